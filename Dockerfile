@@ -1,0 +1,40 @@
+# The controller: `gridwright run /policy --connections FILE`. The embedded fleet is not in it.
+# It runs as nobody in particular and writes nowhere but to what is mounted at /data, so its root may be read-only.
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS python
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends python3 \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
+
+FROM python AS build
+RUN apt-get update && apt-get install --yes --no-install-recommends python3-venv
+WORKDIR /build
+COPY pyproject.toml requirements.lock ./
+# The secret `ca` is for builders behind a proxy with a certificate authority of its own; without it nothing changes.
+RUN --mount=type=secret,id=ca \
+    if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
+ && awk '/^[^ ]/ {wanted = /^uv==/} wanted' requirements.lock > uv.lock \
+ && python3 -m venv /opt/tools \
+ && /opt/tools/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement uv.lock \
+ && export UV_NO_CACHE=1 UV_LINK_MODE=copy \
+ && /opt/tools/bin/uv pip install --python /opt/tools --require-hashes --constraints requirements.lock --group build \
+ && /opt/tools/bin/uv venv --python /usr/bin/python3 /opt/gridwright \
+ && /opt/tools/bin/uv pip install --python /opt/gridwright --compile-bytecode \
+      --require-hashes --constraints requirements.lock --requirements pyproject.toml
+COPY . .
+RUN /opt/tools/bin/uv build --wheel --offline --no-build-isolation --python /opt/tools \
+ && /opt/tools/bin/uv pip install --python /opt/gridwright --offline --no-deps --compile-bytecode dist/*.whl
+
+FROM python
+RUN install --directory --owner=65532 --group=65532 /data
+COPY --from=build /opt/gridwright /opt/gridwright
+ENV PATH=/opt/gridwright/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+LABEL org.opencontainers.image.title="Gridwright" \
+      org.opencontainers.image.description="Keeps what a policy promises of neural networks served on NVIDIA Triton" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /data
+VOLUME /data
+USER 65532:65532
+ENTRYPOINT ["gridwright"]
+CMD ["--help"]

@@ -1,0 +1,100 @@
+# `make help` lists the targets from their `##` comments. The two environments are .venv (Gridwright and its tools) and
+# .venv-triton (what stands beside an embedded Triton server); both are made from lock files alone.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?=
+BIN := .venv/bin
+UV := $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: .venv/.installed .venv-triton/.installed ## Make both environments from the lock files; instant when they are up to date
+	@:
+
+.PHONY: demo
+demo: setup ## Run the whole story on an embedded fleet (under 4 minutes) and write build/demo/report.html
+	@$(BIN)/python -m controller.embedded.demo examples/embedded build/demo
+
+.PHONY: up
+up: setup ## Keep the embedded fleet and its controller running until Ctrl-C
+	@$(BIN)/gridwright up examples/embedded
+
+.PHONY: check
+check: setup ## Lint, formatting, types and layers
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: test
+test: setup ## All tests, with coverage; real Triton servers and a real Envoy included
+	@$(BIN)/pytest --cov --cov-report=term
+
+.PHONY: test-quick
+test-quick: setup ## The tests that start no server and take no minutes
+	@$(BIN)/pytest -m "not triton and not envoy and not long"
+
+.PHONY: mutation
+mutation: setup ## Mutate the comparisons and limits of rules/; fail when an unexplained mutant survives
+	@$(BIN)/python -m tests.mutation
+
+.PHONY: bench-overhead
+bench-overhead: setup ## Measure the controller's CPU and memory on the embedded fleet (2 minutes)
+	@mkdir -p build
+	$(BIN)/gridwright up examples/embedded > build/up.log 2>&1 &
+	controller=$$!
+	trap 'kill $$controller; wait $$controller || true' EXIT
+	echo "Letting the fleet come up and settle (its log: build/up.log)"
+	sleep 45
+	$(BIN)/python benchmarks/overhead.py $$controller
+
+.PHONY: image
+image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
+	@.ci/image
+
+.PHONY: lock
+lock: .venv/.installed ## Resolve the dependencies anew into the lock files; keeps what still fits
+	@$(COMPILE) --all-extras --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --no-deps --output-file requirements-triton.lock requirements-triton.in
+
+.PHONY: clean
+clean: ## Remove both environments and everything built
+	@rm -rf .venv .venv-triton build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# uv is locked with the rest: its own block of the lock file is all that pip ever installs.
+.venv/.installed: requirements.lock pyproject.toml
+	@if [[ ! -x $(UV) ]]; then
+	  python=$$(PYTHON=$(PYTHON) .ci/python)
+	  "$$python" -m venv --clear .venv
+	  awk '/^[^ ]/ {wanted = /^uv==/} wanted' requirements.lock > .venv/uv.lock
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement .venv/uv.lock
+	fi
+	echo "Installing Gridwright and its tools into .venv"
+	$(UV) pip sync --quiet --python .venv --require-hashes requirements.lock
+	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --offline --editable .
+	touch $@
+
+.venv-triton/.installed: requirements-triton.lock | .venv/.installed
+	@if [[ ! -x .venv-triton/bin/python ]]; then
+	  source=(--python "$$(PYTHON=$(PYTHON) .ci/python triton)")
+	  if [[ $${source[1]} == managed ]]; then
+	    echo "No Python 3.11 or 3.12 with its libpython is here, and Triton loads it: fetching a Python 3.12 with uv"
+	    source=(--managed-python --python 3.12)
+	    if ! $(UV) python install 3.12; then
+	      echo "error: it could not be fetched. Install one and run make again (Debian 12: apt-get install libpython3.11)." >&2
+	      exit 1
+	    fi
+	  fi
+	  $(UV) venv --quiet "$${source[@]}" .venv-triton
+	fi
+	echo "Installing Triton, its runtime and the networks into .venv-triton"
+	$(UV) pip sync --quiet --python .venv-triton --require-hashes requirements-triton.lock
+	touch $@
