@@ -1,0 +1,1 @@
+"""The declarative policy layer: documents in, one resolved `Policy` and findings out."""

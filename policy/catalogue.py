@@ -1,0 +1,52 @@
+"""Every finding that reading policy and evidence may make: its stable id and its title. docs/findings.md explains each.
+
+GW01xx come from files and YAML, GW02xx from single documents, GW03xx from documents together, GW04xx from evidence.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from policy.findings import Finding, Level, Place
+
+TITLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "GW0101": "a text is not YAML",
+        "GW0102": "there is more than is read",
+        "GW0103": "a key stands twice",
+        "GW0104": "a file begins with a byte order mark",
+        "GW0105": "an anchor, an alias or a tag is used",
+        "GW0106": "a file or folder cannot be read",
+        "GW0107": "a file or its name is not UTF-8",
+        "GW0108": "a folder holds no policy",
+        "GW0201": "a document is not one of the known kinds",
+        "GW0202": "a field is not known",
+        "GW0203": "a field is missing",
+        "GW0204": "a value is not what its field takes",
+        "GW0301": "the same thing is declared twice",
+        "GW0302": "a name leads nowhere",
+        "GW0303": "stages wait for each other",
+        "GW0304": "the shares of a service's origins do not add up",
+        "GW0305": "numbers contradict each other",
+        "GW0306": "a ComplianceProfile covers no service",
+        "GW0307": "a service has no latency objective",
+        "GW0308": "a kind that a fleet has once is declared twice",
+        "GW0309": "no Service is declared",
+        "GW0310": "a link joins a site with itself",
+        "GW0311": "a degrade step can have no effect",
+        "GW0312": "a stage's model can run on no pool",
+        "GW0313": "nothing lies in a jurisdiction",
+        "GW0401": "evidence ends before it begins",
+        "GW0402": "two pieces of evidence have the same name",
+    }
+)
+
+
+def error(finding_id: str, place: Place, message: str, hint: str) -> Finding:
+    """A finding that forbids using what it is about."""
+    return Finding(finding_id, Level.ERROR, message, hint, place)
+
+
+def warning(finding_id: str, place: Place, message: str, hint: str) -> Finding:
+    """A finding that a person should look at; what it is about is used all the same."""
+    return Finding(finding_id, Level.WARNING, message, hint, place)

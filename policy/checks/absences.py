@@ -1,0 +1,54 @@
+"""What a policy lacks, judged only when every document could be read: it is often a slip."""
+
+from collections.abc import Iterator
+
+from policy.catalogue import error, warning
+from policy.findings import Finding, Place
+from policy.resolved import Policy, Service
+from policy.words import shown, suggestion
+
+
+def absences(policy: Policy) -> list[Finding]:
+    """Warnings for what has no effect or cannot work, and an error when nothing is asked for."""
+    services = (finding for service in policy.services for finding in _service(policy, service))
+    return [*services, *_nothing_asked(policy), *_covering_nothing(policy), *_jurisdictions(policy)]
+
+
+def _nothing_asked(policy: Policy) -> Iterator[Finding]:
+    if not policy.services:
+        place = Place(policy.documents[0][0] if policy.documents else ".", 1, 1)
+        message = "no document declares a Service, and a fleet without one would be unloaded"
+        yield error("GW0309", place, message, "add one; to empty a fleet, stop its controller and unload by hand")
+
+
+def _service(policy: Policy, service: Service) -> Iterator[Finding]:
+    if not service.latency:
+        message = f"`{service.name}` has no latency objective, so any path will do"
+        yield warning("GW0307", service.place, message, "add `- latency: {percentile: 99, below: …}` to its objectives")
+    known = {model.name for model in policy.models}
+    used = {pool.device for pool in policy.pools}
+    runnable = {profile.model for device in policy.devices if device.device in used for profile in device.variants}
+    for stage in service.stages:
+        if stage.model in known and stage.model not in runnable:
+            message = f"no pool's DeviceProfile has a variant of `{stage.model}`, so stage `{stage.name}` cannot run"
+            yield warning("GW0312", stage.place, message, "add the profile of a variant to the device of a pool")
+
+
+def _covering_nothing(policy: Policy) -> Iterator[Finding]:
+    stated = {word for service in policy.services for word in (*service.data_classes, *service.data_subjects)}
+    for profile in policy.compliance:
+        if not any(profile.covers(service) for service in policy.services):
+            wanted = (*profile.classes, *profile.subjects)[0]
+            hint = suggestion(wanted, stated, "state the classes and subjects of the data in the services")
+            yield warning("GW0306", profile.place, f"the profile `{profile.name}` covers no service", hint)
+
+
+def _jurisdictions(policy: Policy) -> Iterator[Finding]:
+    sites = {name for site in policy.sites for name in site.jurisdictions}
+    known = sites | {name for link in policy.links for name in link.transit}
+    for profile in policy.compliance:
+        for name in profile.residency.within if profile.residency else ():
+            if profile.residency and name not in known:
+                hint = suggestion(name, known, "add it to the `jurisdictions` of the sites that lie there")
+                message = f"no site lies in {shown(name)} and no link crosses it"
+                yield warning("GW0313", profile.residency.place, message, hint)

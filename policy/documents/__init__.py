@@ -1,0 +1,32 @@
+"""The kinds of document, each as people write it. `KINDS` is the one list of them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from policy.documents.base import Spec
+from policy.documents.compliance_profile import ComplianceProfileSpec
+from policy.documents.cost_policy import CostPolicySpec
+from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.link import LinkSpec
+from policy.documents.model import ModelSpec
+from policy.documents.pool import PoolSpec
+from policy.documents.scaling_policy import ScalingPolicySpec
+from policy.documents.service import ServiceSpec
+from policy.documents.site import SiteSpec
+
+API_VERSION: Final = "gridwright.dev/v1alpha1"
+
+KINDS: Final[Mapping[str, type[Spec]]] = MappingProxyType(
+    {
+        "Service": ServiceSpec,
+        "Model": ModelSpec,
+        "Site": SiteSpec,
+        "Pool": PoolSpec,
+        "Link": LinkSpec,
+        "DeviceProfile": DeviceProfileSpec,
+        "ComplianceProfile": ComplianceProfileSpec,
+        "CostPolicy": CostPolicySpec,
+        "ScalingPolicy": ScalingPolicySpec,
+    }
+)

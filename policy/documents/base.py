@@ -1,0 +1,97 @@
+"""What all documents share: the envelope, names, words, and quantities that are read from text."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from policy import units
+from policy.words import shown
+
+_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?", re.ASCII)
+_WORD: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,61}[A-Za-z0-9])?", re.ASCII)
+
+
+class Spec(BaseModel):
+    """A part of a document: unknown fields are errors, and YAML's names are camelCase."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, strict=True)
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            f"{shown(text)} is not a name: expected up to 63 of a-z, 0-9, dots and dashes between letters or digits, "
+            "such as edge-paris"
+        )
+    if "--" in text:
+        raise ValueError(f"{shown(text)} has two dashes in a row, which stand between model and variant: use one")
+    return text
+
+
+def _word(text: str) -> str:
+    if not _WORD.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a word: expected up to 63 letters, digits, dots and dashes, such as EU")
+    return text
+
+
+def _line(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("is not one line of text: expected printable characters without line breaks")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""Lower-case letters, digits, dots and single dashes: `--` parts model and variant in a Triton server."""
+Word = Annotated[str, AfterValidator(_word)]
+"""A code that people agree on, such as the jurisdiction EU."""
+Line = Annotated[str, Field(max_length=200), AfterValidator(_line)]
+"""One line of text for people."""
+
+
+class Metadata(Spec):
+    """What a document is called."""
+
+    name: Name = Field(examples=["edge-paris"])
+    labels: dict[Line, Line] = Field(default_factory=dict)
+
+
+def one_of(part: BaseModel, what: str) -> None:
+    """Raise ValueError unless exactly one field of the part is given."""
+    given = [name for name in type(part).model_fields if getattr(part, name) is not None]
+    if len(given) != 1:
+        choices = ", ".join(f"`{name}`" for name in type(part).model_fields)
+        raise ValueError(f"{what} has exactly one of {choices}; here {len(given)} of them are given")
+
+
+def _quantity(read: Callable[[str], Any], example: str) -> tuple[BeforeValidator, Any]:
+    def from_plain(value: object) -> Any:
+        if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+            raise PydanticCustomError("one_value", "expected one value")
+        return read(str(value))
+
+    return BeforeValidator(from_plain), Field(examples=[example])
+
+
+DurationUs = Annotated[int, *_quantity(units.duration_us, "250ms")]
+DurationS = Annotated[int, *_quantity(units.duration_s, "30s")]
+MemoryMib = Annotated[int, *_quantity(units.memory_mib, "24GiB")]
+PayloadBytes = Annotated[int, *_quantity(units.payload_bytes, "180KiB")]
+PricePerHour = Annotated[int, *_quantity(units.price_millicents_per_hour, "$0.40/h")]
+Money = Annotated[int, *_quantity(units.money_millicents, "$0.001")]
+Share = Annotated[int, *_quantity(units.share_permille, "60%")]
+Headroom = Annotated[int, *_quantity(units.headroom_permille, "20%")]
+Ratio = Annotated[int, *_quantity(units.ratio_ppm, "95%")]
+Rate = Annotated[int, *_quantity(units.rate_milli_rps, "40 req/s")]
+Bandwidth = Annotated[int, *_quantity(units.bandwidth_kbps, "50Mbit/s")]
+Percentile = Annotated[int, *_quantity(units.percentile_bp, "99")]
+Version = Annotated[tuple[int, ...], *_quantity(units.version_numbers, "4.0")]
+MinimumVersion = Annotated[tuple[int, ...], *_quantity(units.minimum_version, '">=4.0"')]
+Instant = Annotated[datetime, *_quantity(units.instant_utc, "2030-01-31T12:00:00Z")]
+Count = Annotated[int, Field(ge=0, le=1_000)]
+Positive = Annotated[int, Field(ge=1, le=1_000)]

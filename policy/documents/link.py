@@ -1,0 +1,17 @@
+"""Link: what lies between two sites."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from policy.documents.base import Bandwidth, DurationUs, Name, Spec, Word
+
+
+class LinkSpec(Spec):
+    """The two sites, round-trip time, bandwidth, protection, and the jurisdictions that it crosses."""
+
+    between: list[Name] = Field(min_length=2, max_length=2)
+    rtt: DurationUs
+    bandwidth: Bandwidth
+    encryption: Literal["none", "tls", "mtls"]
+    transit: list[Word] = Field(min_length=1)

@@ -1,0 +1,19 @@
+"""Pool: identical nodes of one site."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from policy.documents.base import MemoryMib, Name, Positive, PricePerHour, Share, Spec
+
+
+class PoolSpec(Spec):
+    """How many nodes, with which device, its memory, the part of it that may be used, and what a node costs."""
+
+    site: Name
+    device: Name
+    nodes: Positive
+    memory: Annotated[MemoryMib, Field(ge=1)]
+    share: Annotated[Share, Field(ge=1)] = 1000
+    price: PricePerHour
+    purchase: Literal["on-demand", "spot", "owned"] = "on-demand"

@@ -1,0 +1,121 @@
+"""Service: a DAG of model calls, where its requests come from, and what it promises."""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from policy.documents.base import (
+    Count,
+    DurationS,
+    DurationUs,
+    Name,
+    PayloadBytes,
+    Percentile,
+    Positive,
+    Rate,
+    Ratio,
+    Share,
+    Spec,
+    Word,
+    one_of,
+)
+
+MAX_STAGES: Final = 20
+
+
+class DataSpec(Spec):
+    """What the requests carry: classes such as `cardholder`, and whose data it is."""
+
+    classes: list[Word] = Field(default_factory=list)
+    subjects: list[Word] = Field(default_factory=list)
+
+
+class OriginSpec(Spec):
+    """A site that requests come from, and its share of them."""
+
+    site: Name
+    share: Share
+
+
+class StageSpec(Spec):
+    """One model call. `fanout` calls are made for each request, after the stages in `after`."""
+
+    name: Name
+    model: Name
+    after: list[Name] = Field(default_factory=list)
+    fanout: Positive = 1
+    input: PayloadBytes = 0
+
+
+class DemandSpec(Spec):
+    """The request rate to plan for while nothing has been measured."""
+
+    rate: Rate
+
+
+class LatencySpec(Spec):
+    """The percentile of the end-to-end latency that must not exceed `below`."""
+
+    percentile: Percentile
+    below: DurationUs
+    window: DurationS = 300
+
+
+class AvailabilitySpec(Spec):
+    """Every stage runs at no fewer sites and on no fewer nodes than this."""
+
+    sites: Positive = 1
+    nodes: Positive = 1
+
+
+class AccuracySpec(Spec):
+    """The least accuracy of any variant that serves the service."""
+
+    floor: Ratio
+
+
+class ObjectiveSpec(Spec):
+    """One objective: exactly one of the three."""
+
+    latency: LatencySpec | None = None
+    availability: AvailabilitySpec | None = None
+    accuracy: AccuracySpec | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        one_of(self, "an objective")
+        return self
+
+
+def _each_once(objectives: list[ObjectiveSpec]) -> list[ObjectiveSpec]:
+    for kind in ("availability", "accuracy"):
+        if sum(getattr(item, kind) is not None for item in objectives) > 1:
+            raise ValueError(f"there is more than one `{kind}` objective: keep the stricter one")
+    return objectives
+
+
+class DegradeSpec(Spec):
+    """One step of the degrade order: a lighter variant that may be used, or a share that may be refused."""
+
+    use: dict[Name, Name] | None = None  # from model to variant
+    shed: Share | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        one_of(self, "a degrade step")
+        if self.use is not None and len(self.use) != 1:
+            raise ValueError("`use` names one model and one variant: write a step for each")
+        return self
+
+
+class ServiceSpec(Spec):
+    """What a team writes down about a service."""
+
+    data: DataSpec = DataSpec()
+    origins: list[OriginSpec] = Field(min_length=1)
+    orchestration: Literal["origin"] = "origin"
+    stages: list[StageSpec] = Field(min_length=1, max_length=MAX_STAGES)
+    demand: DemandSpec
+    objectives: Annotated[list[ObjectiveSpec], AfterValidator(_each_once)] = Field(default_factory=list)
+    degrade: list[DegradeSpec] = Field(default_factory=list)
+    priority: Count = 0

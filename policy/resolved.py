@@ -1,0 +1,355 @@
+"""The resolved policy: every reference followed, every default filled in, every quantity an integer.
+
+This is what the rest of Gridwright reads. Each clause that a rule enforces keeps its `Place`, so that a decision can be
+explained by the line that asked for it.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from policy.findings import Place
+
+WHOLE_PERMILLE: Final = 1000
+WHOLE_PPM: Final = 1_000_000
+
+
+class Orchestration(StrEnum):
+    """Who calls the stages: the origin (each stage is a hop out and back), or each stage the next."""
+
+    ORIGIN = "origin"
+
+
+class Encryption(StrEnum):
+    """How a link protects what crosses it, weakest first."""
+
+    NONE = "none"
+    TLS = "tls"
+    MTLS = "mtls"
+
+    @property
+    def strength(self) -> int:
+        """0 for `none`, rising with protection."""
+        return list(Encryption).index(self)
+
+
+class Purchase(StrEnum):
+    """How a pool's nodes are paid for."""
+
+    ON_DEMAND = "on-demand"
+    SPOT = "spot"
+    OWNED = "owned"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One artefact of a model. `accuracy_ppm` is parts per million of a perfect score."""
+
+    name: str
+    digest: str
+    precision: str
+    memory_mib: int
+    accuracy_ppm: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model and its variants, the preferred one first."""
+
+    name: str
+    variants: tuple[Variant, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One model call of a service. `fanout` calls are made for each request, all at once."""
+
+    name: str
+    model: str
+    after: tuple[str, ...]
+    fanout: int
+    payload_bytes: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A site that requests come from, with its share of the service's requests."""
+
+    site: str
+    share_permille: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyObjective:
+    """The percentile (in basis points: 9900 is p99) of the end-to-end latency that must stay below `below_us`."""
+
+    percentile_bp: int
+    below_us: int
+    window_s: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityObjective:
+    """Every stage must run at no fewer than `sites` sites and on no fewer than `nodes` nodes."""
+
+    sites: int
+    nodes: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyObjective:
+    """The least accuracy that any variant serving the service may have."""
+
+    floor_ppm: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class UseVariant:
+    """A degrade step: the named variant of the model may be used, whatever the accuracy objective says."""
+
+    model: str
+    variant: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Shed:
+    """A degrade step: up to this share of the requests may be refused."""
+
+    share_permille: int
+    place: Place
+
+
+DegradeStep = UseVariant | Shed
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A DAG of model calls with what it promises.
+
+    `expected_rate_milli_rps` is the request rate over all origins that is planned for while nothing has been measured.
+    """
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    data_classes: tuple[str, ...]
+    data_subjects: tuple[str, ...]
+    orchestration: Orchestration
+    origins: tuple[Origin, ...]
+    stages: tuple[Stage, ...]
+    expected_rate_milli_rps: int
+    latency: tuple[LatencyObjective, ...]
+    availability: AvailabilityObjective | None
+    accuracy: AccuracyObjective | None
+    degrade: tuple[DegradeStep, ...]
+    priority: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place with its own failure domain; `jurisdictions` are all that it lies in, such as FR and EU."""
+
+    name: str
+    jurisdictions: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Identical nodes of one site, each with one device."""
+
+    name: str
+    site: str
+    device: str
+    nodes: int
+    memory_mib: int
+    share_permille: int
+    price_millicents_per_hour: int
+    purchase: Purchase
+    place: Place
+
+    def node_names(self) -> tuple[str, ...]:
+        """The pool's nodes: `NAME-0` onwards."""
+        return tuple(f"{self.name}-{index}" for index in range(self.nodes))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What lies between two sites, the same in both directions. `transit` are the jurisdictions that it crosses."""
+
+    a: str
+    b: str
+    rtt_us: int
+    bandwidth_kbps: int
+    encryption: Encryption
+    transit: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class VariantProfile:
+    """How one variant behaves on one device.
+
+    `service_us` holds (batch size, time to serve that batch in us), by rising batch size. `share_permille` is the part
+    of the device's compute that one instance takes.
+    """
+
+    model: str
+    variant: str
+    service_us: tuple[tuple[int, int], ...]
+    share_permille: int
+    load_us: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceProfile:
+    """The profiles of the variants that may run on a device."""
+
+    device: str
+    variants: tuple[VariantProfile, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationClause:
+    """A standard that a site must hold, in a version from `minimum` on (() for any)."""
+
+    standard: str
+    minimum: tuple[int, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ResidencyClause:
+    """Every site and hop that sees the data must lie within one of these jurisdictions."""
+
+    within: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSecurityClause:
+    """Every hop must be protected at least this well."""
+
+    encryption: Encryption
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ComplianceProfile:
+    """What holds for services whose data is of one of `classes` or whose subjects are among `subjects`."""
+
+    name: str
+    classes: tuple[str, ...]
+    subjects: tuple[str, ...]
+    certifications: tuple[CertificationClause, ...]
+    residency: ResidencyClause | None
+    link_security: LinkSecurityClause | None
+    place: Place
+
+    def covers(self, service: Service) -> bool:
+        """Whether the profile applies; one with neither classes nor subjects applies to every service."""
+        if not self.classes and not self.subjects:
+            return True
+        return not set(self.classes).isdisjoint(service.data_classes) or not set(self.subjects).isdisjoint(
+            service.data_subjects
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that nodes may cost an hour, over the whole fleet (`site` empty) or at one site."""
+
+    site: str
+    millicents_per_hour: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class CostPolicy:
+    """Ceilings, and what starting one instance is worth avoiding."""
+
+    name: str
+    ceilings: tuple[Ceiling, ...]
+    start_millicents: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaBound:
+    """How many instances of a model may run, over the whole fleet (`site` empty) or at one site."""
+
+    model: str
+    site: str
+    minimum: int
+    maximum: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingPolicy:
+    """How fast the fleet may change, and how far readings may be trusted.
+
+    `headroom_permille` is capacity kept above the measured rate. Placements are left `evidence_lead_s` before the
+    evidence behind them ends. At most `step_share_permille` of a model's instances in a pool go in one step, and none
+    within `cooldown_s` of its last start there.
+    """
+
+    name: str
+    interval_s: int
+    headroom_permille: int
+    cooldown_s: int
+    step_share_permille: int
+    stale_after_s: int
+    evidence_lead_s: int
+    bounds: tuple[ReplicaBound, ...]
+    place: Place
+
+
+Named = TypeVar("Named", Model, Pool, Service, Site)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that the documents say. `revision` is the digest of their contents."""
+
+    revision: str
+    services: tuple[Service, ...]
+    models: tuple[Model, ...]
+    sites: tuple[Site, ...]
+    pools: tuple[Pool, ...]
+    links: tuple[Link, ...]
+    devices: tuple[DeviceProfile, ...]
+    compliance: tuple[ComplianceProfile, ...]
+    cost: CostPolicy
+    scaling: ScalingPolicy
+    documents: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def model(self, name: str) -> Model:
+        """The model of that name; KeyError when there is none."""
+        return next_named(self.models, name)
+
+    def pool(self, name: str) -> Pool:
+        """The pool of that name; KeyError when there is none."""
+        return next_named(self.pools, name)
+
+    def service(self, name: str) -> Service:
+        """The service of that name; KeyError when there is none."""
+        return next_named(self.services, name)
+
+
+def next_named(items: tuple[Named, ...], name: str) -> Named:
+    """The item of that name; KeyError when there is none."""
+    for item in items:
+        if item.name == name:
+            return item
+    raise KeyError(name)

@@ -1,0 +1,34 @@
+"""Words in messages: what a reader wrote, shown safely, and the valid word that is nearest to it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final
+
+SHOWN_CHARACTERS: Final = 60
+LISTED_WORDS: Final = 12
+_COMPARED_WORDS: Final = 500
+_SIMILAR: Final = 0.6
+
+
+def shown(value: object) -> str:
+    """The value in backquotes, cut short and without control characters."""
+    text = str(value)
+    cut = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+    return f"`{''.join(each if each.isprintable() else '?' for each in cut)}`"
+
+
+def nearest(word: str, valid: Iterable[str]) -> str | None:
+    """The valid word most like `word`, whatever the case; None when none is like it."""
+    by_lower = {each.lower(): each for each in list(valid)[:_COMPARED_WORDS]}
+    found = get_close_matches(word[:SHOWN_CHARACTERS].lower(), by_lower, n=1, cutoff=_SIMILAR)
+    return by_lower[found[0]] if found else None
+
+
+def suggestion(word: str, valid: Iterable[str], none: str) -> str:
+    """The hint for a word that is not valid: the nearest one, else all of them, else `none`."""
+    words = sorted(set(valid))
+    if not words:
+        return none
+    close = nearest(word, words)
+    listed = ", ".join(words[:LISTED_WORDS]) + (", …" if len(words) > LISTED_WORDS else "")
+    return f"did you mean `{close}`? valid here: {listed}" if close else f"valid here: {listed}"
