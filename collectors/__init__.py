@@ -1,0 +1,1 @@
+"""What is observed: each reading with its age and source, gathered into one snapshot."""

@@ -1,0 +1,1 @@
+"""Evidence: dated claims of issuers about sites and pools."""

@@ -1,0 +1,24 @@
+"""A record of evidence: an issuer's dated claim that a site or a pool meets a standard."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from policy.findings import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A claim about a subject, true from `issued_at` until `expires_at` (the end excluded); both in UTC.
+
+    `subject_kind` is "site" or "pool"; `version` is the standard's, by number, so that (4, 0) is below (4, 0, 1).
+    """
+
+    id: str
+    subject_kind: str
+    subject: str
+    standard: str
+    version: tuple[int, ...]
+    issuer: str
+    issued_at: datetime
+    expires_at: datetime
+    place: Place

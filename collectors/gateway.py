@@ -1,0 +1,128 @@
+"""What arrives at each origin for each service, from the counters of its gateway (Envoy).
+
+Envoy's counters of routes and virtual clusters count what went upstream or came back. A request that is delayed, finds
+no route or finds its server dead is in neither in time, yet it is demand. What counts a request as it comes in is the
+`enabled` counter of Envoy's local rate limit filter, which needs to limit nothing: each route of a first stage carries
+that filter's settings with `filter_enforced` at 0 and `arrivals_stat(...)` as its `stat_prefix`.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+
+from collectors.catalogue import source_trouble, uncounted_arrivals
+from collectors.exposition import samples
+from collectors.fetch import Limits, SourceError, fetch
+from collectors.rates import CounterWindow, Increase
+from collectors.snapshot import Offered, Rate, Reading, Snapshot, merge
+from policy.findings import Finding
+from policy.resolved import Service, Stage
+
+FAMILY: Final = "envoy_http_local_rate_limit_enabled"
+LABEL: Final = "envoy_local_http_ratelimit_prefix"
+SIGN: Final = "envoy_server_live"
+FILTER: Final = r"http_local_rate_limit\.enabled$|^server\.live$"
+MILLI: Final = 1000
+
+
+def arrivals_stat(origin: str, service: str, stage: str) -> str:
+    """What the gateway's configuration must call the counter of a stage's arrivals from an origin."""
+    return f"{origin}/{service}/{stage}"
+
+
+def first_stage(service: Service) -> Stage:
+    """The stage whose calls tell how many requests arrived: the first that waits for no other."""
+    return next(stage for stage in service.stages if not stage.after)
+
+
+def rate(increase: Increase[str], stat: str, calls: int) -> Rate:
+    """The rate of requests that make `calls` calls each. A request whose calls have not all come is not counted yet."""
+    count = increase.gained[stat] // calls
+    return Rate(round(increase.gained[stat] * MILLI / (increase.window_s * calls)), count, increase.window_s)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayTarget:
+    """A gateway's admin address, such as `http://127.0.0.1:9901`, and the origins whose requests come in there."""
+
+    admin: str
+    origins: tuple[str, ...]
+
+
+class Gateways:
+    """Reads every gateway. `services` tells which services the policy has now.
+
+    While a gateway is away the last rates stand with their old instant and so become stale.
+    """
+
+    name = "gateway"
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        targets: Sequence[GatewayTarget],
+        services: Callable[[], Sequence[Service]],
+        window: timedelta = timedelta(seconds=10),
+        limits: Limits | None = None,
+    ) -> None:
+        self._client = client
+        self._services = services
+        self._limits = limits or Limits()
+        self._windows = {target: CounterWindow[str](window) for target in targets}
+        self._last: dict[tuple[str, str], Reading[Rate]] = {}
+
+    async def collect(self, now: datetime) -> Snapshot:
+        """What arrived for each service at each of its origins that has a gateway."""
+        return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._windows)))
+
+    async def _read(self, target: GatewayTarget, now: datetime) -> Snapshot:
+        findings: list[Finding] = []
+        totals: Mapping[str, int] | None = None
+        try:
+            url = f"{target.admin}/stats/prometheus?filter={quote(FILTER)}"
+            totals = parse(await fetch(self._client, "GET", url, self._limits), target.admin)
+            self._windows[target].add(now, totals)
+        except SourceError as error:
+            findings.append(source_trouble(error, self.name, f"origins {', '.join(target.origins)}"))
+        offered = []
+        for origin in target.origins:
+            services = [item for item in self._services() if origin in {place.site for place in item.origins}]
+            offered += [self._offered(target, service, origin, totals, now) for service in services]
+            uncounted = [item.name for item in services if totals is not None and _stat(item, origin) not in totals]
+            findings += [uncounted_arrivals(uncounted, origin)] if uncounted else []
+        return Snapshot(now, offered=tuple(offered), findings=tuple(findings))
+
+    def _offered(
+        self, target: GatewayTarget, service: Service, origin: str, totals: Mapping[str, int] | None, now: datetime
+    ) -> Offered:
+        increase = self._windows[target].increase()
+        stat = _stat(service, origin)
+        reading = self._last.get((service.name, origin), Reading(None, None, target.admin))
+        if totals is not None and increase is not None and stat in increase.gained:
+            reading = Reading(rate(increase, stat, first_stage(service).fanout), now, target.admin)
+            self._last[service.name, origin] = reading
+        return Offered(service.name, origin, reading)
+
+
+def parse(body: bytes, source: str) -> dict[str, int]:
+    """Arrivals since the gateway's start by `arrivals_stat`; what is not a count is left out.
+
+    Raises:
+        SourceError: GARBLED or LARGE.
+    """
+    found = {}
+    for sample in samples(body, source, FAMILY, SIGN):
+        stat = sample.labels.get(LABEL)
+        if stat and math.isfinite(sample.value) and sample.value >= 0:
+            found[stat] = int(sample.value)
+    return found
+
+
+def _stat(service: Service, origin: str) -> str:
+    return arrivals_stat(origin, service.name, first_stage(service).name)

@@ -1,0 +1,65 @@
+"""How long runs of a service took for their callers, from the span that an application puts around each run."""
+
+from datetime import datetime, timedelta
+
+from collectors.catalogue import failed_runs
+from collectors.otlp.clocks import ClockCheck
+from collectors.otlp.ids import SeenIds
+from collectors.otlp.inbox import Inbox
+from collectors.otlp.series import WindowSeries
+from collectors.otlp.spans import KIND_CLIENT, ORIGIN, SERVICE, Span
+from collectors.snapshot import Latency, Quantiles, Reading, Snapshot
+
+Demand = tuple[str, str]
+"""A service and an origin."""
+
+
+class ClientSpans:
+    """Reads what applications posted: spans of kind CLIENT that carry both attributes, one for each run of a pipeline.
+
+    A run whose status is ERROR counts as an error and not into the latency: a refusal is quick.
+    """
+
+    name = "client_spans"
+
+    def __init__(self, inbox: Inbox, window: timedelta = timedelta(seconds=30)) -> None:
+        self._inbox = inbox
+        self._clocks = ClockCheck(window)
+        self._seen = SeenIds(kept_for=2 * window)
+        self._runs = WindowSeries[Demand](window)
+        self._errors = WindowSeries[Demand](window)
+
+    async def collect(self, now: datetime) -> Snapshot:
+        """The latency of every service from every origin that runs were told of in the window."""
+        for batch in self._inbox.drain():
+            for span in batch.spans:
+                demand = _demand(span)
+                if demand is not None and self._seen.first_time(span.id, now):
+                    self._count(demand, span, now)
+        runs = self._runs.readings(now, self.name)
+        errors = {
+            demand: reading.value.count
+            for demand, reading in self._errors.readings(now, self.name).items()
+            if reading.value
+        }
+        nothing: Reading[Quantiles] = Reading(None, None, self.name)
+        latency = tuple(
+            Latency(*demand, runs.get(demand, nothing), errors.get(demand, 0)) for demand in sorted({*runs, *errors})
+        )
+        findings = (
+            *(failed_runs(item) for item in latency if item.errors),
+            *self._clocks.findings(self.name),
+            *self._runs.findings(self.name),
+        )
+        return Snapshot(now, latency=latency, findings=findings)
+
+    def _count(self, demand: Demand, span: Span, now: datetime) -> None:
+        at = self._clocks.instant(span.end_ns, now)
+        if at is not None:
+            series = self._errors if span.failed else self._runs
+            series.add(demand, at, self._clocks.duration_us(span.start_ns, span.end_ns))
+
+
+def _demand(span: Span) -> Demand | None:
+    service, origin = span.attributes.get(SERVICE), span.attributes.get(ORIGIN)
+    return (service, origin) if span.kind == KIND_CLIENT and service and origin else None

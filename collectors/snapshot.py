@@ -1,0 +1,202 @@
+"""A snapshot: everything observed at one instant. A reading that is stale or missing says so; it is never a zero."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from collectors.evidence.records import Evidence
+from policy.findings import Finding
+
+Value = TypeVar("Value")
+
+
+class Freshness(StrEnum):
+    """How far a reading may be trusted."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Value]):
+    """A value with the instant it was true at and the source that told it; both None when nothing was ever read."""
+
+    value: Value | None
+    at: datetime | None
+    source: str
+
+    def freshness(self, now: datetime, stale_after: timedelta) -> Freshness:
+        """MISSING without a value, STALE when it is older than `stale_after`."""
+        if self.value is None or self.at is None:
+            return Freshness.MISSING
+        return Freshness.STALE if now - self.at > stale_after else Freshness.FRESH
+
+    def fresh(self, now: datetime, stale_after: timedelta) -> Value | None:
+        """The value when it is fresh, else None."""
+        return self.value if self.freshness(now, stale_after) is Freshness.FRESH else None
+
+
+class ModelState(StrEnum):
+    """What a server says of a model."""
+
+    READY = "ready"
+    LOADING = "loading"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LoadedModel:
+    """A variant on a server, with the setting that the server reports. `nodes` is unknown to a server."""
+
+    model: str
+    variant: str
+    state: ModelState
+    instances: int
+    max_batch: int
+    queue_delay_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What a pool's Triton server holds."""
+
+    models: tuple[LoadedModel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server of a pool; its reading is missing while the server does not answer."""
+
+    pool: str
+    reading: Reading[ServerState]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Requests that arrived over the last `window_s` seconds."""
+
+    milli_rps: int
+    count: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What arrived at an origin for a service, whether or not it was answered."""
+
+    service: str
+    origin: str
+    reading: Reading[Rate]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Quantiles in us of `count` observations."""
+
+    count: int
+    p50_us: int
+    p95_us: int
+    p99_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """End-to-end latency of a service from an origin, as its callers' spans tell it.
+
+    `errors` are the runs of the same window that ended in an error; they are not among the reading's.
+    """
+
+    service: str
+    origin: str
+    reading: Reading[Quantiles]
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StageWork:
+    """One variant's work on a pool's server over a window, from its counters. Times are sums over requests."""
+
+    window_s: float
+    requests: int
+    failures: int
+    executions: int
+    queue_us: int
+    compute_us: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """Queue and compute time by request, from traces."""
+
+    queue: Quantiles
+    compute: Quantiles
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a variant does on a pool's server: counters, and times where it is traced."""
+
+    pool: str
+    model: str
+    variant: str
+    counters: Reading[StageWork]
+    times: Reading[StageTimes]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything observed at `at`. Order carries no meaning."""
+
+    at: datetime
+    servers: tuple[Server, ...] = ()
+    offered: tuple[Offered, ...] = ()
+    latency: tuple[Latency, ...] = ()
+    work: tuple[Work, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def server(self, pool: str) -> Reading[ServerState]:
+        """The pool's server; a missing reading when nobody looked."""
+        return next((item.reading for item in self.servers if item.pool == pool), Reading(None, None, "none"))
+
+    def offered_rate(self, service: str, origin: str) -> Reading[Rate]:
+        """What arrived; a missing reading when nobody looked."""
+        for item in self.offered:
+            if (item.service, item.origin) == (service, origin):
+                return item.reading
+        return Reading(None, None, "none")
+
+
+def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
+    """One snapshot of what several collectors saw; each collector owns its kind of reading.
+
+    Counters and traces tell of the same work: their halves become one `Work`, in which a reading with a value stands
+    before one without.
+    """
+    whole = Snapshot(at)
+    for part in parts:
+        whole = Snapshot(
+            at,
+            servers=whole.servers + part.servers,
+            offered=whole.offered + part.offered,
+            latency=whole.latency + part.latency,
+            work=_joined(whole.work, part.work),
+            evidence=whole.evidence + part.evidence,
+            findings=whole.findings + part.findings,
+        )
+    return whole
+
+
+def _joined(left: tuple[Work, ...], right: tuple[Work, ...]) -> tuple[Work, ...]:
+    works = {(work.pool, work.model, work.variant): work for work in left}
+    for work in right:
+        key = (work.pool, work.model, work.variant)
+        known = works.get(key, work)
+        counters = work.counters if known.counters.value is None else known.counters
+        times = work.times if known.times.value is None else known.times
+        works[key] = Work(*key, counters, times)
+    return tuple(works.values())

@@ -1,0 +1,125 @@
+import json
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import loopback
+import pytest
+from loopback import Source
+
+from collectors.fetch import Limits
+from collectors.snapshot import LoadedModel, ModelState, ServerState, Snapshot
+from collectors.triton_names import model_and_variant, triton_name
+from collectors.triton_repository import (
+    MAX_MODELS,
+    DynamicBatching,
+    InstanceGroup,
+    ModelConfig,
+    RepositoryTarget,
+    TritonRepository,
+    loaded_model,
+)
+
+INDEX = "/v2/repository/index"
+
+
+def config(name: str) -> str:
+    return f"/v2/models/{name}/config"
+
+
+async def collect(client: httpx.AsyncClient, source: Source, now: datetime, **answers: object) -> Snapshot:
+    source.answers = {path: loopback.body(json.dumps(answer).encode()) for path, answer in answers.items()}
+    source.answers[""] = loopback.body(b'{"error":"not found"}', 404)
+    return await TritonRepository(client, [RepositoryTarget("edge", source.url)], Limits()).collect(now)
+
+
+async def test_the_capture_of_a_real_triton_is_read(
+    client: httpx.AsyncClient, source: Source, start: datetime, data: Path
+) -> None:
+    source.answers = {
+        INDEX: loopback.body((data / "triton_index.json").read_bytes()),
+        config("toy--fp32"): loopback.body((data / "triton_config.json").read_bytes()),
+    }
+    snapshot = await TritonRepository(client, [RepositoryTarget("edge", source.url)]).collect(start)
+    reading = snapshot.server("edge")
+    ready = LoadedModel("toy", "fp32", ModelState.READY, instances=1, max_batch=4, queue_delay_us=500)
+    never_loaded = LoadedModel("toy", "half", ModelState.UNAVAILABLE, instances=0, max_batch=0, queue_delay_us=0)
+    assert reading.value == ServerState((ready, never_loaded))
+    assert (reading.at, reading.source) == (start, source.url)
+    assert [finding.id for finding in snapshot.findings] == ["GW0511"]
+    assert "stray" in snapshot.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (["READY"], ModelState.READY),
+        (["LOADING"], ModelState.LOADING),
+        (["UNLOADING"], ModelState.UNAVAILABLE),
+        (["UNAVAILABLE"], ModelState.UNAVAILABLE),
+        (["UNAVAILABLE", "READY", "LOADING"], ModelState.READY),
+        (["UNAVAILABLE", "LOADING"], ModelState.LOADING),
+    ],
+)
+async def test_the_best_state_of_any_version_counts(
+    told: list[str], expected: ModelState, client: httpx.AsyncClient, source: Source, start: datetime
+) -> None:
+    index = [{"name": "det--fp32", "version": str(number), "state": state} for number, state in enumerate(told)]
+    snapshot = await collect(client, source, start, **{INDEX: index, config("det--fp32"): {"max_batch_size": 1}})
+    state = snapshot.server("edge").value
+    assert state is not None
+    assert [model.state for model in state.models] == [expected]
+
+
+async def test_a_server_that_is_read_in_part_is_missing(
+    client: httpx.AsyncClient, source: Source, start: datetime
+) -> None:
+    index = [{"name": "det--fp32", "state": "READY"}, {"name": "cls--fp32", "state": "READY"}]
+    snapshot = await collect(client, source, start, **{INDEX: index, config("det--fp32"): {}})
+    assert snapshot.server("edge").value is None
+    assert [finding.id for finding in snapshot.findings] == ["GW0504"]
+
+
+async def test_a_server_that_answers_the_index_alone_is_not_waited_for(
+    client: httpx.AsyncClient, source: Source, start: datetime
+) -> None:
+    index = json.dumps([{"name": "det--fp32", "state": "READY"}]).encode()
+    source.answers = {INDEX: loopback.body(index), "": loopback.silence}
+    snapshot = await TritonRepository(client, [RepositoryTarget("edge", source.url)]).collect(start)
+    assert snapshot.server("edge").value is None
+    assert [finding.id for finding in snapshot.findings] == ["GW0502"]
+
+
+async def test_a_repository_of_too_many_models_is_refused(
+    client: httpx.AsyncClient, source: Source, start: datetime
+) -> None:
+    index = [{"name": f"m{number}--fp32"} for number in range(MAX_MODELS + 1)]
+    snapshot = await collect(client, source, start, **{INDEX: index})
+    assert [finding.id for finding in snapshot.findings] == ["GW0503"]
+    whole = await collect(client, source, start, **{INDEX: index[1:]})
+    assert whole.findings == ()
+
+
+async def test_an_empty_repository_is_a_reading(client: httpx.AsyncClient, source: Source, start: datetime) -> None:
+    snapshot = await collect(client, source, start, **{INDEX: []})
+    assert snapshot.server("edge").value == ServerState(())
+
+
+def test_instances_are_summed_over_groups_and_their_devices() -> None:
+    groups = (InstanceGroup(count=2), InstanceGroup(count=1), InstanceGroup(count=3, gpus=(0, 1)))
+    model = loaded_model(("det", "fp32"), ModelState.READY, ModelConfig(8, groups, DynamicBatching(700)))
+    assert (model.instances, model.max_batch, model.queue_delay_us) == (9, 8, 700)
+
+
+def test_a_model_that_does_not_batch_takes_one_at_a_time() -> None:
+    model = loaded_model(("det", "fp32"), ModelState.READY, ModelConfig(0, (InstanceGroup(),)))
+    assert (model.max_batch, model.queue_delay_us) == (1, 0)
+
+
+def test_names_read_back_as_they_were_made() -> None:
+    assert model_and_variant(triton_name("ppocr-det", "fp32")) == ("ppocr-det", "fp32")
+
+
+@pytest.mark.parametrize("name", ["", "det", "--fp32", "det--", "a--b--c", "a---b", "--"])
+def test_other_names_stand_for_no_variant(name: str) -> None:
+    assert model_and_variant(name) is None
