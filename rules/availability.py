@@ -1,0 +1,74 @@
+"""Availability: each stage of a service survives the loss of sites and nodes that its objective allows for."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from policy.findings import Finding
+from policy.resolved import AvailabilityObjective, Service, Stage
+from rules.kernel.formulation import Distinct, Formulation
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+from rules.kernel.rule import Violation
+
+
+class Availability:
+    """Each stage has instances at no fewer than `sites` sites and on no fewer than `nodes` nodes; exactly as many do.
+
+    It is not promised while the service is at best effort: when too few sites are left, what is left still serves.
+    Only options that some path of the service takes at that stage count. It is asked of services that have requests
+    and at least one path.
+    """
+
+    id = "availability"
+    finding_id = "GW1012"
+    always = False
+
+    def applies(self, problem: Problem) -> bool:
+        """Whether any service with requests and a path has an availability objective."""
+        return any(True for _ in _asked(problem))
+
+    def constrain(self, form: Formulation, problem: Problem) -> None:
+        """Two distinct rows for each stage: by site and by node."""
+        for service, _, objective, usable in _asked(problem):
+            sites: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+            nodes: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+            for option in (problem.option(option_id) for option_id in usable):
+                for node in problem.nodes_of(option.placement.pool):
+                    sites[problem.site_of(option)].append((option.id, node.name))
+                    nodes[node.name].append((option.id, node.name))
+            for groups, least in ((sites, objective.sites), (nodes, objective.nodes)):
+                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups.values())), least, service.name))
+
+    def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
+        """Count the sites and nodes where each stage has instances."""
+        for service, stage, objective, usable in _asked(problem):
+            if plan.level(service.name) > len(service.degrade):
+                continue
+            standing = [item for item in plan.instances if item.option in usable and item.count]
+            nodes = {item.node for item in standing}
+            sites = {problem.site_of(problem.option(item.option)) for item in standing}
+            subject = f"stage {stage.name} of {service.name}"
+            if len(sites) < objective.sites:
+                yield Violation(self.id, subject, len(sites), objective.sites, objective.place, "sites")
+            if len(nodes) < objective.nodes:
+                yield Violation(self.id, subject, len(nodes), objective.nodes, objective.place, "nodes")
+
+    def explain(self, violation: Violation) -> Finding:
+        """Where the stage stands, and where it should."""
+        message = (
+            f"{violation.subject} stands on {violation.measured} of the {violation.limit} {violation.quantity} "
+            "that the objective asks for"
+        )
+        hint = "allow the stage's model in more pools, or lower the availability objective"
+        return violation.finding(self.finding_id, message, hint)
+
+
+def _asked(problem: Problem) -> Iterator[tuple[Service, Stage, AvailabilityObjective, tuple[str, ...]]]:
+    """Every stage that an objective holds for, with the options that it may stand on."""
+    for service in problem.policy.services:
+        rates = {demand.id: demand.rate_milli_rps for demand in problem.demands if demand.service == service.name}
+        paths = [path for path in problem.paths if path.demand in rates]
+        if service.availability and paths and any(rates.values()):
+            for index, stage in enumerate(service.stages):
+                usable = tuple(dict.fromkeys(path.options[index] for path in paths))
+                yield service, stage, service.availability, usable

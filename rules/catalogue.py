@@ -1,0 +1,38 @@
+"""All rules, in the order in which findings name them: what people asked for first, then what machines can hold."""
+
+from typing import Final
+
+from rules.accuracy import Accuracy
+from rules.availability import Availability
+from rules.budget import Budget
+from rules.capacity import Capacity
+from rules.certification import Certification
+from rules.churn import Churn
+from rules.degrade import Degrade
+from rules.device_memory import DeviceMemory
+from rules.device_share import DeviceShare
+from rules.kernel.rule import Rule
+from rules.latency import Latency
+from rules.link_security import LinkSecurity
+from rules.one_setting import OneSetting
+from rules.replica_bounds import ReplicaBounds
+from rules.residency import Residency
+from rules.served import Served
+
+RULES: Final[tuple[Rule, ...]] = (
+    Served(),
+    Certification(),
+    Residency(),
+    LinkSecurity(),
+    Accuracy(),
+    Latency(),
+    Degrade(),
+    Availability(),
+    Capacity(),
+    DeviceMemory(),
+    DeviceShare(),
+    OneSetting(),
+    Budget(),
+    ReplicaBounds(),
+    Churn(),
+)

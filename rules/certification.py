@@ -1,0 +1,96 @@
+"""Certification: protected data is handled only where the standards that it asks for are held, and stay held."""
+
+from collections.abc import Iterable
+from itertools import zip_longest
+
+from policy.findings import Finding
+from policy.resolved import CertificationClause, Pool
+from rules.kernel.formulation import Exclusion, Formulation
+from rules.kernel.measure import visits
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Held, Problem
+from rules.kernel.quantities import instant, version
+from rules.kernel.rule import Violation
+
+
+class Certification:
+    """Each pool that runs a stage of a covered service holds each standard from `now_s` until `needed_until_s`.
+
+    The pool or its site may hold it, in the asked version or a later one (missing parts count as 0: 4 is 4.0). A
+    certification holds from its first second and no longer at its last; one that takes over from another without a
+    gap carries on. One that ends exactly at `needed_until_s` is enough.
+    """
+
+    id = "certification"
+    finding_id = "GW1007"
+    always = True
+
+    def applies(self, problem: Problem) -> bool:
+        """Whether any compliance profile asks for a certification."""
+        return any(profile.certifications for profile in problem.policy.compliance)
+
+    def constrain(self, form: Formulation, problem: Problem) -> None:
+        """Exclude the pools that do not hold a standard from every stage of the services that it protects."""
+        for profile in problem.policy.compliance:
+            for clause in profile.certifications:
+                holding = {pool.name for pool in problem.policy.pools if _holds_throughout(problem, clause, pool)}
+                for demand, stage, option in problem.uses():
+                    pool = option.placement.pool
+                    if profile.covers(problem.service_of(demand)) and pool not in holding:
+                        reason = f"{pool} does not hold {_standard(clause)} until {instant(problem.needed_until_s)}"
+                        form.add(Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name))
+
+    def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
+        """Follow the certifications of every pool in use to the second at which they end."""
+        for visit in visits(plan, problem):
+            service, pool = problem.service_of(visit.demand), problem.pool_of(visit.option)
+            for profile in problem.policy.compliance:
+                for clause in profile.certifications if profile.covers(service) else ():
+                    end_s = _held_until_s(_held(problem, clause, pool), problem.now_s)
+                    if end_s < problem.needed_until_s:
+                        needed_s = problem.needed_until_s
+                        yield Violation(self.id, str(visit), end_s, needed_s, clause.place, _standard(clause))
+
+    def explain(self, violation: Violation) -> Finding:
+        """Which standard is missing, and until when it would be needed."""
+        held = f"held until {instant(violation.measured)}" if violation.measured else "not held"
+        message = f"{violation.subject}: {violation.quantity} is {held}; it is needed until {instant(violation.limit)}"
+        return violation.finding(self.finding_id, message, "renew the evidence, or let the stage run on another pool")
+
+
+def _standard(clause: CertificationClause) -> str:
+    return f"{clause.standard} {version(clause.minimum)}".strip()
+
+
+def _held(problem: Problem, clause: CertificationClause, pool: Pool) -> tuple[Held, ...]:
+    """What the pool or its site holds of the standard, in a version that is enough, whenever."""
+    subjects = (("pool", pool.name), ("site", pool.site))
+    return tuple(
+        held
+        for held in problem.certifications
+        if (held.subject_kind, held.subject) in subjects
+        and held.standard == clause.standard
+        and _reaches(held.version, clause.minimum)
+    )
+
+
+def _reaches(held: tuple[int, ...], minimum: tuple[int, ...]) -> bool:
+    parts = tuple(zip_longest(held, minimum, fillvalue=0))
+    return [part for part, _ in parts] >= [part for _, part in parts]
+
+
+def _holds_throughout(problem: Problem, clause: CertificationClause, pool: Pool) -> bool:
+    """Whether something is held at the start, and again at each end that falls before the span's."""
+    held = _held(problem, clause, pool)
+    needed = range(problem.now_s, problem.needed_until_s)
+    moments = (problem.now_s, *(item.until_s for item in held if item.until_s in needed))
+    return all(any(moment in range(item.from_s, item.until_s) for item in held) for moment in moments)
+
+
+def _held_until_s(held: tuple[Held, ...], now_s: int) -> int:
+    """The second at which the first gap begins; 0 when nothing is held now."""
+    end_s = 0
+    for item in sorted(held, key=lambda each: each.from_s):
+        if max(end_s, now_s) in range(item.from_s, item.until_s):
+            end_s = item.until_s
+    return end_s

@@ -1,0 +1,57 @@
+"""Rules on what the instances of one node use together of its device."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable
+
+from policy.findings import Finding
+from policy.resolved import Pool
+from rules.kernel.formulation import Formulation, Resource
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Option, Problem
+from rules.kernel.rule import Violation
+
+
+class NodeResource(ABC):
+    """On every node, what its instances use sums to no more than the device has. The units are the subclass's."""
+
+    id: str
+    always = True
+
+    @abstractmethod
+    def use(self, option: Option) -> int:
+        """What one instance uses."""
+
+    @abstractmethod
+    def capacity(self, pool: Pool) -> int:
+        """What each node of a pool has."""
+
+    @abstractmethod
+    def explain(self, violation: Violation) -> Finding:
+        """The violation as something to tell a person."""
+
+    def applies(self, problem: Problem) -> bool:
+        """Whether there is anything to place."""
+        return bool(problem.options)
+
+    def constrain(self, form: Formulation, problem: Problem) -> None:
+        """A resource row for each pool that can hold something."""
+        for pool in problem.policy.pools:
+            use = tuple(
+                (option.id, self.use(option)) for option in problem.options if option.placement.pool == pool.name
+            )
+            capacity = tuple((node.name, self.capacity(pool)) for node in problem.nodes_of(pool.name))
+            if use and capacity:
+                form.add(Resource(self.id, pool.place, capacity, use))
+
+    def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
+        """Sum the use on each node."""
+        options = {option.id: option for option in problem.options}
+        used: Counter[str] = Counter()
+        for item in plan.instances:
+            if item.option in options:
+                used[item.node] += item.count * self.use(options[item.option])
+        for node in problem.nodes:
+            pool = problem.policy.pool(node.pool)
+            if used[node.name] > self.capacity(pool):
+                yield Violation(self.id, node.name, used[node.name], self.capacity(pool), pool.place)

@@ -1,0 +1,185 @@
+"""The placement problem as rules and engines see it: integers with their unit in the name, no clock, no I/O."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from policy.resolved import Link, Policy, Pool, Service, Site, Stage, next_named
+
+WHOLE_PERMILLE: Final = 1000
+"""All of a demand: the shares of its routes and what is left unserved sum to this."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Placement:
+    """A variant on a pool: what a server there loads, whatever its setting."""
+
+    model: str
+    variant: str
+    pool: str
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.variant}@{self.pool}"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A placement with one setting: what can be bought.
+
+    `capacity_milli_rps` is what one instance may be given so that the stage latency behind the paths' predictions
+    holds; it belongs to the utilisation `load_permille`.
+    """
+
+    id: str
+    placement: Placement
+    max_batch: int
+    queue_delay_us: int
+    load_permille: int
+    capacity_milli_rps: int
+    memory_mib: int
+    share_permille: int
+    accuracy_ppm: int
+    load_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one origin asks of one service. `rate_milli_rps` is planned for: forecast and headroom are in it."""
+
+    id: str
+    service: str
+    origin: str
+    rate_milli_rps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A route of a demand: an option's id for each stage, in the order of the service's stages.
+
+    `latency_us` holds (percentile in basis points, predicted end-to-end latency), by rising percentile, network
+    included.
+    """
+
+    id: str
+    demand: str
+    options: tuple[str, ...]
+    latency_us: tuple[tuple[int, int], ...]
+
+    def latency_at_us(self, percentile_bp: int) -> int:
+        """The predicted latency at the least percentile known that is not below the asked one; else the highest."""
+        for known_bp, value_us in self.latency_us:
+            if known_bp >= percentile_bp:
+                return value_us
+        return self.latency_us[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A usable node of a pool."""
+
+    name: str
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A certification that a site or a pool holds from one second to another (Unix time, the end excluded)."""
+
+    subject_kind: str
+    subject: str
+    standard: str
+    version: tuple[int, ...]
+    from_s: int
+    until_s: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Running:
+    """Instances that run, or are on their way, on a node."""
+
+    placement: Placement
+    node: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """A placement that may not fall below `minimum` instances in this step, and why."""
+
+    placement: Placement
+    minimum: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time)."""
+
+    policy: Policy
+    now_s: int
+    needed_until_s: int
+    demands: tuple[Demand, ...]
+    options: tuple[Option, ...]
+    paths: tuple[Path, ...]
+    nodes: tuple[Node, ...]
+    certifications: tuple[Held, ...]
+    running: tuple[Running, ...]
+    floors: tuple[Floor, ...]
+
+    @cached_property
+    def _options(self) -> dict[str, Option]:
+        return {option.id: option for option in self.options}
+
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        return {path.id: path for path in self.paths}
+
+    @cached_property
+    def _demands(self) -> dict[str, Demand]:
+        return {demand.id: demand for demand in self.demands}
+
+    def option(self, option_id: str) -> Option:
+        """The option of that id; KeyError when there is none."""
+        return self._options[option_id]
+
+    def path(self, path_id: str) -> Path:
+        """The path of that id; KeyError when there is none."""
+        return self._paths[path_id]
+
+    def demand(self, demand_id: str) -> Demand:
+        """The demand of that id; KeyError when there is none."""
+        return self._demands[demand_id]
+
+    def service_of(self, demand: Demand) -> Service:
+        """The service that a demand belongs to."""
+        return self.policy.service(demand.service)
+
+    def pool_of(self, option: Option) -> Pool:
+        """The pool that an option's instances stand in."""
+        return self.policy.pool(option.placement.pool)
+
+    def site_of(self, option: Option) -> str:
+        """The site that an option's instances stand at."""
+        return self.pool_of(option).site
+
+    def site(self, name: str) -> Site:
+        """The site of that name; KeyError when there is none."""
+        return next_named(self.policy.sites, name)
+
+    def link(self, one: str, other: str) -> Link | None:
+        """The link between two sites, whichever way round it is written; None when no document tells of one."""
+        return next((link for link in self.policy.links if {link.a, link.b} == {one, other}), None)
+
+    def nodes_of(self, pool: str) -> tuple[Node, ...]:
+        """The usable nodes of a pool."""
+        return tuple(node for node in self.nodes if node.pool == pool)
+
+    def uses(self) -> tuple[tuple[Demand, Stage, Option], ...]:
+        """Every demand's stage with every option of the stage's model: the pairs that compliance judges."""
+        return tuple(
+            (demand, stage, option)
+            for demand in self.demands
+            for stage in self.service_of(demand).stages
+            for option in self.options
+            if option.placement.model == stage.model
+        )

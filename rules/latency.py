@@ -1,0 +1,57 @@
+"""Latency: no request takes a path whose predicted percentile misses an objective."""
+
+from collections.abc import Iterable
+
+from policy.findings import Finding
+from rules.kernel.formulation import Exclusion, Formulation
+from rules.kernel.measure import carried
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+from rules.kernel.quantities import milliseconds, percentile
+from rules.kernel.rule import Violation
+
+
+class Latency:
+    """Every path in use has a predicted latency of at most `below_us` at each objective's percentile.
+
+    A prediction of exactly `below_us` is kept. The prediction is of the whole path, network included, at the
+    utilisation that `capacity` allows.
+    """
+
+    id = "latency"
+    finding_id = "GW1001"
+    always = False
+
+    def applies(self, problem: Problem) -> bool:
+        """Whether any service has a latency objective."""
+        return any(service.latency for service in problem.policy.services)
+
+    def constrain(self, form: Formulation, problem: Problem) -> None:
+        """Exclude the paths that are too slow, once for each objective that they miss."""
+        for path in problem.paths:
+            for objective in problem.service_of(problem.demand(path.demand)).latency:
+                predicted_us = path.latency_at_us(objective.percentile_bp)
+                if predicted_us > objective.below_us:
+                    reason = (
+                        f"{percentile(objective.percentile_bp)} is predicted at {milliseconds(predicted_us)}; "
+                        f"the objective is {milliseconds(objective.below_us)}"
+                    )
+                    form.add(Exclusion(self.id, reason, objective.place, path=path.id))
+
+    def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
+        """Compare the prediction of every path in use with every objective of its service."""
+        for path, _ in carried(plan, problem):
+            for objective in problem.service_of(problem.demand(path.demand)).latency:
+                measured_us = path.latency_at_us(objective.percentile_bp)
+                if not measured_us <= objective.below_us:
+                    asked = percentile(objective.percentile_bp)
+                    yield Violation(self.id, path.id, measured_us, objective.below_us, objective.place, asked)
+
+    def explain(self, violation: Violation) -> Finding:
+        """Which percentile of which path is too high, and by what."""
+        message = (
+            f"{violation.quantity} of path {violation.subject} is predicted at {milliseconds(violation.measured)}; "
+            f"the objective is {milliseconds(violation.limit)}"
+        )
+        hint = "allow a faster or nearer pool, or raise the objective's `below`"
+        return violation.finding(self.finding_id, message, hint)

@@ -1,0 +1,115 @@
+"""The language of rules: what plans count, how problems are looked up, and how numbers are said."""
+
+import pytest
+
+from policy.findings import Level
+from policy.resolved import Encryption
+from rules.device_memory import DeviceMemory
+from rules.kernel import quantities
+from rules.kernel.formulation import Count, Exclusion, Formulation, Resource
+from rules.kernel.plan import Degraded, Instances, Plan, Unserved
+from rules.kernel.problem import Path, Placement
+from rules.kernel.rule import Violation
+from tests.rules.build import at, two_sites
+
+PLAN = Plan(
+    instances=(
+        Instances("rec@edge", "edge-0", 2),
+        Instances("rec@edge", "edge-1", 1),
+        Instances("rec@cloud", "x", 0),
+        Instances("spare", "y", -1),
+    ),
+    unserved=(
+        Unserved("ocr@paris", 100),
+        Unserved("ocr@paris", 50),
+        Unserved("asr@paris", 7),
+        Unserved("tts@paris", 3),
+    ),
+    degraded=(Degraded("tts", 1), Degraded("asr", 3), Degraded("ocr", 2)),
+)
+
+
+def test_instances_are_counted_over_options_and_nodes() -> None:
+    assert PLAN.count(["rec@edge"]) == 3
+    assert PLAN.count(["rec@edge", "rec@cloud"], ["edge-1", "x"]) == 1
+    assert PLAN.count([]) == 0
+    assert PLAN.count(["rec@edge"], []) == 0
+
+
+def test_an_entry_of_no_instances_or_fewer_powers_and_uses_nothing() -> None:
+    assert PLAN.powered() == {"edge-0", "edge-1"}
+    assert PLAN.used_options() == {"rec@edge"}
+
+
+def test_a_plan_adds_up_what_it_leaves_unserved_and_knows_the_levels() -> None:
+    assert PLAN.unserved_permille("ocr@paris") == 150
+    assert PLAN.unserved_permille("vad@paris") == 0
+    assert (PLAN.level("ocr"), PLAN.level("vad")) == (2, 0)
+
+
+def test_placements_add_up_the_settings_and_nodes() -> None:
+    problem = two_sites().option("b4", "rec", "edge", max_batch=4).problem
+    plan = Plan((Instances("rec@edge", "edge-0", 1), Instances("b4", "edge-0", 2), Instances("rec@edge", "edge-1", 4)))
+    assert plan.placements(problem) == {Placement("rec", "fp32", "edge"): 7}
+
+
+def test_a_link_is_found_from_both_ends() -> None:
+    problem = two_sites().link("oslo", "lyon", Encryption.TLS).link("oslo", "oslo").problem
+    for ends in (("lyon", "paris"), ("paris", "lyon")):
+        link = problem.link(*ends)
+        assert link is not None
+        assert link.encryption is Encryption.MTLS
+    assert problem.link("paris", "oslo") is None
+    assert problem.link("paris", "paris") is None
+
+
+def test_a_stage_may_use_the_options_of_its_own_model_only() -> None:
+    problem = two_sites().option("det", "det", "edge").option("vad", "vad", "edge").problem
+    assert [(demand.id, stage.name, option.id) for demand, stage, option in problem.uses()] == [
+        ("ocr@paris", "read", "rec@edge"),
+        ("ocr@paris", "read", "rec@cloud"),
+    ]
+
+
+def test_a_node_s_resource_names_only_what_can_stand_there() -> None:
+    form = Formulation()
+    DeviceMemory().constrain(form, two_sites().pool("empty", "lyon").problem)
+    assert form.rows == [
+        Resource("device_memory", at(31), (("edge-0", 1000),), (("rec@edge", 1),)),
+        Resource("device_memory", at(32), (("cloud-0", 1000),), (("rec@cloud", 1),)),
+    ]
+
+
+@pytest.mark.parametrize(("percentile_bp", "latency_us"), [(4999, 10), (5000, 10), (5001, 20), (9900, 20), (9901, 20)])
+def test_a_percentile_without_a_prediction_takes_the_next_higher_one(percentile_bp: int, latency_us: int) -> None:
+    assert Path("p", "d", ("o",), ((5000, 10), (9900, 20))).latency_at_us(percentile_bp) == latency_us
+
+
+def test_exclusions_are_picked_from_the_rows_in_their_order() -> None:
+    form = Formulation()
+    rows = (
+        Exclusion("latency", "slow", at(2), path="p"),
+        Count("churn", at(1), ("o",), 0, None),
+        Exclusion("accuracy", "poor", at(1), path="q"),
+    )
+    for row in rows:
+        form.add(row)
+    assert form.exclusions() == (rows[0], rows[2])
+
+
+def test_a_violation_in_words_keeps_its_subject_and_place() -> None:
+    finding = Violation("latency", "path p", 2, 1, at(7)).finding("GW1001", "too slow", "be faster")
+    assert (finding.id, finding.level, finding.place, finding.subject) == ("GW1001", Level.ERROR, at(7), "path p")
+    assert (finding.message, finding.hint) == ("too slow", "be faster")
+
+
+def test_quantities_are_said_exactly() -> None:
+    assert quantities.milliseconds(400_000) == "400 ms"
+    assert quantities.milliseconds(400_001) == "400.001 ms"
+    assert quantities.percent(125) == "12.5 %"
+    assert quantities.percent_of_ppm(982_500) == "98.25 %"
+    assert quantities.percentile(9990) == "p99.9"
+    assert quantities.calls_per_second(3_500_001) == "3.500001 calls/s"
+    assert quantities.dollars_per_hour(40_001) == "$0.40001/h"
+    assert quantities.instant(1_769_860_800) == "2026-01-31T12:00:00Z"
+    assert quantities.version((4, 0, 1)) == "4.0.1"
