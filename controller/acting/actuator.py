@@ -1,0 +1,30 @@
+"""The actuator protocol: one kind of real part that actions are brought about on.
+
+ActuatorError
+"""
+
+from typing import Protocol
+
+from controller.actions import Action
+from policy.resolved import Policy
+
+
+class ActuatorError(Exception):
+    """An action could not be brought about in time. The message tells what was seen and the next step."""
+
+
+class Actuator(Protocol):
+    """Brings actions about.
+
+    An action names the state that is wanted: `apply` looks first, changes only what differs, and returns once the real
+    part reports the wanted state. So doing an action twice does no harm, and one that was cut short is simply done
+    again. `apply` is bounded in time.
+    """
+
+    name: str
+
+    def handles(self, action: Action) -> bool:
+        """Whether this actuator is the one for the action."""
+
+    async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
+        """Have the action done under the policy that it was decided by. Raises ActuatorError."""

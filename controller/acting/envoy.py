@@ -1,0 +1,151 @@
+"""Acting on Envoy gateways: replacing the route file of an origin and waiting until Envoy follows it."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from collectors.fetch import Limits, SourceError, fetch
+from collectors.recording import RecordingError
+from collectors.triton_repository import decode
+from controller.acting.actuator import ActuatorError
+from controller.acting.envoy_stages import Json, configuration, route_sets, version
+from controller.acting.waiting import until
+from controller.actions import Action, SetRoutes
+from controller.connections import GatewayConnection
+from controller.fleet import RouteSet
+from policy.resolved import Policy
+
+ROUTE_FILE: Final = "routes.json"
+REJECTED: Final = "update_rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The version that Envoy follows for an origin, and the route sets that it was made from."""
+
+    version: str = ""
+    routes: tuple[RouteSet, ...] = ()
+
+
+class EnvoyActuator:
+    """Sets routes at gateways that read `<routes>/<origin>/routes.json` when it is replaced there."""
+
+    name = "envoy"
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        gateways: Sequence[GatewayConnection],
+        deadline: timedelta = timedelta(seconds=10),
+    ) -> None:
+        self._client = client
+        self._gateways = tuple(gateways)
+        self._deadline = deadline
+
+    def handles(self, action: Action) -> bool:
+        """Routes."""
+        return isinstance(action, SetRoutes)
+
+    async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002 - the action says all
+        """Have every named demand routed as wanted; the others that the policy knows keep their routes.
+
+        Raises ActuatorError.
+        """
+        if not isinstance(action, SetRoutes):
+            raise ActuatorError(
+                f"{self.name} cannot do {type(action).__name__}: give it to the actuator that handles it"
+            )
+        served = {origin for gateway in self._gateways for origin in gateway.origins}
+        homeless = sorted({item.origin for item in action.routes} - served)
+        if homeless:
+            raise ActuatorError(
+                f"no gateway is known for requests from {', '.join(homeless)}: name one under `gateways` in the "
+                "connections document"
+            )
+        for gateway in self._gateways:
+            for origin in gateway.origins:
+                await self._follow(gateway, origin, action.routes, policy)
+
+    async def routes(self) -> tuple[RouteSet, ...]:
+        """What all gateways follow now. Raises ActuatorError when one does not tell."""
+        found = [
+            (await self._in_force(gateway, origin)).routes for gateway in self._gateways for origin in gateway.origins
+        ]
+        return tuple(sorted(item for routes in found for item in routes))
+
+    async def _follow(
+        self, gateway: GatewayConnection, origin: str, changed: Iterable[RouteSet], policy: Policy
+    ) -> None:
+        now = await self._in_force(gateway, origin)
+        known = {service.name for service in policy.services}
+        sets = {item.service: item for item in (*now.routes, *(item for item in changed if item.origin == origin))}
+        kept = [item for item in sets.values() if item.service in known]
+        wanted = configuration(origin, kept, policy, emulate_links=gateway.emulate_links)
+        if now.version == version(wanted):
+            return
+        rejected = await self._rejected(gateway, origin)
+        _replace(gateway.routes / origin / ROUTE_FILE, wanted)
+
+        async def followed() -> bool:
+            if await self._rejected(gateway, origin) > rejected:
+                raise ActuatorError(
+                    f"the gateway refused the routes of {origin} and keeps those before: its log tells which part, and "
+                    "whether it has a cluster for every pool and variant"
+                )
+            return (await self._in_force(gateway, origin)).version == version(wanted)
+
+        try:
+            async with asyncio.timeout(self._deadline.total_seconds()):
+                await until(followed)
+        except TimeoutError as error:
+            raise ActuatorError(
+                f"the gateway does not follow the new routes of {origin} after {self._deadline.total_seconds():g} s: "
+                f"see whether it watches {gateway.routes / origin}"
+            ) from error
+
+    async def _in_force(self, gateway: GatewayConnection, origin: str) -> InForce:
+        found = await self._ask(gateway, "config_dump?resource=dynamic_route_configs")
+        for item in found.get("configs", ()):
+            routes = item.get("route_config", {})
+            if routes.get("name") == origin:
+                try:
+                    return InForce(item.get("version_info", ""), route_sets(routes))
+                except RecordingError as error:
+                    raise ActuatorError(
+                        f"the routes that {gateway.admin} follows for {origin} were written by another release: "
+                        f"remove {gateway.routes / origin / ROUTE_FILE} and start the gateway again"
+                    ) from error
+        return InForce()
+
+    async def _rejected(self, gateway: GatewayConnection, origin: str) -> int:
+        """How many route files of the origin the gateway has refused since it started."""
+        wanted = quote(rf"^http\.{origin}\.rds\..*\.{REJECTED}$")
+        found = await self._ask(gateway, f"stats?format=json&filter={wanted}")
+        return sum(int(item.get("value", 0)) for item in found.get("stats", ()) if "name" in item)
+
+    async def _ask(self, gateway: GatewayConnection, path: str) -> Json:
+        url = f"http://{gateway.admin}/{path}"
+        try:
+            return decode(await fetch(self._client, "GET", url, Limits()), dict[str, Any], url)
+        except SourceError as error:
+            raise ActuatorError(str(error)) from error
+
+
+def _replace(file: Path, wanted: Json) -> None:
+    """Put the file there by a rename, so that the gateway never reads half of it."""
+    partial = file.with_suffix(".partial")
+    try:
+        partial.write_text(json.dumps({"version_info": version(wanted), "resources": [wanted]}))
+        partial.rename(file)
+    except OSError as error:
+        raise ActuatorError(
+            f"{file} cannot be written ({error.strerror}): see whether the gateway's route folder is there, has free "
+            "space and may be written to"
+        ) from error

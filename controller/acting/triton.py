@@ -1,0 +1,173 @@
+"""Acting on Triton servers: loading, resizing and unloading variants through the model repository endpoints.
+
+Loads and unloads go by gRPC. Asked by HTTP, a load holds up the requests of the server's other models until it is done:
+measured on Triton 2.51, the p99 of a model beside it rose from 0.2 to 2.9 s.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException
+
+from collectors.fetch import Limits, SourceError, fetch
+from collectors.snapshot import LoadedModel, ModelState
+from collectors.triton_metrics import parse
+from collectors.triton_names import triton_name
+from collectors.triton_repository import Answer, IndexEntry, ModelConfig, decode, loaded_model
+from controller.acting.actuator import ActuatorError
+from controller.acting.triton_config import Config, overridden
+from controller.acting.waiting import LOOK_S, until
+from controller.actions import Action, SetLoad, Unload
+from controller.fleet import Load
+from policy.resolved import Policy
+from rules.kernel.problem import Placement
+
+QUIET_S: Final = 0.5
+"""A variant has drained when it had nothing pending and finished nothing for this long."""
+ERROR_CHARACTERS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class TritonServer:
+    """Where a pool's Triton answers: the base address of its HTTP port, its metrics page, its gRPC address."""
+
+    http: str
+    metrics: str
+    grpc: str
+
+
+@dataclass(frozen=True, slots=True)
+class TritonLimits:
+    """How long an action may take as a whole, and how much of that an unload may wait for requests to drain."""
+
+    action: timedelta = timedelta(seconds=60)
+    drain: timedelta = timedelta(seconds=5)
+
+
+class TritonActuator:
+    """Loads, resizes and unloads. The repository must hold every variant as `<model>--<variant>`."""
+
+    name = "triton"
+
+    def __init__(
+        self, client: httpx.AsyncClient, servers: Mapping[str, TritonServer], limits: TritonLimits | None = None
+    ) -> None:
+        self._client = client
+        self._servers = dict(servers)
+        self._limits = limits or TritonLimits()
+
+    def handles(self, action: Action) -> bool:
+        """Loads and unloads."""
+        return isinstance(action, SetLoad | Unload)
+
+    async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002 - the action says all
+        """Have the load as wanted, or the placement gone. Raises ActuatorError."""
+        if not isinstance(action, SetLoad | Unload):
+            raise ActuatorError(
+                f"{self.name} cannot do {type(action).__name__}: give it to the actuator that handles it"
+            )
+        placement = action.load.placement if isinstance(action, SetLoad) else action.placement
+        work = self._set(action.load) if isinstance(action, SetLoad) else self._remove(placement)
+        try:
+            async with asyncio.timeout(self._limits.action.total_seconds()):
+                await work
+        except TimeoutError as error:
+            raise ActuatorError(
+                f"{placement}: not as wanted within {self._limits.action.total_seconds():g} s; the next turn looks "
+                "again: see the server's log for what it is busy with"
+            ) from error
+        except SourceError as error:
+            raise ActuatorError(f"{placement}: {error}") from error
+
+    async def _set(self, load: Load) -> None:
+        states = await self._states(load.placement)
+        if not states:
+            raise ActuatorError(
+                f"{load.placement}: its server's repository holds no such model: put it there as "
+                f"{triton_name(load.placement.model, load.placement.variant)}"
+            )
+        if "READY" not in states:
+            # Only a loaded model tells its configuration, which the wanted one is made from.
+            await self._ask(load.placement, "load", lambda client, name: client.load_model(name))
+        if not await self._shows(load):
+            wanted = overridden(await self._config(load.placement, Config), load)
+            text = msgspec.json.encode(wanted).decode()
+            await self._ask(load.placement, "load", lambda client, name: client.load_model(name, config=text))
+            await until(lambda: self._shows(load))
+
+    async def _remove(self, placement: Placement) -> None:
+        if await self._states(placement) & {"READY", "LOADING"}:
+            await self._drain(placement)
+            await self._ask(placement, "unload", lambda client, name: client.unload_model(name))
+        await until(lambda: self._gone(placement))
+
+    async def _gone(self, placement: Placement) -> bool:
+        return not await self._states(placement) & {"READY", "LOADING", "UNLOADING"}
+
+    async def _shows(self, load: Load) -> bool:
+        """Whether the server runs what the load asks for, read as the collector reads it."""
+        name = (load.placement.model, load.placement.variant)
+        wanted = LoadedModel(*name, ModelState.READY, load.instances, load.max_batch, load.queue_delay_us)
+        return loaded_model(name, ModelState.READY, await self._config(load.placement, ModelConfig)) == wanted
+
+    async def _drain(self, placement: Placement) -> None:
+        """Wait until requests have stopped. What still runs at the bound is finished by Triton before it unloads."""
+        clock = asyncio.get_running_loop()
+        end = clock.time() + self._limits.drain.total_seconds()
+        last, quiet_since = None, clock.time()
+        while clock.time() < end:
+            pending, finished = await self._load_on(placement)
+            if pending or finished != last:
+                last, quiet_since = finished, clock.time()
+            elif clock.time() - quiet_since >= QUIET_S:
+                return
+            await asyncio.sleep(LOOK_S)
+
+    async def _load_on(self, placement: Placement) -> tuple[int, int]:
+        """(requests pending, requests finished since the server started)."""
+        source = self._server(placement).metrics
+        scrape = parse(await fetch(self._client, "GET", source, Limits()), source)
+        name = triton_name(placement.model, placement.variant)
+        families = {"nv_inference_request_success", "nv_inference_request_failure"}
+        finished = sum(n for (model, family, _), n in scrape.totals.items() if model == name and family in families)
+        return scrape.pending.get(name, 0), finished
+
+    async def _states(self, placement: Placement) -> set[str]:
+        url = f"{self._server(placement).http}/v2/repository/index"
+        index = decode(await fetch(self._client, "POST", url, Limits()), list[IndexEntry], url)
+        name = triton_name(placement.model, placement.variant)
+        return {entry.state for entry in index if entry.name == name}
+
+    async def _config(self, placement: Placement, kind: type[Answer]) -> Answer:
+        url = f"{self._server(placement).http}/v2/models/{_path_name(placement)}/config"
+        return decode(await fetch(self._client, "GET", url, Limits()), kind, url)
+
+    async def _ask(
+        self, placement: Placement, verb: str, ask: Callable[[InferenceServerClient, str], Awaitable[None]]
+    ) -> None:
+        async with InferenceServerClient(self._server(placement).grpc) as client:
+            try:
+                await ask(client, triton_name(placement.model, placement.variant))
+            except InferenceServerException as error:
+                raise ActuatorError(
+                    f"{placement}: the server did not {verb} it ({str(error)[:ERROR_CHARACTERS]}): see its log"
+                ) from error
+
+    def _server(self, placement: Placement) -> TritonServer:
+        if placement.pool not in self._servers:
+            raise ActuatorError(
+                f"{placement}: no server is known for pool {placement.pool}: name it under `servers` in the "
+                "connections document"
+            )
+        return self._servers[placement.pool]
+
+
+def _path_name(placement: Placement) -> str:
+    return quote(triton_name(placement.model, placement.variant), safe="")

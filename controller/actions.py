@@ -1,0 +1,62 @@
+"""Actions: one step each on the fleet. They name the state that is wanted, so doing one twice does no harm."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.fleet import Load, RouteSet
+from rules.kernel.problem import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class SetLoad:
+    """Have a placement loaded with this many instances and this batching, loading it when it is not there."""
+
+    load: Load
+
+
+@dataclass(frozen=True, slots=True)
+class Unload:
+    """Have a placement gone from its server, once its requests have drained."""
+
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True)
+class SetRoutes:
+    """Have the gateways follow exactly these route sets; demands that are not named keep theirs."""
+
+    routes: tuple[RouteSet, ...]
+
+
+Action = SetLoad | Unload | SetRoutes
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Actions that may run side by side; the next wave waits until all of them are done.
+
+    `name` is one of withdraw, grow, route, shrink.
+    """
+
+    name: str
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The ordered, safe steps from the running fleet to a plan. `duration_us` is predicted from load times."""
+
+    waves: tuple[Wave, ...] = ()
+    duration_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one action. `error` is empty when it was done."""
+
+    decision: str
+    wave: str
+    action: Action
+    started: datetime
+    ended: datetime
+    error: str = ""

@@ -1,0 +1,207 @@
+"""Putting the controller together: one process with the loop, the receiver of traces and the API."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from collectors.collector import Collector
+from collectors.evidence.files import EvidenceFiles
+from collectors.gateway import Gateways, GatewayTarget
+from collectors.otlp.client_spans import ClientSpans
+from collectors.otlp.inbox import Inbox
+from collectors.otlp.receiver import TraceReceiver, otlp_router
+from collectors.otlp.triton_spans import TritonSpans
+from collectors.triton_metrics import MetricsTarget, TritonMetrics
+from collectors.triton_repository import RepositoryTarget, TritonRepository
+from controller.acting.envoy import EnvoyActuator
+from controller.acting.triton import TritonActuator, TritonServer
+from controller.api.app import create_app
+from controller.api.view import View
+from controller.connections import Connections, split_address
+from controller.journal.writer import Journal
+from controller.loop.carrying_out import Hands
+from controller.loop.resuming import resumed
+from controller.loop.runner import Runner, Watch
+from controller.loop.status import Status
+from controller.loop.turn import Wiring
+from controller.loop.vigil import keep_vigil
+from controller.planning.decide import decide
+from controller.planning.recheck import recheck
+from controller.summary import Summary, summarise
+from controller.telemetry.metrics import TurnMetrics
+from controller.telemetry.present import Present
+from controller.telemetry.tracing import RecentSpans, tracer_provider
+from policy.resolved import Service
+from policy.source import load, load_documents
+
+EVIDENCE: Final = "evidence"
+HTTP_CONNECTIONS: Final = 20
+KEPT_DECISIONS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the controller finds and keeps what it needs. `otlp_endpoint` is for its own spans, empty for none."""
+
+    policy: Path
+    journal: Path
+    connections: Connections
+    otlp_endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A controller at work."""
+
+    runner: Runner
+    spans: RecentSpans
+
+
+def now() -> datetime:
+    """The clock of the loop."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIterator[Running]:
+    """Run the loop, the receiver and the API until the block ends.
+
+    Raises JournalError when the journal cannot be opened or another controller holds it.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
+        limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
+        client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
+        receiver, wiring, services = _wire(places, journal, client)
+        spans, registry = RecentSpans(), CollectorRegistry()
+        provider = tracer_provider(spans, places.otlp_endpoint)
+        stack.callback(provider.shutdown)
+        counted = TurnMetrics(registry)
+        recent: deque[Summary] = deque(maxlen=KEPT_DECISIONS)
+
+        def seen(status: Status) -> None:
+            services.status = status
+            counted.observe(status)
+            if status.decision is not None and not (recent and recent[0].decision == status.decision.id):
+                recent.appendleft(summarise(status.decision))
+            watch(status)
+
+        runner = Runner(wiring, resumed(places.journal, load_documents), provider.get_tracer("gridwright"), seen)
+        services.status = runner.status
+        registry.register(Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts))
+        view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
+        await stack.enter_async_context(_serving(create_app(view), places.connections.api))
+        traces = FastAPI(openapi_url=None)
+        traces.include_router(otlp_router(receiver))
+        await stack.enter_async_context(_serving(traces, places.connections.otlp))
+        await stack.enter_async_context(_turning(runner))
+        servers = {pool: f"http://{server.http}" for pool, server in places.connections.servers.items()}
+        await stack.enter_async_context(_watching(keep_vigil(client, servers, runner.nudge)))
+        yield Running(runner, spans)
+
+
+class _Services:
+    """The services of the policy in force, for the collector that reads gateways."""
+
+    status: Status
+
+    def __call__(self) -> tuple[Service, ...]:
+        policy = self.status.in_force.policy
+        return policy.services if policy else ()
+
+
+def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[TraceReceiver, Wiring, _Services]:
+    connections, services = places.connections, _Services()
+    servers, applications = Inbox(), Inbox()
+    receiver = TraceReceiver(connections.servers, servers, applications)
+    repository = TritonRepository(
+        client, [RepositoryTarget(pool, f"http://{server.http}") for pool, server in connections.servers.items()]
+    )
+    metrics = {pool: f"http://{server.metrics}/metrics" for pool, server in connections.servers.items()}
+    gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
+    collectors: tuple[Collector, ...] = (
+        repository,
+        TritonMetrics(client, [MetricsTarget(pool, url) for pool, url in metrics.items()]),
+        Gateways(client, gateways, services),
+        receiver,
+        TritonSpans(servers),
+        ClientSpans(applications),
+        EvidenceFiles(places.policy / EVIDENCE),
+    )
+    triton = {
+        pool: TritonServer(f"http://{item.http}", metrics[pool], item.grpc)
+        for pool, item in connections.servers.items()
+    }
+    envoy = EnvoyActuator(client, connections.gateways)
+    wiring = Wiring(
+        folder=places.policy,
+        load=load,
+        collectors=collectors,
+        servers=(repository, EvidenceFiles(places.policy / EVIDENCE)),
+        decide=decide,
+        recheck=recheck,
+        journal=journal,
+        hands=Hands((TritonActuator(client, triton), envoy)),
+        clock=now,
+        routes=envoy,
+    )
+    return receiver, wiring, services
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to whoever started the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@asynccontextmanager
+async def _serving(app: FastAPI, address: str) -> AsyncIterator[None]:
+    """Serve an application at an address while the block runs; signals stay with whoever started the process."""
+    host, port = split_address(address)
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+    server = _Server(config)
+    task = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+            await asyncio.sleep(0.02)
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def _watching(vigil: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(vigil)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def _turning(runner: Runner) -> AsyncIterator[None]:
+    task = asyncio.create_task(runner.run())
+    try:
+        yield
+    finally:
+        runner.stop()
+        await task

@@ -1,0 +1,67 @@
+"""The application: its commands, and what becomes of an error."""
+
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+
+from controller.cli import apply, check, explain, plan, replay, run
+from controller.cli.errors import BrokenPolicyError, CliError, Exit
+from controller.cli.findings import show
+from controller.cli.terminal import complain, console, write_json
+
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="gridwright",
+    help="Keep what a policy promises of networks on Triton: check it, plan for it, act on it, and say why.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("check")(check.check)
+app.command("plan")(plan.plan)
+app.command("apply")(apply.apply)
+app.command("run")(run.run)
+app.command("explain")(explain.explain)
+app.command("replay")(replay.replay)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return the exit status; an error is one message with its next step on stderr."""
+    try:
+        return app(list(arguments), prog_name="gridwright", standalone_mode=False) or 0
+    except CliError as error:
+        if isinstance(error, BrokenPolicyError):
+            _tell(error)
+        complain(error.message, error.hint)
+        return Exit.BAD_INPUT
+    except typer.TyperException as error:
+        # An empty message comes with a help text that was printed already.
+        if error.format_message():
+            complain(error.format_message(), "`gridwright --help` lists the commands, `gridwright COMMAND --help` one")
+        return Exit.BAD_INPUT
+    except typer.Abort:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: people get a message and a file, never a traceback
+        complain(f"unexpected {type(error).__name__}: {error}", f"please report it with {_kept(error)}")
+        return Exit.BAD_INPUT
+
+
+def _tell(error: BrokenPolicyError) -> None:
+    if error.as_json:
+        write_json({"ok": False, "findings": error.findings})
+    else:
+        show(console(sys.stderr), error.findings)
+
+
+def _kept(error: Exception) -> str:
+    """Where the traceback was written to."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="gridwright-", suffix=".log", delete=False) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return "what you did; there was no place to keep the details"
+    return file.name

@@ -1,0 +1,19 @@
+"""The arguments that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+Folder = Annotated[
+    Path,
+    typer.Argument(metavar="PATH", help="The folder of policy documents; evidence is in its subfolder `evidence`."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
+ConnectionsFile = Annotated[
+    Path, typer.Option("--connections", metavar="FILE", help="The document that tells where servers and gateways are.")
+]
+JournalFile = Annotated[
+    Path, typer.Option("--journal", metavar="FILE", help="Where every decision and action is noted before it is done.")
+]
+DEFAULT_JOURNAL: Final = Path("journal.sqlite")

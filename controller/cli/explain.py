@@ -1,0 +1,62 @@
+"""`gridwright explain`: why there, and why not elsewhere."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.cli.arguments import AsJson, Folder
+from controller.cli.errors import CliError, Exit
+from controller.cli.solver import loading_solver
+from controller.cli.terminal import console, print_table, write_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from controller.explain import Candidate
+
+Subject = Annotated[
+    str, typer.Argument(metavar="SERVICE|OPTION", help="A service, or an option as model/variant@pool.")
+]
+
+
+def explain(path: Folder, subject: Subject, *, as_json: AsJson = False) -> int:
+    """Tell for each stage where it is served, and for every other placement the clause that is against it."""
+    from controller.cli.inputs import read
+
+    documents = read(path, as_json=as_json)
+    with loading_solver():
+        from controller.cli.planning import decide_from_documents
+    from controller.explain import candidates, subjects
+    from controller.nearest import nearest
+
+    known = subjects(documents.policy)
+    if subject not in known:
+        raise CliError(f"nothing is named '{subject}'", nearest(subject, known))
+    decision = decide_from_documents(documents)
+    about = [item for item in candidates(documents.policy, decision) if subject in {item.service, str(item.placement)}]
+    if as_json:
+        write_json({"subject": subject, "decision": decision.id, "verdict": decision.verdict, "candidates": about})
+    else:
+        _show(console(), about)
+    return Exit.DONE
+
+
+def _show(on: "Console", about: "list[Candidate]") -> None:
+    for service, stage in dict.fromkeys((item.service, item.stage) for item in about):
+        rows = [
+            (str(item.placement), item.origin, *_verdict(item))
+            for item in about
+            if (item.service, item.stage) == (service, stage)
+        ]
+        print_table(on, f"{service}, stage {stage}", ("placement", "from", "verdict", "because"), rows)
+        on.print()
+
+
+def _verdict(item: "Candidate") -> tuple[str, str]:
+    if item.share_permille:
+        plural = "" if item.instances == 1 else "s"
+        return "serves", f"{item.share_permille / 10:g} % of the requests, {item.instances} instance{plural} in all"
+    if item.objections:
+        against = (f"{o.rule}: {o.reason}" + (f" ({o.place})" if o.place else "") for o in item.objections)
+        return "barred", "; ".join(against)
+    return "allowed", "the plan does without it"

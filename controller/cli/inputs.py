@@ -1,0 +1,45 @@
+"""What commands read: the policy documents and the evidence beside them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from collectors.evidence.files import read_evidence
+from collectors.evidence.records import Evidence
+from controller.cli.errors import BrokenPolicyError, CliError
+from policy.findings import Finding
+from policy.resolved import Policy
+from policy.source import load
+
+EVIDENCE: Final = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A policy without errors, its evidence, and what reading them found."""
+
+    policy: Policy
+    evidence: tuple[Evidence, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_all(folder: Path) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
+    """The policy of `folder` (None when it has errors), the evidence, and every finding.
+
+    Raises CliError when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise CliError(
+            f"{folder} is not a folder", "give the folder of the policy documents, such as examples/embedded"
+        )
+    loaded = load(folder)
+    evidence, findings = read_evidence(folder / EVIDENCE)
+    return loaded.policy, evidence, (*loaded.findings, *findings)
+
+
+def read(folder: Path, *, as_json: bool = False) -> Documents:
+    """The documents of `folder`. Raises CliError, and BrokenPolicyError when the policy has errors."""
+    policy, evidence, findings = read_all(folder)
+    if policy is None:
+        raise BrokenPolicyError(folder, findings, as_json=as_json)
+    return Documents(policy, evidence, findings)

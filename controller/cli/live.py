@@ -1,0 +1,125 @@
+"""Looking at a fleet, and acting on it, for the length of one command."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from collectors.collector import Collector
+from collectors.evidence.files import EvidenceFiles
+from collectors.gateway import Gateways, GatewayTarget
+from collectors.snapshot import Snapshot
+from collectors.triton_repository import RepositoryTarget, TritonRepository
+from controller.acting.actuator import ActuatorError
+from controller.acting.envoy import EnvoyActuator
+from controller.acting.triton import TritonActuator, TritonServer
+from controller.cli.errors import CliError, in_two
+from controller.cli.inputs import EVIDENCE, Documents
+from controller.cli.terminal import working
+from controller.connections import Connections, ConnectionsError, read_connections
+from controller.decision import State
+from controller.fleet import Fleet, Load
+from controller.journal.errors import JournalError
+from controller.loop.carrying_out import Hands
+from controller.loop.observing import observe
+from controller.loop.remembering import with_routes
+from controller.loop.resuming import resumed
+from controller.planning.running import observed
+from policy.resolved import Policy
+from policy.source import load_documents
+
+WATCH_S: Final = 5.0
+"""A rate takes two looks at a counter; this long between them."""
+DEADLINE_S: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The real parts of a fleet. `arrivals` wants to have been asked `WATCH_S` before its rates count."""
+
+    servers: Collector
+    arrivals: Collector
+    evidence: Collector
+    gateways: EnvoyActuator
+    hands: Hands
+
+    @property
+    def collectors(self) -> tuple[Collector, ...]:
+        """All that can be read in a short time."""
+        return (self.servers, self.arrivals, self.evidence)
+
+
+def connections_at(path: Path) -> Connections:
+    """The connections document. Raises CliError."""
+    try:
+        return read_connections(path)
+    except ConnectionsError as error:
+        raise in_two(error, "; ") from error
+
+
+@asynccontextmanager
+async def watched(folder: Path, documents: Documents, connections: Connections) -> AsyncIterator[Live]:
+    """The fleet's real parts, after arrivals were watched for long enough to have a rate."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        servers = {
+            pool: TritonServer(f"http://{item.http}", f"http://{item.metrics}/metrics", item.grpc)
+            for pool, item in connections.servers.items()
+        }
+        gateways = EnvoyActuator(client, connections.gateways)
+        live = Live(
+            TritonRepository(client, [RepositoryTarget(pool, server.http) for pool, server in servers.items()]),
+            Gateways(
+                client,
+                [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways],
+                lambda: documents.policy.services,
+            ),
+            EvidenceFiles(folder / EVIDENCE),
+            gateways,
+            Hands((TritonActuator(client, servers), gateways)),
+        )
+        await observe((live.arrivals,), now(), DEADLINE_S)
+        with working(f"Watching what arrives for {WATCH_S:g} s"):
+            await asyncio.sleep(WATCH_S)
+        yield live
+
+
+async def look(live: Live, policy: Policy, journal: Path) -> tuple[Snapshot, State, datetime]:
+    """What runs and what arrives, what the journal remembers of it where there is one, and when that was.
+
+    Raises CliError.
+    """
+    at = now()
+    snapshot, _ = await observe(live.collectors, at, DEADLINE_S)
+    try:
+        routes = await live.gateways.routes()
+    except ActuatorError as error:
+        raise CliError(str(error), "see whether the gateways of the connections document run") from error
+    return snapshot, with_routes(_remembered(journal), routes, policy), at
+
+
+def _remembered(journal: Path) -> State:
+    if not journal.exists():
+        return State()
+    try:
+        return resumed(journal, load_documents).state
+    except JournalError as error:
+        raise in_two(error, ": ") from error
+
+
+def running_fleet(policy: Policy, snapshot: Snapshot, state: State, at: datetime) -> Fleet:
+    """What the servers hold and the gateways follow."""
+    loads = (
+        Load(placement, model.instances, model.max_batch, model.queue_delay_us)
+        for placement, model in sorted(observed(policy, snapshot, at).items())
+    )
+    return Fleet(tuple(loads), state.fleet.routes)
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)

@@ -1,0 +1,73 @@
+"""A plan for people."""
+
+from typing import TYPE_CHECKING, Final
+
+from controller.cli import findings
+from controller.cli.terminal import print_table
+from controller.decision import Verdict
+from controller.planning.diff import Kind
+from controller.summary import Proposal, Summary
+from rules.kernel.quantities import dollars_per_hour, percent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SIGNS: Final = {Kind.ADD: "+", Kind.CHANGE: "~", Kind.REMOVE: "-"}
+WHOLE_FROM_US: Final = 10_000
+STANDBY: Final = "no traffic now; availability, a bound or a guard asks for it"
+HEADLINES: Final = {
+    Verdict.KEEP: "Nothing to change",
+    Verdict.CHANGE: "Something to change",
+    Verdict.IMPOSSIBLE: "No allowed plan was found",
+}
+
+
+def show(on: "Console", proposal: Proposal) -> None:
+    """What changes, what is promised, why, and what to know of it."""
+    summary = proposal.plan
+    until = f", valid until {summary.valid_until.isoformat()}" if summary.valid_until else ""
+    cost = dollars_per_hour(summary.cost_millicents_per_hour)
+    on.print(f"[bold]{HEADLINES[summary.verdict]}[/]: {cost}, {summary.proof}{until}")
+    _changes(on, proposal)
+    _promises(on, summary)
+    _reasons(on, summary)
+    if summary.findings:
+        on.print()
+        findings.show(on, summary.findings)
+
+
+def _changes(on: "Console", proposal: Proposal) -> None:
+    rows = [(SIGNS[change.kind], change.subject, change.before, change.after) for change in proposal.changes]
+    if rows:
+        on.print()
+        print_table(on, "Changes", ("", "what", "now", "then"), rows)
+    if proposal.plan.steps:
+        steps = ", then ".join(step.name for step in proposal.plan.steps)
+        on.print(f"in steps: {steps}; about {proposal.plan.transition_us / 1_000_000:.0f} s")
+
+
+def _promises(on: "Console", summary: Summary) -> None:
+    rows = [
+        (
+            item.service,
+            item.origin,
+            f"{item.rate_milli_rps / 1000:g} req/s",
+            *(milliseconds(value_us) for value_us in (item.p50_us, item.p95_us, item.p99_us)),
+            percent(item.served_permille),
+        )
+        for item in summary.forecasts
+    ]
+    on.print()
+    print_table(on, "Predicted", ("service", "origin", "planned for", "p50", "p95", "p99", "served"), rows)
+
+
+def _reasons(on: "Console", summary: Summary) -> None:
+    rows = [(str(item.placement), str(item.instances), ", ".join(item.serves) or STANDBY) for item in summary.reasons]
+    if rows:
+        on.print()
+        print_table(on, "Why", ("placement", "instances", "serves"), rows)
+
+
+def milliseconds(value_us: int) -> str:
+    """A predicted latency in as many digits as the prediction is worth."""
+    return f"{value_us / 1000:.0f} ms" if value_us >= WHOLE_FROM_US else f"{value_us / 1000:.1f} ms"

@@ -1,0 +1,75 @@
+"""The controller in this process: its signals, its log and a line a turn."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from controller.assembly import Places, controller
+from controller.cli.errors import CliError
+from controller.connections import Connections, split_address
+from controller.loop.status import Status
+from rules.kernel.quantities import dollars_per_hour
+
+ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+async def run_until_told(folder: Path, connections: Connections, journal: Path) -> None:
+    """Run until a signal comes. Raises JournalError, and CliError when an address is taken."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name, address in (("api", connections.api), ("otlp", connections.otlp)):
+        _require_free(name, address)
+    places = Places(folder, journal, connections, os.environ.get(ENDPOINT, ""))
+    told = asyncio.Event()
+    working = asyncio.create_task(_run(places, told))
+    loop = asyncio.get_running_loop()
+
+    def signalled() -> None:
+        if told.is_set():
+            working.cancel()
+        told.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signalled)
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+async def _run(places: Places, told: asyncio.Event) -> None:
+    async with controller(places, _tell):
+        print(f"Serving http://{places.connections.api}; Ctrl-C stops", flush=True)
+        await told.wait()
+        print("Stopping: the wave that runs is finished first; Ctrl-C again stops at once", flush=True)
+
+
+def _tell(status: Status) -> None:
+    """One line about the last turn."""
+    when = status.ended.isoformat(timespec="seconds") if status.ended else ""
+    took = sum(seconds for _, seconds in status.phases)
+    if status.decision is None:
+        what = "no policy in force"
+    else:
+        cost = dollars_per_hour(status.decision.cost_millicents_per_hour)
+        failed = sum(bool(outcome.error) for outcome in status.outcomes)
+        what = f"{status.decision.verdict} {cost}, {len(status.outcomes)} actions, {failed} failed"
+    print(f"{when} turn {status.turns}: {what}, {len(status.findings)} findings, {took:.2f} s", flush=True)
+
+
+def _require_free(name: str, address: str) -> None:
+    host, port = split_address(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CliError(
+                f"{address} cannot be served at ({error.strerror})",
+                f"end what listens there, or give another address as `{name}` in the connections document",
+            ) from error

@@ -1,0 +1,134 @@
+"""What one turn of the loop decides, and what it remembers from turn to turn. Plain data, encodable bit for bit."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from controller.actions import Transition
+from controller.fleet import Fleet
+from policy.findings import Finding
+from rules.kernel.formulation import Exclusion
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Placement
+
+
+class Verdict(StrEnum):
+    """What the decision is: keep what runs, change it, or nothing allowed was found (what runs stays, if allowed)."""
+
+    KEEP = "keep"
+    CHANGE = "change"
+    IMPOSSIBLE = "impossible"
+
+
+class Proof(StrEnum):
+    """How good the plan is known to be."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    UNDECIDED = "undecided"
+    INFEASIBLE = "infeasible"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is predicted of one demand under the plan: the worst of its routes, weighed as the latency rule does."""
+
+    service: str
+    origin: str
+    rate_milli_rps: int
+    p50_us: int
+    p95_us: int
+    p99_us: int
+    served_permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionError:
+    """What the last decision predicted of a demand against what its callers have seen since."""
+
+    service: str
+    origin: str
+    predicted_p99_us: int
+    observed_p99_us: int
+    observations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a placement is in the plan: which demands' stages it serves."""
+
+    placement: Placement
+    instances: int
+    serves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """When a placement was last given more instances."""
+
+    placement: Placement
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRate:
+    """The last trustworthy rate of a demand, to hold on to while readings are stale."""
+
+    service: str
+    origin: str
+    milli_rps: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """How much slower than its profile a variant has been on a device: measured over profiled, in permille."""
+
+    model: str
+    variant: str
+    device: str
+    permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
+
+    `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
+    the last problem whose best plan was the running one.
+    """
+
+    plan: Plan = field(default_factory=Plan)
+    fleet: Fleet = field(default_factory=Fleet)
+    started: tuple[Started, ...] = ()
+    rates: tuple[KnownRate, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+    conflict: tuple[str, tuple[Finding, ...]] | None = None
+    settled: str = ""
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision, whole: the plan, the way to it, why, and what to remember when it has been carried out.
+
+    `valid_until` is when the earliest evidence behind the plan ends; None when nothing in use depends on any.
+    """
+
+    id: str
+    at: datetime
+    policy_revision: str
+    verdict: Verdict
+    proof: Proof
+    plan: Plan
+    fleet: Fleet
+    transition: Transition
+    forecasts: tuple[Forecast, ...]
+    errors: tuple[PredictionError, ...]
+    reasons: tuple[Reason, ...]
+    exclusions: tuple[Exclusion, ...]
+    findings: tuple[Finding, ...]
+    cost_millicents_per_hour: int
+    valid_until: datetime | None
+    state: State

@@ -1,0 +1,37 @@
+"""Which services are protected, where they may not be served, and how often servers say they were.
+
+Written from the policy's documents and the evidence alone, without the rules: the story's own judge.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from collectors.snapshot import Snapshot
+from policy.resolved import Policy
+
+
+def protected_services(policy: Policy) -> tuple[str, ...]:
+    """The services that a profile asks certifications for."""
+    return tuple(
+        service.name
+        for service in policy.services
+        if any(profile.certifications and profile.covers(service) for profile in policy.compliance)
+    )
+
+
+def uncertified_pools(policy: Policy, snapshot: Snapshot | None, at: datetime) -> set[str]:
+    """The pools where some asked standard is not held at an instant."""
+    asked = {clause.standard for profile in policy.compliance for clause in profile.certifications}
+    held = {
+        (item.subject, item.standard)
+        for item in (snapshot.evidence if snapshot else ())
+        if item.issued_at <= at < item.expires_at
+    }
+    return {pool.name for pool in policy.pools if any((pool.site, standard) not in held for standard in asked)}
+
+
+def protected_calls(policy: Policy, answered: Mapping[tuple[str, str], int], pools: set[str]) -> int:
+    """Calls of protected services' models that these pools' servers have answered since they started."""
+    names = protected_services(policy)
+    models = {stage.model for service in policy.services if service.name in names for stage in service.stages}
+    return sum(count for (pool, model), count in answered.items() if pool in pools and model in models)

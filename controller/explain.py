@@ -1,0 +1,126 @@
+"""Why a stage is served where it is, and why not elsewhere: every placement there could be, with its reason."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from controller.decision import Decision
+from controller.planning.options import options, speeds
+from policy.findings import Place
+from policy.resolved import Policy, Service, Stage
+from rules.kernel.formulation import Exclusion
+from rules.kernel.problem import Placement
+
+NO_PROFILE: Final = "profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a placement may not serve a stage: the rule, its reason, and the clause behind it."""
+
+    rule: str
+    reason: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A stage of what one origin asks of a service."""
+
+    service: Service
+    origin: str
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A placement for a use.
+
+    `share_permille` of the demand goes there, to `instances` that all demands share. Without objections and without a
+    share it is allowed, and the plan does without it.
+    """
+
+    service: str
+    origin: str
+    stage: str
+    placement: Placement
+    instances: int
+    share_permille: int
+    objections: tuple[Objection, ...]
+
+
+def candidates(policy: Policy, decision: Decision) -> tuple[Candidate, ...]:
+    """Every variant on every pool, for every use."""
+    by_placement: dict[Placement, list[str]] = {}
+    for option in options(policy, speeds(policy, ())):
+        by_placement.setdefault(option.placement, []).append(option.id)
+    return tuple(
+        _candidate(Use(service, origin.site, stage), placement, by_placement, policy, decision)
+        for service in policy.services
+        for stage in service.stages
+        for origin in service.origins
+        for placement in _placements(policy, stage.model)
+    )
+
+
+def subjects(policy: Policy) -> tuple[str, ...]:
+    """What can be asked about: services, and placements as `model/variant@pool`."""
+    models = dict.fromkeys(stage.model for service in policy.services for stage in service.stages)
+    placements = (str(placement) for model in models for placement in _placements(policy, model))
+    return (*(service.name for service in policy.services), *placements)
+
+
+def _placements(policy: Policy, model: str) -> tuple[Placement, ...]:
+    return tuple(
+        Placement(model, variant.name, pool.name) for variant in policy.model(model).variants for pool in policy.pools
+    )
+
+
+def _candidate(
+    use: Use, placement: Placement, by_placement: dict[Placement, list[str]], policy: Policy, decision: Decision
+) -> Candidate:
+    load = decision.fleet.load(placement)
+    share = _share(use, placement, decision)
+    ids = by_placement.get(placement)
+    objections = _objections(use, ids, decision.exclusions) if ids else (_no_profile(policy, placement),)
+    return Candidate(
+        service=use.service.name,
+        origin=use.origin,
+        stage=use.stage.name,
+        placement=placement,
+        instances=load.instances if load else 0,
+        share_permille=share,
+        objections=() if share else objections,
+    )
+
+
+def _share(use: Use, placement: Placement, decision: Decision) -> int:
+    index = use.service.stages.index(use.stage)
+    return sum(
+        way.weight_permille
+        for routes in decision.fleet.routes
+        if (routes.service, routes.origin) == (use.service.name, use.origin)
+        for way in routes.ways
+        if way.placements[index] == placement
+    )
+
+
+def _no_profile(policy: Policy, placement: Placement) -> Objection:
+    pool = policy.pool(placement.pool)
+    return Objection(
+        NO_PROFILE, f"device {pool.device} has no profile for {placement.model}/{placement.variant}", pool.place
+    )
+
+
+def _objections(use: Use, ids: list[str], exclusions: tuple[Exclusion, ...]) -> tuple[Objection, ...]:
+    """Why none of the placement's options may serve the use; nothing when one may. One reason for each clause."""
+    demand = f"{use.service.name}@{use.origin}"
+    against: dict[str, list[Exclusion]] = {option: [] for option in ids}
+    for row in exclusions:
+        if row.option in against and row.demand in {"", demand} and row.stage in {"", use.stage.name}:
+            against[row.option].append(row)
+    if not all(against.values()):
+        return ()
+    first: dict[tuple[str, Place | None], Objection] = {}
+    for row in (row for option in ids for row in against[option]):
+        first.setdefault((row.rule, row.place), Objection(row.rule, row.reason, row.place))
+    return tuple(first.values())

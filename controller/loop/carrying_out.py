@@ -1,0 +1,97 @@
+"""Carrying out a transition: wave after wave, a wave's actions side by side, and nothing more once one has failed."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from controller.acting.actuator import Actuator, ActuatorError
+from controller.actions import Action, Outcome, Wave
+from controller.decision import Decision
+from controller.journal.errors import JournalError
+from controller.loop.catalogue import action_failed, evidence_ended, journal_refused
+from policy.findings import Finding
+from policy.resolved import Policy
+
+Clock = Callable[[], datetime]
+
+
+class Note(Protocol):
+    """Notes a wave's outcomes in the journal before the next wave begins. Raises JournalError."""
+
+    async def __call__(self, wave: str, outcomes: Sequence[Outcome]) -> None:
+        """`outcomes` are those of all waves so far, the last wave's at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What actions are done with: the actuators, how many actions at once, and how long one may take at most."""
+
+    actuators: tuple[Actuator, ...]
+    at_once: int = 4
+    deadline: timedelta = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What became of a transition; `findings` say why it stopped, if it did. `noted`: the journal took it all."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    noted: bool = True
+
+
+async def carry_out(
+    decision: Decision, policy: Policy, hands: Hands, *, note: Note, clock: Clock, stopping: Callable[[], bool]
+) -> Carried:
+    """Do the waves in order. A wave once begun is finished; what stops a transition is looked at between waves."""
+    outcomes: tuple[Outcome, ...] = ()
+    for wave in decision.transition.waves:
+        if stopping():
+            return Carried(outcomes)
+        if decision.valid_until is not None and clock() >= decision.valid_until:
+            return Carried(outcomes, (evidence_ended(decision.id, decision.valid_until),))
+        done = await _wave(decision.id, wave, policy, hands, clock)
+        outcomes += done
+        try:
+            await note(wave.name, outcomes)
+        except JournalError as error:
+            return Carried(outcomes, (journal_refused(str(error)),), noted=False)
+        failed = [outcome for outcome in done if outcome.error]
+        if failed:
+            return Carried(outcomes, tuple(map(action_failed, failed)))
+    return Carried(outcomes)
+
+
+async def _wave(decision_id: str, wave: Wave, policy: Policy, hands: Hands, clock: Clock) -> tuple[Outcome, ...]:
+    free = asyncio.Semaphore(hands.at_once)
+
+    async def one(action: Action) -> Outcome:
+        async with free:
+            started = clock()
+            error = await _act(decision_id, action, policy, hands)
+            return Outcome(decision_id, wave.name, action, started, clock(), error)
+
+    return tuple(await asyncio.gather(*map(one, wave.actions)))
+
+
+async def _act(decision_id: str, action: Action, policy: Policy, hands: Hands) -> str:
+    """What went wrong; empty when the action was done."""
+    actuator = _actuator_for(action, hands.actuators)
+    if actuator is None:
+        return f"no actuator takes {type(action).__name__}: name its servers or gateways in the connections document"
+    try:
+        async with asyncio.timeout(hands.deadline.total_seconds()):
+            await actuator.apply(decision_id, action, policy)
+    except ActuatorError as error:
+        return f"{actuator.name}: {error}"
+    except TimeoutError:
+        return f"{actuator.name}: not done within {hands.deadline.total_seconds():g} s: see its log"
+    except Exception as error:  # noqa: BLE001 - a fault in one actuator must not lose what its neighbours did
+        return f"{actuator.name}: {type(error).__name__}: {error}: a fault of Gridwright, report it"
+    return ""
+
+
+def _actuator_for(action: Action, actuators: Iterable[Actuator]) -> Actuator | None:
+    return next((actuator for actuator in actuators if actuator.handles(action)), None)

@@ -1,0 +1,60 @@
+"""What the loop remembers after a decision: only what was really brought about."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from controller.actions import Action, Outcome, SetLoad, SetRoutes, Transition, Unload
+from controller.decision import Decision, State
+from controller.fleet import Fleet, RouteSet
+from policy.resolved import Policy
+
+SETTLING: Final = "shrink"
+"""The wave that only removes what the plan no longer uses: once the waves before it are done, the plan is in force."""
+
+
+def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -> State:
+    """The state after these outcomes of the decision's transition.
+
+    What was learnt (rates, corrections) always counts. The plan and its forecasts count once all that they need stands;
+    loads, routes and starts count one by one.
+    """
+    done = [outcome for outcome in outcomes if not outcome.error]
+    if len(done) == _count(decision.transition, settling=True):
+        return decision.state
+    needed = [outcome for outcome in done if outcome.wave != SETTLING]
+    in_force = len(needed) == _count(decision.transition, settling=False)
+    grown = {outcome.action.load.placement for outcome in done if isinstance(outcome.action, SetLoad)}
+    return replace(
+        decision.state,
+        plan=decision.plan if in_force else before.plan,
+        forecasts=decision.forecasts if in_force else before.forecasts,
+        fleet=changed(before.fleet, (outcome.action for outcome in done)),
+        started=tuple(item for item in decision.state.started if item.placement in grown or item in before.started),
+    )
+
+
+def _count(transition: Transition, *, settling: bool) -> int:
+    return sum(len(wave.actions) for wave in transition.waves if settling or wave.name != SETTLING)
+
+
+def changed(fleet: Fleet, actions: Iterable[Action]) -> Fleet:
+    """The fleet after these actions."""
+    loads = {load.placement: load for load in fleet.loads}
+    routes = {(item.service, item.origin): item for item in fleet.routes}
+    for action in actions:
+        match action:
+            case SetLoad(load):
+                loads[load.placement] = load
+            case Unload(placement):
+                loads.pop(placement, None)
+            case SetRoutes(sets):
+                routes.update({(item.service, item.origin): item for item in sets})
+    return Fleet(tuple(sorted(loads.values())), tuple(sorted(routes.values())))
+
+
+def with_routes(state: State, routes: Iterable[RouteSet], policy: Policy) -> State:
+    """The state with the routes that the gateways really follow, of the demands that the policy knows."""
+    known = {(service.name, origin.site) for service in policy.services for origin in service.origins}
+    kept = tuple(sorted(item for item in routes if (item.service, item.origin) in known))
+    return replace(state, fleet=replace(state.fleet, routes=kept))

@@ -1,0 +1,132 @@
+"""Turn after turn at a fixed interval, one at a time, until it is stopped."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from opentelemetry.trace import Tracer
+
+from controller.journal.errors import JournalError
+from controller.loop.catalogue import journal_refused, turn_failed
+from controller.loop.status import Status
+from controller.loop.turn import Memory, Turned, Wiring, turn
+from controller.telemetry.phases import Phases
+from policy.findings import Finding, Level
+
+LOG: Final = logging.getLogger("gridwright.loop")
+UNTIL_A_POLICY_S: Final = 5
+"""The interval while no policy says one."""
+
+LEVELS: Final = {Level.ERROR: logging.ERROR, Level.WARNING: logging.WARNING, Level.INFO: logging.INFO}
+
+Watch = Callable[[Status], None]
+
+
+class Runner:
+    """Runs the loop in one task. `nudge` and `stop` may be called from anywhere in the same event loop."""
+
+    def __init__(self, wiring: Wiring, memory: Memory, tracer: Tracer, watch: Watch = lambda _: None) -> None:
+        self._wiring = wiring
+        self._memory = memory
+        self._tracer = tracer
+        self._watch = watch
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._status = Status(in_force=memory.in_force, interval_s=_interval_s(memory))
+
+    @property
+    def status(self) -> Status:
+        """The loop as it stood after its last turn."""
+        return self._status
+
+    def nudge(self) -> None:
+        """Have the next turn begin at once, or right after the one that runs."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Have `run` return: the wave that runs is finished, those after it are left to the next start."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Turns begin at fixed instants of the event loop's clock; those that a long turn overran are left out.
+
+        Cancelling the task abandons the wave that runs. That is safe, if less tidy than `stop`: actions name the state
+        that is wanted, and the next start looks at what is there.
+        """
+        clock = asyncio.get_running_loop()
+        due = clock.time()
+        while not self._stopping:
+            self._wake.clear()
+            await self._turn()
+            due = next_due(due, _interval_s(self._memory), clock.time())
+            await self._rest(due)
+
+    async def _rest(self, until: float) -> None:
+        try:
+            async with asyncio.timeout_at(until):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _turn(self) -> None:
+        phases = Phases(self._tracer)
+        with self._tracer.start_as_current_span("turn") as span:
+            try:
+                turned = await turn(self._wiring, self._memory, phases, lambda: self._stopping)
+            except Exception as error:
+                LOG.exception("the turn failed; what runs stays as it is")
+                span.record_exception(error)
+                self._tell(replace(self._status, findings=(turn_failed(error),), failed=True), phases)
+                return
+            self._memory = turned.memory
+            span.set_attribute("gridwright.journal_digest", turned.digest)
+        self._tell(_status_of(self._status, turned, await self._tidied()), phases)
+
+    async def _tidied(self) -> tuple[Finding, ...]:
+        """Let the journal forget what it need not keep."""
+        try:
+            await asyncio.to_thread(self._wiring.journal.forget_oldest)
+        except JournalError as error:
+            return (journal_refused(str(error)),)
+        return ()
+
+    def _tell(self, status: Status, phases: Phases) -> None:
+        for finding in status.findings:
+            if finding not in self._status.findings:
+                LOG.log(LEVELS[finding.level], "%s", finding)
+        self._status = replace(
+            status,
+            turns=status.turns + 1,
+            interval_s=_interval_s(self._memory),
+            ended=self._wiring.clock(),
+            phases=phases.seconds,
+        )
+        self._watch(self._status)
+
+
+def next_due(due: float, interval_s: float, now: float) -> float:
+    """The first of `due`, `due + interval_s` and so on that is still to come."""
+    return due + interval_s * max(0, math.floor((now - due) / interval_s) + 1)
+
+
+def _interval_s(memory: Memory) -> int:
+    return memory.in_force.policy.scaling.interval_s if memory.in_force.policy else UNTIL_A_POLICY_S
+
+
+def _status_of(before: Status, turned: Turned, more: tuple[Finding, ...]) -> Status:
+    decided = turned.decision is not None
+    return replace(
+        before,
+        in_force=turned.memory.in_force,
+        snapshot=turned.snapshot,
+        decision=turned.decision if decided else before.decision,
+        outcomes=turned.carried.outcomes if decided else before.outcomes,
+        findings=(*turned.findings(), *more),
+        noted=turned.carried.noted,
+        failed=False,
+        digest=turned.digest or before.digest,
+    )

@@ -1,0 +1,173 @@
+"""One turn of the loop. All I/O is in the parts that it is given."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from collectors.collector import Collector
+from collectors.snapshot import Snapshot
+from controller.acting.actuator import ActuatorError
+from controller.actions import Outcome
+from controller.decision import Decision, State
+from controller.fleet import RouteSet
+from controller.journal.errors import JournalError
+from controller.journal.writer import Journal
+from controller.loop.carrying_out import Carried, Clock, Hands, carry_out
+from controller.loop.catalogue import journal_refused, routes_unread
+from controller.loop.observing import Parts, observe
+from controller.loop.policies import InForce, reloaded
+from controller.loop.remembering import remembered, with_routes
+from controller.telemetry.phases import Phases, described
+from policy.findings import Finding
+from policy.resolved import Policy
+from policy.source import Loaded
+
+Decide = Callable[[Policy, Snapshot, State, datetime], Decision]
+Recheck = Callable[[Policy, Snapshot, Decision, datetime], tuple[Finding, ...]]
+
+
+class RouteReader(Protocol):
+    """Tells what the gateways follow, so that the loop need not believe what it once asked for."""
+
+    async def routes(self) -> tuple[RouteSet, ...]:
+        """Raises ActuatorError when they cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a loop is made of.
+
+    `servers` are asked again just before acting; they tell of servers and of evidence.
+    """
+
+    folder: Path
+    load: Callable[[Path], Loaded]
+    collectors: tuple[Collector, ...]
+    servers: tuple[Collector, ...]
+    decide: Decide
+    recheck: Recheck
+    journal: Journal
+    hands: Hands
+    clock: Clock
+    routes: RouteReader | None = None
+    collect_deadline_s: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one turn leaves to the next."""
+
+    in_force: InForce = field(default_factory=InForce)
+    state: State = field(default_factory=State)
+    parts: Parts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What a turn did. Without a policy in force there is no decision.
+
+    `digest` is that of the journal's entry for the decision, in hex; empty when there is none, and then nothing was
+    acted on.
+    """
+
+    memory: Memory
+    snapshot: Snapshot
+    decision: Decision | None = None
+    carried: Carried = field(default_factory=Carried)
+    unread: tuple[Finding, ...] = ()
+    digest: str = ""
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything to tell a person after this turn."""
+        seen = self.decision.findings if self.decision else self.snapshot.findings
+        return (*self.memory.in_force.findings, *seen, *self.unread, *self.carried.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A decision with what it was made from."""
+
+    policy: Policy
+    snapshot: Snapshot
+    state: State
+    decision: Decision
+
+
+async def turn(wiring: Wiring, memory: Memory, phases: Phases, stopping: Callable[[], bool]) -> Turned:
+    """Read the policy, collect, decide, note, look again, act, note."""
+    with phases("policy"):
+        loaded = await asyncio.to_thread(wiring.load, wiring.folder)
+    in_force = reloaded(memory.in_force, loaded, wiring.clock())
+    with phases("collect"):
+        now = wiring.clock()
+        snapshot, parts = await observe(wiring.collectors, now, wiring.collect_deadline_s, memory.parts)
+        if in_force.policy is None:
+            return Turned(replace(memory, in_force=in_force, parts=parts), snapshot)
+        state, unread = await _with_real_routes(wiring.routes, memory.state, in_force.policy)
+    with phases("decide") as span:
+        decision = await asyncio.to_thread(wiring.decide, in_force.policy, snapshot, state, now)
+        span.set_attributes(described(decision))
+    case = Case(in_force.policy, snapshot, state, decision)
+    digest, carried = await _note_and_carry(wiring, case, phases, stopping)
+    after = remembered(state, decision, carried.outcomes) if digest else state
+    return Turned(Memory(in_force, after, parts), snapshot, decision, carried, unread, digest)
+
+
+async def _with_real_routes(
+    reader: RouteReader | None, state: State, policy: Policy
+) -> tuple[State, tuple[Finding, ...]]:
+    if reader is None:
+        return state, ()
+    try:
+        return with_routes(state, await reader.routes(), policy), ()
+    except ActuatorError as error:
+        return state, (routes_unread(str(error)),)
+
+
+async def _note_and_carry(
+    wiring: Wiring, case: Case, phases: Phases, stopping: Callable[[], bool]
+) -> tuple[str, Carried]:
+    """The digest of the decision's entry in hex, empty when it was not taken, and what was done because of it."""
+    try:
+        with phases("journal"):
+            digest = await asyncio.to_thread(
+                wiring.journal.decided, case.policy, case.snapshot, case.state, case.decision
+            )
+    except JournalError as error:
+        return "", Carried(findings=(journal_refused(str(error)),), noted=False)
+    return digest.hex(), await _carry(wiring, case, phases, stopping)
+
+
+async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[[], bool]) -> Carried:
+    """Carry the decision out, as far as a second look allows."""
+
+    async def note(wave: str, outcomes: Sequence[Outcome]) -> None:
+        of_wave = tuple(outcome for outcome in outcomes if outcome.wave == wave)
+        after = remembered(case.state, case.decision, outcomes)
+        await asyncio.to_thread(wiring.journal.acted, case.decision, wave, of_wave, after)
+
+    against: tuple[Finding, ...] = ()
+    if case.decision.transition.waves:
+        with phases("verify"):
+            against = await _look_again(wiring, case)
+        if not against:
+            with phases("act"):
+                return await carry_out(
+                    case.decision, case.policy, wiring.hands, note=note, clock=wiring.clock, stopping=stopping
+                )
+    try:
+        await note("", ())
+    except JournalError as error:
+        return Carried(findings=(*against, journal_refused(str(error))), noted=False)
+    return Carried(findings=against)
+
+
+async def _look_again(wiring: Wiring, case: Case) -> tuple[Finding, ...]:
+    """Why the decision must not be carried out any more, seen on servers and evidence that are looked at again."""
+    now = wiring.clock()
+    fresh, _ = await observe(wiring.servers, now, wiring.collect_deadline_s)
+    snapshot = replace(case.snapshot, at=now, servers=fresh.servers, evidence=fresh.evidence)
+    return await asyncio.to_thread(wiring.recheck, case.policy, snapshot, case.decision, now)

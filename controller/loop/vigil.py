@@ -1,0 +1,36 @@
+"""Watching between turns whether servers answer at all, so that the next turn need not be waited for."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import httpx
+
+LOOK_S: Final = 0.3
+ANSWER_WITHIN_S: Final = 1.0
+
+
+async def keep_vigil(client: httpx.AsyncClient, servers: Mapping[str, str], nudge: Callable[[], None]) -> None:
+    """Nudge the loop whenever a server's liveness changes; `servers` are base addresses by pool. Runs until cancelled.
+
+    It only wakes the loop: what a silent server means is decided there, by readings.
+    """
+    seen: dict[str, bool] = {}
+    while True:
+        for pool, url in servers.items():
+            alive = await _answers(client, url)
+            if seen.setdefault(pool, alive) != alive:
+                seen[pool] = alive
+                nudge()
+        await asyncio.sleep(LOOK_S)
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    """Whether the server takes a connection and answers; a slow answer is an answer."""
+    try:
+        await client.get(f"{url}/v2/health/live", timeout=ANSWER_WITHIN_S)
+    except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError):
+        return False
+    except httpx.HTTPError:
+        return True
+    return True

@@ -1,0 +1,38 @@
+"""Nodes of a pool are alike, so a plan may name any of them: this names those where the same things run already."""
+
+from dataclasses import replace
+
+from rules.kernel.plan import Instances, Plan
+from rules.kernel.problem import Problem
+
+
+def align(plan: Plan, running: Plan, problem: Problem) -> Plan:
+    """The same plan with the nodes of each pool permuted, greedily, towards the least change against what runs."""
+    renamed: dict[str, str] = {}
+    for pool in problem.policy.pools:
+        nodes = [node.name for node in problem.nodes_of(pool.name)]
+        wanted = {node: _held(plan, problem, node) for node in nodes}
+        has = {node: _held(running, problem, node) for node in nodes}
+        pairs = sorted(
+            ((-_overlap(wanted[new], has[old]), new != old, new, old) for new in nodes for old in nodes),
+        )
+        taken: set[str] = set()
+        for _, _, new, old in pairs:
+            if new not in renamed and old not in taken:
+                renamed[new] = old
+                taken.add(old)
+    moved = (Instances(item.option, renamed.get(item.node, item.node), item.count) for item in plan.instances)
+    return replace(plan, instances=tuple(sorted(moved)))
+
+
+def _held(plan: Plan, problem: Problem, node: str) -> dict[str, int]:
+    held: dict[str, int] = {}
+    for item in plan.instances:
+        if item.node == node:
+            name = str(problem.option(item.option).placement)
+            held[name] = held.get(name, 0) + item.count
+    return held
+
+
+def _overlap(wanted: dict[str, int], has: dict[str, int]) -> int:
+    return sum(min(count, has.get(name, 0)) for name, count in wanted.items())

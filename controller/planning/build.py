@@ -1,0 +1,143 @@
+"""Building the problem of one instant from a policy, a snapshot and what is remembered."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from collectors.snapshot import LoadedModel, Snapshot
+from controller.decision import State
+from controller.performance.learn import corrections
+from controller.planning.demand import Asked, ask
+from controller.planning.options import Speeds, options, speeds
+from controller.planning.paths import Use, paths, unreachable
+from controller.planning.running import located, observed, usable_nodes
+from policy.resolved import Policy
+from rules.catalogue import RULES
+from rules.kernel.formulation import Exclusion, Formulation
+from rules.kernel.problem import Held, Path, Placement, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A problem in two widths.
+
+    `problem` has only the paths that no rule excludes: what is solved. `whole` has every path that exists: what
+    transitions and conflicts are judged on. `exclusions` says why the difference. `asked`, `loaded` and `state` are
+    what was read of demands and servers, and the state with the corrections learned now.
+    """
+
+    problem: Problem
+    whole: Problem
+    exclusions: tuple[Exclusion, ...]
+    asked: Asked
+    loaded: dict[Placement, LoadedModel]
+    state: State
+
+
+def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Built:
+    """The problem at `now`."""
+    learned = corrections(policy, snapshot, state.corrections, now)
+    state = replace(state, corrections=learned)
+    speed = speeds(policy, learned)
+    asked = ask(policy, snapshot, state.rates, now)
+    nodes = usable_nodes(policy, snapshot, now)
+    loaded = observed(policy, snapshot, now)
+    now_s = int(now.timestamp())
+    bare = Problem(
+        policy=policy,
+        now_s=now_s,
+        needed_until_s=now_s + policy.scaling.evidence_lead_s,
+        demands=asked.demands,
+        options=options(policy, speed),
+        paths=(),
+        nodes=nodes,
+        certifications=certifications(snapshot),
+        running=located(loaded, state, nodes),
+        floors=(),
+    )
+    away = unreachable(policy, bare.demands, bare.options)
+    lost = _without_server(bare)
+    gone = frozenset(row.option for row in lost)
+    present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
+    pairs = (*away, *write(present).exclusions())
+    whole = _with_paths(bare, _barred(away), speed)
+    candidates = replace(present, paths=_allowed(whole, _barred(pairs), gone))
+    slow = [row for row in write(candidates).exclusions() if row.path]
+    problem = without_paths(candidates, frozenset(row.path for row in slow))
+    return Built(problem, whole, (*lost, *pairs, *_slow_options(slow, candidates)), asked, loaded, state)
+
+
+def write(problem: Problem) -> Formulation:
+    """The rows of every rule that applies."""
+    form = Formulation()
+    for rule in RULES:
+        if rule.applies(problem):
+            rule.constrain(form, problem)
+    return form
+
+
+def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
+    """The evidence of a snapshot as spans of seconds; a span starts late and ends early where a second is split."""
+    return tuple(
+        Held(
+            e.subject_kind,
+            e.subject,
+            e.standard,
+            e.version,
+            -int(-e.issued_at.timestamp() // 1),
+            int(e.expires_at.timestamp()),
+        )
+        for e in snapshot.evidence
+    )
+
+
+def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:
+    """The problem with some of its paths left out."""
+    return replace(problem, paths=tuple(path for path in problem.paths if path.id not in gone))
+
+
+def _with_paths(problem: Problem, barred: frozenset[Use], speed: Speeds) -> Problem:
+    found = [path for d in problem.demands for path in paths(problem.policy, d, problem.options, barred, speed)]
+    return replace(problem, paths=tuple(found))
+
+
+def _allowed(whole: Problem, barred: frozenset[Use], gone: frozenset[str]) -> tuple[Path, ...]:
+    """The paths that take no barred use and no option that is gone."""
+    stages = {d.id: tuple(stage.name for stage in whole.service_of(d).stages) for d in whole.demands}
+    return tuple(
+        path
+        for path in whole.paths
+        if not any(
+            option in gone or (path.demand, stage, option) in barred
+            for stage, option in zip(stages[path.demand], path.options, strict=True)
+        )
+    )
+
+
+def _without_server(problem: Problem) -> tuple[Exclusion, ...]:
+    present = {node.pool for node in problem.nodes}
+    return tuple(
+        Exclusion("inventory", f"the server of pool {option.placement.pool} does not answer", None, option.id)
+        for option in problem.options
+        if option.placement.pool not in present
+    )
+
+
+def _barred(exclusions: tuple[Exclusion, ...]) -> frozenset[Use]:
+    """The uses that exclusions forbid."""
+    return frozenset((row.demand, row.stage, row.option) for row in exclusions if row.demand and row.option)
+
+
+def _slow_options(slow: list[Exclusion], problem: Problem) -> tuple[Exclusion, ...]:
+    """One exclusion for each use all of whose paths are excluded: what a person asks about is the option."""
+    why = {row.path: row for row in slow}
+    by_use: dict[Use, list[str]] = {}
+    for path in problem.paths:
+        stages = problem.service_of(problem.demand(path.demand)).stages
+        for stage, option_id in zip(stages, path.options, strict=True):
+            by_use.setdefault((path.demand, stage.name, option_id), []).append(path.id)
+    rows = []
+    for (demand, stage_name, option), ids in by_use.items():
+        if all(path_id in why for path_id in ids):
+            row = why[min(ids, key=lambda i: problem.path(i).latency_us[-1][1])]
+            rows.append(Exclusion(row.rule, f"its best path: {row.reason}", row.place, option, demand, stage_name))
+    return tuple(rows)

@@ -1,0 +1,155 @@
+"""Choosing the plan to go for: the cheapest that is verified, pays for its moves and can be reached safely."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from controller.actions import Transition
+from controller.decision import Proof, State
+from controller.fleet import Fleet
+from controller.planning import report
+from controller.planning.align import align
+from controller.planning.build import Built, write
+from controller.planning.guards import as_it_runs, floors, no_more
+from controller.planning.objective import cost_of, prices, shortfall
+from controller.planning.solve import solve
+from controller.planning.transition import transition
+from controller.planning.verify import verify
+from policy.findings import Finding, Level
+from rules.kernel.formulation import Row
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The plan to go for with its proof, the way to it, and what to say of how it was found.
+
+    `settled` is the digest of the question when the answer is what runs, else empty.
+    """
+
+    plan: Plan
+    proof: Proof
+    way: Transition | None
+    settled: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The cheapest plan of a problem; `shortfall` is what degrading and refusing cost in it."""
+
+    plan: Plan
+    proof: Proof
+    shortfall: int
+
+
+def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
+    """The best that can be done now. Guards give way where they alone would keep a service from being served.
+
+    A problem that was solved before, with what runs as its best plan, is not solved again.
+    """
+    guarded = replace(built.problem, floors=floors(built.problem, state.started, built.asked.held, now))
+    question = _question(guarded, built)
+    if state.settled == question and not verify(running, guarded):
+        return Choice(running, Proof.OPTIMAL, transition(built.whole, running, current, running), question)
+    doubts: tuple[Finding, ...] = ()
+    for problem, best in _candidates(built, guarded, running):
+        broken = verify(best.plan, problem)
+        if broken:
+            doubts = (*doubts, *report.violated(broken))
+            continue
+        way = transition(replace(built.whole, floors=problem.floors), running, current, best.plan)
+        if way is not None:
+            settled = best.plan == running and best.proof is Proof.OPTIMAL and not doubts
+            return Choice(best.plan, best.proof, way, question if settled else "", doubts)
+        doubts = (*doubts, _no_safe_order())
+    return _stay(built, running, current, doubts)
+
+
+def _question(guarded: Problem, built: Built) -> str:
+    """A digest of all that the best plan depends on, but not of the time."""
+    parts = (
+        guarded.policy.revision,
+        guarded.demands,
+        guarded.nodes,
+        guarded.running,
+        guarded.floors,
+        built.state.corrections,
+        [(row.rule, row.option, row.demand, row.stage) for row in built.exclusions],
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _candidates(built: Built, guarded: Problem, running: Plan) -> Iterator[tuple[Problem, Best]]:
+    """Plans to try, the most wanted first: within the guards, without them, one that only grows, one that only shrinks.
+
+    The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places.
+    """
+    within = _best(guarded, running)
+    if within is None or within.shortfall:
+        free = _best(built.problem, running)
+        if free is not None and (within is None or free.shortfall < within.shortfall):
+            yield built.problem, free
+    if within is not None:
+        yield guarded, within
+    growing = replace(built.problem, floors=as_it_runs(built.problem))
+    larger = _best(growing, running)
+    if larger is not None:
+        yield growing, larger
+    shrinking = _as_it_is_set(built.problem, running)
+    smaller = _best(shrinking, running, no_more(shrinking))
+    if smaller is not None:
+        yield shrinking, smaller
+
+
+def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
+    """The problem with the placements and the batching that run, and no others."""
+    settings = {
+        (option.placement, option.max_batch, option.queue_delay_us)
+        for option in problem.options
+        if option.id in running.used_options()
+    }
+    options = tuple(o for o in problem.options if (o.placement, o.max_batch, o.queue_delay_us) in settings)
+    names = {option.id for option in options}
+    return replace(problem, options=options, paths=tuple(p for p in problem.paths if names.issuperset(p.options)))
+
+
+def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best | None:
+    """The cheapest plan; the running one where that is allowed and less than one start's price would be saved."""
+    form = write(problem)
+    form.rows.extend((prices(problem, running), *limits))
+    known = {path.id for path in problem.paths} | {option.id for option in problem.options}
+    settled = _is_known(running, known) and not verify(running, problem)
+    solved = solve(form, problem, running if settled else None)
+    if solved.plan is None:
+        return None
+    if settled and cost_of(running, form) - solved.cost < max(1, problem.policy.cost.start_millicents):
+        return Best(running, solved.proof, shortfall(running, form))
+    return Best(align(solved.plan, running, problem), solved.proof, shortfall(solved.plan, form))
+
+
+def _is_known(plan: Plan, ids: set[str]) -> bool:
+    return all(item.option in ids for item in plan.instances) and all(route.path in ids for route in plan.routes)
+
+
+def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:
+    """Nothing better is known: what runs stays, less what may not."""
+    way = transition(built.whole, running, current, running)
+    finding = Finding(
+        "GW2012",
+        Level.ERROR,
+        "no plan that keeps every rule was found; what runs stays, as far as it is allowed",
+        "the finding GW2011, where present, names the clauses that cannot all hold",
+    )
+    return Choice(running, Proof.UNDECIDED, way if way is not None and way.waves else None, "", (*doubts, finding))
+
+
+def _no_safe_order() -> Finding:
+    return Finding(
+        "GW2013",
+        Level.INFO,
+        "the cheapest plan cannot be reached without breaking a rule on the way; the nearest that can was taken",
+        "nothing to do: later turns go on from there",
+    )

@@ -1,0 +1,132 @@
+"""One decision: pure, without I/O or a clock. The loop, what-if, replay and tests all call this."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from collectors.snapshot import Snapshot
+from controller.actions import SetLoad, Transition
+from controller.decision import Decision, Started, State, Verdict
+from controller.fleet import Fleet, Load, fleet_of
+from controller.performance.learn import prediction_errors
+from controller.planning import report
+from controller.planning.build import Built, build
+from controller.planning.choose import choose
+from controller.planning.conflict import conflict
+from controller.planning.objective import price_per_hour
+from controller.planning.running import running_plan
+from policy.findings import Finding, Level
+from policy.resolved import Policy
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+
+
+def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Decision:
+    """What to do at `now`; the same arguments give the same decision, bit for bit."""
+    built = build(policy, snapshot, state, now)
+    running = running_plan(built.whole, built.loaded, state)
+    current = Fleet(_loads(built), state.fleet.routes)
+    choice = choose(built, running, current, state, now)
+    unchanged = choice.way is not None and not choice.way.waves
+    verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
+    plan = choice.plan
+    fleet = fleet_of(plan, built.whole)
+    forecasts = report.forecasts(plan, built.whole)
+    findings = (
+        *snapshot.findings,
+        *built.asked.findings,
+        *choice.findings,
+        *_shortfall(plan, built, state, at_rest=unchanged),
+        *_ending(plan, built.whole, now),
+    )
+    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
+    return Decision(
+        id=_decision_id(policy, snapshot, state, now),
+        at=now,
+        policy_revision=policy.revision,
+        verdict=verdict,
+        proof=choice.proof,
+        plan=plan,
+        fleet=fleet,
+        transition=choice.way or Transition(),
+        forecasts=forecasts,
+        errors=prediction_errors(state.forecasts, snapshot, now, stale_after),
+        reasons=report.reasons(plan, built.whole),
+        exclusions=built.exclusions,
+        findings=findings,
+        cost_millicents_per_hour=price_per_hour(plan, built.whole),
+        valid_until=report.valid_until(plan, built.whole),
+        state=State(
+            plan=plan,
+            fleet=fleet,
+            started=_started(state.started, choice.way, current, now),
+            rates=built.asked.rates,
+            corrections=built.state.corrections,
+            forecasts=forecasts,
+            conflict=_conflict_memory(findings, built),
+            settled=choice.settled,
+            turn=state.turn + 1,
+        ),
+    )
+
+
+def _loads(built: Built) -> tuple[Load, ...]:
+    return tuple(
+        Load(placement, model.instances, model.max_batch, model.queue_delay_us)
+        for placement, model in sorted(built.loaded.items())
+    )
+
+
+def _started(before: tuple[Started, ...], way: Transition | None, current: Fleet, now: datetime) -> tuple[Started, ...]:
+    latest = {item.placement: item.at for item in before}
+    for wave in way.waves if way else ():
+        for action in wave.actions:
+            if isinstance(action, SetLoad) and wave.name == "grow":
+                known = current.load(action.load.placement)
+                if known is None or known.instances < action.load.instances:
+                    latest[action.load.placement] = now
+    return tuple(Started(*item) for item in sorted(latest.items()))
+
+
+def _shortfall(plan: Plan, built: Built, state: State, *, at_rest: bool) -> tuple[Finding, ...]:
+    """What is not served as promised, and the clauses to blame.
+
+    Finding them takes many solves, so acting comes first: they are looked for in the next turn at rest, and the same
+    question is not answered twice.
+    """
+    degraded = report.degrade_findings(plan, built.whole)
+    if not degraded:
+        return ()
+    if state.conflict is not None and state.conflict[0] == _conflict_key(built):
+        return (*degraded, *state.conflict[1])
+    found = conflict(built.whole) if at_rest else None
+    return (*degraded, *((report.conflict_finding(found),) if found else ()))
+
+
+def _conflict_memory(findings: tuple[Finding, ...], built: Built) -> tuple[str, tuple[Finding, ...]] | None:
+    named = tuple(finding for finding in findings if finding.id == "GW2011")
+    return (_conflict_key(built), named) if named else None
+
+
+def _conflict_key(built: Built) -> str:
+    rates = [(rate.service, rate.origin, rate.milli_rps) for rate in built.asked.rates]
+    parts = (built.whole.policy.revision, rates, built.whole.nodes, built.whole.certifications)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _ending(plan: Plan, problem: Problem, now: datetime) -> tuple[Finding, ...]:
+    until = report.valid_until(plan, problem)
+    if until is None or until - now > timedelta(days=30):
+        return ()
+    return (
+        Finding(
+            "GW2014",
+            Level.WARNING,
+            f"evidence behind the plan ends at {until.isoformat()}; what it protects moves before",
+            "renew the certification's evidence, or make sure that other certified sites have room",
+        ),
+    )
+
+
+def _decision_id(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> str:
+    seed = f"{policy.revision} {state.turn} {now.isoformat()} {snapshot.at.isoformat()}"
+    return hashlib.sha256(seed.encode()).hexdigest()[:16]

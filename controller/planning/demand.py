@@ -1,0 +1,90 @@
+"""How much each origin asks of each service, from what arrived: held while readings are stale, never taken as zero."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from collectors.snapshot import Freshness, Rate, Snapshot
+from controller.decision import KnownRate
+from policy.findings import Finding, Level
+from policy.resolved import Origin, Policy, Service
+from rules.kernel.problem import WHOLE_PERMILLE, Demand
+
+KEEP_BELOW: Final = 0.3
+KEEP_ABOVE: Final = 0.08
+DEVIATIONS_BELOW: Final = 2.0
+DEVIATIONS_ABOVE: Final = 1.5
+"""A measured rate that is below or above the planned one by less than this part of it, or by less than so many standard
+deviations of a Poisson count, leaves it as it is: the noise of a short window is no reason to move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The demands, the rates to remember, the services whose readings cannot be trusted now, and what to say of it."""
+
+    demands: tuple[Demand, ...]
+    rates: tuple[KnownRate, ...]
+    held: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+def demand_id(service: str, origin: str) -> str:
+    """The id of what an origin asks of a service."""
+    return f"{service}@{origin}"
+
+
+def ask(policy: Policy, snapshot: Snapshot, known: tuple[KnownRate, ...], now: datetime) -> Asked:
+    """The demands of all services, headroom included."""
+    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
+    before = {(item.service, item.origin): item for item in known}
+    demands, rates, held, findings = [], [], set(), []
+    for service in policy.services:
+        for origin in service.origins:
+            reading = snapshot.offered_rate(service.name, origin.site)
+            last = before.get((service.name, origin.site))
+            freshness = reading.freshness(now, stale_after)
+            measured = reading.fresh(now, stale_after)
+            rate = _planned(service, origin, measured, last, now)
+            if freshness is not Freshness.FRESH and (last is not None or reading.source != "documents"):
+                held.add(service.name)
+                findings.append(_unknown(service, origin, freshness, rate))
+            rates.append(rate)
+            planned = rate.milli_rps * (1000 + policy.scaling.headroom_permille) // 1000
+            demands.append(Demand(demand_id(service.name, origin.site), service.name, origin.site, max(1, planned)))
+    return Asked(tuple(demands), tuple(rates), frozenset(held), tuple(findings))
+
+
+def _planned(
+    service: Service, origin: Origin, measured: Rate | None, last: KnownRate | None, now: datetime
+) -> KnownRate:
+    if measured is not None:
+        if last is not None and _within_band(measured, last.milli_rps):
+            return KnownRate(service.name, origin.site, last.milli_rps, now)
+        return KnownRate(service.name, origin.site, measured.milli_rps, now)
+    if last is not None:
+        return last
+    expected = service.expected_rate_milli_rps * origin.share_permille // WHOLE_PERMILLE
+    return KnownRate(service.name, origin.site, expected, now)
+
+
+def _within_band(measured: Rate, planned_milli_rps: int) -> bool:
+    """Whether the count of the window is what the planned rate may well give: its standard deviation is its root."""
+    expected = planned_milli_rps * measured.window_s / 1000
+    counted = measured.milli_rps * measured.window_s / 1000
+    noise = math.sqrt(max(expected, 1.0))
+    lowest = expected - max(KEEP_BELOW * expected, DEVIATIONS_BELOW * noise)
+    highest = expected + max(KEEP_ABOVE * expected, DEVIATIONS_ABOVE * noise)
+    return lowest <= counted <= highest
+
+
+def _unknown(service: Service, origin: Origin, freshness: Freshness, rate: KnownRate) -> Finding:
+    return Finding(
+        "GW2001",
+        Level.WARNING,
+        f"what arrives for {service.name} from {origin.site} is {freshness}; planning goes on with "
+        f"{rate.milli_rps / 1000:g} req/s and nothing of the service is scaled down",
+        "see whether the gateway of that origin runs and answers on its admin address",
+        service.place,
+        subject=demand_id(service.name, origin.site),
+    )

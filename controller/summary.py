@@ -1,0 +1,91 @@
+"""A decision as people and programs read it: what changes, what it promises and costs, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.actions import SetLoad, SetRoutes, Unload, Wave
+from controller.decision import Decision, Forecast, PredictionError, Proof, Reason, Verdict
+from controller.fleet import Fleet, Load, RouteSet
+from controller.planning.diff import Change, diff
+from policy.findings import Finding
+from rules.kernel.plan import Degraded, Unserved
+from rules.kernel.problem import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One wave of a transition: what is loaded or given another count, what is unloaded, and which routes are set."""
+
+    name: str
+    loads: tuple[Load, ...]
+    unloads: tuple[Placement, ...]
+    routes: tuple[RouteSet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A decision without what only the loop needs.
+
+    `steps` are done in order and are predicted to take `transition_us`.
+    """
+
+    decision: str
+    at: datetime
+    policy_revision: str
+    verdict: Verdict
+    proof: Proof
+    cost_millicents_per_hour: int
+    valid_until: datetime | None
+    steps: tuple[Step, ...]
+    transition_us: int
+    fleet: Fleet
+    forecasts: tuple[Forecast, ...]
+    errors: tuple[PredictionError, ...]
+    reasons: tuple[Reason, ...]
+    unserved: tuple[Unserved, ...]
+    degraded: tuple[Degraded, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan with what it would change of the fleet that it is compared with."""
+
+    changes: tuple[Change, ...]
+    plan: Summary
+
+
+def propose(decision: Decision, current: Fleet) -> Proposal:
+    """The decision as a change of `current`."""
+    return Proposal(diff(current, decision.fleet), summarise(decision))
+
+
+def summarise(decision: Decision) -> Summary:
+    """The decision without exclusions and memory."""
+    return Summary(
+        decision=decision.id,
+        at=decision.at,
+        policy_revision=decision.policy_revision,
+        verdict=decision.verdict,
+        proof=decision.proof,
+        cost_millicents_per_hour=decision.cost_millicents_per_hour,
+        valid_until=decision.valid_until,
+        steps=tuple(_step(wave) for wave in decision.transition.waves),
+        transition_us=decision.transition.duration_us,
+        fleet=decision.fleet,
+        forecasts=decision.forecasts,
+        errors=decision.errors,
+        reasons=decision.reasons,
+        unserved=decision.plan.unserved,
+        degraded=decision.plan.degraded,
+        findings=decision.findings,
+    )
+
+
+def _step(wave: Wave) -> Step:
+    return Step(
+        wave.name,
+        tuple(action.load for action in wave.actions if isinstance(action, SetLoad)),
+        tuple(action.placement for action in wave.actions if isinstance(action, Unload)),
+        tuple(routes for action in wave.actions if isinstance(action, SetRoutes) for routes in action.routes),
+    )

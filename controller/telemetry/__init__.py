@@ -1,0 +1,1 @@
+"""Gridwright itself observed: a span for each phase of a turn, and Prometheus metrics."""

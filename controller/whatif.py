@@ -1,0 +1,133 @@
+"""What if: a snapshot as it would be with more traffic, without a site, without a certification.
+
+The decision on it is the real one: `decide` cannot tell an imagined snapshot from an observed one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from collectors.evidence.records import Evidence
+from collectors.snapshot import Offered, Rate, Reading, Server, Snapshot
+from controller.nearest import nearest
+from policy.findings import Finding, Level
+from policy.resolved import WHOLE_PERMILLE, Policy
+
+SOURCE: Final = "imagined"
+WINDOW_S: Final = 60.0
+"""The window that an imagined rate claims to have been measured over."""
+UNKNOWN_NAME: Final = "GW4001"
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficFactor:
+    """Requests times `permille` / 1000, of one service or of all (empty), from one origin or from all (empty)."""
+
+    permille: int
+    service: str = ""
+    origin: str = ""
+
+    def covers(self, service: str, origin: str) -> bool:
+        """Whether the demand of that service and origin is meant."""
+        return self.service in {"", service} and self.origin in {"", origin}
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedRate:
+    """The rate of one demand, whatever is measured; factors apply to it too."""
+
+    service: str
+    origin: str
+    milli_rps: int
+
+
+@dataclass(frozen=True, slots=True)
+class LostCertification:
+    """A standard that a site, and every pool of it, no longer holds."""
+
+    site: str
+    standard: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What is imagined, all at once. A lost site serves nothing; what its origin asks for goes on being asked."""
+
+    traffic: tuple[TrafficFactor, ...] = ()
+    rates: tuple[AssumedRate, ...] = ()
+    lost_sites: tuple[str, ...] = ()
+    lost_certifications: tuple[LostCertification, ...] = ()
+
+
+def imagine(whatif: WhatIf, policy: Policy, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with all of it. A demand that was never measured is taken at its expected rate."""
+    return replace(
+        snapshot,
+        servers=tuple(_server(item, whatif, policy) for item in snapshot.servers),
+        offered=_offered(whatif, policy, snapshot),
+        evidence=tuple(item for item in snapshot.evidence if not _is_lost(item, whatif, policy)),
+    )
+
+
+def unknown_names(whatif: WhatIf, policy: Policy) -> tuple[Finding, ...]:
+    """A finding for each name that the policy does not have; nothing can be imagined of it."""
+    services = [service.name for service in policy.services]
+    origins = [origin.site for service in policy.services for origin in service.origins]
+    standards = [clause.standard for profile in policy.compliance for clause in profile.certifications]
+    sites = [site.name for site in policy.sites]
+    demands: tuple[TrafficFactor | AssumedRate, ...] = (*whatif.traffic, *whatif.rates)
+    return (
+        *_unknown("service", (item.service for item in demands if item.service), services),
+        *_unknown("origin", (item.origin for item in demands if item.origin), origins),
+        *_unknown("site", (*whatif.lost_sites, *(item.site for item in whatif.lost_certifications)), sites),
+        *_unknown("standard", (item.standard for item in whatif.lost_certifications), standards),
+    )
+
+
+def _server(server: Server, whatif: WhatIf, policy: Policy) -> Server:
+    if policy.pool(server.pool).site in whatif.lost_sites:
+        return Server(server.pool, Reading(None, None, SOURCE))
+    return server
+
+
+def _offered(whatif: WhatIf, policy: Policy, snapshot: Snapshot) -> tuple[Offered, ...]:
+    found = []
+    for service in policy.services:
+        for origin in service.origins:
+            reading = snapshot.offered_rate(service.name, origin.site)
+            expected = service.expected_rate_milli_rps * origin.share_permille // WHOLE_PERMILLE
+            base = reading.value.milli_rps if reading.value else expected
+            asked = _rate(whatif, service.name, origin.site, base)
+            if asked is not None:
+                count = round(asked * WINDOW_S / 1000)
+                reading = Reading(Rate(asked, count, WINDOW_S), snapshot.at, SOURCE)
+            found.append(Offered(service.name, origin.site, reading))
+    return tuple(found)
+
+
+def _rate(whatif: WhatIf, service: str, origin: str, base_milli_rps: int) -> int | None:
+    """The imagined rate of a demand; None when nothing is imagined of it."""
+    assumed = [item.milli_rps for item in whatif.rates if (item.service, item.origin) == (service, origin)]
+    factors = [item.permille for item in whatif.traffic if item.covers(service, origin)]
+    if not assumed and not factors:
+        return None
+    rate = assumed[-1] if assumed else base_milli_rps
+    for permille in factors:
+        rate = rate * permille // 1000
+    return rate
+
+
+def _is_lost(evidence: Evidence, whatif: WhatIf, policy: Policy) -> bool:
+    if evidence.subject_kind == "site":
+        site = evidence.subject
+    else:
+        site = next((pool.site for pool in policy.pools if pool.name == evidence.subject), "")
+    return LostCertification(site, evidence.standard) in whatif.lost_certifications
+
+
+def _unknown(kind: str, names: Iterable[str], known: list[str]) -> list[Finding]:
+    return [
+        Finding(UNKNOWN_NAME, Level.ERROR, f"no {kind} is named '{name}'", nearest(name, known), subject=name)
+        for name in dict.fromkeys(names)
+        if name not in known
+    ]
