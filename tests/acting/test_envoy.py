@@ -1,0 +1,97 @@
+"""Routes on a real Envoy: what was asked for is what it follows, and can be read back from it."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from controller.acting.actuator import ActuatorError
+from controller.acting.envoy import EnvoyActuator
+from controller.acting.triton import TritonActuator
+from controller.actions import SetLoad, SetRoutes
+from controller.connections import GatewayConnection
+from controller.embedded.fleet import EmbeddedFleet
+from controller.fleet import Load, RouteSet, Way
+from tests.acting.calling import body
+from tests.acting.world import ORIENT, ORIENT_LYON, READ, READ_LYON, world
+
+pytestmark = [pytest.mark.triton, pytest.mark.envoy]
+
+ALL_PARIS = RouteSet("crops", "edge-paris", (Way(1000, (READ, ORIENT)),))
+ALL_LYON = RouteSet("crops", "edge-paris", (Way(1000, (READ_LYON, ORIENT_LYON)),))
+SPLIT = RouteSet("crops", "edge-lyon", (Way(300, (READ, ORIENT)), Way(600, (READ_LYON, ORIENT_LYON))))
+
+
+async def served_by(fleet: EmbeddedFleet, client: httpx.AsyncClient, stage: str, model: str, draw: int) -> str:
+    """Where a request from Paris went; its status when it was not served."""
+    target = f"{fleet.origin_url('edge-paris')}/crops/{stage}/v2/models/{model}/infer"
+    answer = await client.post(target, json=body(model), headers={"x-gridwright-draw": str(draw)}, timeout=15)
+    return answer.headers["x-gridwright-served-by"] if answer.status_code == 200 else str(answer.status_code)
+
+
+async def test_routes_are_read_back_as_they_were_set(envoy: EnvoyActuator) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS, SPLIT)), world())
+    assert await envoy.routes() == (SPLIT, ALL_PARIS)
+
+
+async def test_a_demand_that_is_not_named_keeps_its_routes(envoy: EnvoyActuator) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS, SPLIT)), world())
+    await envoy.apply("d", SetRoutes((ALL_LYON,)), world())
+    assert await envoy.routes() == (SPLIT, ALL_LYON)
+
+
+async def test_a_service_that_left_the_policy_loses_its_routes(envoy: EnvoyActuator) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS,)), world())
+    other = type(world())(**{**{name: getattr(world(), name) for name in world().__dataclass_fields__}, "services": ()})
+    await envoy.apply("d", SetRoutes(()), other)
+    assert await envoy.routes() == ()
+
+
+async def test_requests_follow_a_change_at_once_and_each_stage_finds_its_variant(
+    envoy: EnvoyActuator, triton: TritonActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient
+) -> None:
+    for placement in (ORIENT, ORIENT_LYON, READ, READ_LYON):
+        await triton.apply("d", SetLoad(Load(placement, 1, 4, 0)), world())
+    await envoy.apply("d", SetRoutes((ALL_PARIS,)), world())
+    assert await served_by(fleet, client, "orient", "ppocr-cls", 1) == "edge-paris-cpu/ppocr-cls--fp32"
+    await envoy.apply("d", SetRoutes((ALL_LYON,)), world())
+    assert await served_by(fleet, client, "orient", "ppocr-cls", 1) == "edge-lyon-cpu/ppocr-cls--fp32"
+    assert await served_by(fleet, client, "read", "ppocr-rec", 1) == "edge-lyon-cpu/ppocr-rec--fp32"
+
+
+async def test_a_demand_without_ways_is_refused_and_a_part_that_is_not_served_too(
+    envoy: EnvoyActuator, triton: TritonActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient
+) -> None:
+    assert await served_by(fleet, client, "orient", "ppocr-cls", 1) == "503"
+    await triton.apply("d", SetLoad(Load(ORIENT, 1, 4, 0)), world())
+    await envoy.apply("d", SetRoutes((RouteSet("crops", "edge-paris", (Way(600, (READ, ORIENT)),)),)), world())
+    assert await served_by(fleet, client, "orient", "ppocr-cls", 599) == "edge-paris-cpu/ppocr-cls--fp32"
+    assert await served_by(fleet, client, "orient", "ppocr-cls", 600) == "429"
+
+
+async def test_the_same_routes_again_leave_the_file_alone(envoy: EnvoyActuator, fleet: EmbeddedFleet) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS,)), world())
+    file = fleet.connections.gateways[0].routes / "edge-paris" / "routes.json"
+    before = file.stat().st_mtime_ns
+    await envoy.apply("d", SetRoutes((ALL_PARIS,)), world())
+    assert file.stat().st_mtime_ns == before
+
+
+async def test_an_origin_without_a_gateway_is_told_where_to_name_it(envoy: EnvoyActuator) -> None:
+    with pytest.raises(ActuatorError, match="edge-nice: name one under `gateways`"):
+        await envoy.apply("d", SetRoutes((RouteSet("crops", "edge-nice", ()),)), world())
+
+
+async def test_a_gateway_that_does_not_answer_is_named(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    away = GatewayConnection(admin="127.0.0.1:9", routes=tmp_path, origins={"edge-paris": "127.0.0.1:10"})
+    with pytest.raises(ActuatorError, match=r"127\.0\.0\.1:9.*cannot be reached"):
+        await EnvoyActuator(client, (away,)).apply("d", SetRoutes((ALL_PARIS,)), world())
+
+
+async def test_a_route_folder_that_cannot_be_written_is_told(
+    client: httpx.AsyncClient, fleet: EmbeddedFleet, envoy: EnvoyActuator, tmp_path: Path
+) -> None:
+    elsewhere = fleet.connections.gateways[0].model_copy(update={"routes": tmp_path / "none"})
+    assert await envoy.routes() != ()
+    with pytest.raises(ActuatorError, match="route folder is there"):
+        await EnvoyActuator(client, (elsewhere,)).apply("d", SetRoutes((ALL_PARIS,)), world())

@@ -1,0 +1,55 @@
+"""Route configurations as data: what is asked for is what Envoy is told."""
+
+from controller.embedded.envoy_routes import RouteEntry, StageRoute, bootstrap, route_configuration
+
+NORTH = RouteEntry("north", "ppocr-det--fp32", 700)
+SOUTH = RouteEntry("south", "ppocr-det--fp16", 300)
+
+
+def routes(*stages: StageRoute) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = route_configuration("paris", stages, {})["virtual_hosts"][0]["routes"]
+    return found
+
+
+def test_an_origin_gets_its_own_stages_and_an_answer_for_all_else() -> None:
+    mine, theirs = StageRoute("paris", "ocr", "detect", (NORTH,)), StageRoute("lyon", "ocr", "detect", (SOUTH,))
+    assert [item["match"] for item in routes(mine, theirs)] == [
+        {"prefix": "/ocr/detect/v2/models/"},
+        {"prefix": "/"},
+    ]
+
+
+def test_the_order_of_stages_does_not_matter_and_the_order_of_entries_stays() -> None:
+    one, two = StageRoute("paris", "ocr", "detect", (SOUTH, NORTH)), StageRoute("paris", "ocr", "read", (NORTH,))
+    assert routes(one, two) == routes(two, one)
+    weighted = routes(one)[0]["route"]
+    assert isinstance(weighted, dict)
+    assert [(item["name"], item["weight"]) for item in weighted["weighted_clusters"]["clusters"]] == [
+        ("south/ppocr-det--fp16", 300),
+        ("north/ppocr-det--fp32", 700),
+    ]
+
+
+def test_only_pairs_with_a_delay_wait() -> None:
+    stage = StageRoute("paris", "ocr", "detect", (NORTH, SOUTH))
+    delays = {("paris", "south"): 12_500, ("lyon", "north"): 9_000}
+    clusters = route_configuration("paris", [stage], delays)["virtual_hosts"][0]["routes"][0]["route"][
+        "weighted_clusters"
+    ]["clusters"]
+    waits = [
+        item.get("typed_per_filter_config", {}).get("envoy.filters.http.fault", {}).get("delay", {}).get("fixed_delay")
+        for item in clusters
+    ]
+    assert waits == [None, "0.012500s"]
+
+
+def test_a_single_entry_is_never_tried_elsewhere() -> None:
+    action = routes(StageRoute("paris", "ocr", "detect", (NORTH, NORTH)))[0]["route"]
+    assert isinstance(action, dict)
+    assert "retry_policy" not in action
+
+
+def test_everything_listens_on_loopback_alone() -> None:
+    text = str(bootstrap(9901, {"paris": 9902}, {"paris": "routes"}, []))
+    assert text.count("'address': '127.0.0.1'") == 2
+    assert "0.0.0.0" not in text  # noqa: S104 -- looked for, not bound

@@ -1,0 +1,33 @@
+"""The embedded fleet of the example, once for all tests of the loop; a controller's policy and journal for each."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.assembly import Places
+from controller.embedded.errors import PartMissingError
+from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
+from policy.source import load
+from tests.loop.real import EXAMPLE, copied_policy
+
+ENVIRONMENT = Path(__file__).parents[2] / ".venv-triton"
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedFleet]:
+    policy = load(EXAMPLE).policy
+    assert policy is not None
+    try:
+        with embedded_fleet(policy, ENVIRONMENT, tmp_path_factory.mktemp("example") / "work", paced=True) as fleet:
+            yield fleet
+    except PartMissingError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"{error}")
+
+
+@pytest.fixture
+def places(fleet: EmbeddedFleet, tmp_path: Path) -> Places:
+    return Places(copied_policy(tmp_path), tmp_path / "journal.db", fleet.connections)

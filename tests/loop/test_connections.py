@@ -1,0 +1,78 @@
+"""The connections document: what is read, and what every mistake in it is told like."""
+
+from pathlib import Path
+
+import pytest
+
+from controller.connections import ConnectionsError, read_connections, split_address, write_connections
+
+GOOD = """
+servers:
+  edge-paris-cpu: {http: "127.0.0.1:8000", metrics: "127.0.0.1:8002"}
+gateways:
+  - {admin: "127.0.0.1:9901", routes: routes, origins: {edge-paris: "127.0.0.1:10000"}}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "connections.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_document_is_read_and_its_route_folder_is_next_to_it(tmp_path: Path) -> None:
+    connections = read_connections(written(tmp_path, GOOD))
+    assert connections.servers["edge-paris-cpu"].http == "127.0.0.1:8000"
+    assert connections.gateways[0].routes == tmp_path / "routes"
+
+
+def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
+    connections = read_connections(written(tmp_path, GOOD))
+    write_connections(connections, tmp_path / "again.json")
+    assert read_connections(tmp_path / "again.json") == connections
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("servers: {}", "servers: Dictionary should have at least 1 item"),
+        ("servers: {a: {http: '127.0.0.1:8000'}}", "servers.a.metrics: Field required"),
+        ("servers: {a: {http: '127.0.0.1', metrics: '127.0.0.1:1'}}", "write host:port, such as 127.0.0.1:8000"),
+        ("servers: {a: {http: '127.0.0.1:70000', metrics: '127.0.0.1:1'}}", "is not an address"),
+        (
+            "servers: {a: {http: '10.0.0.1:80', metrics: '127.0.0.1:1'}}",
+            "10.0.0.1:80 is not on this machine's loopback",
+        ),
+        ("servers: {a: {htp: '127.0.0.1:80'}}", "servers.a.htp: Extra inputs are not permitted"),
+        ("[1, 2", "neither YAML nor JSON"),
+        ("a: &a [1]\nb: *a", "aliases are not taken"),
+        (
+            GOOD + "  - {admin: '127.0.0.1:9902', routes: r, origins: {edge-paris: '127.0.0.1:10001'}}",
+            "edge-paris is named by two gateways",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConnectionsError) as caught:
+        read_connections(written(tmp_path, text))
+    assert told in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_other_addresses_are_taken_when_the_document_says_that_they_are_meant(tmp_path: Path) -> None:
+    text = GOOD.replace("127.0.0.1:8000", "triton.paris.example:8000") + "beyondLoopback: true\n"
+    assert read_connections(written(tmp_path, text)).servers["edge-paris-cpu"].http == "triton.paris.example:8000"
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionsError, match="give the file that `gridwright up` wrote"):
+        read_connections(tmp_path / "none.yaml")
+
+
+def test_an_enormous_file_is_refused_unread(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionsError, match="over 1048576 bytes"):
+        read_connections(written(tmp_path, "#" * 2_000_000))
+
+
+def test_an_address_may_be_ipv6() -> None:
+    assert split_address("[::1]:8000") == ("::1", 8000)

@@ -1,0 +1,458 @@
+"""The loop: what it does in which order, and what it does not do when something is wrong."""
+
+import asyncio
+import resource
+import signal
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from collectors.snapshot import ModelState, Snapshot
+from controller.acting.actuator import ActuatorError
+from controller.acting.dry_run import DryRun
+from controller.acting.waiting import until
+from controller.actions import Action, SetLoad, SetRoutes, Unload
+from controller.decision import Decision, State, Verdict
+from controller.fleet import Fleet, Load, RouteSet
+from controller.journal.reader import reading
+from controller.journal.writer import Journal
+from controller.loop.carrying_out import Hands
+from controller.loop.policies import InForce
+from controller.loop.runner import Runner, next_due
+from controller.loop.status import readiness
+from controller.loop.turn import Memory, Turned, Wiring, turn
+from controller.telemetry.phases import Phases
+from controller.telemetry.tracing import RecentSpans, tracer_provider
+from policy.findings import Finding, Level
+from policy.resolved import Policy
+from policy.source import Loaded
+from tests.loop.building import DETECT, MOVE, NOW, OLD_DETECT, ROUTES, keep, move, policy, snapshot
+
+BROKEN = Loaded(None, (Finding("GW0101", Level.ERROR, "no YAML", "correct line 3"),))
+
+
+class Clock:
+    """Time that goes on by itself, a millisecond a look, so that order can be read from it."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+
+class Seen:
+    """A collector that tells what it was given to tell."""
+
+    def __init__(self, name: str, *, delay_s: float = 0, error: Exception | None = None) -> None:
+        self.name = name
+        self.delay_s = delay_s
+        self.error = error
+        self.asked = 0
+
+    async def collect(self, now: datetime) -> Snapshot:
+        self.asked += 1
+        await asyncio.sleep(self.delay_s)
+        if self.error is not None:
+            raise self.error
+        return (
+            replace(snapshot(now), offered=(), latency=())
+            if self.name == "servers"
+            else replace(snapshot(now), servers=())
+        )
+
+
+class Refusing:
+    """An actuator whose real part refuses one kind of action."""
+
+    name = "refusing"
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def handles(self, action: Action) -> bool:
+        return isinstance(action, self.kind)
+
+    async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+        raise ActuatorError("the server refused: see its log")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal.open(tmp_path / "journal.db")
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def dry() -> DryRun:
+    return DryRun()
+
+
+@pytest.fixture
+def wiring(tmp_path: Path, journal: Journal, dry: DryRun) -> Wiring:
+    servers = Seen("servers")
+    return Wiring(
+        folder=tmp_path,
+        load=lambda _: Loaded(policy()),
+        collectors=(servers, Seen("rates")),
+        servers=(servers,),
+        decide=lambda _policy, _snapshot, state, now: move(state, now),
+        recheck=lambda *_: (),
+        journal=journal,
+        hands=Hands((dry,)),
+        clock=Clock(),
+        collect_deadline_s=0.2,
+    )
+
+
+async def one_turn(wiring: Wiring, memory: Memory | None = None) -> Turned:
+    phases = Phases(TracerProvider().get_tracer("test"))
+    return await turn(wiring, memory or Memory(), phases, lambda: False)
+
+
+def ids(turned: Turned) -> list[str]:
+    return [finding.id for finding in turned.findings()]
+
+
+async def test_a_decision_is_carried_out_wave_by_wave_and_remembered(wiring: Wiring, dry: DryRun) -> None:
+    turned = await one_turn(wiring)
+    assert [action for _, action in dry.noted] == [action for wave in MOVE.waves for action in wave.actions]
+    assert [outcome.wave for outcome in turned.carried.outcomes] == ["grow", "route", "shrink"]
+    assert turned.decision is not None
+    assert turned.memory.state == turned.decision.state
+
+
+async def test_the_journal_holds_the_decision_before_anything_is_acted_on(wiring: Wiring) -> None:
+    seen = []
+
+    class Looking(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
+            with reading(wiring.journal.path) as reader:
+                seen.append([decided.decision for decided in reader.decisions()])
+            await super().apply(decision_id, action, policy)
+
+    await one_turn(replace(wiring, hands=Hands((Looking(),))))
+    assert seen == [["d1"], ["d1"], ["d1"]]
+
+
+async def test_without_a_journal_entry_nothing_is_acted_on(wiring: Wiring, dry: DryRun) -> None:
+    other = sqlite3.connect(wiring.journal.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    turned = await one_turn(wiring)
+    other.execute("ROLLBACK")
+    other.close()
+    assert dry.noted == []
+    assert ids(turned) == ["GW3003"]
+    assert turned.memory.state == State()
+    assert not turned.carried.noted
+    await one_turn(wiring, turned.memory)
+    assert len(dry.noted) == 3
+
+
+async def test_a_disk_that_fills_up_stops_all_action(wiring: Wiring, dry: DryRun) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (wiring.journal.path.stat().st_size, limits[1]))
+    try:
+        turned = await one_turn(wiring)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert dry.noted == []
+    assert ids(turned) == ["GW3003"]
+    assert "free space" in turned.carried.findings[0].message
+
+
+async def test_a_transition_stops_when_what_came_of_a_wave_cannot_be_noted(wiring: Wiring, dry: DryRun) -> None:
+    other = sqlite3.connect(wiring.journal.path, isolation_level=None)
+
+    class Locking(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+            other.execute("BEGIN IMMEDIATE")
+
+        def handles(self, action: Action) -> bool:
+            return isinstance(action, SetLoad)
+
+    turned = await one_turn(replace(wiring, hands=Hands((Locking(), dry))))
+    other.execute("ROLLBACK")
+    other.close()
+    assert dry.noted == []
+    assert ids(turned) == ["GW3003"]
+    assert turned.memory.state.fleet == Fleet((Load(DETECT, 2, 4, 1_000),))
+
+
+async def test_a_failed_action_stops_the_transition_and_only_what_was_done_is_remembered(
+    wiring: Wiring, dry: DryRun
+) -> None:
+    turned = await one_turn(replace(wiring, hands=Hands((Refusing(SetRoutes), dry))))
+    assert [action for _, action in dry.noted] == [MOVE.waves[0].actions[0]]
+    assert ids(turned) == ["GW3004"]
+    state = turned.memory.state
+    assert (state.fleet.loads, state.fleet.routes) == ((Load(DETECT, 2, 4, 1_000),), ())
+    assert state.plan == State().plan
+    assert [item.placement for item in state.started] == [DETECT]
+    assert state.turn == 1
+
+
+async def test_a_failed_unload_leaves_the_plan_in_force_and_the_load_remembered(wiring: Wiring, dry: DryRun) -> None:
+    before = State(fleet=Fleet((Load(OLD_DETECT, 1, 4, 0),)))
+    turned = await one_turn(replace(wiring, hands=Hands((Refusing(Unload), dry))), Memory(state=before))
+    assert turned.decision is not None
+    state = turned.memory.state
+    assert (state.plan, state.forecasts) == (turned.decision.plan, turned.decision.forecasts)
+    assert state.fleet == Fleet((Load(OLD_DETECT, 1, 4, 0), Load(DETECT, 2, 4, 1_000)), ROUTES)
+
+
+async def test_the_other_actions_of_a_wave_are_finished_when_one_fails(wiring: Wiring) -> None:
+    done = []
+
+    class Slow(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+            await asyncio.sleep(0.05)
+            done.append(action)
+
+        def handles(self, action: Action) -> bool:
+            return isinstance(action, SetLoad)
+
+    wave = replace(MOVE.waves[0], actions=(Unload(OLD_DETECT), *MOVE.waves[0].actions))
+    both = replace(move(State()), transition=replace(MOVE, waves=(wave,)))
+    turned = await one_turn(replace(wiring, decide=lambda *_: both, hands=Hands((Refusing(Unload), Slow()))))
+    assert done == list(MOVE.waves[0].actions)
+    assert [bool(outcome.error) for outcome in turned.carried.outcomes] == [True, False]
+
+
+async def test_no_more_actions_run_at_once_than_allowed(wiring: Wiring) -> None:
+    running, most = 0, 0
+
+    class Counting(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.01)
+            running -= 1
+
+    actions = tuple(Unload(replace(OLD_DETECT, variant=str(index))) for index in range(7))
+    many = replace(move(State()), transition=replace(MOVE, waves=(replace(MOVE.waves[2], actions=actions),)))
+    await one_turn(replace(wiring, decide=lambda *_: many, hands=Hands((Counting(),), at_once=3)))
+    assert most == 3
+
+
+async def test_an_action_that_never_ends_is_given_up(wiring: Wiring) -> None:
+    class Hanging(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+            await asyncio.Event().wait()
+
+    turned = await one_turn(replace(wiring, hands=Hands((Hanging(),), deadline=timedelta(milliseconds=20))))
+    assert "not done within 0.02 s" in turned.carried.outcomes[0].error
+
+
+async def test_an_action_that_no_actuator_takes_says_what_to_do(wiring: Wiring) -> None:
+    turned = await one_turn(replace(wiring, hands=Hands(())))
+    assert "connections document" in turned.carried.outcomes[0].error
+
+
+async def test_what_the_second_look_finds_stops_everything(wiring: Wiring, dry: DryRun) -> None:
+    gone = Finding("GW2021", Level.WARNING, "node gone", "wait")
+    turned = await one_turn(replace(wiring, recheck=lambda *_: (gone,)))
+    assert dry.noted == []
+    assert ids(turned) == ["GW2021"]
+    assert turned.memory.state.fleet == Fleet()
+
+
+async def test_the_second_look_asks_the_servers_again(wiring: Wiring) -> None:
+    servers = wiring.servers[0]
+    assert isinstance(servers, Seen)
+    looked: list[Snapshot] = []
+
+    def recheck(_policy: Policy, snapshot: Snapshot, _decision: Decision, now: datetime) -> tuple[Finding, ...]:
+        assert snapshot.at == now
+        looked.append(snapshot)
+        return ()
+
+    await one_turn(replace(wiring, recheck=recheck))
+    assert servers.asked == 2
+    value = looked[0].servers[0].reading.value
+    assert value is not None
+    assert value.models[0].state is ModelState.READY
+    assert looked[0].offered
+
+
+async def test_a_plan_whose_evidence_has_ended_is_not_carried_on(wiring: Wiring, dry: DryRun) -> None:
+    ended = replace(move(State()), valid_until=NOW)
+    turned = await one_turn(replace(wiring, decide=lambda *_: ended))
+    assert dry.noted == []
+    assert ids(turned) == ["GW3005"]
+
+
+async def test_a_broken_policy_keeps_the_last_good_one_and_says_so(wiring: Wiring) -> None:
+    first = await one_turn(wiring)
+    second = await one_turn(replace(wiring, load=lambda _: BROKEN), first.memory)
+    assert second.memory.in_force.policy == policy()
+    assert ids(second) == ["GW3002", "GW0101"]
+    assert second.decision is not None
+    third = await one_turn(wiring, second.memory)
+    assert ids(third) == []
+
+
+async def test_without_any_good_policy_nothing_is_decided(wiring: Wiring, dry: DryRun) -> None:
+    turned = await one_turn(replace(wiring, load=lambda _: BROKEN))
+    assert turned.decision is None
+    assert dry.noted == []
+
+
+async def test_a_collector_that_is_late_leaves_its_last_readings_to_grow_old(wiring: Wiring) -> None:
+    first = await one_turn(wiring)
+    rates = wiring.collectors[1]
+    assert isinstance(rates, Seen)
+    rates.delay_s = 60
+    second = await one_turn(wiring, first.memory)
+    assert second.snapshot.offered == first.snapshot.offered
+    assert [finding.id for finding in second.snapshot.findings] == ["GW3001"]
+
+
+async def test_a_collector_that_fails_from_the_start_gives_missing_readings_not_zeros(wiring: Wiring) -> None:
+    failing = Seen("rates", error=RuntimeError("bug"))
+    turned = await one_turn(replace(wiring, collectors=(*wiring.servers, failing)))
+    assert turned.snapshot.offered_rate("receipt-ocr", "edge-paris").value is None
+    assert "RuntimeError: bug" in turned.snapshot.findings[0].message
+
+
+async def test_the_routes_that_gateways_follow_count_more_than_those_once_set(wiring: Wiring) -> None:
+    class Gateway:
+        async def routes(self) -> tuple[RouteSet, ...]:
+            return ()
+
+    given: list[State] = []
+
+    def decide(_policy: Policy, _snapshot: Snapshot, state: State, now: datetime) -> Decision:
+        given.append(state)
+        return keep(state, now)
+
+    before = Memory(state=State(fleet=Fleet((), ROUTES)))
+    await one_turn(replace(wiring, decide=decide, routes=Gateway()), before)
+    assert given[0].fleet.routes == ()
+
+
+async def test_unreadable_gateways_leave_the_routes_once_set_and_a_finding(wiring: Wiring) -> None:
+    class Gateway:
+        async def routes(self) -> tuple[RouteSet, ...]:
+            raise ActuatorError("the admin port does not answer")
+
+    before = Memory(state=State(fleet=Fleet((), ROUTES)))
+    turned = await one_turn(
+        replace(wiring, decide=lambda _p, _s, state, now: keep(state, now), routes=Gateway()), before
+    )
+    assert turned.memory.state.fleet.routes == ROUTES
+    assert ids(turned) == ["GW3007"]
+
+
+@pytest.mark.parametrize(
+    ("due", "now", "expected"),
+    [(10.0, 10.2, 15.0), (10.0, 15.0, 20.0), (10.0, 26.0, 30.0), (10.0, 8.0, 10.0)],
+    ids=["a short turn", "a turn of one interval", "a long turn skips", "a nudged turn keeps the beat"],
+)
+def test_turns_begin_at_fixed_instants(due: float, now: float, expected: float) -> None:
+    assert next_due(due, 5, now) == expected
+
+
+def runner(wiring: Wiring, recent: RecentSpans | None = None) -> Runner:
+    return Runner(wiring, Memory(), tracer_provider(recent or RecentSpans()).get_tracer("test"))
+
+
+async def until_turns(loop: Runner, turns: int) -> None:
+    async def done() -> bool:
+        return loop.status.turns >= turns
+
+    await until(done)
+
+
+async def test_a_nudge_begins_the_next_turn_at_once_and_stop_ends_the_run(wiring: Wiring) -> None:
+    loop = runner(wiring)
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    loop.nudge()
+    await until_turns(loop, 2)
+    loop.stop()
+    await running
+    assert loop.status.turns == 2
+
+
+async def test_stopping_finishes_the_wave_and_leaves_the_next(wiring: Wiring) -> None:
+    begun = asyncio.Event()
+    done = []
+
+    class Slow(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+            begun.set()
+            await asyncio.sleep(0.05)
+            done.append(action)
+
+    loop = runner(replace(wiring, hands=Hands((Slow(),))))
+    running = asyncio.create_task(loop.run())
+    await begun.wait()
+    loop.stop()
+    await running
+    assert done == list(MOVE.waves[0].actions)
+    with reading(wiring.journal.path) as reader:
+        resumed = reader.resume()
+    assert resumed is not None
+    assert resumed.state.fleet.loads == (Load(DETECT, 2, 4, 1_000),)
+
+
+async def test_a_fault_in_deciding_leaves_what_runs_and_the_next_turn_tries_again(wiring: Wiring) -> None:
+    calls = 0
+
+    def decide(_policy: Policy, _snapshot: Snapshot, state: State, now: datetime) -> Decision:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ZeroDivisionError
+        return keep(state, now)
+
+    loop = runner(replace(wiring, decide=decide))
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    failed = loop.status
+    loop.nudge()
+    await until_turns(loop, 2)
+    loop.stop()
+    await running
+    assert [finding.id for finding in failed.findings] == ["GW3006"]
+    assert not readiness(failed, NOW).ready
+    assert readiness(loop.status, NOW).ready
+
+
+async def test_each_phase_of_a_turn_is_a_span_below_the_turns_own(wiring: Wiring) -> None:
+    recent = RecentSpans()
+    loop = runner(wiring, recent)
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    loop.stop()
+    await running
+    spans = {span.name: span for span in recent.spans()}
+    assert list(spans) == ["policy", "collect", "decide", "journal", "verify", "act", "turn"]
+    assert {span.parent_id for name, span in spans.items() if name != "turn"} == {spans["turn"].span_id}
+    assert spans["decide"].attributes["gridwright.verdict"] == Verdict.CHANGE
+    assert spans["turn"].attributes["gridwright.journal_digest"] == loop.status.digest
+
+
+async def test_readiness_names_every_reason(wiring: Wiring) -> None:
+    loop = runner(replace(wiring, load=lambda _: BROKEN))
+    assert readiness(loop.status, NOW).reasons == ("the first turn is not done yet",)
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    loop.stop()
+    await running
+    assert "no good policy yet" in readiness(loop.status, NOW).reasons[0]
+    kept = replace(loop.status, in_force=InForce(policy(), (), NOW))
+    assert readiness(kept, NOW).ready
+    assert "stays in force" in readiness(kept, NOW).reasons[0]
+    assert "the last turn ended at" in readiness(kept, NOW + timedelta(hours=1)).reasons[0]

@@ -1,0 +1,120 @@
+"""What the controller tells of itself: metrics and spans."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from collectors.snapshot import Offered, Reading
+from controller.actions import Outcome, SetLoad, Unload
+from controller.decision import PredictionError, State
+from controller.fleet import Load
+from controller.loop.policies import InForce
+from controller.loop.status import Status
+from controller.telemetry.metrics import TurnMetrics
+from controller.telemetry.present import Present
+from controller.telemetry.tracing import RecentSpans, tracer_provider
+from policy.findings import Finding, Level
+from tests.loop.building import DETECT, NOW, OLD_DETECT, keep, move, policy, snapshot
+
+
+def status() -> Status:
+    error = PredictionError("receipt-ocr", "edge-paris", 200_000, 150_000, 20)
+    return Status(
+        turns=1,
+        interval_s=5,
+        ended=NOW,
+        in_force=InForce(policy("abc")),
+        snapshot=snapshot(),
+        decision=replace(move(State()), errors=(error,)),
+        outcomes=(
+            Outcome("d1", "grow", SetLoad(Load(DETECT, 2, 4, 0)), NOW, NOW),
+            Outcome("d1", "shrink", Unload(OLD_DETECT), NOW, NOW, "refused"),
+        ),
+        findings=(Finding("GW3004", Level.ERROR, "refused", "look"),),
+        phases=(("decide", 0.2),),
+    )
+
+
+@pytest.fixture
+def value() -> Callable[[str], float | None]:
+    registry = CollectorRegistry()
+    registry.register(Present(status, lambda: NOW + timedelta(seconds=3), lambda: 7))
+    turns = TurnMetrics(registry)
+    turns.observe(status())
+    turns.observe(replace(status(), phases=(("decide", 0.1),), findings=()))
+    text = generate_latest(registry).decode()
+    samples = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+
+    def read(name: str) -> float | None:
+        return float(samples[name]) if name in samples else None
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gridwright_ready", 1),
+        ("gridwright_journal_writable", 1),
+        ('gridwright_findings{id="GW3004",level="error"}', 1),
+        ('gridwright_policy_info{revision="abc"}', 1),
+        ("gridwright_policy_refused", 0),
+        ('gridwright_reading_age_seconds{kind="server",subject="edge-paris-cpu"}', 3),
+        ('gridwright_readings_missing{kind="offered"}', 0),
+        ("gridwright_plan_cost_dollars_per_hour", 0.4),
+        ('gridwright_plan_instances{model="ppocr-det",pool="edge-paris-cpu",variant="fp32"}', 2),
+        ('gridwright_plan_served_ratio{origin="edge-paris",service="receipt-ocr"}', 1),
+        ('gridwright_predicted_p99_seconds{origin="edge-paris",service="receipt-ocr"}', 0.2),
+        ('gridwright_observed_p99_seconds{origin="edge-paris",service="receipt-ocr"}', 0.15),
+        ('gridwright_prediction_error_ratio{origin="edge-paris",service="receipt-ocr"}', -0.25),
+        ("gridwright_telemetry_refused_total", 7),
+        ('gridwright_turns_total{result="changed"}', 2),
+        ('gridwright_phase_seconds_sum{phase="decide"}', pytest.approx(0.3)),
+        ('gridwright_actions_total{action="SetLoad",result="done"}', 1),
+        ('gridwright_actions_total{action="Unload",result="failed"}', 1),
+    ],
+)
+def test_a_metric_says_what_the_turns_did(value: Callable[[str], float | None], name: str, expected: float) -> None:
+    assert value(name) == expected
+
+
+def test_a_missing_reading_is_counted_and_has_no_age() -> None:
+    gone = replace(snapshot(), offered=(Offered("receipt-ocr", "edge-paris", Reading(None, None, "envoy")),))
+    registry = CollectorRegistry()
+    registry.register(Present(lambda: replace(status(), snapshot=gone), lambda: NOW))
+    text = generate_latest(registry).decode()
+    assert 'gridwright_readings_missing{kind="offered"} 1.0' in text
+    assert 'gridwright_reading_age_seconds{kind="offered"' not in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "result"),
+    [
+        (replace(status(), failed=True), "failed"),
+        (replace(status(), noted=False), "unnoted"),
+        (replace(status(), in_force=InForce(), decision=None), "idle"),
+        (replace(status(), decision=keep(State())), "kept"),
+    ],
+    ids=["failed", "unnoted", "idle", "kept"],
+)
+def test_each_turn_is_counted_by_what_came_of_it(changed: Status, result: str) -> None:
+    registry = CollectorRegistry()
+    TurnMetrics(registry).observe(changed)
+    assert f'gridwright_turns_total{{result="{result}"}} 1.0' in generate_latest(registry).decode()
+
+
+def test_only_the_last_spans_are_kept() -> None:
+    recent = RecentSpans(kept=2)
+    tracer = tracer_provider(recent).get_tracer("test")
+    for name in ("one", "two", "three"):
+        with tracer.start_as_current_span(name):
+            pass
+    assert [span.name for span in recent.spans()] == ["two", "three"]
+
+
+def test_an_endpoint_without_its_exporter_says_what_to_install() -> None:
+    with pytest.raises(ModuleNotFoundError, match="install opentelemetry-exporter-otlp-proto-http"):
+        tracer_provider(RecentSpans(), "http://127.0.0.1:4318")

@@ -1,0 +1,271 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+from world import (
+    AVAILABILITY_LINE,
+    BUDGET_LINE,
+    BUSY,
+    CALM,
+    FRANKFURT,
+    LYON,
+    OCR,
+    PARIS,
+    PCI_LINE,
+    START,
+    VAD,
+    World,
+    finding_ids,
+    pools_of,
+)
+
+from collectors.snapshot import ModelState
+from controller.actions import SetLoad, SetRoutes, Unload
+from controller.decision import Verdict
+from controller.planning.build import build
+from controller.planning.decide import decide
+from controller.planning.recheck import recheck
+from controller.planning.verify import verify
+from policy.resolved import LatencyObjective
+from rules.kernel.problem import Placement
+
+
+def test_the_first_placement_serves_everything_and_keeps_card_data_at_certified_sites() -> None:
+    decision = World().turn()
+    assert decision.verdict is Verdict.CHANGE
+    assert pools_of(decision, OCR) == {PARIS, FRANKFURT}
+    assert all(f.served_permille == 1000 for f in decision.forecasts)
+    assert all(f.p99_us <= 1_200_000 for f in decision.forecasts if f.service == OCR)
+
+
+def test_every_exclusion_tells_its_clause() -> None:
+    decision = World().turn()
+    barred = [row for row in decision.exclusions if row.rule == "certification"]
+    assert barred
+    assert all(row.place is not None and row.place.line == PCI_LINE for row in barred)
+    assert {row.option.split("@")[1].split()[0] for row in barred} == {LYON}
+
+
+def test_a_second_turn_with_nothing_new_keeps_everything() -> None:
+    world = World()
+    world.turn()
+    for _ in range(3):
+        decision = world.turn()
+        assert decision.verdict is Verdict.KEEP
+        assert decision.transition.waves == ()
+
+
+@pytest.mark.parametrize("factor", [0.8, 0.95, 1.0, 1.05])
+def test_noise_in_the_measured_rates_moves_nothing(factor: float) -> None:
+    world = World(rates=dict(BUSY))
+    world.turn()
+    world.turn()
+    world.rates = {key: int(rate * factor) for key, rate in BUSY.items()}
+    assert world.turn().verdict is Verdict.KEEP
+
+
+def test_ten_times_the_traffic_grows_the_fleet_before_anything_shrinks() -> None:
+    world = World()
+    calm = world.turn()
+    world.rates = dict(BUSY)
+    busy = world.turn()
+    capacity = sum(load.instances for load in busy.fleet.loads)
+    assert capacity > sum(load.instances for load in calm.fleet.loads)
+    names = [wave.name for wave in busy.transition.waves]
+    assert names == [name for name in ("withdraw", "grow", "route", "shrink") if name in names]
+    assert all(f.served_permille == 1000 for f in busy.forecasts)
+
+
+def test_protected_stages_leave_before_their_certification_ends() -> None:
+    world = World()
+    world.turn()
+    world.certification_ends(PARIS, 45)
+    decision = world.turn(30)
+    assert PARIS not in pools_of(decision, OCR)
+    assert decision.at < world.certified[PARIS]
+    assert next(wave.name for wave in decision.transition.waves) == "grow"
+
+
+def test_a_certification_that_has_ended_already_takes_the_routes_away_first() -> None:
+    world = World()
+    world.turn()
+    world.certification_ends(PARIS, -1)
+    decision = world.turn()
+    first = decision.transition.waves[0]
+    assert first.name == "withdraw"
+    assert isinstance(first.actions[0], SetRoutes)
+    ways = [way for r in first.actions[0].routes if r.service == OCR for way in r.ways]
+    assert all(placement.pool != PARIS for way in ways for placement in way.placements)
+
+
+def test_a_certification_that_is_not_issued_yet_does_not_count() -> None:
+    world = World()
+    snapshot = world.snapshot()
+    later = tuple(replace(e, issued_at=START + timedelta(days=1)) for e in snapshot.evidence)
+    decision = decide(world.policy, replace(snapshot, evidence=later), world.state, world.now)
+    assert pools_of(decision, OCR) == set()
+
+
+def test_routes_leave_a_server_that_vanished_and_come_back_with_it() -> None:
+    world = World(rates=dict(BUSY))
+    world.turn()
+    world.servers[FRANKFURT] = None
+    decision = world.turn()
+    assert decision.transition.waves[0].name == "withdraw"
+    assert FRANKFURT not in pools_of(decision, OCR)
+    assert pools_of(world.turn(), OCR) == {PARIS}
+    world.servers[FRANKFURT] = ()
+    assert FRANKFURT in pools_of(world.turn(), OCR)
+
+
+def test_a_model_that_nobody_asked_for_is_unloaded_last() -> None:
+    world = World()
+    world.turn()
+    stray = replace(world.servers[PARIS][0], model="stray")
+    world.servers[PARIS] = (*world.servers[PARIS], stray)
+    decision = world.turn()
+    wave = decision.transition.waves[-1]
+    assert wave.name == "shrink"
+    assert Unload(Placement("stray", stray.variant, PARIS)) in wave.actions
+
+
+def test_a_loading_instance_counts_as_supply() -> None:
+    world = World()
+    world.turn()
+    world.servers = {
+        pool: tuple(replace(m, state=ModelState.LOADING) for m in models) for pool, models in world.servers.items()
+    }
+    assert world.turn().verdict is Verdict.KEEP
+
+
+def test_stale_rates_scale_nothing_down_and_say_so() -> None:
+    world = World(rates=dict(BUSY))
+    before = world.turn()
+    world.rates_at = world.now
+    world.rates = dict.fromkeys(BUSY, 0)
+    decision = world.turn(300)
+    assert "GW2001" in finding_ids(decision)
+    assert decision.fleet.loads == before.fleet.loads
+
+
+def test_zero_traffic_that_was_really_measured_shrinks_the_fleet() -> None:
+    world = World(rates=dict(BUSY))
+    before = world.turn()
+    world.rates = dict.fromkeys(BUSY, 0)
+    for _ in range(4):
+        decision = world.turn(120)
+    assert sum(x.instances for x in decision.fleet.loads) < sum(x.instances for x in before.fleet.loads)
+
+
+def test_nothing_that_was_just_started_is_taken_away_within_the_cooldown() -> None:
+    world = World(rates=dict(BUSY))
+    before = world.turn()
+    world.rates = dict.fromkeys(BUSY, 10)
+    decision = world.turn(5)
+    counts = {load.placement: load.instances for load in decision.fleet.loads}
+    assert all(counts.get(load.placement, 0) >= load.instances for load in before.fleet.loads)
+
+
+def test_a_budget_that_is_too_small_degrades_and_names_the_clashing_clauses() -> None:
+    world = World(rates=dict(BUSY))
+    world.turn()
+    world.budget(100_000)
+    decision = world.rest()
+    assert {"GW2010", "GW2011"} <= finding_ids(decision)
+    assert decision.cost_millicents_per_hour <= 100_000
+    conflict = next(f for f in decision.findings if f.id == "GW2011")
+    assert f":{BUDGET_LINE}:" in conflict.message
+    assert f":{AVAILABILITY_LINE}:" in conflict.message
+    assert all(f.served_permille == 1000 for f in decision.forecasts if f.service == VAD)
+
+
+def test_each_clause_of_a_conflict_is_needed_for_it() -> None:
+    world = World()
+    world.budget(100_000)
+    assert "GW2011" in finding_ids(world.rest())
+    for relaxed in (
+        replace(world.policy, cost=replace(world.policy.cost, ceilings=()), revision="a"),
+        replace(world.policy, compliance=(), revision="b"),
+        replace(
+            world.policy,
+            services=tuple(replace(s, availability=None) for s in world.policy.services),
+            revision="c",
+        ),
+    ):
+        assert "GW2011" not in finding_ids(World(policy=relaxed).rest())
+
+
+def test_an_objective_that_nothing_can_meet_leaves_the_other_service_alone() -> None:
+    world = World()
+    world.turn()
+    hopeless = LatencyObjective(9900, 20_000, 300, world.policy.services[0].latency[0].place)
+    ocr = replace(world.policy.services[0], latency=(hopeless,))
+    world.policy = replace(world.policy, services=(ocr, world.policy.services[1]), revision="hopeless")
+    decision = world.rest()
+    served = {(f.service, f.served_permille) for f in decision.forecasts}
+    assert served == {(OCR, 0), (VAD, 1000)}
+    conflict = next(f for f in decision.findings if f.id == "GW2011")
+    assert "latency" in conflict.message
+
+
+def test_the_order_of_readings_changes_nothing() -> None:
+    world = World()
+    snapshot = world.snapshot()
+    turned = replace(
+        snapshot,
+        servers=snapshot.servers[::-1],
+        offered=snapshot.offered[::-1],
+        evidence=snapshot.evidence[::-1],
+    )
+    assert decide(world.policy, snapshot, world.state, START) == decide(world.policy, turned, world.state, START)
+
+
+def test_the_same_inputs_give_the_same_decision_bit_for_bit() -> None:
+    first, second = World(rates=dict(BUSY)), World(rates=dict(BUSY))
+    for _ in range(2):
+        assert msgspec.json.encode(first.turn()) == msgspec.json.encode(second.turn())
+
+
+def test_every_plan_is_verified_by_the_rules_alone() -> None:
+    world = World()
+    world.turn()
+    built = build(world.policy, world.snapshot(), world.state, world.now)
+    assert verify(world.state.plan, built.problem) == ()
+
+
+def test_a_decision_is_not_carried_out_when_its_evidence_has_gone_meanwhile() -> None:
+    world = World()
+    decision = world.turn()
+    assert recheck(world.policy, world.snapshot(), decision, world.now) == ()
+    world.certified.pop(PARIS)
+    found = recheck(world.policy, world.snapshot(), decision, world.now)
+    assert {finding.place.line for finding in found if finding.place} == {PCI_LINE}
+
+
+def test_a_decision_is_not_carried_out_on_a_server_that_has_gone_meanwhile() -> None:
+    world = World()
+    decision = world.turn()
+    world.servers[FRANKFURT] = None
+    assert "GW2021" in {finding.id for finding in recheck(world.policy, world.snapshot(), decision, world.now)}
+
+
+def test_a_change_of_the_policy_makes_a_decision_void() -> None:
+    world = World()
+    decision = world.turn()
+    world.budget(450_000)
+    assert "GW2020" in {finding.id for finding in recheck(world.policy, world.snapshot(), decision, world.now)}
+
+
+def test_growing_asks_for_whole_states_so_that_doing_it_twice_does_no_harm() -> None:
+    decision = World().turn()
+    grow = next(wave for wave in decision.transition.waves if wave.name == "grow")
+    assert all(isinstance(action, SetLoad) for action in grow.actions)
+    wanted = {load.placement: load for load in decision.fleet.loads}
+    assert all(action.load.instances >= wanted[action.load.placement].instances for action in grow.actions)
+
+
+def test_idle_rates_are_planned_as_calm_ones_are() -> None:
+    world = World(rates=dict(CALM))
+    decision = world.turn()
+    assert {f.rate_milli_rps for f in decision.forecasts if f.service == VAD} == {7200}
