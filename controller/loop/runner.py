@@ -95,8 +95,9 @@ class Runner:
         return ()
 
     def _tell(self, status: Status, phases: Phases) -> None:
+        told = {_about(finding) for finding in self._status.findings}
         for finding in status.findings:
-            if finding not in self._status.findings:
+            if _about(finding) not in told:
                 LOG.log(LEVELS[finding.level], "%s", finding)
         self._status = replace(
             status,
@@ -106,6 +107,11 @@ class Runner:
             phases=phases.seconds,
         )
         self._watch(self._status)
+
+
+def _about(finding: Finding) -> tuple[object, ...]:
+    """What a finding is about: one that only counts on from turn to turn is logged once."""
+    return (finding.id, finding.level, finding.place, finding.subject or finding.message)
 
 
 def next_due(due: float, interval_s: float, now: float) -> float:

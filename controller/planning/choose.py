@@ -13,7 +13,7 @@ from controller.planning.align import align
 from controller.planning.build import Built, write
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices, shortfall
-from controller.planning.solve import solve
+from controller.planning.solve import nearest, solve
 from controller.planning.transition import transition
 from controller.planning.verify import verify
 from policy.findings import Finding, Level
@@ -127,7 +127,8 @@ def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best
         return None
     if settled and cost_of(running, form) - solved.cost < max(1, problem.policy.cost.start_millicents):
         return Best(running, solved.proof, shortfall(running, form))
-    return Best(align(solved.plan, running, problem), solved.proof, shortfall(solved.plan, form))
+    found = nearest(form, problem, solved.plan, solved.cost)
+    return Best(align(found, running, problem), solved.proof, shortfall(found, form))
 
 
 def _is_known(plan: Plan, ids: set[str]) -> bool:

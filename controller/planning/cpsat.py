@@ -26,6 +26,7 @@ from rules.kernel.formulation import (
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Problem
 
+MEDIAN_BP: Final = 5000
 MOST_INSTANCES: Final = 64
 """Instances of one option on one node that are considered when no resource row bounds them."""
 
@@ -170,6 +171,22 @@ class CpSatForm:
             self.cost.append((started, price))
         for service, prices in row.levels:
             self.cost += [(self.at_least[service, k], price) for k, price in enumerate(prices, start=1)]
+
+    def hint(self, plan: Plan) -> None:
+        """Start the search from a plan."""
+        for unknown, value in self.assign(plan):
+            self.model.add_hint(unknown, value)
+
+    def prefer_soonest(self, cost: int) -> None:
+        """Minimise the sum of rate times typical latency over what is served, among plans of at most this cost."""
+        self.model.add(_weighted(self.cost) <= cost)
+        rates = {demand.id: demand.rate_milli_rps for demand in self.problem.demands}
+        self.model.minimize(
+            _weighted(
+                (self.share[path.id], path.latency_at_us(MEDIAN_BP) * rates[path.demand] // 1_000_000)
+                for path in self.problem.paths
+            )
+        )
 
     def assign(self, plan: Plan) -> list[tuple[cp_model.IntVar, int]]:
         """Every unknown with its value in a plan, for hints and for fixing; what the plan does not name is 0."""

@@ -48,7 +48,8 @@ def ask(policy: Policy, snapshot: Snapshot, known: tuple[KnownRate, ...], now: d
             rate = _planned(service, origin, measured, last, now)
             if freshness is not Freshness.FRESH and (last is not None or reading.source != "documents"):
                 held.add(service.name)
-                findings.append(_unknown(service, origin, freshness, rate))
+                level = Level.INFO if last is None else Level.WARNING
+                findings.append(_unknown(service, origin, freshness, rate, level))
             rates.append(rate)
             planned = rate.milli_rps * (1000 + policy.scaling.headroom_permille) // 1000
             demands.append(Demand(demand_id(service.name, origin.site), service.name, origin.site, max(1, planned)))
@@ -78,10 +79,11 @@ def _within_band(measured: Rate, planned_milli_rps: int) -> bool:
     return lowest <= counted <= highest
 
 
-def _unknown(service: Service, origin: Origin, freshness: Freshness, rate: KnownRate) -> Finding:
+def _unknown(service: Service, origin: Origin, freshness: Freshness, rate: KnownRate, level: Level) -> Finding:
+    """Before the first window is counted this is to be expected; later, somebody should look."""
     return Finding(
         "GW2001",
-        Level.WARNING,
+        level,
         f"what arrives for {service.name} from {origin.site} is {freshness}; planning goes on with "
         f"{rate.milli_rps / 1000:g} req/s and nothing of the service is scaled down",
         "see whether the gateway of that origin runs and answers on its admin address",

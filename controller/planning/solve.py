@@ -13,6 +13,8 @@ from rules.kernel.problem import Problem
 
 WORK_LIMIT: Final = 4.0
 """CP-SAT's deterministic time: the same work on every machine, so that a decision can be replayed bit for bit."""
+TIE_WORK_LIMIT: Final = 1.0
+"""Deterministic time for choosing among plans that cost the same."""
 WALL_LIMIT_S: Final = 60.0
 """Only against a solver that hangs; a solve that ends by it is reported as undecided, for it could not be replayed."""
 
@@ -38,8 +40,33 @@ def solve(form: Formulation, problem: Problem, hint: Plan | None = None, work_li
     """The cheapest plan that keeps every row, starting from `hint`."""
     engine = CpSatForm(form, problem)
     if hint is not None:
-        for unknown, value in engine.assign(hint):
-            engine.model.add_hint(unknown, value)
+        engine.hint(hint)
+    solver = _solver(work_limit)
+    proof = PROOFS.get(solver.solve(engine.model), Proof.UNDECIDED)
+    if solver.wall_time >= WALL_LIMIT_S or proof in {Proof.INFEASIBLE, Proof.UNDECIDED}:
+        undecided = Proof.INFEASIBLE if proof is Proof.INFEASIBLE else Proof.UNDECIDED
+        return Solved(None, undecided, 0, 0, solver.deterministic_time)
+    plan = engine.plan(solver.value)
+    return Solved(
+        plan, proof, round(solver.objective_value), round(solver.best_objective_bound), solver.deterministic_time
+    )
+
+
+def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int) -> Plan:
+    """Of the plans that cost no more than `plan` does, the one whose requests are answered soonest on the mean.
+
+    Where two plans cost the same, the network decides. Gives `plan` itself when nothing better was found in time.
+    """
+    engine = CpSatForm(form, problem)
+    engine.hint(plan)
+    engine.prefer_soonest(cost)
+    solver = _solver(TIE_WORK_LIMIT)
+    status = solver.solve(engine.model)
+    replayable = solver.wall_time < WALL_LIMIT_S and status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
+    return engine.plan(solver.value) if replayable else plan
+
+
+def _solver(work_limit: float) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     # Its own handler would outlive the solve and end the process at the next Ctrl-C, before anything is put in order.
@@ -48,12 +75,4 @@ def solve(form: Formulation, problem: Problem, hint: Plan | None = None, work_li
     solver.parameters.linearization_level = 2
     solver.parameters.max_deterministic_time = work_limit
     solver.parameters.max_time_in_seconds = WALL_LIMIT_S
-    status = solver.solve(engine.model)
-    proof = PROOFS.get(status, Proof.UNDECIDED)
-    if solver.wall_time >= WALL_LIMIT_S or proof in {Proof.INFEASIBLE, Proof.UNDECIDED}:
-        undecided = Proof.INFEASIBLE if proof is Proof.INFEASIBLE else Proof.UNDECIDED
-        return Solved(None, undecided, 0, 0, solver.deterministic_time)
-    plan = engine.plan(solver.value)
-    return Solved(
-        plan, proof, round(solver.objective_value), round(solver.best_objective_bound), solver.deterministic_time
-    )
+    return solver

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from world import CALM, FRANKFURT, OCR, PARIS, POOLS, VAD, World
+from world import BUSY, CALM, FRANKFURT, OCR, PARIS, POOLS, VAD, World
 
 from controller.actions import SetLoad, SetRoutes, Unload
 from controller.decision import Decision
@@ -103,7 +103,7 @@ def test_no_moment_breaks_a_rule_whatever_happens(events: list[tuple[str, object
 
 
 def test_the_watch_sees_a_breach_when_there_is_one() -> None:
-    world, watch = World(), Watch()
+    world, watch = World(rates=dict(BUSY)), Watch()
     watch.follow(world.turn(), world)
     world.certified[PARIS] = world.now
     with pytest.raises(AssertionError, match="card data"):

@@ -5,6 +5,7 @@ Exits with 1 when an act was not held.
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import sys
 import time
@@ -31,6 +32,7 @@ from policy.source import load
 ENVIRONMENT: Final = Path(".venv-triton")
 SAMPLE_S: Final = 1.0
 HIGHEST_BP: Final = 9900
+LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def main(folder: Path, out: Path) -> int:
@@ -42,6 +44,7 @@ def main(folder: Path, out: Path) -> int:
     if loaded.policy is None:
         console.print("\n".join(str(finding) for finding in loaded.findings))
         return 1
+    logging.basicConfig(filename=out / "controller.log", level=logging.INFO, format=LOG_FORMAT)
     console.print("[bold]Starting[/] three Triton servers and an Envoy …")
     with embedded_fleet(loaded.policy, ENVIRONMENT, out / "fleet", paced=True) as fleet:
         recording = asyncio.run(_play(loaded.policy, fleet, out, console))

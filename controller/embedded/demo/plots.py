@@ -45,7 +45,6 @@ def latency(recording: Recording, service: str) -> str:
                 [c.at_s for c in failed], [0.0] * len(failed), marker="x", color="#c0392b", label="not answered"
             )
         axes.set_ylabel("ms from the intended start")
-        axes.set_yscale("symlog", linthresh=100)
         axes.set_ylim(bottom=0)
 
     return _plot(recording, f"{service}: latency", draw)

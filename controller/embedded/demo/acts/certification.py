@@ -23,9 +23,7 @@ async def play(stage: Stage) -> Seen:
     ends = stage.wall() + timedelta(seconds=stage.policy.scaling.evidence_lead_s + NOTICE_S)
     file.write_text(EXPIRES.sub(rf'\g<1>"{ends.isoformat(timespec="seconds")}"', text), encoding="utf-8")
     ends = ends.replace(microsecond=0)
-    moved = await stage.until(
-        lambda: not pools_serving(stage.wanted(), service) & pools and stage.settled(), _left_s(stage, ends)
-    )
+    moved = await stage.until(lambda: not pools_serving(stage.wanted(), service) & pools, _left_s(stage, ends))
     moved_at = stage.wall()
     await stage.rest(max(0.0, _left_s(stage, ends)))
     at_end = protected_calls(stage.policy, stage.answered(), pools)
