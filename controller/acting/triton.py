@@ -156,8 +156,10 @@ class TritonActuator:
             try:
                 await ask(client, triton_name(placement.model, placement.variant))
             except InferenceServerException as error:
+                status = str(error.status() or "no status").removeprefix("StatusCode.").lower()
+                told = str(error.message())[:ERROR_CHARACTERS]
                 raise ActuatorError(
-                    f"{placement}: the server did not {verb} it ({str(error)[:ERROR_CHARACTERS]}): see its log"
+                    f"{placement}: the server refused to {verb} it ({status}: {told}): see its log"
                 ) from error
 
     def _server(self, placement: Placement) -> TritonServer:

@@ -92,7 +92,7 @@ async def test_what_the_server_refuses_is_told_in_its_words(triton: TritonActuat
     folder = fleet.connections.gateways[0].routes.parent / "models" / PARIS / "broken--fp32"
     (folder / "1").mkdir(parents=True)
     (folder / "config.pbtxt").write_text('backend: "none-such"\nmax_batch_size: 1\n')
-    with pytest.raises(ActuatorError, match=r"the server refused to load \(400.*none-such"):
+    with pytest.raises(ActuatorError, match=r"the server refused to load it \(\w+: .*none-such"):
         await triton.apply("d", SetLoad(Load(type(ORIENT)("broken", "fp32", PARIS), 1, 1, 0)), world())
 
 

@@ -8,7 +8,7 @@ from controller.connections import ConnectionsError, read_connections, split_add
 
 GOOD = """
 servers:
-  edge-paris-cpu: {http: "127.0.0.1:8000", metrics: "127.0.0.1:8002"}
+  edge-paris-cpu: {http: "127.0.0.1:8000", grpc: "127.0.0.1:8001", metrics: "127.0.0.1:8002"}
 gateways:
   - {admin: "127.0.0.1:9901", routes: routes, origins: {edge-paris: "127.0.0.1:10000"}}
 """
@@ -36,11 +36,14 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("servers: {}", "servers: Dictionary should have at least 1 item"),
-        ("servers: {a: {http: '127.0.0.1:8000'}}", "servers.a.metrics: Field required"),
-        ("servers: {a: {http: '127.0.0.1', metrics: '127.0.0.1:1'}}", "write host:port, such as 127.0.0.1:8000"),
-        ("servers: {a: {http: '127.0.0.1:70000', metrics: '127.0.0.1:1'}}", "is not an address"),
+        ("servers: {a: {http: '127.0.0.1:8000', grpc: '127.0.0.1:8001'}}", "servers.a.metrics: Field required"),
         (
-            "servers: {a: {http: '10.0.0.1:80', metrics: '127.0.0.1:1'}}",
+            "servers: {a: {http: '127.0.0.1', grpc: '127.0.0.1:2', metrics: '127.0.0.1:1'}}",
+            "write host:port, such as 127.0.0.1:8000",
+        ),
+        ("servers: {a: {http: '127.0.0.1:70000', grpc: '127.0.0.1:2', metrics: '127.0.0.1:1'}}", "is not an address"),
+        (
+            "servers: {a: {http: '10.0.0.1:80', grpc: '127.0.0.1:2', metrics: '127.0.0.1:1'}}",
             "10.0.0.1:80 is not on this machine's loopback",
         ),
         ("servers: {a: {htp: '127.0.0.1:80'}}", "servers.a.htp: Extra inputs are not permitted"),
