@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from controller.cli import apply, check, explain, plan, replay, run
+from controller.cli import apply, check, explain, plan, replay, run, up
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
 from controller.cli.findings import show
 from controller.cli.terminal import complain, console, write_json
@@ -25,6 +25,7 @@ app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
 app.command("run")(run.run)
+app.command("up")(up.up)
 app.command("explain")(explain.explain)
 app.command("replay")(replay.replay)
 

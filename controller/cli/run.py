@@ -19,9 +19,9 @@ def run(path: Folder, *, connections: ConnectionsFile, journal: JournalFile = DE
         raise CliError(f"{path} is not a folder", "give the folder of the policy documents, such as examples/embedded")
     with loading_solver():
         from controller.cli.live import connections_at
-        from controller.cli.running import run_until_told
+        from controller.cli.running import run_until_told, tell
     try:
-        asyncio.run(run_until_told(path, connections_at(connections), journal))
+        asyncio.run(run_until_told(path, connections_at(connections), journal, tell))
     except JournalError as error:
         raise in_two(error, ": ") from error
     return Exit.DONE

@@ -13,21 +13,22 @@ from typing import Final
 from controller.assembly import Places, controller
 from controller.cli.errors import CliError
 from controller.connections import Connections, split_address
+from controller.loop.runner import Watch
 from controller.loop.status import Status
 from rules.kernel.quantities import dollars_per_hour
 
 ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
-async def run_until_told(folder: Path, connections: Connections, journal: Path) -> None:
-    """Run until a signal comes. Raises JournalError, and CliError when an address is taken."""
+async def run_until_told(folder: Path, connections: Connections, journal: Path, watch: Watch) -> None:
+    """Run until a signal comes; `watch` sees every turn. Raises JournalError, and CliError when an address is taken."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     for name, address in (("api", connections.api), ("otlp", connections.otlp)):
         _require_free(name, address)
     places = Places(folder, journal, connections, os.environ.get(ENDPOINT, ""))
     told = asyncio.Event()
-    working = asyncio.create_task(_run(places, told))
+    working = asyncio.create_task(_run(places, told, watch))
     loop = asyncio.get_running_loop()
 
     def signalled() -> None:
@@ -41,14 +42,14 @@ async def run_until_told(folder: Path, connections: Connections, journal: Path) 
         await working
 
 
-async def _run(places: Places, told: asyncio.Event) -> None:
-    async with controller(places, _tell):
+async def _run(places: Places, told: asyncio.Event, watch: Watch) -> None:
+    async with controller(places, watch):
         print(f"Serving http://{places.connections.api}; Ctrl-C stops", flush=True)
         await told.wait()
         print("Stopping: the wave that runs is finished first; Ctrl-C again stops at once", flush=True)
 
 
-def _tell(status: Status) -> None:
+def tell(status: Status) -> None:
     """One line about the last turn."""
     when = status.ended.isoformat(timespec="seconds") if status.ended else ""
     took = sum(seconds for _, seconds in status.phases)
