@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -26,7 +27,7 @@ from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, TritonServer
-from controller.api.app import create_app
+from controller.api.app import LOOPBACK, create_app
 from controller.api.view import View
 from controller.connections import Connections, split_address
 from controller.journal.writer import Journal
@@ -48,6 +49,7 @@ from policy.source import load, load_documents
 EVIDENCE: Final = "evidence"
 HTTP_CONNECTIONS: Final = 20
 KEPT_DECISIONS: Final = 200
+ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses, not listened on
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,9 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         services.status = runner.status
         registry.register(Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts))
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
-        await stack.enter_async_context(_serving(create_app(view), places.connections.api))
+        await stack.enter_async_context(
+            _serving(create_app(view, host_names(places.connections.api)), places.connections.api)
+        )
         traces = FastAPI(openapi_url=None)
         traces.include_router(otlp_router(receiver))
         await stack.enter_async_context(_serving(traces, places.connections.otlp))
@@ -109,6 +113,13 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         servers = {pool: f"http://{server.http}" for pool, server in places.connections.servers.items()}
         await stack.enter_async_context(_watching(keep_vigil(client, servers, runner.nudge)))
         yield Running(runner, spans)
+
+
+def host_names(address: str) -> tuple[str, ...]:
+    """The names that a request to an address may use: loopback's, its own and, where it is any, this machine's."""
+    host, _ = split_address(address)
+    machine = (socket.gethostname(), socket.getfqdn()) if host in ANY else ()
+    return tuple(dict.fromkeys((*LOOPBACK, host, *machine)))
 
 
 class _Services:
