@@ -23,8 +23,10 @@ from controller.embedded.demo.acts import ACTS
 from controller.embedded.demo.observing import Answered, Results, count_answers, decided, sample, take
 from controller.embedded.demo.recording import Act, Recording
 from controller.embedded.demo.stage import Stage
-from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
+from controller.embedded.errors import EmbeddedError
+from controller.embedded.fleet import EmbeddedFleet, FleetMismatchError, embedded_fleet
 from controller.embedded.traffic import Traffic, start_traffic
+from controller.journal.errors import JournalError
 from controller.loop.status import Status
 from policy.resolved import Policy
 from policy.source import load
@@ -32,6 +34,7 @@ from policy.source import load
 ENVIRONMENT: Final = Path(".venv-triton")
 SAMPLE_S: Final = 1.0
 HIGHEST_BP: Final = 9900
+INTERRUPTED: Final = 130
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -46,8 +49,15 @@ def main(folder: Path, out: Path) -> int:
         return 1
     logging.basicConfig(filename=out / "controller.log", level=logging.INFO, format=LOG_FORMAT)
     console.print("[bold]Starting[/] three Triton servers and an Envoy …")
-    with embedded_fleet(loaded.policy, ENVIRONMENT, out / "fleet", paced=True) as fleet:
-        recording = asyncio.run(_play(loaded.policy, fleet, out, console))
+    try:
+        with embedded_fleet(loaded.policy, ENVIRONMENT, out / "fleet", paced=True) as fleet:
+            recording = asyncio.run(_play(loaded.policy, fleet, out, console))
+    except (EmbeddedError, FleetMismatchError, JournalError) as error:
+        console.print(f"[bold red]error:[/] {error}\nThe logs are in {out}", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped; everything that was started has ended.")
+        return INTERRUPTED
     path = report.write(recording, out)
     held = sum(act.held for act in recording.acts)
     console.print(f"\n[bold]{held} of {len(recording.acts)} acts held.[/] Look at {path}")
