@@ -103,9 +103,13 @@ def test_an_interrupt_while_the_servers_start_leaves_nothing_behind(tmp_path: Pa
     process = subprocess.Popen(
         [COMMAND, "up", EXAMPLE, "--work", work], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    assert within(START_S, lambda: any("tritonserver" in line for line in left_of(work)))
-    process.send_signal(signal.SIGINT)
-    assert process.wait(END_S) != 0
+    try:
+        assert within(START_S, lambda: any("tritonserver" in line for line in left_of(work)))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END_S) != 0
+    finally:
+        process.kill()
+        process.wait()
     assert within(END_S, lambda: not left_of(work)), left_of(work)
 
 
