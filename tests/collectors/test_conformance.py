@@ -1,12 +1,10 @@
-"""Cases that others wrote. They are not part of the project: the tests say so and skip where they are not laid out."""
+"""Cases that others wrote; `tests/cases/SOURCES.md` says whose."""
 
 import json
-import os
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from posts import NS
 
 from collectors.exposition import samples
@@ -14,19 +12,14 @@ from collectors.fetch import SourceError
 from collectors.otlp.decode_json import decode_json
 from collectors.otlp.inbox import Batch, Inbox
 from collectors.otlp.triton_spans import TritonSpans
-from collectors.triton_metrics import COUNTERS, PENDING, parse
 
-CASES = Path(os.environ.get("GRIDWRIGHT_CASES") or Path(__file__).parents[3] / "shared" / "cases")
-EXPOSITION = CASES / "b-exposition"
-OTLP = CASES / "c-otlp"
-
-pytestmark = pytest.mark.skipif(
-    not CASES.is_dir(), reason="no conformance cases here: point GRIDWRIGHT_CASES at the folder that holds them"
-)
+CASES = Path(__file__).parents[1] / "cases"
+EXPOSITION = CASES / "openmetrics"
+OTLP = CASES / "otlp"
 
 
 def open_metrics() -> list[Path]:
-    return sorted(EXPOSITION.glob("prometheus__OpenMetrics/tests/testdata/parsers/*/metrics"))
+    return sorted(EXPOSITION.glob("*.txt"))
 
 
 def test_every_case_of_openmetrics_is_read_or_refused_as_a_source() -> None:
@@ -34,7 +27,7 @@ def test_every_case_of_openmetrics_is_read_or_refused_as_a_source() -> None:
     outcomes: Counter[bool] = Counter()
     for case in open_metrics():
         try:
-            found = list(samples(case.read_bytes(), case.parent.name, prefix="", sign=""))
+            found = list(samples(case.read_bytes(), case.stem, prefix="", sign=""))
         except SourceError as error:
             assert error.hint  # noqa: PT017 - most cases do not raise
             outcomes[False] += 1
@@ -43,20 +36,6 @@ def test_every_case_of_openmetrics_is_read_or_refused_as_a_source() -> None:
             outcomes[True] += 1
     assert outcomes[True] > 0
     assert outcomes[False] > 0
-
-
-def test_every_model_of_a_real_dump_is_named() -> None:
-    (dump,) = (EXPOSITION / "triton-dumps").glob("*.txt")
-    text = dump.read_text()
-    scrape = parse(dump.read_bytes(), "dump")
-    found = {series[0]: 0 for series in scrape.totals}
-    assert "densenet_onnx" in found
-    completed = {
-        series[0]: total for series, total in scrape.totals.items() if series[1] == "nv_inference_request_success"
-    }
-    assert completed["densenet_onnx"] == 3
-    lacking = {family for family in (*COUNTERS, PENDING) if f"{family}{{" not in text}
-    assert set(scrape.unusable.get("densenet_onnx", ())) == lacking
 
 
 async def test_the_requests_of_real_posts_are_all_timed() -> None:
