@@ -1,6 +1,7 @@
 """Choosing the plan to go for: the cheapest that is verified, pays for its moves and can be reached safely."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from controller.planning.verify import verify
 from policy.findings import Finding, Level
 from rules.kernel.formulation import Row
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem
+from rules.kernel.problem import Placement, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,11 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
 
 
 def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best | None:
-    """The cheapest plan; the running one where that is allowed and less than one start's price would be saved."""
+    """The cheapest plan; the running one where that is allowed and the change does not save what it must.
+
+    A change that only takes instances away pays from the first millicent; any other has to save one start's price, so
+    that plans of nearly the same worth are not exchanged for each other.
+    """
     form = write(problem)
     form.rows.extend((prices(problem, running), *limits))
     known = {path.id for path in problem.paths} | {option.id for option in problem.options}
@@ -125,10 +130,25 @@ def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best
     solved = solve(form, problem, running if settled else None)
     if solved.plan is None:
         return None
-    if settled and cost_of(running, form) - solved.cost < max(1, problem.policy.cost.start_millicents):
+    least = 1 if _only_fewer(solved.plan, running, problem) else max(1, problem.policy.cost.start_millicents)
+    if settled and cost_of(running, form) - solved.cost < least:
         return Best(running, solved.proof, shortfall(running, form))
     found = nearest(form, problem, solved.plan, solved.cost)
     return Best(align(found, running, problem), solved.proof, shortfall(found, form))
+
+
+def _only_fewer(plan: Plan, running: Plan, problem: Problem) -> bool:
+    """Whether a plan has some of the running instances as they are set, and no others."""
+    before, after = _standing(running, problem), _standing(plan, problem)
+    return before != after and all(count <= before[setting] for setting, count in after.items())
+
+
+def _standing(plan: Plan, problem: Problem) -> Counter[tuple[Placement, int, int]]:
+    counts: Counter[tuple[Placement, int, int]] = Counter()
+    for item in plan.instances:
+        option = problem.option(item.option)
+        counts[option.placement, option.max_batch, option.queue_delay_us] += item.count
+    return counts
 
 
 def _is_known(plan: Plan, ids: set[str]) -> bool:

@@ -13,6 +13,7 @@ from world import (
     OCR,
     PARIS,
     PCI_LINE,
+    POLICY,
     START,
     VAD,
     World,
@@ -164,6 +165,14 @@ def test_zero_traffic_that_was_really_measured_shrinks_the_fleet() -> None:
     for _ in range(4):
         decision = world.turn(120)
     assert sum(x.instances for x in decision.fleet.loads) < sum(x.instances for x in before.fleet.loads)
+
+
+def test_an_instance_that_nothing_needs_goes_however_dear_starts_are() -> None:
+    world = World(policy=replace(POLICY, cost=replace(POLICY.cost, start_millicents=1_000_000)))
+    before = world.rest()
+    idle, *others = world.servers[PARIS]
+    world.servers[PARIS] = (replace(idle, instances=idle.instances + 1), *others)
+    assert world.turn(120).fleet.loads == before.fleet.loads
 
 
 def test_nothing_that_was_just_started_is_taken_away_within_the_cooldown() -> None:
