@@ -1,0 +1,13 @@
+"""Compiling the inner loops of simulations; the machine code is kept beside the sources, or in the user's cache."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+
+def compiled(function: Loop) -> Loop:
+    """The function as machine code, which other threads may run beside; it takes numbers and arrays, by position."""
+    return cast("Loop", njit(cache=True, nogil=True)(function))

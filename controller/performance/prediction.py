@@ -1,0 +1,90 @@
+"""What clients will see, and how sure that is.
+
+An interval covers two kinds of doubt. The service time is known to a relative error only, and because latency bends
+upwards with load the same error weighs more the busier the server is. And a window of n requests scatters around the
+percentile that it would have in the long run, the more so the longer the queue's busy periods. Both are simulated:
+`REPLICAS` windows of n requests each, with other arrivals and other service times in every one.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from controller.performance.arrivals import SEED
+from controller.performance.serving import REQUESTS, Batching, Load, ServiceTimes, capacity_rps, latencies_us
+
+PERCENTILES: Final = (50, 95, 99)
+REPLICAS: Final = 40
+CONFIDENCE: Final = 0.9
+SERVICE_ERROR: Final = 0.03
+"""The relative standard error of a service time that was measured on the same server at another load."""
+NEAR: Final = 1e-3
+OVERLOADED: Final = 0.995
+"""Above this part of the capacity a queue has no steady state: what clients see grows for as long as it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A percentile in us, and the bounds that it stays within in nine windows of ten."""
+
+    low_us: float
+    value_us: float
+    high_us: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """p50, p95 and p99 of the latency, at this part of the capacity."""
+
+    utilisation: float
+    p50: Interval
+    p95: Interval
+    p99: Interval
+
+    @property
+    def steady(self) -> bool:
+        """Whether the server keeps up, so that the percentiles do not depend on how long one looks."""
+        return self.utilisation < OVERLOADED
+
+
+def predict(
+    service: ServiceTimes,
+    batching: Batching,
+    load: Load,
+    *,
+    window: int,
+    service_error: float = SERVICE_ERROR,
+    requests: int = REQUESTS,
+) -> Prediction:
+    """The percentiles of the latency of a model under a load, and of a window of so many requests in particular."""
+    values = np.percentile(latencies_us(service, batching, load, requests), PERCENTILES)
+    errors = np.exp(service_error * np.random.default_rng(SEED).standard_normal(REPLICAS))
+    seen = np.array(
+        [
+            np.percentile(latencies_us(_slower(service, error), batching, load, window, SEED + 2 + at), PERCENTILES)
+            for at, error in enumerate(errors)
+        ]
+    )
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(seen, (tail, 1 - tail), axis=0)
+    low, high = np.minimum(low, values), np.maximum(high, values)
+    intervals = (Interval(*map(float, bounds)) for bounds in zip(low, values, high, strict=True))
+    return Prediction(load.rate_rps / capacity_rps(service, batching, load.fanout), *intervals)
+
+
+def _slower(service: ServiceTimes, factor: float) -> ServiceTimes:
+    return replace(service, batch_us=tuple(factor * time_us for time_us in service.batch_us))
+
+
+def equivalent_load(service: ServiceTimes, batching: Batching, load: Load, p99_us: float) -> float:
+    """The factor on the rate at which the predicted p99 is `p99_us`: 1 when the prediction is exact, between 0.2 and 3.
+
+    Where queues are long, a small difference in load makes a large one in latency; this is the small one.
+    """
+    low, high = 0.2, 3.0
+    while high - low > NEAR:
+        factor = (low + high) / 2
+        at_factor = latencies_us(service, batching, replace(load, rate_rps=factor * load.rate_rps))
+        low, high = (factor, high) if np.percentile(at_factor, 99) < p99_us else (low, factor)
+    return (low + high) / 2
