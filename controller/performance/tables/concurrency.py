@@ -16,7 +16,7 @@ import numpy as np
 from controller.performance.tables.line import Array, Line, fit_line
 from controller.performance.tables.measurement import Sweep
 from controller.performance.tables.random_effects import Belief, Scatter, beliefs
-from controller.performance.tables.tail_excess import drawn_together, excess_at, excess_at_end
+from controller.performance.tables.tail_excess import excess_at, excess_at_end
 
 RECENCIES: Final = (2.0, 2.5, 3.0)
 ANYWHERE: Final = Belief(mean=1 / 2, variance=1 / 12)
@@ -30,12 +30,11 @@ class CurveShape:
     """What is assumed of all sweeps; docs/prediction-tables.md tells how the values were chosen.
 
     `scatter` is by how much the shares of a kind are expected to differ, `decay` the exponent with which the tail's
-    excess falls, `kin_share` how far an excess moves towards those of its kind.
+    excess falls.
     """
 
     scatter: float = 0.25
     decay: float = 0.25
-    kin_share: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +71,9 @@ def fit_concurrency(sweeps: Sequence[Sweep], shape: CurveShape | None = None) ->
 def _fit_kind(sweeps: Sequence[Sweep], shape: CurveShape) -> list[ConcurrencyCurve]:
     points = [_points(sweep) for sweep in sweeps]
     by_recency = [_lines([(n, mean) for n, mean, _ in points], recency, shape) for recency in RECENCIES]
-    excesses = drawn_together([excess_at_end(*arrays, shape.decay) for arrays in points], shape.kin_share)
     return [
-        ConcurrencyCurve(lines, float(arrays[0][-1]), excess, shape.decay)
-        for lines, arrays, excess in zip(zip(*by_recency, strict=True), points, excesses, strict=True)
+        ConcurrencyCurve(lines, float(arrays[0][-1]), excess_at_end(*arrays, shape.decay), shape.decay)
+        for lines, arrays in zip(zip(*by_recency, strict=True), points, strict=True)
     ]
 
 

@@ -6,6 +6,7 @@
   device nor the batch, so those come from `Unstated`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,8 @@ from controller.performance.tables.cells import Cells
 from controller.performance.tables.measurement import Measurement, Setup
 
 SETTINGS: Final = ("scenario", "model_format", "max_batch", "instances", "max_queue_delay", "seq_len")
+RESULT: Final = re.compile(r"^GPU=|[^=]*\b(Score|Accuracy)=")
+"""Parameters that differ by device: its name, and what was scored on it."""
 PARTS: Final = (
     "Client Send",
     "Network+Server Send/Recv",
@@ -48,7 +51,7 @@ class Format:
 
 
 def _published(cells: Cells, _: Unstated) -> Measurement:
-    pairs = [part for part in cells.text("params").split(";") if part and not part.startswith("GPU=")]
+    pairs = [part for part in cells.text("params").split(";") if part and not RESULT.search(part)]
     settings = [(name, cells.text(name)) for name in SETTINGS] + [("params", ";".join(pairs))]
     engine = "+".join(part for name in ("backend", "backend_accel") if (part := cells.text(name)) not in {"", "-"})
     return Measurement(

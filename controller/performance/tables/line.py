@@ -57,8 +57,7 @@ def fit_line(concurrency: Array, latency_ms: Array, recency: float, share: Belie
     for _ in range(ROUNDS):
         error = (latency_ms - design @ fitted) / latency_ms
         noise = _noise(error, (concurrency / end) ** (2 * recency) * robust)
-        typical = max(LEAST_NOISE, NORMAL_MAD * float(np.median(np.abs(error))))
-        robust = np.asarray(1 / np.maximum(1.0, np.abs(error) / (HUBER * typical)), dtype=np.float64)
+        robust = _huber(error)
         weights = relative * np.sqrt(robust)
         row = None if share is None else _believed(fitted, share, noise, end)
         fitted = _solve(design, latency_ms, weights, row, end)
@@ -67,6 +66,12 @@ def fit_line(concurrency: Array, latency_ms: Array, recency: float, share: Belie
     scaled = design * weights[:, None]
     covariance = np.linalg.pinv(scaled.T @ scaled) * noise**2
     return Line(float(fitted[0]), float(fitted[1]), float(fitted[0] / level), float(gradient @ covariance @ gradient))
+
+
+def _huber(error: Array) -> Array:
+    typical = max(LEAST_NOISE, NORMAL_MAD * float(np.median(np.abs(error))))
+    weights: Array = 1 / np.maximum(1.0, np.abs(error) / (HUBER * typical))
+    return weights
 
 
 def _noise(error: Array, weights: Array) -> float:
@@ -83,10 +88,10 @@ def _believed(fitted: Array, share: Belief, noise: float, end: float) -> Array:
 
 def _solve(design: Array, latency_ms: Array, weights: Array, row: Array | None, end: float) -> Array:
     """Least squares; a latency that would fall with the concurrency is taken as constant."""
-    rows, wanted = design * weights[:, None], latency_ms * weights
-    if row is not None:
-        rows, wanted = np.vstack([rows, row]), np.append(wanted, 0.0)
-    fitted: Array = np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    scaled, wanted = design * weights[:, None], latency_ms * weights
+    rows = scaled if row is None else np.vstack([scaled, row])
+    zeros = np.zeros(len(rows) - len(wanted))
+    fitted = np.asarray(np.linalg.lstsq(rows, np.append(wanted, zeros), rcond=None)[0], dtype=np.float64)
     if fitted[1] >= 0 and fitted[0] + fitted[1] * end > 0:
         return fitted
     squares = weights**2

@@ -10,8 +10,6 @@ e_h is the weighted median of what the sweep shows, each point moved to N_h. The
 it the value of the least relative error of the p99, not of the excess.
 """
 
-import math
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -30,15 +28,6 @@ def excess_at_end(concurrency: Array, mean_ms: Array, tail_ms: Array, decay: flo
     order = np.argsort(moved)
     weights = np.cumsum(((concurrency / concurrency[-1]) ** RECENCY / ratio)[order])
     return float(moved[order][np.searchsorted(weights, weights[-1] / 2)])
-
-
-def drawn_together(excesses: Sequence[float], kin_share: float) -> list[float]:
-    """Each excess moved by `kin_share` of the way, on a logarithmic scale, to the mean of the others of its kind."""
-    logs = [math.log(excess) for excess in excesses]
-    if len(logs) == 1:
-        return list(excesses)
-    total = sum(logs)
-    return [math.exp((1 - kin_share) * own + kin_share * (total - own) / (len(logs) - 1)) for own in logs]
 
 
 def excess_at(excess_end: float, concurrency: Array, end: float, decay: float) -> Array:
