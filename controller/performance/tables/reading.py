@@ -24,8 +24,10 @@ def read_table(path: Path, unstated: Unstated | None = None) -> tuple[Measuremen
         if path.stat().st_size > MAX_BYTES:
             raise TableError(path, f"larger than {MAX_BYTES // 1024**2} MiB: split it by model")
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TableError(path, f"cannot be read as UTF-8 text ({error}): give the path of a CSV file") from error
+    except OSError as error:
+        raise TableError(path, f"cannot be read ({error.strerror}): see whether the path is right") from error
+    except UnicodeDecodeError as error:
+        raise TableError(path, f"not UTF-8 text ({error}): give a CSV file, not a spreadsheet") from error
     return _parsed(path, text, unstated or Unstated())
 
 
