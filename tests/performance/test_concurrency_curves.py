@@ -80,9 +80,7 @@ def test_kin_mend_a_sweep_that_alone_goes_astray() -> None:
     def wobbling(n: int) -> float:
         return (4 + 2 * n) * (1.25 if n in {4, 6} else 1.0)
 
-    kin = [
-        sweep_over_concurrency(lambda n, f=f: f * (4 + 2 * n), range(1, 9), device=d) for f, d in ((2, A40), (3, T4))
-    ]
+    kin = [sweep_over_concurrency(lambda n: 8 + 4 * n, range(1, 9), device=device) for device in (A40, T4)]
     noisy = sweep_over_concurrency(wobbling, range(1, 9), device=V100)
     truth = 4 + 2 * BEYOND
     alone, *_ = fit_concurrency([noisy])
