@@ -144,6 +144,8 @@ def littles_law(rows: Iterable[Measurement]) -> dict[str, float]:
     ratios = [
         row.throughput_ips * row.avg_ms / 1000 / (row.concurrency * row.batch) for row in rows if row.avg_ms is not None
     ]
+    if not ratios:
+        return {}
     low, middle, high = np.quantile(ratios, (0.05, 0.5, 0.95))
     return {"p5": round(float(low), 3), "median": round(float(middle), 3), "p95": round(float(high), 3)}
 
@@ -208,6 +210,12 @@ def main() -> int:
         result = run(read_table(asked.table), asked.hold_gpu, asked.plot)
     except (TableError, UnknownDeviceError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    if result.keys() == {"littles_law"}:
+        print(
+            "error: nothing to hide: a sweep needs 4 concurrencies or 3 batch sizes, or a second device",
+            file=sys.stderr,
+        )
         return 1
     show(result)
     print(json.dumps(result))

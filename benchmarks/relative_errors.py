@@ -40,7 +40,7 @@ def score(found: Sequence[Errors], *, by_row: bool) -> dict[str, float]:
 
 
 def scored(found: Sequence[Errors], *, by_row: bool, method: str) -> dict[str, object]:
-    """The score in the findings' convention first, and the other one beside it."""
+    """The score in one convention, the other one beside it."""
     other = score(found, by_row=not by_row)
     return {
         **score(found, by_row=by_row),

@@ -115,7 +115,7 @@ def test_one_known_device_gives_a_factor_of_two() -> None:
 
 
 def test_the_batch_elasticity_is_the_slope_between_logarithms() -> None:
-    rows = [measured(4.0 * b**0.5, batch=b, line=b) for b in (1, 2, 4, 8)]
+    rows = [measured(4.0 * b**0.5, batch=b) for b in (1, 2, 4, 8)]
     for work in common_work(rows):
         assert work.batch_elasticity[A100] == pytest.approx(0.5)
         assert np.exp(work.on[A100].log_mean) == pytest.approx(4.0 * work.batch**0.5)

@@ -8,6 +8,9 @@ import numpy as np
 
 from controller.performance.tables.measurement import Measurement, Setup, batch_sweeps
 
+Key = tuple[Setup, int, int]
+"""A setup, a batch and a concurrency."""
+
 
 @dataclass(frozen=True, slots=True)
 class Latency:
@@ -35,23 +38,21 @@ class Work:
 def common_work(rows: Sequence[Measurement]) -> list[Work]:
     """All work of a table, in the order of its first row; the last of several measurements of the same counts."""
     elasticities = _elasticities(rows)
-    on: dict[tuple[Setup, int, int], dict[str, Latency]] = defaultdict(dict)
-    slopes: dict[tuple[Setup, int, int], dict[str, float]] = defaultdict(dict)
+    on: dict[Key, dict[str, Latency]] = defaultdict(dict)
     for row in rows:
         key = (row.setup, row.batch, row.concurrency)
         on[key][row.device] = Latency(float(np.log(row.mean_ms)), float(np.log(row.tail_ms)))
-        if row.line in elasticities:
-            slopes[key][row.device] = elasticities[row.line]
-    return [Work(*key, on=found, batch_elasticity=slopes[key]) for key, found in on.items()]
+    return [Work(*key, on=found, batch_elasticity=elasticities.get(key, {})) for key, found in on.items()]
 
 
-def _elasticities(rows: Sequence[Measurement]) -> dict[int, float]:
-    """By the row's line in the table."""
-    found: dict[int, float] = {}
+def _elasticities(rows: Sequence[Measurement]) -> dict[Key, dict[str, float]]:
+    """By work and device, where the batch was varied and no size was measured twice."""
+    found: dict[Key, dict[str, float]] = defaultdict(dict)
     for sweep in batch_sweeps(rows):
         batches = np.log([float(row.batch) for row in sweep])
         if np.any(np.diff(batches) == 0):
             continue
         slopes = np.gradient(np.log([row.mean_ms for row in sweep]), batches)
-        found |= {row.line: float(slope) for row, slope in zip(sweep, slopes, strict=True)}
+        for row, slope in zip(sweep, slopes, strict=True):
+            found[row.setup, row.batch, row.concurrency][row.device] = float(slope)
     return found

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +64,7 @@ def _device(row: Mapping[str, str]) -> Device:
     return Device(row["device"], row["pattern"], **numbers, flagship=row["flagship"], source=row["source"])
 
 
-@cache
+@lru_cache(maxsize=1024)
 def device_named(name: str) -> Device:
     """The device that a table means by a name such as `NVIDIA DGX A100 (1x A100 80GB)`. Raises UnknownDeviceError."""
     found = next((device for device in catalogue().values() if re.search(device.pattern, name)), None)

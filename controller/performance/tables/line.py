@@ -61,10 +61,14 @@ def fit_line(concurrency: Array, latency_ms: Array, recency: float, share: Belie
         weights = relative * np.sqrt(robust)
         row = None if share is None else _believed(fitted, share, noise, end)
         fitted = _solve(design, latency_ms, weights, row, end)
+    return _line(fitted, design * weights[:, None], noise, end)
+
+
+def _line(fitted: Array, rows: Array, noise: float, end: float) -> Line:
+    """The line of fitted coefficients; the share's variance to first order in theirs."""
     level = fitted[0] + fitted[1] * end
     gradient = np.array([1 / level - fitted[0] / level**2, -fitted[0] * end / level**2])
-    scaled = design * weights[:, None]
-    covariance = np.linalg.pinv(scaled.T @ scaled) * noise**2
+    covariance = np.linalg.pinv(rows.T @ rows) * noise**2
     return Line(float(fitted[0]), float(fitted[1]), float(fitted[0] / level), float(gradient @ covariance @ gradient))
 
 
