@@ -50,6 +50,10 @@ mutation: setup ## Mutate the comparisons and limits of rules/; fail when an une
 bench-overhead: setup ## Measure the controller's CPU and memory on the embedded fleet (90 seconds)
 	@$(BIN)/python benchmarks/overhead.py
 
+.PHONY: bench-prediction-tables
+bench-prediction-tables: setup ## Score predictions from a table of measurements: TABLE=file.csv [HOLD_GPU=name] (1 minute)
+	@$(BIN)/python benchmarks/prediction_tables.py "$(TABLE)" $(if $(HOLD_GPU),--hold-gpu "$(HOLD_GPU)")
+
 .PHONY: image
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
