@@ -13,6 +13,8 @@ from controller.planning.build import Built, build
 from controller.planning.choose import choose
 from controller.planning.conflict import conflict
 from controller.planning.objective import price_per_hour
+from controller.planning.options import speeds
+from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
 from policy.findings import Finding, Level
 from policy.resolved import Policy
@@ -30,7 +32,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
     verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
-    forecasts = report.forecasts(plan, built.whole)
+    outlook = forecasts(plan, built.whole, speeds(policy, built.state.corrections))
     findings = (
         *snapshot.findings,
         *built.asked.findings,
@@ -48,7 +50,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
         plan=plan,
         fleet=fleet,
         transition=choice.way or Transition(),
-        forecasts=forecasts,
+        forecasts=outlook,
         errors=prediction_errors(state.forecasts, snapshot, now, stale_after),
         reasons=report.reasons(plan, built.whole),
         exclusions=built.exclusions,
@@ -61,7 +63,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
             started=_started(state.started, choice.way, current, now),
             rates=built.asked.rates,
             corrections=built.state.corrections,
-            forecasts=forecasts,
+            forecasts=outlook,
             conflict=_conflict_memory(findings, built),
             settled=choice.settled,
             turn=state.turn + 1,

@@ -3,18 +3,23 @@
 import itertools
 import math
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
-from controller.performance.queueing import StageLatency, stage_latency
-from controller.performance.tail import chains, leg, path_latency_us
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.performance.pipeline import chains, path_latencies_us, sampled
+from controller.performance.surface import LEVELS
 from controller.planning.options import Speeds
+from controller.planning.stages import At, stage_quantiles_us
 from policy.resolved import Link, Policy, Service, Stage
 from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import Demand, Option, Path
 
 MOST_PATHS: Final = 4_000
 """Paths a demand at the most. Beyond, the options with the longest stage latency are left out first."""
+
+TAIL: Final = LEVELS * 99 // 100 - 1
 
 Use = tuple[str, str, str]
 """(demand, stage, option)"""
@@ -49,36 +54,28 @@ def paths(
 ) -> tuple[Path, ...]:
     """All paths of a demand over the options that are not barred for it."""
     service = policy.service(demand.service)
-    latency = {
-        (i, option.id): _stage_latency(policy, stage, option, speed)
+    legs = {
+        (i, option.id): sampled(
+            i,
+            stage_quantiles_us(policy, stage, option, speed, At(1, option.load_permille / 1000))
+            + network_us(policy, demand, stage, option),
+        )
         for i, stage in enumerate(service.stages)
         for option in options
         if option.placement.model == stage.model and (demand.id, stage.name, option.id) not in barred
     }
-    by_id = {option.id: option for option in options}
-    legs = {
-        (i, name): leg(stage, _network_us(policy, demand, service.stages[i], by_id[name]))
-        for (i, name), stage in latency.items()
-    }
-    ways = chains(service.stages)
+    chosen = list(itertools.product(*_within_limit(service, legs)))
+    latencies = path_latencies_us(
+        chains(service.stages), ([legs[i, name] for i, name in enumerate(names)] for names in chosen)
+    )
     return tuple(
-        Path(
-            id=f"{demand.id}: {' | '.join(chosen)}",
-            demand=demand.id,
-            options=chosen,
-            latency_us=path_latency_us(ways, [legs[i, name] for i, name in enumerate(chosen)]),
-        )
-        for chosen in itertools.product(*_within_limit(service, latency))
+        Path(id=f"{demand.id}: {' | '.join(names)}", demand=demand.id, options=names, latency_us=latency_us)
+        for names, latency_us in zip(chosen, latencies, strict=True)
     )
 
 
-def _stage_latency(policy: Policy, stage: Stage, option: Option, speed: Speeds) -> StageLatency:
-    device = policy.pool(option.placement.pool).device
-    batch_us = partial(speed.batch_us, option.placement.model, option.placement.variant, device)
-    return stage_latency(batch_us, option.max_batch, stage.fanout, option.load_permille)
-
-
-def _network_us(policy: Policy, demand: Demand, stage: Stage, option: Option) -> int:
+def network_us(policy: Policy, demand: Demand, stage: Stage, option: Option) -> int:
+    """The way from a demand's origin to an option and back, with the payload of all calls of a stage."""
     site = policy.pool(option.placement.pool).site
     hop = hop_us(policy, demand.origin, site, stage.payload_bytes * stage.fanout)
     if hop is None:
@@ -86,9 +83,9 @@ def _network_us(policy: Policy, demand: Demand, stage: Stage, option: Option) ->
     return hop
 
 
-def _within_limit(service: Service, stage_of: Mapping[tuple[int, str], StageLatency]) -> list[list[str]]:
+def _within_limit(service: Service, legs: Mapping[tuple[int, str], NDArray[np.float64]]) -> list[list[str]]:
     def fastest_first(at: int) -> list[str]:
-        here = ((latency.quantile_us(9900), option) for (i, option), latency in stage_of.items() if i == at)
+        here = ((float(np.partition(leg, TAIL)[TAIL]), option) for (i, option), leg in legs.items() if i == at)
         return [option for _, option in sorted(here)]
 
     choices = [fastest_first(at) for at in range(len(service.stages))]

@@ -1,31 +1,20 @@
-"""What a decision says of its plan: forecasts, reasons, until when it is valid, and findings."""
+"""What a decision says of its plan: reasons, until when it is valid, and findings."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from controller.decision import Forecast, Reason
+from controller.decision import Reason
 from controller.planning.conflict import Conflict
 from policy.findings import Finding, Level
 from rules.catalogue import RULES
 from rules.certification import Certification
 from rules.kernel.plan import Plan
-from rules.kernel.problem import WHOLE_PERMILLE, Placement, Problem
+from rules.kernel.problem import Placement, Problem
 from rules.kernel.rule import Violation
 
 FOREVER_S: Final = 253_402_300_799
 """The last second that a datetime can name."""
-
-
-def forecasts(plan: Plan, problem: Problem) -> tuple[Forecast, ...]:
-    """The worst route of each demand, percentile by percentile."""
-    found = []
-    for demand in problem.demands:
-        used = [path for r in plan.routes if (path := problem.path(r.path)).demand == demand.id]
-        p50, p95, p99 = (max((path.latency_at_us(bp) for path in used), default=0) for bp in (5000, 9500, 9900))
-        served = WHOLE_PERMILLE - plan.unserved_permille(demand.id)
-        found.append(Forecast(demand.service, demand.origin, demand.rate_milli_rps, p50, p95, p99, served))
-    return tuple(found)
 
 
 def reasons(plan: Plan, problem: Problem) -> tuple[Reason, ...]:

@@ -1,0 +1,65 @@
+"""The latency of a whole path, from those of its stages. Percentiles do not add; samples do.
+
+Each stage has `LEVELS` equally likely latencies, its quantiles. A path is sampled as often, taking each level of each
+stage once, in an order of the stage's own that has nothing to do with the others' (Latin hypercube sampling; McKay,
+Beckman and Conover, Technometrics 1979): the stages' own distributions are kept exactly, and what they do together is
+sampled. Over a DAG a request is done when its slowest chain is.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.performance.surface import LEVELS
+from policy.resolved import Stage
+
+Floats = NDArray[np.float64]
+
+PERCENTILES_BP: Final = (5000, 9000, 9500, 9900, 9990)
+RANKS: Final = tuple(-(-LEVELS * percentile_bp // 10_000) - 1 for percentile_bp in PERCENTILES_BP)
+CHUNK: Final = 512
+"""Paths that are sampled at once: some MiB of memory."""
+
+
+def chains(stages: Sequence[Stage]) -> tuple[tuple[int, ...], ...]:
+    """Every way from a stage without predecessor to one without successor, as indices into `stages`."""
+    index = {stage.name: i for i, stage in enumerate(stages)}
+    followers: dict[int, list[int]] = {i: [] for i in range(len(stages))}
+    for i, stage in enumerate(stages):
+        for before in stage.after:
+            followers[index[before]].append(i)
+
+    def extend(chain: tuple[int, ...]) -> list[tuple[int, ...]]:
+        onward = followers[chain[-1]]
+        return [chain] if not onward else [whole for i in onward for whole in extend((*chain, i))]
+
+    return tuple(whole for i, stage in enumerate(stages) if not stage.after for whole in extend((i,)))
+
+
+@cache
+def _order(stage: int) -> NDArray[np.int64]:
+    """The order in which the levels of a stage are taken."""
+    order: NDArray[np.int64] = np.random.default_rng(stage).permutation(LEVELS)
+    return order
+
+
+def sampled(stage: int, quantiles_us: Floats) -> Floats:
+    """The latencies of the stage at this place of a service, in the order of its samples."""
+    return quantiles_us[_order(stage)]
+
+
+def path_latencies_us(
+    ways: Sequence[Sequence[int]], paths: Iterator[Sequence[Floats]]
+) -> Iterator[tuple[tuple[int, int], ...]]:
+    """For each path, given as the samples of its stages, (percentile in basis points, latency in us), rising."""
+    while chunk := list(itertools.islice(paths, CHUNK)):
+        totals = np.empty((len(chunk), LEVELS))
+        for row, legs in enumerate(chunk):
+            totals[row] = np.max([np.sum([legs[i] for i in way], axis=0) for way in ways], axis=0)
+        totals.partition(RANKS, axis=1)
+        for values in np.rint(totals[:, RANKS]).astype(np.int64).tolist():
+            yield tuple(zip(PERCENTILES_BP, values, strict=True))

@@ -1,0 +1,104 @@
+"""Latency over load, simulated once for a shape of server and then looked up.
+
+Time has no unit of its own in a queue: a server that is twice as slow and gets half the requests has twice the latency.
+So what is kept is relative to the time of a full batch, by *shape*: how the batch time grows, how the server is set and
+how requests arrive. A correction of the speed alone needs no new simulation.
+
+A surface holds `LEVELS` quantiles, those at (k + 1/2) / `LEVELS`, for each utilisation in `UTILISATIONS`. Between two
+of these latency is taken as linear, which is never below a convex curve; above the last as in a queue near its limit,
+in proportion to 1 / (1 - utilisation). More load never gives less latency, and more instances at the same utilisation
+never more: where the noise of the simulation says otherwise, it is overruled.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.performance import surface_store
+
+Floats = NDArray[np.float64]
+Surface = NDArray[np.float32]
+
+LEVELS: Final = 1000
+UTILISATIONS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+INSTANCES: Final = (1, 2, 4, 8, 16)
+CALLS: Final = 30_000
+FINENESS: Final = 64
+"""Relative times are rounded to this part of a full batch's, so that small changes find the same surface."""
+HIGHEST: Final = 0.995
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A server and its arrivals, apart from speed and load.
+
+    `relative` has s(b) / s(max_batch) in 1 / `FINENESS`, from b = 1; `spread_percent` is the coefficient of variation
+    of an execution; `instances` one of `INSTANCES`; `fanout` calls arrive at once, and the slowest counts.
+    """
+
+    relative: tuple[int, ...]
+    instances: int = 1
+    fanout: int = 1
+    spread_percent: int = 0
+    queue_delay: int = 0
+
+
+def shape_of(batch_us: tuple[int, ...], instances: int, fanout: int, queue_delay_us: int = 0) -> Shape:
+    """The shape of a server with s(1), s(2), … = `batch_us`; as many instances or fewer, so that it waits no less."""
+    full_us = batch_us[-1]
+    return Shape(
+        tuple(max(1, round(FINENESS * time_us / full_us)) for time_us in batch_us),
+        max(count for count in INSTANCES if count <= max(1, instances)),
+        fanout,
+        queue_delay=round(FINENESS * queue_delay_us / full_us),
+    )
+
+
+def quantiles(shape: Shape, utilisation: float) -> Floats:
+    """`LEVELS` quantiles of the latency, in units of a full batch's time."""
+    surface: Floats = surface_of(shape).astype(np.float64)
+    last = UTILISATIONS[-1]
+    if utilisation > last:
+        beyond: Floats = (1 - last) / (1 - min(utilisation, HIGHEST)) * surface[-1]
+        return beyond
+    above = max(1, bisect_left(UTILISATIONS, utilisation))
+    left, right = UTILISATIONS[above - 1], UTILISATIONS[above]
+    weight = max(0.0, (utilisation - left) / (right - left))
+    between: Floats = (1 - weight) * surface[above - 1] + weight * surface[above]
+    return between
+
+
+@lru_cache(maxsize=2048)
+def surface_of(shape: Shape) -> Surface:
+    """The surface of a shape, float32 of (utilisations, levels): as it was kept, or simulated now."""
+    kept = surface_store.load(repr(shape), (len(UTILISATIONS), LEVELS))
+    if kept is not None:
+        return kept
+    surface = np.maximum.accumulate([_simulated(shape, part) for part in UTILISATIONS], axis=0)
+    smaller = INSTANCES.index(shape.instances) - 1
+    if smaller >= 0:
+        fewer = Shape(shape.relative, INSTANCES[smaller], shape.fanout, shape.spread_percent, shape.queue_delay)
+        surface = np.minimum(surface, surface_of(fewer))
+    surface_store.save(repr(shape), surface)
+    return surface
+
+
+def _simulated(shape: Shape, utilisation: float) -> Surface:
+    # The compiler takes a second to import, and what is kept needs none of it.
+    from controller.performance.serving import (  # noqa: PLC0415
+        Batching,
+        Load,
+        ServiceTimes,
+        capacity_rps,
+        latencies_us,
+    )
+
+    service = ServiceTimes((0.0, *(part / FINENESS for part in shape.relative)), shape.spread_percent / 100)
+    batching = Batching(len(shape.relative), shape.queue_delay / FINENESS, speeds=(1.0,) * shape.instances)
+    rate = utilisation * capacity_rps(service, batching, shape.fanout)
+    found = latencies_us(service, batching, Load(rate, fanout=shape.fanout), CALLS)
+    return np.quantile(found, (np.arange(LEVELS) + 0.5) / LEVELS).astype(np.float32)

@@ -1,0 +1,67 @@
+"""What callers will see under a plan: every stage at the load and with the instances that the plan gives it."""
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.decision import Forecast
+from controller.performance.pipeline import chains, sampled
+from controller.performance.surface import LEVELS
+from controller.planning.options import Speeds
+from controller.planning.paths import network_us
+from controller.planning.stages import At, stage_quantiles_us
+from rules.kernel.plan import Plan
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
+
+Floats = NDArray[np.float64]
+
+
+def forecasts(plan: Plan, problem: Problem, speed: Speeds) -> tuple[Forecast, ...]:
+    """p50, p95 and p99 of each demand, over all its routes by their shares; zeros where nothing of it is served."""
+    at = {name: At(plan.count([name]), utilisation) for name, utilisation in utilisations(plan, problem).items()}
+    found = []
+    for demand in problem.demands:
+        routes = [route for route in plan.routes if problem.path(route.path).demand == demand.id]
+        samples = [_samples(problem.path(route.path), demand, problem, speed, at) for route in routes]
+        p50, p95, p99 = _percentiles(samples, [route.share_permille for route in routes])
+        served = WHOLE_PERMILLE - plan.unserved_permille(demand.id)
+        found.append(Forecast(demand.service, demand.origin, demand.rate_milli_rps, p50, p95, p99, served))
+    return tuple(found)
+
+
+def utilisations(plan: Plan, problem: Problem) -> dict[str, float]:
+    """By option, the calls that the routes bring it over those that its instances could answer in full batches."""
+    brought: Counter[str] = Counter()
+    for route in plan.routes:
+        path = problem.path(route.path)
+        demand = problem.demand(path.demand)
+        for stage, option_id in zip(problem.service_of(demand).stages, path.options, strict=True):
+            brought[option_id] += route.share_permille * demand.rate_milli_rps * stage.fanout
+    busy = {}
+    for option_id, calls in brought.items():
+        option = problem.option(option_id)
+        answers = plan.count([option_id]) * option.capacity_milli_rps / option.load_permille
+        busy[option_id] = calls / answers / WHOLE_PERMILLE**2 if answers else 1.0
+    return busy
+
+
+def _samples(path: Path, demand: Demand, problem: Problem, speed: Speeds, at: dict[str, At]) -> Floats:
+    service = problem.service_of(demand)
+    legs = []
+    for i, (stage, option) in enumerate(zip(service.stages, map(problem.option, path.options), strict=True)):
+        stage_us = stage_quantiles_us(problem.policy, stage, option, speed, at[option.id])
+        legs.append(sampled(i, stage_us + network_us(problem.policy, demand, stage, option)))
+    total: Floats = np.max([np.sum([legs[i] for i in way], axis=0) for way in chains(service.stages)], axis=0)
+    return total
+
+
+def _percentiles(samples: list[Floats], shares: list[int]) -> tuple[int, int, int]:
+    if not samples or not sum(shares):
+        return 0, 0, 0
+    values = np.concatenate(samples)
+    order = np.argsort(values)
+    weights = np.repeat(np.array(shares, np.float64), LEVELS)[order]
+    reached = np.cumsum(weights) / weights.sum()
+    p50, p95, p99 = (int(values[order[int(np.searchsorted(reached, part))]]) for part in (0.5, 0.95, 0.99))
+    return p50, p95, p99
