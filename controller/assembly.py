@@ -21,7 +21,8 @@ from collectors.evidence.files import EvidenceFiles
 from collectors.gateway import Gateways, GatewayTarget
 from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
-from collectors.otlp.receiver import TraceReceiver, otlp_router
+from collectors.otlp.over_http import otlp_router
+from collectors.otlp.receiver import TraceReceiver
 from collectors.otlp.triton_spans import TritonSpans
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository

@@ -21,7 +21,8 @@ from collectors.fetch import Limits
 from collectors.gateway import Gateways, GatewayTarget
 from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
-from collectors.otlp.receiver import PostLimits, TraceReceiver, otlp_router
+from collectors.otlp.over_http import otlp_router
+from collectors.otlp.receiver import PostLimits, TraceReceiver
 from collectors.otlp.triton_spans import TritonSpans
 from collectors.snapshot import Reading, Snapshot
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
