@@ -50,6 +50,10 @@ mutation: setup ## Mutate the comparisons and limits of rules/; fail when an une
 bench-overhead: setup ## Measure the controller's CPU and memory on the embedded fleet (90 seconds)
 	@$(BIN)/python benchmarks/overhead.py
 
+.PHONY: bench-ingest
+bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
+	@$(BIN)/python benchmarks/ingest.py
+
 .PHONY: image
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image

@@ -29,7 +29,7 @@ class PostLimits:
     inflated_bytes: int = 8 * MIB
     read_within: timedelta = timedelta(seconds=10)
     at_once: int = 16
-    retry_after: timedelta = timedelta(seconds=1)
+    retry_after: timedelta = timedelta(seconds=5)  # a refusal costs a tenth of a post: it must not come at once
 
 
 @dataclass(slots=True)
