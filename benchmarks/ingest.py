@@ -120,13 +120,14 @@ def parsed() -> tuple[Rate, Rate]:
 def report(rates: dict[str, int], samples: tuple[Rate, Rate], offered_s: float, sent: Sent, taken: Taken) -> None:
     """The table, and the object in the last line."""
     acknowledged = list(sent.acknowledged.values())
+    taken_posts = len(acknowledged) + sent.again
     difference = _requests(acknowledged) - taken.requests
     figures = {
         "spans_per_second": rates,
         "samples_per_second": samples[0].per_second,
         "samples_per_second_peer": samples[1].per_second,
         "offered_spans_per_second": round(sent.spans / offered_s),
-        "offered_over_taken": round(sent.spans / max(1, _spans(acknowledged)), 1),
+        "sendings_over_taken": round((taken_posts + sent.busy) / max(1, taken_posts), 1),
         "taken_spans_per_cpu_second": round(_spans(acknowledged) / taken.cpu_s),
         "acknowledged_posts": len(acknowledged),
         "sent_again": sent.again,
