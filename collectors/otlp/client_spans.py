@@ -27,7 +27,7 @@ class ClientSpans:
     def __init__(self, inbox: Inbox, window: timedelta = timedelta(seconds=30)) -> None:
         self._inbox = inbox
         self._clocks = ClockCheck(window)
-        self._seen = SeenIds(kept_for=2 * window)
+        self._seen = SeenIds(kept_for=1.5 * window)
         self._runs = WindowSeries[Demand](window)
         self._errors = WindowSeries[Demand](window)
 

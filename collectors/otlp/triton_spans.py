@@ -38,7 +38,7 @@ class TritonSpans:
         self._inbox = inbox
         self._one_in = dict(one_in)
         self._clocks = ClockCheck(window)
-        self._seen = SeenIds(kept_for=2 * window)
+        self._seen = SeenIds(kept_for=1.5 * window)
         self._joins: defaultdict[str, RequestJoin] = defaultdict(lambda: RequestJoin(self._seen))
         self._queue = WindowSeries[Stage](window)
         self._compute = WindowSeries[Stage](window)
