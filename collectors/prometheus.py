@@ -5,6 +5,7 @@ same rules for resets, gaps and missing families then hold as for a direct scrap
 servers that Prometheus cannot scrape from those that hold no model.
 """
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -93,7 +94,7 @@ def _by_instant(found: Sequence[RangeSeries]) -> Mapping[datetime, list[Sample]]
 
 
 class PrometheusMetrics:
-    """Asks for every pool's server, one after the other.
+    """Asks for every pool's server, one after the other and for all of them in the time of one exchange.
 
     A reading is as old as its newest sample: the clocks of Prometheus and of the controller are compared by it. While
     Prometheus is away, or cannot scrape a server, the last reading stands with its old instant and so becomes stale.
@@ -115,7 +116,7 @@ class PrometheusMetrics:
 
     async def collect(self, now: datetime) -> Snapshot:
         """The work of every variant that Prometheus saw on a server at its last scrape."""
-        return merge(now, [await self._read(target, now) for target in self._targets])
+        return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._targets)))
 
     async def _read(self, target: PrometheusTarget, now: datetime) -> Snapshot:
         last = self._last[target.pool]

@@ -54,7 +54,10 @@ class RangeSeries(msgspec.Struct, frozen=True):
 
 
 class PrometheusApi:
-    """Asks one question at a time, in a thread, for the library waits where asyncio must not."""
+    """Asks one question at a time, in a thread, for the library waits where asyncio must not.
+
+    The time in which a question must be answered begins when it is put, also while others are before it.
+    """
 
     def __init__(self, endpoint: PrometheusEndpoint, limits: Limits) -> None:
         self.url = endpoint.url

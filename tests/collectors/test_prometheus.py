@@ -7,6 +7,7 @@ back, then emptied of models, then ended. A server on the loopback gives these a
 these tests and signs itself.
 """
 
+import asyncio
 import json
 import ssl
 from base64 import b64encode
@@ -19,6 +20,7 @@ import loopback
 import pytest
 from loopback import Source
 
+from collectors.fetch import Limits
 from collectors.prometheus import PrometheusMetrics, PrometheusTarget
 from collectors.prometheus_api import PrometheusEndpoint
 from collectors.snapshot import Freshness, Reading, Snapshot, StageWork
@@ -151,6 +153,15 @@ async def test_a_server_that_is_scraped_every_minute_still_shows_a_rate(ask: Ask
 async def test_a_clock_that_is_ahead_does_not_make_a_reading_younger_than_now(ask: Ask) -> None:
     early = NEWEST - timedelta(seconds=60)
     assert counters(await ask("restarted", early)).at == early
+
+
+async def test_many_pools_are_not_waited_for_one_after_the_other(source: Source) -> None:
+    source.answers[""] = loopback.silence
+    targets = [PrometheusTarget(f"pool-{number}", (("instance", "x"),)) for number in range(50)]
+    limits = Limits(total=timedelta(seconds=0.2))
+    async with asyncio.timeout(5):
+        snapshot = await PrometheusMetrics(PrometheusEndpoint(source.url), targets, limits=limits).collect(ASKED)
+    assert [finding.id for finding in snapshot.findings] == ["GW0502"] * 50
 
 
 @pytest.mark.parametrize(
