@@ -29,7 +29,8 @@ RUN /opt/tools/bin/uv build --wheel --offline --no-build-isolation --python /opt
 FROM python
 RUN install --directory --owner=65532 --group=65532 /data
 COPY --from=build /opt/gridwright /opt/gridwright
-ENV PATH=/opt/gridwright/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/gridwright/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    XDG_CACHE_HOME=/data/.cache NUMBA_CACHE_DIR=/data/.cache/numba
 LABEL org.opencontainers.image.title="Gridwright" \
       org.opencontainers.image.description="Keeps what a policy promises of neural networks served on NVIDIA Triton" \
       org.opencontainers.image.licenses="Apache-2.0"

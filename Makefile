@@ -54,6 +54,14 @@ bench-overhead: setup ## Measure the controller's CPU and memory on the embedded
 bench-prediction-tables: setup ## Score predictions from a table of measurements: TABLE=file.csv [HOLD_GPU=name] (1 minute)
 	@$(BIN)/python benchmarks/prediction_tables.py "$(TABLE)" $(if $(HOLD_GPU),--hold-gpu "$(HOLD_GPU)")
 
+.PHONY: bench-prediction-triton
+bench-prediction-triton: setup ## Score predictions on measured runs of a real Triton: MEASURED=table.csv
+	@$(BIN)/python benchmarks/prediction_triton.py --measured "$(MEASURED)"
+
+.PHONY: bench-ingest
+bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
+	@$(BIN)/python benchmarks/ingest.py
+
 .PHONY: image
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
@@ -78,6 +86,8 @@ clean: ## Remove both environments and everything built
 	echo "Installing Gridwright and its tools into .venv"
 	$(UV) pip sync --quiet --python .venv --require-hashes requirements.lock
 	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --offline --editable .
+	echo "Compiling the simulation of Triton's batcher"
+	$(BIN)/gridwright plan examples/embedded > /dev/null || [[ $$? == 2 ]]
 	touch $@
 
 .venv-triton/.installed: requirements-triton.lock | .venv/.installed

@@ -23,6 +23,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0533": "spans have times that cannot be",
         "GW0534": "spans of more series than are kept",
         "GW0535": "a service's runs ended in errors",
+        "GW0536": "spans whose parent never came",
+        "GW0537": "span ids were forgotten before their time",
     }
 )
 _TROUBLES: Final = {
@@ -96,3 +98,16 @@ def failed_runs(latency: Latency) -> Finding:
     message = f"{latency.errors} of {runs} runs ended in an error"
     hint = "look at the traces with status ERROR, and at the routes of this demand"
     return Finding("GW0535", Level.WARNING, message, hint, subject=f"{latency.service} from {latency.origin}")
+
+
+def orphaned_spans(spans: int, collector: str) -> Finding:
+    """Computations whose request's span was never posted, or was refused."""
+    message = f"{spans} computations were forgotten because the span of their request never came"
+    hint = "see whether the server's posts were refused (GW0531); let nothing on the way drop single spans of a trace"
+    return Finding("GW0536", Level.WARNING, message, hint, subject=collector)
+
+
+def forgotten_ids(ids: int, most: int, collector: str) -> Finding:
+    """Ids that went for want of room: a post that is sent again now would count twice."""
+    message = f"{ids} span ids were forgotten early to keep {most}: spans that are sent again may be counted twice"
+    return Finding("GW0537", Level.WARNING, message, "sample the traces: post fewer of them", subject=collector)

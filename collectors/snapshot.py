@@ -94,19 +94,24 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """Quantiles in us of `count` observations."""
+    """Quantiles in us of `count` observations.
+
+    Where only a sample was observed, `count` is the estimated number of all, and `sampled` how many were observed.
+    """
 
     count: int
     p50_us: int
     p95_us: int
     p99_us: int
+    sampled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
     """End-to-end latency of a service from an origin, as its callers' spans tell it.
 
-    `errors` are the runs of the same window that ended in an error; they are not among the reading's.
+    `errors` are the runs of the same window that ended in an error; they are not among the reading's. Of a sample, they
+    are estimated as its `count` is.
     """
 
     service: str

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,8 +21,13 @@ from collectors.evidence.files import EvidenceFiles
 from collectors.gateway import Gateways, GatewayTarget
 from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
-from collectors.otlp.receiver import TraceReceiver, otlp_router
+from collectors.otlp.over_grpc import serving_grpc
+from collectors.otlp.over_http import otlp_router
+from collectors.otlp.reading import SpanReader, keep_reading
+from collectors.otlp.receiver import TraceReceiver
 from collectors.otlp.triton_spans import TritonSpans
+from collectors.prometheus import PrometheusMetrics, PrometheusTarget
+from collectors.prometheus_api import PrometheusEndpoint
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from controller.acting.envoy import EnvoyActuator
@@ -85,7 +90,8 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
         limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
-        receiver, wiring, services = _wire(places, journal, client)
+        intake, wiring, services = _wire(places, journal, client)
+        receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
         provider = tracer_provider(spans, places.otlp_endpoint)
         stack.callback(provider.shutdown)
@@ -109,6 +115,9 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         traces = FastAPI(openapi_url=None)
         traces.include_router(otlp_router(receiver))
         await stack.enter_async_context(_serving(traces, places.connections.otlp))
+        if places.connections.otlp_grpc:
+            await stack.enter_async_context(serving_grpc(receiver, places.connections.otlp_grpc))
+        await stack.enter_async_context(_watching(keep_reading(intake.readers, now)))
         await stack.enter_async_context(_turning(runner))
         servers = {pool: f"http://{server.http}" for pool, server in places.connections.servers.items()}
         await stack.enter_async_context(_watching(keep_vigil(client, servers, runner.nudge)))
@@ -132,10 +141,20 @@ class _Services:
         return policy.services if policy else ()
 
 
-def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[TraceReceiver, Wiring, _Services]:
+@dataclass(frozen=True, slots=True)
+class _TraceIntake:
+    """What takes spans in, and what reads them."""
+
+    receiver: TraceReceiver
+    readers: tuple[SpanReader, ...]
+
+
+def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[_TraceIntake, Wiring, _Services]:
     connections, services = places.connections, _Services()
     servers, applications = Inbox(), Inbox()
     receiver = TraceReceiver(connections.servers, servers, applications)
+    rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
+    triton_spans, client_spans = TritonSpans(servers, one_in=rates), ClientSpans(applications)
     repository = TritonRepository(
         client, [RepositoryTarget(pool, f"http://{server.http}") for pool, server in connections.servers.items()]
     )
@@ -143,11 +162,11 @@ def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[
     gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
     collectors: tuple[Collector, ...] = (
         repository,
-        TritonMetrics(client, [MetricsTarget(pool, url) for pool, url in metrics.items()]),
+        *_metrics(client, connections, metrics),
         Gateways(client, gateways, services),
         receiver,
-        TritonSpans(servers),
-        ClientSpans(applications),
+        triton_spans,
+        client_spans,
         EvidenceFiles(places.policy / EVIDENCE),
     )
     triton = {
@@ -167,7 +186,17 @@ def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[
         clock=now,
         routes=envoy,
     )
-    return receiver, wiring, services
+    return _TraceIntake(receiver, (triton_spans, client_spans)), wiring, services
+
+
+def _metrics(client: httpx.AsyncClient, connections: Connections, urls: Mapping[str, str]) -> Iterator[Collector]:
+    """What reads the counters of each pool: a Prometheus where the connections name one, else a scrape."""
+    for item in connections.prometheus:
+        endpoint = PrometheusEndpoint(item.url, item.bearer_token_file, item.basic_auth_file, item.ca_file)
+        targets = [PrometheusTarget(pool, tuple(labels.items())) for pool, labels in item.pools.items()]
+        yield PrometheusMetrics(endpoint, targets)
+    elsewhere = {pool for item in connections.prometheus for pool in item.pools}
+    yield TritonMetrics(client, [MetricsTarget(pool, url) for pool, url in urls.items() if pool not in elsewhere])
 
 
 class _Server(uvicorn.Server):

@@ -7,6 +7,7 @@ YAML or JSON. `gridwright up` writes it for the fleet that it starts, `gridwrigh
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +15,9 @@ from pydantic.alias_generators import to_camel
 
 MAX_BYTES: Final = 1024 * 1024
 HIGHEST_PORT: Final = 65_535
+PORTS: Final = {"http": 80, "https": 443}
+MOST_TRACE_RATE: Final = 1_000_000
+FILES: Final = ("bearer_token_file", "basic_auth_file", "ca_file")
 
 
 class ConnectionsError(Exception):
@@ -33,6 +37,15 @@ def _checked(address: str) -> str:
     return address
 
 
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError(f"'{url}' is not an address: write https://host:port, credentials aside")
+    return url.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_checked_url)]
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 Address = Annotated[str, AfterValidator(_checked)]
 
 
@@ -41,11 +54,44 @@ class _Document(BaseModel):
 
 
 class ServerConnection(_Document):
-    """A pool's Triton. Its traces come to the receiver at `/otlp/POOL/v1/traces`, so they need no address here."""
+    """A pool's Triton. Its traces come to the receiver at `/otlp/POOL/v1/traces`, so they need no address here.
+
+    `trace_rate` is the rate that it was started with: it traces one request in so many.
+    """
 
     http: Address
     metrics: Address
     grpc: Address
+    trace_rate: int = Field(default=1, ge=1, le=MOST_TRACE_RATE)
+
+
+class PrometheusConnection(_Document):
+    """A Prometheus, or what speaks its HTTP API, to read the counters of `pools` from instead of from their servers.
+
+    Each pool has the labels that select its server there and no other. Of the two files at most one is given; they and
+    `ca_file` are relative to the document.
+    """
+
+    url: Url
+    pools: dict[str, Annotated[dict[LabelName, str], Field(min_length=1)]] = Field(min_length=1)
+    bearer_token_file: Path | None = None
+    basic_auth_file: Path | None = None
+    ca_file: Path | None = None
+
+    @property
+    def address(self) -> str:
+        """Its host and port."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+
+    @model_validator(mode="after")
+    def _credentials(self) -> Self:
+        given = [file for file in (self.bearer_token_file, self.basic_auth_file) if file]
+        if len(given) > 1:
+            raise ValueError("give bearerTokenFile or basicAuthFile, not both")
+        if given and self.url.startswith("http:") and not _is_loopback(self.address):
+            raise ValueError(f"{self.url} would get credentials in the clear: use https")
+        return self
 
 
 class GatewayConnection(_Document):
@@ -66,7 +112,9 @@ class Connections(_Document):
 
     servers: dict[str, ServerConnection] = Field(min_length=1)
     gateways: tuple[GatewayConnection, ...] = ()
+    prometheus: tuple[PrometheusConnection, ...] = ()
     otlp: Address = "127.0.0.1:4318"
+    otlp_grpc: Address | None = None
     api: Address = "127.0.0.1:8780"
     beyond_loopback: bool = False
 
@@ -90,11 +138,28 @@ class Connections(_Document):
             raise ValueError(f"{', '.join(twice)} is named by two gateways: leave each origin to one")
         return self
 
+    @model_validator(mode="after")
+    def _one_source_a_pool(self) -> Self:
+        pools = [pool for item in self.prometheus for pool in item.pools]
+        unknown = sorted(set(pools) - set(self.servers))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} has a Prometheus and no server: name it under servers too")
+        twice = sorted({pool for pool in pools if pools.count(pool) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is read from two Prometheus: leave each pool to one")
+        return self
+
     def addresses(self) -> tuple[str, ...]:
         """Every address that the document names."""
         servers = [part for item in self.servers.values() for part in (item.http, item.metrics, item.grpc) if part]
         gateways = [part for item in self.gateways for part in (item.admin, *item.origins.values())]
-        return (*servers, *gateways, self.otlp, self.api)
+        prometheus = [item.address for item in self.prometheus]
+        return (*servers, *gateways, *prometheus, *self.listened_at().values())
+
+    def listened_at(self) -> dict[str, str]:
+        """What the controller listens on, by the field that says so."""
+        found = {"api": self.api, "otlp": self.otlp}
+        return found | {"otlpGrpc": self.otlp_grpc} if self.otlp_grpc else found
 
 
 def _is_loopback(address: str) -> bool:
@@ -108,7 +173,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def read_connections(path: Path) -> Connections:
-    """The document at `path`; a relative route folder is taken from the document's own folder.
+    """The document at `path`; relative paths are taken from the document's own folder.
 
     Raises ConnectionsError when it cannot be read, is no YAML or JSON, or does not fit.
     """
@@ -146,7 +211,11 @@ def _parsed(data: bytes) -> Any:
 
 def _anchored(connections: Connections, folder: Path) -> Connections:
     gateways = tuple(item.model_copy(update={"routes": folder / item.routes}) for item in connections.gateways)
-    return connections.model_copy(update={"gateways": gateways})
+    prometheus = tuple(
+        item.model_copy(update={key: folder / file for key in FILES if (file := getattr(item, key))})
+        for item in connections.prometheus
+    )
+    return connections.model_copy(update={"gateways": gateways, "prometheus": prometheus})
 
 
 def _told(error: ValidationError) -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from collectors.catalogue import failed_runs
+from collectors.instants import since_epoch_us
 from collectors.otlp.clocks import ClockCheck
 from collectors.otlp.ids import SeenIds
 from collectors.otlp.inbox import Inbox
@@ -17,7 +18,8 @@ Demand = tuple[str, str]
 class ClientSpans:
     """Reads what applications posted: spans of kind CLIENT that carry both attributes, one for each run of a pipeline.
 
-    A run whose status is ERROR counts as an error and not into the latency: a refusal is quick.
+    A run whose status is ERROR counts as an error and not into the latency: a refusal is quick. A run that was sampled
+    counts for as many as its trace state says that it stands for.
     """
 
     name = "client_spans"
@@ -25,17 +27,22 @@ class ClientSpans:
     def __init__(self, inbox: Inbox, window: timedelta = timedelta(seconds=30)) -> None:
         self._inbox = inbox
         self._clocks = ClockCheck(window)
-        self._seen = SeenIds(kept_for=2 * window)
+        self._seen = SeenIds(kept_for=1.5 * window)
         self._runs = WindowSeries[Demand](window)
         self._errors = WindowSeries[Demand](window)
 
-    async def collect(self, now: datetime) -> Snapshot:
-        """The latency of every service from every origin that runs were told of in the window."""
+    def read(self, now: datetime) -> None:
+        """Take what has come from the inbox into the windows."""
+        now_us = since_epoch_us(now)
         for batch in self._inbox.drain():
             for span in batch.spans:
                 demand = _demand(span)
                 if demand is not None and self._seen.first_time(span.id, now):
-                    self._count(demand, span, now)
+                    self._count(demand, span, now_us)
+
+    async def collect(self, now: datetime) -> Snapshot:
+        """The latency of every service from every origin that runs were told of in the window."""
+        self.read(now)
         runs = self._runs.readings(now, self.name)
         errors = {
             demand: reading.value.count
@@ -50,14 +57,16 @@ class ClientSpans:
             *(failed_runs(item) for item in latency if item.errors),
             *self._clocks.findings(self.name),
             *self._runs.findings(self.name),
+            *self._seen.findings(self.name),
         )
         return Snapshot(now, latency=latency, findings=findings)
 
-    def _count(self, demand: Demand, span: Span, now: datetime) -> None:
-        at = self._clocks.instant(span.end_ns, now)
-        if at is not None:
+    def _count(self, demand: Demand, span: Span, now_us: int) -> None:
+        at_us = self._clocks.instant_us(span.end_ns, now_us)
+        if at_us is not None:
             series = self._errors if span.failed else self._runs
-            series.add(demand, at, self._clocks.duration_us(span.start_ns, span.end_ns))
+            duration_us = self._clocks.duration_us(span.start_ns, span.end_ns)
+            series.add(demand, at_us, duration_us, span.adjusted_count or 1.0)
 
 
 def _demand(span: Span) -> Demand | None:

@@ -1,19 +1,32 @@
 """OTLP's protocol buffers."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from google.protobuf.descriptor import Descriptor  # type: ignore[import-untyped]  # its stubs are a package apart
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # the same
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # its stubs are a package apart
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from collectors.otlp.spans import STATUS_ERROR, Decoded, Span, kept_attributes, kept_events
+from collectors.otlp.sampling import adjusted_count
+from collectors.otlp.spans import (
+    KEPT_ATTRIBUTES,
+    KEPT_EVENTS,
+    STATUS_ERROR,
+    Decoded,
+    Span,
+    kept_attributes,
+    kept_events,
+)
 
-# A message of two bytes costs hundreds in memory, so fields are counted before they are made. A span of Triton's has
-# about 40 in 500 bytes.
+# A message of two bytes costs hundreds in memory. So what is around the spans is walked over here, no more than so many
+# fields of it, and each span is made a message by itself and let go of before the next. A field takes at least two
+# bytes, which bounds the fields of a span by its length. A span of Triton's has 223 bytes.
 MAX_FIELDS: Final = 200_000
-TRACE_ID_BYTES: Final = 16
-SPAN_ID_BYTES: Final = 8
+MAX_SPAN_BYTES: Final = 2 * MAX_FIELDS
+RESOURCE_SPANS: Final = 1  # the numbers of the fields that lead from ExportTraceServiceRequest to its spans
+SCOPE_SPANS: Final = 2
+SPANS: Final = 2
+NO_TRACE: Final = bytes(16)
+NO_SPAN: Final = bytes(8)
 WIRE_VARINT: Final = 0
 WIRE_BYTES: Final = 2
 WIRE_FIXED_BYTES: Final = {1: 8, 5: 4}
@@ -28,33 +41,49 @@ def decode_protobuf(body: bytes) -> Decoded:
     """The spans of an export.
 
     Raises:
-        NotProtobufError: For what is not such an export, or has more than `MAX_FIELDS` fields.
+        NotProtobufError: For what is not such an export, or has more than `MAX_FIELDS` fields around its spans, or a
+            span of more than `MAX_SPAN_BYTES`.
     """
+    spans = []
+    refused = 0
     try:
-        _bound_fields(body)
-        export = ExportTraceServiceRequest.FromString(body)
+        for start, end in _located(body):
+            span = _span(trace_pb2.Span.FromString(body[start:end]))
+            if span is None:
+                refused += 1
+            else:
+                spans.append(span)
     except (DecodeError, IndexError) as error:
         raise NotProtobufError(f"the body is not an OTLP trace export in protocol buffers: {error}") from error
-    raw = [span for resource in export.resource_spans for scope in resource.scope_spans for span in scope.spans]
-    spans = tuple(plain for span in raw if (plain := _span(span)))
-    return Decoded(spans, len(raw) - len(spans))
+    return Decoded(tuple(spans), refused)
 
 
-def _bound_fields(body: bytes) -> None:
-    """Walk over the fields of all messages, nested ones too; NotProtobufError at the first one too many."""
-    messages: list[tuple[int, int, Descriptor]] = [(0, len(body), ExportTraceServiceRequest.DESCRIPTOR)]
+def _located(body: bytes) -> Iterator[tuple[int, int]]:
+    """Where each span starts and ends, in their order."""
     fields = 0
+    path = (RESOURCE_SPANS, SCOPE_SPANS, SPANS)
+    messages = [(0, len(body), 0)]
     while messages:
-        at, end, kind = messages.pop()
+        at, end, depth = messages.pop()
         while at < end:
             fields += 1
             if fields > MAX_FIELDS:
                 raise NotProtobufError(f"the body has more than {MAX_FIELDS} fields; send smaller batches")
             tag, at = _varint(body, at)
             start, at = _skip(body, at, tag & 7)
-            field = kind.fields_by_number.get(tag >> 3)
-            if field is not None and field.message_type is not None and tag & 7 == WIRE_BYTES:
-                messages.append((start, min(at, end), field.message_type))
+            if at > end:
+                raise DecodeError(f"a field ends behind its message, at byte {at}")
+            if not tag >> 3:
+                raise DecodeError(f"a field numbered 0, before byte {at}")
+            if tag != path[depth] << 3 | WIRE_BYTES:
+                continue
+            if depth == len(path) - 1:
+                if at - start > MAX_SPAN_BYTES:
+                    raise NotProtobufError(f"a span has more than {MAX_SPAN_BYTES} bytes; send smaller ones")
+                yield start, at
+            else:
+                messages.append((at, end, depth))
+                at, end, depth = start, at, depth + 1
 
 
 def _skip(body: bytes, at: int, wire: int) -> tuple[int, int]:
@@ -81,20 +110,28 @@ def _varint(body: bytes, at: int) -> tuple[int, int]:
 
 
 def _span(span: trace_pb2.Span) -> Span | None:
-    identified = _is_id(span.trace_id, TRACE_ID_BYTES) and _is_id(span.span_id, SPAN_ID_BYTES)
-    if not identified or not span.start_time_unix_nano or not span.end_time_unix_nano:
+    trace, own, parent = span.trace_id, span.span_id, span.parent_span_id
+    start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
+    if not _is_id(trace, NO_TRACE) or not _is_id(own, NO_SPAN) or not start_ns or not end_ns:
         return None
+    trace_state = span.trace_state
+    # Reading a field of a message costs more than parsing it did: texts and instants are read only to be kept.
     return Span(
-        id=span.trace_id + span.span_id,
-        parent=span.trace_id + span.parent_span_id if _is_id(span.parent_span_id, SPAN_ID_BYTES) else None,
+        id=trace + own,
+        parent=trace + parent if _is_id(parent, NO_SPAN) else None,
         kind=span.kind,
-        start_ns=span.start_time_unix_nano,
-        end_ns=span.end_time_unix_nano,
-        failed=span.status.code == STATUS_ERROR,
-        attributes=kept_attributes((item.key, item.value.string_value) for item in span.attributes),
-        events_ns=kept_events((event.name, event.time_unix_nano) for event in span.events),
+        start_ns=start_ns,
+        end_ns=end_ns,
+        failed=span.HasField("status") and span.status.code == STATUS_ERROR,
+        attributes=kept_attributes(
+            [(key, item.value.string_value) for item in span.attributes if (key := item.key) in KEPT_ATTRIBUTES]
+        ),
+        events_ns=kept_events(
+            [(name, event.time_unix_nano) for event in span.events if (name := event.name) in KEPT_EVENTS]
+        ),
+        adjusted_count=adjusted_count(trace_state) if trace_state else None,
     )
 
 
-def _is_id(identity: bytes, length: int) -> bool:
-    return len(identity) == length and any(identity)
+def _is_id(identity: bytes, none: bytes) -> bool:
+    return len(identity) == len(none) and identity != none

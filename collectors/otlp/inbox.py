@@ -25,6 +25,16 @@ class Inbox:
         self._batches: deque[Batch] = deque()
         self._held = 0
 
+    @property
+    def full(self) -> bool:
+        """Whether not one more span fits."""
+        return self._held >= self._capacity
+
+    @property
+    def capacity_spans(self) -> int:
+        """How many spans may wait; a batch of more never fits."""
+        return self._capacity
+
     def offer(self, batch: Batch) -> bool:
         """Take the batch; False when it does not fit."""
         if self._held + len(batch.spans) > self._capacity:

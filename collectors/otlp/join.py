@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
+from collectors.otlp.ids import SeenIds
 from collectors.otlp.spans import COMPUTE_END, COMPUTE_START, MODEL_NAME, QUEUE_START, Span
 
-CAPACITY: Final = 20_000
+CAPACITY: Final = 50_000
 KEPT_FOR: Final = timedelta(seconds=60)
 
 Half = TypeVar("Half")
@@ -15,10 +16,11 @@ Half = TypeVar("Half")
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """From a model's span: what was asked for, and since when it waited."""
+    """From a model's span: what was asked for, since when it waited, and how many such requests it stands for."""
 
     triton_name: str
     queue_start_ns: int
+    adjusted_count: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +40,65 @@ class Served:
 
 
 class _Waiting(Generic[Half]):
-    """Halves by the id of the model's span; bounded in number and age, the oldest go first."""
+    """Halves by the id of the model's span; bounded in number and age, the oldest go first and are counted."""
 
     def __init__(self) -> None:
         self._halves: OrderedDict[bytes, tuple[datetime, Half]] = OrderedDict()
+        self.forgotten = 0
 
     def put(self, identity: bytes, half: Half, now: datetime) -> None:
         self._halves[identity] = (now, half)
-        while len(self._halves) > CAPACITY or next(iter(self._halves.values()))[0] < now - KEPT_FOR:
-            self._halves.popitem(last=False)
+        self.forget(now - KEPT_FOR)
 
     def take(self, identity: bytes) -> Half | None:
         _, half = self._halves.pop(identity, (None, None))
         return half
+
+    def forget(self, until: datetime) -> None:
+        while self._halves and (len(self._halves) > CAPACITY or next(iter(self._halves.values()))[0] < until):
+            self._halves.popitem(last=False)
+            self.forgotten += 1
 
     def __len__(self) -> int:
         return len(self._halves)
 
 
 class RequestJoin:
-    """Joins spans of one server. Halves without a counterpart are forgotten after `KEPT_FOR`."""
+    """Joins spans of one server, each request once: `seen` knows those that were joined.
 
-    def __init__(self) -> None:
+    Halves without a counterpart are forgotten after `KEPT_FOR`.
+    """
+
+    def __init__(self, seen: SeenIds) -> None:
+        self._seen = seen
         self._queued = _Waiting[Queued]()
         self._computed = _Waiting[Computed]()
 
     def add(self, span: Span, now: datetime) -> Served | None:
-        """The request that this span completes; None while it does not."""
+        """The request that this span completes; None while it does not, or when that request was joined before."""
         if (queued := _queued(span)) is not None:
-            computed = self._computed.take(span.id)
-            if computed is None:
-                self._queued.put(span.id, queued, now)
-            return Served(queued, computed) if computed else None
-        if span.parent is not None and (computed := _computed(span)) is not None:
-            queued = self._queued.take(span.parent)
-            if queued is None:
-                self._computed.put(span.parent, computed, now)
-            return Served(queued, computed) if queued else None
+            identity = span.id
+            computed = self._computed.take(identity)
+        elif span.parent is not None and (computed := _computed(span)) is not None:
+            identity = span.parent
+            queued = self._queued.take(identity)
+        else:
+            return None
+        if queued is not None and computed is not None:
+            return Served(queued, computed) if self._seen.first_time(identity, now) else None
+        if identity not in self._seen:
+            if queued is not None:
+                self._queued.put(identity, queued, now)
+            elif computed is not None:
+                self._computed.put(identity, computed, now)
         return None
+
+    def orphans(self, now: datetime) -> int:
+        """How many computations were forgotten since the last call because the span of their model never came."""
+        self._queued.forget(now - KEPT_FOR)
+        self._computed.forget(now - KEPT_FOR)
+        orphans, self._computed.forgotten = self._computed.forgotten, 0
+        return orphans
 
     def __len__(self) -> int:
         return len(self._queued) + len(self._computed)
@@ -84,7 +107,7 @@ class RequestJoin:
 def _queued(span: Span) -> Queued | None:
     name = span.attributes.get(MODEL_NAME)
     start_ns = span.events_ns.get(QUEUE_START)
-    return Queued(name, start_ns) if name is not None and start_ns is not None else None
+    return Queued(name, start_ns, span.adjusted_count) if name is not None and start_ns is not None else None
 
 
 def _computed(span: Span) -> Computed | None:

@@ -1,21 +1,18 @@
-"""The OTLP/HTTP endpoints for traces, with a bound on everything that a post may cost.
+"""What a post of spans goes through, whichever transport brought it, with a bound on everything that it may cost.
 
-`POST /v1/traces` is for applications, `POST /otlp/<pool>/v1/traces` for the Triton server of a pool: a server cannot be
-told to say which pool it is of, only where to post.
+A post is refused for good, or for now: OTLP has a sender drop the first and send the second again, so a post is either
+taken whole or not at all, but for spans that would be refused whenever they came (OTLP's partial success).
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
-
-from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
+from typing import Any, Final
 
 from collectors.catalogue import refused_posts
-from collectors.otlp.body import BodyBrokenError, BodyTooLargeError, inflate, read_bounded
-from collectors.otlp.encoding import JSON, Encoding, encoding_of
+from collectors.otlp.body import BodyBrokenError, BodyTooLargeError
 from collectors.otlp.inbox import Batch, Inbox
 from collectors.otlp.rpc_status import Code
 from collectors.otlp.spans import Decoded
@@ -32,7 +29,7 @@ class PostLimits:
     inflated_bytes: int = 8 * MIB
     read_within: timedelta = timedelta(seconds=10)
     at_once: int = 16
-    retry_after_s: int = 5
+    retry_after: timedelta = timedelta(seconds=5)  # a refusal costs a tenth of a post: it must not come at once
 
 
 @dataclass(slots=True)
@@ -46,10 +43,11 @@ class Intake:
     refused_spans: int = 0
 
 
-class _RefusedError(Exception):
-    def __init__(self, http_status: int, code: Code, message: str, spans: int = 0) -> None:
+class RefusedError(Exception):
+    """A post was not taken. UNAVAILABLE means that the same may be sent again; any other code, that it may not."""
+
+    def __init__(self, code: Code, message: str, spans: int = 0) -> None:
         super().__init__(message)
-        self.http_status = http_status
         self.code = code
         self.message = message
         self.spans = spans
@@ -67,10 +65,10 @@ class TraceReceiver:
         self, pools: Collection[str], servers: Inbox, applications: Inbox, limits: PostLimits | None = None
     ) -> None:
         self.intake = Intake()
+        self.limits = limits or PostLimits()
         self._pools = frozenset(pools)
         self._servers = servers
         self._applications = applications
-        self._limits = limits or PostLimits()
         self._reading = 0
         self._told = Intake()
 
@@ -82,81 +80,72 @@ class TraceReceiver:
         self._told = replace(self.intake)
         return Snapshot(now, findings=(refused_posts(posts, octets, spans),) if posts or spans else ())
 
-    async def receive(self, request: Request, pool: str = "") -> Response:
-        """The answer to a post from a pool's server, or from an application when `pool` is empty."""
-        encoding = encoding_of(request.headers.get("content-type", ""))
-        body = bytearray()
+    @property
+    def busy(self) -> bool:
+        """Whether as many posts are being read as are read at the same time."""
+        return self._reading >= self.limits.at_once
+
+    @contextmanager
+    def counted(self, body: bytearray) -> Iterator[None]:
+        """Count a refusal inside the block, with what of the body had been read by then."""
         try:
-            decoded = await self._take(request, pool, encoding, body)
-        except _RefusedError as refusal:
+            yield
+        except RefusedError as refusal:
             self.intake.refused_posts += 1
             self.intake.refused_bytes += len(body)
             self.intake.refused_spans += refusal.spans
-            return self._refusal(refusal, encoding or JSON)
-        self.intake.posts += 1
-        self.intake.spans += len(decoded.spans)
-        self.intake.refused_spans += decoded.refused
-        answer = encoding or JSON
-        return Response(answer.accepted(decoded.refused), media_type=answer.content_type)
+            raise
 
-    async def _take(self, request: Request, pool: str, encoding: Encoding | None, body: bytearray) -> Decoded:
+    def check_pool(self, pool: str) -> None:
+        """Refuse a pool that nobody knows; an application's is empty."""
         if pool and pool not in self._pools:
-            raise _RefusedError(404, Code.NOT_FOUND, "no such pool; post to the path of a pool that the policy names")
-        if encoding is None:
-            message = "the content type is not known; send application/json or application/x-protobuf"
-            raise _RefusedError(415, Code.UNIMPLEMENTED, message)
-        compression = request.headers.get("content-encoding", "identity").strip().lower()
-        if compression not in {"identity", "gzip", ""}:
-            raise _RefusedError(415, Code.UNIMPLEMENTED, "the content encoding is not known; send gzip or identity")
-        await self._read(request, body)
-        try:
-            plain = inflate(bytes(body), self._limits.inflated_bytes) if compression == "gzip" else bytes(body)
-            decoded = encoding.decode(plain)
-        except BodyTooLargeError as error:
-            raise _RefusedError(413, Code.RESOURCE_EXHAUSTED, str(error)) from error
-        except (BodyBrokenError, ValueError) as error:
-            raise _RefusedError(400, Code.INVALID_ARGUMENT, str(error)) from error
-        inbox = self._servers if pool else self._applications
-        if not inbox.offer(Batch(pool, decoded.spans)):
-            message = "too many spans are waiting to be read; send this batch again later"
-            raise _RefusedError(503, Code.UNAVAILABLE, message, len(decoded.spans))
-        return decoded
+            raise RefusedError(Code.NOT_FOUND, "no such pool; post to a pool that the policy names")
 
-    async def _read(self, request: Request, body: bytearray) -> None:
-        if self._reading >= self._limits.at_once:
-            raise _RefusedError(503, Code.UNAVAILABLE, "too many posts at the same time; send this one again later")
+    async def read(self, reading: Coroutine[Any, Any, None]) -> None:
+        """Run what reads a body, in a bounded time and beside a bounded number of others.
+
+        Raises:
+            RefusedError: UNAVAILABLE without reading, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, or INVALID_ARGUMENT.
+        """
+        if self.busy:
+            reading.close()
+            raise RefusedError(Code.UNAVAILABLE, "too many posts at the same time; send this one again later")
         self._reading += 1
         try:
-            async with asyncio.timeout(self._limits.read_within.total_seconds()):
-                await read_bounded(request.stream(), body, self._limits.body_bytes)
+            async with asyncio.timeout(self.limits.read_within.total_seconds()):
+                await reading
         except BodyTooLargeError as error:
-            raise _RefusedError(413, Code.RESOURCE_EXHAUSTED, str(error)) from error
+            raise RefusedError(Code.RESOURCE_EXHAUSTED, str(error)) from error
+        except BodyBrokenError as error:
+            raise RefusedError(Code.INVALID_ARGUMENT, str(error)) from error
         except TimeoutError as error:
-            raise _RefusedError(408, Code.DEADLINE_EXCEEDED, "the body came too slowly; send it faster") from error
-        except ClientDisconnect as error:
-            raise _RefusedError(400, Code.INVALID_ARGUMENT, "the body broke off; send it whole") from error
+            raise RefusedError(Code.DEADLINE_EXCEEDED, "the body came too slowly; send it faster") from error
         finally:
             self._reading -= 1
 
-    def _refusal(self, refusal: _RefusedError, encoding: Encoding) -> Response:
-        busy = refusal.code is Code.UNAVAILABLE
-        headers = {"retry-after": str(self._limits.retry_after_s)} if busy else None
-        body = encoding.status(refusal.code, refusal.message)
-        return Response(body, refusal.http_status, headers, media_type=encoding.content_type)
+    def take(self, pool: str, decode: Callable[[], Decoded]) -> Decoded:
+        """Put the spans of a post into the inbox; they are not even decoded when it has no room.
 
-
-def otlp_router(receiver: TraceReceiver) -> APIRouter:
-    """The receiver's endpoints."""
-    router = APIRouter(tags=["otlp"])
-
-    @router.post("/v1/traces", response_class=Response)
-    async def from_an_application(request: Request) -> Response:
-        """Take an application's spans (OTLP/HTTP, JSON or protocol buffers, gzip or not)."""
-        return await receiver.receive(request)
-
-    @router.post("/otlp/{pool}/v1/traces", response_class=Response)
-    async def from_a_server(request: Request, pool: str) -> Response:
-        """Take the spans of a pool's Triton server (OTLP/HTTP, JSON or protocol buffers, gzip or not)."""
-        return await receiver.receive(request, pool)
-
-    return router
+        Raises:
+            RefusedError: UNAVAILABLE for a full inbox, RESOURCE_EXHAUSTED for what is too large, or INVALID_ARGUMENT.
+        """
+        inbox = self._servers if pool else self._applications
+        busy = "too many spans are waiting to be read; send this batch again later"
+        if inbox.full:
+            raise RefusedError(Code.UNAVAILABLE, busy)
+        try:
+            decoded = decode()
+        except BodyTooLargeError as error:
+            raise RefusedError(Code.RESOURCE_EXHAUSTED, str(error)) from error
+        except (BodyBrokenError, ValueError) as error:
+            raise RefusedError(Code.INVALID_ARGUMENT, str(error)) from error
+        spans = len(decoded.spans)
+        if spans > inbox.capacity_spans:
+            message = f"the batch has more than {inbox.capacity_spans} spans; send smaller batches"
+            raise RefusedError(Code.RESOURCE_EXHAUSTED, message, spans)
+        if not inbox.offer(Batch(pool, decoded.spans)):
+            raise RefusedError(Code.UNAVAILABLE, busy, spans)
+        self.intake.posts += 1
+        self.intake.spans += spans
+        self.intake.refused_spans += decoded.refused
+        return decoded

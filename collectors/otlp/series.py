@@ -23,14 +23,15 @@ class WindowSeries(Generic[Key]):
         self._windows: dict[Key, QuantileWindow] = {}
         self._refused = 0
 
-    def add(self, key: Key, at: datetime, value_us: int) -> None:
+    def add(self, key: Key, at_us: int, value_us: int, adjusted_count: float) -> None:
         """Take an observation; it is refused, and counted, when its key would be one too many."""
-        if key not in self._windows:
+        window = self._windows.get(key)
+        if window is None:
             if len(self._windows) >= self._max_series:
                 self._refused += 1
                 return
-            self._windows[key] = QuantileWindow(self._window)
-        self._windows[key].add(at, value_us)
+            window = self._windows[key] = QuantileWindow(self._window)
+        window.add(at_us, value_us, adjusted_count)
 
     def readings(self, now: datetime, source: str) -> dict[Key, Reading[Quantiles]]:
         """A reading for each key with observations in the window, as old as the newest of them."""

@@ -1,8 +1,13 @@
 """How long requests queued and computed on each pool's Triton, from its own spans."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
 
+from collectors.catalogue import orphaned_spans
+from collectors.instants import since_epoch_us
 from collectors.otlp.clocks import ClockCheck
 from collectors.otlp.ids import SeenIds
 from collectors.otlp.inbox import Inbox
@@ -14,47 +19,67 @@ from collectors.triton_names import model_and_variant
 Stage = tuple[str, str, str]
 """A pool, a model and a variant."""
 
+ALL_TRACED: Final[Mapping[str, int]] = MappingProxyType({})
+
 
 class TritonSpans:
     """Reads what the servers posted.
 
     Queue time is QUEUE_START to COMPUTE_START, compute time COMPUTE_START to COMPUTE_END. Requests of models that are
-    not named `<model>--<variant>` are passed over.
+    not named `<model>--<variant>` are passed over. `one_in` gives, by pool, the trace rate that its server was started
+    with, where that is not 1: a request then stands for so many, unless its own trace state says how many.
     """
 
     name = "triton_spans"
 
-    def __init__(self, inbox: Inbox, window: timedelta = timedelta(seconds=30)) -> None:
+    def __init__(
+        self, inbox: Inbox, window: timedelta = timedelta(seconds=30), one_in: Mapping[str, int] = ALL_TRACED
+    ) -> None:
         self._inbox = inbox
+        self._one_in = dict(one_in)
         self._clocks = ClockCheck(window)
-        self._seen = SeenIds(kept_for=2 * window)
-        self._joins: defaultdict[str, RequestJoin] = defaultdict(RequestJoin)
+        self._seen = SeenIds(kept_for=1.5 * window)
+        self._joins: defaultdict[str, RequestJoin] = defaultdict(lambda: RequestJoin(self._seen))
         self._queue = WindowSeries[Stage](window)
         self._compute = WindowSeries[Stage](window)
 
+    def read(self, now: datetime) -> None:
+        """Take what has come from the inbox into the windows."""
+        now_us = since_epoch_us(now)
+        for batch in self._inbox.drain():
+            join = self._joins[batch.pool]
+            for span in batch.spans:
+                if (served := join.add(span, now)) is not None:
+                    self._count(batch.pool, served, now_us)
+
     async def collect(self, now: datetime) -> Snapshot:
         """The times of every variant that computed a request in the window."""
-        for batch in self._inbox.drain():
-            for span in batch.spans:
-                if self._seen.first_time(span.id, now) and (served := self._joins[batch.pool].add(span, now)):
-                    self._count(batch.pool, served, now)
+        self.read(now)
         queue = self._queue.readings(now, self.name)
         compute = self._compute.readings(now, self.name)
         works = tuple(
             self._work(stage, queue[stage], compute[stage]) for stage in sorted(queue.keys() & compute.keys())
         )
-        findings = self._clocks.findings(self.name) + self._queue.findings(self.name)
+        orphans = sum(join.orphans(now) for join in self._joins.values())
+        findings = (
+            *self._clocks.findings(self.name),
+            *self._queue.findings(self.name),
+            *self._seen.findings(self.name),
+            *((orphaned_spans(orphans, self.name),) if orphans else ()),
+        )
         return Snapshot(now, work=works, findings=findings)
 
-    def _count(self, pool: str, served: Served, now: datetime) -> None:
-        split = model_and_variant(served.queued.triton_name)
-        at = self._clocks.instant(served.computed.end_ns, now)
-        if split is None or at is None:
+    def _count(self, pool: str, served: Served, now_us: int) -> None:
+        queued, computed = served.queued, served.computed
+        split = model_and_variant(queued.triton_name)
+        at_us = self._clocks.instant_us(computed.end_ns, now_us)
+        if split is None or at_us is None:
             return
         stage = (pool, *split)
-        computed = served.computed
-        self._queue.add(stage, at, self._clocks.duration_us(served.queued.queue_start_ns, computed.start_ns))
-        self._compute.add(stage, at, self._clocks.duration_us(computed.start_ns, computed.end_ns))
+        count = queued.adjusted_count or float(self._one_in.get(pool, 1))
+        queue_us = self._clocks.duration_us(queued.queue_start_ns, computed.start_ns)
+        self._queue.add(stage, at_us, queue_us, count)
+        self._compute.add(stage, at_us, self._clocks.duration_us(computed.start_ns, computed.end_ns), count)
 
     def _work(self, stage: Stage, queue: Reading[Quantiles], compute: Reading[Quantiles]) -> Work:
         counters: Reading[StageWork] = Reading(None, None, self.name)

@@ -24,7 +24,7 @@ async def run_until_told(folder: Path, connections: Connections, journal: Path, 
     """Run until a signal comes; `watch` sees every turn. Raises JournalError, and CliError when an address is taken."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    for name, address in (("api", connections.api), ("otlp", connections.otlp)):
+    for name, address in connections.listened_at().items():
         _require_free(name, address)
     places = Places(folder, journal, connections, os.environ.get(ENDPOINT, ""))
     told = asyncio.Event()

@@ -9,5 +9,11 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
 def compiled(function: Loop) -> Loop:
-    """The function as machine code, which other threads may run beside; it takes numbers and arrays, by position."""
-    return cast("Loop", njit(cache=True, nogil=True)(function))
+    """The function as machine code, which other threads may run beside; it takes numbers and arrays, by position.
+
+    Where no folder can be written to (`NUMBA_CACHE_DIR` names another one), every process compiles anew.
+    """
+    try:
+        return cast("Loop", njit(cache=True, nogil=True)(function))
+    except RuntimeError:
+        return cast("Loop", njit(nogil=True)(function))

@@ -59,7 +59,6 @@ def prediction_errors(
     for forecast in forecasts:
         observed = seen.get((forecast.service, forecast.origin))
         if observed is not None and forecast.served_permille:
-            errors.append(
-                PredictionError(forecast.service, forecast.origin, forecast.p99_us, observed.p99_us, observed.count)
-            )
+            runs = observed.sampled or observed.count
+            errors.append(PredictionError(forecast.service, forecast.origin, forecast.p99_us, observed.p99_us, runs))
     return tuple(errors)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ class Source:
     answers: dict[str, Answer] = field(default_factory=dict)
     sent_bytes: int = 0
     requests: list[str] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
 
     async def respond(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
+            self.heads.append(head.decode("latin-1"))
             path = head.split(b" ")[1].decode()
             self.requests.append(path)
             answer = self.answers.get(path.partition("?")[0]) or self.answers[""]
@@ -34,15 +37,15 @@ class Source:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Source]:
+async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[Source]:
     source = Source("")
     running: set[asyncio.Task[None]] = set()
 
     def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         running.add(asyncio.create_task(source.respond(reader, writer)))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    source.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    source.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield source
     server.close()
     for task in running:

@@ -94,6 +94,24 @@ async def test_a_run_that_ends_before_it_starts_took_nothing_and_is_told(applica
     assert application.findings == ["GW0533"]
 
 
+async def test_runs_and_errors_count_for_as_many_as_they_stand_for(application: Application) -> None:
+    (latency,) = await application.reads(
+        application.run(1, 5, adjusted_count=10.0), application.run(2, 5, adjusted_count=2.0, failed=True)
+    )
+    assert latency.reading.value is not None
+    assert (latency.reading.value.count, latency.reading.value.sampled, latency.errors) == (10, 1, 2)
+
+
+def test_ids_that_go_for_want_of_room_are_told_once(start: datetime) -> None:
+    seen = SeenIds(timedelta(seconds=60), capacity=2)
+    for identity in (b"a", b"b", b"c"):
+        seen.first_time(identity, start)
+    (finding,) = seen.findings("client_spans")
+    assert (finding.id, finding.message.split()[0]) == ("GW0537", "1")
+    seen.first_time(b"d", start + timedelta(seconds=60))
+    assert seen.findings("client_spans") == ()
+
+
 def test_ids_are_forgotten_in_time_and_bounded_in_number(start: datetime) -> None:
     seen = SeenIds(timedelta(seconds=60), capacity=2)
     assert seen.first_time(b"a", start)

@@ -21,8 +21,11 @@ from collectors.fetch import Limits
 from collectors.gateway import Gateways, GatewayTarget
 from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
-from collectors.otlp.receiver import PostLimits, TraceReceiver, otlp_router
+from collectors.otlp.over_http import otlp_router
+from collectors.otlp.receiver import PostLimits, TraceReceiver
 from collectors.otlp.triton_spans import TritonSpans
+from collectors.prometheus import PrometheusMetrics, PrometheusTarget
+from collectors.prometheus_api import PrometheusEndpoint
 from collectors.snapshot import Reading, Snapshot
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
@@ -34,6 +37,9 @@ Make = Callable[[httpx.AsyncClient, str], Collector]
 READS: dict[type, Make] = {
     TritonMetrics: lambda client, url: TritonMetrics(client, [MetricsTarget("edge", f"{url}/metrics")], limits=LIMITS),
     TritonRepository: lambda client, url: TritonRepository(client, [RepositoryTarget("edge", url)], limits=LIMITS),
+    PrometheusMetrics: lambda _, url: PrometheusMetrics(
+        PrometheusEndpoint(url), [PrometheusTarget("edge", (("instance", "here"),))], limits=LIMITS
+    ),
     Gateways: lambda client, url: Gateways(client, [GatewayTarget(url, ("paris",))], lambda: [ocr()], limits=LIMITS),
 }
 IS_POSTED_TO = {TraceReceiver, TritonSpans, ClientSpans}
@@ -116,6 +122,7 @@ async def test_any_status_but_200_gives_no_value(
         b"\xff\xfe\x00nv_envoy_server_live",
         b"[" * 60_000,
         b'{"name": 3}',
+        b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,2]]}]}}',
         b"nv_inference_count{model= 1\nenvoy_server_live{} 1\nenvoy_http_local_rate_limit_enabled{ 1",
     ],
 )

@@ -14,7 +14,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from posts import export, json_span, protobuf_export
 
 from collectors.otlp.inbox import Inbox
-from collectors.otlp.receiver import Intake, PostLimits, TraceReceiver, otlp_router
+from collectors.otlp.over_http import otlp_router
+from collectors.otlp.receiver import Intake, PostLimits, TraceReceiver
 from collectors.otlp.rpc_status import STATUS, Code
 
 JSON = {"content-type": "application/json"}
@@ -140,10 +141,30 @@ async def test_a_full_inbox_sends_the_sender_away_until_it_was_read(receiver: Re
     answer = await receiver.post(export(json_span(11)), JSON)
     assert refusal(answer) == (503, Code.UNAVAILABLE)
     assert int(answer.headers["retry-after"]) > 0
-    assert receiver.receiver.intake.refused_spans == 1
+    assert (receiver.receiver.intake.refused_posts, receiver.receiver.intake.spans) == (1, 10)
     assert (await receiver.post(ten, JSON, "/otlp/edge/v1/traces")).status_code == 200
     receiver.applications.drain()
     assert (await receiver.post(export(json_span(11)), JSON)).status_code == 200
+
+
+async def test_a_post_is_taken_whole_or_not_at_all(receiver: Receiver) -> None:
+    nine, two = (export(*(json_span(first + number) for number in range(count))) for first, count in ((1, 9), (10, 2)))
+    assert (await receiver.post(nine, JSON)).status_code == 200
+    assert refusal(await receiver.post(two, JSON)) == (503, Code.UNAVAILABLE)
+    assert receiver.receiver.intake.refused_spans == 2
+    assert [len(batch.spans) for batch in receiver.applications.drain()] == [9]
+
+
+async def test_a_post_that_would_never_fit_is_not_to_be_sent_again(receiver: Receiver) -> None:
+    eleven = export(*(json_span(number) for number in range(1, 12)))
+    answer = await receiver.post(eleven, JSON)
+    assert refusal(answer) == (413, Code.RESOURCE_EXHAUSTED)
+    assert "retry-after" not in answer.headers
+
+
+async def test_a_full_inbox_refuses_before_anything_is_decoded(receiver: Receiver) -> None:
+    assert (await receiver.post(export(*(json_span(number) for number in range(1, 11))), JSON)).status_code == 200
+    assert refusal(await receiver.post(b"garbage", JSON)) == (503, Code.UNAVAILABLE)
 
 
 async def slowly() -> AsyncIterator[bytes]:

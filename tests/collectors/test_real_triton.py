@@ -12,7 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from collectors.otlp.inbox import Inbox
-from collectors.otlp.receiver import TraceReceiver, otlp_router
+from collectors.otlp.over_http import otlp_router
+from collectors.otlp.receiver import TraceReceiver
 from collectors.otlp.triton_spans import TritonSpans
 from collectors.snapshot import LoadedModel, ModelState, StageWork
 from collectors.triton_metrics import MetricsTarget, TritonMetrics

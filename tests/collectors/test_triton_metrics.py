@@ -10,7 +10,8 @@ from loopback import Source
 from collectors.exposition import MAX_LINE_CHARACTERS, MAX_LINES
 from collectors.fetch import SourceError, Trouble
 from collectors.snapshot import Freshness, Reading, StageWork, Work
-from collectors.triton_metrics import COUNTERS, PENDING, MetricsTarget, TritonMetrics, parse
+from collectors.triton_counters import COUNTERS, PENDING
+from collectors.triton_metrics import MetricsTarget, TritonMetrics, parse
 
 STEP = timedelta(seconds=5)
 

@@ -1,11 +1,15 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from posts import NS, compute_span, model_span
 
 from collectors.otlp import join
 from collectors.otlp.decode_json import decode_json
+from collectors.otlp.ids import SeenIds
 from collectors.otlp.inbox import Batch, Inbox
 from collectors.otlp.join import RequestJoin
 from collectors.otlp.series import WindowSeries
@@ -146,18 +150,71 @@ def test_halves_without_a_counterpart_are_bounded_in_number(
     traced: Traced, start: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(join, "CAPACITY", 10)
-    joined = RequestJoin()
+    joined = RequestJoin(SeenIds(timedelta(seconds=60)))
     for number in range(100):
         assert joined.add(traced.request(number, 1, 1)[number % 2], start) is None
     assert len(joined) == 20
 
 
 def test_halves_without_a_counterpart_are_forgotten_in_time(traced: Traced, start: datetime) -> None:
-    joined = RequestJoin()
+    joined = RequestJoin(SeenIds(timedelta(seconds=60)))
     joined.add(traced.request(1, 1, 1)[0], start)
     joined.add(traced.request(2, 1, 1)[0], start + join.KEPT_FOR + timedelta(seconds=1))
     assert len(joined) == 1
     assert joined.add(traced.request(2, 1, 1)[1], start) is not None
+
+
+async def test_a_computation_whose_request_never_came_is_told_once(traced: Traced) -> None:
+    _, compute = traced.request(1, 5, 80)
+    await traced.reads(compute)
+    assert traced.findings == []
+    await traced.reads(after_s=62)
+    assert traced.findings == ["GW0536"]
+    await traced.reads(after_s=63)
+    assert traced.findings == []
+
+
+async def test_a_request_that_failed_before_it_was_computed_is_no_orphan(traced: Traced) -> None:
+    model, _ = traced.request(1, 5, 80)
+    await traced.reads(model)
+    await traced.reads(after_s=62)
+    assert traced.findings == []
+
+
+async def test_half_a_request_that_is_sent_again_is_no_orphan(traced: Traced) -> None:
+    model, compute = traced.request(1, 5, 80)
+    await traced.reads(model, compute)
+    await traced.reads(compute)
+    await traced.reads(after_s=62)
+    assert traced.findings == []
+
+
+async def test_a_request_stands_for_as_many_as_its_trace_state_tells(traced: Traced) -> None:
+    model, compute = traced.request(1, 5, 80)
+    (work,) = await traced.reads(msgspec.structs.replace(model, adjusted_count=4.0), compute)
+    assert times(work)[0] == 4
+    assert work.times.value is not None
+    assert work.times.value.compute.sampled == 1
+
+
+async def test_a_servers_trace_rate_stands_where_no_trace_state_does(start: datetime) -> None:
+    traced = Traced(start)
+    traced.collector = TritonSpans(traced.inbox, timedelta(seconds=30), one_in={"edge": 100})
+    model, compute = traced.request(2, 5, 80)
+    await traced.reads(*traced.request(1, 5, 80), msgspec.structs.replace(model, adjusted_count=4.0), compute)
+    works = await traced.reads(*traced.request(3, 5, 80), pool="cloud")
+    assert {work.pool: times(work)[0] for work in works} == {"edge": 104, "cloud": 1}
+
+
+@given(st.permutations(range(12)), st.lists(st.integers(0, 11), max_size=12))
+async def test_in_any_order_and_however_often_each_request_counts_once(order: list[int], again: list[int]) -> None:
+    start = datetime(2026, 11, 24, tzinfo=UTC)
+    traced = Traced(start)
+    spans = [span for number in range(6) for span in traced.request(number + 1, 1, 10)]
+    for index in (*order, *again):
+        await traced.reads(spans[index])
+    (work,) = await traced.reads()
+    assert times(work)[0] == 6
 
 
 async def test_the_capture_of_a_real_triton_gives_its_times(data: Path) -> None:

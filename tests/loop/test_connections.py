@@ -13,6 +13,13 @@ gateways:
   - {admin: "127.0.0.1:9901", routes: routes, origins: {edge-paris: "127.0.0.1:10000"}}
 """
 
+PROMETHEUS = """
+prometheus:
+  - url: "http://127.0.0.1:9090"
+    pools: {edge-paris-cpu: {instance: "127.0.0.1:8002"}}
+    bearerTokenFile: token
+"""
+
 
 def written(folder: Path, text: str) -> Path:
     path = folder / "connections.yaml"
@@ -26,8 +33,15 @@ def test_a_document_is_read_and_its_route_folder_is_next_to_it(tmp_path: Path) -
     assert connections.gateways[0].routes == tmp_path / "routes"
 
 
+def test_a_pools_counters_may_come_from_a_prometheus_with_its_files_next_to_the_document(tmp_path: Path) -> None:
+    (prometheus,) = read_connections(written(tmp_path, GOOD + PROMETHEUS)).prometheus
+    assert prometheus.pools == {"edge-paris-cpu": {"instance": "127.0.0.1:8002"}}
+    assert (prometheus.bearer_token_file, prometheus.ca_file) == (tmp_path / "token", None)
+    assert prometheus.address == "127.0.0.1:9090"
+
+
 def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
-    connections = read_connections(written(tmp_path, GOOD))
+    connections = read_connections(written(tmp_path, GOOD + PROMETHEUS + "otlpGrpc: '127.0.0.1:4317'"))
     write_connections(connections, tmp_path / "again.json")
     assert read_connections(tmp_path / "again.json") == connections
 
@@ -53,6 +67,21 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
             GOOD + "  - {admin: '127.0.0.1:9902', routes: r, origins: {edge-paris: '127.0.0.1:10001'}}",
             "edge-paris is named by two gateways",
         ),
+        (GOOD + PROMETHEUS.replace("edge-paris-cpu", "nowhere"), "nowhere has a Prometheus and no server"),
+        (GOOD + PROMETHEUS + PROMETHEUS.replace("prometheus:", ""), "edge-paris-cpu is read from two Prometheus"),
+        (
+            GOOD + PROMETHEUS.replace("http://127.0.0.1:9090", "https://10.0.0.1"),
+            "10.0.0.1:443 is not on this",
+        ),
+        (GOOD + PROMETHEUS.replace("http://", ""), "write https://host:port"),
+        (GOOD + PROMETHEUS.replace("http://", "http://me:secret@"), "credentials aside"),
+        (GOOD + PROMETHEUS.replace("instance", "'a-b'"), "String should match pattern"),
+        (GOOD + PROMETHEUS + "    basicAuthFile: basic\n", "not both"),
+        (
+            GOOD + PROMETHEUS.replace("127.0.0.1:9090", "10.0.0.1:9090") + "beyondLoopback: true\n",
+            "would get credentials in the clear",
+        ),
+        (GOOD + "otlpGrpc: '10.0.0.1:4317'", "10.0.0.1:4317 is not on this machine's loopback"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
