@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.snapshot import BatchTime
 from controller.performance.arrivals import STEADY, Burst
 from controller.performance.prediction import PERCENTILES
-from controller.performance.service_curve import BatchTime
 from controller.performance.serving import Batching, Load
 
 MMPP = Burst(depth=0.8, sojourn_us=250_000.0)
@@ -59,7 +59,7 @@ def _point(row: dict[str, str], raw: Path) -> Point:
         load=Load(float(row["real_rate_rps"]), MMPP if row["arrivals"] == "mmpp" else STEADY),
         spread=math.sqrt(math.expm1(float(row["jit"]) ** 2)),
         times=tuple(
-            BatchTime(int(batch), int(count), int(count) * float(mean_ms) * 1000)
+            BatchTime(int(batch), int(count), round(int(count) * float(mean_ms) * 1000))
             for batch, count, mean_ms in zip(
                 *(row[name].split(";") for name in ("batch_sizes", "batch_exec_counts", "batch_occ_ms")), strict=True
             )

@@ -152,6 +152,25 @@ class Work:
     times: Reading[StageTimes]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class BatchTime:
+    """Executions of one batch size, and the time in us that they took together."""
+
+    batch: int
+    executions: int
+    total_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """What a variant's executions on a pool's server took since the server was last asked, by batch size."""
+
+    pool: str
+    model: str
+    variant: str
+    reading: Reading[tuple[BatchTime, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything observed at `at`. Order carries no meaning."""
@@ -163,6 +182,7 @@ class Snapshot:
     work: tuple[Work, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     findings: tuple[Finding, ...] = ()
+    batches: tuple[Batches, ...] = ()
 
     def server(self, pool: str) -> Reading[ServerState]:
         """The pool's server; a missing reading when nobody looked."""
@@ -192,6 +212,7 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
             work=_joined(whole.work, part.work),
             evidence=whole.evidence + part.evidence,
             findings=whole.findings + part.findings,
+            batches=whole.batches + part.batches,
         )
     return whole
 

@@ -30,6 +30,7 @@ from collectors.prometheus import PrometheusMetrics, PrometheusTarget
 from collectors.prometheus_api import PrometheusEndpoint
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
+from collectors.triton_statistics import TritonStatistics
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, TritonServer
 from controller.api.app import LOOPBACK, create_app
@@ -155,13 +156,13 @@ def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[
     receiver = TraceReceiver(connections.servers, servers, applications)
     rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
     triton_spans, client_spans = TritonSpans(servers, one_in=rates), ClientSpans(applications)
-    repository = TritonRepository(
-        client, [RepositoryTarget(pool, f"http://{server.http}") for pool, server in connections.servers.items()]
-    )
+    targets = [RepositoryTarget(pool, f"http://{server.http}") for pool, server in connections.servers.items()]
+    repository = TritonRepository(client, targets)
     metrics = {pool: f"http://{server.metrics}/metrics" for pool, server in connections.servers.items()}
     gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
     collectors: tuple[Collector, ...] = (
         repository,
+        TritonStatistics(client, targets),
         *_metrics(client, connections, metrics),
         Gateways(client, gateways, services),
         receiver,

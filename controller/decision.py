@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from collectors.snapshot import BatchTime
 from controller.actions import Transition
 from controller.fleet import Fleet
 from policy.findings import Finding
@@ -81,13 +82,14 @@ class KnownRate:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """How much slower than its profile a variant has been on a device: measured over profiled, in permille."""
+class LearntTimes:
+    """What was counted of a variant's executions on a device, and the times s(1), s(2), … in us that plans use."""
 
     model: str
     variant: str
     device: str
-    permille: int
+    counted: tuple[BatchTime, ...] = ()
+    used_us: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class State:
     fleet: Fleet = field(default_factory=Fleet)
     started: tuple[Started, ...] = ()
     rates: tuple[KnownRate, ...] = ()
-    corrections: tuple[Correction, ...] = ()
+    learnt: tuple[LearntTimes, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
     conflict: tuple[str, tuple[Finding, ...]] | None = None
     settled: str = ""

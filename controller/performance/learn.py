@@ -1,53 +1,110 @@
-"""What the servers' own counters say about the profiles, and what callers' spans say about the predictions."""
+"""Service times learnt from what servers count, and predictions held against what callers see.
 
+For each variant on a device the executions of each batch size are remembered, the newest weighing most: beyond `MEMORY`
+executions of a size the older ones count less. A change of speed (another driver, a throttled device, a neighbour) is
+told from noise by the time that the newest executions took together against what was expected of them. Then all that
+was remembered is brought to the new speed and counts as little, so that the next readings soon outweigh it.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from collectors.snapshot import Snapshot, StageWork
-from controller.decision import Correction, Forecast, PredictionError
+from collectors.snapshot import BatchTime, Snapshot, StageWork
+from controller.decision import Forecast, LearntTimes, PredictionError
+from controller.performance.service_curve import service_curve
 from controller.performance.service_time import batch_us
 from policy.resolved import Policy, VariantProfile
 
+MEMORY: Final = 200
+AFTER_A_CHANGE: Final = 5
+"""Executions of a size that what was known before a change still counts for."""
+CHANGE: Final = 0.1
+NOISE: Final = 0.5
+"""A change is a difference of more than this part that is also more than three standard errors, when one execution
+varies by `NOISE` of its time, which is more than fixed networks do."""
 FEWEST_REQUESTS: Final = 12
-"""Below this many requests in a window, counters say too little to correct a profile by."""
+"""Below this many requests in a window, counters alone say too little."""
 ALONE_PERMILLE: Final = 950
-"""Only windows in which this part of the executions held one request tell a service time: Triton counts the time of a
-batch once for each of its requests, so that a mix of batch sizes looks slower than any of them is."""
-BAND_PERMILLE: Final = 80
-"""Corrections that differ less than this from the one in use change nothing, so that plans do not wander with noise."""
-LEAST_PERMILLE: Final = 300
-MOST_PERMILLE: Final = 5000
+"""Only windows in which this part of the executions held one request tell a service time from counters alone: they add
+the time of a batch once for each of its requests."""
+BAND: Final = 0.04
+"""Times that differ less than this part from those in use change nothing, so that plans do not wander with noise."""
+
+Key = tuple[str, str, str]
+"""(model, variant, device)"""
 
 
-def corrections(
-    policy: Policy, snapshot: Snapshot, known: tuple[Correction, ...], now: datetime
-) -> tuple[Correction, ...]:
-    """The corrections in use, moved to what fresh counters show where that differs by more than the band."""
-    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
-    current = {(item.model, item.variant, item.device): item.permille for item in known}
+def learn(policy: Policy, snapshot: Snapshot, known: tuple[LearntTimes, ...], now: datetime) -> tuple[LearntTimes, ...]:
+    """What is known of every variant on every device after this snapshot."""
+    current = {(item.model, item.variant, item.device): item for item in known}
     profiles = {(p.model, p.variant, d.device): p for d in policy.devices for p in d.variants}
+    for key, times in _fresh(policy, snapshot, now).items():
+        if key in profiles:
+            before = current.get(key, LearntTimes(*key))
+            curve_us = curve(profiles[key], before.counted)
+            counted = _remembered(before.counted, times, curve_us)
+            after_us = curve(profiles[key], counted)
+            used_us = after_us if _moved(before.used_us, after_us) else before.used_us
+            current[key] = LearntTimes(*key, counted, used_us)
+    return tuple(item for _, item in sorted(current.items()))
+
+
+def _moved(before_us: tuple[int, ...], after_us: tuple[int, ...]) -> bool:
+    if len(before_us) != len(after_us):
+        return True
+    return any(abs(after / before - 1) > BAND for before, after in zip(before_us, after_us, strict=True))
+
+
+def curve(profile: VariantProfile, counted: Iterable[BatchTime]) -> tuple[int, ...]:
+    """s(1), s(2), … in us up to the largest profiled batch: as counted, and shaped like the profile elsewhere."""
+    largest = profile.service_us[-1][0]
+    prior_us = [0.0, *(float(batch_us(profile, batch)) for batch in range(1, largest + 1))]
+    return tuple(max(1, round(time_us)) for time_us in service_curve(counted, largest, prior_us)[1:])
+
+
+def _fresh(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Key, list[BatchTime]]:
+    """What was newly counted on each device; from the metrics' counters where there are no statistics."""
+    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
     devices = {pool.name: pool.device for pool in policy.pools}
+    told = {(item.pool, item.model, item.variant) for item in snapshot.batches}
+    found: dict[Key, list[BatchTime]] = {}
+    for item in snapshot.batches:
+        times = item.reading.fresh(now, stale_after)
+        found.setdefault((item.model, item.variant, devices.get(item.pool, "")), []).extend(times or ())
     for work in snapshot.work:
-        key = (work.model, work.variant, devices.get(work.pool, ""))
         counters = work.counters.fresh(now, stale_after)
-        if counters is None or key not in profiles or not _tells(counters):
-            continue
-        measured = _measured_permille(counters, profiles[key])
-        if abs(measured - current.get(key, 1000)) > BAND_PERMILLE:
-            current[key] = measured
-    return tuple(Correction(*key, permille) for key, permille in sorted(current.items()))
+        if counters is not None and (work.pool, work.model, work.variant) not in told:
+            key = (work.model, work.variant, devices.get(work.pool, ""))
+            found.setdefault(key, []).extend(_single(counters))
+    return {key: times for key, times in found.items() if times}
 
 
-def _tells(counters: StageWork) -> bool:
-    """Whether the window shows the time of single requests."""
-    alone = counters.executions * 1000 >= counters.requests * ALONE_PERMILLE
-    return counters.requests >= FEWEST_REQUESTS and alone
+def _single(counters: StageWork) -> Iterator[BatchTime]:
+    """The executions of single requests, where there were hardly any others."""
+    if counters.requests >= FEWEST_REQUESTS and counters.executions * 1000 >= counters.requests * ALONE_PERMILLE:
+        yield BatchTime(1, counters.requests, counters.compute_us)
 
 
-def _measured_permille(counters: StageWork, profile: VariantProfile) -> int:
-    """Mean compute time over the profile's time for one request."""
-    measured_us = counters.compute_us / counters.requests
-    return min(MOST_PERMILLE, max(LEAST_PERMILLE, round(1000 * measured_us / batch_us(profile, 1))))
+def _remembered(known: tuple[BatchTime, ...], new: list[BatchTime], curve_us: tuple[int, ...]) -> tuple[BatchTime, ...]:
+    """Old and new executions together, by size."""
+    executions = sum(item.executions for item in new)
+    expected_us = sum(item.executions * curve_us[min(item.batch, len(curve_us)) - 1] for item in new)
+    ratio = sum(item.total_us for item in new) / expected_us
+    if known and abs(ratio - 1) > max(CHANGE, 3 * NOISE / math.sqrt(executions)):
+        known = tuple(_weighing(item, AFTER_A_CHANGE, ratio) for item in known)
+    totals: dict[int, BatchTime] = {}
+    for item in (*known, *new):
+        before = totals.get(item.batch, BatchTime(item.batch, 0, 0))
+        totals[item.batch] = BatchTime(item.batch, before.executions + item.executions, before.total_us + item.total_us)
+    return tuple(_weighing(item, MEMORY) for _, item in sorted(totals.items()))
+
+
+def _weighing(item: BatchTime, most: int, ratio: float = 1.0) -> BatchTime:
+    """The same mean time, times a ratio, of at most so many executions."""
+    weight = min(most, item.executions)
+    return BatchTime(item.batch, weight, round(ratio * item.total_us * weight / item.executions))
 
 
 def prediction_errors(

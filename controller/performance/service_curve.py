@@ -10,24 +10,16 @@ where there is none the line through the counts. A size that occurred seldom is 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collectors.snapshot import BatchTime
+
 Floats = NDArray[np.float64]
 
 PRIOR_EXECUTIONS: Final = 20
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class BatchTime:
-    """Executions of one batch size, and the time in us that they took together."""
-
-    batch: int
-    executions: int
-    total_us: float
 
 
 def service_curve(

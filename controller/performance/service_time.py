@@ -3,11 +3,11 @@
 from policy.resolved import VariantProfile
 
 
-def batch_us(profile: VariantProfile, batch: int, correction_permille: int = 1000) -> int:
+def batch_us(profile: VariantProfile, batch: int) -> int:
     """Time in us to serve `batch` requests at once.
 
     Linear between the profiled batch sizes and, outside them, along the nearest pair; one profiled size alone scales
-    with the batch. `correction_permille` is measured over profiled.
+    with the batch.
     """
     points = profile.service_us
     if len(points) == 1:
@@ -17,4 +17,4 @@ def batch_us(profile: VariantProfile, batch: int, correction_permille: int = 100
         above = next((i for i, (size, _) in enumerate(points) if size >= batch), len(points) - 1)
         (size_a, us_a), (size_b, us_b) = points[max(above, 1) - 1], points[max(above, 1)]
         raw = us_a + (us_b - us_a) * (batch - size_a) / (size_b - size_a)
-    return max(1, round(raw * correction_permille / 1000))
+    return max(1, round(raw))

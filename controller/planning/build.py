@@ -5,7 +5,7 @@ from datetime import datetime
 
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
-from controller.performance.learn import corrections
+from controller.performance.learn import learn
 from controller.planning.demand import Asked, ask
 from controller.planning.options import Speeds, options, speeds
 from controller.planning.paths import Use, paths, unreachable
@@ -22,7 +22,7 @@ class Built:
 
     `problem` has only the paths that no rule excludes: what is solved. `whole` has every path that exists: what
     transitions and conflicts are judged on. `exclusions` says why the difference. `asked`, `loaded` and `state` are
-    what was read of demands and servers, and the state with the corrections learned now.
+    what was read of demands and servers, and the state with the service times learnt now.
     """
 
     problem: Problem
@@ -35,9 +35,9 @@ class Built:
 
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Built:
     """The problem at `now`."""
-    learned = corrections(policy, snapshot, state.corrections, now)
-    state = replace(state, corrections=learned)
-    speed = speeds(policy, learned)
+    learnt = learn(policy, snapshot, state.learnt, now)
+    state = replace(state, learnt=learnt)
+    speed = speeds(policy, learnt)
     asked = ask(policy, snapshot, state.rates, now)
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)

@@ -77,7 +77,7 @@ def _question(guarded: Problem, built: Built) -> str:
         guarded.nodes,
         guarded.running,
         guarded.floors,
-        built.state.corrections,
+        [(item.model, item.variant, item.device, item.used_us) for item in built.state.learnt],
         [(row.rule, row.option, row.demand, row.stage) for row in built.exclusions],
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()

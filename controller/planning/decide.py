@@ -32,7 +32,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
     verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
-    outlook = forecasts(plan, built.whole, speeds(policy, built.state.corrections))
+    outlook = forecasts(plan, built.whole, speeds(policy, built.state.learnt))
     findings = (
         *snapshot.findings,
         *built.asked.findings,
@@ -62,7 +62,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
             fleet=fleet,
             started=_started(state.started, choice.way, current, now),
             rates=built.asked.rates,
-            corrections=built.state.corrections,
+            learnt=built.state.learnt,
             forecasts=outlook,
             conflict=_conflict_memory(findings, built),
             settled=choice.settled,

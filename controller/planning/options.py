@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from controller.decision import Correction
+from controller.decision import LearntTimes
 from controller.performance.queueing import capacity_milli_rps
 from controller.performance.service_time import batch_us
 from policy.resolved import Policy, VariantProfile
@@ -25,22 +25,23 @@ SETTINGS: Final = (Setting(1, 0, 450), Setting(1, 0, 700), Setting(4, 0, 450), S
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """Profiles by (model, variant, device), and how far the measured times are from them."""
+    """Profiles by (model, variant, device), and the times s(1), s(2), … in us that were learnt in their place."""
 
     profiles: dict[tuple[str, str, str], VariantProfile]
-    corrections: dict[tuple[str, str, str], int]
+    learnt_us: dict[tuple[str, str, str], tuple[int, ...]]
 
     def batch_us(self, model: str, variant: str, device: str, batch: int) -> int:
-        """Time for one batch in us, as corrected."""
+        """Time for one batch in us, as learnt, else as profiled."""
         key = (model, variant, device)
-        return batch_us(self.profiles[key], batch, self.corrections.get(key, 1000))
+        learnt_us = self.learnt_us.get(key, ())
+        return learnt_us[batch - 1] if batch <= len(learnt_us) else batch_us(self.profiles[key], batch)
 
 
-def speeds(policy: Policy, corrections: tuple[Correction, ...]) -> Speeds:
+def speeds(policy: Policy, learnt: tuple[LearntTimes, ...]) -> Speeds:
     """The policy's profiles with what was learned of them."""
     return Speeds(
         {(p.model, p.variant, d.device): p for d in policy.devices for p in d.variants},
-        {(item.model, item.variant, item.device): item.permille for item in corrections},
+        {(item.model, item.variant, item.device): item.used_us for item in learnt},
     )
 
 

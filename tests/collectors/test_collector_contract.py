@@ -29,6 +29,7 @@ from collectors.prometheus_api import PrometheusEndpoint
 from collectors.snapshot import Reading, Snapshot
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
+from collectors.triton_statistics import TritonStatistics
 
 LIMITS = Limits(total=timedelta(seconds=0.5), max_bytes=65_536)
 
@@ -37,6 +38,7 @@ Make = Callable[[httpx.AsyncClient, str], Collector]
 READS: dict[type, Make] = {
     TritonMetrics: lambda client, url: TritonMetrics(client, [MetricsTarget("edge", f"{url}/metrics")], limits=LIMITS),
     TritonRepository: lambda client, url: TritonRepository(client, [RepositoryTarget("edge", url)], limits=LIMITS),
+    TritonStatistics: lambda client, url: TritonStatistics(client, [RepositoryTarget("edge", url)], limits=LIMITS),
     PrometheusMetrics: lambda _, url: PrometheusMetrics(
         PrometheusEndpoint(url), [PrometheusTarget("edge", (("instance", "here"),))], limits=LIMITS
     ),
@@ -58,6 +60,8 @@ def collector_classes() -> Iterator[type]:
 def readings(snapshot: Snapshot) -> Iterator[Reading[object]]:
     for item in (*snapshot.servers, *snapshot.offered, *snapshot.latency):
         yield item.reading
+    for batches in snapshot.batches:
+        yield batches.reading
     for work in snapshot.work:
         yield from (work.counters, work.times)
 
