@@ -1,0 +1,119 @@
+"""Surfaces: exact where simulated, monotone in load and instances, and kept; and what becomes of stages on a path."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from controller.performance import surface_store
+from controller.performance.pipeline import PERCENTILES_BP, chains, path_latencies_us, sampled
+from controller.performance.surface import LEVELS, quantiles, shape_of, surface_of
+from policy.findings import Place
+from policy.resolved import Stage
+
+HERE = Place("policy.yaml", 1, 1)
+SHAPES = st.builds(
+    shape_of,
+    st.sampled_from([(1000,), (600, 800), (900, 1000, 1100, 1200), (250, 500, 750, 1000)]),
+    st.sampled_from([1, 2, 3, 4]),
+    st.sampled_from([1, 3]),
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A cache of the tests' own."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@settings(max_examples=40, deadline=None)
+@given(SHAPES, st.floats(0, 1.2), st.floats(0, 0.3))
+def test_more_load_is_never_faster(shape: tuple[int, ...], load: float, more: float) -> None:
+    assert (quantiles(shape, load + more) >= quantiles(shape, load)).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from([(1000,), (600, 800), (900, 1000, 1100, 1200)]), st.floats(0, 0.95))
+def test_more_instances_at_the_same_utilisation_are_never_slower(batch_us: tuple[int, ...], load: float) -> None:
+    one, two, four = (quantiles(shape_of(batch_us, count, 1), load) for count in (1, 2, 4))
+    assert (two <= one).all()
+    assert (four <= two).all()
+
+
+def test_an_idle_server_takes_its_service_time() -> None:
+    assert quantiles(shape_of((1000,), 1, 1), 0.0)[LEVELS // 2] == pytest.approx(1.0, rel=1e-3)
+
+
+def test_half_the_speed_at_half_the_rate_is_twice_the_latency() -> None:
+    assert shape_of((1000, 1500), 1, 1) == shape_of((2000, 3000), 1, 1)
+
+
+def test_a_number_of_instances_that_has_no_surface_takes_that_of_fewer() -> None:
+    assert shape_of((1000,), 7, 1) == shape_of((1000,), 4, 1)
+
+
+def test_what_is_kept_is_what_was_simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    surface_of.cache_clear()
+    simulated = surface_of(shape_of((1000, 1200), 1, 1))
+    surface_of.cache_clear()
+    assert (surface_of(shape_of((1000, 1200), 1, 1)) == simulated).all()
+    assert (tmp_path / "gridwright" / "surfaces.sqlite").is_file()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 1000])
+def test_a_cache_that_is_no_cache_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "gridwright").mkdir()
+    (tmp_path / "gridwright" / "surfaces.sqlite").write_bytes(content)
+    surface_store.save("shape", np.ones((2, 3), np.float32))
+    kept = surface_store.load("shape", (2, 3))
+    assert kept is None or (kept == 1).all()
+    assert surface_store.load("shape", (3, 3)) is None
+
+
+def test_a_cache_that_cannot_be_made_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    surface_store.save("shape", np.ones((2, 3), np.float32))
+    assert surface_store.load("shape", (2, 3)) is None
+
+
+def stage(name: str, *after: str) -> Stage:
+    return Stage(name, "model", after, 1, 0, HERE)
+
+
+def test_the_percentiles_of_a_chain_are_those_of_the_sum() -> None:
+    """Three exponential stages make an Erlang distribution, whose p99 is 8.406 means, not 3 * 4.605."""
+    levels = (np.arange(LEVELS) + 0.5) / LEVELS
+    legs = [sampled(i, -1e6 * np.log1p(-levels)) for i in range(3)]
+    (found,) = path_latencies_us([(0, 1, 2)], iter([legs]))
+    by_percentile = dict(found)
+    assert by_percentile[5000] == pytest.approx(2.674e6, rel=0.03)
+    assert by_percentile[9500] == pytest.approx(6.296e6, rel=0.04)
+    assert by_percentile[9900] == pytest.approx(8.406e6, rel=0.06)
+
+
+def test_a_single_stage_keeps_its_own_percentiles() -> None:
+    values = np.arange(LEVELS, dtype=np.float64)
+    (found,) = path_latencies_us([(0,)], iter([[sampled(0, values)]]))
+    assert found == tuple((bp, LEVELS * bp // 10_000 - 1) for bp in PERCENTILES_BP)
+
+
+def test_the_slower_branch_of_a_dag_decides() -> None:
+    stages = (stage("a"), stage("b", "a"), stage("c", "a"), stage("d", "b", "c"))
+    ways = chains(stages)
+    assert sorted(ways) == [(0, 1, 3), (0, 2, 3)]
+    constant = [np.full(LEVELS, value) for value in (1.0, 10.0, 20.0, 100.0)]
+    (found,) = path_latencies_us(ways, iter([constant]))
+    assert {value for _, value in found} == {121}
+
+
+def test_many_paths_are_sampled_in_their_order() -> None:
+    paths = [[np.full(LEVELS, float(value))] for value in range(1200)]
+    assert [found[0][1] for found in path_latencies_us([(0,)], iter(paths))] == list(range(1200))
