@@ -58,6 +58,10 @@ bench-prediction-tables: setup ## Score predictions from a table of measurements
 bench-prediction-triton: setup ## Score predictions on measured runs of a real Triton: MEASURED=table.csv
 	@$(BIN)/python benchmarks/prediction_triton.py --measured "$(MEASURED)"
 
+.PHONY: bench-prediction-cost
+bench-prediction-cost: setup ## Measure what a prediction costs, simulated and looked up (10 seconds)
+	@$(BIN)/python benchmarks/prediction_cost.py
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py

@@ -87,7 +87,8 @@ def serve(
             end_us = now_us + batch_us[size] * scale[s.scaled] * speeds[instance]
             s.scaled = s.scaled + 1 if s.scaled + 1 < scale.size else 0
             free_us[instance] = end_us + gap_us[size]
-            for request in order[s.taken : s.taken + size]:
+            for place in range(s.taken, s.taken + size):
+                request = order[place]
                 latency_us[request] = end_us - arrive[request]
                 batches[request] = size
                 if closed and s.known < arrive.size:
