@@ -124,7 +124,7 @@ def test_sharing_one_core_is_processor_sharing() -> None:
     assert slower == pytest.approx(1 / (1 - 0.6), rel=0.04)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     instances=st.integers(1, 4),
     largest=st.integers(1, 8),

@@ -29,13 +29,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SHAPES, st.floats(0, 1.2), st.floats(0, 0.3))
 def test_more_load_is_never_faster(shape: tuple[int, ...], load: float, more: float) -> None:
     assert (quantiles(shape, load + more) >= quantiles(shape, load)).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from([(1000,), (600, 800), (900, 1000, 1100, 1200)]), st.floats(0, 0.95))
 def test_more_instances_at_the_same_utilisation_are_never_slower(batch_us: tuple[int, ...], load: float) -> None:
     one, two, four = (quantiles(shape_of(batch_us, count, 1), load) for count in (1, 2, 4))

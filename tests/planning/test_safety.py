@@ -88,7 +88,7 @@ def happen(world: World, event: tuple[str, object, int]) -> None:
         world.certification_ends(str(subject), value)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(events=EVENTS)
 def test_no_moment_breaks_a_rule_whatever_happens(events: list[tuple[str, object, int]]) -> None:
     world, watch = World(), Watch()

@@ -50,7 +50,7 @@ def changed(document: object, path: tuple[object, ...], new: object) -> object:
     return copy
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_an_odd_value_anywhere_is_a_finding_or_means_something(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(TEXTS) - 1))
@@ -62,7 +62,7 @@ def test_an_odd_value_anywhere_is_a_finding_or_means_something(data: st.DataObje
     judged(load_documents([*TEXTS[:at], (TEXTS[at][0], text), *TEXTS[at + 1 :]]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_garbled_text_is_a_finding_or_means_something(data: st.DataObject) -> None:
     name, text = data.draw(st.sampled_from(TEXTS))
@@ -72,7 +72,7 @@ def test_garbled_text_is_a_finding_or_means_something(data: st.DataObject) -> No
     judged(load_documents([item if item[0] != name else (name, garbled) for item in TEXTS]))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.permutations(TEXTS))
 def test_the_order_of_the_files_does_not_matter(texts: list[tuple[str, str]]) -> None:
     straight, turned = load_documents(TEXTS).policy, load_documents(texts).policy

@@ -72,7 +72,7 @@ def test_a_problem_that_asks_for_less_is_spared(rule: Rule, example: Example) ->
 
 @each_case
 @given(data=st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_of_the_input_never_matters(rule: Rule, example: Example, data: st.DataObject) -> None:
     problem = shuffled_problem(example.problem, data)
     for plan in (example.on_limit, example.over_limit):

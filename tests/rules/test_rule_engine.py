@@ -64,7 +64,7 @@ ORDERS = st.permutations(["near", "far", "light", "batched", "slow", "refused"])
 
 
 @given(COUNTS, SPLITS, ORDERS, st.integers(-1, 4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_all_rules_together_mean_the_same_to_the_engine_and_to_the_checks(
     counts: dict[tuple[str, str], int], cuts: list[int], order: list[str], level: int
 ) -> None:
