@@ -93,6 +93,16 @@ class LearntTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Margin:
+    """What a demand's predicted latency is multiplied by to hold in most windows: as tracked, and as plans use it."""
+
+    service: str
+    origin: str
+    permille: int = 1000
+    used_permille: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
@@ -105,6 +115,7 @@ class State:
     started: tuple[Started, ...] = ()
     rates: tuple[KnownRate, ...] = ()
     learnt: tuple[LearntTimes, ...] = ()
+    margins: tuple[Margin, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
     conflict: tuple[str, tuple[Finding, ...]] | None = None
     settled: str = ""

@@ -16,8 +16,8 @@ SETTLING: Final = "shrink"
 def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -> State:
     """The state after these outcomes of the decision's transition.
 
-    What was learnt (rates, service times) always counts. The plan and its forecasts count once all that they need
-    stands; loads, routes and starts count one by one.
+    What was learnt (rates, service times, margins) always counts. The plan and its forecasts count once all that they
+    need stands; loads, routes and starts count one by one.
     """
     done = [outcome for outcome in outcomes if not outcome.error]
     if len(done) == _count(decision.transition, settling=True):

@@ -6,6 +6,7 @@ from datetime import datetime
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
 from controller.performance.learn import learn
+from controller.performance.margin import learn_margins, margin_permille
 from controller.planning.demand import Asked, ask
 from controller.planning.options import Speeds, options, speeds
 from controller.planning.paths import Use, paths, unreachable
@@ -22,7 +23,7 @@ class Built:
 
     `problem` has only the paths that no rule excludes: what is solved. `whole` has every path that exists: what
     transitions and conflicts are judged on. `exclusions` says why the difference. `asked`, `loaded` and `state` are
-    what was read of demands and servers, and the state with the service times learnt now.
+    what was read of demands and servers, and the state with the service times and margins learnt now.
     """
 
     problem: Problem
@@ -36,7 +37,7 @@ class Built:
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Built:
     """The problem at `now`."""
     learnt = learn(policy, snapshot, state.learnt, now)
-    state = replace(state, learnt=learnt)
+    state = replace(state, learnt=learnt, margins=learn_margins(policy, snapshot, state, now))
     speed = speeds(policy, learnt)
     asked = ask(policy, snapshot, state.rates, now)
     nodes = usable_nodes(policy, snapshot, now)
@@ -59,7 +60,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
     gone = frozenset(row.option for row in lost)
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
     pairs = (*away, *write(present).exclusions())
-    whole = _with_paths(bare, _barred(away), speed)
+    whole = _with_paths(bare, _barred(away), speed, state)
     candidates = replace(present, paths=_allowed(whole, _barred(pairs), gone))
     slow = [row for row in write(candidates).exclusions() if row.path]
     problem = without_paths(candidates, frozenset(row.path for row in slow))
@@ -95,8 +96,11 @@ def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:
     return replace(problem, paths=tuple(path for path in problem.paths if path.id not in gone))
 
 
-def _with_paths(problem: Problem, barred: frozenset[Use], speed: Speeds) -> Problem:
-    found = [path for d in problem.demands for path in paths(problem.policy, d, problem.options, barred, speed)]
+def _with_paths(problem: Problem, barred: frozenset[Use], speed: Speeds, state: State) -> Problem:
+    found: list[Path] = []
+    for demand in problem.demands:
+        margin = margin_permille(state.margins, demand.service, demand.origin)
+        found.extend(paths(problem, demand, barred, speed, margin))
     return replace(problem, paths=tuple(found))
 
 

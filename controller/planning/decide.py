@@ -7,6 +7,7 @@ from collectors.snapshot import Snapshot
 from controller.actions import SetLoad, Transition
 from controller.decision import Decision, Started, State, Verdict
 from controller.fleet import Fleet, Load, fleet_of
+from controller.performance import margin
 from controller.performance.learn import prediction_errors
 from controller.planning import report
 from controller.planning.build import Built, build
@@ -39,6 +40,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
         *choice.findings,
         *_shortfall(plan, built, state, at_rest=unchanged),
         *_ending(plan, built.whole, now),
+        *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
     return Decision(
@@ -63,6 +65,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
             started=_started(state.started, choice.way, current, now),
             rates=built.asked.rates,
             learnt=built.state.learnt,
+            margins=built.state.margins,
             forecasts=outlook,
             conflict=_conflict_memory(findings, built),
             settled=choice.settled,

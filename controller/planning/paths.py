@@ -14,12 +14,15 @@ from controller.planning.options import Speeds
 from controller.planning.stages import At, stage_quantiles_us
 from policy.resolved import Link, Policy, Service, Stage
 from rules.kernel.formulation import Exclusion
-from rules.kernel.problem import Demand, Option, Path
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Option, Path, Problem
 
 MOST_PATHS: Final = 4_000
 """Paths a demand at the most. Beyond, the options with the longest stage latency are left out first."""
 
 TAIL: Final = LEVELS * 99 // 100 - 1
+
+Latencies = tuple[tuple[int, int], ...]
+"""(percentile in basis points, latency in us)"""
 
 Use = tuple[str, str, str]
 """(demand, stage, option)"""
@@ -50,9 +53,10 @@ def unreachable(policy: Policy, demands: tuple[Demand, ...], options: tuple[Opti
 
 
 def paths(
-    policy: Policy, demand: Demand, options: tuple[Option, ...], barred: frozenset[Use], speed: Speeds
+    problem: Problem, demand: Demand, barred: frozenset[Use], speed: Speeds, margin_permille: int
 ) -> tuple[Path, ...]:
-    """All paths of a demand over the options that are not barred for it."""
+    """All paths of a demand over the options that are not barred for it, with the latency to count with."""
+    policy, options = problem.policy, problem.options
     service = policy.service(demand.service)
     legs = {
         (i, option.id): sampled(
@@ -69,9 +73,13 @@ def paths(
         chains(service.stages), ([legs[i, name] for i, name in enumerate(names)] for names in chosen)
     )
     return tuple(
-        Path(id=f"{demand.id}: {' | '.join(names)}", demand=demand.id, options=names, latency_us=latency_us)
+        Path(f"{demand.id}: {' | '.join(names)}", demand.id, names, _with_margin(latency_us, margin_permille))
         for names, latency_us in zip(chosen, latencies, strict=True)
     )
+
+
+def _with_margin(latency_us: Latencies, margin_permille: int) -> Latencies:
+    return tuple((bp, value_us * margin_permille // WHOLE_PERMILLE) for bp, value_us in latency_us)
 
 
 def network_us(policy: Policy, demand: Demand, stage: Stage, option: Option) -> int:
