@@ -1,5 +1,6 @@
 """`gridwright explain`: why there, and why not elsewhere."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from controller.cli.terminal import console, print_table, write_json
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from controller.cli.inputs import Documents
     from controller.explain import Candidate
 
 Subject = Annotated[
@@ -19,11 +21,24 @@ Subject = Annotated[
 ]
 
 
-def explain(path: Folder, subject: Subject, *, as_json: AsJson = False) -> int:
-    """Tell for each stage where it is served, and for every other placement the clause that is against it."""
+Latency = Annotated[bool, typer.Option("--latency", help="Tell where a service's latency goes instead.")]
+Journal = Annotated[
+    Path | None, typer.Option("--journal", metavar="FILE", help="With --latency: also what a controller at work saw.")
+]
+
+
+def explain(
+    path: Folder, subject: Subject, *, latency: Latency = False, journal: Journal = None, as_json: AsJson = False
+) -> int:
+    """Tell for each stage where it is served, and for every other placement the clause that is against it.
+
+    With --latency: which part of a service's latency is network, waiting and computing, as predicted and as seen.
+    """
     from controller.cli.inputs import read
 
     documents = read(path, as_json=as_json)
+    if latency:
+        return _explain_latency(documents, subject, journal, as_json=as_json)
     with loading_solver():
         from controller.cli.planning import decide_from_documents
     from controller.explain import candidates, subjects
@@ -38,6 +53,21 @@ def explain(path: Folder, subject: Subject, *, as_json: AsJson = False) -> int:
         write_json({"subject": subject, "decision": decision.id, "verdict": decision.verdict, "candidates": about})
     else:
         _show(console(), about)
+    return Exit.DONE
+
+
+def _explain_latency(documents: "Documents", service: str, journal: Path | None, *, as_json: bool) -> int:
+    from controller.cli.latency import from_documents, from_journal, show
+    from controller.nearest import nearest
+
+    names = [item.name for item in documents.policy.services]
+    if service not in names:
+        raise CliError(f"no service is named '{service}'", nearest(service, names))
+    found = from_journal(journal, service) if journal else from_documents(documents, service)
+    if as_json:
+        write_json({"service": service, "demands": found})
+    else:
+        show(console(), found)
     return Exit.DONE
 
 
