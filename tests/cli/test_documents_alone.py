@@ -129,6 +129,30 @@ def test_explain_a_placement_tells_each_use_that_it_could_have() -> None:
     }
 
 
+def test_explain_latency_tells_the_parts_that_are_predicted() -> None:
+    answer = gridwright("explain", EXAMPLE, "receipt-ocr", "--latency", "--json").json()
+    assert {demand["origin"] for demand in answer["demands"]} == {"edge-paris", "edge-lyon"}
+    for demand in answer["demands"]:
+        assert [part["stage"] for part in demand["parts"] if part["what"] == "computing"] == [
+            "detect",
+            "orient",
+            "read",
+        ]
+    text = gridwright("explain", EXAMPLE, "receipt-ocr", "--latency").out
+    assert "computing" in text
+    assert "--journal FILE" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [(["receipt-orc"], "did you mean 'receipt-ocr'?"), (["receipt-ocr", "--journal", "nowhere.sqlite"], "not there")],
+)
+def test_explain_latency_says_what_is_missing(arguments: list[str], named: str) -> None:
+    ran = gridwright("explain", EXAMPLE, *arguments, "--latency")
+    assert ran.status == 1
+    assert named in ran.err
+
+
 def test_explain_something_unknown_offers_the_nearest_name() -> None:
     ran = gridwright("explain", EXAMPLE, "receipt-orc")
     assert ran.status == 1
