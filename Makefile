@@ -54,6 +54,11 @@ bench-overhead: setup ## Measure the controller's CPU and memory on the embedded
 bench-prediction-tables: setup ## Score predictions from a table of measurements: TABLE=file.csv [HOLD_GPU=name] (1 minute)
 	@$(BIN)/python benchmarks/prediction_tables.py "$(TABLE)" $(if $(HOLD_GPU),--hold-gpu "$(HOLD_GPU)")
 
+.PHONY: bench-prediction-triton
+bench-prediction-triton: setup ## Score predicted latencies on a real Triton (80 minutes): [POINTS=n] [REQUESTS=n] [MEASURED=file.csv]
+	@$(BIN)/python benchmarks/prediction_triton.py $(if $(MEASURED),--measured "$(MEASURED)") \
+	  $(if $(POINTS),--points "$(POINTS)") $(if $(REQUESTS),--requests "$(REQUESTS)")
+
 .PHONY: image
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
