@@ -104,5 +104,5 @@ def _next_count(progress: Progress) -> int | None:
     points = progress.instances
     if len(points) > 1 and points[-1].answered_rps < LEAST_GAIN * points[-2].answered_rps:
         return None
-    most = progress.most_instances or INSTANCES[-1]
+    most = INSTANCES[-1] if progress.most_instances is None else progress.most_instances
     return next((count for count in INSTANCES[len(points) :] if count <= most), None)

@@ -142,12 +142,12 @@ async def _instances(
     try:
         load_us = await server.resize(step.instances)
     except ResizeError as error:
-        return replace(progress, most_instances=max(1, step.instances - 1), notes=(*progress.notes, str(error)))
+        return replace(progress, most_instances=step.instances - 1, notes=(*progress.notes, str(error)))
     clients = CLIENTS_AN_INSTANCE * step.instances
     run = await server.closed_loop(size, clients, lambda seen: enough(seen, goal.error), seconds)
     if trouble := _trouble(run, goal):
         note = f"{told(step)}: {trouble}"
-        return replace(progress, most_instances=max(1, step.instances - 1), notes=(*progress.notes, note))
+        return replace(progress, most_instances=step.instances - 1, notes=(*progress.notes, note))
     point = InstancePoint(step.instances, size, run.answered_rps, load_us, await server.memory_mib())
     return replace(progress, instances=(*progress.instances, point))
 

@@ -74,14 +74,17 @@ class TritonModel:
 
     @property
     def batching(self) -> Batching:
-        """As it is configured, with one instance."""
+        """As it is configured, with one instance where their number can be changed."""
         config = self._described.config
+        groups = config.get("instance_group", ())
+        found = sum(int(group.get("count", 1)) * max(1, len(group.get("gpus", ()))) for group in groups)
+        speeds = (1.0,) * (1 if self.resized else max(1, found))
         if "dynamic_batching" not in config:
-            return Batching()
+            return Batching(speeds=speeds)
         settings = config["dynamic_batching"]
         preferred = tuple(int(size) for size in settings.get("preferred_batch_size", ()))
         delay_us = float(settings.get("max_queue_delay_microseconds", 0))
-        return Batching(self._described.max_batch, delay_us, preferred)
+        return Batching(self._described.max_batch, delay_us, preferred, speeds=speeds)
 
     @property
     def gap(self) -> PerBatch:
@@ -122,6 +125,7 @@ class TritonModel:
             began_s = time.monotonic()
             await self._client.load_model(self._described.name, config=json.dumps(config), client_timeout=LOAD_S)
         except TROUBLES as error:
+            await self.restore()
             raise ResizeError(
                 f"{instances} instances were not loaded ({_words(error)}): start the server with "
                 "--model-control-mode=explicit, and see its log"
@@ -129,10 +133,12 @@ class TritonModel:
         return round(1e6 * (time.monotonic() - began_s))
 
     async def restore(self) -> None:
-        """Load the model with its repository's own configuration, if it was changed."""
+        """Load the model with the configuration that it was found with, if that was changed."""
         if self.resized:
             with suppress(*TROUBLES):
-                await self._client.load_model(self._described.name, client_timeout=LOAD_S)
+                config = json.dumps(self._described.config)
+                await self._client.load_model(self._described.name, config=config, client_timeout=LOAD_S)
+                self.resized = False
 
     async def memory_mib(self) -> int | None:
         """See `running.Server`: the sum over the GPUs that the metrics page names."""
