@@ -20,7 +20,11 @@ SETTLED_S = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One run at a constant mean rate. `profile` names what the model computes; `arrive_us` is empty where unknown."""
+    """One run at a constant mean rate. `profile` names what the model computes; `arrive_us` is empty where unknown.
+
+    `spread` is the coefficient of variation of an execution, `mean_reply_us` the clients' mean latency less the
+    server's own, and `stalled` says that something else disturbed the run.
+    """
 
     name: str
     profile: str
@@ -33,6 +37,16 @@ class Point:
     requests: int
     stalled: bool
     arrive_us: NDArray[np.float64]
+
+    @property
+    def shares_core(self) -> bool:
+        """Whether several instances compute on the server's one core, so that its statistics tell shared times."""
+        return self.profile.startswith("C") and len(self.batching.speeds) > 1
+
+    @property
+    def mean_batch(self) -> float:
+        """Requests an execution, on average."""
+        return sum(item.batch * item.executions for item in self.times) / sum(item.executions for item in self.times)
 
 
 def read_points(path: Path) -> list[Point]:

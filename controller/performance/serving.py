@@ -5,12 +5,10 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from controller.performance.arrivals import SEED, STEADY, Burst, bursty_us
-from controller.performance.batcher import serve
-
-Floats = NDArray[np.float64]
+from controller.performance.batcher import Counts, Flags, Floats, serve
+from controller.performance.shared_core import serve_shared
 
 REQUESTS: Final = 30_000
 WARM_UP: Final = 0.04
@@ -51,13 +49,18 @@ class ServiceTimes:
 
 @dataclass(frozen=True, slots=True)
 class Batching:
-    """How a server is set: instances (one entry of `speeds` for each, 1 is the profile's), sizes and queue delay."""
+    """How a server is set: instances (one entry of `speeds` for each, 1 is the profile's), sizes and queue delay.
+
+    `cores` is for instances that compute on so many cores together: the service times are then those of an instance
+    that has a core for itself, every speed is 1 and the queue has no limit.
+    """
 
     max_batch: int = 1
     queue_delay_us: float = 0.0
     preferred: tuple[int, ...] = ()
     queue_limit: int = 0
     speeds: tuple[float, ...] = (1.0,)
+    cores: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,10 @@ class Load:
 def capacity_rps(service: ServiceTimes, batching: Batching, fanout: int = 1) -> float:
     """Requests a second that full batches on all instances could answer."""
     full_us = service.batch_us[batching.max_batch] + service.gap.times_us(batching.max_batch)[-1]
-    return float(batching.max_batch * 1e6 / full_us) * sum(1 / speed for speed in batching.speeds) / fanout
+    together = sum(1 / speed for speed in batching.speeds)
+    if batching.cores is not None:
+        together = min(together, batching.cores)
+    return float(batching.max_batch * 1e6 / full_us) * together / fanout
 
 
 def latencies_us(
@@ -90,10 +96,18 @@ def latencies_us(
 
 
 def answered_us(service: ServiceTimes, batching: Batching, arrive_us: Floats, *, closed: bool = False) -> Floats:
-    """Latency in us of each of these arrivals, NaN where the queue was full; for `closed` see `batcher.serve`."""
+    """Latency in us of each of these arrivals, NaN where the queue was full; for `closed` see `batcher.serve`.
+
+    Raises ValueError when `closed` on shared cores.
+    """
     largest = batching.max_batch
     preferred = np.zeros(largest + 1, np.bool_)
     preferred[list(batching.preferred) or [largest]] = True
+    if batching.cores is not None:
+        if closed:
+            raise ValueError("clients that wait for their answers are not simulated on shared cores: give arrivals")
+        latency_us, batches = _on_shared_cores(service, batching, batching.cores, arrive_us, preferred)
+        return _with_reply(service, latency_us, batches)
     latency_us, batches = serve(
         arrive_us,
         closed,
@@ -105,7 +119,27 @@ def answered_us(service: ServiceTimes, batching: Batching, arrive_us: Floats, *,
         float(batching.queue_delay_us),
         batching.queue_limit,
     )
-    answered: Floats = latency_us + service.reply.times_us(largest)[batches]
+    return _with_reply(service, latency_us, batches)
+
+
+def _on_shared_cores(
+    service: ServiceTimes, batching: Batching, cores: float, arrive_us: Floats, preferred: Flags
+) -> tuple[Floats, Counts]:
+    latency_us, batches, _ = serve_shared(
+        arrive_us,
+        np.asarray(service.batch_us, np.float64),
+        _spread(service.spread),
+        len(batching.speeds),
+        cores,
+        service.gap.times_us(batching.max_batch),
+        preferred,
+        float(batching.queue_delay_us),
+    )
+    return latency_us, batches
+
+
+def _with_reply(service: ServiceTimes, latency_us: Floats, batches: Counts) -> Floats:
+    answered: Floats = latency_us + service.reply.times_us(int(batches.max(initial=1)))[batches]
     return answered
 
 

@@ -1,0 +1,129 @@
+"""Predicting a real Triton's latency before each run, measuring the run, and scoring the prediction.
+
+A prediction knows the setting and the load that will be offered, and of the model only what earlier runs of it taught:
+s(b) from the server's batch statistics, the way back to the client from clients' and server's mean latencies, and the
+scatter of single executions from requests sent one after another. Instances that compute share the server's one core;
+their s(b) is taken from runs with one instance, in which nothing else of the model had the core.
+"""
+
+import math
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from measured_points import Point
+from open_loop import offer
+from open_loop_grid import ServedModel, Setting, grid
+from open_loop_run import Run, run
+from open_loop_server import Served, served
+from open_loop_table import write_points
+from point_score import reply_path, score
+from prediction_score import Scored, report
+from service_change import DURATION_S, recovery
+
+from controller.performance.service_curve import service_curve
+from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, ServiceTimes, capacity_rps
+
+FULL_GRID = 64
+REQUESTS = 20_000
+LONGEST_RUN_S = 90.0
+"""A slow model is offered fewer requests, so that the whole grid takes no more than two hours."""
+CALIBRATION_REQUESTS = 600
+CALIBRATION_UTILISATION = 0.7
+CALIBRATION_BATCH = 8
+ALONE_REQUESTS = 100
+SET_UP_S = 4.0
+"""About what it takes to load a model for a run, and to predict and score it."""
+
+
+def live(points: int, requests: int, output: Path) -> dict[str, object]:
+    """Measure the first points of the grid; print how the predictions did, and return their summary."""
+    settings = grid(points)
+    models = list(dict.fromkeys(setting.model for setting in settings))
+    print(f"{len(settings)} points, {len(models)} models: about {_duration_s(settings, requests) / 60:.0f} minutes")
+    runs: list[Run] = []
+    scored: list[Scored] = []
+    with tempfile.TemporaryDirectory(prefix="gridwright-bench-") as work, served(models, Path(work)) as server:
+        known = {model: _calibrated(server, model) for model in models}
+        for number, setting in enumerate(settings):
+            service, batching = _service(known, setting), _batching(setting)
+            rate_rps = setting.utilisation * capacity_rps(service, batching)
+            done = run(server, number, setting, rate_rps, _requests(rate_rps, requests))
+            point = done.point(service.spread)
+            runs.append(done)
+            scored.append(score(replace(point, batching=batching), service))
+            known[setting.model].append(point)
+            _tell(done, scored[-1], len(settings))
+        changed = _after_a_change(server, known)
+    table = write_points(runs, output)
+    result = report("predicted before each run", scored)
+    print(f"{sum(bool(item.disturbances) for item in runs)} of {len(runs)} runs were disturbed. Table: {table}")
+    return {**result, "service_change": changed}
+
+
+def _calibrated(server: Served, model: ServedModel) -> list[Point]:
+    """What a short run with one instance teaches of a model: the first of the points that are known of it."""
+    setting = Setting(model, 1, CALIBRATION_BATCH, 0, CALIBRATION_UTILISATION, "poisson")
+    server.load(model, 1, CALIBRATION_BATCH, 0)
+    alone = offer(server.port, [server.request()] * ALONE_REQUESTS, np.zeros(ALONE_REQUESTS), connections=1)
+    spread = _spread(alone.answered_s - alone.sent_s)
+    done = run(server, -1, setting, setting.nominal_rps, CALIBRATION_REQUESTS)
+    print(f"{model.name}: scatter {spread:.2f}, {_curve_ms(done)}")
+    return [done.point(spread)]
+
+
+def _spread(times_s: np.ndarray) -> float:
+    """The coefficient of variation of a lognormal with these quartiles, which a few disturbed requests do not move."""
+    lower, upper = np.percentile(times_s, (25, 75))
+    sigma = math.log(upper / lower) / 1.349
+    return math.sqrt(math.expm1(sigma**2))
+
+
+def _service(known: dict[ServedModel, list[Point]], setting: Setting) -> ServiceTimes:
+    points = [point for point in known[setting.model] if not point.shares_core]
+    everywhere = [point for of_model in known.values() for point in of_model]
+    curve = service_curve([item for point in points for item in point.times], setting.max_batch)
+    return ServiceTimes(curve, points[0].spread, PYTHON_BACKEND_GAP, reply_path(everywhere))
+
+
+def _batching(setting: Setting) -> Batching:
+    cores = 1.0 if setting.model.computes and setting.instances > 1 else None
+    return Batching(setting.max_batch, float(setting.delay_us), speeds=(1.0,) * setting.instances, cores=cores)
+
+
+def _after_a_change(server: Served, known: dict[ServedModel, list[Point]]) -> dict[str, object]:
+    """On the first model that does not compute: one that takes more time, and not also its neighbours'."""
+    model = next((item for item in known if not item.computes), next(iter(known)))
+    setting = Setting(model, 1, CALIBRATION_BATCH, 0, CALIBRATION_UTILISATION, "poisson")
+    server.load(model, 1, CALIBRATION_BATCH, 0)
+    return recovery(server, _service(known, setting))
+
+
+def _requests(rate_rps: float, most: int) -> int:
+    return min(most, math.ceil(LONGEST_RUN_S * rate_rps))
+
+
+def _duration_s(settings: Sequence[Setting], requests: int) -> float:
+    runs_s = sum(_requests(item.nominal_rps, requests) / item.nominal_rps + SET_UP_S for item in settings)
+    first = {item.model: item for item in settings}.values()
+    capacities = (Setting(item.model, 1, CALIBRATION_BATCH, 0, CALIBRATION_UTILISATION, "poisson") for item in first)
+    return runs_s + sum(CALIBRATION_REQUESTS / item.nominal_rps + SET_UP_S for item in capacities) + DURATION_S
+
+
+def _tell(done: Run, point: Scored, points: int) -> None:
+    errors = "/".join(f"{100 * error:+.0f}" for error in point.errors)
+    disturbed = f" ({', '.join(done.disturbances)})" if done.disturbances else ""
+    print(
+        f"{time.strftime('%H:%M:%S')} {done.number + 1}/{points} {done.setting.model.name} {point.kind} "
+        f"{done.rate_rps:.0f}/s: p99 {point.seen_us[-1] / 1000:.1f} ms, errors {errors} %, "
+        f"core taken {100 * done.core_taken:.0f} %, late {done.late_us / 1000:.2f} ms{disturbed}",
+        flush=True,
+    )
+
+
+def _curve_ms(done: Run) -> str:
+    sizes = (f"{item.batch}: {item.total_us / item.executions / 1000:.1f}" for item in done.counted.times)
+    return f"s(b) in ms {', '.join(sizes)}"

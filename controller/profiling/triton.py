@@ -1,0 +1,233 @@
+"""A model on a running Triton, spoken to over gRPC."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+import numpy as np
+from prometheus_client.parser import text_string_to_metric_families
+from tritonclient.grpc import InferInput
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException
+
+from collectors.fetch import Limits, SourceError, fetch
+from controller.acting.waiting import until
+from controller.performance.service_curve import BatchTime
+from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, PerBatch
+from controller.profiling.inputs import Array, Tensor
+from controller.profiling.loops import closed_loop, open_loop, warm_up
+from controller.profiling.measured import Run
+from controller.profiling.running import ResizeError
+
+ANSWER_S: Final = 30.0
+LOAD_S: Final = 180.0
+GPU_MEMORY: Final = "nv_gpu_memory_used_bytes"
+MIB: Final = 1024 * 1024
+PARTS: Final = ("compute_input", "compute_infer", "compute_output")
+TROUBLES: Final = (InferenceServerException, TimeoutError)
+
+
+class ServerError(Exception):
+    """The server cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the server says of a model: its inputs, and the whole of its configuration."""
+
+    name: str
+    inputs: tuple[Tensor, ...]
+    config: Mapping[str, Any]
+
+    @property
+    def max_batch(self) -> int:
+        """The largest batch; 1 for a model that does not batch."""
+        return max(1, int(self.config.get("max_batch_size", 0)))
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether its tensors have a first dimension for the batch."""
+        return int(self.config.get("max_batch_size", 0)) > 0
+
+
+class TritonModel:
+    """One model; `sample` is one item of each of its inputs."""
+
+    def __init__(
+        self,
+        client: InferenceServerClient,
+        described: Described,
+        sample: Mapping[str, Array],
+        metrics: Callable[[], "asyncio.Future[bytes]"] | None = None,
+    ) -> None:
+        self._client = client
+        self._described = described
+        self._sample = sample
+        self._metrics = metrics
+        self.resized = False
+
+    @property
+    def batching(self) -> Batching:
+        """As it is configured, with one instance where their number can be changed."""
+        config = self._described.config
+        groups = config.get("instance_group", ())
+        found = sum(int(group.get("count", 1)) * max(1, len(group.get("gpus", ()))) for group in groups)
+        speeds = (1.0,) * (1 if self.resized else max(1, found))
+        if "dynamic_batching" not in config:
+            return Batching(speeds=speeds)
+        settings = config["dynamic_batching"]
+        preferred = tuple(int(size) for size in settings.get("preferred_batch_size", ()))
+        delay_us = float(settings.get("max_queue_delay_microseconds", 0))
+        return Batching(self._described.max_batch, delay_us, preferred, speeds=speeds)
+
+    @property
+    def gap(self) -> PerBatch:
+        """That of its backend; only the Python one's is known."""
+        return PYTHON_BACKEND_GAP if self._described.config.get("backend") == "python" else PerBatch()
+
+    async def closed_loop(
+        self, batch: int, clients: int, done: Callable[[Sequence[float]], bool], seconds: float
+    ) -> Run:
+        """See `running.Server`; a few requests of each client come first and do not count."""
+        send = self._sender(batch)
+        await warm_up(send, clients)
+        before = await self._counted()
+        began_s = time.monotonic()
+        latencies_us, failed = await closed_loop(send, clients, done, seconds)
+        took_s = time.monotonic() - began_s
+        return Run(tuple(latencies_us), failed, took_s, _added(before, await self._counted()))
+
+    async def open_loop(self, due_s: Sequence[float]) -> tuple[Run, float]:
+        """See `running.Server`. Runs with one instance where the number can be changed."""
+        if self.resized:
+            await self.resize(1)
+        send = self._sender(1)
+        await warm_up(send, 1)
+        latencies_us, failed, late_us = await open_loop(send, due_s)
+        return Run(tuple(latencies_us), failed, float(due_s[-1])), late_us
+
+    async def resize(self, instances: int) -> int:
+        """See `running.Server`: unload, and load with the configuration that it has, but for its instances."""
+        config = dict(self._described.config)
+        group = dict((config.get("instance_group") or [{}])[0])
+        config["instance_group"] = [group | {"count": instances}]
+        try:
+            await self._client.unload_model(self._described.name, client_timeout=LOAD_S)
+            self.resized = True
+            async with asyncio.timeout(LOAD_S):
+                await until(self._gone)
+            began_s = time.monotonic()
+            await self._client.load_model(self._described.name, config=json.dumps(config), client_timeout=LOAD_S)
+        except TROUBLES as error:
+            await self.restore()
+            raise ResizeError(
+                f"{instances} instances were not loaded ({_words(error)}): start the server with "
+                "--model-control-mode=explicit, and see its log"
+            ) from error
+        return round(1e6 * (time.monotonic() - began_s))
+
+    async def restore(self) -> None:
+        """Load the model with the configuration that it was found with, if that was changed."""
+        if self.resized:
+            with suppress(*TROUBLES):
+                config = json.dumps(self._described.config)
+                await self._client.load_model(self._described.name, config=config, client_timeout=LOAD_S)
+                self.resized = False
+
+    async def memory_mib(self) -> int | None:
+        """See `running.Server`: the sum over the GPUs that the metrics page names."""
+        if self._metrics is None:
+            return None
+        try:
+            page = (await self._metrics()).decode()
+            samples = [item for family in text_string_to_metric_families(page) for item in family.samples]
+        except (SourceError, ValueError):
+            return None
+        used = [item.value for item in samples if item.name == GPU_MEMORY]
+        return round(sum(used) / MIB) if used else None
+
+    async def _gone(self) -> bool:
+        return not await self._client.is_model_ready(self._described.name)
+
+    def _sender(self, batch: int) -> Callable[[], Any]:
+        inputs = []
+        for tensor in self._described.inputs:
+            item = self._sample[tensor.name]
+            array = np.stack([item] * batch) if self._described.has_batches else item
+            made = InferInput(tensor.name, list(array.shape), tensor.datatype)
+            made.set_data_from_numpy(array)
+            inputs.append(made)
+
+        async def send() -> bool:
+            try:
+                await self._client.infer(self._described.name, inputs, client_timeout=ANSWER_S)
+            except TROUBLES:
+                return False
+            return True
+
+        return send
+
+    async def _counted(self) -> tuple[BatchTime, ...]:
+        try:
+            answer = await self._client.get_inference_statistics(self._described.name, as_json=True)
+        except TROUBLES as error:
+            raise ServerError(f"its statistics cannot be read ({_words(error)}): see the server's log") from error
+        return tuple(
+            BatchTime(
+                int(size["batch_size"]),
+                int(size["compute_infer"].get("count", 0)),
+                sum(int(size.get(part, {}).get("ns", 0)) for part in PARTS) / 1000,
+            )
+            for model in answer.get("model_stats", ())
+            for size in model.get("batch_stats", ())
+        )
+
+
+@asynccontextmanager
+async def connected(address: str, model: str) -> AsyncIterator[tuple[InferenceServerClient, Described]]:
+    """A client of the server's gRPC address, and the model; it is loaded first if it is not. Raises ServerError."""
+    async with InferenceServerClient(address) as client:
+        try:
+            if not await client.is_model_ready(model):
+                await client.load_model(model, client_timeout=LOAD_S)
+            config = (await client.get_model_config(model, as_json=True))["config"]
+        except TROUBLES as error:
+            raise ServerError(
+                f"{model} on {address} cannot be used ({_words(error)}): give the server's gRPC address, usually port "
+                "8001, and a model of its repository"
+            ) from error
+        yield client, Described(model, tuple(_tensor(item) for item in config.get("input", ())), config)
+
+
+def metrics_page(client: httpx.AsyncClient, address: str) -> Callable[[], Any]:
+    """How to read the metrics page at `host:port`, within a second's bound."""
+    return lambda: fetch(client, "GET", f"http://{address}/metrics", Limits(total=timedelta(seconds=2)))
+
+
+def _tensor(told: Mapping[str, Any]) -> Tensor:
+    datatype = str(told["data_type"]).removeprefix("TYPE_")
+    dims = tuple(int(size) for size in told.get("dims", ()))
+    return Tensor(told["name"], "BYTES" if datatype == "STRING" else datatype, dims)
+
+
+def _added(before: Sequence[BatchTime], after: Sequence[BatchTime]) -> tuple[BatchTime, ...]:
+    known = {item.batch: item for item in before}
+    nothing = BatchTime(0, 0, 0.0)
+    return tuple(
+        BatchTime(
+            item.batch,
+            item.executions - known.get(item.batch, nothing).executions,
+            item.total_us - known.get(item.batch, nothing).total_us,
+        )
+        for item in after
+    )
+
+
+def _words(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
