@@ -23,7 +23,8 @@ class Point:
     """One run at a constant mean rate. `profile` names what the model computes; `arrive_us` is empty where unknown.
 
     `spread` is the coefficient of variation of an execution, `mean_reply_us` the clients' mean latency less the
-    server's own, and `stalled` says that something else disturbed the run.
+    server's own, `busy` the part of the server's core that was in use, and `stalled` says that something else disturbed
+    the run.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Point:
     requests: int
     stalled: bool
     arrive_us: NDArray[np.float64]
+    busy: float = 0.0
 
     @property
     def shares_core(self) -> bool:
@@ -83,4 +85,5 @@ def _point(row: dict[str, str], raw: Path) -> Point:
         requests=int(row["n_used"]),
         stalled=row["stall_flag"] == "1",
         arrive_us=1e6 * (sent_s - sent_s[0]) if sent_s.size else sent_s,
+        busy=float(row["cpu1_busy"]),
     )

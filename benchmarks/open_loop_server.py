@@ -13,9 +13,9 @@ import numpy as np
 from open_loop import HOST, get, offer, post
 from open_loop_grid import ServedModel
 
+from collectors.snapshot import BatchTime
 from controller.embedded.reaper import Reaper
 from controller.embedded.triton import TritonServer, TritonSettings, assemble
-from controller.performance.service_curve import BatchTime
 
 ROOT = Path(__file__).parents[1]
 MODEL = Path(__file__).parent / "served" / "model.py"
@@ -50,7 +50,7 @@ class Statistics:
     def since(self, earlier: "Statistics") -> "Statistics":
         """What was added since."""
         before = {item.batch: item for item in earlier.times}
-        nothing = BatchTime(0, 0, 0.0)
+        nothing = BatchTime(0, 0, 0)
         added = [
             BatchTime(
                 item.batch,
@@ -80,7 +80,7 @@ def statistics(answer: bytes) -> Statistics:
             BatchTime(
                 int(size["batch_size"]),
                 int(size["compute_infer"]["count"]),
-                sum(size[part]["ns"] for part in parts) / 1000,
+                sum(size[part]["ns"] for part in parts) // 1000,
             )
             for size in model.get("batch_stats", ())
         ),

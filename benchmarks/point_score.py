@@ -12,6 +12,8 @@ from controller.performance.prediction import NEAR, PERCENTILES, equivalent_load
 from controller.performance.serving import PerBatch, ServiceTimes, answered_us
 
 REQUESTS = 60_000
+FEWEST_SLOPES = 10
+"""Below this many pairs of runs a slope says more of their noise than of the way back."""
 
 
 def reply_path(points: Iterable[Point]) -> PerBatch:
@@ -19,8 +21,8 @@ def reply_path(points: Iterable[Point]) -> PerBatch:
     known = list(points)
     known = [point for point in known if not point.stalled] or known
     pairs = [(point.mean_batch, point.mean_reply_us) for point in known]
-    slopes = [(b - a) / (y - x) for (x, a), (y, b) in combinations(pairs, 2) if y - x > 1 / 4]
-    each_us = max(0.0, statistics.median(slopes)) if slopes else 0.0
+    slopes = [(b - a) / (y - x) for (x, a), (y, b) in combinations(sorted(pairs), 2) if y - x > 1 / 4]
+    each_us = max(0.0, statistics.median(slopes)) if len(slopes) >= FEWEST_SLOPES else 0.0
     level_us = statistics.median([time_us - each_us * size for size, time_us in pairs]) if pairs else 0.0
     return PerBatch(max(0.0, level_us), each_us)
 

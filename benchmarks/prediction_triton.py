@@ -2,20 +2,23 @@
 
 Without `--measured`, a real Triton is started and its runs are measured (see `prediction_live`). `--measured TABLE`
 scores earlier runs, twice. *From the same run*: the service times come from the run's own statistics, and the arrivals
-are those of the run where they were kept; that scores the model of the server. *From other runs*: the service times
-come from other runs of the same profile, and the arrivals are made; that scores all that goes into a prediction. The
-way from the server back to the client is always taken from other runs. The figures at the top of the JSON object are
-the first; `from_other_runs` has the second.
+are those of the run where they were kept; that scores the model of the server. (Instances that shared a core are
+predicted from runs with one: their own statistics do not tell what each takes alone.) *From other runs*: the service
+times come from other runs of the same profile, and the arrivals are made; that scores all that goes into a prediction.
+The way from the server back to the client is always taken from other runs. The figures at the top of the JSON object
+are the first; `from_other_runs` has the second.
 """
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from measured_points import Point, read_points
 from point_score import reply_path, score
 from prediction_live import FULL_GRID, REQUESTS, live
 from prediction_score import Scored, last_line, report
+from shared_core_points import on_shared_core
 
 from controller.performance.service_curve import service_curve
 from controller.performance.serving import PYTHON_BACKEND_GAP, ServiceTimes
@@ -26,12 +29,16 @@ def score_table(points: Sequence[Point], *, same_run: bool) -> list[Scored]:
     scored = []
     for point in points:
         others = [other for other in points if other is not point]
-        known = [point] if same_run else [other for other in others if other.profile == point.profile]
-        times = [item for other in known for item in other.times]
-        if times:
-            curve = service_curve(times, point.batching.max_batch)
-            service = ServiceTimes(curve, point.spread, PYTHON_BACKEND_GAP, reply_path(others))
-            scored.append(score(point, service, replay=same_run and point.arrive_us.size > 0))
+        known = [other for other in others if other.profile == point.profile and not other.shares_core]
+        if same_run and not point.shares_core:
+            known = [point]
+        if not known:
+            continue
+        batching = on_shared_core(point, known) if point.shares_core else point.batching
+        curve = service_curve([item for other in known for item in other.times], batching.max_batch)
+        service = ServiceTimes(curve, point.spread, PYTHON_BACKEND_GAP, reply_path(others))
+        replay = same_run and point.arrive_us.size > 0
+        scored.append(score(replace(point, batching=batching), service, replay=replay))
     return scored
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from controller.performance.service_curve import BatchTime
+from collectors.snapshot import BatchTime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from collectors.snapshot import BatchTime
 from controller.performance.arrivals import poisson_us
 from controller.performance.prediction import PERCENTILES, predict
-from controller.performance.service_curve import BatchTime
 from controller.performance.serving import Batching, Load, PerBatch, ServiceTimes, capacity_rps
 from controller.profiling.deciding import CheckLoad, Goal, MeasureBatch, MeasureInstances, Step, next_step
 from controller.profiling.measured import BatchPoint, CheckPoint, InstancePoint, Progress, Run

@@ -17,8 +17,8 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from collectors.fetch import Limits, SourceError, fetch
+from collectors.snapshot import BatchTime
 from controller.acting.waiting import until
-from controller.performance.service_curve import BatchTime
 from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, PerBatch
 from controller.profiling.inputs import Array, Tensor
 from controller.profiling.loops import closed_loop, open_loop, warm_up
@@ -182,7 +182,7 @@ class TritonModel:
             BatchTime(
                 int(size["batch_size"]),
                 int(size["compute_infer"].get("count", 0)),
-                sum(int(size.get(part, {}).get("ns", 0)) for part in PARTS) / 1000,
+                sum(int(size.get(part, {}).get("ns", 0)) for part in PARTS) // 1000,
             )
             for model in answer.get("model_stats", ())
             for size in model.get("batch_stats", ())
@@ -218,7 +218,7 @@ def _tensor(told: Mapping[str, Any]) -> Tensor:
 
 def _added(before: Sequence[BatchTime], after: Sequence[BatchTime]) -> tuple[BatchTime, ...]:
     known = {item.batch: item for item in before}
-    nothing = BatchTime(0, 0, 0.0)
+    nothing = BatchTime(0, 0, 0)
     return tuple(
         BatchTime(
             item.batch,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from controller.performance.service_curve import BatchTime
+from collectors.snapshot import BatchTime
 from controller.performance.serving import Batching, PerBatch, ServiceTimes, answered_us
 from controller.profiling.measured import Progress, Run
 from controller.profiling.running import ResizeError, Watch
@@ -57,7 +57,7 @@ class Simulated:
             latencies_us.append(time_us + REPLY_US)
             took_s += latencies_us[-1] / 1e6 / min(clients, self.instances, self.fits)
         self.now_s += took_s
-        return Run(tuple(latencies_us), 0, took_s, (BatchTime(batch, len(latencies_us), total_us),))
+        return Run(tuple(latencies_us), 0, took_s, (BatchTime(batch, len(latencies_us), round(total_us)),))
 
     async def open_loop(self, due_s: Sequence[float]) -> tuple[Run, float]:
         curve_us = tuple(self.curve_us(max(1, batch)) for batch in range(self.max_batch + 1))
