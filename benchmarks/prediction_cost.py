@@ -48,11 +48,15 @@ def main() -> None:
 
         service = ServiceTimes((0.0, *(4000.0 + 1000 * b for b in range(1, 9))))
         batching = Batching(8, speeds=(1.0, 1.0))
+        delayed = Batching(8, queue_delay_us=500.0, speeds=(1.0, 1.0))
         shape = shape_of(tuple(4000 + 1000 * b for b in range(1, 9)), 2, 1)
         surface_of(shape)
         figures = {
             "simulated_us": least_us(
                 lambda _: np.percentile(latencies_us(service, batching, Load(900.0), REQUESTS), (50, 95, 99))
+            ),
+            "with_delay_us": least_us(
+                lambda _: np.percentile(latencies_us(service, delayed, Load(900.0), REQUESTS), (50, 95, 99))
             ),
             "looked_up_us": least_us(lambda at: quantiles(shape, 0.3 + at / 400), 10 * ROUNDS),
             "formula_us": least_us(formula_us, 10 * ROUNDS),
@@ -60,7 +64,8 @@ def main() -> None:
         }
     figures["looked_up_per_second"] = 1e6 / figures["looked_up_us"]
     meanings = {
-        "simulated_us": f"one prediction simulated, {REQUESTS:,} requests three percentiles",
+        "simulated_us": f"one prediction simulated, {REQUESTS:,} requests, three percentiles",
+        "with_delay_us": "the same with a queue delay, which takes following every event",
         "looked_up_us": "one prediction looked up: 1,000 quantiles",
         "formula_us": "peer: the mean alone, by formula",
         "surface_us": "one surface, 10 loads",

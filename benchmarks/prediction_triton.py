@@ -17,11 +17,15 @@ from pathlib import Path
 from measured_points import Point, read_points
 from point_score import reply_path, score
 from prediction_live import FULL_GRID, REQUESTS, live
+from prediction_plot import plot_errors
 from prediction_score import Scored, last_line, report
 from shared_core_points import on_shared_core
 
 from controller.performance.service_curve import service_curve
 from controller.performance.serving import PYTHON_BACKEND_GAP, ServiceTimes
+
+SAME = "from the same run"
+OTHER = "from other runs"
 
 
 def score_table(points: Sequence[Point], *, same_run: bool) -> list[Scored]:
@@ -54,8 +58,10 @@ def main() -> None:
         result = live(arguments.points, arguments.requests, arguments.output)
     else:
         points = read_points(arguments.measured)
-        result = report("from the same run", score_table(points, same_run=True))
-        result["from_other_runs"] = report("from other runs", score_table(points, same_run=False))
+        scored = {title: score_table(points, same_run=same) for title, same in ((SAME, True), (OTHER, False))}
+        result = report(SAME, scored[SAME])
+        result["from_other_runs"] = report(OTHER, scored[OTHER])
+        plot_errors(scored, arguments.output / "errors.png")
     print(last_line(result))
 
 

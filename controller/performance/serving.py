@@ -8,6 +8,7 @@ import numpy as np
 
 from controller.performance.arrivals import SEED, STEADY, Burst, bursty_us
 from controller.performance.batcher import Counts, Flags, Floats, serve
+from controller.performance.greedy import serve_greedily
 from controller.performance.shared_core import serve_shared
 
 REQUESTS: Final = 30_000
@@ -105,18 +106,14 @@ def answered_us(service: ServiceTimes, batching: Batching, arrive_us: Floats, *,
             raise ValueError("clients that wait for their answers are not simulated on shared cores: give arrivals")
         latency_us, batches, _ = _on_shared_cores(service, batching, batching.cores, arrive_us)
         return _with_reply(service, latency_us, batches)
-    latency_us, batches = serve(
-        arrive_us,
-        closed,
-        np.asarray(service.batch_us, np.float64),
-        _spread(service.spread),
-        np.asarray(batching.speeds, np.float64),
-        service.gap.times_us(batching.max_batch),
-        _preferred(batching),
-        float(batching.queue_delay_us),
-        batching.queue_limit,
-    )
-    return _with_reply(service, latency_us, batches)
+    batch_us = np.asarray(service.batch_us[: batching.max_batch + 1], np.float64)
+    scale, speeds = _spread(service.spread), np.asarray(batching.speeds, np.float64)
+    gap_us = service.gap.times_us(batching.max_batch)
+    if not (closed or batching.queue_delay_us or batching.queue_limit or batching.preferred):
+        return _with_reply(service, *serve_greedily(arrive_us, batch_us, scale, speeds, gap_us))
+    preferred, delay_us = _preferred(batching), float(batching.queue_delay_us)
+    found = serve(arrive_us, closed, batch_us, scale, speeds, gap_us, preferred, delay_us, batching.queue_limit)
+    return _with_reply(service, *found)
 
 
 def slowdown(service: ServiceTimes, batching: Batching, load: Load, requests: int = REQUESTS) -> float:

@@ -18,7 +18,7 @@ LOG: Final = logging.getLogger(__name__)
 MOST: Final = 4096
 """Surfaces that are kept; beyond, the oldest go. Each takes some 76 KiB."""
 PATIENCE_S: Final = 0.5
-SOURCES: Final = ("arrivals.py", "batcher.py", "serving.py", "surface.py")
+SOURCES: Final = ("arrivals.py", "batcher.py", "greedy.py", "serving.py", "surface.py")
 
 
 @cache

@@ -1,5 +1,7 @@
 """The simulated batcher against what Triton's rules give by hand, and against queueing theory."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -152,6 +154,24 @@ def test_with_a_core_for_each_instance_nothing_is_shared(
     assert shared_us == pytest.approx(alone_us)
     assert 1 <= batches.min() <= batches.max() <= largest
     assert (alone_us >= np.array(service.batch_us)[batches] - 1e-6).all()
+
+
+@settings(max_examples=100)
+@given(
+    speeds=st.lists(st.sampled_from([1.0, 1.0, 1.7]), min_size=1, max_size=4),
+    largest=st.integers(1, 8),
+    fanout=st.integers(1, 4),
+    rate=st.floats(0.1, 1.5),
+    seed=st.integers(0, 1000),
+)
+def test_the_fast_way_gives_what_following_every_event_gives(
+    speeds: list[float], largest: int, fanout: int, rate: float, seed: int
+) -> None:
+    service = ServiceTimes(tuple(500.0 + 100.0 * b for b in range(largest + 1)), 0.3, gap=PerBatch(20.0, 5.0))
+    fast = Batching(largest, speeds=tuple(speeds))
+    arrive_us = np.repeat(poisson_us(rate * capacity_rps(service, fast, fanout), 200, seed), fanout)
+    event_by_event = replace(fast, preferred=(largest,))
+    assert answered_us(service, fast, arrive_us).tolist() == answered_us(service, event_by_event, arrive_us).tolist()
 
 
 def test_clients_that_wait_for_their_answer_obey_little() -> None:
