@@ -59,6 +59,10 @@ bench-prediction-triton: setup ## Score predicted latencies on a real Triton (80
 	@$(BIN)/python benchmarks/prediction_triton.py $(if $(MEASURED),--measured "$(MEASURED)") \
 	  $(if $(POINTS),--points "$(POINTS)") $(if $(REQUESTS),--requests "$(REQUESTS)")
 
+.PHONY: bench-prediction-pipeline
+bench-prediction-pipeline: setup ## Score predictions of whole pipelines on the embedded fleet, 20 ms between sites (6 minutes)
+	@$(BIN)/python benchmarks/prediction_pipeline.py
+
 .PHONY: bench-prediction-cost
 bench-prediction-cost: setup ## Measure what a prediction costs, simulated and looked up (10 seconds)
 	@$(BIN)/python benchmarks/prediction_cost.py

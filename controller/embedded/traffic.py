@@ -35,7 +35,9 @@ class Traffic:
         set_factors(self._control, (Factor(permille=round(factor * 1000)),))
 
 
-def start_traffic(policy: Policy, fleet: EmbeddedFleet, work: Path, factor: float) -> Traffic:
+def start_traffic(
+    policy: Policy, fleet: EmbeddedFleet, work: Path, factor: float, *, depth_permille: int = DEPTH_PERMILLE
+) -> Traffic:
     """Start the generator at a multiple of the services' expected rates. Raises UnknownPipelineError."""
     traffic = Traffic(work / "load-control.json", work / "load-results.jsonl")
     traffic.scale(factor)
@@ -48,7 +50,7 @@ def start_traffic(policy: Policy, fleet: EmbeddedFleet, work: Path, factor: floa
         duration_s=LONGEST_S,
         results=traffic.results,
         control=work / "load-control.json",
-        depth_permille=DEPTH_PERMILLE,
+        depth_permille=depth_permille,
         otlp_url=f"http://{fleet.connections.otlp}/v1/traces",
     )
     path = work / "load.json"
