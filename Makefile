@@ -50,6 +50,10 @@ mutation: setup ## Mutate the comparisons and limits of rules/; fail when an une
 bench-overhead: setup ## Measure the controller's CPU and memory on the embedded fleet (90 seconds)
 	@$(BIN)/python benchmarks/overhead.py
 
+.PHONY: bench-forecast
+bench-forecast: setup ## Score the demand forecasts on the traces of TRACES=folder, or on WORKLOAD=file of time,rate (15 minutes)
+	@$(BIN)/python benchmarks/forecast.py $(if $(WORKLOAD),--workload "$(WORKLOAD)",--traces "$(TRACES)")
+
 .PHONY: image
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image

@@ -116,7 +116,9 @@ def score(trace: Trace, horizon: int) -> dict[str, Any]:
         "pinball": by_level(pinball, 4),
         "coverage": {level: value for level, value in by_level(below, 4).items() if level != "0.5"},
         "steps": steps,
-        "milliseconds_per_step": round(1000 * sum(run.seconds for run in runs) / sum(len(run.counts) for run in runs), 3),
+        "milliseconds_per_step": round(
+            1000 * sum(run.seconds for run in runs) / sum(len(run.counts) for run in runs), 3
+        ),
     }
     return found | {f"ratio_{peer}": ratio(runs, scored, peer) for peer in PEERS}
 
@@ -173,7 +175,11 @@ def main() -> int:
         parser.error("name the folder with --traces, or a table with --workload")
     print(f"{'':34}{'our pinball loss over theirs, at 0.5 0.9 0.99':74}  {'covered %':13}")
     heads = ("last value", "with residuals", "day before", "with residuals")
-    print(f"{'trace, horizon':34}" + "  ".join(f"{head:17}" for head in heads) + f"  {'0.9':>6} {'0.99':>6}   steps     ms")
+    print(
+        f"{'trace, horizon':34}"
+        + "  ".join(f"{head:17}" for head in heads)
+        + f"  {'0.9':>6} {'0.99':>6}   steps     ms"
+    )
     scores = {}
     for trace in [table(asked.workload)] if asked.workload else traces(asked.traces):
         for horizon in trace.horizons:

@@ -42,7 +42,9 @@ def learned(loss: Loss, found: Quantiles) -> Loss:
     """The loss with one more forecast counted."""
     forecasts = loss.forecasts + 1
     rate = 1 / min(forecasts, MEMORY)
-    return Loss(forecasts, tuple(old + rate * (new - old) for old, new in zip(loss.by_level, found.tolist(), strict=True)))
+    return Loss(
+        forecasts, tuple(old + rate * (new - old) for old, new in zip(loss.by_level, found.tolist(), strict=True))
+    )
 
 
 def mixed(losses: tuple[Loss, ...], quantiles: Table) -> Quantiles | None:

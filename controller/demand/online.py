@@ -51,7 +51,9 @@ class State:
     pending: tuple[Pending, ...] = ()
 
     @classmethod
-    def new(cls, horizon_intervals: int, levels: tuple[float, ...] = LEVELS, forecasters: int = len(FORECASTERS)) -> Self:
+    def new(
+        cls, horizon_intervals: int, levels: tuple[float, ...] = LEVELS, forecasters: int = len(FORECASTERS)
+    ) -> Self:
         """Nothing learnt yet.
 
         Raises:
@@ -59,7 +61,9 @@ class State:
         """
         ascend = all(low < high for low, high in pairwise((0.0, *levels, 1.0)))
         if horizon_intervals < 1 or not ascend or MEDIAN not in levels:
-            raise ValueError(f"horizon {horizon_intervals}, levels {levels}: give 1 or more, and levels with the median")
+            raise ValueError(
+                f"horizon {horizon_intervals}, levels {levels}: give 1 or more, and levels with the median"
+            )
         zeros = (0.0,) * len(levels)
         return cls(horizon_intervals, levels, (Loss(0, zeros),) * forecasters, (Stretch(),) * len(levels))
 

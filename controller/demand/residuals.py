@@ -1,6 +1,6 @@
 """Forecasts that repeat something, with the quantiles of how far that was off before.
 
-    q(level) = point(t) + empirical quantile of y(s + h) - point(s) over the last day of s
+q(level) = point(t) + empirical quantile of y(s + h) - point(s) over the last day of s
 """
 
 from collections.abc import Callable, Sequence
