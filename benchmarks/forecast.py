@@ -45,17 +45,17 @@ class Run:
 
 
 def replayed(counts: Counts, interval_s: int, horizon: int, label: str) -> tuple[Series, float]:
-    """Our forecasts, shape (intervals, levels), NaN where none was made, and the seconds that they took."""
+    """Our forecasts, shape (intervals, levels), NaN where none was made, and the CPU seconds that they took."""
     found = np.full((len(counts) + horizon, len(LEVELS)), np.nan)
     history, state, models, newcomer = History.of(interval_s), State.new(horizon), Models(), Newcomer()
-    begun = told = time.perf_counter()
+    told, begun = time.perf_counter(), time.process_time()
     for i, count in enumerate(counts):
         history = history.then(count)
         state, found[i + horizon] = forecast(state, history, models, newcomer)
         if time.perf_counter() - told > PROGRESS_S:
             told = time.perf_counter()
             print(f"  {label}: {i + 1} of {len(counts)} intervals", file=sys.stderr, flush=True)
-    return found[: len(counts)], time.perf_counter() - begun
+    return found[: len(counts)], time.process_time() - begun
 
 
 def repeated(counts: Series, back: int) -> Series:

@@ -81,9 +81,9 @@ def servegen(path: Path) -> dict[str, list[Counts]]:
 
 
 def table(path: Path) -> Trace:
-    """A table `time,rate`: seconds or an ISO instant, and requests/s since; an empty rate is missing. One header or none.
+    """A table `time,rate`, headed or not: seconds or an ISO instant, and requests/s in the interval from then on.
 
-    The interval is the least distance of two rows, and where rows are left out, intervals are missing.
+    The interval is the least distance of two rows; where rows are left out or a rate is empty, intervals are missing.
 
     Raises:
         SystemExit: for a table that cannot be read so, with the line.

@@ -4,10 +4,10 @@ The distance of a quantile from the median is stretched by exp(theta), and theta
 
     q' = m + (q - m) * exp(theta),    theta <- theta + eta_n * (1[y > q'] - (1 - level))        (upper levels)
 
-This is quantile tracking (Angelopoulos, Candes and Tibshirani 2023, eq. 4) of the score log((y - m) / (q - m)): whatever
-the process does, over T forecasts the rate of misses differs from 1 - level by at most (range of theta + eta) / (eta T).
-The step falls with the number of forecasts n (Angelopoulos, Barber and Bates 2024) down to a floor that keeps it able to
-follow. The median is not moved.
+This is quantile tracking (Angelopoulos, Candes and Tibshirani 2023) of the score log((y - m) / (q - m)). With a steady
+step eta the updates add up: over T forecasts the rate of misses differs from 1 - level by exactly the change of theta
+over eta T, whatever the process does, as long as theta stays within its bounds. The step falls with the number of
+forecasts n (Angelopoulos, Barber and Bates 2024) to a floor that keeps it able to follow. The median is not moved.
 """
 
 import math

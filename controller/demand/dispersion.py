@@ -41,7 +41,7 @@ def burstiness(arrivals_s: Sequence[float], scales_s: Sequence[float] = SCALES_S
     """What the instants of arrivals tell; the span looked at goes from the first to the last of them.
 
     Raises:
-        ValueError: when instants descend, are no finite numbers or more than MOST_ARRIVALS, or a window is not positive.
+        ValueError: when instants descend, are not finite or more than MOST_ARRIVALS, or a window is not positive.
     """
     instants = np.asarray(arrivals_s, dtype=np.float64)
     gaps = np.diff(instants)

@@ -25,8 +25,8 @@ class BadCountError(ValueError):
 class History:
     """The counts of one service at one origin, oldest first, bounded in length.
 
-    `counts` holds NaN for a missing interval; `first_index` is that of `counts[0]`, counted in intervals from an instant
-    that starts a day (a Thursday, for Unix time); `seen` is how many intervals there were ever, those dropped included.
+    `counts` holds NaN for a missing interval; `first_index` is that of `counts[0]`, counted in intervals from the start
+    of some day, as Unix time is; `seen` is how many intervals there were ever, those dropped included.
     """
 
     interval_s: int

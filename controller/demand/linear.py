@@ -4,9 +4,9 @@ Counts are divided by the level of the last 12 intervals or so, so that one set 
 
     (y(t + h) - last(t)) / (level(t) + 1) = x(t) b,    b = argmin of the pinball loss over the last 2000 intervals
 
-The loss has an L1 penalty on each coefficient of PENALTY * s_j * sqrt(level * (1 - level) * n), s_j the root mean square of
-its input, in the form of Belloni and Chernozhukov (2011), so that few rows do not teach much. It is itself the pinball
-loss of two rows that hold nothing but plus and minus that weight.
+The loss has an L1 penalty on each coefficient of PENALTY * s_j * sqrt(level * (1 - level) * n), s_j the root mean
+square of its input, in the form of Belloni and Chernozhukov (2011), so that few rows do not teach much. It is itself
+the pinball loss of two rows that hold nothing but plus and minus that weight.
 
 The dual is a linear programme with a bounded variable for each row, which HiGHS solves in milliseconds; the
 coefficients are the multipliers of its rows.

@@ -26,7 +26,7 @@ NOTHING_EXPECTED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Always has an answer; `expected_count` is what the documents let expect for one interval, None when they do not."""
+    """Always has an answer; `expected_count` is what the documents expect of an interval, None when they do not say."""
 
     expected_count: float | None = None
     name: str = "newcomer"

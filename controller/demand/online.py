@@ -90,7 +90,10 @@ class Models:
 
 
 def last_fit(seen: int, most: int) -> int:
-    """How many intervals had been seen when the fit in use after `seen` was made: each a quarter later, or `most` later."""
+    """How many intervals had been seen when the fit in use after `seen` was made; 0 before the first.
+
+    Each comes when the history has grown by a quarter, or by `most` intervals.
+    """
     due = 0
     after = FIRST_FIT
     while after <= seen:

@@ -1,6 +1,6 @@
 """Series with known properties, and what the forecasts make of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 

@@ -6,7 +6,7 @@ from series import daily, poisson
 
 from controller.demand import features
 from controller.demand.calibration import MEDIAN, Stretch, calibrated, taught
-from controller.demand.forecaster import Fitted, Forecaster, Quantiles
+from controller.demand.forecaster import Forecaster
 from controller.demand.history import History
 from controller.demand.linear import Linear
 from controller.demand.mixing import Loss, learned, mixed, pinball

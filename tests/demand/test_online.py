@@ -1,6 +1,8 @@
 """The forecast as a whole: what it says of series whose future is known in law."""
 
 import itertools
+import subprocess
+import sys
 
 import msgspec
 import numpy as np
@@ -137,3 +139,9 @@ def test_fits_are_rarer_the_longer_the_history() -> None:
 def test_a_horizon_or_levels_that_make_no_sense_are_refused(horizon: int, levels: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="levels with the median"):
         State.new(horizon, levels)
+
+
+def test_what_learns_is_not_loaded_before_there_is_something_to_learn_from() -> None:
+    code = "import sys, controller.demand.online; print(*{'numba', 'scipy', 'lightgbm'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == ""
