@@ -22,10 +22,14 @@ from controller.demand.trees import Trees
 
 LEVELS: Final = (0.5, 0.9, 0.99)
 FIRST_FIT: Final = 24
-FORECASTERS: Final[tuple[Forecaster, ...]] = (
+LIGHT: Final[tuple[Forecaster, ...]] = (
     Repeated("last value", last_value),
     Repeated("same time of day", same_time_of_day),
     Linear(),
+)
+"""For the many series of a large fleet that are small: trees take a MiB a series and most of the time."""
+FORECASTERS: Final = (
+    *LIGHT,
     Trees("trees from the last count"),
     Trees("trees from the level", anchor=SMOOTHED + 1),
 )

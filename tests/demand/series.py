@@ -6,23 +6,14 @@ import numpy as np
 
 from controller.demand.forecaster import Forecaster, Quantiles
 from controller.demand.history import History
-from controller.demand.linear import Linear
 from controller.demand.newcomer import Newcomer
-from controller.demand.online import LEVELS, Models, State, forecast
-from controller.demand.residuals import Repeated, last_value, same_time_of_day
-
-QUICK: tuple[Forecaster, ...] = (
-    Repeated("last value", last_value),
-    Repeated("same time of day", same_time_of_day),
-    Linear(),
-)
-"""Without trees, which take most of the time; the tests of trees ask for them."""
+from controller.demand.online import LEVELS, LIGHT, Models, State, forecast
 
 
 def forecasts(
     counts: Iterable[float | None],
     horizon: int = 1,
-    forecasters: tuple[Forecaster, ...] = QUICK,
+    forecasters: tuple[Forecaster, ...] = LIGHT,
     levels: tuple[float, ...] = LEVELS,
 ) -> tuple[Quantiles, State]:
     """The quantiles given after each count, and the last state."""

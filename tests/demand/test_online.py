@@ -7,11 +7,11 @@ import sys
 import msgspec
 import numpy as np
 import pytest
-from series import QUICK, daily, forecasts, poisson
+from series import daily, forecasts, poisson
 
 from controller.demand.history import History
 from controller.demand.newcomer import Newcomer
-from controller.demand.online import FORECASTERS, LEVELS, Models, State, forecast, last_fit, settle
+from controller.demand.online import FORECASTERS, LEVELS, LIGHT, Models, State, forecast, last_fit, settle
 
 
 def test_every_quantile_is_ordered_finite_and_not_negative() -> None:
@@ -79,8 +79,8 @@ def test_a_gap_moves_nothing_and_teaches_nothing() -> None:
 
 
 def test_a_forecast_is_held_against_its_own_interval() -> None:
-    state, history = State.new(2, LEVELS, len(QUICK)), History.of(60, [10.0])
-    state, given = forecast(state, history, Models(QUICK), Newcomer(10))
+    state, history = State.new(2, LEVELS, len(LIGHT)), History.of(60, [10.0])
+    state, given = forecast(state, history, Models(LIGHT), Newcomer(10))
     assert [item.index for item in state.pending] == [2]
     too_early = settle(state, history.then(0.0))
     assert too_early == state
