@@ -1,10 +1,12 @@
 """The forecast for a service that has hardly been seen: what its documents expect, then what it shows.
 
-The mean is that of a gamma prior and Poisson counts, (expected + sum of counts) / (1 + n) over the last n intervals
-seen, with half an arrival in place of an expectation that nobody gave. The count to come is taken as gamma distributed
-with that mean m and the variance phi * m + m**2 / (4 * (1 + n)): the first part is the spread of counts, phi their
-index of dispersion, the second the doubt about the mean. For phi = 1 it stays close to the negative binomial that the
-prior gives; its quantiles come from the inverse of the incomplete gamma function.
+    m = (expected + n * last) / (1 + n),    variance = phi * m + m**2 / (4 * (1 + n))
+
+`last` is the last count and n the number of the last 12 intervals that were seen; half an arrival stands in place of an
+expectation that nobody gave. phi * m is the mean square of the changes from count to count, with phi drawn to 4 by as
+much as there is little to see; the second part is the doubt about the mean. The count to come is taken as gamma
+distributed, close to the negative binomial of Poisson counts with an uncertain mean, and its quantiles come from the
+inverse of the incomplete gamma function.
 """
 
 from collections.abc import Sequence
@@ -29,7 +31,6 @@ class Newcomer:
     """Always has an answer; `expected_count` is what the documents expect of an interval, None when they do not say."""
 
     expected_count: float | None = None
-    name: str = "newcomer"
 
     def forecast(self, history: History, levels: Sequence[float]) -> Quantiles:
         """The quantiles; the same at every horizon."""
@@ -39,13 +40,14 @@ class Newcomer:
         recent = recent[~np.isnan(recent)]
         n = len(recent)
         expected = NOTHING_EXPECTED if self.expected_count is None else max(NOTHING_EXPECTED, self.expected_count)
-        mean = (expected + float(recent.sum())) / (1 + n)
+        mean = (expected + n * float(recent[-1] if n else 0.0)) / (1 + n)
         variance = _dispersion(recent) * mean + mean**2 / (4 * (1 + n))
         return np.asarray(gammaincinv(mean**2 / variance, np.array(levels)) * variance / mean)
 
 
 def _dispersion(counts: Quantiles) -> float:
-    """Variance over mean, drawn towards UNSEEN_DISPERSION by as much as there is little to see."""
-    n = len(counts)
-    seen = float(counts.var() / counts.mean()) if n and counts.any() else 0.0
+    """Mean square of the changes over the mean, drawn to UNSEEN_DISPERSION while there is little to see."""
+    changes = np.diff(counts)
+    n = len(changes)
+    seen = float((changes**2).mean() / counts.mean()) if n and counts.any() else 0.0
     return max(1.0, (n * seen + WEIGHT_OF_UNSEEN * UNSEEN_DISPERSION) / (n + WEIGHT_OF_UNSEEN))

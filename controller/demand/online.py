@@ -37,7 +37,7 @@ FORECASTERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A forecast that waits for its interval: by forecaster (None where one had nothing to say), and the one given."""
+    """A forecast that waits for its interval: the one given, and by forecaster, None where one had nothing to say."""
 
     index: int
     by_forecaster: tuple[tuple[float, ...] | None, ...]
@@ -69,7 +69,7 @@ class State:
                 f"horizon {horizon_intervals}, levels {levels}: give 1 or more, and levels with the median"
             )
         zeros = (0.0,) * len(levels)
-        return cls(horizon_intervals, levels, (Loss(0, zeros),) * forecasters, (Stretch(),) * len(levels))
+        return cls(horizon_intervals, levels, (Loss(0, 0, zeros),) * forecasters, (Stretch(),) * len(levels))
 
 
 @dataclass(slots=True)
@@ -116,8 +116,9 @@ def settle(state: State, history: History) -> State:
     if due is None or count is None:
         return State(state.horizon_intervals, state.levels, state.losses, state.stretches, pending)
     levels = np.array(state.levels)
+    given = pinball(levels, np.array(due.given), count)
     losses = tuple(
-        loss if found is None else learned(loss, pinball(levels, np.array(found), count))
+        learned(loss, None if found is None else pinball(levels, np.array(found), count), given)
         for loss, found in zip(state.losses, due.by_forecaster, strict=True)
     )
     stretches = tuple(

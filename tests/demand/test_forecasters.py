@@ -90,22 +90,25 @@ def test_a_pinball_loss_is_what_its_formula_says() -> None:
 
 
 def test_the_mean_leans_to_the_smaller_loss_level_by_level() -> None:
-    losses = (Loss(50, (1.0, 4.0)), Loss(50, (2.0, 1.0)))
+    losses = (Loss(50, 50, (1.0, 4.0)), Loss(50, 50, (2.0, 1.0)))
     found = mixed(losses, np.array([[10.0, 20.0], [30.0, 60.0]]))
+    assert found is not None
     assert found.tolist() == pytest.approx([10, 60], abs=0.01)
 
 
 def test_who_says_nothing_or_was_not_tried_has_no_weight() -> None:
-    losses = (Loss(50, (1.0,)), Loss(50, (1.0,)), Loss(3, (0.0,)))
-    assert mixed(losses, np.array([[10.0], [np.nan], [99.0]])).tolist() == [10.0]
+    losses = (Loss(50, 50, (1.0,)), Loss(50, 50, (1.0,)), Loss(50, 3, (0.0,)))
+    found = mixed(losses, np.array([[10.0], [np.nan], [99.0]]))
+    assert found is not None
+    assert found.tolist() == [10.0]
     assert mixed(losses[1:], np.array([[np.nan], [99.0]])) is None
 
 
-def test_losses_are_means_until_their_memory_is_full() -> None:
-    loss = Loss(0, (0.0,))
-    for found in (2.0, 4.0, 9.0):
-        loss = learned(loss, np.array([found]))
-    assert loss == Loss(3, (pytest.approx(5.0),))
+def test_losses_are_means_over_the_same_outcomes_for_all() -> None:
+    loss = Loss(0, 0, (0.0,))
+    for own, given in ((2.0, 8.0), (None, 4.0), (9.0, 1.0)):
+        loss = learned(loss, None if own is None else np.array([own]), np.array([given]))
+    assert loss == Loss(3, 2, (pytest.approx(5.0),))
 
 
 def test_a_miss_widens_by_as_much_as_the_hits_between_misses_narrow() -> None:
