@@ -1,12 +1,12 @@
 """The forecast for a service that has hardly been seen: what its documents expect, then what it shows.
 
-    m = (expected + n * last) / (1 + n),    variance = phi * m + m**2 / (4 * (1 + n))
+    m = (expected + n * last) / (1 + n),    variance = phi * m + (m / (2 * (1 + n)))**2
 
-`last` is the last count and n the number of the last 12 intervals that were seen; half an arrival stands in place of an
-expectation that nobody gave. phi * m is the mean square of the changes from count to count, with phi drawn to 4 by as
-much as there is little to see; the second part is the doubt about the mean. The count to come is taken as gamma
-distributed, close to the negative binomial of Poisson counts with an uncertain mean, and its quantiles come from the
-inverse of the incomplete gamma function.
+`last` is the last count and n the number of the last 12 intervals that were seen; where nobody gave an expectation, it
+is the last count, or half an arrival where there is none. phi * m is the mean square of the changes from count to
+count, with phi drawn to 4 while there is little to see; the second part is the doubt about the mean. The count to come
+is taken as gamma distributed, close to the negative binomial of Poisson counts with an uncertain mean, and its
+quantiles come from the inverse of the incomplete gamma function.
 """
 
 from collections.abc import Sequence
@@ -39,9 +39,10 @@ class Newcomer:
         recent = history.counts[-LOOK_BACK:]
         recent = recent[~np.isnan(recent)]
         n = len(recent)
-        expected = NOTHING_EXPECTED if self.expected_count is None else max(NOTHING_EXPECTED, self.expected_count)
-        mean = (expected + n * float(recent[-1] if n else 0.0)) / (1 + n)
-        variance = _dispersion(recent) * mean + mean**2 / (4 * (1 + n))
+        last = float(recent[-1]) if n else NOTHING_EXPECTED
+        expected = last if self.expected_count is None else self.expected_count
+        mean = max(NOTHING_EXPECTED, (expected + n * last) / (1 + n))
+        variance = _dispersion(recent) * mean + (mean / (2 * (1 + n))) ** 2
         return np.asarray(gammaincinv(mean**2 / variance, np.array(levels)) * variance / mean)
 
 

@@ -21,7 +21,7 @@ from controller.demand.residuals import Repeated, last_value, same_time_of_day
 from controller.demand.trees import Trees
 
 LEVELS: Final = (0.5, 0.9, 0.99)
-FIRST_FIT: Final = 24
+FIRST_FIT: Final = 12
 LIGHT: Final[tuple[Forecaster, ...]] = (
     Repeated("last value", last_value),
     Repeated("same time of day", same_time_of_day),

@@ -128,10 +128,10 @@ def test_the_better_forecaster_gets_the_say() -> None:
 
 def test_fits_are_rarer_the_longer_the_history() -> None:
     fits = [last_fit(seen, 240) for seen in range(5000)]
-    assert fits[:24] == [0] * 24
+    assert fits[:12] == [0] * 12
     assert all(due <= seen for seen, due in enumerate(fits))
     changes = [seen for seen in range(1, 5000) if fits[seen] != fits[seen - 1]]
-    assert fits[changes[0]] == 24
+    assert fits[changes[0]] == 12
     assert [after - before for before, after in itertools.pairwise(changes)][-5:] == [240] * 5
 
 
