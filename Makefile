@@ -71,6 +71,10 @@ bench-prediction-cost: setup ## Measure what a prediction costs, simulated and l
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py
 
+.PHONY: bench-forecast
+bench-forecast: setup ## Score the demand forecasts on the traces of TRACES=folder, or on WORKLOAD=file of time,rate (15 minutes)
+	@$(BIN)/python benchmarks/forecast.py $(if $(WORKLOAD),--workload "$(WORKLOAD)",--traces "$(TRACES)")
+
 .PHONY: image
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
