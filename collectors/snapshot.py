@@ -172,6 +172,25 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Quantiles of the rate over the minute that ends in `horizon_s` seconds."""
+
+    p50_milli_rps: int
+    p90_milli_rps: int
+    p99_milli_rps: int
+    horizon_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What will probably arrive at an origin for a service."""
+
+    service: str
+    origin: str
+    reading: Reading[Foreseen]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything observed at `at`. Order carries no meaning."""
 
@@ -183,10 +202,18 @@ class Snapshot:
     evidence: tuple[Evidence, ...] = ()
     findings: tuple[Finding, ...] = ()
     batches: tuple[Batches, ...] = ()
+    expected: tuple[Expected, ...] = ()
 
     def server(self, pool: str) -> Reading[ServerState]:
         """The pool's server; a missing reading when nobody looked."""
         return next((item.reading for item in self.servers if item.pool == pool), Reading(None, None, "none"))
+
+    def expected_rate(self, service: str, origin: str) -> Reading[Foreseen]:
+        """What will probably arrive; a missing reading when nobody foresaw anything."""
+        for item in self.expected:
+            if (item.service, item.origin) == (service, origin):
+                return item.reading
+        return Reading(None, None, "none")
 
     def offered_rate(self, service: str, origin: str) -> Reading[Rate]:
         """What arrived; a missing reading when nobody looked."""
@@ -213,6 +240,7 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
             evidence=whole.evidence + part.evidence,
             findings=whole.findings + part.findings,
             batches=whole.batches + part.batches,
+            expected=whole.expected + part.expected,
         )
     return whole
 

@@ -36,6 +36,7 @@ from controller.acting.triton import TritonActuator, TritonServer
 from controller.api.app import LOOPBACK, create_app
 from controller.api.view import View
 from controller.connections import Connections, split_address
+from controller.foresight import Foresight
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Hands
 from controller.loop.resuming import resumed
@@ -164,7 +165,7 @@ def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[
         repository,
         TritonStatistics(client, targets),
         *_metrics(client, connections, metrics),
-        Gateways(client, gateways, services),
+        Foresight(Gateways(client, gateways, services)),
         receiver,
         triton_spans,
         client_spans,

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-import numba
 import numpy as np
 
+from controller.compiled import compiled
 from controller.demand.features import (
     AROUND,
     CHANGE,
@@ -25,7 +25,7 @@ _RATES: Final = np.array(RATES)
 _LAGS: Final = np.array(LAGS)
 
 
-@numba.njit(cache=True)
+@compiled
 def fill(counts: Counts, horizon: int, day: int, origin: tuple[int, int], out: Rows) -> None:
     """Fill rows of NaN; `origin` is the index of the first count, and the position of the first row."""
     first_index, start = origin
@@ -40,7 +40,7 @@ def fill(counts: Counts, horizon: int, day: int, origin: tuple[int, int], out: R
         _season(counts, at, horizon, day, out[i])
 
 
-@numba.njit(cache=True)
+@compiled
 def _recent(counts: Counts, at: int, out: Rows) -> None:
     """Last count, smoothed levels, lags, and the shape of the last LOOK_BACK intervals."""
     begin = max(0, at - LOOK_BACK + 1)
@@ -70,7 +70,7 @@ def _recent(counts: Counts, at: int, out: Rows) -> None:
     out[RECENT + 8] = out[LAST] - out[LEVELS + 3]
 
 
-@numba.njit(cache=True)
+@compiled
 def _season(counts: Counts, at: int, horizon: int, day: int, out: Rows) -> None:
     """The interval in question on other days, and how the count changed from now to then on each of them."""
     values = np.full(DAYS, np.nan)
@@ -94,7 +94,7 @@ def _season(counts: Counts, at: int, horizon: int, day: int, out: Rows) -> None:
     out[CHANGE + 5] = -_most(-changes, 0, DAYS - 1)
 
 
-@numba.njit(cache=True)
+@compiled
 def _mean(values: Counts, begin: int, end: int) -> float:
     """Over the positions from `begin` to `end`, both included, that exist and are not missing; NaN over none."""
     total, seen = 0.0, 0
@@ -104,7 +104,7 @@ def _mean(values: Counts, begin: int, end: int) -> float:
     return total / seen if seen else np.nan
 
 
-@numba.njit(cache=True)
+@compiled
 def _most(values: Counts, begin: int, end: int) -> float:
     """The largest of the same positions."""
     most = np.nan

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.performance.compiled import compiled
+from controller.compiled import compiled
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

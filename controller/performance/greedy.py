@@ -6,8 +6,8 @@ takes the oldest. Nothing needs to be followed between two executions, which mak
 
 import numpy as np
 
+from controller.compiled import compiled
 from controller.performance.batcher import Counts, Floats, first_free
-from controller.performance.compiled import compiled
 
 
 @compiled

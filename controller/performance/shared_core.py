@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from controller.compiled import compiled
 from controller.performance.batcher import (
     NEVER,
     PAYLOADS_AN_INSTANCE,
@@ -20,7 +21,6 @@ from controller.performance.batcher import (
     join,
     take,
 )
-from controller.performance.compiled import compiled
 
 INSTANCE: Final = np.dtype(
     [

@@ -21,7 +21,7 @@ from world import (
     pools_of,
 )
 
-from collectors.snapshot import ModelState
+from collectors.snapshot import Expected, Foreseen, ModelState, Reading
 from controller.actions import SetLoad, SetRoutes, Unload
 from controller.decision import Verdict
 from controller.planning.build import build
@@ -286,3 +286,27 @@ def test_idle_rates_are_planned_as_calm_ones_are() -> None:
     world = World(rates=dict(CALM))
     decision = world.turn()
     assert {f.rate_milli_rps for f in decision.forecasts if f.service == VAD} == {7200}
+
+
+def foreseeing(world: World, p90_milli_rps: int, age_s: int = 0) -> int:
+    """What is planned for the voice service from Paris when so much of it is foreseen."""
+    at = world.now - timedelta(seconds=age_s)
+    reading = Reading(Foreseen(p90_milli_rps, p90_milli_rps, p90_milli_rps, 120), at, "forecast")
+    snapshot = replace(world.snapshot(), expected=(Expected(VAD, PARIS, reading),))
+    built = build(world.policy, snapshot, world.state, world.now)
+    return next(d.rate_milli_rps for d in built.whole.demands if (d.service, d.origin) == (VAD, PARIS))
+
+
+@pytest.mark.parametrize(
+    ("p90_milli_rps", "age_s", "planned"),
+    [
+        (5_000, 0, 7_200),  # less than the rate with its headroom
+        (9_000, 0, 9_000),
+        (9_001, 0, 9_500),  # in steps
+        (9_000, 121, 7_200),  # too old
+    ],
+)
+def test_the_larger_of_headroom_and_forecast_is_planned_for(p90_milli_rps: int, age_s: int, planned: int) -> None:
+    world = World()
+    world.turn()
+    assert foreseeing(world, p90_milli_rps, age_s) == planned
