@@ -16,8 +16,8 @@ ARRIVAL_SEED = 1_000
 SILENCE_SERVICES = 2.2
 SILENCE_US = 20_000.0
 """A server with requests to answer that answers none for so many times its longest batch, and this, has stalled."""
-LATE_US = 2_000.0
-"""A client that sends one in a hundred requests later than this has measured itself."""
+LATE_PART = 0.05
+"""A client that sends one in a hundred requests later than this part of the p99 has measured itself."""
 MOST_TAKEN = 0.05
 """The part of the server's core that something else may have."""
 
@@ -65,19 +65,22 @@ class Run:
         )
         found = {
             "silent": self.silence_us > SILENCE_SERVICES * longest_us + SILENCE_US,
-            "late": self.late_us > LATE_US,
+            "late": self.late_us > LATE_PART * float(np.percentile(self.latency_us, 99)),
             "core": self.core_taken > MOST_TAKEN,
         }
         return tuple(name for name, holds in found.items() if holds)
 
     def point(self, spread: float) -> Point:
-        """The run as a point to score, with the spread that was known of its model."""
+        """The run as a point to score, with the spread that was known of its model.
+
+        Its load is the one that was asked for: how a bursty schedule came out is nothing that was known before.
+        """
         model, setting = self.setting.model, self.setting
         return Point(
             name=str(self.number),
             profile=f"{model.kind} {model.base_us} {model.each_us} {model.spread}",
             batching=Batching(setting.max_batch, float(setting.delay_us), speeds=(1.0,) * setting.instances),
-            load=Load(self.realised_rps, MMPP if setting.arrivals == "mmpp" else STEADY),
+            load=Load(self.rate_rps, MMPP if setting.arrivals == "mmpp" else STEADY),
             spread=spread,
             times=self.counted.times,
             mean_reply_us=float(self.offered.latency_us.mean()) - self.counted.success_us / self.counted.requests,

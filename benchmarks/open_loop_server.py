@@ -16,6 +16,7 @@ from open_loop_grid import ServedModel
 from collectors.snapshot import BatchTime
 from controller.embedded.reaper import Reaper
 from controller.embedded.triton import TritonServer, TritonSettings, assemble
+from controller.profiling.counted import added, batch_times
 
 ROOT = Path(__file__).parents[1]
 MODEL = Path(__file__).parent / "served" / "model.py"
@@ -49,21 +50,11 @@ class Statistics:
 
     def since(self, earlier: "Statistics") -> "Statistics":
         """What was added since."""
-        before = {item.batch: item for item in earlier.times}
-        nothing = BatchTime(0, 0, 0)
-        added = [
-            BatchTime(
-                item.batch,
-                item.executions - before.get(item.batch, nothing).executions,
-                item.total_us - before.get(item.batch, nothing).total_us,
-            )
-            for item in self.times
-        ]
         return Statistics(
             self.requests - earlier.requests,
             self.success_us - earlier.success_us,
             self.queue_us - earlier.queue_us,
-            tuple(item for item in added if item.executions > 0),
+            added(earlier.times, self.times),
         )
 
 
@@ -71,19 +62,11 @@ def statistics(answer: bytes) -> Statistics:
     """The answer of `/v2/models/M/stats`."""
     model = json.loads(answer)["model_stats"][0]
     told = model["inference_stats"]
-    parts = ("compute_input", "compute_infer", "compute_output")
     return Statistics(
         requests=int(told["success"]["count"]),
         success_us=told["success"]["ns"] / 1000,
         queue_us=told["queue"]["ns"] / 1000,
-        times=tuple(
-            BatchTime(
-                int(size["batch_size"]),
-                int(size["compute_infer"]["count"]),
-                sum(size[part]["ns"] for part in parts) // 1000,
-            )
-            for size in model.get("batch_stats", ())
-        ),
+        times=batch_times(model),
     )
 
 

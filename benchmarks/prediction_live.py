@@ -1,9 +1,11 @@
 """Predicting a real Triton's latency before each run, measuring the run, and scoring the prediction.
 
-A prediction knows the setting and the load that will be offered, and of the model only what earlier runs of it taught:
-s(b) from the server's batch statistics, the way back to the client from clients' and server's mean latencies, and the
-scatter of single executions from requests sent one after another. Instances that compute share the server's one core;
-their s(b) is taken from runs with one instance, in which nothing else of the model had the core.
+A prediction knows the setting and the load that will be offered, and of the model only what earlier runs taught: s(b)
+from the server's batch statistics, the way back to the client from clients' and server's mean latencies, and the
+scatter of single executions from requests sent one after another. Just before a point the server is looked at under
+half of its load, as a controller sees the present load before it plans for another: the curve of the earlier runs is
+scaled to that look. Instances that compute share the server's one core; their s(b) is taken from runs with one
+instance, in which nothing else of the model had the core, and is not scaled, as their look shows shared times.
 """
 
 import math
@@ -24,7 +26,7 @@ from point_score import reply_path, score
 from prediction_score import Scored, report
 from service_change import DURATION_S, recovery
 
-from controller.performance.service_curve import service_curve
+from collectors.snapshot import BatchTime, service_curve
 from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, ServiceTimes, capacity_rps
 
 FULL_GRID = 64
@@ -32,9 +34,14 @@ REQUESTS = 20_000
 LONGEST_RUN_S = 90.0
 """A slow model is offered fewer requests, so that the whole grid takes no more than two hours."""
 CALIBRATION_REQUESTS = 600
-CALIBRATION_UTILISATION = 0.7
+CALIBRATION_UTILISATION = 0.6
 CALIBRATION_BATCH = 8
 ALONE_REQUESTS = 100
+LOOK_PART = 0.5
+LOOK_S = 6.0
+LOOK_FEWEST = 100
+LOOK_SEEDS = 500
+"""Looks see other arrivals than the points do."""
 SET_UP_S = 4.0
 """About what it takes to load a model for a run, and to predict and score it."""
 
@@ -49,7 +56,9 @@ def live(points: int, requests: int, output: Path) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="gridwright-bench-") as work, served(models, Path(work)) as server:
         known = {model: _calibrated(server, model) for model in models}
         for number, setting in enumerate(settings):
-            service, batching = _service(known, setting), _batching(setting)
+            batching = _batching(setting)
+            rate_rps = setting.utilisation * capacity_rps(_service(known, setting), batching)
+            service = _service(known, setting, _look(server, number, setting, rate_rps))
             rate_rps = setting.utilisation * capacity_rps(service, batching)
             done = run(server, number, setting, rate_rps, _requests(rate_rps, requests))
             point = done.point(service.spread)
@@ -82,10 +91,20 @@ def _spread(times_s: np.ndarray) -> float:
     return math.sqrt(math.expm1(sigma**2))
 
 
-def _service(known: dict[ServedModel, list[Point]], setting: Setting) -> ServiceTimes:
+def _look(server: Served, number: int, setting: Setting, rate_rps: float) -> Sequence[BatchTime]:
+    """What the batch statistics say at a part of the load; nothing where instances slow each other down."""
+    if setting.model.computes and setting.instances > 1:
+        return ()
+    requests = max(LOOK_FEWEST, round(LOOK_PART * rate_rps * LOOK_S))
+    return run(server, LOOK_SEEDS + number, setting, LOOK_PART * rate_rps, requests).counted.times
+
+
+def _service(known: dict[ServedModel, list[Point]], setting: Setting, look: Sequence[BatchTime] = ()) -> ServiceTimes:
+    """What earlier runs taught, scaled to the last look."""
     points = [point for point in known[setting.model] if not point.shares_core]
     everywhere = [point for of_model in known.values() for point in of_model]
-    curve = service_curve([item for point in points for item in point.times], setting.max_batch)
+    earlier = service_curve([item for point in points for item in point.times], setting.max_batch)
+    curve = service_curve(look, setting.max_batch, earlier)
     return ServiceTimes(curve, points[0].spread, PYTHON_BACKEND_GAP, reply_path(everywhere))
 
 
@@ -107,7 +126,7 @@ def _requests(rate_rps: float, most: int) -> int:
 
 
 def _duration_s(settings: Sequence[Setting], requests: int) -> float:
-    runs_s = sum(_requests(item.nominal_rps, requests) / item.nominal_rps + SET_UP_S for item in settings)
+    runs_s = sum(_requests(item.nominal_rps, requests) / item.nominal_rps + LOOK_S + SET_UP_S for item in settings)
     first = {item.model: item for item in settings}.values()
     capacities = (Setting(item.model, 1, CALIBRATION_BATCH, 0, CALIBRATION_UTILISATION, "poisson") for item in first)
     return runs_s + sum(CALIBRATION_REQUESTS / item.nominal_rps + SET_UP_S for item in capacities) + DURATION_S

@@ -12,11 +12,12 @@ import httpx
 from controller.cli.errors import CliError, in_two
 from controller.cli.terminal import console
 from controller.profiling.deciding import Goal, Step, next_step
+from controller.profiling.described import Described, ServerError, connected
 from controller.profiling.inputs import InputError, made_up, read_sample
 from controller.profiling.measured import Progress
 from controller.profiling.running import Watch, measure, told
 from controller.profiling.state import StateError, read_state, write_state
-from controller.profiling.triton import Described, ServerError, TritonModel, connected, metrics_page
+from controller.profiling.triton import TritonModel, metrics_page
 from policy.units import UnitError, duration_us
 
 

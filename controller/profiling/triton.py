@@ -3,9 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,46 +13,21 @@ import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 from tritonclient.grpc import InferInput
 from tritonclient.grpc.aio import InferenceServerClient
-from tritonclient.utils import InferenceServerException
 
 from collectors.fetch import Limits, SourceError, fetch
 from collectors.snapshot import BatchTime
 from controller.acting.waiting import until
 from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, PerBatch
-from controller.profiling.inputs import Array, Tensor
+from controller.profiling.counted import added, batch_times
+from controller.profiling.described import LOAD_S, TROUBLES, Described, ServerError, words
+from controller.profiling.inputs import Array
 from controller.profiling.loops import closed_loop, open_loop, warm_up
 from controller.profiling.measured import Run
 from controller.profiling.running import ResizeError
 
 ANSWER_S: Final = 30.0
-LOAD_S: Final = 180.0
 GPU_MEMORY: Final = "nv_gpu_memory_used_bytes"
 MIB: Final = 1024 * 1024
-PARTS: Final = ("compute_input", "compute_infer", "compute_output")
-TROUBLES: Final = (InferenceServerException, TimeoutError)
-
-
-class ServerError(Exception):
-    """The server cannot be used; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What the server says of a model: its inputs, and the whole of its configuration."""
-
-    name: str
-    inputs: tuple[Tensor, ...]
-    config: Mapping[str, Any]
-
-    @property
-    def max_batch(self) -> int:
-        """The largest batch; 1 for a model that does not batch."""
-        return max(1, int(self.config.get("max_batch_size", 0)))
-
-    @property
-    def has_batches(self) -> bool:
-        """Whether its tensors have a first dimension for the batch."""
-        return int(self.config.get("max_batch_size", 0)) > 0
 
 
 class TritonModel:
@@ -101,7 +75,7 @@ class TritonModel:
         began_s = time.monotonic()
         latencies_us, failed = await closed_loop(send, clients, done, seconds)
         took_s = time.monotonic() - began_s
-        return Run(tuple(latencies_us), failed, took_s, _added(before, await self._counted()))
+        return Run(tuple(latencies_us), failed, took_s, added(before, await self._counted()))
 
     async def open_loop(self, due_s: Sequence[float]) -> tuple[Run, float]:
         """See `running.Server`. Runs with one instance where the number can be changed."""
@@ -127,7 +101,7 @@ class TritonModel:
         except TROUBLES as error:
             await self.restore()
             raise ResizeError(
-                f"{instances} instances were not loaded ({_words(error)}): start the server with "
+                f"{instances} instances were not loaded ({words(error)}): start the server with "
                 "--model-control-mode=explicit, and see its log"
             ) from error
         return round(1e6 * (time.monotonic() - began_s))
@@ -177,57 +151,10 @@ class TritonModel:
         try:
             answer = await self._client.get_inference_statistics(self._described.name, as_json=True)
         except TROUBLES as error:
-            raise ServerError(f"its statistics cannot be read ({_words(error)}): see the server's log") from error
-        return tuple(
-            BatchTime(
-                int(size["batch_size"]),
-                int(size["compute_infer"].get("count", 0)),
-                sum(int(size.get(part, {}).get("ns", 0)) for part in PARTS) // 1000,
-            )
-            for model in answer.get("model_stats", ())
-            for size in model.get("batch_stats", ())
-        )
-
-
-@asynccontextmanager
-async def connected(address: str, model: str) -> AsyncIterator[tuple[InferenceServerClient, Described]]:
-    """A client of the server's gRPC address, and the model; it is loaded first if it is not. Raises ServerError."""
-    async with InferenceServerClient(address) as client:
-        try:
-            if not await client.is_model_ready(model):
-                await client.load_model(model, client_timeout=LOAD_S)
-            config = (await client.get_model_config(model, as_json=True))["config"]
-        except TROUBLES as error:
-            raise ServerError(
-                f"{model} on {address} cannot be used ({_words(error)}): give the server's gRPC address, usually port "
-                "8001, and a model of its repository"
-            ) from error
-        yield client, Described(model, tuple(_tensor(item) for item in config.get("input", ())), config)
+            raise ServerError(f"its statistics cannot be read ({words(error)}): see the server's log") from error
+        return tuple(item for model in answer.get("model_stats", ()) for item in batch_times(model))
 
 
 def metrics_page(client: httpx.AsyncClient, address: str) -> Callable[[], Any]:
     """How to read the metrics page at `host:port`, within a second's bound."""
     return lambda: fetch(client, "GET", f"http://{address}/metrics", Limits(total=timedelta(seconds=2)))
-
-
-def _tensor(told: Mapping[str, Any]) -> Tensor:
-    datatype = str(told["data_type"]).removeprefix("TYPE_")
-    dims = tuple(int(size) for size in told.get("dims", ()))
-    return Tensor(told["name"], "BYTES" if datatype == "STRING" else datatype, dims)
-
-
-def _added(before: Sequence[BatchTime], after: Sequence[BatchTime]) -> tuple[BatchTime, ...]:
-    known = {item.batch: item for item in before}
-    nothing = BatchTime(0, 0, 0)
-    return tuple(
-        BatchTime(
-            item.batch,
-            item.executions - known.get(item.batch, nothing).executions,
-            item.total_us - known.get(item.batch, nothing).total_us,
-        )
-        for item in after
-    )
-
-
-def _words(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
