@@ -70,7 +70,8 @@ def quantiles(shape: Shape, utilisation: float) -> Floats:
     weight = max(0.0, (utilisation - left) / (right - left))
     # In this form rounding cannot make more load faster.
     rise = surface[above] - surface[above - 1]
-    return np.minimum(surface[above - 1] + weight * rise, surface[above])
+    between: Floats = np.minimum(surface[above - 1] + weight * rise, surface[above])
+    return between
 
 
 @lru_cache(maxsize=2048)
