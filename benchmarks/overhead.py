@@ -10,23 +10,14 @@ import argparse
 import itertools
 import json
 import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from controller.connections import write_connections
-from controller.embedded.fleet import embedded_fleet
-from controller.embedded.traffic import start_traffic
-from policy.source import load
+from controlled_fleet import controlled_fleet
 
-ROOT = Path(__file__).parents[1]
 INTERVAL_S = 5
 SAMPLE_S = 5.0
 SETTLE_S = 25.0
@@ -94,33 +85,6 @@ def overhead(samples: list[Sample]) -> Overhead:
     )
 
 
-@contextmanager
-def started_controller(work: Path) -> Iterator[int]:
-    """The process id of a controller that looks after the example's embedded fleet under its expected load."""
-    shutil.copytree(ROOT / "examples" / "embedded", work / "policy")
-    for file in (work / "policy").glob("*.yaml"):
-        text = file.read_text(encoding="utf-8")
-        file.write_text(re.sub(r"interval: \d+s", f"interval: {INTERVAL_S}s", text), encoding="utf-8")
-    policy = load(work / "policy").policy
-    if policy is None:
-        raise SystemExit("the example's policy is broken: `gridwright check examples/embedded` tells where")
-    with embedded_fleet(policy, ROOT / ".venv-triton", work / "fleet", paced=True) as fleet, ExitStack() as stack:
-        write_connections(fleet.connections, work / "connections.json")
-        log = stack.enter_context((work / "controller.log").open("wb"))
-        gridwright = Path(sys.executable).with_name("gridwright")
-        journal = work / "journal.db"
-        child = subprocess.Popen(
-            [gridwright, "run", work / "policy", "--connections", work / "connections.json", "--journal", journal],
-            stdout=log,
-            stderr=log,
-        )
-        stack.callback(child.wait)
-        stack.callback(child.terminate)
-        start_traffic(policy, fleet, work / "fleet", 1.0)
-        time.sleep(SETTLE_S)
-        yield child.pid
-
-
 def watched(pid: int, seconds: float) -> int:
     """Measure, print, and say by the exit status whether the limits were kept."""
     try:
@@ -144,8 +108,10 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.pid is not None:
         return watched(asked.pid, asked.seconds)
-    with tempfile.TemporaryDirectory() as work, started_controller(Path(work)) as pid:
-        return watched(pid, asked.seconds)
+    interval = {r"interval: \d+s": f"interval: {INTERVAL_S}s"}
+    with tempfile.TemporaryDirectory() as work, controlled_fleet(Path(work), interval, 1.0) as controlled:
+        time.sleep(SETTLE_S)
+        return watched(controlled.pid, asked.seconds)
 
 
 if __name__ == "__main__":

@@ -8,33 +8,23 @@ It prints a table and, as its last line, a JSON object.
 
 import argparse
 import json
-import re
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from controlled_fleet import Controlled, controlled_fleet
 from rich.console import Console
 from rich.table import Table
 
-from controller.connections import write_connections
 from controller.decision import Forecast
-from controller.embedded.fleet import embedded_fleet
-from controller.embedded.traffic import start_traffic
 from controller.journal.reader import reading
 from controller.planning.build import build
 from controller.planning.options import speeds
 from controller.planning.outlook import forecasts
-from policy.resolved import Policy
-from policy.source import load
 
-ROOT = Path(__file__).parents[1]
 RTT = "20ms"
 FACTOR = 2.0
 SETTLE_S = 45.0
@@ -52,12 +42,13 @@ def runs(results: Path, since_s: float, until_s: float) -> dict[tuple[str, str],
 
 
 def predicted(
-    journal: Path, policy: Policy, rates_rps: dict[tuple[str, str], float], since_s: float, until_s: float
+    controlled: Controlled, rates_rps: dict[tuple[str, str], float], since_s: float, until_s: float
 ) -> dict[tuple[str, str], np.ndarray]:
     """p50, p95 and p99 in ms by demand at these rates: the mean over the plans that ran, by how long each did."""
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     known: dict[str, tuple[Forecast, ...]] = {}
-    with reading(journal) as reader:
+    policy = controlled.policy
+    with reading(controlled.journal) as reader:
         for last in reader.decisions():
             if not since_s <= last.at.timestamp() < until_s:
                 continue
@@ -79,32 +70,15 @@ def predicted(
 
 def measured(work: Path, seconds: float) -> Iterator[tuple[str, str, list[float], list[float]]]:
     """Each demand's service and origin, its percentiles in ms as predicted, and the latencies in ms of its runs."""
-    shutil.copytree(ROOT / "examples" / "embedded", work / "policy")
-    sites = work / "policy" / "sites.yaml"
-    sites.write_text(re.sub(r"rtt: \d+ms", f"rtt: {RTT}", sites.read_text(encoding="utf-8")), encoding="utf-8")
-    policy = load(work / "policy").policy
-    if policy is None:
-        raise SystemExit("the example's policy is broken: `gridwright check examples/embedded` tells where")
-    with embedded_fleet(policy, ROOT / ".venv-triton", work / "fleet", paced=True) as fleet, ExitStack() as stack:
-        write_connections(fleet.connections, work / "connections.json")
-        log = stack.enter_context((work / "controller.log").open("wb"))
-        gridwright, journal = Path(sys.executable).with_name("gridwright"), work / "journal.sqlite"
-        child = subprocess.Popen(
-            [gridwright, "run", work / "policy", "--connections", work / "connections.json", "--journal", journal],
-            stdout=log,
-            stderr=log,
-        )
-        stack.callback(child.wait)
-        stack.callback(child.terminate)
-        traffic = start_traffic(policy, fleet, work / "fleet", FACTOR, depth_permille=0)
+    with controlled_fleet(work, {r"rtt: \d+ms": f"rtt: {RTT}"}, FACTOR, depth_permille=0) as controlled:
         time.sleep(SETTLE_S)
         since_s = time.time()
         time.sleep(seconds)
         until_s = time.time()
         time.sleep(3)
-        seen = runs(traffic.results, since_s, until_s)
+        seen = runs(controlled.results, since_s, until_s)
         rates_rps = {key: len(latencies) / (until_s - since_s) for key, latencies in seen.items()}
-        for (service, origin), told_ms in predicted(journal, policy, rates_rps, since_s, until_s).items():
+        for (service, origin), told_ms in predicted(controlled, rates_rps, since_s, until_s).items():
             yield service, origin, told_ms.tolist(), seen.get((service, origin), [])
 
 
