@@ -17,6 +17,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0505": "a source answers with something else than expected",
         "GW0511": "a server holds models that are named otherwise than <model>--<variant>",
         "GW0512": "a server's metrics of a variant are incomplete or not numbers",
+        "GW0513": "a server batches a variant in a way that predictions do not know",
         "GW0521": "a gateway does not count a service's arrivals",
         "GW0531": "posted traces were refused",
         "GW0532": "spans came too late to be counted",
@@ -50,6 +51,15 @@ def ignored_names(names: Sequence[str], pool: str) -> Finding:
     message = f"ignored {len(names)} models whose names are not <model>--<variant>: {shown}{more}"
     hint = "rename them, or take them out of this server's repository"
     return Finding("GW0511", Level.WARNING, message, hint, subject=f"pool {pool}")
+
+
+def unpredicted_batching(models: Mapping[str, Sequence[str]], pool: str) -> Finding:
+    """Variants whose configuration queues or batches requests otherwise than predictions take for granted."""
+    told = "; ".join(f"{name[:80]}: {', '.join(ways)}" for name, ways in sorted(models.items())[:_NAMED_AT_MOST])
+    more = f" and {len(models) - _NAMED_AT_MOST} more" if len(models) > _NAMED_AT_MOST else ""
+    message = f"latency is predicted without {told}{more}"
+    hint = "take it out of the model's config.pbtxt, or watch the margin that GW2015 tells of"
+    return Finding("GW0513", Level.WARNING, message, hint, subject=f"pool {pool}")
 
 
 def unusable_families(name: str, families: Sequence[str], pool: str) -> Finding:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from collectors.catalogue import ignored_names, source_trouble
+from collectors.catalogue import ignored_names, source_trouble, unpredicted_batching
 from collectors.fetch import Limits, SourceError, Trouble, fetch
 from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot, merge
 from collectors.triton_names import model_and_variant
@@ -39,10 +39,20 @@ class InstanceGroup(msgspec.Struct, frozen=True):
     gpus: tuple[Natural, ...] = ()
 
 
+class QueuePolicy(msgspec.Struct, frozen=True):
+    """When a request is refused for waiting too long, or because too many wait; 0 is never."""
+
+    default_timeout_microseconds: Natural = 0
+    max_queue_size: Natural = 0
+
+
 class DynamicBatching(msgspec.Struct, frozen=True):
-    """How long a request may wait for others, to share an execution."""
+    """How long a request may wait for others, to share an execution, and in which order and how long at all."""
 
     max_queue_delay_microseconds: Natural = 0
+    priority_levels: Natural = 0
+    preserve_ordering: bool = False
+    default_queue_policy: QueuePolicy | None = None
 
 
 class ModelConfig(msgspec.Struct, frozen=True):
@@ -51,6 +61,8 @@ class ModelConfig(msgspec.Struct, frozen=True):
     max_batch_size: Natural = 0
     instance_group: tuple[InstanceGroup, ...] = ()
     dynamic_batching: DynamicBatching | None = None
+    sequence_batching: dict[str, object] | None = None
+    ensemble_scheduling: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,20 @@ def loaded_model(name: tuple[str, str], state: ModelState, config: ModelConfig) 
     instances = sum(group.count * max(len(group.gpus), 1) for group in config.instance_group)
     delay_us = config.dynamic_batching.max_queue_delay_microseconds if config.dynamic_batching else 0
     return LoadedModel(*name, state, instances, max(config.max_batch_size, 1), delay_us)
+
+
+def unpredicted(config: ModelConfig) -> tuple[str, ...]:
+    """What of a configuration changes how requests wait, and is not in predictions; by its name there."""
+    batching = config.dynamic_batching or DynamicBatching()
+    policy = batching.default_queue_policy or QueuePolicy()
+    ways = {
+        "sequence_batching": config.sequence_batching is not None,
+        "ensemble_scheduling": config.ensemble_scheduling is not None,
+        "priority_levels": batching.priority_levels > 1,
+        "preserve_ordering": batching.preserve_ordering,
+        "default_queue_policy": policy != QueuePolicy(),
+    }
+    return tuple(name for name, is_there in ways.items() if is_there)
 
 
 class TritonRepository:
@@ -117,22 +143,25 @@ class TritonRepository:
             raise SourceError(Trouble.LARGE, f"{target.url} lists {len(found)} models, over {MAX_MODELS}", hint)
         models = []
         ignored = []
+        unknown: dict[str, tuple[str, ...]] = {}
         for name, state in found.items():  # one after the other: asking must not crowd out the requests it serves
             if split := model_and_variant(name):
-                models.append(await self._model(target, name, split, state))
+                config = await self._config(target, name) if state is ModelState.READY else None
+                models.append(loaded_model(split, state, config) if config else LoadedModel(*split, state, 0, 0, 0))
+                if config and unpredicted(config):
+                    unknown[name] = unpredicted(config)
             else:
                 ignored.append(name)
         reading = Reading(ServerState(tuple(sorted(models))), now, target.url)
-        findings = (ignored_names(ignored, target.pool),) if ignored else ()
+        findings = (
+            *((ignored_names(ignored, target.pool),) if ignored else ()),
+            *((unpredicted_batching(unknown, target.pool),) if unknown else ()),
+        )
         return Snapshot(now, servers=(Server(target.pool, reading),), findings=findings)
 
-    async def _model(
-        self, target: RepositoryTarget, name: str, split: tuple[str, str], state: ModelState
-    ) -> LoadedModel:
-        if state is not ModelState.READY:
-            return LoadedModel(*split, state, instances=0, max_batch=0, queue_delay_us=0)
+    async def _config(self, target: RepositoryTarget, name: str) -> ModelConfig:
         url = f"{target.url}/v2/models/{quote(name, safe='')}/config"
-        return loaded_model(split, state, decode(await fetch(self._client, "GET", url, self._limits), ModelConfig, url))
+        return decode(await fetch(self._client, "GET", url, self._limits), ModelConfig, url)
 
 
 def decode(body: bytes, kind: type[Answer], source: str) -> Answer:

@@ -123,3 +123,41 @@ def test_names_read_back_as_they_were_made() -> None:
 @pytest.mark.parametrize("name", ["", "det", "--fp32", "det--", "a--b--c", "a---b", "--"])
 def test_other_names_stand_for_no_variant(name: str) -> None:
     assert model_and_variant(name) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ({"sequence_batching": {"oldest": {}}}, "sequence_batching"),
+        ({"ensemble_scheduling": {"step": []}}, "ensemble_scheduling"),
+        ({"dynamic_batching": {"priority_levels": 2}}, "priority_levels"),
+        ({"dynamic_batching": {"preserve_ordering": True}}, "preserve_ordering"),
+        ({"dynamic_batching": {"default_queue_policy": {"max_queue_size": 9}}}, "default_queue_policy"),
+        ({"dynamic_batching": {"default_queue_policy": {"default_timeout_microseconds": 9}}}, "default_queue_policy"),
+    ],
+)
+async def test_batching_that_predictions_do_not_know_is_named(
+    client: httpx.AsyncClient, source: Source, start: datetime, told: dict[str, object], named: str
+) -> None:
+    answers = {INDEX: [{"name": "toy--fp32", "state": "READY"}], config("toy--fp32"): told}
+    snapshot = await collect(client, source, start, **answers)
+    assert snapshot.server("edge").value is not None
+    (finding,) = snapshot.findings
+    assert finding.id == "GW0513"
+    assert f"toy--fp32: {named}" in finding.message
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"dynamic_batching": {}},
+        {"dynamic_batching": {"priority_levels": 1, "max_queue_delay_microseconds": 100}},
+        {"dynamic_batching": {"default_queue_policy": {"timeout_action": "REJECT", "max_queue_size": 0}}},
+    ],
+)
+async def test_ordinary_batching_is_not_remarked_on(
+    client: httpx.AsyncClient, source: Source, start: datetime, told: dict[str, object]
+) -> None:
+    answers = {INDEX: [{"name": "toy--fp32", "state": "READY"}], config("toy--fp32"): told}
+    assert (await collect(client, source, start, **answers)).findings == ()
