@@ -51,7 +51,7 @@ bench-overhead: setup ## Measure the controller's CPU and memory on the embedded
 	@$(BIN)/python benchmarks/overhead.py
 
 .PHONY: bench-forecast
-bench-forecast: setup ## Score the demand forecasts on the traces of TRACES=folder, or on WORKLOAD=file of time,rate (15 minutes)
+bench-forecast: setup ## Score the demand forecasts on the traces of TRACES=folder, or on WORKLOAD=file of time,rate (11 minutes)
 	@$(BIN)/python benchmarks/forecast.py $(if $(WORKLOAD),--workload "$(WORKLOAD)",--traces "$(TRACES)")
 
 .PHONY: image
