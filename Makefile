@@ -72,7 +72,7 @@ bench-ingest: setup ## Measure what taking in spans and metrics costs, and memor
 	@$(BIN)/python benchmarks/ingest.py
 
 .PHONY: bench-forecast
-bench-forecast: setup ## Score the demand forecasts on the traces of TRACES=folder, or on WORKLOAD=file of time,rate (15 minutes)
+bench-forecast: setup ## Score the demand forecasts on the traces of TRACES=folder, or on WORKLOAD=file of time,rate (11 minutes)
 	@$(BIN)/python benchmarks/forecast.py $(if $(WORKLOAD),--workload "$(WORKLOAD)",--traces "$(TRACES)")
 
 .PHONY: image

@@ -17,7 +17,7 @@ PANELS = (("ratio_last", "pinball loss / last value's"), ("ratio_last_residual",
 def draw(scores: dict[str, dict[str, Any]], path: Path) -> None:
     """Write the PNG: two panels of ratios and one of how far coverage is off, in points."""
     names = list(scores)[::-1]
-    figure, axes = plt.subplots(1, 3, sharey=True, figsize=(10, 0.8 + 0.3 * len(names)), layout="constrained")
+    figure, axes = plt.subplots(1, 3, sharey=True, figsize=(10, 1.1 + 0.3 * len(names)), layout="constrained")
     for axis, (key, title) in zip(axes, PANELS, strict=False):
         axis.axvline(TARGET, color="0.6", linewidth=0.8, linestyle="--")
         for level, (mark, color) in MARKS.items():
@@ -31,7 +31,9 @@ def draw(scores: dict[str, dict[str, Any]], path: Path) -> None:
         axes[2].axvspan(-points, points, color=color, alpha=0.12, linewidth=0)
     axes[2].set(title="coverage error, points")
     axes[0].set_yticks(range(len(names)), names)
-    axes[0].legend(loc="upper right", fontsize="x-small")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(MARKS), fontsize="x-small"
+    )
     for axis in axes:
         axis.grid(axis="y", color="0.92")
         axis.tick_params(labelsize=8)
