@@ -56,7 +56,7 @@ def test_every_size_of_a_smooth_curve_is_within_the_error_of_the_lines(
     curve = {batch: base_us + each_us * batch**power for batch in range(1, max_batch + 1)}
     known = sizes_for(curve, Goal(max_batch, resizable=True, latency_limit_us=1e12))
     lines = np.interp(list(curve), sorted(known), [known[size] for size in sorted(known)])
-    assert np.max(np.abs(lines / list(curve.values()) - 1)) <= 1.5 * GOAL.error
+    assert np.max(np.abs(lines / list(curve.values()) - 1)) <= GOAL.error
 
 
 def test_large_batches_are_approached_by_doubling_when_they_might_take_too_long() -> None:
