@@ -1,9 +1,9 @@
 """Which point to measure next, from those that were measured: as few as the wanted error allows.
 
 Batch sizes: the ends first, then between two neighbours the size in the middle (geometrically, as service times bend
-most where batches are small). Where a measured size lies well within the error on the line between its neighbours, lines are
-good enough on both sides of it, and the sizes there are skipped; elsewhere both sides are halved again. A profile is
-read with lines between its sizes, so that is the error that its readers will have.
+most where batches are small). Where a measured size lies well within the error on the line between its neighbours,
+lines are good enough on both sides of it, and the sizes there are skipped; elsewhere both sides are halved again. A
+profile is read with lines between its sizes, so that is the error that its readers will have.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ from controller.profiling.measured import Progress
 INSTANCES: Final = (1, 2, 4)
 LEAST_GAIN: Final = 1.2
 """Twice the instances that answer less than this much more are instances that share a device that is full."""
-VOUCHES: Final = 0.55
+VOUCHES: Final = 0.5
 """A size this far within the error vouches for those around it: of curves a + c * b^p, with p from 0.3 to 2, none is
-further than 1 / 0.55 times as far from its line anywhere as at the size that was measured."""
+more than twice as far from its lines as at the size that was measured."""
 UTILISATIONS: Final = (0.5, 0.8)
 
 
