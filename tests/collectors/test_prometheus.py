@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import loopback
 import pytest
+import trustme
 from loopback import Source
 
 from collectors.fetch import Limits
@@ -188,10 +189,16 @@ async def test_credentials_come_from_a_file_and_are_read_anew(
 
 
 @pytest.fixture
-async def private(data: Path) -> AsyncIterator[Source]:
-    """A source over TLS, with a certificate that no authority signed."""
+def authority() -> trustme.CA:
+    """A certificate authority that nobody knows."""
+    return trustme.CA()
+
+
+@pytest.fixture
+async def private(data: Path, authority: trustme.CA) -> AsyncIterator[Source]:
+    """A source over TLS, whose certificate that authority signed."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(data / "loopback_certificate.pem", data / "loopback_key.pem")
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
     async with loopback.listening(tls) as source:
         source.answers[""] = loopback.body((data / "prometheus_serving.json").read_bytes())
         yield source
@@ -204,7 +211,10 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_believed(private: So
     assert private.heads == []
 
 
-async def test_a_certificate_of_the_authority_that_is_named_is_believed(private: Source, data: Path) -> None:
-    endpoint = PrometheusEndpoint(private.url, ca_file=data / "loopback_certificate.pem")
+async def test_a_certificate_of_the_authority_that_is_named_is_believed(
+    private: Source, authority: trustme.CA, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    endpoint = PrometheusEndpoint(private.url, ca_file=tmp_path / "authority.pem")
     snapshot = await PrometheusMetrics(endpoint, [TARGET]).collect(ASKED)
     assert counters(snapshot).value is not None
