@@ -14,6 +14,7 @@ from collectors.snapshot import Expected, Foreseen, Rate, Reading, Snapshot
 from controller.demand.history import History
 from controller.demand.newcomer import Newcomer
 from controller.demand.online import LIGHT, Models, State, forecast
+from policy.findings import Finding, Level
 
 INTERVAL_S: Final = 60
 HORIZON_INTERVALS: Final = 2
@@ -30,6 +31,8 @@ SOURCE: Final = "forecast"
 
 Key = tuple[str, str]
 """(service, origin)"""
+Due = tuple["Series", datetime, list[float | None]]
+"""A series, the instant, and the counts of the minutes that ended by then."""
 
 
 @dataclass(slots=True)
@@ -92,13 +95,19 @@ class Series:
 
 
 class Foresight:
-    """Collects what arrived, and adds what is expected to."""
+    """Collects what arrived, and adds what is expected to.
+
+    Forecasting takes a moment, and sometimes a second, in which turns go on: it is done beside them, and told by the
+    first turn after it.
+    """
 
     name = "foresight"
 
     def __init__(self, arrivals: Collector) -> None:
         self._arrivals = arrivals
         self._series: dict[Key, Series] = {}
+        self._due: list[Due] = []
+        self._work: asyncio.Task[None] | None = None
 
     async def collect(self, now: datetime) -> Snapshot:
         """The arrivals' own snapshot with a forecast for each demand of which enough was seen."""
@@ -109,6 +118,38 @@ class Foresight:
             series = self._series[item.service, item.origin]
             ended = series.minutes.read(now, item.reading.fresh(now, OLDEST))
             if ended:
-                await asyncio.to_thread(series.take, now, ended)
+                self._due.append((series, now, ended))
+        findings = (*snapshot.findings, *self._go_on())
         expected = tuple(Expected(*key, series.foreseen) for key, series in self._series.items() if series.foreseen.at)
-        return replace(snapshot, expected=expected)
+        return replace(snapshot, expected=expected, findings=findings)
+
+    async def caught_up(self) -> None:
+        """Wait until the forecasts that were begun are made."""
+        if self._work is not None:
+            await asyncio.wait([self._work])
+
+    def _go_on(self) -> tuple[Finding, ...]:
+        """Begin what is due, when what was begun before is done; what went wrong with that."""
+        if self._work is not None and not self._work.done():
+            return ()
+        trouble = self._work.exception() if self._work is not None else None
+        self._work = None
+        if self._due:
+            due, self._due = self._due, []
+            self._work = asyncio.create_task(asyncio.to_thread(_forecast_after, due))
+        return (not_foreseen(trouble),) if trouble is not None else ()
+
+
+def _forecast_after(due: list[Due]) -> None:
+    for series, now, counts in due:
+        series.take(now, counts)
+
+
+def not_foreseen(trouble: BaseException) -> Finding:
+    """Forecasting failed: the rates themselves are not touched by that."""
+    return Finding(
+        "GW2016",
+        Level.WARNING,
+        f"demand cannot be foreseen ({type(trouble).__name__}: {trouble}); plans go by rates and headroom",
+        "please report it; forecasts start anew with the controller",
+    )

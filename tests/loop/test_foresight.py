@@ -1,10 +1,12 @@
+import asyncio
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from collectors.snapshot import Foreseen, Offered, Rate, Reading, Snapshot
-from controller.foresight import FEWEST, HORIZON_INTERVALS, INTERVAL_S, Foresight, Minutes
+from controller.foresight import FEWEST, HORIZON_INTERVALS, INTERVAL_S, Foresight, Minutes, Series
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TURN = timedelta(seconds=5)
@@ -29,6 +31,7 @@ async def watched(foresight: Foresight, begin: datetime, minutes: float) -> Snap
     snapshot = await foresight.collect(now)
     while now < end:
         now += TURN
+        await foresight.caught_up()
         snapshot = await foresight.collect(now)
     return snapshot
 
@@ -98,3 +101,27 @@ async def test_a_service_that_left_the_policy_is_forgotten() -> None:
 async def test_the_same_arrivals_are_foreseen_alike_bit_for_bit() -> None:
     first, second = [await watched(Foresight(Arrivals()), START, FEWEST + 5) for _ in range(2)]
     assert first == second
+
+
+async def test_forecasts_that_fail_leave_the_rates_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise ArithmeticError("nonsense")
+
+    monkeypatch.setattr(Series, "take", failing)
+    foresight, found = Foresight(Arrivals()), []
+    for at in range(0, 140, 5):
+        await foresight.caught_up()
+        snapshot = await foresight.collect(START + timedelta(seconds=at))
+        found += [finding.id for finding in snapshot.findings]
+        assert snapshot.offered
+    assert found == ["GW2016", "GW2016"]
+
+
+async def test_a_turn_does_not_wait_for_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    finish = threading.Event()
+    monkeypatch.setattr(Series, "take", lambda *_: finish.wait(20))
+    foresight = Foresight(Arrivals())
+    for at in range(0, 200, 5):
+        await asyncio.wait_for(foresight.collect(START + timedelta(seconds=at)), timeout=5)
+    finish.set()
+    await foresight.caught_up()
