@@ -10,6 +10,7 @@ the first; `from_other_runs` has the second.
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from measured_points import Point, read_points
@@ -17,6 +18,7 @@ from point_score import reply_path, score
 from prediction_live import FULL_GRID, REQUESTS, live
 from prediction_score import Scored, last_line, report
 
+from controller.performance.alone import alone
 from controller.performance.service_curve import service_curve
 from controller.performance.serving import PYTHON_BACKEND_GAP, ServiceTimes
 
@@ -26,13 +28,22 @@ def score_table(points: Sequence[Point], *, same_run: bool) -> list[Scored]:
     scored = []
     for point in points:
         others = [other for other in points if other is not point]
-        known = [point] if same_run else [other for other in others if other.profile == point.profile]
+        known = [point] if same_run else [other for other in others if _teaches(other, point)]
         times = [item for other in known for item in other.times]
         if times:
             curve = service_curve(times, point.batching.max_batch)
             service = ServiceTimes(curve, point.spread, PYTHON_BACKEND_GAP, reply_path(others))
-            scored.append(score(point, service, replay=same_run and point.arrive_us.size > 0))
+            shown = point
+            if point.shares_core:
+                shown = replace(point, batching=replace(point.batching, cores=1.0))
+                service = alone(point.times, service, shown.batching, point.load) if same_run else service
+            scored.append(score(shown, service, replay=same_run and point.arrive_us.size > 0))
     return scored
+
+
+def _teaches(other: Point, point: Point) -> bool:
+    """Whether a run tells the service times of another: shared times tell those of no other setting."""
+    return other.profile == point.profile and not (point.profile.startswith("C") and other.shares_core)
 
 
 def main() -> None:

@@ -99,13 +99,10 @@ def answered_us(service: ServiceTimes, batching: Batching, arrive_us: Floats, *,
 
     Raises ValueError when `closed` on shared cores.
     """
-    largest = batching.max_batch
-    preferred = np.zeros(largest + 1, np.bool_)
-    preferred[list(batching.preferred) or [largest]] = True
     if batching.cores is not None:
         if closed:
             raise ValueError("clients that wait for their answers are not simulated on shared cores: give arrivals")
-        latency_us, batches = _on_shared_cores(service, batching, batching.cores, arrive_us, preferred)
+        latency_us, batches, _ = _on_shared_cores(service, batching, batching.cores, arrive_us)
         return _with_reply(service, latency_us, batches)
     latency_us, batches = serve(
         arrive_us,
@@ -113,28 +110,40 @@ def answered_us(service: ServiceTimes, batching: Batching, arrive_us: Floats, *,
         np.asarray(service.batch_us, np.float64),
         _spread(service.spread),
         np.asarray(batching.speeds, np.float64),
-        service.gap.times_us(largest),
-        preferred,
+        service.gap.times_us(batching.max_batch),
+        _preferred(batching),
         float(batching.queue_delay_us),
         batching.queue_limit,
     )
     return _with_reply(service, latency_us, batches)
 
 
+def slowdown(service: ServiceTimes, batching: Batching, load: Load, requests: int = REQUESTS) -> float:
+    """How many times longer executions take together than they would if each had a core for itself."""
+    if batching.cores is None:
+        return 1.0
+    return _on_shared_cores(service, batching, batching.cores, bursty_us(load.rate_rps, load.burst, requests))[2]
+
+
 def _on_shared_cores(
-    service: ServiceTimes, batching: Batching, cores: float, arrive_us: Floats, preferred: Flags
-) -> tuple[Floats, Counts]:
-    latency_us, batches, _ = serve_shared(
+    service: ServiceTimes, batching: Batching, cores: float, arrive_us: Floats
+) -> tuple[Floats, Counts, float]:
+    return serve_shared(
         arrive_us,
         np.asarray(service.batch_us, np.float64),
         _spread(service.spread),
         len(batching.speeds),
         cores,
         service.gap.times_us(batching.max_batch),
-        preferred,
+        _preferred(batching),
         float(batching.queue_delay_us),
     )
-    return latency_us, batches
+
+
+def _preferred(batching: Batching) -> Flags:
+    preferred = np.zeros(batching.max_batch + 1, np.bool_)
+    preferred[list(batching.preferred) or [batching.max_batch]] = True
+    return preferred
 
 
 def _with_reply(service: ServiceTimes, latency_us: Floats, batches: Counts) -> Floats:

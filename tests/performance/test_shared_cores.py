@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from controller.performance.alone import alone
+from controller.performance.service_curve import BatchTime
 from controller.performance.serving import (
     Batching,
     Load,
@@ -11,6 +13,7 @@ from controller.performance.serving import (
     answered_us,
     capacity_rps,
     latencies_us,
+    slowdown,
 )
 
 SERVICE = ServiceTimes((0.0, 4_000.0, 5_000.0, 6_000.0, 7_000.0), reply=PerBatch(300.0, 50.0))
@@ -42,3 +45,15 @@ def test_the_capacity_is_that_of_the_cores_or_of_the_instances_where_those_are_f
 def test_clients_that_wait_are_refused_rather_than_simulated_wrongly() -> None:
     with pytest.raises(ValueError, match="give arrivals"):
         answered_us(SERVICE, on(1.0), np.array([0.0]), closed=True)
+
+
+def test_times_alone_are_found_from_times_that_were_shared() -> None:
+    factor = slowdown(SERVICE, on(1.0), LOAD)
+    assert factor > 1.2
+    counted = [BatchTime(size, 100, 100 * factor * SERVICE.batch_us[size]) for size in (1, 2, 4)]
+    guess = ServiceTimes(tuple(1.6 * time_us for time_us in SERVICE.batch_us), reply=SERVICE.reply)
+    assert alone(counted, guess, on(1.0), LOAD).batch_us == pytest.approx(SERVICE.batch_us, rel=0.01)
+
+
+def test_where_nothing_was_counted_the_known_times_stand() -> None:
+    assert alone([], SERVICE, on(1.0), LOAD) == SERVICE
