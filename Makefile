@@ -55,7 +55,7 @@ bench-prediction-tables: setup ## Score predictions from a table of measurements
 	@$(BIN)/python benchmarks/prediction_tables.py "$(TABLE)" $(if $(HOLD_GPU),--hold-gpu "$(HOLD_GPU)")
 
 .PHONY: bench-prediction-triton
-bench-prediction-triton: setup ## Score predicted latencies on a real Triton (80 minutes): [POINTS=n] [REQUESTS=n] [MEASURED=file.csv]
+bench-prediction-triton: setup ## Score predicted latencies on a real Triton (90 minutes): [POINTS=n] [REQUESTS=n] [MEASURED=file.csv]
 	@$(BIN)/python benchmarks/prediction_triton.py $(if $(MEASURED),--measured "$(MEASURED)") \
 	  $(if $(POINTS),--points "$(POINTS)") $(if $(REQUESTS),--requests "$(REQUESTS)")
 

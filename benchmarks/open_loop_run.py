@@ -24,7 +24,10 @@ MOST_TAKEN = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A setting as it was run at `rate_rps`; `core_taken` is the part of the server's core that something else had."""
+    """A setting as it was run at `rate_rps`.
+
+    `busy` is the part of its core that the server had, and `core_taken` the part that something else had.
+    """
 
     number: int
     setting: Setting
@@ -32,6 +35,7 @@ class Run:
     offered: Offered
     counted: Statistics
     core_taken: float
+    busy: float
 
     @property
     def realised_rps(self) -> float:
@@ -88,6 +92,7 @@ class Run:
             requests=self.latency_us.size,
             stalled=bool(self.disturbances),
             arrive_us=1e6 * self.offered.due_s,
+            busy=self.busy,
         )
 
 
@@ -98,7 +103,9 @@ def run(served: Served, number: int, setting: Setting, rate_rps: float, requests
     due_s = bursty_us(rate_rps, burst, requests, ARRIVAL_SEED + number) / 1e6
     before, core = served.statistics(), served.core_time()
     offered = offer(served.port, [served.request()] * requests, due_s)
-    taken_s = core.taken_by_others_s(served.core_time())
+    after = served.core_time()
     if failed := int(np.isnan(offered.answered_s).sum()):
         raise SystemExit(f"error: {failed} of {requests} answers were errors\nnext:  see the server's log for why")
-    return Run(number, setting, rate_rps, offered, served.statistics().since(before), taken_s / float(due_s[-1]))
+    lasted_s = float(due_s[-1])
+    taken, busy = core.taken_by_others_s(after) / lasted_s, core.used_s(after) / lasted_s
+    return Run(number, setting, rate_rps, offered, served.statistics().since(before), taken, busy)

@@ -77,6 +77,10 @@ class CoreTime:
     core_s: float
     group_s: float
 
+    def used_s(self, later: "CoreTime") -> float:
+        """How long the process group had it, until later."""
+        return max(0.0, later.group_s - self.group_s)
+
     def taken_by_others_s(self, later: "CoreTime") -> float:
         """How long something else had the core, until later."""
         return max(0.0, (later.core_s - self.core_s) - (later.group_s - self.group_s))

@@ -58,6 +58,7 @@ def _row(run: Run) -> dict[str, object]:
         "batch_sizes": ";".join(str(item.batch) for item in counted.times),
         "batch_exec_counts": ";".join(str(item.executions) for item in counted.times),
         "batch_occ_ms": ";".join(f"{item.total_us / item.executions / 1000:.4f}" for item in counted.times),
+        "cpu1_busy": round(run.busy, 4),
         "core_taken": round(run.core_taken, 4),
         "send_lag_p99_ms": round(run.late_us / 1000, 3),
     }

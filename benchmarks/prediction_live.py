@@ -4,8 +4,8 @@ A prediction knows the setting and the load that will be offered, and of the mod
 from the server's batch statistics, the way back to the client from clients' and server's mean latencies, and the
 scatter of single executions from requests sent one after another. Just before a point the server is looked at under
 half of its load, as a controller sees the present load before it plans for another: the curve of the earlier runs is
-scaled to that look. Instances that compute share the server's one core; their s(b) is taken from runs with one
-instance, in which nothing else of the model had the core, and is not scaled, as their look shows shared times.
+scaled to that look. Instances that compute share the server's one core; their s(b) is that of runs with one instance,
+in which nothing else of the model had the core, and what handling requests takes of it is learnt from the same runs.
 """
 
 import math
@@ -25,8 +25,10 @@ from open_loop_table import write_points
 from point_score import reply_path, score
 from prediction_score import Scored, report
 from service_change import DURATION_S, recovery
+from shared_core_points import on_shared_core
 
-from collectors.snapshot import BatchTime, service_curve
+from collectors.snapshot import BatchTime
+from controller.performance.service_curve import service_curve
 from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, ServiceTimes, capacity_rps
 
 FULL_GRID = 64
@@ -56,10 +58,15 @@ def live(points: int, requests: int, output: Path) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="gridwright-bench-") as work, served(models, Path(work)) as server:
         known = {model: _calibrated(server, model) for model in models}
         for number, setting in enumerate(settings):
-            batching = _batching(setting)
-            rate_rps = setting.utilisation * capacity_rps(_service(known, setting), batching)
-            service = _service(known, setting, _look(server, number, setting, rate_rps))
+            batching, service = _batching(setting), _earlier(known, setting)
             rate_rps = setting.utilisation * capacity_rps(service, batching)
+            if batching.cores is None:
+                looked = _looked(server, number, setting, LOOK_PART * rate_rps)
+                service = replace(service, batch_us=service_curve(looked, batching.max_batch, service.batch_us))
+                rate_rps = setting.utilisation * capacity_rps(service, batching)
+            else:
+                single = [point for point in known[setting.model] if not point.shares_core]
+                batching = on_shared_core(batching, rate_rps, single)
             done = run(server, number, setting, rate_rps, _requests(rate_rps, requests))
             point = done.point(service.spread)
             runs.append(done)
@@ -91,21 +98,18 @@ def _spread(times_s: np.ndarray) -> float:
     return math.sqrt(math.expm1(sigma**2))
 
 
-def _look(server: Served, number: int, setting: Setting, rate_rps: float) -> Sequence[BatchTime]:
-    """What the batch statistics say at a part of the load; nothing where instances slow each other down."""
-    if setting.model.computes and setting.instances > 1:
-        return ()
-    requests = max(LOOK_FEWEST, round(LOOK_PART * rate_rps * LOOK_S))
-    return run(server, LOOK_SEEDS + number, setting, LOOK_PART * rate_rps, requests).counted.times
-
-
-def _service(known: dict[ServedModel, list[Point]], setting: Setting, look: Sequence[BatchTime] = ()) -> ServiceTimes:
-    """What earlier runs taught, scaled to the last look."""
+def _earlier(known: dict[ServedModel, list[Point]], setting: Setting) -> ServiceTimes:
+    """What earlier runs taught."""
     points = [point for point in known[setting.model] if not point.shares_core]
     everywhere = [point for of_model in known.values() for point in of_model]
-    earlier = service_curve([item for point in points for item in point.times], setting.max_batch)
-    curve = service_curve(look, setting.max_batch, earlier)
+    curve = service_curve([item for point in points for item in point.times], setting.max_batch)
     return ServiceTimes(curve, points[0].spread, PYTHON_BACKEND_GAP, reply_path(everywhere))
+
+
+def _looked(server: Served, number: int, setting: Setting, rate_rps: float) -> Sequence[BatchTime]:
+    """What the batch statistics say under a part of the load."""
+    requests = max(LOOK_FEWEST, round(rate_rps * LOOK_S))
+    return run(server, LOOK_SEEDS + number, setting, rate_rps, requests).counted.times
 
 
 def _batching(setting: Setting) -> Batching:
@@ -118,7 +122,7 @@ def _after_a_change(server: Served, known: dict[ServedModel, list[Point]]) -> di
     model = next((item for item in known if not item.computes), next(iter(known)))
     setting = Setting(model, 1, CALIBRATION_BATCH, 0, CALIBRATION_UTILISATION, "poisson")
     server.load(model, 1, CALIBRATION_BATCH, 0)
-    return recovery(server, _service(known, setting))
+    return recovery(server, _earlier(known, setting))
 
 
 def _requests(rate_rps: float, most: int) -> int:

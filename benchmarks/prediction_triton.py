@@ -38,7 +38,9 @@ def score_table(points: Sequence[Point], *, same_run: bool) -> list[Scored]:
             known = [point]
         if not known:
             continue
-        batching = on_shared_core(point, known) if point.shares_core else point.batching
+        batching = point.batching
+        if point.shares_core:
+            batching = on_shared_core(batching, point.load.rate_rps, known)
         curve = service_curve([item for other in known for item in other.times], batching.max_batch)
         service = ServiceTimes(curve, point.spread, PYTHON_BACKEND_GAP, reply_path(others))
         replay = same_run and point.arrive_us.size > 0

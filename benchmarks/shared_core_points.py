@@ -12,7 +12,7 @@ from controller.performance.serving import Batching
 LEAST_CORES = 0.1
 
 
-def on_shared_core(point: Point, known: Sequence[Point]) -> Batching:
-    """The point's setting with what the handling of requests leaves of the core."""
+def on_shared_core(batching: Batching, rate_rps: float, known: Sequence[Point]) -> Batching:
+    """A setting with what the handling of requests leaves of the core; `known` are runs with one instance."""
     typical_us = statistics.median(handling_us(run.times, run.load.rate_rps, run.busy) for run in known)
-    return replace(point.batching, cores=max(LEAST_CORES, 1.0 - point.load.rate_rps * typical_us / 1e6))
+    return replace(batching, cores=max(LEAST_CORES, 1.0 - rate_rps * typical_us / 1e6))
