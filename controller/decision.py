@@ -106,6 +106,7 @@ class Margin:
 class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
+    `rest_since` is when the fleet last came to rest: every turn since kept what ran.
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
     the last problem whose best plan was the running one.
     """
@@ -119,6 +120,7 @@ class State:
     forecasts: tuple[Forecast, ...] = ()
     conflict: tuple[str, tuple[Finding, ...]] | None = None
     settled: str = ""
+    rest_since: datetime | None = None
     turn: int = 0
 
 

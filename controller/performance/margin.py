@@ -18,6 +18,8 @@ from controller.decision import Forecast, Margin, State
 from policy.findings import Finding, Level
 from policy.resolved import WHOLE_PERMILLE, Policy
 
+CALM: Final = timedelta(seconds=60)
+"""After this no window holds what callers saw while the fleet was changed, or while a surge was worked off."""
 PACE: Final = 0.08
 MISSES: Final = 0.1
 HIGHEST_PERMILLE: Final = 3000
@@ -31,7 +33,7 @@ def learn_margins(policy: Policy, snapshot: Snapshot, state: State, now: datetim
     """The margins after this snapshot: of the demands that rest and were seen by enough callers."""
     known = {(item.service, item.origin): item for item in state.margins}
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
-    if not state.settled or any(now - item.at < stale_after for item in state.started):
+    if state.rest_since is None or now - state.rest_since < CALM:
         return state.margins
     seen = {(item.service, item.origin): item.reading.fresh(now, stale_after) for item in snapshot.latency}
     for forecast in state.forecasts:

@@ -69,6 +69,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
             forecasts=outlook,
             conflict=_conflict_memory(findings, built),
             settled=choice.settled,
+            rest_since=(state.rest_since or now) if unchanged else None,
             turn=state.turn + 1,
         ),
     )

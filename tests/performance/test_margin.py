@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 from collectors.snapshot import Latency, Quantiles, Reading, Snapshot
-from controller.decision import Forecast, Margin, Started, State
+from controller.decision import Forecast, Margin, State
 from controller.performance.margin import findings, learn_margins, margin_permille
 from policy.resolved import Policy
-from rules.kernel.problem import Placement
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 PREDICTED = Forecast("call-vad", "edge-paris", 6000, 20_000, 50_000, 70_000, 1000)
-AT_REST = State(forecasts=(PREDICTED,), settled="the same question as before")
+AT_REST = State(forecasts=(PREDICTED,), rest_since=NOW - timedelta(minutes=5))
 
 
 def seen(p95_us: int, runs: int = 100) -> Snapshot:
@@ -72,8 +71,8 @@ def test_it_holds_in_nine_windows_of_ten(example: Policy) -> None:
 @pytest.mark.parametrize(
     ("state", "runs"),
     [
-        (replace(AT_REST, settled=""), 100),  # the fleet is being changed
-        (replace(AT_REST, started=(Started(Placement("m", "v", "p"), NOW - timedelta(seconds=1)),)), 100),  # or was
+        (replace(AT_REST, rest_since=None), 100),  # the fleet is being changed
+        (replace(AT_REST, rest_since=NOW - timedelta(seconds=59)), 100),  # or was
         (replace(AT_REST, forecasts=(replace(PREDICTED, served_permille=900),)), 100),  # some of it is refused
         (AT_REST, 5),  # too few runs
     ],
