@@ -2,14 +2,15 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 from measured_points import Point
 from prediction_score import Scored
 
-from controller.performance.prediction import NEAR, PERCENTILES, equivalent_load, predict
-from controller.performance.serving import PerBatch, ServiceTimes, answered_us
+from controller.performance.prediction import PERCENTILES, equivalent_load, predict
+from controller.performance.serving import PerBatch, ServiceTimes, answered_us, latencies_us
 
 REQUESTS = 60_000
 FEWEST_SLOPES = 10
@@ -49,14 +50,16 @@ def score(point: Point, service: ServiceTimes, *, replay: bool = False) -> Score
 
 def _equivalent(point: Point, service: ServiceTimes, *, replay: bool) -> float:
     """The factor on the rate at which the prediction is what was seen."""
-    if not replay:
-        return equivalent_load(service, point.batching, point.load, point.seen_us[-1])
-    low, high = 0.2, 3.0
-    while high - low > NEAR:
-        factor = (low + high) / 2
-        latency_us = answered_us(service, point.batching, point.arrive_us / factor)[-point.requests :]
-        low, high = (factor, high) if np.percentile(latency_us, 99) < point.seen_us[-1] else (low, factor)
-    return (low + high) / 2
+
+    def p99_at(factor: float) -> float:
+        if replay:
+            latency_us = answered_us(service, point.batching, point.arrive_us / factor)[-point.requests :]
+        else:
+            load = replace(point.load, rate_rps=factor * point.load.rate_rps)
+            latency_us = latencies_us(service, point.batching, load)
+        return float(np.percentile(latency_us, 99))
+
+    return equivalent_load(p99_at, point.seen_us[-1])
 
 
 def _kind(point: Point) -> str:

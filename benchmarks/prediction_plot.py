@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from prediction_score import Scored
 
 PERCENTILES = ("p50", "p95", "p99")
@@ -12,12 +13,8 @@ EDGE_PERCENT = 60
 
 def plot_errors(scored: Mapping[str, Sequence[Scored]], path: Path) -> None:
     """One panel for each percentile, one mark for each point; what a stall disturbed is hollow."""
-    import matplotlib as mpl  # noqa: PLC0415 - only where a picture is asked for
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
-
-    figure, panels = plt.subplots(1, len(PERCENTILES), figsize=(10, 3.2), sharey=True, layout="constrained")
+    figure = Figure(figsize=(10, 3.2), layout="constrained")
+    panels = figure.subplots(1, len(PERCENTILES), sharey=True)
     for at, (panel, name) in enumerate(zip(panels, PERCENTILES, strict=True)):
         panel.axhspan(-10, 10, color="0.93")
         panel.axhline(0, color="0.6", linewidth=0.8)
@@ -37,4 +34,3 @@ def plot_errors(scored: Mapping[str, Sequence[Scored]], path: Path) -> None:
     panels[0].legend(fontsize=8, loc="lower left")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=90)
-    plt.close(figure)

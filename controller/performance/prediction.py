@@ -6,6 +6,7 @@ percentile that it would have in the long run, the more so the longer the queue'
 `REPLICAS` windows of n requests each, with other arrivals and other service times in every one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,8 +21,6 @@ CONFIDENCE: Final = 0.9
 SERVICE_ERROR: Final = 0.03
 """The relative standard error of a service time that was measured on the same server at another load."""
 NEAR: Final = 1e-3
-OVERLOADED: Final = 0.995
-"""Above this part of the capacity a queue has no steady state: what clients see grows for as long as it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,6 @@ class Prediction:
     p50: Interval
     p95: Interval
     p99: Interval
-
-    @property
-    def steady(self) -> bool:
-        """Whether the server keeps up, so that the percentiles do not depend on how long one looks."""
-        return self.utilisation < OVERLOADED
 
 
 def predict(
@@ -77,14 +71,14 @@ def _slower(service: ServiceTimes, factor: float) -> ServiceTimes:
     return replace(service, batch_us=tuple(factor * time_us for time_us in service.batch_us))
 
 
-def equivalent_load(service: ServiceTimes, batching: Batching, load: Load, p99_us: float) -> float:
-    """The factor on the rate at which the predicted p99 is `p99_us`: 1 when the prediction is exact, between 0.2 and 3.
+def equivalent_load(p99_at: Callable[[float], float], p99_us: float) -> float:
+    """The factor on the load at which the predicted p99 is `p99_us`: 1 when the prediction is exact, between 0.2 and 3.
 
-    Where queues are long, a small difference in load makes a large one in latency; this is the small one.
+    `p99_at` predicts it in us at a factor. Where queues are long, a small difference in load makes a large one in
+    latency; this is the small one.
     """
     low, high = 0.2, 3.0
     while high - low > NEAR:
         factor = (low + high) / 2
-        at_factor = latencies_us(service, batching, replace(load, rate_rps=factor * load.rate_rps))
-        low, high = (factor, high) if np.percentile(at_factor, 99) < p99_us else (low, factor)
+        low, high = (factor, high) if p99_at(factor) < p99_us else (low, factor)
     return (low + high) / 2

@@ -1,4 +1,4 @@
-"""The time that a variant takes for one batch on a device."""
+"""The time that a variant takes for one batch on a device, and how many requests an instance answers by it."""
 
 from policy.resolved import VariantProfile
 
@@ -18,3 +18,8 @@ def batch_us(profile: VariantProfile, batch: int) -> int:
         (size_a, us_a), (size_b, us_b) = points[max(above, 1) - 1], points[max(above, 1)]
         raw = us_a + (us_b - us_a) * (batch - size_a) / (size_b - size_a)
     return max(1, round(raw))
+
+
+def capacity_milli_rps(batch_us: int, max_batch: int, load_permille: int) -> int:
+    """Requests per 1000 s that keep one instance busy `load_permille` of the time when it serves full batches."""
+    return max(1, max_batch * load_permille * 1_000_000 // batch_us)

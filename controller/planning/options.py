@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.decision import LearntTimes
-from controller.performance.queueing import capacity_milli_rps
-from controller.performance.service_time import batch_us
+from controller.performance.service_time import batch_us, capacity_milli_rps
 from policy.resolved import Policy, VariantProfile
 from rules.kernel.problem import Option, Placement
 

@@ -1,4 +1,3 @@
-import asyncio
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -118,10 +117,13 @@ async def test_forecasts_that_fail_leave_the_rates_as_they_are(monkeypatch: pyte
 
 
 async def test_a_turn_does_not_wait_for_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    finish = threading.Event()
-    monkeypatch.setattr(Series, "take", lambda *_: finish.wait(20))
+    finish, finished = threading.Event(), []
+    monkeypatch.setattr(Series, "take", lambda *_: finished.append(finish.wait(20)))
     foresight = Foresight(Arrivals())
     for at in range(0, 200, 5):
-        await asyncio.wait_for(foresight.collect(START + timedelta(seconds=at)), timeout=5)
+        snapshot = await foresight.collect(START + timedelta(seconds=at))
+        assert snapshot.offered
+    assert finished == []
     finish.set()
     await foresight.caught_up()
+    assert finished == [True]
