@@ -6,8 +6,6 @@ and Cunneen, computed once for each option in plain Python. It prints a table an
 
 import json
 import math
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Final
@@ -15,6 +13,9 @@ from typing import Final
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+
+from controller.performance.serving import Batching, Load, ServiceTimes, latencies_us
+from controller.performance.surface import quantiles, shape_of, surface_of
 
 REQUESTS: Final = 30_000
 ROUNDS: Final = 200
@@ -41,27 +42,22 @@ def formula_us(at: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_CACHE_HOME"] = folder
-        from controller.performance.serving import Batching, Load, ServiceTimes, latencies_us  # noqa: PLC0415
-        from controller.performance.surface import quantiles, shape_of, surface_of  # noqa: PLC0415
-
-        service = ServiceTimes((0.0, *(4000.0 + 1000 * b for b in range(1, 9))))
-        batching = Batching(8, speeds=(1.0, 1.0))
-        delayed = Batching(8, queue_delay_us=500.0, speeds=(1.0, 1.0))
-        shape = shape_of(tuple(4000 + 1000 * b for b in range(1, 9)), 2, 1)
-        surface_of(shape)
-        figures = {
-            "simulated_us": least_us(
-                lambda _: np.percentile(latencies_us(service, batching, Load(900.0), REQUESTS), (50, 95, 99))
-            ),
-            "with_delay_us": least_us(
-                lambda _: np.percentile(latencies_us(service, delayed, Load(900.0), REQUESTS), (50, 95, 99))
-            ),
-            "looked_up_us": least_us(lambda at: quantiles(shape, 0.3 + at / 400), 10 * ROUNDS),
-            "formula_us": least_us(formula_us, 10 * ROUNDS),
-            "surface_us": least_us(lambda at: surface_of(shape_of((3000 + 300 * at, 9000), 1, 1)), 5),
-        }
+    service = ServiceTimes((0.0, *(4000.0 + 1000 * b for b in range(1, 9))))
+    batching = Batching(8, speeds=(1.0, 1.0))
+    delayed = Batching(8, queue_delay_us=500.0, speeds=(1.0, 1.0))
+    shape = shape_of(tuple(4000 + 1000 * b for b in range(1, 9)), 2, 1)
+    surface_of(shape)
+    figures = {
+        "simulated_us": least_us(
+            lambda _: np.percentile(latencies_us(service, batching, Load(900.0), REQUESTS), (50, 95, 99))
+        ),
+        "with_delay_us": least_us(
+            lambda _: np.percentile(latencies_us(service, delayed, Load(900.0), REQUESTS), (50, 95, 99))
+        ),
+        "looked_up_us": least_us(lambda at: quantiles(shape, 0.3 + at / 400), 10 * ROUNDS),
+        "formula_us": least_us(formula_us, 10 * ROUNDS),
+        "surface_us": least_us(lambda at: surface_of(shape_of((3000 + 300 * at, 9000), 1, 1)), 5),
+    }
     figures["looked_up_per_second"] = 1e6 / figures["looked_up_us"]
     meanings = {
         "simulated_us": f"one prediction simulated, {REQUESTS:,} requests, three percentiles",

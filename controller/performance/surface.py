@@ -11,14 +11,12 @@ never more: where the noise of the simulation says otherwise, it is overruled.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-
-from controller.performance import surface_store
 
 Floats = NDArray[np.float64]
 Surface = NDArray[np.float32]
@@ -30,6 +28,8 @@ CALLS: Final = 30_000
 FINENESS: Final = 64
 """Relative times are rounded to this part of a full batch's, so that small changes find the same surface."""
 HIGHEST: Final = 0.995
+MOST_KNOWN: Final = 1024
+"""Surfaces in memory; each takes 40 kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class Shape:
     fanout: int = 1
     spread_percent: int = 0
     queue_delay: int = 0
+
+
+_known: Final[dict[Shape, Surface]] = {}
 
 
 def shape_of(batch_us: tuple[int, ...], instances: int, fanout: int, queue_delay_us: int = 0) -> Shape:
@@ -74,24 +77,35 @@ def quantiles(shape: Shape, utilisation: float) -> Floats:
     return between
 
 
-@lru_cache(maxsize=2048)
 def surface_of(shape: Shape) -> Surface:
-    """The surface of a shape, float32 of (utilisations, levels): as it was kept, or simulated now."""
-    kept = surface_store.load(repr(shape), (len(UTILISATIONS), LEVELS))
-    if kept is not None:
-        return kept
+    """The surface of a shape, float32 of (utilisations, levels). It follows from the shape, so it is made only once."""
+    if shape not in _known:
+        remember({shape: _made(shape)})
+    return _known[shape]
+
+
+def known() -> Mapping[Shape, Surface]:
+    """The surfaces that need not be made any more."""
+    return dict(_known)
+
+
+def remember(surfaces: Mapping[Shape, Surface]) -> None:
+    """Take surfaces for known; the oldest beyond `MOST_KNOWN` are forgotten."""
+    _known.update(surfaces)
+    while len(_known) > MOST_KNOWN:
+        del _known[next(iter(_known))]
+
+
+def _made(shape: Shape) -> Surface:
     surface = np.maximum.accumulate([_simulated(shape, part) for part in UTILISATIONS], axis=0)
     smaller = INSTANCES.index(shape.instances) - 1
-    if smaller >= 0:
-        fewer = Shape(shape.relative, INSTANCES[smaller], shape.fanout, shape.spread_percent, shape.queue_delay)
-        surface = np.minimum(surface, surface_of(fewer))
-    surface_store.save(repr(shape), surface)
-    return surface
+    if smaller < 0:
+        return surface
+    return np.minimum(surface, surface_of(replace(shape, instances=INSTANCES[smaller])))
 
 
 def _simulated(shape: Shape, utilisation: float) -> Surface:
-    # The compiler takes a second to import, and what is kept needs none of it.
-    from controller.performance.serving import (  # noqa: PLC0415
+    from controller.performance.serving import (  # noqa: PLC0415 - its compiler takes a second, and what is known no time
         Batching,
         Load,
         ServiceTimes,

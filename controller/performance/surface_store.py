@@ -1,69 +1,83 @@
-"""Surfaces kept from run to run in the user's cache. They can be simulated again at any time: nothing here fails."""
+"""Surfaces kept from run to run, in the user's cache. They can be simulated again at any time: nothing here fails.
+
+Deciding does no I/O: a process takes in what is kept before it decides, and keeps what it has simulated at its end.
+"""
 
 import hashlib
 import logging
-import os
 import sqlite3
-from contextlib import closing
-from functools import cache
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-Surface = NDArray[np.float32]
+from controller.performance.surface import LEVELS, UTILISATIONS, Shape, Surface, known, remember
 
 LOG: Final = logging.getLogger(__name__)
-MOST: Final = 4096
-"""Surfaces that are kept; beyond, the oldest go. Each takes some 76 KiB."""
+MOST: Final = 256
+"""Surfaces that are kept; beyond, the oldest go. Each takes 40 kB."""
 PATIENCE_S: Final = 0.5
 SOURCES: Final = ("arrivals.py", "batcher.py", "greedy.py", "serving.py", "surface.py")
+SIZE: Final = (len(UTILISATIONS), LEVELS)
 
 
-@cache
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """Where this user's caches are, by the XDG base directory specification."""
+    home = environment.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "gridwright"
+
+
+@contextmanager
+def kept_surfaces(folder: Path) -> Iterator[None]:
+    """Know what is kept while the block runs, and keep what came to be known in it."""
+    edition = _edition()
+    before = _read(folder, edition)
+    remember(before)
+    try:
+        yield
+    finally:
+        new = {shape: surface for shape, surface in known().items() if shape not in before}
+        if new:
+            _write(folder, edition, new)
+
+
 def _edition() -> str:
     """A digest of the sources that surfaces come from: what other sources made is not taken for theirs."""
-    folder = Path(__file__).parent
-    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in SOURCES)).hexdigest()[:16]
+    here = Path(__file__).parent
+    return hashlib.sha256(b"".join((here / name).read_bytes() for name in SOURCES)).hexdigest()[:16]
 
 
-def _path() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "gridwright" / "surfaces.sqlite"
-
-
-def _open() -> sqlite3.Connection:
-    path = _path()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=PATIENCE_S)
+def _open(folder: Path) -> sqlite3.Connection:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    connection = sqlite3.connect(folder / "surfaces.sqlite", timeout=PATIENCE_S)
     connection.execute(
         "CREATE TABLE IF NOT EXISTS surface (edition TEXT, shape TEXT, data BLOB, PRIMARY KEY (edition, shape))"
     )
     return connection
 
 
-def load(shape: str, size: tuple[int, int]) -> Surface | None:
-    """The surface of a shape, of this size; None when it is not kept, or not whole."""
+def _read(folder: Path, edition: str) -> dict[Shape, Surface]:
     try:
-        with closing(_open()) as connection:
-            question = "SELECT data FROM surface WHERE edition = ? AND shape = ?"
-            row = connection.execute(question, (_edition(), shape)).fetchone()
-    except (sqlite3.Error, OSError) as error:
+        with closing(_open(folder)) as connection:
+            rows = connection.execute("SELECT shape, data FROM surface WHERE edition = ?", (edition,)).fetchall()
+        found = {msgspec.json.decode(shape, type=Shape): np.frombuffer(data, np.float32) for shape, data in rows}
+        return {shape: surface.reshape(SIZE) for shape, surface in found.items()}
+    except (sqlite3.Error, OSError, msgspec.MsgspecError, ValueError, TypeError) as error:
         LOG.debug("the cache of surfaces cannot be read: %s", error)
-        return None
-    if row is None or len(row[0]) != 4 * size[0] * size[1]:
-        return None
-    return np.frombuffer(row[0], np.float32).reshape(size)
+        return {}
 
 
-def save(shape: str, surface: Surface) -> None:
-    """Keep a surface, where that is possible."""
-    row = (_edition(), shape, surface.tobytes())
-    oldest = "SELECT rowid FROM surface ORDER BY rowid DESC LIMIT -1 OFFSET ?"
+def _write(folder: Path, edition: str, surfaces: Mapping[Shape, Surface]) -> None:
+    rows = [(edition, msgspec.json.encode(shape).decode(), surface.tobytes()) for shape, surface in surfaces.items()]
     try:
-        with closing(_open()) as connection, connection:
-            connection.execute("INSERT OR REPLACE INTO surface VALUES (?, ?, ?)", row)
-            connection.execute(f"DELETE FROM surface WHERE rowid IN ({oldest})", (MOST,))  # noqa: S608 - a constant
+        with closing(_open(folder)) as connection, connection:
+            connection.executemany("INSERT OR REPLACE INTO surface VALUES (?, ?, ?)", rows)
+            connection.execute(
+                "DELETE FROM surface WHERE rowid IN (SELECT rowid FROM surface ORDER BY rowid DESC LIMIT -1 OFFSET ?)",
+                (MOST,),
+            )
     except (sqlite3.Error, OSError) as error:
         LOG.debug("the cache of surfaces cannot be written: %s", error)

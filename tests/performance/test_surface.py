@@ -1,5 +1,7 @@
 """Surfaces: exact where simulated, monotone in load and instances, and kept; and what becomes of stages on a path."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.performance import surface_store
+from controller.performance import surface, surface_store
 from controller.performance.pipeline import PERCENTILES_BP, chains, path_latencies_us, sampled
-from controller.performance.surface import LEVELS, quantiles, shape_of, surface_of
+from controller.performance.surface import LEVELS, Shape, known, quantiles, shape_of, surface_of
+from controller.performance.surface_store import cache_folder, kept_surfaces
 from policy.findings import Place
 from policy.resolved import Stage
 
@@ -22,16 +25,9 @@ SHAPES = st.builds(
 )
 
 
-@pytest.fixture(autouse=True, scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A cache of the tests' own."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-
-
 @settings(max_examples=40)
 @given(SHAPES, st.floats(0, 1.2), st.floats(0, 0.3))
-def test_more_load_is_never_faster(shape: tuple[int, ...], load: float, more: float) -> None:
+def test_more_load_is_never_faster(shape: Shape, load: float, more: float) -> None:
     assert (quantiles(shape, load + more) >= quantiles(shape, load)).all()
 
 
@@ -55,33 +51,69 @@ def test_a_number_of_instances_that_has_no_surface_takes_that_of_fewer() -> None
     assert shape_of((1000,), 7, 1) == shape_of((1000,), 4, 1)
 
 
-def test_what_is_kept_is_what_was_simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    surface_of.cache_clear()
-    simulated = surface_of(shape_of((1000, 1200), 1, 1))
-    surface_of.cache_clear()
-    assert (surface_of(shape_of((1000, 1200), 1, 1)) == simulated).all()
-    assert (tmp_path / "gridwright" / "surfaces.sqlite").is_file()
+def made_and_kept(folder: Path) -> tuple[Shape, np.ndarray]:
+    """A surface that a process made and kept; the next one knows nothing of it yet."""
+    shape = shape_of((1000, 1200), 1, 1)
+    forget()
+    with kept_surfaces(folder):
+        made = surface_of(shape)
+    forget()
+    return shape, made
+
+
+def forget() -> None:
+    surface._known.clear()  # noqa: SLF001 - as a process begins
+
+
+def test_what_one_process_simulated_the_next_one_knows(tmp_path: Path) -> None:
+    shape, made = made_and_kept(tmp_path)
+    with kept_surfaces(tmp_path):
+        assert (known()[shape] == made).all()
+
+
+def test_what_other_sources_made_is_not_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made_and_kept(tmp_path)
+    monkeypatch.setattr(surface_store, "_edition", lambda: "another")
+    with kept_surfaces(tmp_path):
+        assert known() == {}
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 1000])
-def test_a_cache_that_is_no_cache_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    (tmp_path / "gridwright").mkdir()
-    (tmp_path / "gridwright" / "surfaces.sqlite").write_bytes(content)
-    surface_store.save("shape", np.ones((2, 3), np.float32))
-    kept = surface_store.load("shape", (2, 3))
-    assert kept is None or (kept == 1).all()
-    assert surface_store.load("shape", (3, 3)) is None
+def test_a_cache_that_is_no_cache_changes_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "surfaces.sqlite").write_bytes(content)
+    shape, made = made_and_kept(tmp_path)
+    assert (surface_of(shape) == made).all()
 
 
-def test_a_cache_that_cannot_be_made_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_surface_that_is_not_whole_is_not_known(tmp_path: Path) -> None:
+    shape, made = made_and_kept(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "surfaces.sqlite")) as connection, connection:
+        connection.execute("UPDATE surface SET data = ?", (made.tobytes()[:-4],))
+    with kept_surfaces(tmp_path):
+        assert shape not in known()
+
+
+def test_a_cache_that_cannot_be_made_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    surface_store.save("shape", np.ones((2, 3), np.float32))
-    assert surface_store.load("shape", (2, 3)) is None
+    shape, made = made_and_kept(tmp_path / "file")
+    with kept_surfaces(tmp_path / "file"):
+        assert (surface_of(shape) == made).all()
+
+
+def test_no_more_than_so_many_surfaces_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(surface_store, "MOST", 2)
+    forget()
+    with kept_surfaces(tmp_path):
+        for step in range(3):
+            surface_of(shape_of((300 + 100 * step, 1000), 1, 1))
+    forget()
+    with kept_surfaces(tmp_path):
+        assert len(known()) == 2
+
+
+def test_the_users_cache_is_where_the_environment_says(tmp_path: Path) -> None:
+    assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "gridwright"
+    assert cache_folder({}) == Path.home() / ".cache" / "gridwright"
 
 
 def stage(name: str, *after: str) -> Stage:
