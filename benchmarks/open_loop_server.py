@@ -72,18 +72,18 @@ def statistics(answer: bytes) -> Statistics:
 
 @dataclass(frozen=True, slots=True)
 class CoreTime:
-    """Seconds that a core was busy, and that one process group was."""
+    """Seconds that a core was busy, and that each process of the server was."""
 
     core_s: float
-    group_s: float
+    process_s: Mapping[int, float]
 
     def used_s(self, later: "CoreTime") -> float:
-        """How long the process group had it, until later."""
-        return max(0.0, later.group_s - self.group_s)
+        """How long the server had it, until later; one of its processes that has ended since counts nothing."""
+        return sum(used_s - self.process_s.get(process, 0.0) for process, used_s in later.process_s.items())
 
     def taken_by_others_s(self, later: "CoreTime") -> float:
         """How long something else had the core, until later."""
-        return max(0.0, (later.core_s - self.core_s) - (later.group_s - self.group_s))
+        return max(0.0, later.core_s - self.core_s - self.used_s(later))
 
 
 class Served:
@@ -132,7 +132,8 @@ class Served:
             fields = next(line for line in file if line.startswith(f"cpu{self._core} ")).split()
         user, nice, system, _, _, irq, soft_irq, steal = map(int, fields[1:9])
         ticks = os.sysconf("SC_CLK_TCK")
-        return CoreTime((user + nice + system + irq + soft_irq + steal) / ticks, _group_ticks(self._server.pid) / ticks)
+        used_s = {process: count / ticks for process, count in _ticks(self._server.pid).items()}
+        return CoreTime((user + nice + system + irq + soft_irq + steal) / ticks, used_s)
 
     @property
     def _name(self) -> str:
@@ -150,9 +151,9 @@ class Served:
         return read
 
 
-def _group_ticks(group: int | None) -> int:
-    """CPU time in ticks of the processes of a group."""
-    total = 0
+def _ticks(group: int | None) -> dict[int, int]:
+    """CPU time in ticks of each process of a group."""
+    found = {}
     for entry in Path("/proc").iterdir():
         try:
             fields = (
@@ -161,8 +162,8 @@ def _group_ticks(group: int | None) -> int:
         except (FileNotFoundError, ProcessLookupError):
             continue
         if fields and int(fields[2]) == group:
-            total += int(fields[11]) + int(fields[12])
-    return total
+            found[int(entry.name)] = int(fields[11]) + int(fields[12])
+    return found
 
 
 def _config(model: ServedModel) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import csv
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +10,21 @@ from open_loop_run import Run
 from controller.performance.prediction import PERCENTILES
 
 
-def write_points(runs: Sequence[Run], folder: Path) -> Path:
-    """Write `points.csv`, and `raw/<id>.npz` with when each request was due, was sent and was answered, in seconds."""
+def append_point(run: Run, folder: Path) -> None:
+    """A row of `points.csv`, and `raw/<id>.npz` with when each request was due, sent and answered, in seconds.
+
+    The first run of a table, number 0, takes the place of an earlier table.
+    """
     (folder / "raw").mkdir(parents=True, exist_ok=True)
-    table = folder / "points.csv"
-    rows = [_row(run) for run in runs]
-    with table.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    for run in runs:
-        times = run.offered
-        np.savez_compressed(
-            folder / "raw" / f"{run.number:02d}.npz", sched=times.due_s, ts=times.sent_s, te=times.answered_s
-        )
-    return table
+    row, times = _row(run), run.offered
+    np.savez_compressed(
+        folder / "raw" / f"{run.number:02d}.npz", sched=times.due_s, ts=times.sent_s, te=times.answered_s
+    )
+    with (folder / "points.csv").open("w" if run.number == 0 else "a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(row))
+        if run.number == 0:
+            writer.writeheader()
+        writer.writerow(row)
 
 
 def _row(run: Run) -> dict[str, object]:

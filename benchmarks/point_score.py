@@ -9,10 +9,12 @@ import numpy as np
 from measured_points import Point
 from prediction_score import Scored
 
+from controller.performance.arrivals import SEED
 from controller.performance.prediction import PERCENTILES, equivalent_load, predict
 from controller.performance.serving import PerBatch, ServiceTimes, answered_us, latencies_us
 
-REQUESTS = 60_000
+WINDOWS = 15
+"""Simulated windows, whose median p99 is compared at each load."""
 FEWEST_SLOPES = 10
 """Below this many pairs of runs a slope says more of their noise than of the way back."""
 
@@ -30,7 +32,7 @@ def reply_path(points: Iterable[Point]) -> PerBatch:
 
 def score(point: Point, service: ServiceTimes, *, replay: bool = False) -> Scored:
     """The errors of a prediction; `replay` feeds it the arrivals of the run itself, where they were kept."""
-    found = predict(service, point.batching, point.load, window=point.requests, requests=REQUESTS)
+    found = predict(service, point.batching, point.load, window=point.requests)
     intervals = (found.p50, found.p95, found.p99)
     values: Sequence[float] = [interval.value_us for interval in intervals]
     if replay:
@@ -54,10 +56,10 @@ def _equivalent(point: Point, service: ServiceTimes, *, replay: bool) -> float:
     def p99_at(factor: float) -> float:
         if replay:
             latency_us = answered_us(service, point.batching, point.arrive_us / factor)[-point.requests :]
-        else:
-            load = replace(point.load, rate_rps=factor * point.load.rate_rps)
-            latency_us = latencies_us(service, point.batching, load)
-        return float(np.percentile(latency_us, 99))
+            return float(np.percentile(latency_us, 99))
+        load = replace(point.load, rate_rps=factor * point.load.rate_rps)
+        windows = (latencies_us(service, point.batching, load, point.requests, SEED + at) for at in range(WINDOWS))
+        return float(np.median([np.percentile(latency_us, 99) for latency_us in windows]))
 
     return equivalent_load(p99_at, point.seen_us[-1])
 

@@ -3,16 +3,17 @@
 A prediction knows the setting and the load that will be offered, and of the model only what earlier runs taught: s(b)
 from the server's batch statistics, the way back to the client from clients' and server's mean latencies, and the
 scatter of single executions from requests sent one after another. Just before a point the server is looked at under
-half of its load, as a controller sees the present load before it plans for another: the curve of the earlier runs is
-scaled to that look. Instances that compute share the server's one core; their s(b) is that of runs with one instance,
-in which nothing else of the model had the core, and what handling requests takes of it is learnt from the same runs.
+four fifths of its load, as a controller sees the present load before it plans for a higher one: the curve of the
+earlier runs is scaled to that look. Instances that compute share the server's one core; their s(b) is that of the
+busiest runs with one instance, and what handling requests takes of the core is learnt from the same runs.
 """
 
 import math
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,11 @@ from open_loop import offer
 from open_loop_grid import ServedModel, Setting, grid
 from open_loop_run import Run, run
 from open_loop_server import Served, served
-from open_loop_table import write_points
+from open_loop_table import append_point
 from point_score import reply_path, score
 from prediction_score import Scored, report
 from service_change import DURATION_S, recovery
-from shared_core_points import on_shared_core
+from shared_core_points import on_shared_core, typical_handling_us
 
 from collectors.snapshot import BatchTime
 from controller.performance.service_curve import service_curve
@@ -33,13 +34,15 @@ from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, Service
 
 FULL_GRID = 64
 REQUESTS = 20_000
-LONGEST_RUN_S = 90.0
-"""A slow model is offered fewer requests, so that the whole grid takes no more than two hours."""
-CALIBRATION_REQUESTS = 600
+CALIBRATION_REQUESTS = 2400
+CALIBRATION_ERROR = 0.01
+"""Where executions scatter, there are as many as tell their mean to this part, were each to hold one request."""
 CALIBRATION_UTILISATION = 0.6
+SHARING_UTILISATION = 0.75
+"""For instances that will share a core: where it seldom rests, an execution's time is what it takes of the core."""
 CALIBRATION_BATCH = 8
-ALONE_REQUESTS = 100
-LOOK_PART = 0.5
+ALONE_REQUESTS = 300
+LOOK_PART = 0.8
 LOOK_S = 6.0
 LOOK_FEWEST = 100
 LOOK_SEEDS = 500
@@ -48,45 +51,63 @@ SET_UP_S = 4.0
 """About what it takes to load a model for a run, and to predict and score it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a prediction rests on, and the rate that will be offered."""
+
+    batching: Batching
+    service: ServiceTimes
+    rate_rps: float
+
+
 def live(points: int, requests: int, output: Path) -> dict[str, object]:
     """Measure the first points of the grid; print how the predictions did, and return their summary."""
     settings = grid(points)
     models = list(dict.fromkeys(setting.model for setting in settings))
     print(f"{len(settings)} points, {len(models)} models: about {_duration_s(settings, requests) / 60:.0f} minutes")
-    runs: list[Run] = []
     scored: list[Scored] = []
+    disturbed = 0
     with tempfile.TemporaryDirectory(prefix="gridwright-bench-") as work, served(models, Path(work)) as server:
         known = {model: _calibrated(server, model) for model in models}
-        for number, setting in enumerate(settings):
-            batching, service = _batching(setting), _earlier(known, setting)
-            rate_rps = setting.utilisation * capacity_rps(service, batching)
-            if batching.cores is None:
-                looked = _looked(server, number, setting, LOOK_PART * rate_rps)
-                service = replace(service, batch_us=service_curve(looked, batching.max_batch, service.batch_us))
-                rate_rps = setting.utilisation * capacity_rps(service, batching)
-            else:
-                single = [point for point in known[setting.model] if not point.shares_core]
-                batching = on_shared_core(batching, rate_rps, single)
-            done = run(server, number, setting, rate_rps, _requests(rate_rps, requests))
-            point = done.point(service.spread)
-            runs.append(done)
-            scored.append(score(replace(point, batching=batching), service))
-            known[setting.model].append(point)
-            _tell(done, scored[-1], len(settings))
         changed = _after_a_change(server, known)
-    table = write_points(runs, output)
+        with suppress(KeyboardInterrupt):  # what was measured until then is reported
+            for number, setting in enumerate(settings):
+                expected = _expected(server, number, setting, known)
+                done = run(server, number, setting, expected.rate_rps, requests)
+                append_point(done, output)
+                point = done.point(expected.service.spread)
+                scored.append(score(replace(point, batching=expected.batching), expected.service))
+                known[setting.model].append(point)
+                disturbed += bool(done.disturbances)
+                _tell(done, scored[-1], len(settings))
     result = report("predicted before each run", scored)
-    print(f"{sum(bool(item.disturbances) for item in runs)} of {len(runs)} runs were disturbed. Table: {table}")
-    return {**result, "service_change": changed}
+    print(f"{disturbed} of {len(scored)} runs were disturbed. They are kept in {output}")
+    return {**result, "disturbed": disturbed, "service_change": changed}
+
+
+def _expected(server: Served, number: int, setting: Setting, known: dict[ServedModel, list[Point]]) -> Expected:
+    """What is known of a setting just before its run."""
+    batching, service = _batching(setting), _earlier(known, setting)
+    capacity = capacity_rps(service, batching)
+    if batching.cores is not None:
+        single = [point for point in known[setting.model] if not point.shares_core]
+        rate_rps = setting.utilisation / (1 / capacity + typical_handling_us(single) / 1e6)
+        return Expected(on_shared_core(batching, rate_rps, single), service, rate_rps)
+    looked = _looked(server, number, setting, LOOK_PART * setting.utilisation * capacity)
+    curve = service_curve(looked, batching.max_batch, service.batch_us, service.spread)
+    service = replace(service, batch_us=curve)
+    return Expected(batching, service, setting.utilisation * capacity_rps(service, batching))
 
 
 def _calibrated(server: Served, model: ServedModel) -> list[Point]:
     """What a short run with one instance teaches of a model: the first of the points that are known of it."""
-    setting = Setting(model, 1, CALIBRATION_BATCH, 0, CALIBRATION_UTILISATION, "poisson")
+    utilisation = SHARING_UTILISATION if model.computes else CALIBRATION_UTILISATION
+    setting = Setting(model, 1, CALIBRATION_BATCH, 0, utilisation, "poisson")
     server.load(model, 1, CALIBRATION_BATCH, 0)
     alone = offer(server.port, [server.request()] * ALONE_REQUESTS, np.zeros(ALONE_REQUESTS), connections=1)
     spread = _spread(alone.answered_s - alone.sent_s)
-    done = run(server, -1, setting, setting.nominal_rps, CALIBRATION_REQUESTS)
+    requests = CALIBRATION_REQUESTS + round((model.spread / CALIBRATION_ERROR) ** 2)
+    done = run(server, -1, setting, setting.nominal_rps, requests)
     print(f"{model.name}: scatter {spread:.2f}, {_curve_ms(done)}")
     return [done.point(spread)]
 
@@ -125,12 +146,8 @@ def _after_a_change(server: Served, known: dict[ServedModel, list[Point]]) -> di
     return recovery(server, _earlier(known, setting))
 
 
-def _requests(rate_rps: float, most: int) -> int:
-    return min(most, math.ceil(LONGEST_RUN_S * rate_rps))
-
-
 def _duration_s(settings: Sequence[Setting], requests: int) -> float:
-    runs_s = sum(_requests(item.nominal_rps, requests) / item.nominal_rps + LOOK_S + SET_UP_S for item in settings)
+    runs_s = sum(requests / item.nominal_rps + LOOK_S + SET_UP_S for item in settings)
     first = {item.model: item for item in settings}.values()
     capacities = (Setting(item.model, 1, CALIBRATION_BATCH, 0, CALIBRATION_UTILISATION, "poisson") for item in first)
     return runs_s + sum(CALIBRATION_REQUESTS / item.nominal_rps + SET_UP_S for item in capacities) + DURATION_S

@@ -2,8 +2,9 @@
 
 An interval covers two kinds of doubt. The service time is known to a relative error only, and because latency bends
 upwards with load the same error weighs more the busier the server is. And a window of n requests scatters around the
-percentile that it would have in the long run, the more so the longer the queue's busy periods. Both are simulated:
-`REPLICAS` windows of n requests each, with other arrivals and other service times in every one.
+percentile that it would have in the long run, the more so the longer the queue's busy periods, and mostly below it: a
+few windows hold the long ones. Both are simulated: `REPLICAS` windows of n requests each, with other arrivals and other
+service times in every one. What is predicted is their median.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from controller.performance.arrivals import SEED
-from controller.performance.serving import REQUESTS, Batching, Load, ServiceTimes, capacity_rps, latencies_us
+from controller.performance.serving import Batching, Load, ServiceTimes, capacity_rps, latencies_us
 
 PERCENTILES: Final = (50, 95, 99)
 REPLICAS: Final = 40
@@ -49,21 +50,16 @@ def predict(
     *,
     window: int,
     service_error: float = SERVICE_ERROR,
-    requests: int = REQUESTS,
 ) -> Prediction:
-    """The percentiles of the latency of a model under a load, and of a window of so many requests in particular."""
-    values = np.percentile(latencies_us(service, batching, load, requests), PERCENTILES)
+    """The percentiles of the latency of a model in a window of so many requests."""
     errors = np.exp(service_error * np.random.default_rng(SEED).standard_normal(REPLICAS))
-    seen = np.array(
-        [
-            np.percentile(latencies_us(_slower(service, error), batching, load, window, SEED + 2 + at), PERCENTILES)
-            for at, error in enumerate(errors)
-        ]
-    )
+    seen = [
+        np.percentile(latencies_us(_slower(service, error), batching, load, window, SEED + 2 + at), PERCENTILES)
+        for at, error in enumerate(errors)
+    ]
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(seen, (tail, 1 - tail), axis=0)
-    low, high = np.minimum(low, values), np.maximum(high, values)
-    intervals = (Interval(*map(float, bounds)) for bounds in zip(low, values, high, strict=True))
+    bounds = np.quantile(seen, (tail, 1 / 2, 1 - tail), axis=0)
+    intervals = (Interval(*of_one) for of_one in bounds.T.tolist())
     return Prediction(load.rate_rps / capacity_rps(service, batching, load.fanout), *intervals)
 
 

@@ -6,7 +6,8 @@ time once for each of its requests, so they do not.
 
 Between and beyond the sizes that occurred, s(b) follows a base curve: the profile's, scaled to what was counted, or
 where there is none the line through the counts. A size that occurred seldom is drawn towards that curve, which weighs
-`PRIOR_EXECUTIONS` executions.
+`PRIOR_EXECUTIONS` executions. Where executions of one size scatter by a coefficient of variation c, n of them tell
+their mean to c / sqrt(n); the base curve, which drifts by about `DRIFT`, tells as much as (c / `DRIFT`)^2 executions.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,27 +21,31 @@ from collectors.snapshot import BatchTime
 Floats = NDArray[np.float64]
 
 PRIOR_EXECUTIONS: Final = 20
+DRIFT: Final = 0.03
 
 
 def service_curve(
-    counted: Iterable[BatchTime], max_batch: int, prior_us: Sequence[float] | None = None
+    counted: Iterable[BatchTime], max_batch: int, prior_us: Sequence[float] | None = None, spread: float = 0.0
 ) -> tuple[float, ...]:
     """s(0) to s(`max_batch`) in us, rising; s(0) means nothing. `prior_us` has the same indices.
 
-    Raises ValueError when nothing was counted and there is no prior.
+    Executions of one size scatter by the coefficient of variation `spread`. Raises ValueError when nothing was counted
+    and there is no prior.
     """
     sizes, executions, mean_us = _pooled(counted)
     if not sizes.size:
         if prior_us is None:
             raise ValueError("no execution was counted: give a prior, or measure first")
         return tuple(prior_us)
-    base = _line(sizes, executions, mean_us, max_batch)
+    base, as_many = _line(sizes, executions, mean_us, max_batch), 0.0
     if prior_us is not None:
-        base = np.asarray(prior_us) * _scale(sizes, executions, mean_us, np.asarray(prior_us))
+        as_many = (spread / DRIFT) ** 2
+        base = np.asarray(prior_us) * _scale(sizes, executions, mean_us, np.asarray(prior_us), as_many)
+    as_many += PRIOR_EXECUTIONS
     curve = base.copy()
     for size, weight, mean in zip(sizes, executions, mean_us, strict=True):
         if size <= max_batch:
-            curve[size] = (weight * mean + PRIOR_EXECUTIONS * base[size]) / (weight + PRIOR_EXECUTIONS)
+            curve[size] = (weight * mean + as_many * base[size]) / (weight + as_many)
     curve[0] = 0.0
     return tuple(np.maximum.accumulate(curve).tolist())
 
@@ -68,8 +73,13 @@ def _line(sizes: NDArray[np.int64], executions: Floats, mean_us: Floats, max_bat
     return line
 
 
-def _scale(sizes: NDArray[np.int64], executions: Floats, mean_us: Floats, prior_us: Floats) -> float:
-    """How much longer the executions took than the prior says of as many of these sizes."""
+def _scale(
+    sizes: NDArray[np.int64], executions: Floats, mean_us: Floats, prior_us: Floats, prior_executions: float
+) -> float:
+    """How much longer the executions took than the prior says of as many of these sizes, drawn to 1 by the prior."""
     inside = sizes < prior_us.size
     expected = float(executions[inside] @ prior_us[sizes[inside]])
-    return float(executions[inside] @ mean_us[inside]) / expected if expected else 1.0
+    if not expected:
+        return 1.0
+    weight = float(executions[inside].sum()) / (float(executions[inside].sum()) + prior_executions)
+    return 1 + weight * (float(executions[inside] @ mean_us[inside]) / expected - 1)

@@ -53,7 +53,8 @@ class Batching:
     """How a server is set: instances (one entry of `speeds` for each, 1 is the profile's), sizes and queue delay.
 
     `cores` is for instances that compute on so many cores together: the service times are then those of an instance
-    that has a core for itself, every speed is 1 and the queue has no limit.
+    that has a core for itself, every speed is 1 and the queue has no limit. Answers are made on the same cores, so the
+    way back is as much longer as executions are.
     """
 
     max_batch: int = 1
@@ -104,8 +105,8 @@ def answered_us(service: ServiceTimes, batching: Batching, arrive_us: Floats, *,
     if batching.cores is not None:
         if closed:
             raise ValueError("clients that wait for their answers are not simulated on shared cores: give arrivals")
-        latency_us, batches, _ = _on_shared_cores(service, batching, batching.cores, arrive_us)
-        return _with_reply(service, latency_us, batches)
+        latency_us, batches, slower = _on_shared_cores(service, batching, batching.cores, arrive_us)
+        return _with_reply(service, latency_us, batches, slower)
     batch_us = np.asarray(service.batch_us[: batching.max_batch + 1], np.float64)
     scale, speeds = _spread(service.spread), np.asarray(batching.speeds, np.float64)
     gap_us = service.gap.times_us(batching.max_batch)
@@ -149,8 +150,8 @@ def _preferred(batching: Batching) -> Flags:
     return preferred
 
 
-def _with_reply(service: ServiceTimes, latency_us: Floats, batches: Counts) -> Floats:
-    answered: Floats = latency_us + service.reply.times_us(int(batches.max(initial=1)))[batches]
+def _with_reply(service: ServiceTimes, latency_us: Floats, batches: Counts, slower: float = 1.0) -> Floats:
+    answered: Floats = latency_us + slower * service.reply.times_us(int(batches.max(initial=1)))[batches]
     return answered
 
 
