@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from collectors.snapshot import Quantiles, Snapshot, StageTimes
 from controller.decision import Decision, Forecast
-from controller.performance.pipeline import chains
+from controller.performance.pipeline import chains, travelled
 from controller.performance.surface import LEVELS
+from controller.planning.network import network_us
 from controller.planning.options import Speeds, speeds
 from controller.planning.outlook import utilisations
-from controller.planning.paths import network_us
 from controller.planning.stages import HOP_US, At, stage_quantiles_us
 from policy.resolved import Policy, Stage
 from rules.kernel.problem import Demand, Option, Problem
@@ -134,21 +134,24 @@ def _server(
 
 
 def _way(
-    ways: tuple[tuple[int, ...], ...], legs: list[tuple[int, Part, Part]], whole: Quantiles | None, demand: Demand
+    ways: tuple[tuple[int, ...], ...],
+    legs: list[tuple[NDArray[np.float64], Part, Part]],
+    whole: Quantiles | None,
+    demand: Demand,
 ) -> Part:
     """What is left of the median when waiting and computing along the longest chain are taken away.
 
     It cannot be told where a stage makes several calls: the slowest of them, which counts, is in nobody's median.
     """
-    longest = max(ways, key=lambda way: sum(legs[i][0] + legs[i][2].predicted_us[0] for i in way))
-    predicted_us = sum(legs[i][0] for i in longest)
+    longest = max(ways, key=lambda way: sum(float(legs[i][0].mean()) + legs[i][2].predicted_us[0] for i in way))
+    p50_us, p99_us = np.quantile(np.sum([travelled(i, legs[i][0]) for i in longest], axis=0), (0.5, 0.99))
     medians = [part.seen_us[0] for i in longest for part in legs[i][1:] if part.seen_us]
     seen = None
     alone = all(part.calls == 1 for i in longest for part in legs[i][1:])
     if whole is not None and alone and len(medians) == 2 * len(longest):
         left_us = max(0, whole.p50_us - sum(medians))
         seen = (left_us, left_us)
-    return Part(demand.origin, THE_WAY, (predicted_us, predicted_us), seen)
+    return Part(demand.origin, THE_WAY, (round(p50_us), round(p99_us)), seen)
 
 
 def _both(quantiles: Quantiles | None) -> tuple[int, int] | None:

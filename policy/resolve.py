@@ -130,7 +130,16 @@ def _pool(valid: Valid, spec: PoolSpec) -> Pool:
 
 def _link(valid: Valid, spec: LinkSpec) -> Link:
     a, b = spec.between
-    return Link(a, b, spec.rtt, spec.bandwidth, Encryption(spec.encryption), tuple(spec.transit), valid.place())
+    return Link(
+        a,
+        b,
+        spec.rtt,
+        spec.jitter,
+        spec.bandwidth,
+        Encryption(spec.encryption),
+        tuple(spec.transit),
+        valid.place(),
+    )
 
 
 def _device(valid: Valid, spec: DeviceProfileSpec) -> DeviceProfile:

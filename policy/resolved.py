@@ -183,11 +183,15 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What lies between two sites, the same in both directions. `transit` are the jurisdictions that it crosses."""
+    """What lies between two sites, the same in both directions. `transit` are the jurisdictions that it crosses.
+
+    A round trip takes `rtt_us` on average and scatters by a standard deviation of `jitter_us`.
+    """
 
     a: str
     b: str
     rtt_us: int
+    jitter_us: int
     bandwidth_kbps: int
     encryption: Encryption
     transit: tuple[str, ...]

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 PERCENTILES_BP: Final = (5000, 9000, 9500, 9900, 9990)
 RANKS: Final = tuple(-(-LEVELS * percentile_bp // 10_000) - 1 for percentile_bp in PERCENTILES_BP)
+NETWORK: Final = 1 << 16
+"""Added to a stage's place for the order of its network's samples: no service has as many stages."""
 CHUNK: Final = 512
 """Paths that are sampled at once: some MiB of memory."""
 
@@ -50,6 +52,16 @@ def _order(stage: int) -> NDArray[np.int64]:
 def sampled(stage: int, quantiles_us: Floats) -> Floats:
     """The latencies of the stage at this place of a service, in the order of its samples."""
     return quantiles_us[_order(stage)]
+
+
+def leg(stage: int, stage_us: Floats, network_us: Floats) -> Floats:
+    """The latencies of a stage with those of the way there and back, which have nothing to do with each other."""
+    return sampled(stage, stage_us) + travelled(stage, network_us)
+
+
+def travelled(stage: int, network_us: Floats) -> Floats:
+    """The ways there and back of a stage, in the order of their samples."""
+    return sampled(NETWORK + stage, network_us)
 
 
 def path_latencies_us(

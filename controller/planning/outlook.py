@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.decision import Forecast
-from controller.performance.pipeline import chains, sampled
+from controller.performance.pipeline import chains, leg
 from controller.performance.surface import LEVELS
+from controller.planning.network import network_us
 from controller.planning.options import Speeds
-from controller.planning.paths import network_us
 from controller.planning.stages import At, stage_quantiles_us
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
@@ -51,7 +51,7 @@ def _samples(path: Path, demand: Demand, problem: Problem, speed: Speeds, at: di
     legs = []
     for i, (stage, option) in enumerate(zip(service.stages, map(problem.option, path.options), strict=True)):
         stage_us = stage_quantiles_us(problem.policy, stage, option, speed, at[option.id])
-        legs.append(sampled(i, stage_us + network_us(problem.policy, demand, stage, option)))
+        legs.append(leg(i, stage_us, network_us(problem.policy, demand, stage, option)))
     total: Floats = np.max([np.sum([legs[i] for i in way], axis=0) for way in chains(service.stages)], axis=0)
     return total
 

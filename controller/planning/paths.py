@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.performance.pipeline import chains, path_latencies_us, sampled
+from controller.performance.pipeline import chains, leg, path_latencies_us
 from controller.performance.surface import LEVELS
+from controller.planning.network import network_us, reachable
 from controller.planning.options import Speeds
 from controller.planning.stages import At, stage_quantiles_us
-from policy.resolved import Link, Policy, Service, Stage
+from policy.resolved import Policy, Service
 from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Option, Path, Problem
 
@@ -28,18 +29,6 @@ Use = tuple[str, str, str]
 """(demand, stage, option)"""
 
 
-def hop_us(policy: Policy, origin: str, site: str, payload_bytes: int) -> int | None:
-    """Out and back between an origin and a site with a payload on the way out; None when no link joins them."""
-    if origin == site:
-        return 0
-    link = _link(policy, origin, site)
-    return None if link is None else link.rtt_us + payload_bytes * 8_000 // link.bandwidth_kbps
-
-
-def _link(policy: Policy, a: str, b: str) -> Link | None:
-    return next((link for link in policy.links if {link.a, link.b} == {a, b}), None)
-
-
 def unreachable(policy: Policy, demands: tuple[Demand, ...], options: tuple[Option, ...]) -> tuple[Exclusion, ...]:
     """An exclusion for each option at a site that no link joins with a demand's origin."""
     return tuple(
@@ -48,7 +37,7 @@ def unreachable(policy: Policy, demands: tuple[Demand, ...], options: tuple[Opti
         for stage in policy.service(demand.service).stages
         for option in options
         if option.placement.model == stage.model
-        and hop_us(policy, demand.origin, site := policy.pool(option.placement.pool).site, 0) is None
+        and not reachable(policy, demand.origin, site := policy.pool(option.placement.pool).site)
     )
 
 
@@ -59,10 +48,10 @@ def paths(
     policy, options = problem.policy, problem.options
     service = policy.service(demand.service)
     legs = {
-        (i, option.id): sampled(
+        (i, option.id): leg(
             i,
-            stage_quantiles_us(policy, stage, option, speed, At(1, option.load_permille / 1000))
-            + network_us(policy, demand, stage, option),
+            stage_quantiles_us(policy, stage, option, speed, At(1, option.load_permille / 1000)),
+            network_us(policy, demand, stage, option),
         )
         for i, stage in enumerate(service.stages)
         for option in options
@@ -80,15 +69,6 @@ def paths(
 
 def _with_margin(latency_us: Latencies, margin_permille: int) -> Latencies:
     return tuple((bp, value_us * margin_permille // WHOLE_PERMILLE) for bp, value_us in latency_us)
-
-
-def network_us(policy: Policy, demand: Demand, stage: Stage, option: Option) -> int:
-    """The way from a demand's origin to an option and back, with the payload of all calls of a stage."""
-    site = policy.pool(option.placement.pool).site
-    hop = hop_us(policy, demand.origin, site, stage.payload_bytes * stage.fanout)
-    if hop is None:
-        raise ValueError(f"{demand.id} cannot reach {option.id}: bar what `unreachable` names before building paths")
-    return hop
 
 
 def _within_limit(service: Service, legs: Mapping[tuple[int, str], NDArray[np.float64]]) -> list[list[str]]:

@@ -8,10 +8,11 @@ from policy.documents.base import Bandwidth, DurationUs, Name, Spec, Word
 
 
 class LinkSpec(Spec):
-    """The two sites, round-trip time, bandwidth, protection, and the jurisdictions that it crosses."""
+    """The two sites, round-trip time and its scatter, bandwidth, protection, and the jurisdictions that it crosses."""
 
     between: list[Name] = Field(min_length=2, max_length=2)
     rtt: DurationUs
+    jitter: DurationUs = 0
     bandwidth: Bandwidth
     encryption: Literal["none", "tls", "mtls"]
     transit: list[Word] = Field(min_length=1)

@@ -61,7 +61,7 @@ def world() -> Policy:
             Pool(f"{site}-cpu", site, "cpu", 1, 4_096, 1_000, 10_000, Purchase.OWNED, PLACE)
             for site in ("edge-paris", "edge-lyon")
         ),
-        links=(Link("edge-paris", "edge-lyon", 40_000, 1_000_000, Encryption.MTLS, ("FR",), PLACE),),
+        links=(Link("edge-paris", "edge-lyon", 40_000, 0, 1_000_000, Encryption.MTLS, ("FR",), PLACE),),
         devices=(
             DeviceProfile(
                 "cpu",

@@ -74,7 +74,7 @@ def device(name: str, speedup: int, shares: dict[tuple[str, str], tuple[int, int
 
 
 def link(a: str, b: str, rtt_us: int, *transit: str) -> Link:
-    return Link(a, b, rtt_us, 1_000_000, Encryption.MTLS, transit, line(1))
+    return Link(a, b, rtt_us, 0, 1_000_000, Encryption.MTLS, transit, line(1))
 
 
 EDGE = {

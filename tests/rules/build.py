@@ -68,7 +68,7 @@ class Fleet:
 
     def link(self, a: str, b: str, encryption: Encryption = Encryption.MTLS, *transit: str) -> Self:
         """A link between two sites."""
-        link = Link(a, b, 8000, 100_000, encryption, transit, at(40))
+        link = Link(a, b, 8000, 0, 100_000, encryption, transit, at(40))
         return self._policy(links=(*self.problem.policy.links, link))
 
     def service(self, name: str, *stages: Stage, **clauses: Any) -> Self:

@@ -1,0 +1,60 @@
+"""The way from an origin to a site and back, with its scatter.
+
+A round trip has the mean that the Link tells and scatters as a gamma distribution does (Mukherjee, *On the dynamics and
+significance of low frequency components of Internet load*, 1994) with the Link's `jitter` as standard deviation. Its
+quantiles are Wilson and Hilferty's (1931): with shape k = (mean / deviation)^2 and the normal quantile z,
+
+    mean * (1 - 1 / (9 k) + z / (3 sqrt(k)))^3
+
+which for a jitter of at most half of the mean (k >= 4) is within 1 % from the 5th percentile on.
+"""
+
+from functools import lru_cache
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.performance.surface import LEVELS
+from policy.resolved import Link, Policy, Stage
+from rules.kernel.problem import Demand, Option
+
+Floats = NDArray[np.float64]
+
+
+def link_between(policy: Policy, a: str, b: str) -> Link | None:
+    """The Link that joins two sites, whichever way round it names them."""
+    return next((link for link in policy.links if {link.a, link.b} == {a, b}), None)
+
+
+def reachable(policy: Policy, origin: str, site: str) -> bool:
+    """Whether requests of an origin can be served at a site."""
+    return origin == site or link_between(policy, origin, site) is not None
+
+
+def network_us(policy: Policy, demand: Demand, stage: Stage, option: Option) -> Floats:
+    """`LEVELS` quantiles in us from a demand's origin to an option and back, with the payload of all calls of a stage.
+
+    Raises ValueError where no Link leads.
+    """
+    site = policy.pool(option.placement.pool).site
+    if site == demand.origin:
+        return np.zeros(LEVELS)
+    link = link_between(policy, demand.origin, site)
+    if link is None:
+        raise ValueError(f"{demand.id} cannot reach {option.id}: bar what `unreachable` names before building paths")
+    transfer_us = stage.payload_bytes * stage.fanout * 8_000 // link.bandwidth_kbps
+    return round_trip_us(link.rtt_us, link.jitter_us) + transfer_us
+
+
+@lru_cache(maxsize=256)
+def round_trip_us(mean_us: int, deviation_us: int) -> Floats:
+    """`LEVELS` quantiles in us of a round trip."""
+    if mean_us == 0 or deviation_us == 0:
+        return np.full(LEVELS, float(mean_us))
+    shape = (mean_us / deviation_us) ** 2
+    normal = np.array([NormalDist().inv_cdf((level + 0.5) / LEVELS) for level in range(LEVELS)])
+    root = 1 - 1 / (9 * shape) + normal / (3 * shape**0.5)
+    quantiles_us: Floats = mean_us * np.maximum(root, 0.0) ** 3
+    quantiles_us.flags.writeable = False
+    return quantiles_us
