@@ -67,6 +67,10 @@ bench-prediction-pipeline: setup ## Score predictions of whole pipelines on the 
 bench-prediction-cost: setup ## Measure what a prediction costs, simulated and looked up (10 seconds)
 	@$(BIN)/python benchmarks/prediction_cost.py
 
+.PHONY: bench-profiler
+bench-profiler: setup ## Profile a model of the embedded fleet and hold the profile against the full grid (8 minutes)
+	@$(BIN)/python benchmarks/profiler.py
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py
