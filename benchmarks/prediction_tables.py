@@ -2,12 +2,11 @@
 
 `python benchmarks/prediction_tables.py TABLE.csv [--hold-gpu NAME] [--plot FILE.png]` hides three kinds of rows and
 compares: the upper half of every sweep over concurrency, the batch sizes between the measured ones, and everything
-measured on one device. Nothing that is scored is fitted, and what had to be chosen is chosen on other models
+measured on one device. Nothing that is scored is fitted; the corners of batch curves are learned from other models
 (leave-one-model-out). It prints a table and, as its last line, a JSON object.
 """
 
 import argparse
-import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +18,7 @@ from relative_errors import Errors, errors_of, medians, plot, score, scored
 
 from controller.performance.tables.batch import Corners
 from controller.performance.tables.common_work import common_work
-from controller.performance.tables.concurrency import CurveShape, fit_concurrency
+from controller.performance.tables.concurrency import DECAY, fit_concurrency
 from controller.performance.tables.devices import UnknownDeviceError
 from controller.performance.tables.errors import TableError
 from controller.performance.tables.measurement import Measurement, Sweep, batch_sweeps, concurrency_sweeps
@@ -28,8 +27,7 @@ from controller.performance.tables.unseen_device import UnseenPrediction, predic
 
 Array = NDArray[np.float64]
 DECAYS = (0.0, 0.125, 0.25, 0.375, 0.5)
-SHAPES = tuple(CurveShape(*each) for each in itertools.product((0.15, 0.2, 0.25, 0.3, 0.4), DECAYS))
-"""What leaving models out chooses from."""
+"""From a common slowness to independent service times."""
 
 
 def family(model: str) -> str:
@@ -37,10 +35,10 @@ def family(model: str) -> str:
     return model.split("/", maxsplit=1)[0]
 
 
-def upper_concurrency(sweeps: Sequence[Sweep], shape: CurveShape) -> list[Errors]:
+def upper_concurrency(sweeps: Sequence[Sweep], decay: float) -> list[Errors]:
     """Fit all lower halves, predict all upper halves."""
     halves = [len(sweep) // 2 for sweep in sweeps]
-    curves = fit_concurrency([sweep[:half] for sweep, half in zip(sweeps, halves, strict=True)], shape)
+    curves = fit_concurrency([sweep[:half] for sweep, half in zip(sweeps, halves, strict=True)], decay)
     found = []
     for sweep, half, curve in zip(sweeps, halves, curves, strict=True):
         upper = np.array([row.concurrency for row in sweep[half:]], dtype=np.float64)
@@ -62,24 +60,20 @@ def straight_lines(sweeps: Sequence[Sweep]) -> list[Errors]:
     return found
 
 
-def left_out(by_shape: dict[CurveShape, list[Errors]], group: Callable[[str], str]) -> list[Errors]:
-    """Each model's errors with the shape that is best for the others: the scatter by the mean, the rest by the p99."""
-
-    def miss(shape: CurveShape, hidden: str) -> tuple[float, float]:
-        others = [item for item in by_shape[shape] if group(item.model) != hidden]
-        means = score(others, by_row=False)
-        return means["avg_mape"], means["p99_mape"]
-
-    groups = {group(item.model) for item in next(iter(by_shape.values()))}
-    if len(groups) == 1:
-        return by_shape[CurveShape()]
+def left_out(by_decay: dict[float, list[Errors]]) -> list[Errors]:
+    """Each family's errors with the decay whose p99 is best for the other families."""
+    families = {family(item.model) for item in by_decay[DECAY]}
+    if len(families) == 1:
+        return by_decay[DECAY]
     found: list[Errors] = []
-    for hidden in sorted(groups):
-        misses = {shape: miss(shape, hidden) for shape in by_shape}
-        least = min(avg for avg, _ in misses.values())
-        best = min((shape for shape in misses if misses[shape][0] == least), key=lambda shape: misses[shape][1])
-        found += [item for item in by_shape[best] if group(item.model) == hidden]
+    for hidden in sorted(families):
+        best = min(by_decay, key=lambda decay: _p99_of_others(by_decay[decay], hidden))
+        found += [item for item in by_decay[best] if family(item.model) == hidden]
     return found
+
+
+def _p99_of_others(errors: Sequence[Errors], hidden: str) -> float:
+    return score([item for item in errors if family(item.model) != hidden], by_row=False)["p99_mape"]
 
 
 def batches(sweeps: Sequence[Sweep], kept: Callable[[int], list[int]]) -> list[Errors]:
@@ -155,22 +149,19 @@ def run(rows: Sequence[Measurement], hold: str | None, image: Path | None) -> di
     result: dict[str, object] = {}
     curves: dict[str, list[Errors]] = {}
     if sweeps := concurrency_sweeps(rows):
-        by_shape = {shape: upper_concurrency(sweeps, shape) for shape in SHAPES}
-        argued = {shape: found for shape, found in by_shape.items() if shape.decay == CurveShape().decay}
-        chosen = left_out(argued, family)
+        by_decay = {decay: upper_concurrency(sweeps, decay) for decay in DECAYS}
         result |= {
             f"upper_concurrency{suffix}": scored(found, by_row=False, method=method)
             for suffix, found, method in (
-                ("", chosen, "scatter chosen leave-one-family-out, decay argued"),
-                ("_decay_chosen", left_out(by_shape, family), "decay chosen leave-one-family-out as well"),
-                ("_as_shipped", by_shape[CurveShape()], "the shape that ships, chosen on all of these sweeps"),
+                ("", by_decay[DECAY], "nothing chosen on these sweeps"),
+                ("_decay_chosen", left_out(by_decay), "decay chosen leave-one-family-out"),
                 ("_straight_line", straight_lines(sweeps), "unweighted straight line"),
             )
         }
         result["upper_concurrency_p99_by_decay"] = {
-            decay: score(by_shape[CurveShape(decay=decay)], by_row=False)["p99_mape"] for decay in DECAYS
+            decay: score(errors, by_row=False)["p99_mape"] for decay, errors in by_decay.items()
         }
-        curves["upper concurrencies"] = chosen
+        curves["upper concurrencies"] = by_decay[DECAY]
     if sizes := batch_sweeps(rows):
         middle, alternate = batches(sizes, lambda n: [0, n - 1]), batches(sizes, lambda n: list(range(0, n, 2)))
         taught = "corners learned leave-one-family-out"

@@ -20,11 +20,14 @@ def measured(
     device: str = A100,
     engine: str = "TensorRT",
     precision: str = "FP16",
+    outside_ms: float | None = None,
 ) -> Measurement:
     throughput_ips = 1000 * batch * concurrency / mean_ms
     tail = 1.2 * mean_ms if tail_ms is None else tail_ms
     setup = Setup(model, engine, precision)
-    return Measurement(0, setup, device, batch, concurrency, throughput_ips, mean_ms, None, None, None, tail)
+    return Measurement(
+        0, setup, device, batch, concurrency, throughput_ips, mean_ms, None, None, None, tail, outside_ms
+    )
 
 
 def sweep_over_concurrency(

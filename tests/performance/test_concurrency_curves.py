@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import A40, A100, T4, V100, measured, sweep_over_concurrency
 
-from controller.performance.tables.concurrency import CurveShape, fit_concurrency
+from controller.performance.tables.concurrency import fit_concurrency
 from controller.performance.tables.line import fit_line
 from controller.performance.tables.random_effects import Belief, Scatter, beliefs
 from controller.performance.tables.tail_excess import excess_at, excess_at_end
@@ -109,7 +109,7 @@ def test_the_excess_of_the_p99_decays_with_the_stated_exponent() -> None:
 
 def test_the_p99_stands_the_excess_above_the_mean_and_never_below_it() -> None:
     rows = tuple(measured(10.0 * n, tail_ms=13.0 * n, concurrency=n) for n in range(1, 9))
-    (kept,) = fit_concurrency([rows], CurveShape(decay=0.0))
+    (kept,) = fit_concurrency([rows], decay=0.0)
     assert kept.p99_ms(BEYOND) == pytest.approx(1.3 * kept.mean_ms(BEYOND))
     damaged = tuple(measured(10.0 * n, tail_ms=9.0 * n, concurrency=n) for n in range(1, 9))
     (above,) = fit_concurrency([damaged])

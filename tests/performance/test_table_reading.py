@@ -68,7 +68,17 @@ def test_a_perf_analyzer_table_is_in_us_and_its_parts_sum_to_the_mean(table: Pat
     (only,) = read_table(table, Unstated("resnet50", "NVIDIA T4", 4))
     assert (only.setup.model, only.device, only.batch, only.concurrency) == ("resnet50", "NVIDIA T4", 4, 2)
     assert only.avg_ms == pytest.approx(5.0)
+    assert only.outside_ms == pytest.approx(0.32)
     assert (only.p50_ms, only.p90_ms, only.p95_ms, only.p99_ms) == (4.9, 5.2, 5.4, 6.0)
+
+
+def test_what_a_published_table_says_of_the_client_and_the_network_is_summed(table: Path) -> None:
+    header, first, second = PUBLISHED.splitlines()
+    columns = "client_send_ms,network_ms,client_recv_ms"
+    table.write_text(f"{header},{columns}\n{first},0.1,2.5,\n{second},,,\n")
+    stated, unstated = read_table(table)
+    assert stated.outside_ms == pytest.approx(2.6)
+    assert unstated.outside_ms is None
 
 
 def test_the_mean_of_a_verbose_perf_analyzer_table_is_its_own_column(table: Path) -> None:

@@ -1,6 +1,7 @@
 """Devices' facts, and latencies on a device that no table holds."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from synthetic import A40, A100, T4, V100, measured
 from controller.performance.tables.common_work import common_work
 from controller.performance.tables.devices import Mix, UnknownDeviceError, catalogue, device_named, log_speed
 from controller.performance.tables.measurement import Measurement
-from controller.performance.tables.shares import alike, fit_hosts
+from controller.performance.tables.shares import SHARES, alike, fit_hosts
 from controller.performance.tables.unseen_device import LONE_HALF_WIDTH, predict_unseen
 
+SIZES = (1, 2, 4, 8)
 TRAFFIC = Mix(matrix=0.0, vector=0.0, bandwidth=1.0, power_limited=False)
 
 
@@ -28,6 +30,7 @@ TRAFFIC = Mix(matrix=0.0, vector=0.0, bandwidth=1.0, power_limited=False)
 def test_a_tables_name_leads_to_one_device(name: str, device: str) -> None:
     assert device_named(name).name == device
     assert device_named(name).source
+    assert device_named(name).bandwidth_source
 
 
 def test_an_unknown_device_is_told_with_the_next_step() -> None:
@@ -52,7 +55,7 @@ def test_a_boards_power_bounds_what_it_sustains() -> None:
 
 
 def bandwidth(device: str) -> float:
-    return device_named(device).bandwidth_gb_s / 2039
+    return device_named(device).bandwidth_gb_s / device_named(A100).bandwidth_gb_s
 
 
 def roofline(devices: tuple[str, ...], slow_host: float = 1.0) -> list[Measurement]:
@@ -114,8 +117,38 @@ def test_one_known_device_gives_a_factor_of_two() -> None:
         predict_unseen(common_work([measured(10.0)]), A100)
 
 
-def test_the_batch_elasticity_is_the_slope_between_logarithms() -> None:
-    rows = [measured(4.0 * b**0.5, batch=b) for b in (1, 2, 4, 8)]
-    for work in common_work(rows):
-        assert work.batch_elasticity[A100] == pytest.approx(0.5)
-        assert np.exp(work.on[A100].log_mean) == pytest.approx(4.0 * work.batch**0.5)
+def test_what_grows_neither_with_the_batch_nor_with_the_concurrency_is_constant() -> None:
+    by_batch = [measured(6.0 + 2 * b, batch=b) for b in (1, 2, 4, 8)]
+    by_concurrency = [measured(6.0 + 2 * n, model="other", concurrency=n) for n in (1, 2, 4, 8)]
+    for work in common_work([*by_batch, *by_concurrency]):
+        size = work.batch * work.concurrency
+        assert work.constant_share[A100] == pytest.approx(6 / (6 + 2 * size), abs=0.01)
+        assert np.exp(work.on[A100].log_mean) == pytest.approx(6 + 2 * size)
+
+
+def test_time_outside_the_server_is_constant_whatever_it_grows_with() -> None:
+    rows = [measured(2.0 * b, batch=b, outside_ms=0.5 * b) for b in (1, 2, 4, 8)]
+    alone = measured(10.0, model="alone", outside_ms=4.0)
+    *swept, single = common_work([*rows, alone])
+    assert [work.constant_share[A100] for work in swept] == pytest.approx([0.25] * 4, abs=0.01)
+    assert single.constant_share[A100] == pytest.approx(0.4)
+
+
+def test_of_work_measured_once_and_without_its_parts_nothing_is_known_beforehand() -> None:
+    (work,) = common_work([measured(10.0)])
+    assert work.constant_share == {}
+
+
+def test_the_share_expected_beforehand_has_the_mean_that_was_found_even_near_the_ends() -> None:
+    for outside_ms in (0.5, 5.0, 9.5):
+        (group,) = alike(common_work([measured(10.0, outside_ms=outside_ms)]), frozenset())
+        density = np.exp(group.prior[0] - group.prior[0].max())
+        assert float(density @ SHARES / density.sum()) == pytest.approx(outside_ms / 10, abs=0.02)
+
+
+def test_a_busy_servers_sweep_tells_that_its_work_is_the_devices() -> None:
+    def rows(mean_ms: Callable[[int], float]) -> list[Measurement]:
+        return [measured(k * mean_ms(n), concurrency=n, device=d) for d, k in ((A100, 1.0), (V100, 1.6)) for n in SIZES]
+
+    busy, idle = (predict_unseen(common_work(rows(each)), T4)[-1].avg_ms for each in (lambda n: n, lambda _: 8.0))
+    assert busy > 1.1 * idle

@@ -1,15 +1,19 @@
 """The same work on several devices: a setup, a batch and a concurrency, with its latencies by device."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from controller.performance.tables.measurement import Measurement, Setup, batch_sweeps
+from controller.performance.tables.line import Array, fit_line
+from controller.performance.tables.measurement import Measurement, Setup, Sweep, batch_sweeps, concurrency_sweeps
 
 Key = tuple[Setup, int, int]
 """A setup, a batch and a concurrency."""
+ALIKE: Final = 0.0
+"""The recency of a line that is read within its sweep: every point counts the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +28,50 @@ class Latency:
 class Work:
     """One piece of work. `on` are its latencies by the device's name in the table.
 
-    `batch_elasticity` is d log(latency) / d log(batch) by device, where the batch was varied: how much of the time is
-    the work itself, and not what is spent once for a batch of any size.
+    `constant_share` is, by device, what part of the mean seems not to depend on the device's speed: what was measured
+    outside the server, and of the rest what did not grow with the batch and the concurrency where those were varied.
     """
 
     setup: Setup
     batch: int
     concurrency: int
     on: dict[str, Latency]
-    batch_elasticity: dict[str, float]
+    constant_share: dict[str, float]
 
 
 def common_work(rows: Sequence[Measurement]) -> list[Work]:
     """All work of a table, in the order of its first row; the last of several measurements of the same counts."""
-    elasticities = _elasticities(rows)
+    fixed = _fixed_shares(rows)
     on: dict[Key, dict[str, Latency]] = defaultdict(dict)
+    constant: dict[Key, dict[str, float]] = defaultdict(dict)
     for row in rows:
-        key = (row.setup, row.batch, row.concurrency)
+        key = _key(row)
         on[key][row.device] = Latency(float(np.log(row.mean_ms)), float(np.log(row.tail_ms)))
-    return [Work(*key, on=found, batch_elasticity=elasticities.get(key, {})) for key, found in on.items()]
+        shares = fixed.get((key, row.device), [])
+        if shares or row.outside_ms is not None:
+            outside = min(1.0, (row.outside_ms or 0.0) / row.mean_ms)
+            constant[key][row.device] = 1 - (1 - outside) * (1 - float(np.mean(shares or [0.0])))
+    return [Work(*key, on=found, constant_share=constant.get(key, {})) for key, found in on.items()]
 
 
-def _elasticities(rows: Sequence[Measurement]) -> dict[Key, dict[str, float]]:
-    """By work and device, where the batch was varied and no size was measured twice."""
-    found: dict[Key, dict[str, float]] = defaultdict(dict)
-    for sweep in batch_sweeps(rows):
-        batches = np.log([float(row.batch) for row in sweep])
-        if np.any(np.diff(batches) == 0):
-            continue
-        slopes = np.gradient(np.log([row.mean_ms for row in sweep]), batches)
-        for row, slope in zip(sweep, slopes, strict=True):
-            found[row.setup, row.batch, row.concurrency][row.device] = float(slope)
+def _key(row: Measurement) -> Key:
+    return (row.setup, row.batch, row.concurrency)
+
+
+def _fixed_shares(rows: Sequence[Measurement]) -> dict[tuple[Key, str], list[float]]:
+    """By work and device, the share of the constant in a line through each sweep that the work is part of."""
+    found: dict[tuple[Key, str], list[float]] = defaultdict(list)
+    for sweep, sizes in _sweeps(rows):
+        line = fit_line(sizes, np.array([row.mean_ms for row in sweep]), ALIKE)
+        base = max(0.0, line.base_ms)
+        for row, share in zip(sweep, base / (base + line.slope_ms * sizes), strict=True):
+            found[_key(row), row.device].append(float(share))
     return found
+
+
+def _sweeps(rows: Sequence[Measurement]) -> Iterator[tuple[Sweep, Array]]:
+    """The sweeps over the batch and over the concurrency, each with what it varied."""
+    for sweep in batch_sweeps(rows):
+        yield sweep, np.array([row.batch for row in sweep], dtype=np.float64)
+    for sweep in concurrency_sweeps(rows):
+        yield sweep, np.array([row.concurrency for row in sweep], dtype=np.float64)

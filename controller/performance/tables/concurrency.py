@@ -21,20 +21,11 @@ from controller.performance.tables.tail_excess import excess_at, excess_at_end
 RECENCIES: Final = (2.0, 2.5, 3.0)
 ANYWHERE: Final = Belief(mean=1 / 2, variance=1 / 12)
 """The mean and variance of a share of which nothing is known but that it lies between 0 and 1."""
-FREEDOM: Final = 2.0
-"""Degrees of freedom that the expected scatter is worth: half a vote against the three others of a kind of four."""
-
-
-@dataclass(frozen=True, slots=True)
-class CurveShape:
-    """What is assumed of all sweeps; docs/prediction-tables.md tells how the values were chosen.
-
-    `scatter` is by how much the shares of a kind are expected to differ, `decay` the exponent with which the tail's
-    excess falls.
-    """
-
-    scatter: float = 0.25
-    decay: float = 0.25
+SCATTER: Final = Scatter(expected=ANYWHERE.variance**0.5, weight=2.0)
+"""Shares of a kind are expected to stand apart as any two do, until they show otherwise. That counts as two degrees of
+freedom: half a vote against the three others of a kind of four."""
+DECAY: Final = 0.25
+"""The exponent with which the tail's excess falls: the middle of its two extremes (`tail_excess`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +47,22 @@ class ConcurrencyCurve:
         return self.mean_ms(concurrency) * (1 + excess_at(self.excess, concurrency, self.end, self.decay))
 
 
-def fit_concurrency(sweeps: Sequence[Sweep], shape: CurveShape | None = None) -> list[ConcurrencyCurve]:
+def fit_concurrency(sweeps: Sequence[Sweep], decay: float = DECAY) -> list[ConcurrencyCurve]:
     """The curve of each sweep, in the order given; every sweep must have two concurrencies or more."""
-    assumed = shape or CurveShape()
     kinds: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for i, sweep in enumerate(sweeps):
         kinds[sweep[0].setup.kind].append(i)
     curves: dict[int, ConcurrencyCurve] = {}
     for members in kinds.values():
-        curves |= zip(members, _fit_kind([sweeps[i] for i in members], assumed), strict=True)
+        curves |= zip(members, _fit_kind([sweeps[i] for i in members], decay), strict=True)
     return [curves[i] for i in range(len(sweeps))]
 
 
-def _fit_kind(sweeps: Sequence[Sweep], shape: CurveShape) -> list[ConcurrencyCurve]:
+def _fit_kind(sweeps: Sequence[Sweep], decay: float) -> list[ConcurrencyCurve]:
     points = [_points(sweep) for sweep in sweeps]
-    by_recency = [_lines([(n, mean) for n, mean, _ in points], recency, shape) for recency in RECENCIES]
+    by_recency = [_lines([(n, mean) for n, mean, _ in points], recency) for recency in RECENCIES]
     return [
-        ConcurrencyCurve(lines, float(arrays[0][-1]), excess_at_end(*arrays, shape.decay), shape.decay)
+        ConcurrencyCurve(lines, float(arrays[0][-1]), excess_at_end(*arrays, decay), decay)
         for lines, arrays in zip(zip(*by_recency, strict=True), points, strict=True)
     ]
 
@@ -83,9 +73,8 @@ def _points(sweep: Sweep) -> tuple[Array, Array, Array]:
     return rows[:, 0], rows[:, 1], rows[:, 2]
 
 
-def _lines(points: Sequence[tuple[Array, Array]], recency: float, shape: CurveShape) -> list[Line]:
+def _lines(points: Sequence[tuple[Array, Array]], recency: float) -> list[Line]:
     """Each sweep's line alone first, then again with what the others of its kind say about its share."""
     alone = [fit_line(n, mean, recency) for n, mean in points]
-    scatter = Scatter(shape.scatter, FREEDOM)
-    heard = beliefs([line.share for line in alone], [line.share_variance for line in alone], ANYWHERE, scatter)
+    heard = beliefs([line.share for line in alone], [line.share_variance for line in alone], ANYWHERE, SCATTER)
     return [fit_line(n, mean, recency, belief) for (n, mean), belief in zip(points, heard, strict=True)]

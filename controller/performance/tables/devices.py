@@ -1,8 +1,10 @@
-"""What data sheets say of devices (`devices.csv`), and how fast that makes one for a network.
+"""What is known of devices (`devices.csv`), and how fast that makes one for a network.
 
-Rates are dense: sparsity counts for nothing. `fp32_matmul_tflops` is that of TF32 where tensor cores have it. Board
-power bounds what is sustained: a board does no more arithmetic for a watt than the flagship of its silicon process does
-at its own peak and power. T4 (12 nm, 70 W) sustains 29 of its 65 TFLOPS by this.
+Arithmetic is that of data sheets, and dense: sparsity counts for nothing. `fp32_matmul_tflops` is that of TF32 where
+tensor cores have it. Bandwidth is what large copies were measured to reach: memories differ in how much of their peak
+that is (T4 77 % of 320 GB/s, V100 88 % of 900). Board power bounds what is sustained: a board does no more arithmetic
+for a watt than the flagship of its silicon process does at its own peak and power. T4 (12 nm, 70 W) sustains 29 of its
+65 TFLOPS by this; a long matrix product was seen to reach 24 (forums.developer.nvidia.com, topic 264462).
 """
 
 import csv
@@ -25,7 +27,10 @@ class UnknownDeviceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device's public facts. `source` names the data sheet, `flagship` what bounds its arithmetic a watt."""
+    """A device's public facts. `flagship` is what bounds its arithmetic a watt.
+
+    `source` names the data sheet, `bandwidth_source` who measured the bandwidth.
+    """
 
     name: str
     pattern: str
@@ -37,6 +42,7 @@ class Device:
     power_w: float
     flagship: str
     source: str
+    bandwidth_source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,14 @@ def catalogue() -> Mapping[str, Device]:
 
 def _device(row: Mapping[str, str]) -> Device:
     numbers = {name: float(value) for name, value in row.items() if name.endswith(("_tflops", "_gb_s", "_gb", "_w"))}
-    return Device(row["device"], row["pattern"], **numbers, flagship=row["flagship"], source=row["source"])
+    return Device(
+        row["device"],
+        row["pattern"],
+        **numbers,
+        flagship=row["flagship"],
+        source=row["source"],
+        bandwidth_source=row["bandwidth_source"],
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -30,6 +30,9 @@ PARTS: Final = (
 )
 """Where perf_analyzer says a request's time goes. It takes the network as what is left of the mean latency, so that
 the parts sum to it (perf_analyzer's report_writer.cc)."""
+OUTSIDE_US: Final = ("Client Send", "Network+Server Send/Recv", "Client Recv")
+OUTSIDE_MS: Final = ("client_send_ms", "network_ms", "client_recv_ms")
+"""The parts that are spent outside the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def _published(cells: Cells, _: Unstated) -> Measurement:
         p90_ms=cells.number_if_any("p90_ms"),
         p95_ms=cells.number_if_any("p95_ms"),
         p99_ms=cells.number_if_any("p99_ms"),
+        outside_ms=_sum_if_any(cells, OUTSIDE_MS),
     )
 
 
@@ -110,7 +114,13 @@ def _perf_analyzer(cells: Cells, unstated: Unstated) -> Measurement | None:
         p90_ms=_ms(p90),
         p95_ms=_ms(p95),
         p99_ms=_ms(p99),
+        outside_ms=_ms(_sum_if_any(cells, OUTSIDE_US)),
     )
+
+
+def _sum_if_any(cells: Cells, columns: tuple[str, ...]) -> float | None:
+    durations = [cells.duration(name) for name in columns if cells.text(name)]
+    return sum(durations) if durations else None
 
 
 def _ms(time_us: float | None) -> float | None:

@@ -34,8 +34,9 @@ class Setup:
 class Measurement:
     """What one closed-loop run showed: `concurrency` requests of `batch` items each are always under way.
 
-    Latencies are of whole requests, in ms; `throughput_ips` counts items. What a table does not state is None, save
-    for batch and concurrency, which are 1 then.
+    Latencies are of whole requests, in ms, and `outside_ms` is what the client and the network had of the mean.
+    `throughput_ips` counts items. What a table does not state is None, save for batch and concurrency, which are 1
+    then.
     """
 
     line: int
@@ -49,6 +50,7 @@ class Measurement:
     p90_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+    outside_ms: float | None = None
 
     @property
     def mean_ms(self) -> float:

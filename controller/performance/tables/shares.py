@@ -6,8 +6,10 @@ For one piece of work on device c, relative to that work elsewhere,
 
 s is the share that does not depend on the device's speed (launching kernels, copying, the client), as it is on an A100,
 h_c how much slower than usual c's host is, and v_c the logarithm of the device's speed (`devices`) over an A100's. s is
-the work's, h_c the device's. s is summed over a grid; what is known of it beforehand is one minus the batch elasticity
-where the batch was varied, and nothing elsewhere. The h_c are those of the highest posterior density.
+the work's, h_c the device's. s is summed over a grid; what is known of it beforehand is a Beta distribution around what
+the known devices' sweeps and parts say (`common_work`), and nothing elsewhere. Its mean is that guess even close to 0,
+where most busy servers stand and a normal distribution, cut off, would have a mean far above. The h_c are those of the
+highest posterior density.
 """
 
 from collections import defaultdict
@@ -17,6 +19,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betainc
 
 from controller.performance.tables.common_work import Work
 from controller.performance.tables.devices import Mix, catalogue, device_named, log_speed
@@ -24,10 +27,12 @@ from controller.performance.tables.devices import Mix, catalogue, device_named, 
 Array = NDArray[np.float64]
 REFERENCE: Final = "A100-SXM4-80GB"
 SHARES: Final[Array] = np.linspace(0.0, 1.0, 21)
+EDGES: Final[Array] = np.concatenate([[0.0], (SHARES[:-1] + SHARES[1:]) / 2, [1.0]])
+"""Of the cells around the shares."""
 NOISE: Final = 0.15
 """Standard deviation of log y: two networks of equal share differ by as much between two devices."""
-ELASTICITY_NOISE: Final = 0.3
-"""Standard deviation of one minus the elasticity as a guess at the share."""
+SHARE_NOISE: Final = 0.3
+"""Standard deviation of a share of which a half is expected; the nearer to 0 or 1 it is expected, the less."""
 HOST_NOISE: Final = 0.25
 """Standard deviation of h_c: hosts of neighbouring years differ by a quarter."""
 HOSTS: Final[Array] = np.linspace(-0.6, 0.6, 25)
@@ -38,8 +43,8 @@ ROUNDS: Final = 4
 class Alike:
     """Work of one precision that is known on the same devices.
 
-    `log_means` and `log_tails` are works x devices; `prior`, what is known beforehand of the shares as the logarithm of
-    a density, is works x shares.
+    `log_means` and `log_tails` are works x devices; `prior`, the logarithm of what each cell of the shares' grid weighs
+    beforehand, is works x shares.
     """
 
     works: tuple[Work, ...]
@@ -71,12 +76,15 @@ def alike(works: Sequence[Work], hidden: frozenset[str]) -> list[Alike]:
 
 
 def _prior(work: Work, known: Sequence[str]) -> Array:
-    slopes = [work.batch_elasticity[device] for device in known if device in work.batch_elasticity]
-    if not slopes:
+    guesses = [work.constant_share[device] for device in known if device in work.constant_share]
+    if not guesses:
         return np.zeros_like(SHARES)
-    guess = 1 - float(np.clip(np.mean(slopes), 0, 1))
-    density: Array = -((SHARES - guess) ** 2) / (2 * ELASTICITY_NOISE**2)
-    return density
+    guess = float(np.clip(np.mean(guesses), EDGES[1], EDGES[-2]))
+    certainty = 0.25 / SHARE_NOISE**2 - 1
+    # The variance of this Beta distribution is guess * (1 - guess) / (certainty + 1).
+    below = betainc(guess * certainty, (1 - guess) * certainty, EDGES)
+    masses: Array = np.log(np.maximum(np.diff(below), np.finfo(float).tiny))
+    return masses
 
 
 def shape(device: str, precision: str, mix: Mix, slowness: float) -> Array:
