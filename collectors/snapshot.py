@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from collectors.dispersion import Burstiness
 from collectors.evidence.records import Evidence
 from policy.findings import Finding
 
@@ -121,6 +122,15 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """How bursty a service's requests come from an origin, as its callers' spans tell it."""
+
+    service: str
+    origin: str
+    reading: Reading[Burstiness]
+
+
+@dataclass(frozen=True, slots=True)
 class StageWork:
     """One variant's work on a pool's server over a window, from its counters. Times are sums over requests."""
 
@@ -203,6 +213,7 @@ class Snapshot:
     findings: tuple[Finding, ...] = ()
     batches: tuple[Batches, ...] = ()
     expected: tuple[Expected, ...] = ()
+    arrivals: tuple[Arrivals, ...] = ()
 
     def server(self, pool: str) -> Reading[ServerState]:
         """The pool's server; a missing reading when nobody looked."""
@@ -241,6 +252,7 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
             findings=whole.findings + part.findings,
             batches=whole.batches + part.batches,
             expected=whole.expected + part.expected,
+            arrivals=whole.arrivals + part.arrivals,
         )
     return whole
 

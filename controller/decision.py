@@ -103,6 +103,18 @@ class Margin:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownBurst:
+    """How far a demand's rate swings around its mean and for how long at a time: as tracked, and as plans use it."""
+
+    service: str
+    origin: str
+    depth_permille: int = 0
+    sojourn_us: int = 0
+    used_depth_permille: int = 0
+    used_sojourn_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
@@ -122,6 +134,7 @@ class State:
     settled: str = ""
     rest_since: datetime | None = None
     turn: int = 0
+    bursts: tuple[KnownBurst, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
-"""How long runs of a service took for their callers, from the span that an application puts around each run."""
+"""How long runs of a service took for their callers, and how bursty they came.
+
+Both from the span that an application puts around each run.
+"""
 
 from datetime import datetime, timedelta
 
+from collectors.arrivals import ArrivalSeries
 from collectors.catalogue import failed_runs
 from collectors.instants import since_epoch_us
 from collectors.otlp.clocks import ClockCheck
@@ -9,7 +13,7 @@ from collectors.otlp.ids import SeenIds
 from collectors.otlp.inbox import Inbox
 from collectors.otlp.series import WindowSeries
 from collectors.otlp.spans import KIND_CLIENT, ORIGIN, SERVICE, Span
-from collectors.snapshot import Latency, Quantiles, Reading, Snapshot
+from collectors.snapshot import Arrivals, Latency, Quantiles, Reading, Snapshot
 
 Demand = tuple[str, str]
 """A service and an origin."""
@@ -30,6 +34,7 @@ class ClientSpans:
         self._seen = SeenIds(kept_for=1.5 * window)
         self._runs = WindowSeries[Demand](window)
         self._errors = WindowSeries[Demand](window)
+        self._arrivals = ArrivalSeries[Demand]()
 
     def read(self, now: datetime) -> None:
         """Take what has come from the inbox into the windows."""
@@ -41,7 +46,7 @@ class ClientSpans:
                     self._count(demand, span, now_us)
 
     async def collect(self, now: datetime) -> Snapshot:
-        """The latency of every service from every origin that runs were told of in the window."""
+        """The latency of every service from every origin that runs were told of in the window, and their arrivals."""
         self.read(now)
         runs = self._runs.readings(now, self.name)
         errors = {
@@ -59,7 +64,9 @@ class ClientSpans:
             *self._runs.findings(self.name),
             *self._seen.findings(self.name),
         )
-        return Snapshot(now, latency=latency, findings=findings)
+        begun = self._arrivals.readings(now, self.name)
+        arrivals = tuple(Arrivals(*demand, reading) for demand, reading in sorted(begun.items()))
+        return Snapshot(now, latency=latency, findings=findings, arrivals=arrivals)
 
     def _count(self, demand: Demand, span: Span, now_us: int) -> None:
         at_us = self._clocks.instant_us(span.end_ns, now_us)
@@ -67,6 +74,7 @@ class ClientSpans:
             series = self._errors if span.failed else self._runs
             duration_us = self._clocks.duration_us(span.start_ns, span.end_ns)
             series.add(demand, at_us, duration_us, span.adjusted_count or 1.0)
+            self._arrivals.add(demand, at_us - duration_us, span.adjusted_count or 1.0)
 
 
 def _demand(span: Span) -> Demand | None:

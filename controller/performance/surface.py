@@ -2,7 +2,7 @@
 
 Time has no unit of its own in a queue: a server that is twice as slow and gets half the requests has twice the latency.
 So what is kept is relative to the time of a full batch, by *shape*: how the batch time grows, how the server is set and
-how requests arrive. A correction of the speed alone needs no new simulation.
+how requests arrive, bursts included. A correction of the speed alone needs no new simulation.
 
 A surface holds `LEVELS` quantiles, those at (k + 1/2) / `LEVELS`, for each utilisation in `UTILISATIONS`. Between two
 of these latency is taken as linear, which is never below a convex curve; above the last as in a queue near its limit,
@@ -10,6 +10,7 @@ in proportion to 1 / (1 - utilisation). More load never gives less latency, and 
 never more: where the noise of the simulation says otherwise, it is overruled.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.performance.arrivals import STEADY, Burst
+
 Floats = NDArray[np.float64]
 Surface = NDArray[np.float32]
 
@@ -25,6 +28,10 @@ LEVELS: Final = 1000
 UTILISATIONS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 INSTANCES: Final = (1, 2, 4, 8, 16)
 CALLS: Final = 30_000
+BURSTY_CALLS: Final = 120_000
+"""So that there are some hundred bursts among them."""
+LONGEST_SOJOURN: Final = 8
+"""Rates that swing for longer than 2^8 full batches are other rates, and are planned for as such."""
 FINENESS: Final = 64
 """Relative times are rounded to this part of a full batch's, so that small changes find the same surface."""
 HIGHEST: Final = 0.995
@@ -37,7 +44,8 @@ class Shape:
     """A server and its arrivals, apart from speed and load.
 
     `relative` has s(b) / s(max_batch) in 1 / `FINENESS`, from b = 1; `spread_percent` is the coefficient of variation
-    of an execution; `instances` one of `INSTANCES`; `fanout` calls arrive at once, and the slowest counts.
+    of an execution; `instances` one of `INSTANCES`; `fanout` calls arrive at once, and the slowest counts. The rate
+    swings by `depth_percent` of its mean, for 2^`sojourn` full batches at a time on average.
     """
 
     relative: tuple[int, ...]
@@ -45,19 +53,26 @@ class Shape:
     fanout: int = 1
     spread_percent: int = 0
     queue_delay: int = 0
+    depth_percent: int = 0
+    sojourn: int = 0
 
 
 _known: Final[dict[Shape, Surface]] = {}
 
 
-def shape_of(batch_us: tuple[int, ...], instances: int, fanout: int, queue_delay_us: int = 0) -> Shape:
+def shape_of(
+    batch_us: tuple[int, ...], instances: int, fanout: int, queue_delay_us: int = 0, burst: Burst = STEADY
+) -> Shape:
     """The shape of a server with s(1), s(2), … = `batch_us`; as many instances or fewer, so that it waits no less."""
     full_us = batch_us[-1]
+    depth_percent = round(100 * burst.depth)
     return Shape(
         tuple(max(1, round(FINENESS * time_us / full_us)) for time_us in batch_us),
         max(count for count in INSTANCES if count <= max(1, instances)),
         fanout,
         queue_delay=round(FINENESS * queue_delay_us / full_us),
+        depth_percent=depth_percent,
+        sojourn=min(LONGEST_SOJOURN, round(math.log2(burst.sojourn_us / full_us))) if depth_percent else 0,
     )
 
 
@@ -116,5 +131,7 @@ def _simulated(shape: Shape, utilisation: float) -> Surface:
     service = ServiceTimes((0.0, *(part / FINENESS for part in shape.relative)), shape.spread_percent / 100)
     batching = Batching(len(shape.relative), shape.queue_delay / FINENESS, speeds=(1.0,) * shape.instances)
     rate = utilisation * capacity_rps(service, batching, shape.fanout)
-    found = latencies_us(service, batching, Load(rate, fanout=shape.fanout), CALLS)
+    burst = Burst(shape.depth_percent / 100, 2.0**shape.sojourn)
+    calls = BURSTY_CALLS if shape.depth_percent else CALLS
+    found = latencies_us(service, batching, Load(rate, burst, shape.fanout), calls)
     return np.quantile(found, (np.arange(LEVELS) + 0.5) / LEVELS).astype(np.float32)

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.dispersion import burstiness
 from collectors.evidence.records import Evidence
 from collectors.recording import MAX_LINE_BYTES, RecordingError, append, decode, encode, read
 from collectors.snapshot import (
+    Arrivals,
     Latency,
     LoadedModel,
     ModelState,
@@ -34,6 +36,7 @@ FULL = Snapshot(
     ),
     offered=(Offered("ocr", "paris", Reading(Rate(2000, 10, 5.000001), NOW, "here")),),
     latency=(Latency("ocr", "paris", Reading(QUANTILES, NOW, "here"), errors=2),),
+    arrivals=(Arrivals("ocr", "paris", Reading(burstiness((0.0, 0.5, 1.5)), NOW, "here")),),
     work=(
         Work(
             "edge",

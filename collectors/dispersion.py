@@ -26,8 +26,9 @@ MOST_WINDOWS: Final = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Burstiness:
-    """The estimates; None where there is too little to tell."""
+    """The estimates over `span_s`; None where there is too little to tell."""
 
+    span_s: float
     rate_rps: float
     dispersion: tuple[tuple[float, float | None], ...]
     """(window in s, IDC of it), in the order asked for."""
@@ -51,6 +52,7 @@ def burstiness(arrivals_s: Sequence[float], scales_s: Sequence[float] = SCALES_S
         raise ValueError(f"windows of {tuple(scales_s)} s: give lengths above zero")
     span_s = float(gaps.sum())
     return Burstiness(
+        span_s=span_s,
         rate_rps=len(gaps) / span_s if span_s else 0.0,
         dispersion=tuple((scale, _dispersion(instants, span_s, scale)) for scale in scales_s),
         gap_variation=_variation(gaps),

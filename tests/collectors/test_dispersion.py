@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from controller.demand.dispersion import burstiness
+from collectors.dispersion import burstiness
 
 RATES = (40.0, 5.0)
 SWITCHING = (0.5, 0.25)
