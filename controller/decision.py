@@ -93,6 +93,45 @@ class LearntTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What a neighbour's computing adds to a variant's times, in permille of them for each of its busy instances.
+
+    Up to `seen_permille` busy instances, which is what there were on average while the times were counted, it is
+    `least_permille`; beyond, `most_permille`.
+    """
+
+    model: str
+    variant: str
+    seen_permille: int
+    least_permille: int
+    most_permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interference:
+    """What was counted of a variant on a device beside others, and what plans use of it.
+
+    `sums` is the lower triangle of the sum of z z' over windows, newer ones weighing more, for z = (1, the busy
+    instances of each of `beside` as (model, variant), the time taken relative to the profile's).
+    """
+
+    model: str
+    variant: str
+    device: str
+    beside: tuple[tuple[str, str], ...] = ()
+    sums: tuple[float, ...] = (0.0, 0.0, 0.0)
+    used: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Crowding:
+    """How many times longer a placement's executions are taken to be than alone when plans are priced, in permille."""
+
+    placement: Placement
+    permille: int
+
+
+@dataclass(frozen=True, slots=True)
 class Margin:
     """What a demand's predicted latency is multiplied by to hold in most windows: as tracked, and as plans use it."""
 
@@ -122,6 +161,8 @@ class State:
     settled: str = ""
     rest_since: datetime | None = None
     turn: int = 0
+    interference: tuple[Interference, ...] = ()
+    crowding: tuple[Crowding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

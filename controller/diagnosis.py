@@ -17,6 +17,7 @@ from collectors.snapshot import Quantiles, Snapshot, StageTimes
 from controller.decision import Decision, Forecast
 from controller.performance.pipeline import chains
 from controller.performance.surface import LEVELS
+from controller.planning.beside import in_plan
 from controller.planning.options import Speeds, speeds
 from controller.planning.outlook import utilisations
 from controller.planning.paths import network_us
@@ -99,7 +100,9 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
     demand = next(d for d in problem.demands if (d.service, d.origin) == (forecast.service, forecast.origin))
     routes = [route for route in plan.routes if problem.path(route.path).demand == demand.id]
     path = problem.path(max(routes, key=lambda route: route.share_permille).path)
-    speed, busy = speeds(problem.policy, case.decision.state.learnt), utilisations(plan, problem)
+    known = case.decision.state
+    speed = in_plan(plan, problem, speeds(problem.policy, known.learnt, known.interference))
+    busy = utilisations(plan, problem, speed)
     stages = problem.service_of(demand).stages
     legs = []
     for stage, option in zip(stages, map(problem.option, path.options), strict=True):
@@ -127,7 +130,7 @@ def _server(
 ) -> tuple[Part, Part]:
     """Waiting and computing at a stage as predicted. What is beyond the time of one request alone counts as waiting."""
     place = option.placement
-    compute_us = speed.batch_us(place.model, place.variant, policy.pool(place.pool).device, 1)
+    compute_us = speed.batch_us(place, policy.pool(place.pool).device, 1)
     p50, p99 = (max(0, round(float(total_us[LEVELS * bp // 10_000 - 1])) - compute_us) for bp in (5000, 9900))
     computing = Part(stage.name, COMPUTING, (compute_us, compute_us), None)
     return Part(stage.name, WAITING, (p50, p99), None, stage.fanout), computing
