@@ -36,6 +36,7 @@ class Part:
     """A part of the way, with its p50 and p99 in us as predicted and as seen; None where nothing was seen.
 
     Where a request makes several `calls` at once the prediction is of the slowest of them, and a server sees each.
+    `slowdown` is how many times longer the part is predicted than without neighbours on the device.
     """
 
     stage: str
@@ -43,6 +44,7 @@ class Part:
     predicted_us: tuple[int, int]
     seen_us: tuple[int, int] | None
     calls: int = 1
+    slowdown: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _server(
     place = option.placement
     compute_us = speed.batch_us(place, policy.pool(place.pool).device, 1)
     p50, p99 = (max(0, round(float(total_us[LEVELS * bp // 10_000 - 1])) - compute_us) for bp in (5000, 9900))
-    computing = Part(stage.name, COMPUTING, (compute_us, compute_us), None)
+    computing = Part(stage.name, COMPUTING, (compute_us, compute_us), None, slowdown=speed.slowdowns.get(place, 1.0))
     return Part(stage.name, WAITING, (p50, p99), None, stage.fanout), computing
 
 

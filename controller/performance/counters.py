@@ -27,8 +27,9 @@ Floats = NDArray[np.float64]
 FEWEST_REQUESTS: Final = 12
 """Below this many requests in a window, counters alone say too little."""
 REQUESTS: Final = 6_000
-ROUNDS: Final = 4
-"""Of bringing the simulated time to the one that was counted: the batches change little from one to the next."""
+ROUNDS: Final = 6
+"""Of bringing the simulated time to the one that was counted. Slower executions make larger batches, which take longer
+again: each round goes half of the way, or it would overshoot."""
 DOUBT: Final = 0.5
 """The standard error of how much the expected curve grows, as a part of it."""
 MODEL_ERROR: Final = 0.01
@@ -117,7 +118,7 @@ def _fit(counters: StageWork, batching: Batching, expected: ServiceTimes, growth
     for _ in range(ROUNDS):
         service = replace(expected, batch_us=tuple((scale_us * shape).tolist()))
         batches = _batches(service, batching, arrive_us)
-        scale_us = counted_us / float(shape[batches].mean())
+        scale_us = (scale_us * counted_us / float(shape[batches].mean())) ** 0.5
     alone = 1 / batches
     error = float(alone[: CHUNKS * (alone.size // CHUNKS)].reshape(CHUNKS, -1).mean(axis=1).std())
     error *= (alone.size / CHUNKS / counters.requests) ** 0.5
