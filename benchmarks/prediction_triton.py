@@ -1,10 +1,10 @@
 """How far predictions of a Triton's latency are from what clients saw.
 
 Without `--measured`, a real Triton is started and its runs are measured (see `prediction_live`). `--measured TABLE`
-scores earlier runs, three times. *From the same run*: the service times come from the run's own statistics, and the arrivals
-are those of the run where they were kept; that scores the model of the server. (Instances that shared a core are
-predicted from runs with one: their own statistics do not tell what each takes alone.) *From other runs*: the service
-times come from other runs of the same profile, and the arrivals are made; that scores all that goes into a prediction.
+scores earlier runs, three times. *From the same run*: the service times come from the run's own statistics, and the
+arrivals are those of the run where they were kept; that scores the model of the server. (Instances that shared a core
+are predicted from runs with one: their own statistics do not tell what each takes alone.) *From other runs*: the
+service times come from other runs of the same profile, and the arrivals are made; that scores all of a prediction.
 *From counters alone*: as the first, but the service times come from the sums that a Prometheus has of the run. The way
 from the server back to the client is always taken from other runs. The figures at the top of the JSON object are the
 first; `from_other_runs` and `from_counters_alone` have the others.

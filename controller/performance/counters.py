@@ -26,13 +26,13 @@ Floats = NDArray[np.float64]
 
 FEWEST_REQUESTS: Final = 12
 """Below this many requests in a window, counters alone say too little."""
-REQUESTS: Final = 6_000
+REQUESTS: Final = 10_000
 ROUNDS: Final = 6
 """Of bringing the simulated time to the one that was counted. Slower executions make larger batches, which take longer
 again: each round goes half of the way, or it would overshoot."""
-DOUBT: Final = 0.5
+DOUBT: Final = 2.0
 """The standard error of how much the expected curve grows, as a part of it."""
-MODEL_ERROR: Final = 0.01
+MODEL_ERROR: Final = 0.005
 """The standard error of the simulated executions by request, as a part of them, however long the window."""
 LEAST_GROWTH: Final = 0.05
 """A curve that is expected to grow by less than this part tells no growth to seek along: a line does."""
@@ -40,7 +40,8 @@ MOST_MISFIT: Final = 9.0
 """Beyond three standard errors the simulation is of something else (bursts, instances that share a core)."""
 CHUNKS: Final = 20
 GOLDEN: Final = (5**0.5 - 1) / 2
-STEPS: Final = 10
+GRID: Final = 9
+STEPS: Final = 5
 MARK_US: Final = float(2**40)
 
 
@@ -82,14 +83,19 @@ def batch_times(counters: StageWork, batching: Batching, expected: ServiceTimes)
 
 
 def matched(counters: StageWork, batching: Batching, expected: ServiceTimes) -> Fit:
-    """The curve with which the simulated batcher does what was counted: found by golden sections of its growth."""
+    """The curve with which the simulated batcher does what was counted.
+
+    There can be several with a queue delay, so the growth is looked for along a grid first, and then between the best
+    one's neighbours by golden sections.
+    """
     relative = np.asarray(expected.batch_us[: batching.max_batch + 1]) / expected.batch_us[1]
     growth = relative - 1
     if growth[-1] < LEAST_GROWTH:
         growth = LEAST_GROWTH * (np.arange(batching.max_batch + 1.0) - 1)
-    most = (batching.max_batch - 1) / growth[-1]
+    grid = np.linspace(0, (batching.max_batch - 1) / growth[-1], GRID).tolist()
     fit = partial(_fit, counters, batching, expected, growth)
-    low, high = 0.0, most
+    best = min(range(GRID), key=lambda at: _badness(fit(grid[at]), grid[at]))
+    low, high = grid[max(0, best - 1)], grid[min(GRID - 1, best + 1)]
     inner, outer = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     left, right = fit(inner), fit(outer)
     for _ in range(STEPS):

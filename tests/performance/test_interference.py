@@ -21,14 +21,13 @@ def after(
     windows: int,
     *,
     swing: float = 0.2,
-    noise: float = 0.01,
     seed: int = 1,
 ) -> Effects:
-    """Windows in which two neighbours are busy for 0.4 of the time, give or take `swing`."""
+    """Windows in which two neighbours are busy for 0.4 of the time, give or take `swing`; times vary by 1 %."""
     rng = np.random.default_rng(seed)
     for _ in range(windows):
         det, rec = (float(busy) for busy in np.clip(0.4 + swing * rng.standard_normal(2), 0, 1))
-        ratio = LEVEL * (1 + betas[0] * det + betas[1] * rec) * (1 + noise * float(rng.standard_normal()))
+        ratio = LEVEL * (1 + betas[0] * det + betas[1] * rec) * (1 + 0.01 * float(rng.standard_normal()))
         known = effects.observed(VICTIM, {DET: det, REC: rec}, ratio, 300)
         effects = Effects({**effects.known, VICTIM: known}, effects.shares)
     return effects
