@@ -31,7 +31,9 @@ ROUNDS: Final = 6
 """Of bringing the simulated time to the one that was counted. Slower executions make larger batches, which take longer
 again: each round goes half of the way, or it would overshoot."""
 DOUBT: Final = 2.0
-"""The standard error of how much the expected curve grows, as a part of it."""
+"""The standard error of how much a profile's curve grows, as a part of it."""
+DOUBT_OF_LEARNT: Final = 0.2
+"""That of a curve that earlier windows taught: the noise of one more moves it by a part only."""
 MODEL_ERROR: Final = 0.005
 """The standard error of the simulated executions by request, as a part of them, however long the window."""
 LEAST_GROWTH: Final = 0.05
@@ -57,7 +59,9 @@ class Fit:
     misfit: float
 
 
-def batch_times(counters: StageWork, batching: Batching, expected: ServiceTimes) -> Iterator[BatchTime]:
+def batch_times(
+    counters: StageWork, batching: Batching, expected: ServiceTimes, doubt: float = DOUBT
+) -> Iterator[BatchTime]:
     """The executions by size that the counters of a window tell of; nothing where there were too few.
 
     Together they have the requests and the time that were counted, but for rounding. Where no curve explains what was
@@ -70,7 +74,7 @@ def batch_times(counters: StageWork, batching: Batching, expected: ServiceTimes)
     if batching.max_batch == 1 or counters.executions == counters.requests:
         yield BatchTime(1, counters.requests, counters.compute_us)
         return
-    fit = matched(counters, batching, expected)
+    fit = matched(counters, batching, expected, doubt)
     if fit.misfit > MOST_MISFIT:
         size = min(batching.max_batch, round(counters.requests / counters.executions))
         yield BatchTime(size, counters.executions, round(counters.executions * counters.compute_us / counters.requests))
@@ -82,7 +86,7 @@ def batch_times(counters: StageWork, batching: Batching, expected: ServiceTimes)
             yield BatchTime(size, executions, round(executions * fit.batch_us[size]))
 
 
-def matched(counters: StageWork, batching: Batching, expected: ServiceTimes) -> Fit:
+def matched(counters: StageWork, batching: Batching, expected: ServiceTimes, doubt: float = DOUBT) -> Fit:
     """The curve with which the simulated batcher does what was counted.
 
     There can be several with a queue delay, so the growth is looked for along a grid first, and then between the best
@@ -94,12 +98,12 @@ def matched(counters: StageWork, batching: Batching, expected: ServiceTimes) -> 
         growth = LEAST_GROWTH * (np.arange(batching.max_batch + 1.0) - 1)
     grid = np.linspace(0, (batching.max_batch - 1) / growth[-1], GRID).tolist()
     fit = partial(_fit, counters, batching, expected, growth)
-    best = min(range(GRID), key=lambda at: _badness(fit(grid[at]), grid[at]))
+    best = min(range(GRID), key=lambda at: _badness(fit(grid[at]), grid[at], doubt))
     low, high = grid[max(0, best - 1)], grid[min(GRID - 1, best + 1)]
     inner, outer = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     left, right = fit(inner), fit(outer)
     for _ in range(STEPS):
-        if _badness(left, inner) < _badness(right, outer):
+        if _badness(left, inner, doubt) < _badness(right, outer, doubt):
             high, outer, right = outer, inner, left
             inner = high - GOLDEN * (high - low)
             left = fit(inner)
@@ -110,8 +114,8 @@ def matched(counters: StageWork, batching: Batching, expected: ServiceTimes) -> 
     return fit((low + high) / 2)
 
 
-def _badness(fit: Fit, grown: float) -> float:
-    return fit.misfit + ((grown - 1) / DOUBT) ** 2
+def _badness(fit: Fit, grown: float, doubt: float) -> float:
+    return fit.misfit + ((grown - 1) / doubt) ** 2
 
 
 def _fit(counters: StageWork, batching: Batching, expected: ServiceTimes, growth: Floats, grown: float) -> Fit:

@@ -102,8 +102,9 @@ def _made_out(counters: StageWork, model: LoadedModel | None, expected: Expected
     times_us = expected.batch_us(key, model.max_batch) if model else None
     if model is None or times_us is None or model.max_batch == 1:
         return
-    from controller.performance.counters import batch_times  # noqa: PLC0415 - its compiler takes a second, where few need it
+    from controller.performance.counters import DOUBT, DOUBT_OF_LEARNT, batch_times  # noqa: PLC0415 - its compiler takes a second, where few need it
     from controller.performance.serving import Batching, ServiceTimes  # noqa: PLC0415 - the same
 
+    doubt = DOUBT_OF_LEARNT if key in expected.learnt else DOUBT
     batching = Batching(model.max_batch, model.queue_delay_us, speeds=(1.0,) * model.instances)
-    yield from batch_times(counters, batching, ServiceTimes(times_us))
+    yield from batch_times(counters, batching, ServiceTimes(times_us), doubt)
