@@ -32,7 +32,7 @@ ROUNDS: Final = 6
 again: each round goes half of the way, or it would overshoot."""
 DOUBT: Final = 2.0
 """The standard error of how much a profile's curve grows, as a part of it."""
-DOUBT_OF_LEARNT: Final = 0.2
+DOUBT_OF_LEARNT: Final = 0.5
 """That of a curve that earlier windows taught: the noise of one more moves it by a part only."""
 MODEL_ERROR: Final = 0.005
 """The standard error of the simulated executions by request, as a part of them, however long the window."""
