@@ -83,7 +83,7 @@ class KnownRate:
 
 @dataclass(frozen=True, slots=True)
 class LearntTimes:
-    """What was counted of a variant's executions on a device, less what neighbours added, and the s(1), … in us in use."""
+    """What was counted of a variant on a device, less what neighbours added, and the s(1), s(2), … in us in use."""
 
     model: str
     variant: str
