@@ -52,11 +52,11 @@ def again(decided: Decided, policy: Policy | None, decide: Decide) -> Replayed:
     if policy is None:
         trouble = "this release finds errors in the policy behind it: replay with the release that decided"
         return Replayed(decided.decision, decided.at, trouble=trouble)
-    again = encode(decide(policy, decided.snapshot, decided.state, decided.at))
+    encoded = encode(decide(policy, decided.snapshot, decided.state, decided.at))
     recorded = bytes(decided.result)
-    if again == recorded:
+    if encoded == recorded:
         return Replayed(decided.decision, decided.at)
-    return Replayed(decided.decision, decided.at, _differences(recorded, again))
+    return Replayed(decided.decision, decided.at, _differences(recorded, encoded))
 
 
 def _differences(recorded: bytes, replayed: bytes) -> tuple[Difference, ...]:
