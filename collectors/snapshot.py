@@ -173,12 +173,16 @@ class BatchTime:
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """What a variant's executions on a pool's server took since the server was last asked, by batch size."""
+    """What a variant's executions on a pool's server took since the server was last asked, by batch size.
+
+    That was `window_s` seconds before; 0 where it was not noted.
+    """
 
     pool: str
     model: str
     variant: str
     reading: Reading[tuple[BatchTime, ...]]
+    window_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class TritonStatistics:
         if before is None or not timedelta(0) < now - before.at <= LONGEST:
             return Snapshot(now)
         gained = deltas(before.totals, totals)
-        return Snapshot(now, batches=tuple(_readings(target, gained, now)))
+        return Snapshot(now, batches=tuple(_readings(target, gained, before.at, now)))
 
 
 def _totals(statistics: Statistics) -> dict[Key, int]:
@@ -112,10 +112,13 @@ def _totals(statistics: Statistics) -> dict[Key, int]:
     return totals
 
 
-def _readings(target: RepositoryTarget, gained: dict[Key, int], now: datetime) -> list[Batches]:
+def _readings(target: RepositoryTarget, gained: dict[Key, int], since: datetime, now: datetime) -> list[Batches]:
     found: dict[tuple[str, str], list[BatchTime]] = {}
     for (model, variant, batch, is_time), executions in sorted(gained.items()):
         if not is_time and executions:
             total_us = gained.get((model, variant, batch, True), 0) // NS_PER_US
             found.setdefault((model, variant), []).append(BatchTime(batch, executions, total_us))
-    return [Batches(target.pool, *name, Reading(tuple(times), now, target.url)) for name, times in found.items()]
+    window_s = (now - since).total_seconds()
+    return [
+        Batches(target.pool, *name, Reading(tuple(times), now, target.url), window_s) for name, times in found.items()
+    ]

@@ -83,13 +83,52 @@ class KnownRate:
 
 @dataclass(frozen=True, slots=True)
 class LearntTimes:
-    """What was counted of a variant's executions on a device, and the times s(1), s(2), … in us that plans use."""
+    """What was counted of a variant on a device, less what neighbours added, and the s(1), s(2), … in us in use."""
 
     model: str
     variant: str
     device: str
     counted: tuple[BatchTime, ...] = ()
     used_us: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a neighbour's computing adds to a variant's times, in permille of them for each of its busy instances.
+
+    Up to `seen_permille` busy instances, which is what there were on average while the times were counted, it is
+    `least_permille`; beyond, `most_permille`.
+    """
+
+    model: str
+    variant: str
+    seen_permille: int
+    least_permille: int
+    most_permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interference:
+    """What was counted of a variant on a device beside others, and what plans use of it.
+
+    `sums` is the lower triangle of the sum of z z' over windows, newer ones weighing more, for z = (1, the busy
+    instances of each of `beside` as (model, variant), the time taken relative to the profile's).
+    """
+
+    model: str
+    variant: str
+    device: str
+    beside: tuple[tuple[str, str], ...] = ()
+    sums: tuple[float, ...] = (0.0, 0.0, 0.0)
+    used: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Crowding:
+    """How many times longer a placement's executions are taken to be than alone when plans are priced, in permille."""
+
+    placement: Placement
+    permille: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +174,8 @@ class State:
     rest_since: datetime | None = None
     turn: int = 0
     bursts: tuple[KnownBurst, ...] = ()
+    interference: tuple[Interference, ...] = ()
+    crowding: tuple[Crowding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

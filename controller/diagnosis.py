@@ -17,6 +17,7 @@ from collectors.snapshot import Quantiles, Snapshot, StageTimes
 from controller.decision import Decision, Forecast
 from controller.performance.pipeline import chains, travelled
 from controller.performance.surface import LEVELS
+from controller.planning.beside import in_plan
 from controller.planning.network import network_us
 from controller.planning.options import Speeds, speeds
 from controller.planning.outlook import utilisations
@@ -35,6 +36,7 @@ class Part:
     """A part of the way, with its p50 and p99 in us as predicted and as seen; None where nothing was seen.
 
     Where a request makes several `calls` at once the prediction is of the slowest of them, and a server sees each.
+    `slowdown` is how many times longer the part is predicted than without neighbours on the device.
     """
 
     stage: str
@@ -42,6 +44,7 @@ class Part:
     predicted_us: tuple[int, int]
     seen_us: tuple[int, int] | None
     calls: int = 1
+    slowdown: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,9 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
     demand = next(d for d in problem.demands if (d.service, d.origin) == (forecast.service, forecast.origin))
     routes = [route for route in plan.routes if problem.path(route.path).demand == demand.id]
     path = problem.path(max(routes, key=lambda route: route.share_permille).path)
-    speed, busy = speeds(problem.policy, case.decision.state.learnt), utilisations(plan, problem)
+    known = case.decision.state
+    speed = in_plan(plan, problem, speeds(problem.policy, known.learnt, known.interference))
+    busy = utilisations(plan, problem, speed)
     stages = problem.service_of(demand).stages
     legs = []
     for stage, option in zip(stages, map(problem.option, path.options), strict=True):
@@ -127,9 +132,9 @@ def _server(
 ) -> tuple[Part, Part]:
     """Waiting and computing at a stage as predicted. What is beyond the time of one request alone counts as waiting."""
     place = option.placement
-    compute_us = speed.batch_us(place.model, place.variant, policy.pool(place.pool).device, 1)
+    compute_us = speed.batch_us(place, policy.pool(place.pool).device, 1)
     p50, p99 = (max(0, round(float(total_us[LEVELS * bp // 10_000 - 1])) - compute_us) for bp in (5000, 9900))
-    computing = Part(stage.name, COMPUTING, (compute_us, compute_us), None)
+    computing = Part(stage.name, COMPUTING, (compute_us, compute_us), None, slowdown=speed.slowdowns.get(place, 1.0))
     return Part(stage.name, WAITING, (p50, p99), None, stage.fanout), computing
 
 

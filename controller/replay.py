@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from collectors.recording import encode
+from collectors.recording import decode, encode
 from collectors.snapshot import Snapshot
 from controller.decision import Decision, State
 from controller.journal.reader import JournalReader
@@ -44,23 +44,27 @@ def replay(reader: JournalReader, decide: Decide, load_documents: LoadDocuments)
         if decided.policy_revision not in policies:
             policies.clear()
             policies[decided.policy_revision] = load_documents(reader.documents(decided)).policy
-        yield _again(decided, policies[decided.policy_revision], decide)
+        yield again(decided, policies[decided.policy_revision], decide)
 
 
-def _again(decided: Decided, policy: Policy | None, decide: Decide) -> Replayed:
+def again(decided: Decided, policy: Policy | None, decide: Decide) -> Replayed:
+    """One decision again; `policy` is what its documents say, None when this release finds errors in them."""
     if policy is None:
         trouble = "this release finds errors in the policy behind it: replay with the release that decided"
         return Replayed(decided.decision, decided.at, trouble=trouble)
-    again = encode(decide(policy, decided.snapshot, decided.state, decided.at))
+    encoded = encode(decide(policy, decided.snapshot, decided.state, decided.at))
     recorded = bytes(decided.result)
-    if again == recorded:
+    if encoded == recorded:
         return Replayed(decided.decision, decided.at)
-    return Replayed(decided.decision, decided.at, _differences(recorded, again))
+    return Replayed(decided.decision, decided.at, _differences(recorded, encoded))
 
 
 def _differences(recorded: bytes, replayed: bytes) -> tuple[Difference, ...]:
     fields = dict[str, msgspec.Raw]
     before, after = msgspec.json.decode(recorded, type=fields), msgspec.json.decode(replayed, type=fields)
+    if "state" in before:
+        # What a later release remembers besides stands at its default in what an earlier one wrote.
+        before["state"] = msgspec.Raw(encode(decode(bytes(before["state"]), State)))
     return tuple(
         Difference(name, bytes(before.get(name, b"")).decode(), bytes(after.get(name, b"")).decode())
         for name in sorted({*before, *after})

@@ -84,7 +84,10 @@ def show(on: "Console", found: "tuple[Diagnosis, ...]") -> None:
 
 
 def _what(part: "Part") -> str:
-    return part.what if part.calls == 1 else f"{part.what} (slowest of {part.calls}; seen: each)"
+    if part.calls > 1:
+        return f"{part.what} (slowest of {part.calls}; seen: each)"
+    slower_percent = round(100 * (part.slowdown - 1))
+    return f"{part.what} ({slower_percent} % longer by neighbours)" if slower_percent else part.what
 
 
 def _cells(part: "Part") -> tuple[str, str, str, str]:

@@ -7,11 +7,11 @@ was remembered is brought to the new speed and counts as little, so that the nex
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from collectors.snapshot import BatchTime, Snapshot, StageWork
+from collectors.snapshot import BatchTime, Snapshot
 from controller.decision import Forecast, LearntTimes, PredictionError
 from controller.performance.service_curve import service_curve
 from controller.performance.service_time import batch_us
@@ -24,11 +24,6 @@ CHANGE: Final = 0.1
 NOISE: Final = 0.5
 """A change is a difference of more than this part that is also more than three standard errors, when one execution
 varies by `NOISE` of its time, which is more than fixed networks do."""
-FEWEST_REQUESTS: Final = 12
-"""Below this many requests in a window, counters alone say too little."""
-ALONE_PERMILLE: Final = 950
-"""Only windows in which this part of the executions held one request tell a service time from counters alone: they add
-the time of a batch once for each of its requests."""
 BAND: Final = 0.04
 """Times that differ less than this part from those in use change nothing, so that plans do not wander with noise."""
 
@@ -36,18 +31,20 @@ Key = tuple[str, str, str]
 """(model, variant, device)"""
 
 
-def learn(policy: Policy, snapshot: Snapshot, known: tuple[LearntTimes, ...], now: datetime) -> tuple[LearntTimes, ...]:
-    """What is known of every variant on every device after this snapshot."""
+def learn(
+    policy: Policy, counted: Mapping[Key, Sequence[BatchTime]], known: tuple[LearntTimes, ...]
+) -> tuple[LearntTimes, ...]:
+    """What is known of every variant on every device after these executions."""
     current = {(item.model, item.variant, item.device): item for item in known}
     profiles = {(p.model, p.variant, d.device): p for d in policy.devices for p in d.variants}
-    for key, times in _fresh(policy, snapshot, now).items():
+    for key, times in counted.items():
         if key in profiles:
             before = current.get(key, LearntTimes(*key))
             curve_us = curve(profiles[key], before.counted)
-            counted = _remembered(before.counted, times, curve_us)
-            after_us = curve(profiles[key], counted)
+            remembered = _remembered(before.counted, times, curve_us)
+            after_us = curve(profiles[key], remembered)
             used_us = after_us if _moved(before.used_us, after_us) else before.used_us
-            current[key] = LearntTimes(*key, counted, used_us)
+            current[key] = LearntTimes(*key, remembered, used_us)
     return tuple(item for _, item in sorted(current.items()))
 
 
@@ -64,30 +61,9 @@ def curve(profile: VariantProfile, counted: Iterable[BatchTime]) -> tuple[int, .
     return tuple(max(1, round(time_us)) for time_us in service_curve(counted, largest, prior_us)[1:])
 
 
-def _fresh(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Key, list[BatchTime]]:
-    """What was newly counted on each device; from the metrics' counters where there are no statistics."""
-    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
-    devices = {pool.name: pool.device for pool in policy.pools}
-    told = {(item.pool, item.model, item.variant) for item in snapshot.batches}
-    found: dict[Key, list[BatchTime]] = {}
-    for item in snapshot.batches:
-        times = item.reading.fresh(now, stale_after)
-        found.setdefault((item.model, item.variant, devices.get(item.pool, "")), []).extend(times or ())
-    for work in snapshot.work:
-        counters = work.counters.fresh(now, stale_after)
-        if counters is not None and (work.pool, work.model, work.variant) not in told:
-            key = (work.model, work.variant, devices.get(work.pool, ""))
-            found.setdefault(key, []).extend(_single(counters))
-    return {key: times for key, times in found.items() if times}
-
-
-def _single(counters: StageWork) -> Iterator[BatchTime]:
-    """The executions of single requests, where there were hardly any others."""
-    if counters.requests >= FEWEST_REQUESTS and counters.executions * 1000 >= counters.requests * ALONE_PERMILLE:
-        yield BatchTime(1, counters.requests, counters.compute_us)
-
-
-def _remembered(known: tuple[BatchTime, ...], new: list[BatchTime], curve_us: tuple[int, ...]) -> tuple[BatchTime, ...]:
+def _remembered(
+    known: tuple[BatchTime, ...], new: Sequence[BatchTime], curve_us: tuple[int, ...]
+) -> tuple[BatchTime, ...]:
     """Old and new executions together, by size."""
     executions = sum(item.executions for item in new)
     expected_us = sum(item.executions * curve_us[min(item.batch, len(curve_us)) - 1] for item in new)

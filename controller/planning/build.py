@@ -5,8 +5,10 @@ from datetime import datetime
 
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
+from controller.performance.alone import Accompanied, accompanied, alone, effects_of, learn_effects
 from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
+from controller.performance.windows import windows
 from controller.planning.demand import Asked, ask
 from controller.planning.options import Speeds, options, speeds
 from controller.planning.paths import Use, paths, unreachable
@@ -23,7 +25,8 @@ class Built:
 
     `problem` has only the paths that no rule excludes: what is solved. `whole` has every path that exists: what
     transitions and conflicts are judged on. `exclusions` says why the difference. `asked`, `loaded` and `state` are
-    what was read of demands and servers, and the state with the service times and margins learnt now.
+    what was read of demands and servers, and the state with all that was learnt now. `speed` is what the paths were
+    priced with.
     """
 
     problem: Problem
@@ -32,16 +35,18 @@ class Built:
     asked: Asked
     loaded: dict[Placement, LoadedModel]
     state: State
+    speed: Speeds
 
 
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Built:
     """The problem at `now`."""
-    learnt = learn(policy, snapshot, state.learnt, now)
-    state = replace(state, learnt=learnt, margins=learn_margins(policy, snapshot, state, now))
-    speed = speeds(policy, learnt)
-    asked = ask(policy, snapshot, state.rates, now)
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
+    running = located(loaded, state, nodes)
+    seen = accompanied(windows(policy, snapshot, loaded, state.learnt, now), running, nodes)
+    state = replace(_having_learnt(policy, seen, state), margins=learn_margins(policy, snapshot, state, now))
+    asked = ask(policy, snapshot, state.rates, now)
+    speed = speeds(policy, state.learnt, state.interference, state.crowding)
     now_s = int(now.timestamp())
     bare = Problem(
         policy=policy,
@@ -52,7 +57,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
         paths=(),
         nodes=nodes,
         certifications=certifications(snapshot),
-        running=located(loaded, state, nodes),
+        running=running,
         floors=(),
     )
     away = unreachable(policy, bare.demands, bare.options)
@@ -64,7 +69,17 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
     candidates = replace(present, paths=_allowed(whole, _barred(pairs), gone))
     slow = [row for row in write(candidates).exclusions() if row.path]
     problem = without_paths(candidates, frozenset(row.path for row in slow))
-    return Built(problem, whole, (*lost, *pairs, *_slow_options(slow, candidates)), asked, loaded, state)
+    return Built(problem, whole, (*lost, *pairs, *_slow_options(slow, candidates)), asked, loaded, state, speed)
+
+
+def _having_learnt(policy: Policy, seen: tuple[Accompanied, ...], state: State) -> State:
+    """The state with what these windows tell of neighbours, and of the times without them."""
+    effects = learn_effects(policy, seen, state.learnt, effects_of(policy, state.interference))
+    return replace(
+        state,
+        learnt=learn(policy, alone(seen, effects), state.learnt),
+        interference=tuple(item for _, item in sorted(effects.known.items())),
+    )
 
 
 def write(problem: Problem) -> Formulation:

@@ -78,6 +78,7 @@ def _question(guarded: Problem, built: Built) -> str:
         guarded.running,
         guarded.floors,
         [(item.model, item.variant, item.device, item.used_us) for item in built.state.learnt],
+        sorted(built.speed.slowdowns.items()),
         [(item.service, item.origin, item.used_permille) for item in built.state.margins],
         [(row.rule, row.option, row.demand, row.stage) for row in built.exclusions],
     )

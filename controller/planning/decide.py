@@ -10,11 +10,11 @@ from controller.fleet import Fleet, Load, fleet_of
 from controller.performance import margin
 from controller.performance.learn import prediction_errors
 from controller.planning import report
+from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import choose
 from controller.planning.conflict import conflict
 from controller.planning.objective import price_per_hour
-from controller.planning.options import speeds
 from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
 from policy.findings import Finding, Level
@@ -33,7 +33,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
     verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
-    outlook = forecasts(plan, built.whole, speeds(policy, built.state.learnt))
+    outlook = forecasts(plan, built.whole, built.speed)
     findings = (
         *snapshot.findings,
         *built.asked.findings,
@@ -66,6 +66,8 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
             rates=built.asked.rates,
             learnt=built.state.learnt,
             margins=built.state.margins,
+            interference=built.state.interference,
+            crowding=crowding(state.crowding, plan, built.whole, built.speed),
             forecasts=outlook,
             conflict=_conflict_memory(findings, built),
             settled=choice.settled,

@@ -1,11 +1,14 @@
 """Options: every variant on every pool that has a profile for it, with each setting worth considering."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from controller.decision import LearntTimes
+from controller.decision import Crowding, Interference, LearntTimes
+from controller.performance.alone import effects_of
+from controller.performance.interference import Effects, Key
 from controller.performance.service_time import batch_us, capacity_milli_rps
-from policy.resolved import Policy, VariantProfile
+from policy.resolved import WHOLE_PERMILLE, Policy, VariantProfile
 from rules.kernel.problem import Option, Placement
 
 
@@ -24,23 +27,37 @@ SETTINGS: Final = (Setting(1, 0, 450), Setting(1, 0, 700), Setting(4, 0, 450), S
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """Profiles by (model, variant, device), and the times s(1), s(2), … in us that were learnt in their place."""
+    """How long executions take: by profile, by the times s(1), s(2), … in us learnt in its place, and by neighbours.
 
-    profiles: dict[tuple[str, str, str], VariantProfile]
-    learnt_us: dict[tuple[str, str, str], tuple[int, ...]]
+    The times are those of an instance alone; `slowdowns` has how many times longer they are in the company that a
+    placement is thought to be in.
+    """
 
-    def batch_us(self, model: str, variant: str, device: str, batch: int) -> int:
-        """Time for one batch in us, as learnt, else as profiled."""
-        key = (model, variant, device)
+    profiles: Mapping[Key, VariantProfile]
+    learnt_us: Mapping[Key, tuple[int, ...]]
+    effects: Effects
+    slowdowns: Mapping[Placement, float] = field(default_factory=dict)
+
+    def batch_us(self, placement: Placement, device: str, batch: int) -> int:
+        """Time for one batch in us, as learnt, else as profiled; in the placement's company."""
+        key = (placement.model, placement.variant, device)
         learnt_us = self.learnt_us.get(key, ())
-        return learnt_us[batch - 1] if batch <= len(learnt_us) else batch_us(self.profiles[key], batch)
+        alone_us = learnt_us[batch - 1] if batch <= len(learnt_us) else batch_us(self.profiles[key], batch)
+        return round(alone_us * self.slowdowns.get(placement, 1.0))
 
 
-def speeds(policy: Policy, learnt: tuple[LearntTimes, ...]) -> Speeds:
-    """The policy's profiles with what was learned of them."""
+def speeds(
+    policy: Policy,
+    learnt: tuple[LearntTimes, ...],
+    interference: tuple[Interference, ...] = (),
+    crowding: tuple[Crowding, ...] = (),
+) -> Speeds:
+    """The policy's profiles with what was learned of them and of neighbours, and the company to count with."""
     return Speeds(
         {(p.model, p.variant, d.device): p for d in policy.devices for p in d.variants},
         {(item.model, item.variant, item.device): item.used_us for item in learnt},
+        effects_of(policy, interference),
+        {item.placement: item.permille / WHOLE_PERMILLE for item in crowding},
     )
 
 
@@ -69,7 +86,7 @@ def _option(policy: Policy, placement: Placement, setting: Setting, speed: Speed
     device = policy.pool(placement.pool).device
     profile = speed.profiles[placement.model, placement.variant, device]
     variant = next(v for v in policy.model(placement.model).variants if v.name == placement.variant)
-    batch = speed.batch_us(placement.model, placement.variant, device, setting.max_batch)
+    batch = speed.batch_us(placement, device, setting.max_batch)
     return Option(
         id=option_id(placement, setting),
         placement=placement,

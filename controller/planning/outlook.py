@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from controller.decision import Forecast
 from controller.performance.pipeline import chains, leg
 from controller.performance.surface import LEVELS
+from controller.planning.beside import in_plan
 from controller.planning.network import network_us
 from controller.planning.options import Speeds
 from controller.planning.stages import At, stage_quantiles_us
@@ -19,7 +20,8 @@ Floats = NDArray[np.float64]
 
 def forecasts(plan: Plan, problem: Problem, speed: Speeds) -> tuple[Forecast, ...]:
     """p50, p95 and p99 of each demand, over all its routes by their shares; zeros where nothing of it is served."""
-    at = {name: At(plan.count([name]), utilisation) for name, utilisation in utilisations(plan, problem).items()}
+    speed = in_plan(plan, problem, speed)
+    at = {name: At(plan.count([name]), busy) for name, busy in utilisations(plan, problem, speed).items()}
     found = []
     for demand in problem.demands:
         routes = [route for route in plan.routes if problem.path(route.path).demand == demand.id]
@@ -30,7 +32,7 @@ def forecasts(plan: Plan, problem: Problem, speed: Speeds) -> tuple[Forecast, ..
     return tuple(found)
 
 
-def utilisations(plan: Plan, problem: Problem) -> dict[str, float]:
+def utilisations(plan: Plan, problem: Problem, speed: Speeds) -> dict[str, float]:
     """By option, the calls that the routes bring it over those that its instances could answer in full batches."""
     brought: Counter[str] = Counter()
     for route in plan.routes:
@@ -41,8 +43,9 @@ def utilisations(plan: Plan, problem: Problem) -> dict[str, float]:
     busy = {}
     for option_id, calls in brought.items():
         option = problem.option(option_id)
-        answers = plan.count([option_id]) * option.capacity_milli_rps / option.load_permille
-        busy[option_id] = calls / answers / WHOLE_PERMILLE**2 if answers else 1.0
+        batch_us = speed.batch_us(option.placement, problem.pool_of(option).device, option.max_batch)
+        answers_milli_rps = plan.count([option_id]) * option.max_batch * 1e9 / batch_us
+        busy[option_id] = calls / answers_milli_rps / WHOLE_PERMILLE if answers_milli_rps else 1.0
     return busy
 
 

@@ -27,6 +27,6 @@ def stage_quantiles_us(policy: Policy, stage: Stage, option: Option, speed: Spee
     """Quantiles in us of the slowest of the stage's calls."""
     place = option.placement
     device = policy.pool(place.pool).device
-    batch_us = tuple(speed.batch_us(place.model, place.variant, device, b + 1) for b in range(option.max_batch))
+    batch_us = tuple(speed.batch_us(place, device, b + 1) for b in range(option.max_batch))
     shape = shape_of(batch_us, at.instances, stage.fanout, option.queue_delay_us)
     return HOP_US + batch_us[-1] * quantiles(shape, at.utilisation)

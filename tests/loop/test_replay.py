@@ -5,11 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
+from collectors.recording import encode
 from collectors.snapshot import Snapshot
 from controller.decision import Decision, State
 from controller.journal.reader import reading
+from controller.journal.records import Decided
 from controller.journal.writer import Journal
-from controller.replay import Decide, Replayed, replay
+from controller.replay import Decide, Replayed, again, replay
 from policy.resolved import Policy
 from policy.source import Loaded
 from tests.loop.building import DOCUMENTS, move, policy, snapshot
@@ -47,6 +51,15 @@ def test_what_comes_out_otherwise_is_named_with_both_sides(tmp_path: Path) -> No
         "40000",
         "41000",
     )
+
+
+def test_a_decision_of_a_release_that_remembered_less_replays_the_same() -> None:
+    decision = move(State())
+    written = encode(decision)
+    earlier = written.replace(b',"interference":[],"crowding":[]', b"")
+    assert earlier != written
+    decided = Decided(decision.id, decision.at, decision.policy_revision, (), snapshot(), State(), msgspec.Raw(earlier))
+    assert again(decided, policy(), lambda _p, _s, state, now: move(state, now)).differences == ()
 
 
 def test_a_policy_that_this_release_refuses_is_said_so(tmp_path: Path) -> None:

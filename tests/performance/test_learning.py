@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from collectors.snapshot import Batches, BatchTime, Reading, Snapshot
 from controller.decision import LearntTimes
+from controller.performance.alone import accompanied, alone, effects_of
 from controller.performance.learn import curve, learn
 from controller.performance.service_curve import service_curve
 from controller.performance.service_time import batch_us
+from controller.performance.windows import windows
 from policy.resolved import Policy, VariantProfile
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -32,10 +34,17 @@ def seen(profile: VariantProfile, factor: float, executions: int, batch: int = 1
     return Snapshot(NOW, batches=(Batches("edge-paris", profile.model, profile.variant, reading),))
 
 
-def learnt(policy: Policy, profile: VariantProfile, *windows: tuple[float, int, int]) -> LearntTimes:
+def taught(
+    policy: Policy, snapshot: Snapshot, known: tuple[LearntTimes, ...] = (), now: datetime = NOW
+) -> tuple[LearntTimes, ...]:
+    counted = alone(accompanied(windows(policy, snapshot, {}, known, now), (), ()), effects_of(policy, ()))
+    return learn(policy, counted, known)
+
+
+def learnt(policy: Policy, profile: VariantProfile, *given: tuple[float, int, int]) -> LearntTimes:
     known: tuple[LearntTimes, ...] = ()
-    for factor, executions, batch in windows:
-        known = learn(policy, seen(profile, factor, executions, batch), known, NOW)
+    for factor, executions, batch in given:
+        known = taught(policy, seen(profile, factor, executions, batch), known)
     (found,) = known
     return found
 
@@ -71,12 +80,12 @@ def test_few_executions_are_not_taken_for_a_change(policy: Policy, profile: Vari
 
 def test_a_stale_reading_teaches_nothing(policy: Policy, profile: VariantProfile) -> None:
     later = NOW + timedelta(seconds=policy.scaling.stale_after_s + 1)
-    assert learn(policy, seen(profile, 2.0, 500), (), later) == ()
+    assert taught(policy, seen(profile, 2.0, 500), now=later) == ()
 
 
 def test_a_variant_without_a_profile_is_passed_over(policy: Policy) -> None:
     reading = Reading((BatchTime(1, 100, 100_000),), NOW, "server")
-    assert learn(policy, Snapshot(NOW, batches=(Batches("edge-paris", "stray", "fp32", reading),)), (), NOW) == ()
+    assert taught(policy, Snapshot(NOW, batches=(Batches("edge-paris", "stray", "fp32", reading),))) == ()
 
 
 def test_counts_of_every_size_are_given_back() -> None:

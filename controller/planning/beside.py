@@ -1,0 +1,112 @@
+"""How much slower each placement is by what stands beside it, in a plan or as it runs."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from controller.decision import Crowding
+from controller.fleet import RouteSet, fleet_of
+from controller.performance.neighbours import company
+from controller.planning.options import Speeds
+from policy.resolved import Policy
+from rules.kernel.plan import Plan
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Node, Placement, Problem, Running
+
+ROUNDS: Final = 8
+"""Instances that are slowed are busy for longer, and slow the others more: followed so often, from all alone."""
+
+STEP_PERMILLE: Final = 100
+"""Less than this changes no prices: plans do not wander with what they themselves change."""
+HALF_STEP_PERMILLE: Final = STEP_PERMILLE // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Instances on nodes, and the calls a second that routes bring each placement."""
+
+    instances: Sequence[Running]
+    nodes: Sequence[Node]
+    calls_rps: Mapping[Placement, float]
+
+
+def calls_rps(policy: Policy, routes: Iterable[RouteSet], demands: Iterable[Demand]) -> dict[Placement, float]:
+    """Calls a second by placement, when the demands take these routes."""
+    rates = {(demand.service, demand.origin): demand.rate_milli_rps / 1000 for demand in demands}
+    found: dict[Placement, float] = {}
+    for item in routes:
+        rate_rps = rates.get((item.service, item.origin), 0.0)
+        for way in item.ways if rate_rps else ():
+            for stage, placement in zip(policy.service(item.service).stages, way.placements, strict=True):
+                calls = rate_rps * stage.fanout * way.weight_permille / WHOLE_PERMILLE
+                found[placement] = found.get(placement, 0.0) + calls
+    return found
+
+
+def in_plan(plan: Plan, problem: Problem, speed: Speeds) -> Speeds:
+    """The speeds of a plan's placements beside each other, and of all others if they came to it."""
+    instances = [Running(problem.option(item.option).placement, item.node, item.count) for item in plan.instances]
+    calls = calls_rps(problem.policy, fleet_of(plan, problem).routes, problem.demands)
+    placements = {item.placement for item in instances} | {option.placement for option in problem.options}
+    return beside(Standing(instances, problem.nodes, calls), placements, problem.policy, speed)
+
+
+def crowding(before: tuple[Crowding, ...], plan: Plan, problem: Problem, speed: Speeds) -> tuple[Crowding, ...]:
+    """What the next plan is priced with: the company that this one keeps, in steps.
+
+    A placement that stands nowhere is not taken for faster than it was when it last stood: else two that were moved
+    apart would be moved together again, because each looks faster where the other one is not yet.
+    """
+    standing = plan.placements(problem)
+    known = {item.placement: item.permille for item in before}
+    found = {}
+    for place, slowdown in in_plan(plan, problem, speed).slowdowns.items():
+        last, permille = known.get(place, WHOLE_PERMILLE), round(slowdown * WHOLE_PERMILLE)
+        near = abs(permille - last) < STEP_PERMILLE or (place not in standing and permille < last)
+        found[place] = last if near else round(permille / HALF_STEP_PERMILLE) * HALF_STEP_PERMILLE
+    return tuple(Crowding(*item) for item in sorted({**known, **found}.items()) if item[1] > WHOLE_PERMILLE)
+
+
+def beside(standing: Standing, placements: Iterable[Placement], policy: Policy, speed: Speeds) -> Speeds:
+    """The speeds of placements beside what stands; they may be among it, or still to come."""
+    totals: Counter[Placement] = Counter()
+    for item in standing.instances:
+        totals[item.placement] += item.count
+    speed = replace(speed, slowdowns={})
+    for _ in range(ROUNDS):
+        slower = replace(speed, slowdowns=_slowdowns(standing, totals, policy, speed))
+        if slower.slowdowns == speed.slowdowns:
+            break
+        speed = slower
+    busy = _busy(standing, totals, policy, speed)
+    return replace(
+        speed, slowdowns={place: _slowdown(place, standing, busy, policy, speed) for place in sorted(placements)}
+    )
+
+
+def _slowdowns(
+    standing: Standing, placements: Mapping[Placement, int], policy: Policy, speed: Speeds
+) -> dict[Placement, float]:
+    busy = _busy(standing, placements, policy, speed)
+    return {place: _slowdown(place, standing, busy, policy, speed) for place in placements}
+
+
+def _slowdown(
+    place: Placement, standing: Standing, busy: Mapping[Placement, float], policy: Policy, speed: Speeds
+) -> float:
+    key = (place.model, place.variant, policy.pool(place.pool).device)
+    return speed.effects.slowdown(key, company(place, standing.instances, busy, standing.nodes))
+
+
+def _busy(standing: Standing, totals: Mapping[Placement, int], policy: Policy, speed: Speeds) -> dict[Placement, float]:
+    """The instances of each placement that compute at a time.
+
+    An instance that gets as many calls as it can take one by one always computes: with more, its batches grow.
+    """
+    found = {}
+    for place, count in totals.items():
+        device = policy.pool(place.pool).device
+        if (place.model, place.variant, device) in speed.profiles:
+            calls = standing.calls_rps.get(place, 0.0)
+            found[place] = min(float(count), calls * speed.batch_us(place, device, 1) / 1e6)
+    return found
