@@ -59,8 +59,8 @@ def predicted(
                     replace(item, rate_milli_rps=max(1, round(1000 * rates_rps.get((item.service, item.origin), 0.0))))
                     for item in problem.demands
                 )
-                speed = speeds(policy, last.state.learnt)
-                known[plan] = forecasts(last.state.plan, replace(problem, demands=demands), speed)
+                speed = speeds(policy, last.state.learnt, last.state.interference, last.state.crowding)
+                known[plan] = forecasts(last.state.plan, replace(problem, demands=demands), speed, last.state.bursts)
             for item in known[plan]:
                 values_ms = np.array([item.p50_us, item.p95_us, item.p99_us]) / 1000
                 found.setdefault((item.service, item.origin), []).append(values_ms)

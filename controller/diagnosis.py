@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from collectors.snapshot import Quantiles, Snapshot, StageTimes
 from controller.decision import Decision, Forecast
+from controller.performance.bursts import burst_of
 from controller.performance.pipeline import chains, travelled
 from controller.performance.surface import LEVELS
 from controller.planning.beside import in_plan
@@ -105,11 +106,12 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
     known = case.decision.state
     speed = in_plan(plan, problem, speeds(problem.policy, known.learnt, known.interference))
     busy = utilisations(plan, problem, speed)
+    burst = burst_of(known.bursts, demand.service, demand.origin)
     stages = problem.service_of(demand).stages
     legs = []
     for stage, option in zip(stages, map(problem.option, path.options), strict=True):
         total_us = stage_quantiles_us(
-            problem.policy, stage, option, speed, At(plan.count([option.id]), busy[option.id])
+            problem.policy, stage, option, speed, At(plan.count([option.id]), busy[option.id], burst)
         )
         waiting, computing = _server(problem.policy, stage, option, speed, total_us - HOP_US)
         times = case.times(option)

@@ -28,7 +28,7 @@ LEVELS: Final = 1000
 UTILISATIONS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 INSTANCES: Final = (1, 2, 4, 8, 16)
 CALLS: Final = 30_000
-BURSTY_CALLS: Final = 120_000
+BURSTY_CALLS: Final = 60_000
 """So that there are some hundred bursts among them."""
 LONGEST_SOJOURN: Final = 8
 """Rates that swing for longer than 2^8 full batches are other rates, and are planned for as such."""

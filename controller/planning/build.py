@@ -6,12 +6,13 @@ from datetime import datetime
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
 from controller.performance.alone import Accompanied, accompanied, alone, effects_of, learn_effects
+from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
 from controller.planning.demand import Asked, ask
 from controller.planning.options import Speeds, options, speeds
-from controller.planning.paths import Use, paths, unreachable
+from controller.planning.paths import Habits, Use, paths, unreachable
 from controller.planning.running import located, observed, usable_nodes
 from policy.resolved import Policy
 from rules.catalogue import RULES
@@ -45,6 +46,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
     running = located(loaded, state, nodes)
     seen = accompanied(windows(policy, snapshot, loaded, state.learnt, now), running, nodes)
     state = replace(_having_learnt(policy, seen, state), margins=learn_margins(policy, snapshot, state, now))
+    state = replace(state, bursts=learn_bursts(policy, snapshot, state.bursts, now))
     asked = ask(policy, snapshot, state.rates, now)
     speed = speeds(policy, state.learnt, state.interference, state.crowding)
     now_s = int(now.timestamp())
@@ -114,8 +116,9 @@ def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:
 def _with_paths(problem: Problem, barred: frozenset[Use], speed: Speeds, state: State) -> Problem:
     found: list[Path] = []
     for demand in problem.demands:
-        margin = margin_permille(state.margins, demand.service, demand.origin)
-        found.extend(paths(problem, demand, barred, speed, margin))
+        key = (demand.service, demand.origin)
+        habits = Habits(margin_permille(state.margins, *key), burst_of(state.bursts, *key))
+        found.extend(paths(problem, demand, barred, speed, habits))
     return replace(problem, paths=tuple(found))
 
 

@@ -80,6 +80,7 @@ def _question(guarded: Problem, built: Built) -> str:
         [(item.model, item.variant, item.device, item.used_us) for item in built.state.learnt],
         sorted(built.speed.slowdowns.items()),
         [(item.service, item.origin, item.used_permille) for item in built.state.margins],
+        [(b.service, b.origin, b.used_depth_permille, b.used_sojourn_us) for b in built.state.bursts],
         [(row.rule, row.option, row.demand, row.stage) for row in built.exclusions],
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -33,7 +33,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
     verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
-    outlook = forecasts(plan, built.whole, built.speed)
+    outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
     findings = (
         *snapshot.findings,
         *built.asked.findings,
@@ -66,6 +66,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
             rates=built.asked.rates,
             learnt=built.state.learnt,
             margins=built.state.margins,
+            bursts=built.state.bursts,
             interference=built.state.interference,
             crowding=crowding(state.crowding, plan, built.whole, built.speed),
             forecasts=outlook,

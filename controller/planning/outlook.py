@@ -1,11 +1,13 @@
 """What callers will see under a plan: every stage at the load and with the instances that the plan gives it."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.decision import Forecast
+from controller.decision import Forecast, KnownBurst
+from controller.performance.bursts import burst_of
 from controller.performance.pipeline import chains, leg
 from controller.performance.surface import LEVELS
 from controller.planning.beside import in_plan
@@ -18,14 +20,16 @@ from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 Floats = NDArray[np.float64]
 
 
-def forecasts(plan: Plan, problem: Problem, speed: Speeds) -> tuple[Forecast, ...]:
+def forecasts(plan: Plan, problem: Problem, speed: Speeds, bursts: tuple[KnownBurst, ...] = ()) -> tuple[Forecast, ...]:
     """p50, p95 and p99 of each demand, over all its routes by their shares; zeros where nothing of it is served."""
     speed = in_plan(plan, problem, speed)
     at = {name: At(plan.count([name]), busy) for name, busy in utilisations(plan, problem, speed).items()}
     found = []
     for demand in problem.demands:
         routes = [route for route in plan.routes if problem.path(route.path).demand == demand.id]
-        samples = [_samples(problem.path(route.path), demand, problem, speed, at) for route in routes]
+        burst = burst_of(bursts, demand.service, demand.origin)
+        asked = {name: replace(item, burst=burst) for name, item in at.items()}
+        samples = [_samples(problem.path(route.path), demand, problem, speed, asked) for route in routes]
         p50, p95, p99 = _percentiles(samples, [route.share_permille for route in routes])
         served = WHOLE_PERMILLE - plan.unserved_permille(demand.id)
         found.append(Forecast(demand.service, demand.origin, demand.rate_milli_rps, p50, p95, p99, served))

@@ -3,11 +3,13 @@
 import itertools
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.performance.arrivals import STEADY, Burst
 from controller.performance.pipeline import chains, leg, path_latencies_us
 from controller.performance.surface import LEVELS
 from controller.planning.network import network_us, reachable
@@ -29,6 +31,14 @@ Use = tuple[str, str, str]
 """(demand, stage, option)"""
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What was learnt of a demand: what its predictions are multiplied by, and how its rate swings."""
+
+    margin_permille: int = WHOLE_PERMILLE
+    burst: Burst = STEADY
+
+
 def unreachable(policy: Policy, demands: tuple[Demand, ...], options: tuple[Option, ...]) -> tuple[Exclusion, ...]:
     """An exclusion for each option at a site that no link joins with a demand's origin."""
     return tuple(
@@ -41,16 +51,14 @@ def unreachable(policy: Policy, demands: tuple[Demand, ...], options: tuple[Opti
     )
 
 
-def paths(
-    problem: Problem, demand: Demand, barred: frozenset[Use], speed: Speeds, margin_permille: int
-) -> tuple[Path, ...]:
+def paths(problem: Problem, demand: Demand, barred: frozenset[Use], speed: Speeds, seen: Habits) -> tuple[Path, ...]:
     """All paths of a demand over the options that are not barred for it, with the latency to count with."""
     policy, options = problem.policy, problem.options
     service = policy.service(demand.service)
     legs = {
         (i, option.id): leg(
             i,
-            stage_quantiles_us(policy, stage, option, speed, At(1, option.load_permille / 1000)),
+            stage_quantiles_us(policy, stage, option, speed, At(1, option.load_permille / 1000, seen.burst)),
             network_us(policy, demand, stage, option),
         )
         for i, stage in enumerate(service.stages)
@@ -62,7 +70,7 @@ def paths(
         chains(service.stages), ([legs[i, name] for i, name in enumerate(names)] for names in chosen)
     )
     return tuple(
-        Path(f"{demand.id}: {' | '.join(names)}", demand.id, names, _with_margin(latency_us, margin_permille))
+        Path(f"{demand.id}: {' | '.join(names)}", demand.id, names, _with_margin(latency_us, seen.margin_permille))
         for names, latency_us in zip(chosen, latencies, strict=True)
     )
 

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.performance.arrivals import STEADY, Burst
 from controller.performance.surface import quantiles, shape_of
 from controller.planning.options import Speeds
 from policy.resolved import Policy, Stage
@@ -17,10 +18,11 @@ HOP_US: Final = 4_000
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """So many instances, and the part of what they could answer that is asked of them."""
+    """So many instances, the part of what they could answer that is asked of them, and how that swings."""
 
     instances: int
     utilisation: float
+    burst: Burst = STEADY
 
 
 def stage_quantiles_us(policy: Policy, stage: Stage, option: Option, speed: Speeds, at: At) -> NDArray[np.float64]:
@@ -28,5 +30,5 @@ def stage_quantiles_us(policy: Policy, stage: Stage, option: Option, speed: Spee
     place = option.placement
     device = policy.pool(place.pool).device
     batch_us = tuple(speed.batch_us(place, device, b + 1) for b in range(option.max_batch))
-    shape = shape_of(batch_us, at.instances, stage.fanout, option.queue_delay_us)
+    shape = shape_of(batch_us, at.instances, stage.fanout, option.queue_delay_us, at.burst)
     return HOP_US + batch_us[-1] * quantiles(shape, at.utilisation)

@@ -23,7 +23,7 @@ from world import (
 
 from collectors.snapshot import Expected, Foreseen, ModelState, Reading
 from controller.actions import SetLoad, SetRoutes, Unload
-from controller.decision import Verdict
+from controller.decision import Decision, KnownBurst, State, Verdict
 from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.recheck import recheck
@@ -310,3 +310,19 @@ def test_the_larger_of_headroom_and_forecast_is_planned_for(p90_milli_rps: int, 
     world = World()
     world.turn()
     assert foreseeing(world, p90_milli_rps, age_s) == planned
+
+
+def test_a_demand_that_comes_in_bursts_is_given_more_room() -> None:
+    """At the same rate the plan's own prediction is longer, and no plan is taken whose prediction is too long."""
+    world = World()
+    calm = decide(POLICY, world.snapshot(), State(), START)
+    bursts = (KnownBurst(VAD, PARIS, 800, 500_000, 800, 500_000),)
+    bursty = decide(POLICY, world.snapshot(), State(bursts=bursts), START)
+    p99_us = {name: forecast_p99_us(decision, VAD, PARIS) for name, decision in (("calm", calm), ("bursty", bursty))}
+    assert p99_us["bursty"] > p99_us["calm"]
+    assert bursty.state.bursts == bursts
+    assert bursty.cost_millicents_per_hour >= calm.cost_millicents_per_hour
+
+
+def forecast_p99_us(decision: Decision, service: str, origin: str) -> int:
+    return next(item.p99_us for item in decision.forecasts if (item.service, item.origin) == (service, origin))
