@@ -25,11 +25,11 @@ def test_with_a_core_for_each_instance_nothing_is_shared() -> None:
     assert latencies_us(SERVICE, on(2.0), LOAD, 4_000) == pytest.approx(latencies_us(SERVICE, on(None), LOAD, 4_000))
 
 
-def test_two_requests_at_once_on_one_core_take_twice_as_long() -> None:
+def test_two_requests_at_once_on_one_core_take_twice_as_long_and_so_does_the_way_back() -> None:
     alone = answered_us(SERVICE, Batching(1, speeds=(1.0, 1.0), cores=1.0), np.array([0.0]))
     both = answered_us(SERVICE, Batching(1, speeds=(1.0, 1.0), cores=1.0), np.array([0.0, 0.0]))
     assert alone.tolist() == [4_000 + 350]
-    assert both.tolist() == [8_000 + 350, 8_000 + 350]
+    assert both.tolist() == [8_000 + 700, 8_000 + 700]
 
 
 def test_the_capacity_is_that_of_the_cores_or_of_the_instances_where_those_are_fewer() -> None:
