@@ -40,8 +40,10 @@ class Source:
 async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[Source]:
     source = Source("")
     running: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         running.add(asyncio.create_task(source.respond(reader, writer)))
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
@@ -51,6 +53,10 @@ async def listening(tls: ssl.SSLContext | None = None) -> AsyncIterator[Source]:
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+    for writer in writers:  # a task that was cancelled before it ran has closed nothing
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
     await server.wait_closed()
 
 
