@@ -19,8 +19,10 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from measured_points import Point
 from open_loop import HOST, get, offer
 from open_loop_server import ROOT, Statistics, statistics
+from point_score import score
 from prediction_score import Scored, last_line, report
 from rich.console import Console
 from rich.table import Table
@@ -29,7 +31,7 @@ from controller.embedded.models.repository import ServedVariant, build_networks,
 from controller.embedded.reaper import Reaper
 from controller.embedded.triton import TritonServer, TritonSettings, assemble
 from controller.performance.arrivals import poisson_us
-from controller.performance.prediction import PERCENTILES, predict
+from controller.performance.prediction import PERCENTILES
 from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, Load, PerBatch, ServiceTimes, capacity_rps
 from controller.profiling.inputs import Tensor, made_up
 from policy.documents.device_profile import DeviceProfileSpec
@@ -116,7 +118,7 @@ def subject(work: Path) -> Iterator[Subject]:
 
 
 def profiled(of: Subject, output: Path) -> tuple[dict[int, int], float, int]:
-    """Service times in us by batch as the command's document has them, its seconds, and how many points it took."""
+    """Service times in us by batch as the command's document has them, its seconds, and its points, checks aside."""
     gridwright = Path(sys.executable).with_name("gridwright")
     address = f"{HOST}:{of.server.endpoint.grpc}"
     asked = [
@@ -136,7 +138,7 @@ def profiled(of: Subject, output: Path) -> tuple[dict[int, int], float, int]:
     if done.returncode:
         raise SystemExit(f"error: gridwright profile ended with {done.returncode}\n{done.stderr}")
     measured = json.loads(done.stdout)["measured"]
-    points = sum(len(measured[kind]) for kind in ("batches", "instances", "checks"))
+    points = sum(len(measured[kind]) for kind in ("batches", "instances"))
     spec = DeviceProfileSpec.model_validate(yaml.safe_load(output.read_text(encoding="utf-8"))["spec"])
     times_us = {point.batch: point.time for point in spec.variants[0].service_time}
     return times_us, time.monotonic() - began_s, points
@@ -172,26 +174,30 @@ def _run(of: Subject, service: ServiceTimes, instances: int, utilisation: float)
     rate_rps = utilisation * capacity_rps(service, batching)
     of.load(instances)
     due_s = poisson_us(rate_rps, REQUESTS, 17 + instances) / 1e6
-    found = predict(service, batching, Load(rate_rps), window=REQUESTS)
+    before = of.counted()
     offered = offer(of.server.endpoint.http, [of.request(1)] * REQUESTS, due_s)
-    seen_us = tuple(np.percentile(offered.latency_us, PERCENTILES).tolist())
-    intervals = (found.p50, found.p95, found.p99)
-    return Scored(
+    counted = of.counted().since(before)
+    point = Point(
         name=f"{instances} x",
-        kind=f"{rate_rps:.0f}/s",
-        utilisation=found.utilisation,
-        seen_us=seen_us,
-        errors=tuple(item.value_us / seen - 1 for item, seen in zip(intervals, seen_us, strict=True)),
-        covered=tuple(item.low_us <= seen <= item.high_us for item, seen in zip(intervals, seen_us, strict=True)),
-        equivalent_load=1.0,
+        profile=of.name,
+        batching=batching,
+        load=Load(rate_rps),
+        spread=service.spread,
+        times=counted.times,
+        mean_reply_us=float(offered.latency_us.mean()) - counted.success_us / counted.requests,
+        seen_us=tuple(np.percentile(offered.latency_us, PERCENTILES).tolist()),
+        requests=REQUESTS,
+        stalled=False,
+        arrive_us=1e6 * due_s,
     )
+    return score(point, service)
 
 
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="gridwright-bench-") as folder, subject(Path(folder)) as of:
         times_us, seconds, points = profiled(of, Path(folder) / "lab.yaml")
-        print(f"gridwright profile took {seconds:.0f} s and {points} points: {times_us}", flush=True)
+        print(f"gridwright profile took {seconds:.0f} s and {points} points, two checks aside: {times_us}", flush=True)
         curve_us = np.interp(np.arange(MAX_BATCH + 1), list(times_us), list(times_us.values()))
         grid_us = full_grid(of)
         scored = checked(of, curve_us.tolist())
@@ -203,7 +209,7 @@ def main() -> None:
     Console().print(table)
     result = report("open loop, predicted from the profile", scored)
     worst = max(abs(error) for error in errors.values())
-    shown = {"seconds": round(seconds, 1), "points": points, "grid_points": len(grid_us)}
+    shown = {"seconds": round(seconds, 1), "profile_points": points, "grid_points": len(grid_us)}
     print(last_line({**shown, "worst_service_error_percent": round(100 * worst, 2), **result}))
 
 
