@@ -113,7 +113,7 @@ def answered_us(service: ServiceTimes, batching: Batching, arrive_us: Floats, *,
     if not (closed or batching.queue_delay_us or batching.queue_limit or batching.preferred):
         return _with_reply(service, *serve_greedily(arrive_us, batch_us, scale, speeds, gap_us))
     preferred, delay_us = _preferred(batching), float(batching.queue_delay_us)
-    found = serve(arrive_us, closed, batch_us, scale, speeds, gap_us, preferred, delay_us, batching.queue_limit)
+    found = serve(arrive_us, closed, batch_us, scale, speeds, gap_us, preferred, delay_us)
     return _with_reply(service, *found)
 
 
