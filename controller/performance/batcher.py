@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.compiled import compiled
+from controller.compiled import compiled, inlined
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -52,8 +52,12 @@ def serve(
     arrived, packed, taken, scaled, instance = 0, 0, 0, 0, 0
     front, queued, growing, wake_at, timer_us = 0, 0, False, 0, NEVER
     while True:
+        next_us = min(timer_us, free_us[instance] if queued > 0 else NEVER)
+        unheard = arrive.size if queued == held.size - 1 else min(packed + wake_at - 1, arrive.size)
+        while arrived < unheard and arrive[arrived] < next_us:
+            arrived += 1
         due_us = arrive[arrived] if arrived < arrive.size else NEVER
-        now_us = min(due_us, timer_us, free_us[instance] if queued > 0 else NEVER)
+        now_us = min(due_us, next_us)
         if now_us == NEVER:
             return latency_us, batches
         woken = now_us == timer_us
@@ -86,7 +90,7 @@ def serve(
             instance = first_free(free_us)
 
 
-@compiled
+@inlined
 def first_free(free_us: Floats) -> int:
     """The instance that has been, or will be, free first."""
     first = 0
@@ -96,7 +100,7 @@ def first_free(free_us: Floats) -> int:
     return first
 
 
-@compiled
+@inlined
 def fill(
     now_us: float,
     arrive: Floats,
@@ -138,7 +142,7 @@ def fill(
             wake_at = 0
 
 
-@compiled
+@inlined
 def moves(waiting: int, size: int, expired: bool, eager: bool, preferred: Flags) -> tuple[int, bool, int]:
     """What goes into a payload of `size`: how many of those that wait, whether it is full then, and when to look again.
 
@@ -149,13 +153,14 @@ def moves(waiting: int, size: int, expired: bool, eager: bool, preferred: Flags)
     top = largest
     while not preferred[top]:
         top -= 1
-    best, full, count = 0, False, 0
-    while count < waiting and size + count < largest:
-        if size + count >= top and size + count > 0 and best == 0:
-            best, full = count, True
-        count += 1
-        if preferred[size + count]:
-            best = count
+    count = min(waiting, largest - size)
+    best, full = 0, False
+    if size < top:
+        best = min(count, top - size)
+        while best > 0 and not preferred[size + best]:
+            best -= 1
+    elif size > 0 and count > 1:
+        best, full = 1, True
     if best > 0 and not expired:
         return best, full or eager or size + best >= largest, 0
     if size + count >= top:
@@ -170,7 +175,7 @@ def moves(waiting: int, size: int, expired: bool, eager: bool, preferred: Flags)
     return -1, False, following - size
 
 
-@compiled
+@inlined
 def take(
     now_us: float,
     arrive: Floats,

@@ -91,8 +91,13 @@ def latencies_us(
     `requests` counts calls. Empty when the queue's limit refused them all.
     """
     groups = max(1, requests // load.fanout)
-    calls = np.repeat(bursty_us(load.rate_rps, load.burst, groups, seed), load.fanout)
-    done = answered_us(service, batching, calls).reshape(groups, load.fanout).max(axis=1)[int(groups * WARM_UP) :]
+    calls = bursty_us(load.rate_rps, load.burst, groups, seed)
+    if load.fanout > 1:
+        calls = np.repeat(calls, load.fanout)
+    done = answered_us(service, batching, calls)
+    if load.fanout > 1:
+        done = done.reshape(groups, load.fanout).max(axis=1)
+    done = done[int(groups * WARM_UP) :]
     answered: Floats = done[~np.isnan(done)]
     return answered
 
@@ -151,6 +156,8 @@ def _preferred(batching: Batching) -> Flags:
 
 
 def _with_reply(service: ServiceTimes, latency_us: Floats, batches: Counts, slower: float = 1.0) -> Floats:
+    if service.reply == PerBatch():
+        return latency_us
     answered: Floats = latency_us + slower * service.reply.times_us(int(batches.max(initial=1)))[batches]
     return answered
 
