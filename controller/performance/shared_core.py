@@ -93,8 +93,7 @@ def serve_shared(
             alone_us += group[waits].left_us
             scaled = scaled + 1 if scaled + 1 < scale.size else 0
             taken += size
-            if growing and not grows:
-                wake_at = 0
+            wake_at = 0 if growing and not grows else wake_at
             packed, queued, growing, wake_at, timer_us = fill(
                 now_us, arrive_us, arrived, packed, held, front, queued, grows, wake_at, preferred, delay_us
             )
