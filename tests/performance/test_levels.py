@@ -100,15 +100,41 @@ def test_a_full_batch_ends_a_wait_for_company() -> None:
     assert latency(with_levels(PLAIN, largest=2, delay_us=5), 0, 1) == [11, 10]
 
 
-def test_a_delay_counts_from_the_oldest_of_any_level() -> None:
-    """At 5 the oldest, of level 2, has waited for its delay; that of level 1 goes along."""
-    assert latency(with_levels(PLAIN, PLAIN, largest=4, delay_us=5), 0, 3, level=(2, 1)) == [15, 12]
+@pytest.mark.parametrize("level", [(1, 2), (2, 1)])
+def test_a_delay_counts_from_the_oldest_of_any_level(level: tuple[int, int]) -> None:
+    """At 5 the first has waited for its delay; the second goes along."""
+    assert latency(with_levels(PLAIN, PLAIN, largest=4, delay_us=5), 0, 3, level=level) == [15, 12]
 
 
-def test_of_late_requests_only_what_the_batch_reaches_is_refused() -> None:
-    """At 10 the batch is full with level 1. The late one of level 2 still fills its queue at 15."""
-    batching = with_levels(PLAIN, QueueLevel(timeout_us=2, limit=1))
-    assert latency(batching, 0, 1, 2, 3, 15, level=(1, 1, 1, 2, 2)) == [10, 19, 28, REFUSED, REFUSED]
+def test_a_timeout_makes_room_while_the_batcher_waits_for_company() -> None:
+    """The first is refused at 5, so that the third finds room at 6; at 8.5 it leaves with the second."""
+    batching = with_levels(QueueLevel(timeout_us=5, limit=1), PLAIN, largest=4, delay_us=8)
+    assert latency(batching, 0, 0.5, 6, level=(1, 2, 1)) == [REFUSED, 18, 12.5]
+
+
+def test_the_batcher_sleeps_through_the_timeouts_of_those_that_came_meanwhile() -> None:
+    """It sleeps from 0 to 8 for the first. The second is late at 4 and fills the queue at 6 all the same."""
+    batching = with_levels(QueueLevel(timeout_us=3, limit=1), PLAIN, largest=4, delay_us=8)
+    assert latency(batching, 0, 1, 6, level=(2, 1, 1)) == [18, REFUSED, REFUSED]
+
+
+def test_those_put_off_count_in_the_limit() -> None:
+    """At 12 one that was put off and one in time wait."""
+    batching = with_levels(QueueLevel(timeout_us=5, puts_off=True, limit=2))
+    assert latency(batching, 0, 1, 2, 11, 12) == [10, 19, 28, 29, REFUSED]
+
+
+def test_the_batcher_does_not_look_at_a_level_beyond_a_full_batch() -> None:
+    """At 10 three of level 1 wait, more than a batch: the late one of level 2 stays, and fills its queue at 18."""
+    batching = with_levels(PLAIN, QueueLevel(timeout_us=5, limit=1), largest=2)
+    found = latency(batching, 0, 1, 2, 2.5, 3, 18, level=(1, 1, 1, 1, 2, 2))
+    assert found == [10, 19, 18, 27.5, REFUSED, REFUSED]
+
+
+def test_the_batcher_looks_at_the_level_that_follows_a_full_batch() -> None:
+    """At 20 the only one of level 1 fills the batch; the late one behind it is refused, and there is room at 25."""
+    batching = with_levels(PLAIN, QueueLevel(timeout_us=12, limit=1))
+    assert latency(batching, 0, 1, 2, 3, 25, level=(1, 1, 1, 2, 2)) == [10, 19, 28, REFUSED, 15]
 
 
 def test_instances_that_take_turns_are_as_many_as_may_execute() -> None:
