@@ -49,8 +49,24 @@ class ModelState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class QueueLevel:
+    """How requests of one priority wait: at most `limit` of them, 0 for any number, and 0 or `timeout_us` at most.
+
+    Those that waited so long are refused, or put off behind the others of their level.
+    """
+
+    timeout_us: int = 0
+    puts_off: bool = False
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class LoadedModel:
-    """A variant on a server, with the setting that the server reports. `nodes` is unknown to a server."""
+    """A variant on a server, with the setting that the server reports. `nodes` is unknown to a server.
+
+    `levels` has its priorities, the first served first, and is empty where it has no priorities and no queue policy;
+    requests that ask for none have the one numbered `level`, from 1. At most `at_once` instances execute, 0 for all.
+    """
 
     model: str
     variant: str
@@ -58,6 +74,9 @@ class LoadedModel:
     instances: int
     max_batch: int
     queue_delay_us: int
+    levels: tuple[QueueLevel, ...] = ()
+    level: int = 1
+    at_once: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -17,12 +17,12 @@ import msgspec
 from collectors.catalogue import ignored_names, source_trouble, unpredicted_batching
 from collectors.fetch import Limits, SourceError, Trouble, fetch
 from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot, merge
+from collectors.triton_config import ModelConfig, loaded_model, resources_of, unpredicted
 from collectors.triton_names import model_and_variant
 
 MAX_MODELS: Final = 256
 
 Answer = TypeVar("Answer")
-Natural = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
 
 class IndexEntry(msgspec.Struct, frozen=True):
@@ -30,39 +30,6 @@ class IndexEntry(msgspec.Struct, frozen=True):
 
     name: str
     state: str = ""
-
-
-class InstanceGroup(msgspec.Struct, frozen=True):
-    """`count` instances, on each of `gpus` when there are any."""
-
-    count: Natural = 1
-    gpus: tuple[Natural, ...] = ()
-
-
-class QueuePolicy(msgspec.Struct, frozen=True):
-    """When a request is refused for waiting too long, or because too many wait; 0 is never."""
-
-    default_timeout_microseconds: Natural = 0
-    max_queue_size: Natural = 0
-
-
-class DynamicBatching(msgspec.Struct, frozen=True):
-    """How long a request may wait for others, to share an execution, and in which order and how long at all."""
-
-    max_queue_delay_microseconds: Natural = 0
-    priority_levels: Natural = 0
-    preserve_ordering: bool = False
-    default_queue_policy: QueuePolicy | None = None
-
-
-class ModelConfig(msgspec.Struct, frozen=True):
-    """The part of a model's configuration that is read; the rest is passed over."""
-
-    max_batch_size: Natural = 0
-    instance_group: tuple[InstanceGroup, ...] = ()
-    dynamic_batching: DynamicBatching | None = None
-    sequence_batching: dict[str, object] | None = None
-    ensemble_scheduling: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +46,6 @@ def states(index: Sequence[IndexEntry]) -> dict[str, ModelState]:
     for wanted in (ModelState.LOADING, ModelState.READY):
         best.update({entry.name: wanted for entry in index if entry.state == wanted.upper()})
     return best
-
-
-def loaded_model(name: tuple[str, str], state: ModelState, config: ModelConfig) -> LoadedModel:
-    """The variant as the snapshot has it. Triton's 0 for a model that does not batch reads as batches of 1."""
-    instances = sum(group.count * max(len(group.gpus), 1) for group in config.instance_group)
-    delay_us = config.dynamic_batching.max_queue_delay_microseconds if config.dynamic_batching else 0
-    return LoadedModel(*name, state, instances, max(config.max_batch_size, 1), delay_us)
-
-
-def unpredicted(config: ModelConfig) -> tuple[str, ...]:
-    """What of a configuration changes how requests wait, and is not in predictions; by its name there."""
-    batching = config.dynamic_batching or DynamicBatching()
-    policy = batching.default_queue_policy or QueuePolicy()
-    ways = {
-        "sequence_batching": config.sequence_batching is not None,
-        "ensemble_scheduling": config.ensemble_scheduling is not None,
-        "priority_levels": batching.priority_levels > 1,
-        "preserve_ordering": batching.preserve_ordering,
-        "default_queue_policy": policy != QueuePolicy(),
-    }
-    return tuple(name for name, is_there in ways.items() if is_there)
 
 
 class TritonRepository:
@@ -141,17 +87,20 @@ class TritonRepository:
         if len(found) > MAX_MODELS:
             hint = "split its repository; Gridwright puts only the variants of the policy there"
             raise SourceError(Trouble.LARGE, f"{target.url} lists {len(found)} models, over {MAX_MODELS}", hint)
-        models = []
-        ignored = []
-        unknown: dict[str, tuple[str, ...]] = {}
-        for name, state in found.items():  # one after the other: asking must not crowd out the requests it serves
-            if split := model_and_variant(name):
-                config = await self._config(target, name) if state is ModelState.READY else None
-                models.append(loaded_model(split, state, config) if config else LoadedModel(*split, state, 0, 0, 0))
-                if config and unpredicted(config):
-                    unknown[name] = unpredicted(config)
-            else:
-                ignored.append(name)
+        named = {name: split for name in found if (split := model_and_variant(name))}
+        configs: dict[str, ModelConfig] = {}
+        for name in named:  # one after the other: asking must not crowd out the requests it serves
+            if found[name] is ModelState.READY:
+                configs[name] = await self._config(target, name)
+        resources = resources_of(configs.values())
+        models = [
+            loaded_model(split, found[name], configs[name], resources)
+            if name in configs
+            else LoadedModel(*split, found[name], 0, 0, 0)
+            for name, split in named.items()
+        ]
+        ignored = [name for name in found if name not in named]
+        unknown = {name: ways for name, config in configs.items() if (ways := unpredicted(config, resources))}
         reading = Reading(ServerState(tuple(sorted(models))), now, target.url)
         findings = (
             *((ignored_names(ignored, target.pool),) if ignored else ()),
@@ -161,17 +110,17 @@ class TritonRepository:
 
     async def _config(self, target: RepositoryTarget, name: str) -> ModelConfig:
         url = f"{target.url}/v2/models/{quote(name, safe='')}/config"
-        return decode(await fetch(self._client, "GET", url, self._limits), ModelConfig, url)
+        return decode(await fetch(self._client, "GET", url, self._limits), ModelConfig, url, strict=False)
 
 
-def decode(body: bytes, kind: type[Answer], source: str) -> Answer:
-    """The JSON body as `kind`.
+def decode(body: bytes, kind: type[Answer], source: str, *, strict: bool = True) -> Answer:
+    """The JSON body as `kind`; unless `strict`, numbers may be written as text, as protobuf writes long ones.
 
     Raises:
         SourceError: GARBLED.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(body, type=kind, strict=strict)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         hint = "check that the address is that of a Triton's HTTP port, and that its release is supported"
         raise SourceError(Trouble.GARBLED, f"{source} is not the expected JSON: {error}", hint) from error

@@ -17,3 +17,8 @@ def compiled(function: Loop) -> Loop:
         return cast("Loop", njit(cache=True, nogil=True)(function))
     except RuntimeError:
         return cast("Loop", njit(nogil=True)(function))
+
+
+def inlined(function: Loop) -> Loop:
+    """The function as a part of the loops that call it: for the innermost ones, which give back several values."""
+    return cast("Loop", njit(nogil=True, inline="always")(function))

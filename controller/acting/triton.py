@@ -17,10 +17,11 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from collectors.fetch import Limits, SourceError, fetch
-from collectors.snapshot import LoadedModel, ModelState
+from collectors.snapshot import ModelState
+from collectors.triton_config import ModelConfig, loaded_model
 from collectors.triton_metrics import parse
 from collectors.triton_names import triton_name
-from collectors.triton_repository import Answer, IndexEntry, ModelConfig, decode, loaded_model
+from collectors.triton_repository import Answer, IndexEntry, decode
 from controller.acting.actuator import ActuatorError
 from controller.acting.triton_config import Config, overridden
 from controller.acting.waiting import LOOK_S, until
@@ -114,8 +115,9 @@ class TritonActuator:
     async def _shows(self, load: Load) -> bool:
         """Whether the server runs what the load asks for, read as the collector reads it."""
         name = (load.placement.model, load.placement.variant)
-        wanted = LoadedModel(*name, ModelState.READY, load.instances, load.max_batch, load.queue_delay_us)
-        return loaded_model(name, ModelState.READY, await self._config(load.placement, ModelConfig)) == wanted
+        found = loaded_model(name, ModelState.READY, await self._config(load.placement, ModelConfig))
+        shown = (found.instances, found.max_batch, found.queue_delay_us)
+        return shown == (load.instances, load.max_batch, load.queue_delay_us)
 
     async def _drain(self, placement: Placement) -> None:
         """Wait until requests have stopped. What still runs at the bound is finished by Triton before it unloads."""
@@ -147,7 +149,7 @@ class TritonActuator:
 
     async def _config(self, placement: Placement, kind: type[Answer]) -> Answer:
         url = f"{self._server(placement).http}/v2/models/{_path_name(placement)}/config"
-        return decode(await fetch(self._client, "GET", url, Limits()), kind, url)
+        return decode(await fetch(self._client, "GET", url, Limits()), kind, url, strict=False)
 
     async def _ask(
         self, placement: Placement, verb: str, ask: Callable[[InferenceServerClient, str], Awaitable[None]]

@@ -9,12 +9,12 @@ load that makes batches smaller and latencies longer. The rules are those of tri
 `instance_queue.cc` (what is merged when an instance takes one).
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.compiled import compiled
+from controller.compiled import compiled, inlined
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -22,23 +22,6 @@ Flags = NDArray[np.bool_]
 
 NEVER: Final = np.inf
 PAYLOADS_AN_INSTANCE: Final = 2
-
-STATE: Final = np.dtype(
-    [
-        ("arrived", np.int64),  # requests that came, refused ones included
-        ("known", np.int64),  # requests whose arrival is known already
-        ("accepted", np.int64),
-        ("packed", np.int64),  # of the accepted, how many went into payloads
-        ("taken", np.int64),  # of those, how many an instance took
-        ("front", np.int64),  # the first waiting payload's place in the ring
-        ("queued", np.int64),  # waiting payloads
-        ("growing", np.bool_),  # the last waiting payload may still grow
-        ("open", np.bool_),  # a payload is open that nothing went into yet
-        ("wake_at", np.int64),  # how many waiting requests wake the batcher
-        ("timer_us", np.float64),  # when it wakes by itself
-        ("scaled", np.int64),  # the entry of `scale` that the next execution has
-    ]
-)
 
 
 @compiled
@@ -51,54 +34,63 @@ def serve(
     gap_us: Floats,
     preferred: Flags,
     delay_us: float,
-    queue_limit: int,
 ) -> tuple[Floats, Counts]:
-    """Time of each request in us from its arrival to the end of its execution, NaN where refused; and its batch size.
+    """Time of each request in us from its arrival to the end of its execution; and its batch size.
 
     `arrive_us` is sorted. When `closed`, its finite entries are the first requests of as many clients, each of which
     sends the next one at the end of the last; the others are infinite. An execution of b requests takes
     `batch_us[b] * scale[k] * speeds[i]`, with `scale` used round and round and one entry of `speeds` for each instance,
     which takes the next payload `gap_us[b]` later. `preferred[b]` tells the preferred sizes; its last index is the
-    largest batch. At most `queue_limit` requests wait outside payloads, 0 for any number.
+    largest batch.
     """
     arrive = arrive_us.copy()
     latency_us = np.full(arrive.size, np.nan)
     batches = np.zeros(arrive.size, np.int64)
-    order = np.zeros(arrive.size, np.int64)
     free_us = np.zeros(speeds.size)
     held = np.zeros(PAYLOADS_AN_INSTANCE * speeds.size + 1, np.int64)
-    s = np.zeros(1, STATE)[0]
-    s.timer_us = NEVER
-    s.known = np.sum(np.isfinite(arrive))
+    known = np.sum(np.isfinite(arrive))
+    arrived, packed, taken, scaled, instance = 0, 0, 0, 0, 0
+    front, queued, growing, wake_at, timer_us = 0, 0, False, 0, NEVER
     while True:
-        now_us = min(arrive[s.arrived] if s.arrived < arrive.size else NEVER, s.timer_us)
-        if s.queued > 0:
-            now_us = min(now_us, free_us[first_free(free_us)])
+        next_us = min(timer_us, free_us[instance] if queued > 0 else NEVER)
+        unheard = arrive.size if queued == held.size - 1 else min(packed + wake_at - 1, arrive.size)
+        while arrived < unheard and arrive[arrived] < next_us:
+            arrived += 1
+        due_us = arrive[arrived] if arrived < arrive.size else NEVER
+        now_us = min(due_us, next_us)
         if now_us == NEVER:
             return latency_us, batches
-        woken = now_us == s.timer_us
-        if s.arrived < arrive.size and now_us == arrive[s.arrived]:
-            woken |= join(s, order, queue_limit, held.size - 1)
+        woken = now_us == timer_us
+        if now_us == due_us:
+            arrived += 1
+            woken |= queued < held.size - 1 and arrived - packed >= wake_at
         if woken:
-            fill(s, now_us, arrive, order, held, preferred, delay_us)
-        instance = first_free(free_us)
-        while s.queued > 0 and free_us[instance] <= now_us:
-            size = take(s, now_us, arrive, order, held, preferred.size - 1, delay_us)
-            end_us = now_us + batch_us[size] * scale[s.scaled] * speeds[instance]
-            s.scaled = s.scaled + 1 if s.scaled + 1 < scale.size else 0
+            packed, queued, growing, wake_at, timer_us = fill(
+                now_us, arrive, arrived, packed, held, front, queued, growing, wake_at, preferred, delay_us
+            )
+        while queued > 0 and free_us[instance] <= now_us:
+            size, front, queued, grows = take(
+                now_us, arrive, taken, held, front, queued, growing, preferred.size - 1, delay_us
+            )
+            end_us = now_us + batch_us[size] * scale[scaled] * speeds[instance]
+            scaled = scaled + 1 if scaled + 1 < scale.size else 0
             free_us[instance] = end_us + gap_us[size]
-            for place in range(s.taken, s.taken + size):
-                request = order[place]
+            for request in range(taken, taken + size):
                 latency_us[request] = end_us - arrive[request]
                 batches[request] = size
-                if closed and s.known < arrive.size:
-                    send_again(s, arrive, end_us)
-            s.taken += size
-            fill(s, now_us, arrive, order, held, preferred, delay_us)
+                if closed and known < arrive.size:
+                    send_again(arrive, arrived, known, end_us)
+                    known += 1
+            taken += size
+            if growing and not grows:
+                wake_at = 0
+            packed, queued, growing, wake_at, timer_us = fill(
+                now_us, arrive, arrived, packed, held, front, queued, grows, wake_at, preferred, delay_us
+            )
             instance = first_free(free_us)
 
 
-@compiled
+@inlined
 def first_free(free_us: Floats) -> int:
     """The instance that has been, or will be, free first."""
     first = 0
@@ -108,51 +100,49 @@ def first_free(free_us: Floats) -> int:
     return first
 
 
-@compiled
-def join(s: Any, order: Counts, queue_limit: int, slots: int) -> bool:
-    """One request joins those that wait, if it may; whether that wakes the batcher."""
-    waiting = s.accepted - s.packed
-    s.arrived += 1
-    if queue_limit > 0 and waiting >= queue_limit:
-        return False
-    order[s.accepted] = s.arrived - 1
-    s.accepted += 1
-    return bool(s.queued < slots and (not (s.growing or s.open) or waiting + 1 >= s.wake_at))
+@inlined
+def fill(
+    now_us: float,
+    arrive: Floats,
+    arrived: int,
+    packed: int,
+    held: Counts,
+    front: int,
+    queued: int,
+    growing: bool,
+    wake_at: int,
+    preferred: Flags,
+    delay_us: float,
+) -> tuple[int, int, bool, int, float]:
+    """The batcher's thread until it sleeps: move what waits into payloads, while there is a slot for one.
 
-
-@compiled
-def fill(s: Any, now_us: float, arrive: Floats, order: Counts, held: Counts, preferred: Flags, delay_us: float) -> None:
-    """The batcher's thread until it sleeps: move what waits into payloads, while there is a slot for one."""
-    s.timer_us = NEVER
+    Of the requests that `arrived`, the first `packed` are in payloads. The `queued` ones of these that wait are in the
+    ring `held` from `front`, by size; the last may still be `growing`. The batcher wakes when `wake_at` requests wait,
+    or at an instant in us. These come back changed, and that instant.
+    """
     while True:
-        if not (s.growing or s.open):
-            s.open = True
-            s.wake_at = 0
-        waiting = s.accepted - s.packed
-        if waiting == 0 or s.queued >= held.size - 1:
-            return
-        expires_us = arrive[order[s.packed]] + delay_us
-        tail = s.front + s.queued - s.growing
+        waiting = arrived - packed
+        if waiting == 0 or queued >= held.size - 1:
+            return packed, queued, growing, wake_at, NEVER
+        expires_us = arrive[packed] + delay_us
+        tail = front + queued - growing
         tail = tail if tail < held.size else tail - held.size
-        size = held[tail] if s.growing else 0
-        count, full, wake_at = moves(waiting, size, delay_us > 0 and now_us >= expires_us, delay_us == 0, preferred)
-        if wake_at > 0:
-            s.wake_at = wake_at
+        size = held[tail] if growing else 0
+        count, full, look_at = moves(waiting, size, delay_us > 0 and now_us >= expires_us, delay_us == 0, preferred)
+        if look_at > 0:
+            wake_at = look_at
         if count < 0:
-            s.timer_us = expires_us
-            return
-        if count > 0 and not s.growing:
-            held[tail] = 0
-            s.queued += 1
-            s.growing = True
-        held[tail] += count
-        s.packed += count
-        s.open = False
+            return packed, queued, growing, wake_at, expires_us
+        if not growing:
+            queued += 1
+        held[tail] = size + count
+        packed += count
+        growing = not full
         if full:
-            s.growing = False
+            wake_at = 0
 
 
-@compiled
+@inlined
 def moves(waiting: int, size: int, expired: bool, eager: bool, preferred: Flags) -> tuple[int, bool, int]:
     """What goes into a payload of `size`: how many of those that wait, whether it is full then, and when to look again.
 
@@ -163,13 +153,14 @@ def moves(waiting: int, size: int, expired: bool, eager: bool, preferred: Flags)
     top = largest
     while not preferred[top]:
         top -= 1
-    best, full, count = 0, False, 0
-    while count < waiting and size + count < largest:
-        if size + count >= top and size + count > 0 and best == 0:
-            best, full = count, True
-        count += 1
-        if preferred[size + count]:
-            best = count
+    count = min(waiting, largest - size)
+    best, full = 0, False
+    if size < top:
+        best = min(count, top - size)
+        while best > 0 and not preferred[size + best]:
+            best -= 1
+    elif size > 0 and count > 1:
+        best, full = 1, True
     if best > 0 and not expired:
         return best, full or eager or size + best >= largest, 0
     if size + count >= top:
@@ -184,34 +175,41 @@ def moves(waiting: int, size: int, expired: bool, eager: bool, preferred: Flags)
     return -1, False, following - size
 
 
-@compiled
-def take(s: Any, now_us: float, arrive: Floats, order: Counts, held: Counts, largest: int, delay_us: float) -> int:
-    """An instance takes the first payload, and what it may merge into it; the number of requests in it.
+@inlined
+def take(
+    now_us: float,
+    arrive: Floats,
+    taken: int,
+    held: Counts,
+    front: int,
+    queued: int,
+    growing: bool,
+    largest: int,
+    delay_us: float,
+) -> tuple[int, int, int, bool]:
+    """An instance takes the first payload, and what it may merge into it: its size, and what `fill` has of the rest.
 
     With a queue delay it looks at the payloads behind it. One older than the delay stops growing, and comes along where
     there is room.
     """
-    size = held[s.front]
+    size = held[front]
     while True:
-        s.front = s.front + 1 if s.front + 1 < held.size else 0
-        s.queued -= 1
-        if s.queued == 0:
-            s.growing = False
-        if delay_us == 0 or largest == 1 or s.queued == 0 or now_us <= arrive[order[s.taken + size]] + delay_us:
-            return int(size)
-        if s.queued == 1:
-            s.growing = False
-        if size + held[s.front] > largest:
-            return int(size)
-        size += held[s.front]
+        front = front + 1 if front + 1 < held.size else 0
+        queued -= 1
+        growing = growing and queued > 0
+        if delay_us == 0 or largest == 1 or queued == 0 or now_us <= arrive[taken + size] + delay_us:
+            return size, front, queued, growing
+        growing = growing and queued > 1
+        if size + held[front] > largest:
+            return size, front, queued, growing
+        size += held[front]
 
 
 @compiled
-def send_again(s: Any, arrive: Floats, at_us: float) -> None:
+def send_again(arrive: Floats, arrived: int, known: int, at_us: float) -> None:
     """A client sends its next request: it takes its place among those to come."""
-    place = s.known
-    while place > s.arrived and arrive[place - 1] > at_us:
+    place = known
+    while place > arrived and arrive[place - 1] > at_us:
         arrive[place] = arrive[place - 1]
         place -= 1
     arrive[place] = at_us
-    s.known += 1

@@ -139,6 +139,11 @@ def _fit(counters: StageWork, batching: Batching, expected: ServiceTimes, growth
 
 
 def _batches(service: ServiceTimes, batching: Batching, arrive_us: Floats) -> NDArray[np.int64]:
-    """The batch of each request: told by an answer that takes so long for each of it that nothing else counts."""
+    """The batch of each request: told by an answer that takes so long for each of it that nothing else counts.
+
+    Where nearly all are refused there are none to tell of, and nothing but batches of one is claimed.
+    """
     marked = replace(service, reply=PerBatch(0.0, MARK_US))
-    return (answered_us(marked, batching, arrive_us) // MARK_US).astype(np.int64)
+    found_us = answered_us(marked, batching, arrive_us)
+    batches = (found_us[~np.isnan(found_us)] // MARK_US).astype(np.int64)
+    return batches if batches.size >= CHUNKS else np.ones(CHUNKS, np.int64)

@@ -13,12 +13,10 @@ from controller.compiled import compiled
 from controller.performance.batcher import (
     NEVER,
     PAYLOADS_AN_INSTANCE,
-    STATE,
     Counts,
     Flags,
     Floats,
     fill,
-    join,
     take,
 )
 
@@ -49,20 +47,19 @@ def serve_shared(
     """
     latency_us = np.full(arrive_us.size, np.nan)
     batches = np.zeros(arrive_us.size, np.int64)
-    order = np.zeros(arrive_us.size, np.int64)
     held = np.zeros(PAYLOADS_AN_INSTANCE * instances + 1, np.int64)
     group = np.zeros(instances, INSTANCE)
-    s = np.zeros(1, STATE)[0]
-    s.timer_us = NEVER
-    s.known = arrive_us.size
+    arrived, packed, taken, scaled = 0, 0, 0, 0
+    front, queued, growing, wake_at, timer_us = 0, 0, False, 0, NEVER
     passed_us, taken_us, alone_us = 0.0, 0.0, 0.0
     while True:
         ending, running = _first_to_end(group)
         speed = min(1.0, cores / running) if running else 1.0
         ends_us = passed_us + group[ending].left_us / speed if running else NEVER
-        now_us = min(arrive_us[s.arrived] if s.arrived < arrive_us.size else NEVER, s.timer_us, ends_us)
+        due_us = arrive_us[arrived] if arrived < arrive_us.size else NEVER
+        now_us = min(due_us, timer_us, ends_us)
         waits = _longest_waiting(group)
-        if s.queued > 0 and waits >= 0:
+        if queued > 0 and waits >= 0:
             now_us = min(now_us, max(passed_us, group[waits].free_us))
         if now_us == NEVER:
             return latency_us, batches, taken_us / alone_us if alone_us else 1.0
@@ -72,26 +69,34 @@ def serve_shared(
         passed_us = now_us
         if now_us == ends_us:
             size = group[ending].size
-            for request in order[group[ending].first : group[ending].first + size]:
+            for request in range(group[ending].first, group[ending].first + size):
                 latency_us[request] = now_us - arrive_us[request]
                 batches[request] = size
             group[ending].size = 0
             group[ending].free_us = now_us + gap_us[size]
-        woken = now_us == s.timer_us
-        if s.arrived < arrive_us.size and now_us == arrive_us[s.arrived]:
-            woken |= join(s, order, 0, held.size - 1)
+        woken = now_us == timer_us
+        if now_us == due_us:
+            arrived += 1
+            woken |= queued < held.size - 1 and arrived - packed >= wake_at
         if woken:
-            fill(s, now_us, arrive_us, order, held, preferred, delay_us)
+            packed, queued, growing, wake_at, timer_us = fill(
+                now_us, arrive_us, arrived, packed, held, front, queued, growing, wake_at, preferred, delay_us
+            )
         waits = _longest_waiting(group)
-        while s.queued > 0 and waits >= 0 and group[waits].free_us <= now_us:
-            size = take(s, now_us, arrive_us, order, held, preferred.size - 1, delay_us)
+        while queued > 0 and waits >= 0 and group[waits].free_us <= now_us:
+            size, front, queued, grows = take(
+                now_us, arrive_us, taken, held, front, queued, growing, preferred.size - 1, delay_us
+            )
             group[waits].size = size
-            group[waits].first = s.taken
-            group[waits].left_us = work_us[size] * scale[s.scaled]
+            group[waits].first = taken
+            group[waits].left_us = work_us[size] * scale[scaled]
             alone_us += group[waits].left_us
-            s.scaled = s.scaled + 1 if s.scaled + 1 < scale.size else 0
-            s.taken += size
-            fill(s, now_us, arrive_us, order, held, preferred, delay_us)
+            scaled = scaled + 1 if scaled + 1 < scale.size else 0
+            taken += size
+            wake_at = 0 if growing and not grows else wake_at
+            packed, queued, growing, wake_at, timer_us = fill(
+                now_us, arrive_us, arrived, packed, held, front, queued, grows, wake_at, preferred, delay_us
+            )
             waits = _longest_waiting(group)
 
 

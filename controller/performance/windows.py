@@ -106,5 +106,12 @@ def _made_out(counters: StageWork, model: LoadedModel | None, expected: Expected
     from controller.performance.serving import Batching, ServiceTimes  # noqa: PLC0415 - the same
 
     doubt = DOUBT_OF_LEARNT if key in expected.learnt else DOUBT
-    batching = Batching(model.max_batch, model.queue_delay_us, speeds=(1.0,) * model.instances)
+    batching = Batching(
+        model.max_batch,
+        model.queue_delay_us,
+        speeds=(1.0,) * model.instances,
+        levels=model.levels,
+        level=model.level,
+        at_once=model.at_once,
+    )
     yield from batch_times(counters, batching, ServiceTimes(times_us), doubt)

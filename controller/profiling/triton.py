@@ -5,17 +5,20 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 import httpx
+import msgspec
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 from tritonclient.grpc import InferInput
 from tritonclient.grpc.aio import InferenceServerClient
 
 from collectors.fetch import Limits, SourceError, fetch
-from collectors.snapshot import BatchTime
+from collectors.snapshot import BatchTime, ModelState
+from collectors.triton_config import ModelConfig, loaded_model
 from controller.acting.waiting import until
 from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, PerBatch
 from controller.profiling.counted import added, batch_times
@@ -49,16 +52,22 @@ class TritonModel:
     @property
     def batching(self) -> Batching:
         """As it is configured, with one instance where their number can be changed."""
-        config = self._described.config
-        groups = config.get("instance_group", ())
-        found = sum(int(group.get("count", 1)) * max(1, len(group.get("gpus", ()))) for group in groups)
-        speeds = (1.0,) * (1 if self.resized else max(1, found))
-        if "dynamic_batching" not in config:
-            return Batching(speeds=speeds)
-        settings = config["dynamic_batching"]
-        preferred = tuple(int(size) for size in settings.get("preferred_batch_size", ()))
-        delay_us = float(settings.get("max_queue_delay_microseconds", 0))
-        return Batching(self._described.max_batch, delay_us, preferred, speeds=speeds)
+        described = self._described
+        config = msgspec.convert(described.config, ModelConfig, strict=False)
+        found = loaded_model(("", ""), ModelState.READY, config)
+        instances = 1 if self.resized else max(1, found.instances)
+        batching = Batching(speeds=(1.0,) * instances, at_once=found.at_once)
+        if config.dynamic_batching is None:
+            return batching
+        preferred = tuple(map(int, described.config["dynamic_batching"].get("preferred_batch_size", ())))
+        return replace(
+            batching,
+            max_batch=described.max_batch,
+            queue_delay_us=float(found.queue_delay_us),
+            preferred=preferred,
+            levels=found.levels,
+            level=found.level,
+        )
 
     @property
     def gap(self) -> PerBatch:

@@ -8,17 +8,9 @@ import pytest
 from loopback import Source
 
 from collectors.fetch import Limits
-from collectors.snapshot import LoadedModel, ModelState, ServerState, Snapshot
+from collectors.snapshot import LoadedModel, ModelState, QueueLevel, ServerState, Snapshot
 from collectors.triton_names import model_and_variant, triton_name
-from collectors.triton_repository import (
-    MAX_MODELS,
-    DynamicBatching,
-    InstanceGroup,
-    ModelConfig,
-    RepositoryTarget,
-    TritonRepository,
-    loaded_model,
-)
+from collectors.triton_repository import MAX_MODELS, RepositoryTarget, TritonRepository
 
 INDEX = "/v2/repository/index"
 
@@ -105,17 +97,6 @@ async def test_an_empty_repository_is_a_reading(client: httpx.AsyncClient, sourc
     assert snapshot.server("edge").value == ServerState(())
 
 
-def test_instances_are_summed_over_groups_and_their_devices() -> None:
-    groups = (InstanceGroup(count=2), InstanceGroup(count=1), InstanceGroup(count=3, gpus=(0, 1)))
-    model = loaded_model(("det", "fp32"), ModelState.READY, ModelConfig(8, groups, DynamicBatching(700)))
-    assert (model.instances, model.max_batch, model.queue_delay_us) == (9, 8, 700)
-
-
-def test_a_model_that_does_not_batch_takes_one_at_a_time() -> None:
-    model = loaded_model(("det", "fp32"), ModelState.READY, ModelConfig(0, (InstanceGroup(),)))
-    assert (model.max_batch, model.queue_delay_us) == (1, 0)
-
-
 def test_names_read_back_as_they_were_made() -> None:
     assert model_and_variant(triton_name("ppocr-det", "fp32")) == ("ppocr-det", "fp32")
 
@@ -130,10 +111,8 @@ def test_other_names_stand_for_no_variant(name: str) -> None:
     [
         ({"sequence_batching": {"oldest": {}}}, "sequence_batching"),
         ({"ensemble_scheduling": {"step": []}}, "ensemble_scheduling"),
-        ({"dynamic_batching": {"priority_levels": 2}}, "priority_levels"),
+        ({"dynamic_batching": {"priority_levels": 65}}, "priority_levels"),
         ({"dynamic_batching": {"preserve_ordering": True}}, "preserve_ordering"),
-        ({"dynamic_batching": {"default_queue_policy": {"max_queue_size": 9}}}, "default_queue_policy"),
-        ({"dynamic_batching": {"default_queue_policy": {"default_timeout_microseconds": 9}}}, "default_queue_policy"),
     ],
 )
 async def test_batching_that_predictions_do_not_know_is_named(
@@ -153,7 +132,9 @@ async def test_batching_that_predictions_do_not_know_is_named(
         {},
         {"dynamic_batching": {}},
         {"dynamic_batching": {"priority_levels": 1, "max_queue_delay_microseconds": 100}},
-        {"dynamic_batching": {"default_queue_policy": {"timeout_action": "REJECT", "max_queue_size": 0}}},
+        {"dynamic_batching": {"priority_levels": 2, "default_priority_level": 1}},
+        {"dynamic_batching": {"default_queue_policy": {"timeout_action": "DELAY", "default_timeout_microseconds": 9}}},
+        {"instance_group": [{"rate_limiter": {"priority": 2, "resources": [{"name": "R", "count": 1}]}}]},
     ],
 )
 async def test_ordinary_batching_is_not_remarked_on(
@@ -161,3 +142,42 @@ async def test_ordinary_batching_is_not_remarked_on(
 ) -> None:
     answers = {INDEX: [{"name": "toy--fp32", "state": "READY"}], config("toy--fp32"): told}
     assert (await collect(client, source, start, **answers)).findings == ()
+
+
+async def test_how_requests_wait_and_execute_is_read(
+    client: httpx.AsyncClient, source: Source, start: datetime
+) -> None:
+    """Triton writes numbers of 64 bits as text where it does not know better. All of R is for one."""
+    batching = {
+        "priority_levels": "2",
+        "default_priority_level": "2",
+        "default_queue_policy": {"max_queue_size": 9},
+        "priority_queue_policy": {"1": {"timeout_action": "DELAY", "default_timeout_microseconds": "700"}},
+    }
+    group = {"count": 3, "rate_limiter": {"resources": [{"name": "R", "global": True, "count": 2}]}}
+    told = {"max_batch_size": 4, "dynamic_batching": batching, "instance_group": [group]}
+    answers = {INDEX: [{"name": "toy--fp32", "state": "READY"}], config("toy--fp32"): told}
+    snapshot = await collect(client, source, start, **answers)
+    levels = (QueueLevel(700, puts_off=True), QueueLevel(limit=9))
+    toy = LoadedModel("toy", "fp32", ModelState.READY, 3, 4, 0, levels, level=2, at_once=1)
+    assert snapshot.server("edge").value == ServerState((toy,))
+    assert snapshot.findings == ()
+
+
+async def test_models_that_want_the_same_of_the_rate_limiter_are_named(
+    client: httpx.AsyncClient, source: Source, start: datetime
+) -> None:
+    """The first has as much of R as the other holds, which is enough for three of its instances."""
+    answers: dict[str, object] = {INDEX: [{"name": f"{name}--fp32", "state": "READY"} for name in ("a", "b", "c")]}
+    for name, instances, count, priority in (("a", 4, 1, 1), ("b", 1, 3, 2)):
+        limiter = {"priority": priority, "resources": [{"name": "R", "count": count}]}
+        answers[config(f"{name}--fp32")] = {"instance_group": [{"count": instances, "rate_limiter": limiter}]}
+    answers[config("c--fp32")] = {"instance_group": [{"count": 2}]}
+    snapshot = await collect(client, source, start, **answers)
+    state = snapshot.server("edge").value
+    assert state is not None
+    assert [model.at_once for model in state.models] == [3, 0, 0]
+    (finding,) = snapshot.findings
+    both = "rate_limiter.resources, rate_limiter.priority"
+    assert f"a--fp32: {both}; b--fp32: {both}" in finding.message
+    assert "c--fp32" not in finding.message

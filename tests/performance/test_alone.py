@@ -1,11 +1,22 @@
 """From snapshots to times without neighbours, and to what neighbours add."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from collectors.snapshot import Batches, BatchTime, LoadedModel, ModelState, Reading, Snapshot, StageWork, Work
+from collectors.snapshot import (
+    Batches,
+    BatchTime,
+    LoadedModel,
+    ModelState,
+    QueueLevel,
+    Reading,
+    Snapshot,
+    StageWork,
+    Work,
+)
 from controller.decision import Interference, LearntTimes
 from controller.performance.alone import accompanied, alone, effects_of, learn_effects
 from controller.performance.arrivals import poisson_us
@@ -85,3 +96,28 @@ def test_counters_alone_teach_the_curve_of_a_model_that_batches(example: Policy)
         seen = accompanied(windows(example, Snapshot(NOW, work=(counters,)), loaded, known, NOW), RUNNING[:1], NODES)
         known = learn(example, alone(seen, effects_of(example, ())), known)
     assert known[0].used_us == pytest.approx(truth_us[1:], rel=0.08)
+
+
+def test_the_batcher_that_explains_counters_has_the_levels_and_turns_of_the_server(example: Policy) -> None:
+    """Two instances that take turns batch as one does: were both taken to execute at once, the fit would not reach."""
+    truth_us = (0.0, 20_000.0, 24_000.0, 28_000.0, 32_000.0)
+    marked = ServiceTimes(truth_us, reply=PerBatch(0.0, 1e9))
+    levels = (QueueLevel(limit=12), QueueLevel())
+    batching = Batching(4, speeds=(1.0, 1.0), levels=levels, at_once=1)
+    arrive_us = poisson_us(90.0, 8000, 3)
+    answers_us = answered_us(marked, batching, arrive_us)
+    batches = (answers_us[~np.isnan(answers_us)] // 1e9).astype(int)
+    compute_us = round(float(np.asarray(truth_us)[batches].sum()))
+    executions = round(float((1 / batches).sum()))
+    work = StageWork(float(arrive_us[-1]) / 1e6, batches.size, 0, executions, 0, compute_us, 0)
+    counters = Work(POOL, CLS.model, CLS.variant, Reading(work, NOW, "server"), Reading(None, None, "none"))
+    snapshot = Snapshot(NOW, work=(counters,))
+
+    def learnt_us(loaded: LoadedModel) -> np.ndarray:
+        seen = accompanied(windows(example, snapshot, {CLS: loaded}, (), NOW), RUNNING[:1], NODES)
+        (times,) = alone(seen, effects_of(example, ())).values()
+        return np.array([item.total_us / item.executions for item in times])
+
+    told = LoadedModel(CLS.model, CLS.variant, ModelState.READY, 2, 4, 0, levels, at_once=1)
+    assert learnt_us(told) == pytest.approx(truth_us[1:], rel=0.05)
+    assert learnt_us(replace(told, levels=(), at_once=0)) != pytest.approx(truth_us[1:], rel=0.05)

@@ -67,13 +67,6 @@ def test_a_batcher_that_waits_for_a_full_batch_sleeps_through_what_comes_after_t
     assert latency(Batching(4, queue_delay_us=5), 0, 7, 8) == [15, 18, 17]
 
 
-def test_a_queue_that_is_full_refuses() -> None:
-    found = latency(Batching(1, queue_limit=1), 0, 1, 2, 3, 4)
-    # One is computed and two wait in payloads; one more may wait outside them.
-    assert found[:4] == [10, 19, 28, 37]
-    assert np.isnan(found[4])
-
-
 def test_the_gap_keeps_an_instance_but_not_the_reply() -> None:
     service = ServiceTimes((0.0, 10.0), gap=PerBatch(3.0), reply=PerBatch(1.0))
     assert latency(Batching(1), 0, 1, service=service) == [11, 23]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from collectors.snapshot import BatchTime, StageWork
+from collectors.snapshot import BatchTime, QueueLevel, StageWork
 from controller.performance.arrivals import Burst, bursty_us
 from controller.performance.counters import DOUBT_OF_LEARNT, batch_times, matched
 from controller.performance.serving import Batching, PerBatch, ServiceTimes, answered_us
@@ -16,10 +16,10 @@ def counted(
     """The counters of a window on a server with these times, under arrivals that the fit does not know."""
     arrive_us = bursty_us(rate_rps, Burst(depth, 250_000.0), requests, seed=77)
     marked = answered_us(ServiceTimes(batch_us, reply=PerBatch(0.0, 1e9)), batching, arrive_us)
-    batches = (marked // 1e9).astype(int)
+    batches = (marked[~np.isnan(marked)] // 1e9).astype(int)
     executions = round(float((1 / batches).sum()))
     compute_us = round(float(np.asarray(batch_us)[batches].sum()))
-    return StageWork(float(arrive_us[-1]) / 1e6, requests, 0, executions, 0, compute_us, 0)
+    return StageWork(float(arrive_us[-1]) / 1e6, batches.size, 0, executions, 0, compute_us, 0)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,8 @@ def counted(
         ((0.0, 6000.0, 7000.0, 8000.0, 9000.0), Batching(4), 280.0),
         ((0.0, 10_000.0, 14_000.0, 18_000.0, 22_000.0), Batching(4, speeds=(1.0, 1.0)), 260.0),
         ((0.0, 6000.0, 7000.0, 8000.0, 9000.0), Batching(4, 2000.0), 250.0),
+        ((0.0, 6000.0, 7000.0, 8000.0, 9000.0), Batching(4, levels=(QueueLevel(20_000, limit=9),)), 250.0),
+        ((0.0, 6000.0, 7000.0, 8000.0, 9000.0), Batching(4, speeds=(1.0, 1.0), at_once=1), 280.0),
     ],
 )
 def test_a_curve_is_found_from_the_mean_batch_and_the_mean_time(
@@ -84,3 +86,10 @@ def test_counters_that_say_too_little_or_cannot_be_tell_nothing(counts: tuple[in
     requests, executions, compute_us = counts
     work = StageWork(10.0, requests, 0, executions, 0, compute_us, 0)
     assert list(batch_times(work, Batching(4), ServiceTimes(UNKNOWING))) == []
+
+
+def test_settings_with_which_nothing_would_be_answered_explain_nothing() -> None:
+    """Every request would be refused before the delay is over; the counters tell of 100 of them that were not."""
+    batching = Batching(4, 8000.0, levels=(QueueLevel(timeout_us=10),))
+    work = StageWork(10.0, 100, 0, 40, 0, 700_000, 0)
+    assert list(batch_times(work, batching, ServiceTimes(UNKNOWING))) == [BatchTime(2, 40, 280_000)]
