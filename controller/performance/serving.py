@@ -150,7 +150,7 @@ def answered_us(
     Raises ValueError when `closed` on shared cores or with `batching.levels`, and with these on shared cores.
     """
     if closed and (batching.cores is not None or batching.levels):
-        raise ValueError("clients that wait for their answers are only simulated without levels and shared cores")
+        raise ValueError("clients that wait are not simulated with levels or on shared cores: give arrivals")
     if batching.cores is not None:
         latency_us, batches, slower = _on_shared_cores(service, batching, batching.cores, arrive_us)
         return _with_reply(service, latency_us, batches, slower)
