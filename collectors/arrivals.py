@@ -13,8 +13,9 @@ from collectors.snapshot import Reading
 
 KEPT: Final = 4096
 """Arrivals of a key, the newest; 32 KiB."""
-FEWEST: Final = 500
-"""Below this many, chance looks like bursts."""
+SPAN_US: Final = 60_000_000
+FEWEST: Final = 1000
+"""Below this many in the span, chance looks like bursts."""
 MOST_KEYS: Final = 1000
 US: Final = 1_000_000
 
@@ -40,7 +41,8 @@ class _Ring:
 class ArrivalSeries(Generic[Key]):
     """Instants by key, of at most `MOST_KEYS` keys.
 
-    A key of which only a sample is told has no reading: what is left out makes the rest look even.
+    The calmer half of the last minute counts: a rate that changes once looks like bursts only in the half that it
+    changes in. A key of which only a sample is told has no reading: what is left out makes the rest look even.
     """
 
     def __init__(self) -> None:
@@ -62,7 +64,15 @@ class ArrivalSeries(Generic[Key]):
         for key, ring in self._rings.items():
             instants_us = ring.instants_us()
             instants_us = instants_us[instants_us <= since_epoch_us(now)]
-            if ring.whole and instants_us.size >= FEWEST:
-                since_first_s = (instants_us - instants_us[0]) / US
-                found[key] = Reading(burstiness(since_first_s), instant(int(instants_us[-1])), source)
+            if ring.whole and instants_us.size:
+                instants_us = instants_us[instants_us > instants_us[-1] - SPAN_US]
+                if instants_us.size >= FEWEST:
+                    found[key] = Reading(_calmer_half(instants_us), instant(int(instants_us[-1])), source)
         return found
+
+
+def _calmer_half(instants_us: NDArray[np.int64]) -> Burstiness:
+    middle_us = (instants_us[0] + instants_us[-1]) // 2
+    halves = (instants_us[instants_us <= middle_us], instants_us[instants_us > middle_us])
+    told = [burstiness((half - half[0]) / US) for half in halves if half.size > 1]
+    return min(told, key=lambda item: max(index or 0.0 for _, index in item.dispersion))

@@ -6,7 +6,8 @@ Of a process with two rates in turn (`arrivals`) the index at a time t is 1 + ra
 
 The sojourn is the one of `SOJOURNS_S` at which depth^2, by weighted least squares, leaves the least; an index over n
 windows has a standard error of sqrt(2 / n) of itself. Where nothing is better than no swing by `SURE` standard errors,
-arrivals are taken for Poisson. What plans use comes in steps, and a step is left only when the estimate is well beyond
+arrivals are taken for Poisson, and so they are where the longest sojourn fits best: what swings for longer is another
+rate, which forecasts follow. What plans use comes in steps, and a step is left only when the estimate is well beyond
 it, so that plans do not wander.
 """
 
@@ -22,7 +23,7 @@ from controller.decision import KnownBurst
 from controller.performance.arrivals import STEADY, Burst
 from policy.resolved import Policy
 
-SOJOURNS_S: Final = np.geomspace(0.05, 30.0, 40)
+SOJOURNS_S: Final = np.geomspace(0.05, 8.0, 40)
 SURE: Final = 4.0
 US: Final = 1e6
 WEIGHT: Final = 0.2
@@ -44,7 +45,7 @@ def fitted(seen: Burstiness) -> Burst:
     squares = np.clip((shapes * weights) @ over / ((shapes**2) @ weights), 0.0, 1.0)
     left = (over - squares[:, None] * shapes) ** 2 @ weights
     best = int(np.argmin(left))
-    if weights @ over**2 - left[best] < SURE**2:
+    if best == SOJOURNS_S.size - 1 or weights @ over**2 - left[best] < SURE**2:
         return STEADY
     return Burst(math.sqrt(squares[best]), US * float(SOJOURNS_S[best]))
 

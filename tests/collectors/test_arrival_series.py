@@ -41,7 +41,19 @@ def test_only_the_newest_arrivals_count() -> None:
     series = told(2 * KEPT)
     reading = series.readings(instant(START_US + 2 * KEPT * STEP_US), "test")["voice"]
     assert reading.value is not None
-    assert reading.value.span_s == pytest.approx((KEPT - 1) * STEP_US / 1e6)
+    assert reading.value.span_s == pytest.approx(KEPT * STEP_US / 2e6, rel=0.01)
+
+
+def test_a_rate_that_changes_once_is_told_from_the_half_in_which_it_does_not() -> None:
+    series = ArrivalSeries[str]()
+    slow = np.cumsum(np.full(FEWEST, 20_000))
+    fast = slow[-1] + np.cumsum(np.full(3 * FEWEST, 2_000))
+    for at_us in (*slow, *fast):
+        series.add("voice", START_US + int(at_us), 1.0)
+    reading = series.readings(instant(START_US + 10**9), "test")["voice"]
+    assert reading.value is not None
+    assert reading.value.rate_rps == pytest.approx(50, rel=0.02)
+    assert max(index for _, index in reading.value.dispersion if index is not None) < 1
 
 
 def test_a_sample_of_the_arrivals_tells_nothing() -> None:

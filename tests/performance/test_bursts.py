@@ -30,6 +30,11 @@ def test_poisson_arrivals_are_not_taken_for_bursts(seed: int) -> None:
     assert fitted(burstiness(poisson_us(50.0, 4000, seed) / 1e6)) == STEADY
 
 
+def test_a_rate_that_rises_is_no_burst() -> None:
+    rising_us = np.sqrt(poisson_us(100.0, 4000, 2) / 40e6) * 40e6
+    assert fitted(burstiness(rising_us / 1e6)) == STEADY
+
+
 def test_arrivals_at_one_instant_tell_nothing() -> None:
     assert fitted(burstiness([1.0] * 600)) == STEADY
 
