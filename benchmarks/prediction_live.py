@@ -32,7 +32,7 @@ from collectors.snapshot import BatchTime
 from controller.performance.service_curve import service_curve
 from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, ServiceTimes, capacity_rps
 
-FULL_GRID = 64
+FULL_GRID = 60
 REQUESTS = 20_000
 CALIBRATION_REQUESTS = 2400
 CALIBRATION_ERROR = 0.01

@@ -19,8 +19,12 @@ from controller.performance.serving import Batching, Load, ServiceTimes, capacit
 PERCENTILES: Final = (50, 95, 99)
 REPLICAS: Final = 40
 CONFIDENCE: Final = 0.9
-SERVICE_ERROR: Final = 0.03
-"""The relative standard error of a service time that was measured on the same server at another load."""
+SERVICE_ERROR: Final = 0.04
+"""The relative standard error of a service time that was measured on the same server at another load.
+
+Over 57 live runs it was 2 % (4 % for executions of 4 ms). The rest stands for what the simulation leaves out: with 3 %
+the intervals of those runs held 80 % of what was seen, with 5 % 92 %.
+"""
 NEAR: Final = 1e-3
 
 
