@@ -24,6 +24,7 @@ from open_loop_run import Run, run
 from open_loop_server import Served, served
 from open_loop_table import append_point
 from point_score import reply_path, score
+from prediction_plot import plot_errors
 from prediction_score import Scored, report
 from service_change import DURATION_S, recovery
 from shared_core_points import on_shared_core, typical_handling_us
@@ -32,6 +33,7 @@ from collectors.snapshot import BatchTime
 from controller.performance.service_curve import service_curve
 from controller.performance.serving import PYTHON_BACKEND_GAP, Batching, ServiceTimes, capacity_rps
 
+BEFORE = "predicted before each run"
 FULL_GRID = 60
 REQUESTS = 20_000
 CALIBRATION_REQUESTS = 2400
@@ -80,7 +82,8 @@ def live(points: int, requests: int, output: Path) -> dict[str, object]:
                 known[setting.model].append(point)
                 disturbed += bool(done.disturbances)
                 _tell(done, scored[-1], len(settings))
-    result = report("predicted before each run", scored)
+    result = report(BEFORE, scored)
+    plot_errors({BEFORE: scored}, output / "errors.png")
     print(f"{disturbed} of {len(scored)} runs were disturbed. They are kept in {output}")
     return {**result, "disturbed": disturbed, "service_change": changed}
 
