@@ -26,7 +26,7 @@ class PackedProblem(NamedTuple):
     """P pools, R resources, M models, O options, D demands, C pairs; costs are in dollars an hour.
 
     The options of model m are `first_option[m]` to `first_option[m + 1] - 1`, its demands likewise. Within a model the
-    demands stand in order of `demand_worth`, the dearest first. Bit i of `option_reach` is the i-th demand of its model.
+    demands stand in order of `demand_worth`, the dearest first. Bit i of `option_reach` is the i-th of its model's.
     """
 
     pool_nodes: Ints

@@ -1,0 +1,53 @@
+"""The order in which a model's options are looked at: the likely ones first, some for each of its demands."""
+
+from typing import Final
+
+import numpy as np
+
+from controller.compiled import compiled
+from controller.planning.fleet.packed import Floats, Ints, PackedProblem
+from controller.planning.fleet.standing import Layout
+
+LIKELY: Final = 32
+"""So many options of a model are usually looked at; all of them now and then, and where those are not enough."""
+
+
+def ranked(problem: PackedProblem, fixed: Layout) -> Ints:
+    """[O]: the options, those of each model in the order to look at them."""
+    price = problem.option_price + fixed.option_share * problem.pool_price[problem.option_pool]
+    return _ranked(problem, fixed, price)
+
+
+@compiled
+def _ranked(problem: PackedProblem, fixed: Layout, price: Floats) -> Ints:
+    order = np.empty(problem.option_pool.size, np.int64)
+    for model in range(problem.first_option.size - 1):
+        first, last = problem.first_option[model], problem.first_option[model + 1]
+        asked = fixed.asked[fixed.first_subset[model] : fixed.first_subset[model + 1]]
+        rate = np.empty(last - first)
+        for option in range(first, last):
+            useful = min(problem.option_urps[option], asked[problem.option_reach[option]])
+            rate[option - first] = price[option] / max(useful, 1)
+        demands = problem.first_demand[model + 1] - problem.first_demand[model]
+        order[first:last] = first + _in_turns(np.argsort(rate), problem.option_reach[first:last], demands)
+    return order
+
+
+@compiled
+def _in_turns(cheapest: Ints, reach: Ints, demands: int) -> Ints:
+    """Each demand in turn names the cheapest option that reaches it and was not named before."""
+    order = np.empty(cheapest.size, np.int64)
+    named = np.zeros(cheapest.size, np.bool_)
+    following = np.zeros(demands, np.int64)
+    found = 0
+    while found < cheapest.size:
+        for demand in range(demands):
+            at = following[demand]
+            while at < cheapest.size and (named[cheapest[at]] or not (reach[cheapest[at]] >> demand) & 1):
+                at += 1
+            if at < cheapest.size:
+                named[cheapest[at]] = True
+                order[found] = cheapest[at]
+                found += 1
+            following[demand] = at
+    return order

@@ -1,0 +1,179 @@
+"""Serving a model again: place the instance that serves a request most cheaply, until no more pays; drop what is idle.
+
+What an instance costs on its node is a guess while a plan grows: a node that is opened for one may be shared by others
+later. So a try has a `Mood`: how much of a node that is opened its first instance pays, and whether room on a node
+that is paid for counts as a gift or for its share. Tries in different moods find different plans.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controller.compiled import compiled, inlined
+from controller.planning.fleet.covering import missing
+from controller.planning.fleet.packed import Ints, PackedProblem
+from controller.planning.fleet.ranking import LIKELY
+from controller.planning.fleet.standing import NOWHERE, Layout, Standing, place, remove, settle
+
+WORTHLESS: Final = 1e-12
+"""Dollars an hour that rounding may make of nothing."""
+SAME: Final = 1 + 1e-12
+
+
+class Mood(NamedTuple):
+    """Parts of a node's price, 0 to 1; `noise` is how far prices are misjudged at most."""
+
+    opening: float
+    """What a node's first instance pays of what is left of the price after its own share."""
+    gift: float
+    """What room on a node that is paid for costs less than its share."""
+    noise: float
+    everything: bool
+    """Whether to look at all options, and not at the likely ones only."""
+
+
+@compiled
+def serve(
+    problem: PackedProblem,
+    fixed: Layout,
+    at: Standing,
+    order: Ints,
+    model: int,
+    mood: Mood,
+    dice: np.random.Generator,
+) -> None:
+    """Place instances of a model until more would cost more than they serve, then drop those that serve nothing.
+
+    What an option serves more, and what it costs, only gets worse while others are placed, but for options of the same
+    pool, where a node may have been opened. So an option is judged again only when it looks the cheapest (the lazy
+    greedy of Minoux 1978).
+    """
+    first, last = problem.first_option[model], problem.first_option[model + 1]
+    limit = last if mood.everything else min(last, first + LIKELY)
+    short = settle(problem, fixed, at, model)
+    if short > 0:
+        short = _serve_from(problem, fixed, at, order[first:limit], model, mood, dice)
+        if short > 0 and limit < last:
+            _serve_from(problem, fixed, at, order[first:last], model, mood, dice)
+    _trim(problem, fixed, at, model)
+
+
+@compiled
+def _serve_from(
+    problem: PackedProblem,
+    fixed: Layout,
+    at: Standing,
+    options: Ints,
+    model: int,
+    mood: Mood,
+    dice: np.random.Generator,
+) -> int:
+    """Place instances of these options; the urps that are still short."""
+    price = np.empty(options.size)
+    misjudged = np.empty(options.size)
+    for which in range(options.size):
+        misjudged[which] = 1 + mood.noise * dice.random()
+        price[which], _ = _judged(problem, fixed, at, options[which], model, mood, misjudged[which])
+    short = settle(problem, fixed, at, model)
+    while short > 0:
+        which = int(np.argmin(price))
+        if price[which] == np.inf:
+            break
+        now, node = _judged(problem, fixed, at, options[which], model, mood, misjudged[which])
+        if now > price[which] * SAME:
+            price[which] = now
+            continue
+        place(problem, fixed, at, options[which], node)
+        short = settle(problem, fixed, at, model)
+        pool = problem.option_pool[options[which]]
+        for other in range(options.size):
+            if problem.option_pool[options[other]] == pool:
+                price[other], _ = _judged(problem, fixed, at, options[other], model, mood, misjudged[other])
+    return short
+
+
+@inlined
+def _judged(
+    problem: PackedProblem, fixed: Layout, at: Standing, option: int, model: int, mood: Mood, misjudged: float
+) -> tuple[float, int]:
+    """What one more served micro-request a second costs by this option, and the node; infinite when it is no use."""
+    node, price = _room(problem, fixed, at, option, mood)
+    if node == NOWHERE:
+        return np.inf, NOWHERE
+    pair = problem.option_pair[option]
+    if at.pair_held[pair] >= problem.pair_running[pair]:
+        price += problem.start_price
+    first, last = fixed.first_subset[model], fixed.first_subset[model + 1]
+    asked, offered = fixed.asked[first:last], at.offered[first:last]
+    worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
+    short, cost = missing(asked, offered, worth, 0, 0)
+    left, left_cost = missing(asked, offered, worth, problem.option_urps[option], problem.option_reach[option])
+    if left >= short or price >= cost - left_cost:
+        return np.inf, NOWHERE
+    return price * misjudged / (short - left), node
+
+
+@inlined
+def _room(problem: PackedProblem, fixed: Layout, at: Standing, option: int, mood: Mood) -> tuple[int, float]:
+    """The fullest node of the option's pool with room for it, or an empty one, and the price of an instance there."""
+    pool = problem.option_pool[option]
+    node_held, node_room = at.node_held, at.node_room
+    use, part = problem.option_use[option], fixed.unit_part[pool]
+    most = at.node_option.shape[1]
+    used, used_left, unused = NOWHERE, np.inf, NOWHERE
+    for node in range(fixed.first_node[pool], fixed.first_node[pool + 1]):
+        if node_held[node] == most or (node_held[node] == 0 and unused != NOWHERE):
+            continue
+        left = 0.0
+        for resource in range(use.size):
+            over = node_room[node, resource] - use[resource]
+            left = left + over * part[resource] if over >= 0 else np.inf
+        if left == np.inf:
+            continue
+        if node_held[node] == 0:
+            unused = node
+        elif left < used_left:
+            used, used_left = node, left
+    share, price = fixed.option_share[option], problem.pool_price[pool]
+    if used != NOWHERE:
+        return used, problem.option_price[option] + (1 - mood.gift) * share * price
+    return unused, problem.option_price[option] + (share + mood.opening * max(0.0, 1 - share)) * price
+
+
+@compiled
+def _trim(problem: PackedProblem, fixed: Layout, at: Standing, model: int) -> None:
+    """Remove instances that cost more than what they serve is worth."""
+    first, last = fixed.first_subset[model], fixed.first_subset[model + 1]
+    asked, offered = fixed.asked[first:last], at.offered[first:last]
+    worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
+    for option in range(problem.first_option[model], problem.first_option[model + 1]):
+        while at.held[option] > 0:
+            _, cost = missing(asked, offered, worth, -problem.option_urps[option], problem.option_reach[option])
+            node = emptiest(problem, fixed, at, option)
+            if cost - at.missed[model] >= _saved(problem, at, option, node) - WORTHLESS:
+                break
+            remove(problem, fixed, at, option, node)
+            settle(problem, fixed, at, model)
+
+
+@compiled
+def emptiest(problem: PackedProblem, fixed: Layout, at: Standing, option: int) -> int:
+    """Of the nodes that hold an instance of the option, the one with the fewest instances."""
+    pool = problem.option_pool[option]
+    found, fewest = NOWHERE, at.node_option.shape[1] + 1
+    for node in range(fixed.first_node[pool], fixed.first_node[pool + 1]):
+        if at.node_held[node] < fewest:
+            for slot in range(at.node_held[node]):
+                if at.node_option[node, slot] == option:
+                    found, fewest = node, at.node_held[node]
+                    break
+    return found
+
+
+@compiled
+def _saved(problem: PackedProblem, at: Standing, option: int, node: int) -> float:
+    """What is not paid any more without an instance."""
+    pair = problem.option_pair[option]
+    start = problem.start_price if at.pair_held[pair] > problem.pair_running[pair] else 0.0
+    pool_price = problem.pool_price[problem.option_pool[option]] if at.node_held[node] == 1 else 0.0
+    return float(problem.option_price[option] + start + pool_price)

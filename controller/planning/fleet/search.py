@@ -1,0 +1,194 @@
+"""Finding a plan for a whole fleet: build one, then again and again take a part of it away and serve that anew.
+
+Ruin and recreate (Schrimpf, Schneider, Stamm-Wilbrandt and Dueck 2000) under simulated annealing: a try that makes the
+plan cheaper is kept, one that makes it dearer by x with probability exp(-x / temperature).
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from controller.compiled import compiled
+from controller.planning.fleet.best import Best, best_of, keep, note_changes
+from controller.planning.fleet.packed import EMPTY, Ints, PackedPlan, PackedProblem
+from controller.planning.fleet.ranking import ranked
+from controller.planning.fleet.recreate import Mood, serve
+from controller.planning.fleet.ruin import Touched, ruin, untouched
+from controller.planning.fleet.standing import (
+    Layout,
+    Standing,
+    layout,
+    plan_of,
+    settle,
+    standing,
+    take_back,
+)
+
+HOTTEST: Final = (0.005, 0.1)
+"""The first temperature, as a part of what an instance costs on average: at least, and at most."""
+HEAT: Final = 0.006
+"""... and in between so many times the root of the tries that each instance can be given."""
+COLDEST: Final = 0.002
+NOISE: Final = 0.2
+WHOLE_LOOK: Final = 0.25
+"""The part of the tries that look at all options of a model."""
+BETTER: Final = 1e-9
+FIRST_TRIES: Final = 64
+CHUNK_S: Final = 0.02
+"""About how often the clock is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The best cost so far in dollars an hour, after so many seconds and tries."""
+
+    cost: float
+    seconds: float
+    tries: int
+
+
+class Search:
+    """A search from a plan, by a seed; the same seed and the same tries give the same plan."""
+
+    def __init__(self, problem: PackedProblem, start: PackedPlan = EMPTY, seed: int = 1) -> None:
+        self.problem = problem
+        self.fixed = layout(problem)
+        self.order = ranked(problem, self.fixed)
+        self._at = standing(problem, self.fixed, start)
+        self._touched = untouched(problem)
+        self._dice = np.random.default_rng(seed)
+        _construct(problem, self.fixed, self._at, self.order, self._dice)
+        self._best = best_of(self._at)
+
+    @property
+    def cost(self) -> float:
+        """Of the best plan found, in dollars an hour."""
+        return float(self._best.total[0])
+
+    @property
+    def plan(self) -> PackedPlan:
+        """The best plan found."""
+        return plan_of(self._best.node_option)
+
+    @property
+    def cost_by_instance(self) -> float:
+        """What an instance costs on average."""
+        return self.cost / max(1, int(self._at.held.sum()))
+
+    def run(self, tries: int, temperature: float) -> None:
+        """Try so often; `temperature` in dollars an hour."""
+        _anneal(
+            self.problem,
+            self.fixed,
+            self._at,
+            self.order,
+            self._touched,
+            self._best,
+            tries,
+            temperature,
+            self._dice,
+        )
+
+    def adopt(self, plan: PackedPlan) -> None:
+        """Go on from another plan, which was found elsewhere."""
+        self._at = standing(self.problem, self.fixed, plan)
+        found = best_of(self._at)
+        if found.total[0] < self._best.total[0]:
+            self._best = found
+        else:
+            self._best.changed[:] = np.arange(self._best.changed.size)
+            self._best.is_changed[:] = 1
+            self._best.counter[0] = self._best.changed.size
+
+
+def search_for(search: Search, seconds: float) -> Iterator[Step]:
+    """Search for so long, cooling down; tells of each better plan that it finds, and of the last one."""
+    began = time.perf_counter()
+    yield Step(search.cost, 0.0, 0)
+    done, chunk, passed = 0, FIRST_TRIES, 0.0
+    while passed < seconds:
+        before = search.cost
+        expected = done * seconds / passed if passed else 0.0
+        search.run(chunk, _temperature(search, expected, passed / seconds))
+        done += chunk
+        passed = time.perf_counter() - began
+        chunk = max(1, round(done / passed * min(CHUNK_S, max(seconds - passed, CHUNK_S / 10))))
+        if search.cost < before or passed >= seconds:
+            yield Step(search.cost, passed, done)
+
+
+def search_tries(search: Search, tries: int) -> float:
+    """Search with so many tries, cooling down: the same on every machine. The best cost."""
+    chunk = max(1, tries // 100)
+    for done in range(0, tries, chunk):
+        search.run(min(chunk, tries - done), _temperature(search, tries, done / tries))
+    return search.cost
+
+
+def _temperature(search: Search, tries: float, passed: float) -> float:
+    instances = search.cost / max(search.cost_by_instance, 1e-12)
+    hottest = min(max(HEAT * math.sqrt(tries / max(instances, 1.0)), HOTTEST[0]), HOTTEST[1])
+    part: float = hottest * (COLDEST / hottest) ** min(passed, 1.0)
+    return max(search.cost_by_instance * part, BETTER)
+
+
+@compiled
+def _construct(problem: PackedProblem, fixed: Layout, at: Standing, order: Ints, dice: np.random.Generator) -> None:
+    """Serve every model, those of the largest instances first."""
+    careful = Mood(opening=0.5, gift=0.5, noise=0.0, everything=True)
+    models = problem.first_option.size - 1
+    size = np.zeros(models)
+    for model in range(models):
+        for option in range(problem.first_option[model], problem.first_option[model + 1]):
+            size[model] = max(size[model], fixed.option_share[option])
+    for model in np.argsort(-size):
+        serve(problem, fixed, at, order, model, careful, dice)
+        at.written[0] = 0
+
+
+@compiled
+def _anneal(
+    problem: PackedProblem,
+    fixed: Layout,
+    at: Standing,
+    order: Ints,
+    touched: Touched,
+    best: Best,
+    tries: int,
+    temperature: float,
+    dice: np.random.Generator,
+) -> None:
+    for _ in range(tries):
+        before = at.total[0]
+        at.written[0] = 0
+        ruin(problem, fixed, at, order, touched, dice)
+        _recreate(problem, fixed, at, order, touched, dice)
+        dearer = at.total[0] - before
+        if dearer > 0 and dice.random() >= math.exp(-dearer / temperature):
+            take_back(problem, fixed, at)
+            for touch in range(touched.counter[0]):
+                settle(problem, fixed, at, touched.models[touch])
+            at.total[0] = before
+        else:
+            note_changes(best, at)
+            if at.total[0] < best.total[0] - BETTER:
+                keep(best, at)
+
+
+@compiled
+def _recreate(
+    problem: PackedProblem, fixed: Layout, at: Standing, order: Ints, touched: Touched, dice: np.random.Generator
+) -> None:
+    """Serve the touched models in one mood, large ones rather first."""
+    mood = Mood(dice.random(), dice.random(), NOISE * dice.random(), dice.random() < WHOLE_LOOK)
+    models = touched.models[: touched.counter[0]]
+    keys = np.empty(models.size)
+    for at_model in range(models.size):
+        first = problem.first_option[models[at_model]]
+        keys[at_model] = -fixed.option_share[first] * (0.5 + dice.random())
+    for at_model in np.argsort(keys):
+        serve(problem, fixed, at, order, models[at_model], mood, dice)

@@ -1,0 +1,222 @@
+"""What stands where while a plan is sought: instances on nodes, what is left of each node, and what it all costs.
+
+Everything here changes in place. Each change is journalled, so that a try that did not pay is taken back.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controller.compiled import compiled
+from controller.planning.fleet.covering import missing, offer
+from controller.planning.fleet.packed import (
+    Floats,
+    Ints,
+    PackedPlan,
+    PackedProblem,
+    first_nodes,
+    first_subsets,
+    subset_urps,
+)
+
+MOST_HELD: Final = 64
+"""Instances on one node, where neither their use nor the node's room says less."""
+NOWHERE: Final = -1
+CHANGES: Final = 3
+"""A try takes each instance away at most once, fills each place at most once, and trims that at most once."""
+
+
+class Layout(NamedTuple):
+    """What follows from a problem and never changes: N nodes, S subsets of demands."""
+
+    first_node: Ints
+    """[P + 1]"""
+    node_pool: Ints
+    """[N]"""
+    option_model: Ints
+    """[O]"""
+    unit_part: Floats
+    """[P, R]: which part of a node one unit of a resource is."""
+    option_share: Floats
+    """[O]: about which part of a node an instance takes."""
+    first_subset: Ints
+    """[M + 1]"""
+    asked: Ints
+    """[S]: what each subset of a model's demands asks for."""
+
+
+class Standing(NamedTuple):
+    """At most K instances on a node. `total` holds the cost, `written` how long the journal is."""
+
+    node_room: Ints
+    """[N, R]"""
+    node_option: Ints
+    """[N, K]: the options of a node's instances, the first `node_held` of a row."""
+    node_held: Ints
+    """[N]"""
+    held: Ints
+    """[O]: instances of each option."""
+    pair_held: Ints
+    """[C]"""
+    offered: Ints
+    """[S]: what the instances that reach any of a subset can answer."""
+    missed: Floats
+    """[M]: the cost of what is not served."""
+    total: Floats
+    """[1]"""
+    journal: Ints
+    """[L, 2]: option and node of each instance that was placed; one that was taken away has its node's complement."""
+    written: Ints
+    """[1]"""
+
+
+def layout(problem: PackedProblem) -> Layout:
+    """What follows from a problem."""
+    pools = np.arange(problem.pool_nodes.size)
+    capacity = np.maximum(problem.pool_capacity[problem.option_pool], 1)
+    shares = problem.option_use / capacity
+    return Layout(
+        first_nodes(problem),
+        np.repeat(pools, problem.pool_nodes),
+        np.repeat(np.arange(problem.first_option.size - 1), np.diff(problem.first_option)),
+        1 / np.maximum(problem.pool_capacity, 1),
+        (shares.max(axis=1) + shares.mean(axis=1)) / 2,
+        first_subsets(problem),
+        subset_urps(problem),
+    )
+
+
+def standing(problem: PackedProblem, fixed: Layout, plan: PackedPlan) -> Standing:
+    """A plan as it stands; instances that do not fit are left out."""
+    nodes, options, most = fixed.node_pool.size, problem.option_pool.size, _most_held(problem)
+    at = Standing(
+        problem.pool_capacity[fixed.node_pool],
+        np.full((nodes, most), NOWHERE),
+        np.zeros(nodes, np.int64),
+        np.zeros(options, np.int64),
+        np.zeros(problem.pair_running.size, np.int64),
+        np.zeros(fixed.asked.size, np.int64),
+        np.zeros(problem.first_demand.size - 1),
+        np.zeros(1),
+        np.zeros((CHANGES * nodes * most, 2), np.int64),
+        np.zeros(1, np.int64),
+    )
+    stand(problem, fixed, at, plan.instance_option, plan.instance_node)
+    return at
+
+
+def _most_held(problem: PackedProblem) -> int:
+    capacity, use = problem.pool_capacity[problem.option_pool], problem.option_use
+    fits = np.where(use > 0, capacity // np.maximum(use, 1), MOST_HELD).min(axis=1, initial=MOST_HELD)
+    return max(1, int(fits.max(initial=0)))
+
+
+def plan_of(node_option: Ints) -> PackedPlan:
+    """What stands on the nodes, as a plan."""
+    nodes, slots = np.nonzero(node_option != NOWHERE)
+    return PackedPlan(node_option[nodes, slots], nodes)
+
+
+@compiled
+def stand(problem: PackedProblem, fixed: Layout, at: Standing, options: Ints, nodes: Ints) -> None:
+    """Place a whole plan, and count what it misses."""
+    for instance in range(options.size):
+        if fits(problem, at, options[instance], nodes[instance]):
+            place(problem, fixed, at, options[instance], nodes[instance])
+    for model in range(problem.first_demand.size - 1):
+        settle(problem, fixed, at, model)
+    at.written[0] = 0
+
+
+@compiled
+def fits(problem: PackedProblem, at: Standing, option: int, node: int) -> bool:
+    """Whether a node has room for one more instance."""
+    for resource in range(at.node_room.shape[1]):
+        if at.node_room[node, resource] < problem.option_use[option, resource]:
+            return False
+    return bool(at.node_held[node] < at.node_option.shape[1])
+
+
+@compiled
+def place(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int) -> None:
+    """Put an instance on a node that has room for it."""
+    _journal(at, option, node)
+    _place(problem, fixed, at, option, node)
+
+
+@compiled
+def remove(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int) -> None:
+    """Take an instance from a node that holds one."""
+    _journal(at, option, ~node)
+    _remove(problem, fixed, at, option, node)
+
+
+@compiled
+def settle(problem: PackedProblem, fixed: Layout, at: Standing, model: int) -> int:
+    """Count anew what a model misses, in cost and in urps."""
+    first, last = fixed.first_subset[model], fixed.first_subset[model + 1]
+    worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
+    short, cost = missing(fixed.asked[first:last], at.offered[first:last], worth, 0, 0)
+    at.total[0] += cost - at.missed[model]
+    at.missed[model] = cost
+    return short
+
+
+@compiled
+def take_back(problem: PackedProblem, fixed: Layout, at: Standing) -> None:
+    """Undo all that the journal holds; what the models miss is still to be settled."""
+    while at.written[0] > 0:
+        at.written[0] -= 1
+        option, node = at.journal[at.written[0], 0], at.journal[at.written[0], 1]
+        if node >= 0:
+            _remove(problem, fixed, at, option, node)
+        else:
+            _place(problem, fixed, at, option, ~node)
+
+
+@compiled
+def _journal(at: Standing, option: int, node: int) -> None:
+    at.journal[at.written[0], 0] = option
+    at.journal[at.written[0], 1] = node
+    at.written[0] += 1
+
+
+@compiled
+def _place(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int) -> None:
+    if at.node_held[node] == 0:
+        at.total[0] += problem.pool_price[problem.option_pool[option]]
+    at.node_option[node, at.node_held[node]] = option
+    at.node_held[node] += 1
+    pair = problem.option_pair[option]
+    if at.pair_held[pair] >= problem.pair_running[pair]:
+        at.total[0] += problem.start_price
+    at.pair_held[pair] += 1
+    _count(problem, fixed, at, option, node, 1)
+
+
+@compiled
+def _remove(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int) -> None:
+    slot = 0
+    while at.node_option[node, slot] != option:
+        slot += 1
+    at.node_held[node] -= 1
+    at.node_option[node, slot] = at.node_option[node, at.node_held[node]]
+    at.node_option[node, at.node_held[node]] = NOWHERE
+    if at.node_held[node] == 0:
+        at.total[0] -= problem.pool_price[problem.option_pool[option]]
+    pair = problem.option_pair[option]
+    at.pair_held[pair] -= 1
+    if at.pair_held[pair] >= problem.pair_running[pair]:
+        at.total[0] -= problem.start_price
+    _count(problem, fixed, at, option, node, -1)
+
+
+@compiled
+def _count(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int, more: int) -> None:
+    for resource in range(at.node_room.shape[1]):
+        at.node_room[node, resource] -= more * problem.option_use[option, resource]
+    at.held[option] += more
+    at.total[0] += more * problem.option_price[option]
+    model = fixed.option_model[option]
+    offered = at.offered[fixed.first_subset[model] : fixed.first_subset[model + 1]]
+    offer(offered, more * problem.option_urps[option], problem.option_reach[option])
