@@ -71,6 +71,15 @@ bench-prediction-cost: setup ## Measure what a prediction costs, simulated and l
 bench-profiler: setup ## Profile a model of the embedded fleet and hold the profile against the full grid (8 minutes)
 	@$(BIN)/python benchmarks/profiler.py
 
+.PHONY: bench-placement
+bench-placement: setup ## Plan a reference fleet: INSTANCE=file [TIME=seconds] [PREVIOUS=plan.json] [OUT=plan.json] [SEED=n] [PEERS=1]
+	@$(BIN)/python benchmarks/placement.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers) \
+	  $(if $(PREVIOUS),--previous "$(PREVIOUS)") $(if $(OUT),--output "$(OUT)")
+
+.PHONY: bench-scale
+bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half a minute)
+	@$(BIN)/python benchmarks/placement_scale.py
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py
