@@ -16,7 +16,7 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-26s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: .venv/.installed .venv-triton/.installed ## Make both environments from the lock files; instant when they are up to date
+setup: .venv/.installed .venv-triton/.installed .venv/.compiled ## Make both environments from the lock files; instant when they are up to date
 	@:
 
 .PHONY: demo
@@ -112,6 +112,12 @@ clean: ## Remove both environments and everything built
 	echo "Installing Gridwright and its tools into .venv"
 	$(UV) pip sync --quiet --python .venv --require-hashes requirements.lock
 	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --offline --editable .
+	touch $@
+
+# Numba notices a change of the file that it compiled, and none of a file whose functions were compiled into it.
+COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "controller.compiled import" controller benchmarks)
+.venv/.compiled: $(COMPILED) .venv/.installed
+	@find controller benchmarks -name '*.nb[ic]' -delete
 	echo "Compiling the simulation of Triton's batcher"
 	$(BIN)/gridwright plan examples/embedded > /dev/null || [[ $$? == 2 ]]
 	touch $@
