@@ -51,7 +51,7 @@ def ruin(
     """Take some instances away."""
     touched.counter[0] = 0
     touched.counter[1] += 1
-    node = _any_node(at, dice)
+    node = _emptier(at, _any_node(at, dice), _any_node(at, dice))
     if node == NOWHERE:
         _want(at, touched, dice)
         return
@@ -87,6 +87,12 @@ def _want(at: Standing, touched: Touched, dice: np.random.Generator) -> None:
             _touch(touched, model)
             return
         model = model + 1 if model + 1 < at.missed.size else 0
+
+
+@compiled
+def _emptier(at: Standing, one: int, other: int) -> int:
+    """The node with fewer instances: what is hardly used is what could be saved."""
+    return other if at.node_held[other] < at.node_held[one] else one
 
 
 @compiled

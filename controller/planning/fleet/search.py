@@ -33,7 +33,7 @@ HOTTEST: Final = (0.005, 0.1)
 HEAT: Final = 0.006
 """... and in between so many times the root of the tries that each instance can be given."""
 COLDEST: Final = 0.002
-NOISE: Final = 0.2
+NOISE: Final = 1.0
 WHOLE_LOOK: Final = 0.25
 """The part of the tries that look at all options of a model."""
 BETTER: Final = 1e-9
