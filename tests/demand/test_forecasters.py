@@ -11,7 +11,7 @@ from controller.demand.history import History
 from controller.demand.linear import Linear
 from controller.demand.mixing import Loss, learned, mixed, pinball
 from controller.demand.online import FORECASTERS
-from controller.demand.residuals import Repeated, last_value, same_time_of_day
+from controller.demand.residuals import Repeated, last_value, of_the_next, same_time_of_day
 from controller.demand.trees import Trees
 
 LEVELS = (0.5, 0.9, 0.99)
@@ -121,3 +121,16 @@ def test_stretching_moves_every_quantile_but_the_median() -> None:
     levels = (0.1, MEDIAN, 0.9)
     wide = calibrated(levels, (Stretch(1, np.log(2)),) * 3, np.array([80.0, 100.0, 130.0]))
     assert wide == pytest.approx((60.0, 100.0, 160.0))
+
+
+def test_few_residuals_cover_the_next_one_as_often_as_the_level_says() -> None:
+    levels, rng = np.array(LEVELS), np.random.default_rng(3)
+    drawn = rng.exponential(size=(4000, 25))
+    covered = np.mean([row[-1] <= of_the_next(row[:-1], levels) for row in drawn], axis=0)
+    assert covered[:2] == pytest.approx([0.5, 0.9], abs=0.02)
+    assert covered[2] == pytest.approx(0.99, abs=0.008)
+
+
+def test_many_residuals_have_the_quantiles_of_their_own() -> None:
+    drawn = np.random.default_rng(4).normal(size=1440)
+    assert of_the_next(drawn, np.array(LEVELS)) == pytest.approx(np.quantile(drawn, LEVELS), abs=0.08)
