@@ -68,14 +68,14 @@ def over_last(sums: list[dict[str, float]]) -> dict[str, float] | None:
 
 
 def _best_mean(own: Series, seen: Series) -> float:
-    """min of sum |seen - own w| over w >= 0 of sum one."""
+    """The least sum |seen - own w| over w >= 0 of sum one."""
     scale = max(1.0, float(seen.max()))
     rows = np.hstack([own.T / scale, np.ones((own.shape[1], 1))])
     return scale * _value(np.append(seen / scale, 1.0), len(seen), A_ub=rows, b_ub=np.zeros(len(rows)))
 
 
 def _best_line(counts: Series, at: NDArray[np.int64], interval_s: int, horizon: int) -> float:
-    """min of sum |counts - last - inputs b| over b."""
+    """The least sum |counts - last - inputs b| over b."""
     history = History(interval_s, 0, len(counts), counts)
     rows = features.rows(history, horizon, 0, len(counts))[at - horizon]
     known = ~np.isnan(rows[:, LAST])

@@ -93,11 +93,7 @@ class Series:
         learnt = kept.learnt
         if kept.history.interval_s != INTERVAL_S:
             return cls()
-        if (
-            learnt is None
-            or learnt.forecasters != FORECASTERS
-            or learnt.state.horizon_intervals != HORIZON_INTERVALS
-        ):
+        if learnt is None or learnt.forecasters != FORECASTERS or learnt.state.horizon_intervals != HORIZON_INTERVALS:
             return cls(history=kept.history)
         return cls(history=kept.history, state=learnt.state, foreseen=learnt.foreseen)
 

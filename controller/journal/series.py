@@ -107,7 +107,7 @@ class SeriesStore:
             rows = self._connection.execute(
                 "SELECT service, origin, interval_s, seen, until_s, learnt FROM series ORDER BY service, origin"
             ).fetchall()
-            return tuple(self._read(*row) for row in rows)
+            return tuple(self._read(row) for row in rows)
 
     def _write_counts(self, item: Kept) -> None:
         """Write the last part that is there, which may have grown, and those after it."""
@@ -130,7 +130,8 @@ class SeriesStore:
         learnt = zlib.compress(encode(item.learnt))
         self._connection.execute("REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)", (*row, learnt))
 
-    def _read(self, service: str, origin: str, interval_s: int, seen: int, until_s: int, learnt: bytes) -> Kept:
+    def _read(self, row: tuple[str, str, int, int, int, bytes]) -> Kept:
+        service, origin, interval_s, seen, until_s, learnt = row
         rows = self._connection.execute(
             "SELECT body FROM series_part WHERE service = ? AND origin = ? ORDER BY part", (service, origin)
         )

@@ -110,9 +110,9 @@ def test_a_series_that_started_anew_leaves_nothing_of_before(store: SeriesStore)
 def test_a_series_that_was_not_seen_for_a_day_is_dropped(store: SeriesStore, path: Path) -> None:
     past, day = history(500), UNSEEN_S // 60
     store.keep([kept(past), kept(past, "voice")])
-    store.keep([kept(History.of(60, past.counts, FIRST + day))])
+    store.keep([kept(replace(past, first_index=FIRST + day))])
     assert [item.service for item in store.kept()] == ["ocr", "voice"]
-    store.keep([kept(History.of(60, past.counts, FIRST + day + 1))])
+    store.keep([kept(replace(past, first_index=FIRST + day + 1))])
     assert [item.service for item in store.kept()] == ["ocr"]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT DISTINCT service FROM series_part").fetchall() == [("ocr",)]
