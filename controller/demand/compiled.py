@@ -115,21 +115,12 @@ def _most(values: Counts, begin: int, end: int) -> float:
 
 
 @compiled
-def smooth(counts: Counts, horizon: int, rates: tuple[float, float, float], out: Counts) -> None:
-    """Fill with the points of controller/demand/smoothing.py; NaN stays before the first count."""
-    rate, trend_rate, damping = rates
-    ahead, power = 0.0, 1.0
-    for _ in range(horizon):
-        power *= damping
-        ahead += power
-    level, trend = np.nan, 0.0
-    for i in range(len(counts)):
-        value = counts[i]
+def smooth(values: Counts, rate: float, out: Counts) -> None:
+    """Fill with the exponentially smoothed level at each value; NaN stays before the first one."""
+    level = np.nan
+    for i in range(len(values)):
         if np.isnan(level):
-            level = value
-        else:
-            level, trend = level + damping * trend, damping * trend
-            if not np.isnan(value):
-                error = value - level
-                level, trend = level + rate * error, trend + rate * trend_rate * error
-        out[i] = level + ahead * trend
+            level = values[i]
+        elif not np.isnan(values[i]):
+            level += rate * (values[i] - level)
+        out[i] = level

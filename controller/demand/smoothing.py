@@ -1,10 +1,9 @@
-"""Exponential smoothing with a damped trend (Gardner and McKenzie 1985), a point that `Repeated` can forecast with.
+"""Exponential smoothing of logarithms, a point that `Repeated` can forecast with.
 
-    f = l + p * b,    e = y - f,    l <- f + a * e,    b <- p * b + a * c * e
+    l <- l + rate * (log(1 + y) - l),    point = exp(l) - 1
 
-with the level l and the trend b; the point at a horizon h is l + (p + p**2 + … + p**h) * b. Without a trend (c = 0) it
-is the simple kind, which for counts that scatter around a wandering mean is the best that a line can do (Muth 1960). A
-missing interval moves the level along the trend.
+Of counts that scatter around a wandering mean, a level so smoothed is the best that a line can do (Muth 1960). It is
+smoothed in logarithms because a burst says little of the next count's median. A missing interval leaves the level.
 """
 
 from dataclasses import dataclass
@@ -16,17 +15,15 @@ from controller.demand.residuals import Positions
 
 
 @dataclass(frozen=True, slots=True)
-class Smoothed:
-    """`rate` is a, `trend_rate` c and `damping` p, each from 0 to 1."""
+class Level:
+    """A level of this `rate`, from 0 to 1."""
 
     rate: float
-    trend_rate: float = 0.0
-    damping: float = 0.0
 
-    def __call__(self, counts: Counts, horizon: int, _day: int, at: Positions) -> Counts:
-        """The point at each position, from the counts at the positions before and at it alone."""
+    def __call__(self, counts: Counts, _horizon: int, _day: int, at: Positions) -> Counts:
+        """The level at each position, of the counts from the first position on; NaN before the first count."""
         from controller.demand.compiled import smooth  # noqa: PLC0415 - numba takes a second that a start has no use for
 
-        points = np.full(len(at), np.nan)
-        smooth(counts[at], horizon, (self.rate, self.trend_rate, self.damping), points)
-        return points
+        levels = np.full(len(at), np.nan)
+        smooth(np.log1p(counts[at]), self.rate, levels)
+        return np.expm1(levels)
