@@ -8,8 +8,8 @@ This is quantile tracking (Angelopoulos, Candes and Tibshirani 2023) of the scor
 step eta the updates add up: over T forecasts the rate of misses differs from 1 - level by exactly the change of theta
 over eta T, whatever the process does, as long as theta stays within its bounds. The step falls with the number of
 forecasts n (Angelopoulos, Barber and Bates 2024) to a floor that keeps it able to follow: slowly, for a short series
-needs as large a step for its few misses to make up for one another. A surprise that lasts is told once for each forecast
-that was made before it, so the step is divided by the horizon in intervals. The median is not moved.
+needs as large a step for its few misses to make up for one another. A surprise that lasts is told once for each
+forecast that was made before it, so the step is divided by the horizon in intervals. The median is not moved.
 
 Theta begins at DOUBT * sqrt(level / (1 - level)), in proportion to the standard error of an empirical quantile whose
 tail is exponential: the outer quantiles are those that little data places worst.
