@@ -26,4 +26,4 @@ class Level:
 
         levels = np.full(len(at), np.nan)
         smooth(np.log1p(counts[at]), self.rate, levels)
-        return np.expm1(levels)
+        return np.asarray(np.expm1(levels))
