@@ -169,12 +169,11 @@ class Foresight:
         """Begin what is due, when what was begun before is done; what went wrong with that."""
         if self._work is not None and not self._work.done():
             return ()
-        findings = self._work.result() if self._work is not None else ()
-        self._work = None
+        done, self._work = self._work, None
         if self._due:
             due, self._due = self._due, []
             self._work = asyncio.create_task(asyncio.to_thread(_forecast_after, due, self._store))
-        return findings
+        return done.result() if done is not None else ()
 
 
 def _forecast_after(due: list[Due], store: SeriesStore | None) -> tuple[Finding, ...]:
