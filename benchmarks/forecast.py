@@ -12,50 +12,60 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from forecast_floor import FLOORS, Medians, floors, over_last
 from forecast_traces import Counts, Trace, table, traces
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from controller.demand.history import DAY_S, History
 from controller.demand.newcomer import Newcomer
-from controller.demand.online import LEVELS, Models, State, forecast
+from controller.demand.online import FORECASTERS, LEVELS, Models, State, forecast
 
 ROOT = Path(__file__).parents[1]
 PROGRESS_S = 20.0
 RESIDUALS = 1440
 FEWEST_RESIDUALS = 12
 DAYS_FOR_WEEKS = 14
+HARDLY = 0.01
+"""Of a request: counts that were told as rates are whole numbers to that."""
 PEERS = ("last", "last_residual", "seasonal", "seasonal_residual", "weekly", "weekly_residual")
 Series = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Forecasts of one series: `counts` and `ours` by interval; row i of `ours` was made `horizon` intervals before."""
+    """Forecasts of one series by interval; row i of `ours` and `medians` was made `horizon` intervals before.
+
+    `medians` are those of the forecasters that are mixed, one a column.
+    """
 
     counts: Series
     ours: Series
+    medians: Series
     peers: dict[str, Series]
     seconds: float
 
 
-def replayed(counts: Counts, interval_s: int, horizon: int, label: str) -> tuple[Series, float]:
-    """Our forecasts, shape (intervals, levels), NaN where none was made, and the CPU seconds that they took."""
+def replayed(counts: Counts, interval_s: int, horizon: int, label: str) -> tuple[Series, Series, float]:
+    """Our forecasts, shape (intervals, levels), NaN where none was made, the forecasters' medians, and CPU seconds."""
     found = np.full((len(counts) + horizon, len(LEVELS)), np.nan)
+    medians = np.full((len(counts) + horizon, len(FORECASTERS)), np.nan)
     history, state, models, newcomer = History.of(interval_s), State.new(horizon), Models(), Newcomer()
     told, begun = time.perf_counter(), time.process_time()
     for i, count in enumerate(counts):
         history = history.then(count)
         state, found[i + horizon] = forecast(state, history, models, newcomer)
+        medians[i + horizon] = [np.nan if item is None else item[0] for item in state.pending[-1].by_forecaster]
         if time.perf_counter() - told > PROGRESS_S:
             told = time.perf_counter()
             print(f"  {label}: {i + 1} of {len(counts)} intervals", file=sys.stderr, flush=True)
-    return found[: len(counts)], time.process_time() - begun
+    return found[: len(counts)], medians[: len(counts)], time.process_time() - begun
 
 
 def repeated(counts: Series, back: int) -> Series:
@@ -104,23 +114,45 @@ def score(trace: Trace, horizon: int) -> dict[str, Any]:
     label = f"{trace.name}, {horizon} ahead"
     runs = []
     for counts in trace.series:
-        ours, seconds = replayed(counts, trace.interval_s, horizon, label)
+        ours, medians, seconds = replayed(counts, trace.interval_s, horizon, label)
         values = np.array([np.nan if count is None else count for count in counts])
-        runs.append(Run(values, ours, peers(values, trace.interval_s, horizon), seconds))
+        runs.append(Run(values, ours, medians, peers(values, trace.interval_s, horizon), seconds))
     scored = [~np.isnan(run.counts) & ~np.isnan(run.ours[:, 0]) for run in runs]
+    later = [mask & (np.arange(len(mask)) >= len(mask) // 2) for mask in scored]
     steps = sum(int(mask.sum()) for mask in scored)
     pinball = sum(losses(r.counts, r.ours)[m].sum(axis=0) for r, m in zip(runs, scored, strict=True)) / steps
-    below = sum((r.counts[m, None] <= r.ours[m]).sum(axis=0) for r, m in zip(runs, scored, strict=True)) / steps
     found = {
         "horizon_s": horizon * trace.interval_s,
         "pinball": by_level(pinball, 4),
-        "coverage": {level: value for level, value in by_level(below, 4).items() if level != "0.5"},
+        "coverage": covered(runs, scored, lambda quantiles: quantiles),
+        "coverage_of_one_less": covered(runs, scored, one_less),
         "steps": steps,
         "milliseconds_per_step": round(
             1000 * sum(run.seconds for run in runs) / sum(len(run.counts) for run in runs), 3
         ),
+        "ratio_last_later_half": ratio(runs, later, "last"),
+        "median_over_last": in_hindsight(runs, trace.interval_s, horizon),
     }
     return found | {f"ratio_{peer}": ratio(runs, scored, peer) for peer in PEERS}
+
+
+def in_hindsight(runs: list[Run], interval_s: int, horizon: int) -> dict[str, float] | None:
+    """The losses of the median that knowing better would have left, over the last value's."""
+    told = [run for run in runs if "last" in run.peers]
+    said = [Medians(run.ours[:, 0], run.medians, run.peers["last"][:, 0]) for run in told]
+    return over_last([floors(r.counts, item, interval_s, horizon) for r, item in zip(told, said, strict=True)])
+
+
+def covered(runs: list[Run], scored: list[NDArray[np.bool_]], bound: Callable[[Series], Series]) -> dict[str, float]:
+    """How much of what came lay within what is made of the upper quantiles."""
+    below = sum((r.counts[m, None] <= bound(r.ours[m])).sum(axis=0) for r, m in zip(runs, scored, strict=True))
+    found = by_level(below / sum(int(mask.sum()) for mask in scored), 4)
+    return {level: value for level, value in found.items() if level != "0.5"}
+
+
+def one_less(quantiles: Series) -> Series:
+    """One request less. The quantile of whole numbers covers at least its level, and with one less at most that."""
+    return np.asarray(np.floor(quantiles) - 1 + HARDLY)
 
 
 def ratio(runs: list[Run], scored: list[NDArray[np.bool_]], peer: str) -> dict[str, float] | None:
@@ -140,9 +172,12 @@ def by_level(values: Series, digits: int) -> dict[str, float]:
 
 
 def overall(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Geometric means of the ratios over the traces that have them, and the largest error of coverage."""
+    """Geometric means of the ratios over the traces that have them, and the largest error of coverage.
+
+    That is the distance of a level from what is covered, and for whole numbers from the span down to one request less.
+    """
     found: dict[str, Any] = {}
-    for peer in PEERS:
+    for peer in (*PEERS, "last_later_half"):
         ratios = [item[f"ratio_{peer}"] for item in scores.values() if item[f"ratio_{peer}"]]
         if ratios:
             logs = [[math.log(max(1e-9, item[str(level)])) for level in LEVELS] for item in ratios]
@@ -151,7 +186,15 @@ def overall(scores: dict[str, dict[str, Any]]) -> dict[str, Any]:
         errors = {name: abs(item["coverage"][level] - float(level)) for name, item in scores.items()}
         worst = max(errors, key=errors.__getitem__)
         found[f"worst_coverage_error_{level}"] = {"trace": worst, "points": round(100 * errors[worst], 2)}
+        spans = {name: beside_span(item, level) for name, item in scores.items()}
+        worst = max(spans, key=spans.__getitem__)
+        found[f"worst_whole_coverage_error_{level}"] = {"trace": worst, "points": round(100 * spans[worst], 2)}
     return found
+
+
+def beside_span(found: dict[str, Any], level: str) -> float:
+    """How far the level lies outside what the quantile, and one request less, covered."""
+    return max(0.0, float(level) - found["coverage"][level], found["coverage_of_one_less"][level] - float(level))
 
 
 def row(name: str, found: dict[str, Any]) -> str:
@@ -186,6 +229,10 @@ def main() -> int:
             name = f"{trace.name}+{horizon * trace.interval_s}s"
             scores[name] = score(trace, horizon)
             print(row(name, scores[name]), flush=True)
+    print(f"\n{'the median, over the last value':34}" + "".join(f"{head:>17}" for head in FLOORS))
+    for name, item in scores.items():
+        if item["median_over_last"]:
+            print(f"{name:34}" + "".join(f"{item['median_over_last'][head]:17.2f}" for head in FLOORS))
     found = {"traces": scores, "overall": overall(scores)}
     if asked.plot:
         from forecast_plot import draw  # noqa: PLC0415 - matplotlib is only needed to draw

@@ -37,6 +37,7 @@ from controller.api.app import LOOPBACK, create_app
 from controller.api.view import View
 from controller.connections import Connections, split_address
 from controller.foresight import Foresight
+from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Hands
 from controller.loop.resuming import resumed
@@ -90,9 +91,10 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
     """
     async with contextlib.AsyncExitStack() as stack:
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
+        series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
         limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
-        intake, wiring, services = _wire(places, journal, client)
+        intake, wiring, services = _wire(places, journal, series, client)
         receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
         provider = tracer_provider(spans, places.otlp_endpoint)
@@ -151,7 +153,9 @@ class _TraceIntake:
     readers: tuple[SpanReader, ...]
 
 
-def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[_TraceIntake, Wiring, _Services]:
+def _wire(
+    places: Places, journal: Journal, series: SeriesStore, client: httpx.AsyncClient
+) -> tuple[_TraceIntake, Wiring, _Services]:
     connections, services = places.connections, _Services()
     servers, applications = Inbox(), Inbox()
     receiver = TraceReceiver(connections.servers, servers, applications)
@@ -165,7 +169,7 @@ def _wire(places: Places, journal: Journal, client: httpx.AsyncClient) -> tuple[
         repository,
         TritonStatistics(client, targets),
         *_metrics(client, connections, metrics),
-        Foresight(Gateways(client, gateways, services)),
+        Foresight(Gateways(client, gateways, services), series),
         receiver,
         triton_spans,
         client_spans,

@@ -7,7 +7,12 @@ The distance of a quantile from the median is stretched by exp(theta), and theta
 This is quantile tracking (Angelopoulos, Candes and Tibshirani 2023) of the score log((y - m) / (q - m)). With a steady
 step eta the updates add up: over T forecasts the rate of misses differs from 1 - level by exactly the change of theta
 over eta T, whatever the process does, as long as theta stays within its bounds. The step falls with the number of
-forecasts n (Angelopoulos, Barber and Bates 2024) to a floor that keeps it able to follow. The median is not moved.
+forecasts n (Angelopoulos, Barber and Bates 2024) to a floor that keeps it able to follow: slowly, for a short series
+needs as large a step for its few misses to make up for one another. A surprise that lasts is told once for each
+forecast that was made before it, so the step is divided by the horizon in intervals. The median is not moved.
+
+Theta begins at DOUBT * sqrt(level / (1 - level)), in proportion to the standard error of an empirical quantile whose
+tail is exponential: the outer quantiles are those that little data places worst.
 """
 
 import math
@@ -19,9 +24,10 @@ import numpy as np
 from controller.demand.forecaster import Quantiles
 
 MEDIAN: Final = 0.5
-FIRST_STEP: Final = 0.5
+FIRST_STEP: Final = 0.4
 LEAST_STEP: Final = 0.05
-DECAY: Final = 0.5
+DECAY: Final = 0.25
+DOUBT: Final = 0.03
 MOST_STRETCH: Final = math.log(50.0)
 LEAST_WIDTH: Final = 0.1
 """Of the square root of the median count: a distance of zero could not be stretched."""
@@ -33,6 +39,12 @@ class Stretch:
 
     forecasts: int = 0
     theta: float = 0.0
+
+
+def unlearnt(level: float) -> Stretch:
+    """Where a level begins."""
+    tail = min(level, 1 - level)
+    return Stretch(theta=0.0 if level == MEDIAN else DOUBT * math.sqrt((1 - tail) / tail))
 
 
 def calibrated(levels: tuple[float, ...], stretches: tuple[Stretch, ...], quantiles: Quantiles) -> tuple[float, ...]:
@@ -47,11 +59,11 @@ def calibrated(levels: tuple[float, ...], stretches: tuple[Stretch, ...], quanti
     return tuple(np.maximum.accumulate(found).tolist())
 
 
-def taught(level: float, stretch: Stretch, quantile: float, count: float) -> Stretch:
+def taught(level: float, stretch: Stretch, quantile: float, count: float, horizon: int) -> Stretch:
     """The stretch after one more outcome."""
     if level == MEDIAN:
         return stretch
     missed = count > quantile if level > MEDIAN else count < quantile
-    step = max(LEAST_STEP, FIRST_STEP / (1 + stretch.forecasts) ** DECAY)
+    step = max(LEAST_STEP, FIRST_STEP / horizon / (1 + stretch.forecasts) ** DECAY)
     theta = stretch.theta + step * (missed - (min(level, 1 - level)))
     return Stretch(stretch.forecasts + 1, min(MOST_STRETCH, max(-MOST_STRETCH, theta)))

@@ -112,3 +112,15 @@ def _most(values: Counts, begin: int, end: int) -> float:
         if not np.isnan(values[j]) and not values[j] <= most:
             most = values[j]
     return most
+
+
+@compiled
+def smooth(values: Counts, rate: float, out: Counts) -> None:
+    """Fill with the exponentially smoothed level at each value; NaN stays before the first one."""
+    level = np.nan
+    for i in range(len(values)):
+        if np.isnan(level):
+            level = values[i]
+        elif not np.isnan(values[i]):
+            level += rate * (values[i] - level)
+        out[i] = level

@@ -72,6 +72,11 @@ class History:
         return DAY_S // self.interval_s
 
     @property
+    def known(self) -> int:
+        """How many of the intervals that are kept are not missing."""
+        return int(np.isfinite(self.counts).sum())
+
+    @property
     def last(self) -> float | None:
         """The last interval's count, None when it is missing or there is none."""
         return None if not len(self.counts) or math.isnan(self.counts[-1]) else float(self.counts[-1])

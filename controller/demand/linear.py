@@ -56,7 +56,7 @@ class Linear:
         known = ~np.isnan(targets)
         if known.sum() < FEWEST:
             return None
-        inputs = _inputs(rows[known])
+        inputs = inputs_of(rows[known])
         solved = [_solve(inputs, targets[known], level) for level in levels]
         kept = [found for found in solved if found is not None]
         return FittedLinear(horizon_intervals, np.array(kept)) if len(kept) == len(levels) else None
@@ -74,11 +74,11 @@ class FittedLinear:
         row = features.row(history, self.horizon)
         if np.isnan(row[LAST]):
             return None
-        shifts = self.coefficients @ _inputs(row[np.newaxis])[0]
+        shifts = self.coefficients @ inputs_of(row[np.newaxis])[0]
         return np.asarray(row[LAST] + shifts * (row[LEVEL] + 1))
 
 
-def _inputs(rows: Rows) -> Rows:
+def inputs_of(rows: Rows) -> Rows:
     """Inputs of the regression. What is missing counts as no difference to the last count."""
     scale = rows[:, [LEVEL]] + 1
     compared = (rows[:, COMPARED] - rows[:, [LAST]]) / scale

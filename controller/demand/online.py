@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from controller.demand.calibration import MEDIAN, Stretch, calibrated, taught
+from controller.demand.calibration import MEDIAN, Stretch, calibrated, taught, unlearnt
 from controller.demand.features import LEVELS as SMOOTHED
 from controller.demand.forecaster import Fitted, Forecaster
 from controller.demand.history import History
@@ -18,6 +18,7 @@ from controller.demand.linear import Linear
 from controller.demand.mixing import Loss, Table, learned, mixed, pinball
 from controller.demand.newcomer import Newcomer
 from controller.demand.residuals import Repeated, last_value, same_time_of_day
+from controller.demand.smoothing import Level
 from controller.demand.trees import Trees
 
 LEVELS: Final = (0.5, 0.9, 0.99)
@@ -26,6 +27,8 @@ LIGHT: Final[tuple[Forecaster, ...]] = (
     Repeated("last value", last_value),
     Repeated("same time of day", same_time_of_day),
     Linear(),
+    Repeated("quick level", Level(0.6)),
+    Repeated("slow level", Level(0.1)),
 )
 """For the many series of a large fleet that are small: trees take a MiB a series and most of the time."""
 FORECASTERS: Final = (
@@ -69,7 +72,9 @@ class State:
                 f"horizon {horizon_intervals}, levels {levels}: give 1 or more, and levels with the median"
             )
         zeros = (0.0,) * len(levels)
-        return cls(horizon_intervals, levels, (Loss(0, 0, zeros),) * forecasters, (Stretch(),) * len(levels))
+        return cls(
+            horizon_intervals, levels, (Loss(0, 0, zeros),) * forecasters, tuple(unlearnt(level) for level in levels)
+        )
 
 
 @dataclass(slots=True)
@@ -122,7 +127,7 @@ def settle(state: State, history: History) -> State:
         for loss, found in zip(state.losses, due.by_forecaster, strict=True)
     )
     stretches = tuple(
-        taught(level, stretch, quantile, count)
+        taught(level, stretch, quantile, count, state.horizon_intervals)
         for level, stretch, quantile in zip(state.levels, state.stretches, due.given, strict=True)
     )
     return State(state.horizon_intervals, state.levels, losses, stretches, pending)

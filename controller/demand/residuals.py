@@ -1,8 +1,13 @@
 """Forecasts that repeat something, with the quantiles of how far that was off before.
 
-q(level) = point(t) + empirical quantile of y(s + h) - point(s) over the last day of s
+q(level) = point(t) + quantile of y(s + h) - point(s) over the last day of s
+
+Of n residuals the quantile is the one at the place (n + 1) * level in their order, below which a further one lies with
+that probability, if it is like the others (split conformal prediction; Lei et al. 2018). Where there is no such place,
+for want of residuals, their tail is taken to be exponential beyond the largest.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -54,7 +59,17 @@ class FittedRepeated:
         residuals = residuals[~np.isnan(residuals)]
         if len(residuals) < FEWEST or np.isnan(points[-1]):
             return None
-        return np.asarray(points[-1] + np.quantile(residuals, self.levels))
+        return np.asarray(points[-1] + of_the_next(residuals, self.levels))
+
+
+def of_the_next(residuals: Counts, levels: Quantiles) -> Quantiles:
+    """The quantiles of a further residual."""
+    ordered, n = np.sort(residuals), len(residuals)
+    inside = np.interp((n + 1) * levels - 1, np.arange(n), ordered)
+    top = math.isqrt(n)
+    scale = ordered[-top:].mean() - ordered[-top - 1]
+    beyond = np.maximum(0.0, -np.log((n + 1) * (1 - levels)))
+    return np.asarray(inside + scale * beyond)
 
 
 def last_value(counts: Counts, _horizon: int, _day: int, at: Positions) -> Counts:

@@ -3,7 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -99,18 +99,27 @@ def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def append(connection: sqlite3.Connection, draft: Draft) -> Entry:
-    """Write one entry and its documents, all or nothing."""
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """What the block writes, all or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself after some failures, a full disk among them.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def append(connection: sqlite3.Connection, draft: Draft) -> Entry:
+    """Write one entry and its documents, all or nothing."""
+    with transaction(connection):
         entry = _insert(connection, draft)
         for digest, text in draft.documents:
             connection.execute("INSERT OR IGNORE INTO document VALUES (?, ?)", (digest, zlib.compress(text.encode())))
             connection.execute("INSERT OR IGNORE INTO uses VALUES (?, ?)", (draft.revision, digest))
-        connection.execute("COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
     return entry
 
 
@@ -123,12 +132,6 @@ def _insert(connection: sqlite3.Connection, draft: Draft) -> Entry:
     return Entry(sequence, draft.kind, draft.decision, draft.body, previous, digest)
 
 
-def _roll_back(connection: sqlite3.Connection) -> None:
-    # SQLite has rolled back by itself after some failures, a full disk among them.
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
-
-
 def used_bytes(connection: sqlite3.Connection) -> int:
     """What the file holds, pages that are free for reuse left out."""
     pages, free, size = (
@@ -139,18 +142,13 @@ def used_bytes(connection: sqlite3.Connection) -> int:
 
 def forget(connection: sqlite3.Connection, through: int) -> None:
     """Remove the entries up to `through` and the documents that none of the others refers to, and note it."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         found = connection.execute("SELECT digest FROM entry WHERE sequence = ?", (through,)).fetchone()
         if found is not None:
             connection.execute("DELETE FROM entry WHERE sequence <= ?", (through,))
             connection.execute("DELETE FROM uses WHERE revision NOT IN (SELECT revision FROM entry)")
             connection.execute("DELETE FROM document WHERE digest NOT IN (SELECT digest FROM uses)")
             _insert(connection, Draft(PRUNED, "", msgspec.json.encode(Pruned(through, found[0].hex()))))
-        connection.execute("COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
     connection.execute("PRAGMA incremental_vacuum").fetchall()
 
 

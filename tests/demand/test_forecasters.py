@@ -5,13 +5,13 @@ import pytest
 from series import daily, poisson
 
 from controller.demand import features
-from controller.demand.calibration import MEDIAN, Stretch, calibrated, taught
+from controller.demand.calibration import MEDIAN, Stretch, calibrated, taught, unlearnt
 from controller.demand.forecaster import Forecaster
 from controller.demand.history import History
 from controller.demand.linear import Linear
 from controller.demand.mixing import Loss, learned, mixed, pinball
 from controller.demand.online import FORECASTERS
-from controller.demand.residuals import Repeated, last_value, same_time_of_day
+from controller.demand.residuals import Repeated, last_value, of_the_next, same_time_of_day
 from controller.demand.trees import Trees
 
 LEVELS = (0.5, 0.9, 0.99)
@@ -112,7 +112,7 @@ def test_losses_are_means_over_the_same_outcomes_for_all() -> None:
 
 
 def test_a_miss_widens_by_as_much_as_the_hits_between_misses_narrow() -> None:
-    hit, miss = (taught(0.9, Stretch(10_000), 10.0, count) for count in (9.0, 11.0))
+    hit, miss = (taught(0.9, Stretch(10_000), 10.0, count, 1) for count in (9.0, 11.0))
     assert miss.theta == pytest.approx(-9 * hit.theta)
     assert miss.theta > 0
 
@@ -121,3 +121,26 @@ def test_stretching_moves_every_quantile_but_the_median() -> None:
     levels = (0.1, MEDIAN, 0.9)
     wide = calibrated(levels, (Stretch(1, np.log(2)),) * 3, np.array([80.0, 100.0, 130.0]))
     assert wide == pytest.approx((60.0, 100.0, 160.0))
+
+
+def test_few_residuals_cover_the_next_one_as_often_as_the_level_says() -> None:
+    levels, rng = np.array(LEVELS), np.random.default_rng(3)
+    drawn = rng.exponential(size=(4000, 25))
+    covered = np.mean([row[-1] <= of_the_next(row[:-1], levels) for row in drawn], axis=0)
+    assert covered[:2] == pytest.approx([0.5, 0.9], abs=0.02)
+    assert covered[2] == pytest.approx(0.99, abs=0.008)
+
+
+def test_many_residuals_have_the_quantiles_of_their_own() -> None:
+    drawn = np.random.default_rng(4).normal(size=1440)
+    assert of_the_next(drawn, np.array(LEVELS)) == pytest.approx(np.quantile(drawn, LEVELS), abs=0.08)
+
+
+def test_a_miss_that_is_told_late_widens_by_less() -> None:
+    soon, late = (taught(0.9, Stretch(), 10.0, 11.0, horizon) for horizon in (1, 4))
+    assert soon.theta == pytest.approx(4 * late.theta)
+
+
+def test_outer_quantiles_begin_wider_and_the_median_where_it_is() -> None:
+    assert unlearnt(0.99).theta > unlearnt(0.9).theta > unlearnt(MEDIAN).theta == 0
+    assert unlearnt(0.1).theta == pytest.approx(unlearnt(0.9).theta)
