@@ -1,0 +1,131 @@
+"""The instances of one pool on its nodes: rows of a programme, and places again from its values."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from controller.planning.fleet.packed import Ints
+from controller.planning.fleet.program import Program
+from controller.planning.fleet.rooms import Rooms
+from controller.planning.fleet.slots import Sizes, cuts, fitting, sizes
+
+
+class Cut(NamedTuple):
+    """Nodes of one kind: unknown `of[q]` says how many of them are cut into `slots[q]`."""
+
+    nodes: Ints
+    of: range
+    slots: Ints
+
+    def contents(self, values: Ints) -> Ints:
+        """[N, S]: slots on the first N nodes."""
+        return np.repeat(self.slots, values[self.of.start : self.of.stop], axis=0)
+
+    def assign(self, wanted: Ints, of: Sizes, values: Ints) -> None:
+        """Set the unknowns to cuts that hold what is wanted on some of the nodes [N, S]."""
+        offered = of.levels(self.slots)
+        for one in of.levels(wanted):
+            for cut in np.flatnonzero((offered >= one).all(axis=1))[:1].tolist():
+                values[self.of[cut]] += 1
+
+
+class Apart(NamedTuple):
+    """Nodes of one kind that are told apart: `of[n * S + s]` instances of size s stand on node n, `on[n]` if any do."""
+
+    nodes: Ints
+    of: range
+    on: range
+    slots: Ints
+
+    def contents(self, values: Ints) -> Ints:
+        """[N, S]: instances on the first N nodes."""
+        return values[self.of.start : self.of.stop].reshape(len(self.on), -1)
+
+    def assign(self, wanted: Ints, _: Sizes, values: Ints) -> None:
+        """Set the unknowns to what is wanted on some of the nodes [N, S]."""
+        enough = wanted[: len(self.on)]
+        values[self.of.start : self.of.start + enough.size] = enough.ravel()
+        values[self.on.start : self.on.start + len(enough)] = 1
+
+
+class Packing:
+    """One pool. `counts` are the unknowns for instances of each vector of `use`, no more than `most` in all."""
+
+    def __init__(self, program: Program, counts: Ints, use: Ints, most: int, rooms: Rooms) -> None:
+        self.sizes, self.size = sizes(use, rooms.left)
+        self.pieces: list[Cut | Apart] = []
+        for left, price, nodes in zip(rooms.left, rooms.price.tolist(), rooms.nodes, strict=True):
+            slots = cuts(self.sizes, left, most)
+            if slots is None:
+                self.pieces.append(_apart(program, self.sizes, left, most, price, nodes))
+            elif slots.any():
+                self.pieces.append(_cut(program, slots, most, price, nodes))
+        self._hold(program, counts)
+
+    def _hold(self, program: Program, counts: Ints) -> None:
+        """Demand that at each level there are as many slots as instances."""
+        unit = self.sizes.levels(np.eye(len(self.sizes.use), dtype=np.int64))
+        offered = np.concatenate([unit[:0], *(self.sizes.levels(piece.slots) for piece in self.pieces)])
+        offering = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
+        for offers, taken in zip(offered.T, unit[self.size].T, strict=True):
+            offer, take = np.flatnonzero(offers), np.flatnonzero(taken)
+            program.row(
+                [*offering[offer].tolist(), *counts[take].tolist()],
+                [*offers[offer].tolist(), *(-taken[take]).tolist()],
+                lowest=0,
+            )
+
+    def places(self, instances: Ints, values: Ints) -> Ints:
+        """The node of each instance, which is given by its vector; there are slots for all of them."""
+        slot_size, slot_node = self._slots(values)
+        slot_order = np.argsort(slot_size, kind="stable")
+        size = self.size[instances]
+        order = np.argsort(size, kind="stable")
+        rank = np.arange(instances.size)
+        if not self.sizes.nested:
+            rank += np.searchsorted(slot_size[slot_order], size[order]) - np.searchsorted(size[order], size[order])
+        nodes = np.empty(instances.size, np.int64)
+        nodes[order] = slot_node[slot_order[rank]]
+        return nodes
+
+    def _slots(self, values: Ints) -> tuple[Ints, Ints]:
+        """The size and the node of each slot; nodes that are in use already come first."""
+        none = np.empty(0, np.int64)
+        found = [(piece.nodes, piece.contents(values)) for piece in self.pieces]
+        kinds = np.arange(len(self.sizes.use))
+        size = [np.repeat(np.tile(kinds, len(held)), held.ravel()) for _, held in found]
+        node = [np.repeat(nodes[: len(held)], held.sum(axis=1)) for nodes, held in found]
+        return np.concatenate([none, *size]), np.concatenate([none, *node])
+
+    def assign(self, instances: Ints, nodes: Ints, values: Ints) -> None:
+        """Set the unknowns about nodes to what a plan has on them; instances are given by their vectors."""
+        for piece in self.pieces:
+            here = np.isin(nodes, piece.nodes)
+            _, place = np.unique(nodes[here], return_inverse=True)
+            wanted = np.zeros((place.max(initial=-1) + 1, len(self.sizes.use)), np.int64)
+            np.add.at(wanted, (place, self.size[instances[here]]), 1)
+            piece.assign(wanted, self.sizes, values)
+
+
+def _cut(program: Program, slots: Ints, most: int, price: float, nodes: Ints) -> Cut:
+    enough = min(nodes.size, most)
+    of = program.unknowns([enough] * len(slots), [price] * len(slots))
+    if len(slots) > 1:
+        program.row(of, [1] * len(slots), highest=enough)
+    return Cut(nodes, of, slots)
+
+
+def _apart(program: Program, of: Sizes, left: Ints, most: int, price: float, nodes: Ints) -> Apart:
+    fits = fitting(of, left, most)
+    kinds, enough = len(fits), min(nodes.size, most)
+    held = program.unknowns(fits * enough, [0.0] * (kinds * enough))
+    on = program.unknowns([1] * enough, [price] * enough)
+    for node, powered in enumerate(on):
+        here = held[node * kinds : (node + 1) * kinds]
+        for resource, has in enumerate(left[of.scarce].tolist()):
+            program.row([*here, powered], [*(use[resource] for use in of.use), -has], highest=0)
+        # With nothing scarce in it a row would let instances stand on a node that is not paid for.
+        program.row([*here, powered], [*([1] * kinds), -most], highest=0)
+    for before, after in zip(on, on[1:], strict=False):
+        program.row([before, after], [1, -1], lowest=0)
+    return Apart(nodes, held, on, np.tile(np.eye(kinds, dtype=np.int64), (enough, 1)))
