@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controller.planning.fleet.cover_rows import cover_rows, subset_sums, unserved
-from controller.planning.fleet.packed import Ints, PackedPlan, PackedProblem, first_nodes
+from controller.planning.fleet.packed import Floats, Ints, PackedPlan, PackedProblem, first_nodes
 from controller.planning.fleet.packing import Packing
 from controller.planning.fleet.program import Program
 from controller.planning.fleet.rooms import Rooms
@@ -41,7 +41,7 @@ class PackedForm:
         self.offered = problem.option_urps[part.options] // GRAIN_URPS
         self.asked = -(-problem.demand_urps // GRAIN_URPS)
         self.most = self._most()
-        self.program.unknowns(self.most.tolist(), problem.option_price[part.options].tolist())
+        self.program.unknowns(self.most.tolist(), self._price().tolist())
         self.lost = {model: self._cover(model) for model in part.models.tolist()}
         self.started = self._start()
         self.packings = self._pack()
@@ -85,18 +85,27 @@ class PackedForm:
                 self.program.row([unknown], [1], lowest=int(asked[bit]))
         return lost
 
-    def _start(self) -> dict[int, int]:
-        """The unknown of each pair that may start instances: at least those beyond the running ones."""
+    def _price(self) -> Floats:
+        """What an instance of each option costs; where none runs yet, each is a start too."""
+        problem, options = self.problem, self.part.options
+        fresh = problem.pair_running[problem.option_pair[options]] == 0
+        return problem.option_price[options] + problem.start_price * fresh
+
+    def _start(self) -> list[tuple[int, int, Ints]]:
+        """Of each pair that runs already: the unknown for starts, what runs, and its options in the part."""
         pairs = self.problem.option_pair[self.part.options]
-        started = {}
-        for pair in np.unique(pairs).tolist() if self.problem.start_price > 0 else ():
-            members = np.flatnonzero(pairs == pair)
-            running = int(self.problem.pair_running[pair])
-            beyond = int(self.most[members].sum()) - running
+        running = self.problem.pair_running[pairs]
+        order = np.argsort(pairs, kind="stable")
+        order = order[(running[order] > 0) & (self.most[order] > 0)]
+        groups = np.split(order, np.flatnonzero(np.diff(pairs[order])) + 1) if self.problem.start_price > 0 else []
+        started = []
+        for members in groups:
+            runs = int(running[members].max(initial=0))
+            beyond = int(self.most[members].sum()) - runs
             if beyond > 0:
                 (unknown,) = self.program.unknowns([beyond], [self.problem.start_price])
-                self.program.row([*members.tolist(), unknown], [*([1] * members.size), -1], highest=running)
-                started[pair] = unknown
+                self.program.row([*members.tolist(), unknown], [*([1] * members.size), -1], highest=runs)
+                started.append((unknown, runs, members))
         return started
 
     def _pack(self) -> list[tuple[Ints, Packing]]:
@@ -119,9 +128,8 @@ class PackedForm:
         values[: counts.size] = counts
         for model, lost in self.lost.items():
             values[lost.start : lost.stop] = self._unserved(model, counts)
-        for pair, unknown in self.started.items():
-            members = self.problem.option_pair[self.part.options] == pair
-            values[unknown] = max(0, int(counts[members].sum() - self.problem.pair_running[pair]))
+        for unknown, running, members in self.started:
+            values[unknown] = max(0, int(counts[members].sum()) - running)
         for members, packing in self.packings:
             here = np.isin(option, members)
             packing.assign(np.searchsorted(members, option[here]), plan.instance_node[here], values)
