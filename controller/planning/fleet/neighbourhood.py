@@ -32,6 +32,8 @@ SPREAD: Final = 0.3
 """By how much (log-normal) prices and kinship vary, so that no two parts around a model are the same."""
 SHARPNESS: Final = 4
 """A pool that costs twice as much as the best draws a model by 2^-4."""
+LEAST_PRICE: Final = 1e-30
+"""Of an answer: among pools that cost nothing, none draws more than another."""
 
 
 class Outlook(NamedTuple):
@@ -52,15 +54,16 @@ def outlook(problem: PackedProblem) -> Outlook:
     models = problem.first_option.size - 1
     model = np.repeat(np.arange(models), np.diff(problem.first_option))
     reached = subset_urps(problem)[first_subsets(problem)[model] + problem.option_reach]
-    served = np.minimum(problem.option_urps, reached).astype(float)
+    fits = (problem.option_use <= problem.pool_capacity[problem.option_pool]).all(axis=1)
+    served = np.where(fits, np.minimum(problem.option_urps, reached), 0).astype(float)
     share = problem.option_use / np.maximum(problem.pool_capacity[problem.option_pool], 1)
     slot_price = problem.pool_price[problem.option_pool] * share.max(axis=1)
     price = (slot_price + problem.option_price) / np.maximum(served, 1)
-    usable = (served > 0) & (share <= 1).all(axis=1)
+    usable = served > 0
     cheapest = np.full((models, problem.pool_nodes.size), np.inf)
     np.minimum.at(cheapest, (model[usable], problem.option_pool[usable]), price[usable])
     best = cheapest.min(axis=1, initial=np.inf, keepdims=True)
-    draw = np.where(np.isfinite(cheapest), np.where(np.isfinite(best), best, 1) / np.maximum(cheapest, 1e-30), 0.0)
+    draw = (np.where(np.isfinite(best), best, 0.0) + LEAST_PRICE) / (cheapest + LEAST_PRICE)
     return Outlook(model, slot_price, served, draw**SHARPNESS)
 
 
