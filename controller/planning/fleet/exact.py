@@ -44,4 +44,4 @@ def solve_exactly(
     )
     best = hint if answer.values is None else min(hint, form.plan(answer.values), key=form.cost)
     cost = form.cost(best)
-    return Exact(best, cost, min(cost, answer.bound), answer.proof, answer.work)
+    return Exact(best, cost, min(cost, max(0.0, answer.bound)), answer.proof, answer.work)

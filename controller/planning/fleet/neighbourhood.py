@@ -104,7 +104,7 @@ def improved(
 ) -> Exact:
     """The plan with these models placed anew where that is cheaper; its cost and bound are of these models alone."""
     freed = np.isin(view.model[plan.instance_option], models)
-    standing, moving = _pick(plan, ~freed), _pick(plan, freed)
+    standing, moving = _pick(plan, np.flatnonzero(~freed)), _pick(plan, np.flatnonzero(freed))
     options = _promising(problem, view, standing, moving, models, rng)
     part = Part(models, options, rooms(problem, standing, np.unique(problem.option_pool[options])))
     form = PackedForm(problem, part)

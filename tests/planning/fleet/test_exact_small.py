@@ -87,7 +87,6 @@ def test_rates_between_grains_are_neither_oversold_nor_overlooked() -> None:
         verdict = judge(problem, found.plan)
         assert verdict.broken == ()
         assert least - 1e-6 <= verdict.cost <= found.cost + 1e-6
-        assert found.cost <= least + 100 * 12 * problem.demand_worth.max()
 
 
 def test_nothing_to_do_is_done_at_no_cost() -> None:

@@ -10,7 +10,7 @@ def contents(use: np.ndarray, left: np.ndarray) -> list[tuple[int, ...]]:
     """All that a node holds, by vector."""
     return [
         counts
-        for counts in itertools.product(range(5), repeat=len(use))
+        for counts in itertools.product(range(13), repeat=len(use))
         if (np.array(counts) @ use <= left).all()
     ]
 
@@ -24,9 +24,9 @@ def test_some_cut_holds_whatever_a_node_holds_and_no_cut_holds_more(seed: int) -
         use = np.unique(use, axis=0)
     left = rng.integers(4, 13, (1, use.shape[1]))
     of, size = sizes(use, left)
-    slots = cuts(of, left[0], 4)
+    slots = cuts(of, left[0], 100)
     assert slots is not None
-    held = {tuple(np.bincount(size, counts, len(use)).astype(int).tolist()) for counts in contents(use, left[0])}
+    held = {tuple(np.bincount(size, counts, len(of.use)).astype(int).tolist()) for counts in contents(use, left[0])}
     levels = of.levels(slots)
     for one in held:
         assert (levels >= of.levels(np.array(one))).all(axis=1).any()
@@ -41,7 +41,13 @@ def test_memory_and_a_number_of_slots_are_nested_and_need_few_cuts() -> None:
     assert size.tolist() == [0, 1, 2, 3, 4]
     found = cuts(of, np.array([4, 24]), 100)
     assert found is not None
-    assert sorted(found.tolist()) == [[0, 2, 2, 0, 0], [1, 1, 0, 1, 0]]
+    assert sorted(found.tolist()) == [
+        [0, 2, 2, 0, 0],
+        [0, 3, 0, 0, 0],
+        [1, 0, 2, 1, 0],
+        [1, 1, 0, 0, 2],
+        [1, 1, 0, 1, 0],
+    ]
 
 
 def test_what_cannot_run_short_is_not_looked_at() -> None:
