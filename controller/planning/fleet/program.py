@@ -9,8 +9,6 @@ from ortools.sat.python import cp_model
 
 from controller.decision import Proof
 
-WALL_LIMIT_S: Final = 60.0
-"""Only against a solver that hangs: what ends by it cannot be replayed."""
 LARGEST_SUM: Final = 1e15
 """Of whole prices: twice a float's exact integers are still far away, and CP-SAT's own sums do not overflow."""
 FINEST: Final = 12
@@ -24,9 +22,12 @@ PROOFS: Final = {
 
 
 class Limits(NamedTuple):
-    """How long to search: `work` is CP-SAT's deterministic time, the same on every machine."""
+    """How long to search."""
 
     work: float
+    """CP-SAT's deterministic time: the same on every machine, so that the answer is the same."""
+    seconds: float = 60.0
+    """What ends by the clock may end otherwise the next time."""
     workers: int = 1
     seed: int = 1
 
@@ -123,5 +124,5 @@ def _solver(limits: Limits) -> cp_model.CpSolver:
     parameters.linearization_level = 2
     parameters.subsolvers.extend(["reduced_costs"])
     parameters.max_deterministic_time = limits.work
-    parameters.max_time_in_seconds = WALL_LIMIT_S
+    parameters.max_time_in_seconds = limits.seconds
     return solver
