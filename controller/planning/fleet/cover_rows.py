@@ -40,6 +40,23 @@ def cover_rows(reach: Ints, offered: Ints, asked: Ints) -> CoverRows:
     return CoverRows(subsets, sums, counts)
 
 
+def rounded(rows: CoverRows) -> CoverRows:
+    """What follows from the rows for whole instances, by mixed-integer rounding (Nemhauser and Wolsey 1990).
+
+    With a = asked, c = offered, any d that an option offers and r = a mod d:
+    sum (r * floor(c / d) + min(r, c mod d)) * instances + unserved >= r * ceil(a / d).
+    """
+    subset, asked, offered = [], [], []
+    for bits, wanted, counts in zip(rows.subset.tolist(), rows.asked.tolist(), rows.offered, strict=True):
+        for unit in np.unique(counts[(counts > 0) & (wanted % np.maximum(counts, 1) > 0)]).tolist():
+            rest = wanted % unit
+            subset.append(bits)
+            asked.append(rest * -(-wanted // unit))
+            offered.append(rest * (counts // unit) + np.minimum(rest, counts % unit))
+    shape = (len(offered), rows.offered.shape[1])
+    return CoverRows(np.array(subset, np.int64), np.array(asked, np.int64), np.array(offered, np.int64).reshape(shape))
+
+
 def subset_sums(asked: Ints) -> Ints:
     """[2^D]: what the demands of each subset ask for together."""
     sums = np.zeros(1, np.int64)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controller.planning.fleet.cover_rows import cover_rows, subset_sums, unserved
+from controller.planning.fleet.cover_rows import cover_rows, rounded, subset_sums, unserved
 from controller.planning.fleet.packed import Floats, Ints, PackedPlan, PackedProblem, first_nodes
 from controller.planning.fleet.packing import Packing
 from controller.planning.fleet.program import Program
@@ -71,14 +71,15 @@ class PackedForm:
         lost = self.program.unknowns(asked.tolist(), worth.tolist())
         reach = np.where(self.most[here] > 0, self.problem.option_reach[self.part.options[here]], 0)
         rows = cover_rows(reach, self.offered[here], asked)
-        for subset, wanted, offered in zip(rows.subset.tolist(), rows.asked.tolist(), rows.offered, strict=True):
-            options = np.flatnonzero(offered)
-            members = [unknown for bit, unknown in enumerate(lost) if subset >> bit & 1]
-            self.program.row(
-                [*(options + here.start).tolist(), *members],
-                [*offered[options].tolist(), *([1] * len(members))],
-                lowest=wanted,
-            )
+        for each in (rows, rounded(rows)):
+            for subset, wanted, offered in zip(each.subset.tolist(), each.asked.tolist(), each.offered, strict=True):
+                options = np.flatnonzero(offered)
+                members = [unknown for bit, unknown in enumerate(lost) if subset >> bit & 1]
+                self.program.row(
+                    [*(options + here.start).tolist(), *members],
+                    [*offered[options].tolist(), *([1] * len(members))],
+                    lowest=wanted,
+                )
         reached = int(np.bitwise_or.reduce(reach, initial=0))
         for bit, unknown in enumerate(lost):
             if not reached >> bit & 1:
@@ -117,7 +118,7 @@ class PackedForm:
             kinds = np.flatnonzero(rooms.pool == pool)
             among = Rooms(rooms.pool[kinds], rooms.left[kinds], rooms.price[kinds], tuple(rooms.nodes[k] for k in kinds))
             use = self.problem.option_use[self.part.options[members]]
-            packings.append((members, Packing(self.program, members, use, int(self.most[members].sum()), among)))
+            packings.append((members, Packing(self.program, members, use, self.most[members], among)))
         return packings
 
     def values(self, plan: PackedPlan) -> list[int]:

@@ -49,18 +49,20 @@ class Apart(NamedTuple):
 
 
 class Packing:
-    """One pool. `counts` are the unknowns for instances of each vector of `use`, no more than `most` in all."""
+    """One pool. `counts` are the unknowns for instances of each vector of `use`, no more than `most` of each."""
 
-    def __init__(self, program: Program, counts: Ints, use: Ints, most: int, rooms: Rooms) -> None:
+    def __init__(self, program: Program, counts: Ints, use: Ints, most: Ints, rooms: Rooms) -> None:
         self.sizes, self.size = sizes(use, rooms.left)
         self.pieces: list[Cut | Apart] = []
+        together = int(most.sum())
         for left, price, nodes in zip(rooms.left, rooms.price.tolist(), rooms.nodes, strict=True):
-            slots = cuts(self.sizes, left, most)
+            slots = cuts(self.sizes, left, together)
             if slots is None:
-                self.pieces.append(_apart(program, self.sizes, left, most, price, nodes))
+                self.pieces.append(_apart(program, self.sizes, left, together, price, nodes))
             elif slots.any():
-                self.pieces.append(_cut(program, slots, most, price, nodes))
+                self.pieces.append(_cut(program, slots, together, price, nodes))
         self._hold(program, counts)
+        self._need(program, counts, most)
 
     def _hold(self, program: Program, counts: Ints) -> None:
         """Demand that at each level there are as many slots as instances."""
@@ -74,6 +76,21 @@ class Packing:
                 [*offers[offer].tolist(), *(-taken[take]).tolist()],
                 lowest=0,
             )
+
+    def _need(self, program: Program, counts: Ints, most: Ints) -> None:
+        """Demand whole nodes for the few instances that an option may have: a node counts for no more than those.
+
+        It follows from the levels for whole nodes only, and is dearer than they are for parts of nodes.
+        """
+        if not all(isinstance(piece, Cut) for piece in self.pieces) or not self.pieces:
+            return
+        unknowns = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
+        held = np.concatenate([self.sizes.levels(piece.slots) for piece in self.pieces])
+        for count, size, highest in zip(counts.tolist(), self.size.tolist(), most.tolist(), strict=True):
+            holding = np.flatnonzero(held[:, size])
+            if held[holding, size].max(initial=0) > highest:
+                factors = np.minimum(held[holding, size], highest).tolist()
+                program.row([*unknowns[holding].tolist(), count], [*factors, -1], lowest=0)
 
     def places(self, instances: Ints, values: Ints) -> Ints:
         """The node of each instance, which is given by its vector; there are slots for all of them."""
