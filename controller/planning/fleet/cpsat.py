@@ -116,7 +116,9 @@ class PackedForm:
         for pool in np.unique(pools[self.most > 0]).tolist():
             members = np.flatnonzero((pools == pool) & (self.most > 0))
             kinds = np.flatnonzero(rooms.pool == pool)
-            among = Rooms(rooms.pool[kinds], rooms.left[kinds], rooms.price[kinds], tuple(rooms.nodes[k] for k in kinds))
+            among = Rooms(
+                rooms.pool[kinds], rooms.left[kinds], rooms.price[kinds], tuple(rooms.nodes[k] for k in kinds)
+            )
             use = self.problem.option_use[self.part.options[members]]
             packings.append((members, Packing(self.program, members, use, self.most[members], among)))
         return packings
@@ -155,16 +157,21 @@ class PackedForm:
         """Dollars an hour of what the part decides, by whole grains."""
         problem = self.problem
         counts = np.bincount(np.searchsorted(self.part.options, plan.instance_option), minlength=self.most.size)
-        paid = np.concatenate([np.empty(0, np.int64), *(
-            nodes for price, nodes in zip(self.part.rooms.price, self.part.rooms.nodes, strict=True) if price > 0
-        )])
+        paid = np.concatenate(
+            [
+                np.empty(0, np.int64),
+                *(
+                    nodes
+                    for price, nodes in zip(self.part.rooms.price, self.part.rooms.nodes, strict=True)
+                    if price > 0
+                ),
+            ]
+        )
         used = np.unique(plan.instance_node)
         pools = np.searchsorted(first_nodes(problem), used[np.isin(used, paid)], side="right") - 1
         standing = np.bincount(problem.option_pair[plan.instance_option], minlength=problem.pair_running.size)
         starts = np.maximum(standing - problem.pair_running, 0).sum()
-        lost = (
-            problem.demand_worth[self._demands(model)] @ self._unserved(model, counts) for model in self.lost
-        )
+        lost = (problem.demand_worth[self._demands(model)] @ self._unserved(model, counts) for model in self.lost)
         return float(
             problem.pool_price[pools].sum()
             + problem.option_price[self.part.options] @ counts

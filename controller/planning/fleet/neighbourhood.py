@@ -125,7 +125,12 @@ def _pick(plan: PackedPlan, which: Ints) -> PackedPlan:
 
 
 def _promising(
-    problem: PackedProblem, view: Outlook, standing: PackedPlan, moving: PackedPlan, models: Ints, rng: np.random.Generator
+    problem: PackedProblem,
+    view: Outlook,
+    standing: PackedPlan,
+    moving: PackedPlan,
+    models: Ints,
+    rng: np.random.Generator,
 ) -> Ints:
     """Options worth weighing, in ascending order."""
     widest = np.full_like(problem.pool_capacity, -1)

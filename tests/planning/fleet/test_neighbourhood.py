@@ -21,9 +21,7 @@ def test_a_few_models_are_placed_as_well_as_can_be(taste: str) -> None:
 
 
 @pytest.mark.parametrize("taste", ["slots", "starts"])
-def test_a_plan_only_ever_gets_better_and_repeats_itself(
-    taste: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plan_only_ever_gets_better_and_repeats_itself(taste: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("controller.planning.fleet.neighbourhood.FEWEST_MODELS", 1)
     monkeypatch.setattr("controller.planning.fleet.neighbourhood.MOST_MODELS", 2)
     rng = np.random.default_rng(13)
@@ -36,7 +34,9 @@ def test_a_plan_only_ever_gets_better_and_repeats_itself(
         assert all(verdict.broken == () for verdict in verdicts)
         assert all(after <= before + 1e-9 for before, after in zip(costs, costs[1:], strict=False))
         again = list(islice(polished(problem, given, seed=4), 6))
-        assert all(np.array_equal(a, b) for one, two in zip(plans, again, strict=True) for a, b in zip(one, two, strict=True))
+        assert all(
+            np.array_equal(a, b) for one, two in zip(plans, again, strict=True) for a, b in zip(one, two, strict=True)
+        )
 
 
 def test_a_fleet_without_models_ends_at_once() -> None:
@@ -44,8 +44,16 @@ def test_a_fleet_without_models_ends_at_once() -> None:
     problem = tiny_fleet(rng, TASTES["plain"])
     nothing = np.empty(0, np.int64)
     bare = problem._replace(
-        first_option=np.array([0]), option_pool=nothing, option_use=problem.option_use[:0], option_urps=nothing,
-        option_price=np.empty(0), option_reach=nothing, option_pair=nothing, first_demand=np.array([0]),
-        demand_urps=nothing, demand_worth=np.empty(0), pair_running=nothing,
+        first_option=np.array([0]),
+        option_pool=nothing,
+        option_use=problem.option_use[:0],
+        option_urps=nothing,
+        option_price=np.empty(0),
+        option_reach=nothing,
+        option_pair=nothing,
+        first_demand=np.array([0]),
+        demand_urps=nothing,
+        demand_worth=np.empty(0),
+        pair_running=nothing,
     )
     assert list(polished(bare, EMPTY)) == []

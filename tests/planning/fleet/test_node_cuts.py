@@ -9,9 +9,7 @@ from controller.planning.fleet.slots import cuts, sizes
 def contents(use: np.ndarray, left: np.ndarray) -> list[tuple[int, ...]]:
     """All that a node holds, by vector."""
     return [
-        counts
-        for counts in itertools.product(range(13), repeat=len(use))
-        if (np.array(counts) @ use <= left).all()
+        counts for counts in itertools.product(range(13), repeat=len(use)) if (np.array(counts) @ use <= left).all()
     ]
 
 

@@ -136,7 +136,9 @@ def _augmenting(
     demand: int, left: list[int], flow: list[list[int]], offers: list[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """Demand and offer in turn, from the demand to an offer that has something left; nothing when there is no way."""
-    queue: list[list[tuple[int, int]]] = [[(demand, offer)] for offer in range(len(offers)) if offers[offer][1] >> demand & 1]
+    queue: list[list[tuple[int, int]]] = [
+        [(demand, offer)] for offer in range(len(offers)) if offers[offer][1] >> demand & 1
+    ]
     seen = {demand}
     while queue:
         path = queue.pop(0)
@@ -146,7 +148,9 @@ def _augmenting(
         for other, shares in enumerate(flow):
             if shares[offer] and other not in seen:
                 seen.add(other)
-                queue += [[*path, (other, to)] for to in range(len(offers)) if offers[to][1] >> other & 1 and to != offer]
+                queue += [
+                    [*path, (other, to)] for to in range(len(offers)) if offers[to][1] >> other & 1 and to != offer
+                ]
     return []
 
 
@@ -157,7 +161,9 @@ def _backward(path: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _node_cost(problem: PackedProblem, held: list[int]) -> float:
     cost = 0.0
-    for pool, group in itertools.groupby(sorted(held, key=lambda option: problem.option_pool[option]), key=lambda option: problem.option_pool[option]):
+    for pool, group in itertools.groupby(
+        sorted(held, key=lambda option: problem.option_pool[option]), key=lambda option: problem.option_pool[option]
+    ):
         uses = tuple(sorted((tuple(problem.option_use[option].tolist()) for option in group), reverse=True))
         needed = _fewest_nodes(uses, tuple(problem.pool_capacity[pool].tolist()), int(problem.pool_nodes[pool]))
         cost += needed * float(problem.pool_price[pool]) if needed is not None else np.inf
