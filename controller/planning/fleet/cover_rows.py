@@ -70,7 +70,8 @@ def unserved(reach: Ints, offered: Ints, asked: Ints) -> Ints:
     subsets = np.arange(1 << asked.size)
     gaps = subset_sums(asked) - _hit(reach, subsets) @ offered
     short = np.maximum.accumulate(gaps)[(1 << np.arange(asked.size + 1)) - 1]
-    return np.diff(short)
+    lost: Ints = np.diff(short)
+    return lost
 
 
 def _telling(reach: Ints, demands: int) -> Ints:
@@ -89,8 +90,10 @@ def _telling(reach: Ints, demands: int) -> Ints:
     for _ in range(demands - 1):
         joined = np.where(_hit(reach, part), reach, 0)
         part = part | (np.bitwise_or.reduce(joined, axis=1, initial=0) & subsets)
-    return subsets[part == subsets]
+    whole: Ints = subsets[part == subsets]
+    return whole
 
 
 def _hit(reach: Ints, subsets: Ints) -> Flags:
-    return (reach & subsets[:, None]) != 0
+    hit: Flags = (reach & subsets[:, None]) != 0
+    return hit

@@ -40,6 +40,7 @@ class PackedForm:
         self.program = Program()
         self.offered = problem.option_urps[part.options] // GRAIN_URPS
         self.asked = -(-problem.demand_urps // GRAIN_URPS)
+        self.reached = self._reached()
         self.most = self._most()
         self.program.unknowns(self.most.tolist(), self._price().tolist())
         self.lost = {model: self._cover(model) for model in part.models.tolist()}
@@ -54,14 +55,18 @@ class PackedForm:
     def _demands(self, model: int) -> slice:
         return slice(*self.problem.first_demand[model : model + 2].tolist())
 
-    def _most(self) -> Ints:
-        """Instances of an option beyond which one more serves nobody, whatever others there are."""
-        most = np.zeros(self.part.options.size, np.int64)
+    def _reached(self) -> Ints:
+        """What is asked of each option by all demands that it may serve."""
+        reached = np.zeros(self.part.options.size, np.int64)
         for model in self.part.models.tolist():
             here = self._options(model)
-            reach = self.problem.option_reach[self.part.options[here]]
-            reached = subset_sums(self.asked[self._demands(model)])[reach]
-            most[here] = -(-reached // np.maximum(self.offered[here], 1)) * (self.offered[here] > 0)
+            sums = subset_sums(self.asked[self._demands(model)])
+            reached[here] = sums[self.problem.option_reach[self.part.options[here]]]
+        return reached
+
+    def _most(self) -> Ints:
+        """Instances of an option beyond which one more serves nobody, whatever others there are."""
+        most = -(-self.reached // np.maximum(self.offered, 1)) * (self.offered > 0)
         return most * np.isin(self.problem.option_pool[self.part.options], self.part.rooms.pool)
 
     def _cover(self, model: int) -> range:
@@ -90,7 +95,8 @@ class PackedForm:
         """What an instance of each option costs; where none runs yet, each is a start too."""
         problem, options = self.problem, self.part.options
         fresh = problem.pair_running[problem.option_pair[options]] == 0
-        return problem.option_price[options] + problem.start_price * fresh
+        price: Floats = problem.option_price[options] + problem.start_price * fresh
+        return price
 
     def _start(self) -> list[tuple[int, int, Ints]]:
         """Of each pair that runs already: the unknown for starts, what runs, and its options in the part."""
@@ -120,8 +126,31 @@ class PackedForm:
                 rooms.pool[kinds], rooms.left[kinds], rooms.price[kinds], tuple(rooms.nodes[k] for k in kinds)
             )
             use = self.problem.option_use[self.part.options[members]]
-            packings.append((members, Packing(self.program, members, use, self.most[members], among)))
+            packing = Packing(self.program, members, use, int(self.most[members].sum()), among)
+            for kin in self._kin(members):
+                packing.need(self.program, members, kin, self._together(members[kin]))
+            packings.append((members, packing))
         return packings
+
+    def _kin(self, members: Ints) -> list[Ints]:
+        """Which of the options stand together in each pair, given by their places."""
+        pairs = self.problem.option_pair[self.part.options[members]]
+        order = np.argsort(pairs, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(pairs[order])) + 1)
+
+    def _together(self, members: Ints) -> int:
+        """Instances of a pair beyond which one more serves nobody.
+
+        Where each option reaches all that the next one does, one of the last that is there can go as soon as the others
+        answer all that is asked of the first: what the last does not reach had nothing of it.
+        """
+        reach = self.problem.option_reach[self.part.options[members]]
+        first = int(np.argmax(np.bitwise_count(reach)))
+        order = np.argsort(-np.bitwise_count(reach), kind="stable")
+        together = int(self.most[members].sum())
+        if (reach[order[1:]] & ~reach[order[:-1]]).any():
+            return together
+        return min(together, -(-int(self.reached[members[first]]) // int(self.offered[members].min())))
 
     def values(self, plan: PackedPlan) -> list[int]:
         """Every unknown's value in a plan, whose instances are all of the part's options."""

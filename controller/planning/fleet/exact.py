@@ -32,7 +32,7 @@ def solve_exactly(
     limits: Limits = WORK,
     found: Callable[[PackedPlan], None] | None = None,
 ) -> Exact:
-    """The cheapest plan, starting from `hint`, a plan that keeps to its nodes; `found` is told of better ones as they come.
+    """The cheapest plan, starting from `hint`, which can stand; `found` is told of better plans as they come.
 
     The same problem, hint and limits give the same plan. What is offered and asked is taken by grains (see `cpsat`).
     """

@@ -52,11 +52,12 @@ def _unknown(problem: PackedProblem, plan: PackedPlan) -> tuple[str, ...]:
 
 
 def _misplaced(problem: PackedProblem, plan: PackedPlan, owner: Ints) -> tuple[str, ...]:
-    broken, used = [], {}
+    broken: list[str] = []
+    used: dict[int, Ints] = {}
     for option, node in zip(plan.instance_option.tolist(), plan.instance_node.tolist(), strict=True):
         if problem.option_pool[option] != owner[node]:
             broken.append(f"option {option} is of pool {problem.option_pool[option]}, node {node} of {owner[node]}")
-        used[node] = used.get(node, 0) + problem.option_use[option]
+        used[node] = used.get(node, np.zeros_like(problem.option_use[option])) + problem.option_use[option]
     for node, use in sorted(used.items()):
         for resource, (taken, has) in enumerate(zip(use, problem.pool_capacity[owner[node]], strict=True)):
             if taken > has:

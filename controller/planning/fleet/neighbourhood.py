@@ -37,8 +37,9 @@ LEAST_PRICE: Final = 1e-30
 
 
 class Outlook(NamedTuple):
-    """What can be said of options before any plan."""
+    """What can be said of a problem's options before any plan."""
 
+    problem: PackedProblem
     model: Ints
     """[O]"""
     slot_price: Floats
@@ -64,7 +65,7 @@ def outlook(problem: PackedProblem) -> Outlook:
     np.minimum.at(cheapest, (model[usable], problem.option_pool[usable]), price[usable])
     best = cheapest.min(axis=1, initial=np.inf, keepdims=True)
     draw = (np.where(np.isfinite(best), best, 0.0) + LEAST_PRICE) / (cheapest + LEAST_PRICE)
-    return Outlook(model, slot_price, served, draw**SHARPNESS)
+    return Outlook(problem, model, slot_price, served, draw**SHARPNESS)
 
 
 def polished(problem: PackedProblem, plan: PackedPlan, seed: int = 1) -> Iterator[PackedPlan]:
@@ -74,8 +75,8 @@ def polished(problem: PackedProblem, plan: PackedPlan, seed: int = 1) -> Iterato
     while view.draw.shape[0]:
         before = plan
         for centre in rng.permutation(view.draw.shape[0]).tolist():
-            models = related(problem, view, plan, centre, size, rng)
-            found = improved(problem, view, plan, models, Limits(work, seed=seed), rng)
+            models = related(view, plan, centre, size, rng)
+            found = improved(view, plan, models, Limits(work, seed=seed), rng)
             size += 1 if found.proof is Proof.OPTIMAL else -1
             size = min(max(size, FEWEST_MODELS), MOST_MODELS)
             plan = found.plan
@@ -83,13 +84,11 @@ def polished(problem: PackedProblem, plan: PackedPlan, seed: int = 1) -> Iterato
         work = min(MOST_WORK, 2 * work) if plan is before else WORK
 
 
-def related(
-    problem: PackedProblem, view: Outlook, plan: PackedPlan, centre: int, size: int, rng: np.random.Generator
-) -> Ints:
+def related(view: Outlook, plan: PackedPlan, centre: int, size: int, rng: np.random.Generator) -> Ints:
     """The model at the centre and those most in its way: on its nodes, in pools that draw it, drawn to its pools."""
     models, pools = view.draw.shape
     owner = view.model[plan.instance_option]
-    stands = np.bincount(owner * pools + problem.option_pool[plan.instance_option], minlength=models * pools)
+    stands = np.bincount(owner * pools + view.problem.option_pool[plan.instance_option], minlength=models * pools)
     stands = np.minimum(stands.reshape(models, pools), 1)
     beside = np.isin(plan.instance_node, plan.instance_node[owner == centre])
     kinship = (
@@ -99,13 +98,12 @@ def related(
     return np.sort(np.argsort(-kinship, kind="stable")[:size])
 
 
-def improved(
-    problem: PackedProblem, view: Outlook, plan: PackedPlan, models: Ints, limits: Limits, rng: np.random.Generator
-) -> Exact:
+def improved(view: Outlook, plan: PackedPlan, models: Ints, limits: Limits, rng: np.random.Generator) -> Exact:
     """The plan with these models placed anew where that is cheaper; its cost and bound are of these models alone."""
+    problem = view.problem
     freed = np.isin(view.model[plan.instance_option], models)
     standing, moving = _pick(plan, np.flatnonzero(~freed)), _pick(plan, np.flatnonzero(freed))
-    options = _promising(problem, view, standing, moving, models, rng)
+    options = _promising(view, standing, moving, models, rng)
     part = Part(models, options, rooms(problem, standing, np.unique(problem.option_pool[options])))
     form = PackedForm(problem, part)
     answer = form.program.solve(limits, form.values(moving))
@@ -124,15 +122,9 @@ def _pick(plan: PackedPlan, which: Ints) -> PackedPlan:
     return PackedPlan(plan.instance_option[which], plan.instance_node[which])
 
 
-def _promising(
-    problem: PackedProblem,
-    view: Outlook,
-    standing: PackedPlan,
-    moving: PackedPlan,
-    models: Ints,
-    rng: np.random.Generator,
-) -> Ints:
+def _promising(view: Outlook, standing: PackedPlan, moving: PackedPlan, models: Ints, rng: np.random.Generator) -> Ints:
     """Options worth weighing, in ascending order."""
+    problem = view.problem
     widest = np.full_like(problem.pool_capacity, -1)
     held = begun(problem, standing)
     np.maximum.at(widest, held.pool, held.left)
@@ -147,6 +139,6 @@ def _promising(
         ranked = options[np.argsort(price, kind="stable")]
         chosen.append(ranked[:OPTIONS_A_MODEL])
         reach = problem.option_reach[ranked]
-        for bit in range(int(problem.first_demand[model + 1] - problem.first_demand[model])):
-            chosen.append(ranked[(reach >> bit & 1) > 0][:OPTIONS_A_DEMAND])
+        demands = int(problem.first_demand[model + 1] - problem.first_demand[model])
+        chosen += [ranked[(reach >> bit & 1) > 0][:OPTIONS_A_DEMAND] for bit in range(demands)]
     return np.unique(np.concatenate(chosen))

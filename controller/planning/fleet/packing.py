@@ -1,5 +1,6 @@
 """The instances of one pool on its nodes: rows of a programme, and places again from its values."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -49,20 +50,18 @@ class Apart(NamedTuple):
 
 
 class Packing:
-    """One pool. `counts` are the unknowns for instances of each vector of `use`, no more than `most` of each."""
+    """One pool. `counts` are the unknowns for instances of each vector of `use`, no more than `most` in all."""
 
-    def __init__(self, program: Program, counts: Ints, use: Ints, most: Ints, rooms: Rooms) -> None:
+    def __init__(self, program: Program, counts: Ints, use: Ints, most: int, rooms: Rooms) -> None:
         self.sizes, self.size = sizes(use, rooms.left)
         self.pieces: list[Cut | Apart] = []
-        together = int(most.sum())
-        for left, price, nodes in zip(rooms.left, rooms.price.tolist(), rooms.nodes, strict=True):
-            slots = cuts(self.sizes, left, together)
+        for kind in range(rooms.pool.size):
+            slots = cuts(self.sizes, rooms.left[kind], most)
             if slots is None:
-                self.pieces.append(_apart(program, self.sizes, left, together, price, nodes))
+                self.pieces.append(_apart(program, self.sizes, rooms, kind, most))
             elif slots.any():
-                self.pieces.append(_cut(program, slots, together, price, nodes))
+                self.pieces.append(_cut(program, slots, rooms, kind, most))
         self._hold(program, counts)
-        self._need(program, counts, most)
 
     def _hold(self, program: Program, counts: Ints) -> None:
         """Demand that at each level there are as many slots as instances."""
@@ -77,20 +76,21 @@ class Packing:
                 lowest=0,
             )
 
-    def _need(self, program: Program, counts: Ints, most: Ints) -> None:
-        """Demand whole nodes for the few instances that an option may have: a node counts for no more than those.
+    def need(self, program: Program, counts: Ints, kin: Ints, most: int) -> None:
+        """Demand whole nodes for some of the vectors, of which there are `most` instances: a node counts for no more.
 
         It follows from the levels for whole nodes only, and is dearer than they are for parts of nodes.
         """
-        if not all(isinstance(piece, Cut) for piece in self.pieces) or not self.pieces:
+        size = int(self.size[kin].max())
+        if any(isinstance(piece, Apart) for piece in self.pieces) or (self.size[kin] < size).any():
             return
-        unknowns = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
-        held = np.concatenate([self.sizes.levels(piece.slots) for piece in self.pieces])
-        for count, size, highest in zip(counts.tolist(), self.size.tolist(), most.tolist(), strict=True):
-            holding = np.flatnonzero(held[:, size])
-            if held[holding, size].max(initial=0) > highest:
-                factors = np.minimum(held[holding, size], highest).tolist()
-                program.row([*unknowns[holding].tolist(), count], [*factors, -1], lowest=0)
+        held = np.concatenate(
+            [np.empty(0, np.int64), *(self.sizes.levels(each.slots)[:, size] for each in self.pieces)]
+        )
+        if held.max(initial=0) > most:
+            unknowns = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
+            factors = [*np.minimum(held, most)[held > 0].tolist(), *([-1] * kin.size)]
+            program.row([*unknowns[held > 0].tolist(), *counts[kin].tolist()], factors, lowest=0)
 
     def places(self, instances: Ints, values: Ints) -> Ints:
         """The node of each instance, which is given by its vector; there are slots for all of them."""
@@ -124,7 +124,8 @@ class Packing:
             piece.assign(wanted, self.sizes, values)
 
 
-def _cut(program: Program, slots: Ints, most: int, price: float, nodes: Ints) -> Cut:
+def _cut(program: Program, slots: Ints, rooms: Rooms, kind: int, most: int) -> Cut:
+    nodes, price = rooms.nodes[kind], float(rooms.price[kind])
     enough = min(nodes.size, most)
     of = program.unknowns([enough] * len(slots), [price] * len(slots))
     if len(slots) > 1:
@@ -132,7 +133,8 @@ def _cut(program: Program, slots: Ints, most: int, price: float, nodes: Ints) ->
     return Cut(nodes, of, slots)
 
 
-def _apart(program: Program, of: Sizes, left: Ints, most: int, price: float, nodes: Ints) -> Apart:
+def _apart(program: Program, of: Sizes, rooms: Rooms, kind: int, most: int) -> Apart:
+    left, price, nodes = rooms.left[kind], float(rooms.price[kind]), rooms.nodes[kind]
     fits = fitting(of, left, most)
     kinds, enough = len(fits), min(nodes.size, most)
     held = program.unknowns(fits * enough, [0.0] * (kinds * enough))
@@ -143,6 +145,6 @@ def _apart(program: Program, of: Sizes, left: Ints, most: int, price: float, nod
             program.row([*here, powered], [*(use[resource] for use in of.use), -has], highest=0)
         # With nothing scarce in it a row would let instances stand on a node that is not paid for.
         program.row([*here, powered], [*([1] * kinds), -most], highest=0)
-    for before, after in zip(on, on[1:], strict=False):
+    for before, after in itertools.pairwise(on):
         program.row([before, after], [1, -1], lowest=0)
     return Apart(nodes, held, on, np.tile(np.eye(kinds, dtype=np.int64), (enough, 1)))

@@ -64,7 +64,7 @@ def cuts(of: Sizes, left: Ints, most: int) -> Ints | None:
     Slots beyond `most` of a size are of no use to anybody.
     """
     room = tuple(left[of.scarce].tolist())
-    return _cuts(of.use, of.nested, room, max(fitting(of, left, most)))
+    return undominated(of.use, of.nested, room, max(fitting(of, left, most)))
 
 
 def fitting(of: Sizes, left: Ints, most: int) -> list[int]:
@@ -74,7 +74,8 @@ def fitting(of: Sizes, left: Ints, most: int) -> list[int]:
 
 
 @lru_cache(maxsize=10_000)
-def _cuts(use: tuple[Vector, ...], nested: bool, room: Vector, most: int) -> Ints | None:  # noqa: FBT001 - a key
+def undominated(use: tuple[Vector, ...], nested: bool, room: Vector, most: int) -> Ints | None:  # noqa: FBT001 - a key
+    """As `cuts`, of a node with `room`; nodes of many pools are alike, so it is remembered."""
     tried = list(islice(_fillings(use, 0, room, most, nested=nested), MOST_TRIED + 1))
     if len(tried) > MOST_TRIED:
         return None

@@ -44,12 +44,12 @@ def test_no_plan_of_many_tiny_fleets_is_cheaper(taste: str) -> None:
 @pytest.mark.parametrize("taste", TASTES)
 def test_nodes_that_have_to_be_told_apart_are_packed_as_well(taste: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "MOST_CUTS", 0)
-    slots._cuts.cache_clear()
+    slots.undominated.cache_clear()
     rng = np.random.default_rng(7)
     for _ in range(12):
         problem = tiny_fleet(rng, TASTES[taste])
         is_best(problem, some_plan(rng, problem))
-    slots._cuts.cache_clear()
+    slots.undominated.cache_clear()
 
 
 @pytest.mark.parametrize("taste", TASTES)

@@ -4,8 +4,8 @@ import pytest
 from controller.planning.fleet.judge import judge
 from controller.planning.fleet.packed import PackedPlan, PackedProblem
 
-# One model with two demands (20 and 10 requests/s), the first of which costs 2 $/h for each request/s not served. Option
-# 0 reaches both from pool 0 (two nodes of 8 units), option 1 the second only from pool 1 (one node of 4).
+# One model with two demands (20 and 10 requests/s), which cost 2 and 1 $/h for each request/s not served. Option 0
+# reaches both from pool 0 (two nodes of 8 units), option 1 the second only from pool 1 (one node of 4).
 PROBLEM = PackedProblem(
     pool_nodes=np.array([2, 1]),
     pool_price=np.array([1.0, 0.5]),

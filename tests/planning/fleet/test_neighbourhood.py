@@ -1,4 +1,4 @@
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_a_plan_only_ever_gets_better_and_repeats_itself(taste: str, monkeypatch
         verdicts = [judge(problem, plan) for plan in (given, *plans)]
         costs = [verdict.cost for verdict in verdicts]
         assert all(verdict.broken == () for verdict in verdicts)
-        assert all(after <= before + 1e-9 for before, after in zip(costs, costs[1:], strict=False))
+        assert all(after <= before + 1e-9 for before, after in pairwise(costs))
         again = list(islice(polished(problem, given, seed=4), 6))
         assert all(
             np.array_equal(a, b) for one, two in zip(plans, again, strict=True) for a, b in zip(one, two, strict=True)

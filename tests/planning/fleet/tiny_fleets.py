@@ -40,7 +40,7 @@ def tiny_fleet(rng: np.random.Generator, taste: Taste) -> PackedProblem:
     demands = [int(rng.integers(1, 4)) for _ in range(models)]
     if taste.twins:
         options, demands = [options[0]] * models, [demands[0]] * models
-    made = [_model(rng, taste, pools, resources, *counts) for counts in zip(options, demands, strict=True)]
+    made = [_model(rng, taste, (pools, resources), *counts) for counts in zip(options, demands, strict=True)]
     if taste.twins:
         made = [made[0]] * models
     option_pool = np.concatenate([model["pool"] for model in made])
@@ -66,8 +66,9 @@ def tiny_fleet(rng: np.random.Generator, taste: Taste) -> PackedProblem:
 
 
 def _model(
-    rng: np.random.Generator, taste: Taste, pools: int, resources: int, options: int, demands: int
+    rng: np.random.Generator, taste: Taste, sizes: tuple[int, int], options: int, demands: int
 ) -> dict[str, np.ndarray]:
+    pools, resources = sizes
     asked = rng.integers(0, 26, demands) * RATE_URPS
     worth = np.sort(rng.choice(taste.penalties, demands) / np.maximum(asked, RATE_URPS))[::-1]
     use = rng.integers(0, 7, (options, resources))
