@@ -61,18 +61,19 @@ class Packing:
                 self.pieces.append(_apart(program, self.sizes, rooms, kind, most))
             elif slots.any():
                 self.pieces.append(_cut(program, slots, rooms, kind, most))
+        self.unknowns = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
+        slots = [np.empty((0, len(self.sizes.use)), np.int64), *(piece.slots for piece in self.pieces)]
+        self.offered = self.sizes.levels(np.concatenate(slots))
         self._hold(program, counts)
 
     def _hold(self, program: Program, counts: Ints) -> None:
         """Demand that at each level there are as many slots as instances."""
-        unit = self.sizes.levels(np.eye(len(self.sizes.use), dtype=np.int64))
-        offered = np.concatenate([unit[:0], *(self.sizes.levels(piece.slots) for piece in self.pieces)])
-        offering = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
-        for offers, taken in zip(offered.T, unit[self.size].T, strict=True):
-            offer, take = np.flatnonzero(offers), np.flatnonzero(taken)
+        for size in range(len(self.sizes.use)):
+            offered = self.offered[:, size]
+            at = counts[self.size <= size] if self.sizes.nested else counts[self.size == size]
             program.row(
-                [*offering[offer].tolist(), *counts[take].tolist()],
-                [*offers[offer].tolist(), *(-taken[take]).tolist()],
+                [*self.unknowns[offered > 0].tolist(), *at.tolist()],
+                [*offered[offered > 0].tolist(), *([-1] * at.size)],
                 lowest=0,
             )
 
@@ -81,16 +82,13 @@ class Packing:
 
         It follows from the levels for whole nodes only, and is dearer than they are for parts of nodes.
         """
-        size = int(self.size[kin].max())
-        if any(isinstance(piece, Apart) for piece in self.pieces) or (self.size[kin] < size).any():
+        size = int(self.size[kin[0]])
+        if any(isinstance(piece, Apart) for piece in self.pieces) or (self.size[kin] != size).any():
             return
-        held = np.concatenate(
-            [np.empty(0, np.int64), *(self.sizes.levels(each.slots)[:, size] for each in self.pieces)]
-        )
+        held = self.offered[:, size]
         if held.max(initial=0) > most:
-            unknowns = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
             factors = [*np.minimum(held, most)[held > 0].tolist(), *([-1] * kin.size)]
-            program.row([*unknowns[held > 0].tolist(), *counts[kin].tolist()], factors, lowest=0)
+            program.row([*self.unknowns[held > 0].tolist(), *counts[kin].tolist()], factors, lowest=0)
 
     def places(self, instances: Ints, values: Ints) -> Ints:
         """The node of each instance, which is given by its vector; there are slots for all of them."""
@@ -116,7 +114,7 @@ class Packing:
 
     def assign(self, instances: Ints, nodes: Ints, values: Ints) -> None:
         """Set the unknowns about nodes to what a plan has on them; instances are given by their vectors."""
-        for piece in self.pieces:
+        for piece in self.pieces if nodes.size else ():
             here = np.isin(nodes, piece.nodes)
             _, place = np.unique(nodes[here], return_inverse=True)
             wanted = np.zeros((place.max(initial=-1) + 1, len(self.sizes.use)), np.int64)

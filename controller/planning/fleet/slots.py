@@ -8,9 +8,9 @@ nested sets). A cut is then dominated by any with as many slots of the first k s
 Where sizes are not nested a slot hosts its own size only, and cuts are compared by size.
 """
 
+import itertools
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -41,10 +41,15 @@ class Sizes(NamedTuple):
 def sizes(use: Ints, left: Ints) -> tuple[Sizes, Ints]:
     """The sizes among vectors [N, R] on nodes with `left` [K, R]; and which of them each vector is."""
     scarce = _scarce(use, left)
-    ascending, place = np.unique(use[:, scarce], axis=0, return_inverse=True)
-    distinct = ascending[::-1]
-    nested = bool((distinct[1:] <= distinct[:-1]).all())
-    return Sizes(tuple(map(tuple, distinct.tolist())), scarce, nested), distinct.shape[0] - 1 - place.ravel()
+    vectors = [tuple(vector) for vector in use[:, scarce].tolist()]
+    distinct = sorted(set(vectors), reverse=True)
+    nested = all(
+        less <= more
+        for larger, smaller in itertools.pairwise(distinct)
+        for less, more in zip(smaller, larger, strict=True)
+    )
+    place = {vector: size for size, vector in enumerate(distinct)}
+    return Sizes(tuple(distinct), scarce, nested), np.array([place[vector] for vector in vectors], np.int64)
 
 
 def _scarce(use: Ints, left: Ints) -> Ints:
@@ -76,7 +81,7 @@ def fitting(of: Sizes, left: Ints, most: int) -> list[int]:
 @lru_cache(maxsize=10_000)
 def undominated(use: tuple[Vector, ...], nested: bool, room: Vector, most: int) -> Ints | None:  # noqa: FBT001 - a key
     """As `cuts`, of a node with `room`; nodes of many pools are alike, so it is remembered."""
-    tried = list(islice(_fillings(use, 0, room, most, nested=nested), MOST_TRIED + 1))
+    tried = list(itertools.islice(_fillings(use, 0, room, most, nested=nested), MOST_TRIED + 1))
     if len(tried) > MOST_TRIED:
         return None
     slots = np.array(tried, np.int64)

@@ -9,7 +9,7 @@ from controller.planning.fleet.judge import judge
 from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.program import Limits
 
-EVERYDAY = 12
+EVERYDAY = 5
 LONG = 1_500
 
 
@@ -27,7 +27,7 @@ def is_best(problem: PackedProblem, hint: PackedPlan) -> None:
 @pytest.mark.parametrize("seed", range(EVERYDAY))
 def test_no_plan_of_a_tiny_fleet_is_cheaper(taste: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    for _ in range(4):
+    for _ in range(3):
         problem = tiny_fleet(rng, TASTES[taste])
         is_best(problem, some_plan(rng, problem))
 
@@ -46,7 +46,7 @@ def test_nodes_that_have_to_be_told_apart_are_packed_as_well(taste: str, monkeyp
     monkeypatch.setattr(slots, "MOST_CUTS", 0)
     slots.undominated.cache_clear()
     rng = np.random.default_rng(7)
-    for _ in range(12):
+    for _ in range(5):
         problem = tiny_fleet(rng, TASTES[taste])
         is_best(problem, some_plan(rng, problem))
     slots.undominated.cache_clear()
@@ -55,7 +55,7 @@ def test_nodes_that_have_to_be_told_apart_are_packed_as_well(taste: str, monkeyp
 @pytest.mark.parametrize("taste", TASTES)
 def test_a_plan_without_work_is_the_one_that_was_given(taste: str) -> None:
     rng = np.random.default_rng(3)
-    for _ in range(20):
+    for _ in range(6):
         problem = tiny_fleet(rng, TASTES[taste])
         given = some_plan(rng, problem)
         found = solve_exactly(problem, given, Limits(work=0.0))
@@ -66,7 +66,7 @@ def test_a_plan_without_work_is_the_one_that_was_given(taste: str) -> None:
 
 def test_each_better_plan_is_told_and_can_stand() -> None:
     rng = np.random.default_rng(5)
-    for _ in range(20):
+    for _ in range(6):
         problem = tiny_fleet(rng, TASTES["starts"])
         told: list[PackedPlan] = []
         found = solve_exactly(problem, found=told.append)
@@ -77,7 +77,7 @@ def test_each_better_plan_is_told_and_can_stand() -> None:
 
 def test_rates_between_grains_are_neither_oversold_nor_overlooked() -> None:
     rng = np.random.default_rng(9)
-    for _ in range(60):
+    for _ in range(20):
         coarse = tiny_fleet(rng, TASTES["plain"])
         problem = coarse._replace(
             option_urps=coarse.option_urps + rng.integers(-99, 100, coarse.option_urps.size),

@@ -12,7 +12,7 @@ from controller.planning.fleet.packed import EMPTY
 @pytest.mark.parametrize("taste", TASTES)
 def test_a_few_models_are_placed_as_well_as_can_be(taste: str) -> None:
     rng = np.random.default_rng(11)
-    for _ in range(12):
+    for _ in range(5):
         problem = tiny_fleet(rng, TASTES[taste])
         *_, last = islice(polished(problem, some_plan(rng, problem)), 2)
         verdict = judge(problem, last)
@@ -25,7 +25,7 @@ def test_a_plan_only_ever_gets_better_and_repeats_itself(taste: str, monkeypatch
     monkeypatch.setattr("controller.planning.fleet.neighbourhood.FEWEST_MODELS", 1)
     monkeypatch.setattr("controller.planning.fleet.neighbourhood.MOST_MODELS", 2)
     rng = np.random.default_rng(13)
-    for _ in range(10):
+    for _ in range(4):
         problem = tiny_fleet(rng, TASTES[taste])
         given = some_plan(rng, problem)
         plans = list(islice(polished(problem, given, seed=4), 6))
