@@ -12,10 +12,14 @@ from controller.planning.fleet.slots import Sizes, cuts, fitting, sizes
 
 
 class Cut(NamedTuple):
-    """Nodes of one kind: unknown `of[q]` says how many of them are cut into `slots[q]`."""
+    """Nodes of one kind: unknown `of[q]` says how many of them are cut into `slots[q]`, and `used` how many in all.
+
+    Most of the cost hangs on `used`, so it is what is best branched on.
+    """
 
     nodes: Ints
     of: range
+    used: int
     slots: Ints
 
     def contents(self, values: Ints) -> Ints:
@@ -28,6 +32,7 @@ class Cut(NamedTuple):
         for one in of.levels(wanted):
             for cut in np.flatnonzero((offered >= one).all(axis=1))[:1].tolist():
                 values[self.of[cut]] += 1
+                values[self.used] += self.used not in self.of
 
 
 class Apart(NamedTuple):
@@ -64,6 +69,7 @@ class Packing:
         self.unknowns = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
         slots = [np.empty((0, len(self.sizes.use)), np.int64), *(piece.slots for piece in self.pieces)]
         self.offered = self.sizes.levels(np.concatenate(slots))
+        self.apart = any(isinstance(piece, Apart) for piece in self.pieces)
         self._hold(program, counts)
 
     def _hold(self, program: Program, counts: Ints) -> None:
@@ -83,12 +89,15 @@ class Packing:
         It follows from the levels for whole nodes only, and is dearer than they are for parts of nodes.
         """
         size = int(self.size[kin[0]])
-        if any(isinstance(piece, Apart) for piece in self.pieces) or (self.size[kin] != size).any():
-            return
         held = self.offered[:, size]
-        if held.max(initial=0) > most:
-            factors = [*np.minimum(held, most)[held > 0].tolist(), *([-1] * kin.size)]
-            program.row([*self.unknowns[held > 0].tolist(), *counts[kin].tolist()], factors, lowest=0)
+        if self.apart or held.max(initial=0) <= most or (self.size[kin] != size).any():
+            return
+        unknowns, factors = self.unknowns.tolist(), np.minimum(held, most).tolist()
+        terms = {unknown: factor for unknown, factor in zip(unknowns, factors, strict=True) if factor}
+        for piece in self.pieces:
+            if isinstance(piece, Cut) and all(terms.get(unknown) == most for unknown in piece.of):
+                terms = {piece.used: most} | {each: factor for each, factor in terms.items() if each not in piece.of}
+        program.row([*terms, *counts[kin].tolist()], [*terms.values(), *([-1] * kin.size)], lowest=0)
 
     def places(self, instances: Ints, values: Ints) -> Ints:
         """The node of each instance, which is given by its vector; there are slots for all of them."""
@@ -125,10 +134,13 @@ class Packing:
 def _cut(program: Program, slots: Ints, rooms: Rooms, kind: int, most: int) -> Cut:
     nodes, price = rooms.nodes[kind], float(rooms.price[kind])
     enough = min(nodes.size, most)
-    of = program.unknowns([enough] * len(slots), [price] * len(slots))
-    if len(slots) > 1:
-        program.row(of, [1] * len(slots), highest=enough)
-    return Cut(nodes, of, slots)
+    if len(slots) == 1:
+        of = program.unknowns([enough], [price])
+        return Cut(nodes, of, of[0], slots)
+    of = program.unknowns([enough] * len(slots), [0.0] * len(slots))
+    (used,) = program.unknowns([enough], [price])
+    program.row([*of, used], [*([1] * len(slots)), -1], highest=0)
+    return Cut(nodes, of, used, slots)
 
 
 def _apart(program: Program, of: Sizes, rooms: Rooms, kind: int, most: int) -> Apart:
