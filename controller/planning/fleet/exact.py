@@ -1,0 +1,47 @@
+"""The best plan of a small fleet, with its proof; of a larger one the best that some work finds, and how good it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from controller.decision import Proof
+from controller.planning.fleet.cpsat import PackedForm, Part
+from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
+from controller.planning.fleet.program import Limits
+from controller.planning.fleet.rooms import rooms
+
+WORK: Final = Limits(work=4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A plan and its cost in dollars an hour, what no plan can cost less than, and the work it took."""
+
+    plan: PackedPlan
+    cost: float
+    bound: float
+    proof: Proof
+    work: float
+
+
+def solve_exactly(
+    problem: PackedProblem,
+    hint: PackedPlan = EMPTY,
+    limits: Limits = WORK,
+    found: Callable[[PackedPlan], None] | None = None,
+) -> Exact:
+    """The cheapest plan, starting from `hint`, which can stand; `found` is told of better plans as they come.
+
+    The same problem, hint and limits give the same plan. What is offered and asked is taken by grains (see `cpsat`).
+    """
+    models, pools = np.arange(problem.first_option.size - 1), np.arange(problem.pool_nodes.size)
+    part = Part(models, np.arange(problem.option_pool.size), rooms(problem, EMPTY, pools))
+    form = PackedForm(problem, part)
+    answer = form.program.solve(
+        limits, form.values(hint), None if found is None else lambda values: found(form.plan(values))
+    )
+    best = hint if answer.values is None else min(hint, form.plan(answer.values), key=form.cost)
+    cost = form.cost(best)
+    return Exact(best, cost, min(cost, max(0.0, answer.bound)), answer.proof, answer.work)
