@@ -21,11 +21,11 @@ SLOTS = 3
 def tiny_fleet(seed: int, *, own_nodes: bool = False, models: int = 2) -> PackedProblem:
     """Two pools of at most two nodes and at most six options.
 
-    With `own_nodes` there is one model, every instance fills a node, and nodes abound.
+    With `own_nodes` there is one model that needs at most four instances, each fills a node, and nodes abound.
     """
     draw = np.random.default_rng(seed)
     models = 1 if own_nodes else models
-    options, demands = draw.integers(1, 7 // models, models), draw.integers(0, 4, models)
+    options, demands = draw.integers(1, 1 + 6 // models, models), draw.integers(0, 3 if own_nodes else 4, models)
     option_model = np.repeat(np.arange(models), options)
     count, reaches = option_model.size, (1 << demands)[option_model]
     pool = draw.integers(0, 2, count)
@@ -40,12 +40,12 @@ def tiny_fleet(seed: int, *, own_nodes: bool = False, models: int = 2) -> Packed
         option_use=np.ones((count, 2), np.int64)
         if own_nodes
         else np.stack((np.ones(count, np.int64), draw.integers(0, 6, count)), 1),
-        option_urps=draw.integers(0, 4 * URPS, count),
+        option_urps=draw.integers(URPS if own_nodes else 0, 4 * URPS, count),
         option_price=draw.uniform(0, 0.5, count).round(2),
         option_reach=draw.integers(0, reaches),
         option_pair=option_pair.reshape(-1),
         first_demand=np.concatenate(([0], np.cumsum(demands))),
-        demand_urps=draw.integers(0, 5 * URPS, int(demands.sum())),
+        demand_urps=draw.integers(0, (2 if own_nodes else 5) * URPS, int(demands.sum())),
         demand_worth=np.concatenate(worth),
         pair_running=draw.integers(0, 3, pairs.size),
         start_price=float(draw.choice([0.0, 0.3])),

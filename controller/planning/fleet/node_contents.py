@@ -72,8 +72,13 @@ def _table(contents: Sequence[tuple[int, ...]]) -> Ints:
 
 
 def _grouped(uses: Ints, capacity: Ints) -> tuple[Ints, Ints, list[tuple[int, ...]]]:
-    """The group of each use, what the least of each group takes, and the contents: as few made one as can be listed."""
-    for group in (np.arange(len(uses)), _by_fit(uses, capacity)):
+    """The group of each use, what the least of a group takes, and the contents: as many groups as can be listed.
+
+    Uses are one group when as many fit on a node alone, then when twice as many do, and the same resource limits them.
+    """
+    fits, limit = _fits(uses, capacity)
+    for key in (np.arange(len(uses)), fits, np.log2(fits).astype(np.int64)):
+        group = np.unique(np.stack((key, limit), axis=1), axis=0, return_inverse=True)[1].reshape(-1)
         least = np.array([uses[group == one].min(axis=0) for one in range(group.max() + 1)])
         filled = fillings(least.tolist(), capacity.tolist())
         if filled is not None:
@@ -82,11 +87,10 @@ def _grouped(uses: Ints, capacity: Ints) -> tuple[Ints, Ints, list[tuple[int, ..
     return np.zeros(len(uses), np.int64), least, [(fitting(least[0].tolist(), capacity.tolist()),)]
 
 
-def _by_fit(uses: Ints, capacity: Ints) -> Ints:
-    """Uses of which as many fit on a node alone, and which the same resource limits, are one group."""
+def _fits(uses: Ints, capacity: Ints) -> tuple[Ints, Ints]:
+    """How many of each fit on a node alone, and which resource limits them."""
     fits = np.where(uses > 0, capacity // np.maximum(uses, 1), np.iinfo(np.int64).max)
-    keys = np.stack((fits.min(axis=1), fits.argmin(axis=1)), axis=1)
-    return np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    return fits.min(axis=1), fits.argmin(axis=1)
 
 
 def fillings(uses: Sequence[Sequence[int]], capacity: Sequence[int]) -> list[tuple[int, ...]] | None:
