@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from controller.planning.fleet.model_minima import find_minima, nothing_planned, room
-from controller.planning.fleet.model_search import DEPTH
+from controller.planning.fleet.search_desk import DEPTH
 from controller.planning.fleet.node_contents import sizes
 from controller.planning.fleet.offers import offers
 from controller.planning.fleet.packed import Floats, PackedProblem
@@ -28,8 +28,8 @@ from controller.planning.fleet.slot_prices import first_prices, gains, match, no
 ROUNDING: Final = 1e-9
 SLACK: Final = 1e-4
 """Of a model's cost: plans that are cheaper by less are not looked for."""
-LOOKS: Final = 2_000
-"""Half-made plans of a model that are looked at in a round; most models need some dozens."""
+LOOKS: Final = 60_000
+"""Subsets of a model that are looked at in a round: 1,900 half-made plans for 5 demands; most models need some dozens."""
 NEWEST: Final = 0.1
 """How much the plans of a round count beside all before them."""
 PATIENCE: Final = 10
@@ -74,7 +74,7 @@ class Bound:
     def _value(self, prices: Floats) -> float:
         """L at these prices; the models' plans stand in `_minima`."""
         cost = self._offers.price + prices[self._offers.size]
-        looks = np.full(self._minima.length.size, LOOKS)
+        looks = LOOKS // np.diff(self._offers.first_subset)
         find_minima(self._offers, cost, self._start, SLACK, looks, self._room, self._minima)
         models, collected = float(self._minima.lower.sum()), gains(prices, self._nodes)
         return models - collected - ROUNDING * (models + collected)

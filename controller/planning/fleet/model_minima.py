@@ -6,10 +6,10 @@ import numpy as np
 
 from controller.compiled import compiled
 from controller.planning.fleet.completion import Items, no_items, shortfalls, unserved_cost
-from controller.planning.fleet.model_search import DEPTH, Desk, desk, search
+from controller.planning.fleet.model_search import search
 from controller.planning.fleet.offers import Offers
 from controller.planning.fleet.packed import Floats, Ints
-from controller.planning.fleet.whole_instances import cover_whole
+from controller.planning.fleet.search_desk import DEPTH, Desk, desk
 
 
 class Minima(NamedTuple):
@@ -69,8 +69,6 @@ def _find_minimum(
     worth = offers.worth[offers.first_demand[model] : offers.first_demand[model + 1]]
     asked = offers.asked[offers.first_subset[model] : offers.first_subset[model + 1]]
     count = _select(offers, model, cost, start, room.found, room.items)
-    least = room.desk.least[: asked.size]
-    cover_whole(room.items, count, worth, asked, least)
     before = _cost_again(offers, model, cost, start, asked, worth, room.desk, minima)
     lower, best, length = search(room.items, count, worth, asked, room.desk, before, slack * before, most)
     minima.lower[model] = lower

@@ -8,8 +8,6 @@ that was tried is not tried again beside those that come after it, so no set of 
 The search may stop at any moment: everything that it has not looked into is bounded.
 """
 
-from typing import Final, NamedTuple
-
 import numpy as np
 
 from controller.compiled import compiled
@@ -22,66 +20,8 @@ from controller.planning.fleet.completion import (
 )
 from controller.planning.fleet.node_contents import Flags
 from controller.planning.fleet.packed import Floats, Ints
-from controller.planning.fleet.whole_instances import CELLS, whole
-
-DEPTH: Final = 256
-"""Instances of one model that are looked at; a plan with more is bounded only."""
-
-
-class Desk(NamedTuple):
-    """What the search writes on, made once for the model with most of everything."""
-
-    gap: Ints
-    """[DEPTH, subsets]: what each subset lacks, below 0 where it has more than it asks for."""
-    usable: Flags
-    """[DEPTH, items]: what may still be bought."""
-    excess: Floats
-    """[DEPTH, items]: what an item costs beyond the most that it can collect."""
-    queue: Ints
-    """[DEPTH, items]: items that reach the subset in question, the best first."""
-    queued: Ints
-    tried: Ints
-    spent: Floats
-    """[DEPTH]"""
-    base: Floats
-    """[DEPTH]: spent and owed."""
-    bound: Floats
-    """[DEPTH]: what every plan costs at least that goes on from here."""
-    path: Ints
-    """[DEPTH]: the items bought so far."""
-    best: Ints
-    """[DEPTH]: the items of the best plan."""
-    short: Ints
-    prices: Floats
-    order: Ints
-    takes: Floats
-    least: Floats
-    left: Ints
-    """[stocks]"""
-
-
-def desk(demands: int, items: int, running: Ints) -> Desk:
-    """Room for models of so many demands and items."""
-    return Desk(
-        gap=np.zeros((DEPTH, 1 << demands), np.int64),
-        usable=np.zeros((DEPTH, items), np.bool_),
-        excess=np.zeros((DEPTH, items)),
-        queue=np.zeros((DEPTH, items), np.int64),
-        queued=np.zeros(DEPTH, np.int64),
-        tried=np.zeros(DEPTH, np.int64),
-        spent=np.zeros(DEPTH),
-        base=np.zeros(DEPTH),
-        bound=np.zeros(DEPTH),
-        path=np.zeros(DEPTH, np.int64),
-        best=np.zeros(DEPTH, np.int64),
-        short=np.zeros(1 << demands, np.int64),
-        prices=np.zeros(demands),
-        order=np.zeros(demands, np.int64),
-        takes=np.zeros(items),
-        least=np.zeros((1 << demands, CELLS + 1)),
-        left=running.copy(),
-    )
-
+from controller.planning.fleet.search_desk import DEPTH, Desk
+from controller.planning.fleet.whole_instances import in_whole, tabulate
 
 @compiled
 def search(
@@ -92,9 +32,7 @@ def search(
     Plans that are cheaper by less than `slack` are not looked for; at most `most` half-made plans are looked at.
     """
     lowest, length, looked, depth = np.inf, -1, 0, 0
-    desk.gap[0, : asked.size] = asked
-    desk.usable[0, :count] = True
-    desk.spent[0] = 0.0
+    _begin(items, count, worth, asked, desk)
     while depth >= 0:
         looked += 1
         gap, short = desk.gap[depth, : asked.size], desk.short[: asked.size]
@@ -105,8 +43,8 @@ def search(
             desk.best[:depth] = desk.path[:depth]
         desk.queued[depth] = 0
         desk.tried[depth] = 0
-        _weigh(items, count, worth, asked, desk, depth)
         cut = best - slack
+        _weigh(items, count, worth, asked, desk, depth, cut)
         if desk.bound[depth] >= cut:
             lowest = min(lowest, desk.bound[depth])
         elif looked >= most:
@@ -120,7 +58,18 @@ def search(
 
 
 @compiled
-def _weigh(items: Items, count: int, worth: Floats, asked: Ints, desk: Desk, depth: int) -> None:
+def _begin(items: Items, count: int, worth: Floats, asked: Ints, desk: Desk) -> None:
+    """The empty plan, and the prices and tables that hold for all plans."""
+    prices, order = desk.root_prices[: worth.size], desk.root_order[: worth.size]
+    desk.gap[0, : asked.size] = asked
+    desk.usable[0, :count] = True
+    desk.spent[0] = 0.0
+    price_demands(items, desk.usable[0, :count], worth, asked, prices, order, desk.takes)
+    tabulate(items, count, worth, asked, asked, prices, order, desk.least)
+
+
+@compiled
+def _weigh(items: Items, count: int, worth: Floats, asked: Ints, desk: Desk, depth: int, cut: float) -> None:
     """What going on costs at least, and what each item costs beyond what it can collect."""
     short, prices, order = desk.short[: asked.size], desk.prices[: worth.size], desk.order[: worth.size]
     usable = desk.usable[depth, :count]
@@ -131,8 +80,11 @@ def _weigh(items: Items, count: int, worth: Floats, asked: Ints, desk: Desk, dep
     for item in range(count):
         desk.excess[depth, item] = max(0.0, items.cost[item] - desk.takes[item])
     desk.base[depth] = desk.spent[depth] + owed(prices, order, short)
-    in_whole = desk.spent[depth] + whole(desk.gap[depth, : asked.size], asked, desk.least)
-    desk.bound[depth] = max(desk.base[depth], in_whole)
+    desk.bound[depth] = desk.base[depth]
+    if desk.bound[depth] < cut:
+        prices, order = desk.root_prices[: worth.size], desk.root_order[: worth.size]
+        covered = desk.spent[depth] + in_whole(short, asked, prices, order, desk.least)
+        desk.bound[depth] = max(desk.bound[depth], covered)
 
 
 @compiled
