@@ -34,7 +34,9 @@ def tiny_fleet(seed: int, *, own_nodes: bool = False, models: int = 2) -> Packed
     return PackedProblem(
         pool_nodes=np.full(2, 9) if own_nodes else draw.integers(0, 3, 2),
         pool_price=draw.uniform(0, 3, 2).round(2),
-        pool_capacity=np.full((2, 2), (1, 1)) if own_nodes else np.stack((np.full(2, SLOTS), draw.integers(4, 9, 2)), 1),
+        pool_capacity=np.full((2, 2), (1, 1))
+        if own_nodes
+        else np.stack((np.full(2, SLOTS), draw.integers(4, 9, 2)), 1),
         first_option=np.concatenate(([0], np.cumsum(options))),
         option_pool=pool,
         option_use=np.ones((count, 2), np.int64)

@@ -1,39 +1,45 @@
 """What every plan of a fleet costs at least, proven, and better proven the longer it is worked on.
 
-Models meet only on nodes. So let room have a price u_s for each size s of each pool, let models pay it instead of nodes,
-and let nodes collect it (Lagrangian relaxation; Dantzig-Wolfe by models and nodes). Whatever the prices, no plan costs
-less than
+Models meet only on nodes. So let room have a price u_s for each size s of each pool; models pay it instead of nodes,
+and nodes collect it (Lagrangian relaxation; Dantzig and Wolfe's decomposition into models and nodes). Whatever the
+prices, no plan costs less than
 
     L(u) = sum over models of min(their own costs + u * instances)
          - sum over pools of nodes * max(0, most that a node can collect - its price)
 
-since a plan's instances pay at most what its nodes can collect. L is concave; the prices are improved by the volume
-algorithm (Barahona and Anbil 2000): from the best prices so far, towards where averaged plans want more room than nodes
-supply, by a step of Polyak's length. Sums are of fewer than a million numbers that are not negative, each at most
-2^-53 off, so ROUNDING covers what they lose (Higham, Accuracy and Stability of Numerical Algorithms, 4.2).
+since a plan's instances pay at most what its nodes can collect. Where the prices come from is of no importance for that:
+`slot_prices` has the first, `price_master` the better ones.
+
+L is two sums of fewer than a million numbers, none of them negative and each at most a few times 2^-53 of it off, so
+ROUNDING of both is more than they lose (Higham, Accuracy and Stability of Numerical Algorithms, 4.2).
 """
 
-import math
 from typing import Final
 
 import numpy as np
 
 from controller.planning.fleet.model_minima import find_minima, nothing_planned, room
-from controller.planning.fleet.search_desk import DEPTH
 from controller.planning.fleet.node_contents import sizes
 from controller.planning.fleet.offers import offers
 from controller.planning.fleet.packed import Floats, PackedProblem
-from controller.planning.fleet.slot_prices import first_prices, gains, match, nodes, within
+from controller.planning.fleet.price_master import Plans, best_numbers, by_kind, by_pool
+from controller.planning.fleet.slot_prices import gains, nodes
 
 ROUNDING: Final = 1e-9
 SLACK: Final = 1e-4
 """Of a model's cost: plans that are cheaper by less are not looked for."""
-LOOKS: Final = 60_000
-"""Subsets of a model that are looked at in a round: 1,900 half-made plans for 5 demands; most models need some dozens."""
-NEWEST: Final = 0.1
-"""How much the plans of a round count beside all before them."""
-PATIENCE: Final = 10
-"""Rounds without a better bound after which steps become shorter."""
+LOOKS: Final = 20_000
+"""Subsets of a model that are looked at in the first rounds: 600 half-made plans with 5 demands; most need some dozens."""
+MOST_LOOKS: Final = 20_000_000
+"""In a round, by all models together for which LOOKS do not suffice: some seconds."""
+BOXES: Final = (0.2, 0.02)
+"""How wide the boxes are at first, where like sizes have like prices and where each pool has its own."""
+NARROW: Final = 0.01
+"""Of a box: prices that are alike can then hardly become better."""
+NEAR: Final = 1e-3
+"""Of the bound: so little is not worth another round with prices that are alike."""
+WORTH_IT: Final = 0.3
+"""Of what a box promised: a step that brings as much shows that the box can be wider."""
 
 
 class Bound:
@@ -41,57 +47,58 @@ class Bound:
 
     def __init__(self, problem: PackedProblem) -> None:
         sized = sizes(problem)
-        self._start = problem.start_price
+        self._start_price = problem.start_price
         self._offers = offers(problem, sized)
         self._nodes = nodes(problem, sized)
         self._minima = nothing_planned(self._offers)
         self._room = room(self._offers)
-        self._scale = first_prices(problem, sized)
-        self._short = np.zeros(problem.pool_nodes.size)
-        self._centre = self._scale.copy()
-        within(self._centre, self._nodes, self._short)
-        self._trial = self._centre
-        self._wanted = np.zeros(self._scale.size)
-        self._step, self._failed, self._rounds = 1.0, 0, 0
+        self._looks = np.full(self._minima.length.size, LOOKS)
+        self._plans = Plans(len(sized.use))
+        self._master, self._starts = by_kind(problem, sized, self._nodes)
+        self._finer = by_pool(problem, sized, self._nodes)
+        self._centre, self._box = np.zeros(self._master.scale.size), BOXES[0]
         self.proven = 0.0
         """No cost is negative."""
 
-    def improve(self, known: float = math.inf) -> float:
-        """One round; `known` is what the best plan costs that is known, and only sets the length of steps."""
-        value = self._value(self._trial)
-        newest = NEWEST if self._rounds else 1.0
-        self._wanted += newest * (self._bought() - self._wanted)
-        self._rounds += 1
-        if value > self.proven:
-            self.proven, self._centre, self._failed = value, self._trial, 0
-            self._step = min(1.5, self._step * 1.1)
+    def improve(self) -> float:
+        """One round."""
+        start = next(self._starts, None)
+        if start is None:
+            self._step()
         else:
-            self._failed += 1
-            self._step *= 0.7 if self._failed % PATIENCE == 0 else 1.0
-        self._trial = self._stepped(known)
+            self._try(start)
         return self.proven
 
-    def _value(self, prices: Floats) -> float:
-        """L at these prices; the models' plans stand in `_minima`."""
+    def _step(self) -> None:
+        """Go where all plans seen so far say that it is best, or half the way."""
+        before, centre = self.proven, self._centre
+        best, promised = best_numbers(self._master, self._plans, self._looks.size, centre, self._box)
+        open_costs = min(self._try(best), self._try((centre + best) / 2))
+        won = self.proven - before
+        self._box *= 2.0 if won > WORTH_IT * (promised - before) else 1.0 if won > 0 else 0.5
+        left = promised - self.proven
+        if self._master is not self._finer and (left - open_costs < NEAR * self.proven or self._box < NARROW):
+            self._centre, self._box = self._master.prices @ self._centre, BOXES[1]
+            self._master = self._finer
+        if open_costs > left / 2:
+            self._look_deeper()
+
+    def _try(self, numbers: Floats) -> float:
+        """Bound with these numbers; what the models' plans cost beyond what is proven of them."""
+        prices = self._master.prices @ numbers
         cost = self._offers.price + prices[self._offers.size]
-        looks = LOOKS // np.diff(self._offers.first_subset)
-        find_minima(self._offers, cost, self._start, SLACK, looks, self._room, self._minima)
+        looks = self._looks // np.diff(self._offers.first_subset)
+        find_minima(self._offers, cost, self._start_price, SLACK, looks, self._room, self._minima)
+        self._plans.add(self._minima, self._offers, prices)
         models, collected = float(self._minima.lower.sum()), gains(prices, self._nodes)
-        return models - collected - ROUNDING * (models + collected)
+        value = models - collected - ROUNDING * (models + collected)
+        if value > self.proven:
+            self.proven, self._centre = value, numbers
+        return float((self._minima.cost - self._minima.lower).sum())
 
-    def _bought(self) -> Floats:
-        """[Z]: instances of each size in the plans of all models."""
-        bought = np.arange(DEPTH) < self._minima.length[:, np.newaxis]
-        return np.bincount(self._offers.size[self._minima.plan[bought]], minlength=self._scale.size).astype(np.float64)
-
-    def _stepped(self, known: float) -> Floats:
-        """Prices a step away from the best so far."""
-        supplied = np.empty(self._scale.size)
-        match(self._centre, self._scale, self._wanted, self._nodes, supplied, self._short)
-        along = self._scale * (self._wanted - supplied)
-        square = float(along @ along)
-        target = known if known < math.inf else self.proven * 1.05
-        length = self._step * max(target - self.proven, 1e-4 * target) / square if square > 0 else 0.0
-        prices = np.maximum(0.0, self._centre + length * self._scale * along)
-        within(prices, self._nodes, self._short)
-        return prices
+    def _look_deeper(self) -> None:
+        """Give models whose plans are not proven more room in time, and bound again where the bound is best."""
+        unproven = self._minima.cost - self._minima.lower > 2 * SLACK * self._minima.cost
+        if unproven.any():
+            self._looks[unproven] = np.minimum(4 * self._looks[unproven], MOST_LOOKS // unproven.sum())
+            self._try(self._centre)

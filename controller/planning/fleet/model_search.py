@@ -23,6 +23,7 @@ from controller.planning.fleet.packed import Floats, Ints
 from controller.planning.fleet.search_desk import DEPTH, Desk
 from controller.planning.fleet.whole_instances import in_whole, tabulate
 
+
 @compiled
 def search(
     items: Items, count: int, worth: Floats, asked: Ints, desk: Desk, best: float, slack: float, most: int

@@ -8,7 +8,7 @@ from controller.planning.fleet.node_contents import Flags
 from controller.planning.fleet.packed import Floats, Ints
 from controller.planning.fleet.whole_instances import CELLS
 
-DEPTH: Final = 256
+DEPTH: Final = 1024
 """Instances of one model that are looked at; a plan with more is bounded only."""
 
 
@@ -70,5 +70,3 @@ def desk(demands: int, items: int, running: Ints) -> Desk:
         least=np.zeros((1 << demands, CELLS + 1)),
         left=running.copy(),
     )
-
-
