@@ -22,7 +22,7 @@ from controller.planning.fleet.model_minima import find_minima, nothing_planned,
 from controller.planning.fleet.node_contents import sizes
 from controller.planning.fleet.offers import offers
 from controller.planning.fleet.packed import Floats, PackedProblem
-from controller.planning.fleet.price_master import Plans, best_numbers, by_kind, by_pool
+from controller.planning.fleet.price_master import Plans, best_numbers, by_kind, by_pool, by_size
 from controller.planning.fleet.slot_prices import gains, nodes
 
 ROUNDING: Final = 1e-9
@@ -30,14 +30,14 @@ SLACK: Final = 1e-4
 """Of a model's cost: plans that are cheaper by less are not looked for."""
 LOOKS: Final = 20_000
 """Subsets of a model that are looked at in the first rounds: 600 half-made plans with 5 demands; most need some dozens."""
-MOST_LOOKS: Final = 20_000_000
-"""In a round, by all models together for which LOOKS do not suffice: some seconds."""
-BOXES: Final = (0.2, 0.02)
-"""How wide the boxes are at first, where like sizes have like prices and where each pool has its own."""
+MOST_LOOKS: Final = 4_000_000
+"""In a round, by all models together for which LOOKS do not suffice: about a second."""
+BOXES: Final = (0.2, 0.2, 0.02)
+"""How wide the boxes are at first, of the three masters that follow each other (`price_master`)."""
 NARROW: Final = 0.01
-"""Of a box: prices that are alike can then hardly become better."""
+"""A box: it is time for the next master, if there is one."""
 NEAR: Final = 1e-3
-"""Of the bound: so little is not worth another round with prices that are alike."""
+"""Of the bound: so little more that a master promises is not worth another round."""
 WORTH_IT: Final = 0.3
 """Of what a box promised: a step that brings as much shows that the box can be wider."""
 
@@ -55,7 +55,8 @@ class Bound:
         self._looks = np.full(self._minima.length.size, LOOKS)
         self._plans = Plans(len(sized.use))
         self._master, self._starts = by_kind(problem, sized, self._nodes)
-        self._finer = by_pool(problem, sized, self._nodes)
+        self._by_size = by_size(problem, sized, self._nodes)
+        self._stage = 0
         self._centre, self._box = np.zeros(self._master.scale.size), BOXES[0]
         self.proven = 0.0
         """No cost is negative."""
@@ -74,14 +75,24 @@ class Bound:
         before, centre = self.proven, self._centre
         best, promised = best_numbers(self._master, self._plans, self._looks.size, centre, self._box)
         open_costs = min(self._try(best), self._try((centre + best) / 2))
-        won = self.proven - before
-        self._box *= 2.0 if won > WORTH_IT * (promised - before) else 1.0 if won > 0 else 0.5
-        left = promised - self.proven
-        if self._master is not self._finer and (left - open_costs < NEAR * self.proven or self._box < NARROW):
-            self._centre, self._box = self._master.prices @ self._centre, BOXES[1]
-            self._master = self._finer
-        if open_costs > left / 2:
+        won, hoped = self.proven - before, promised - before
+        self._box *= 2.0 if won > WORTH_IT * hoped else 1.0 if won > 0 else 0.5
+        if hoped - open_costs < NEAR * self.proven or self._box < NARROW:
+            self._refine()
+        if open_costs > hoped / 2:
             self._look_deeper()
+
+    def _refine(self) -> None:
+        """Let the prices differ in more ways."""
+        prices = self._master.prices @ self._centre
+        if self._stage == 0:
+            self._master, self._centre = by_pool(self._nodes, prices), np.ones(self._nodes.count.size)
+        elif self._stage == 1:
+            self._master, self._centre = self._by_size, prices
+        else:
+            return
+        self._stage += 1
+        self._box = BOXES[self._stage]
 
     def _try(self, numbers: Floats) -> float:
         """Bound with these numbers; what the models' plans cost beyond what is proven of them."""

@@ -20,7 +20,7 @@ from controller.planning.fleet.completion import (
 )
 from controller.planning.fleet.node_contents import Flags
 from controller.planning.fleet.packed import Floats, Ints
-from controller.planning.fleet.search_desk import DEPTH, Desk
+from controller.planning.fleet.search_desk import Desk
 from controller.planning.fleet.whole_instances import in_whole, tabulate
 
 
@@ -30,9 +30,10 @@ def search(
 ) -> tuple[float, float, int]:
     """A proven bound, the cost of the best plan, and its length, -1 where none is cheaper than `best`.
 
-    Plans that are cheaper by less than `slack` are not looked for; at most `most` half-made plans are looked at.
+    Plans that are cheaper by less than `slack` are not looked for; at most `most` half-made plans are looked at, or
+    as many as the first whole plan takes.
     """
-    lowest, length, looked, depth = np.inf, -1, 0, 0
+    lowest, length, looked, depth, dived = np.inf, -1, 0, 0, False
     _begin(items, count, worth, asked, desk)
     while depth >= 0:
         looked += 1
@@ -47,8 +48,8 @@ def search(
         cut = best - slack
         _weigh(items, count, worth, asked, desk, depth, cut)
         if desk.bound[depth] >= cut:
-            lowest = min(lowest, desk.bound[depth])
-        elif looked >= most:
+            lowest, dived = min(lowest, desk.bound[depth]), True
+        elif looked >= most and dived:
             lowest = min(lowest, desk.bound[depth])
             break
         else:
@@ -140,7 +141,7 @@ def _advance(items: Items, subsets: int, desk: Desk, depth: int, cut: float, low
             item = desk.queue[depth, desk.tried[depth]]
             desk.tried[depth] += 1
             least = desk.base[depth] + desk.excess[depth, item]
-            if least < cut and depth + 1 < DEPTH:
+            if least < cut and depth + 1 < desk.spent.size:
                 _buy(items, subsets, desk, depth, item)
                 return depth + 1, lowest
             lowest = min(lowest, least)

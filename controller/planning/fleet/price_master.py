@@ -94,13 +94,26 @@ def by_kind(problem: PackedProblem, sizes: Sizes, nodes: Nodes) -> tuple[Master,
     return master, iter(starts)
 
 
-def by_pool(problem: PackedProblem, sizes: Sizes, nodes: Nodes) -> Master:
+def by_pool(nodes: Nodes, prices: Floats) -> Master:
+    """One number for each pool, which these prices of its sizes are multiplied by."""
+    content, pool = _contents(nodes)
+    places = (np.arange(prices.size), pool_of_sizes(nodes))
+    multiplied = csr_array((prices, places), shape=(prices.size, nodes.count.size))
+    scale = np.ones(nodes.count.size)
+    return Master(multiplied, scale, content @ multiplied, nodes.price[pool], _excess(pool, nodes), nodes.count)
+
+
+def by_size(problem: PackedProblem, sizes: Sizes, nodes: Nodes) -> Master:
     """A number for each size of each pool: its price. What is cheap or free may change by as much as a tenth of usual."""
     content, pool = _contents(nodes)
     usual = nodes.price.mean() if nodes.price.size else 0.0
     scale = np.maximum(nodes.price, usual / 10)[pool_of_sizes(nodes)] * shares(problem, sizes).mean(axis=1)
-    excess = csr_array((-np.ones(pool.size), (np.arange(pool.size), pool)), shape=(pool.size, nodes.count.size))
-    return Master(csr_array(eye_array(scale.size)), scale, content, nodes.price[pool], excess, nodes.count)
+    one_each = csr_array(eye_array(scale.size))
+    return Master(one_each, scale, content, nodes.price[pool], _excess(pool, nodes), nodes.count)
+
+
+def _excess(pool: Ints, nodes: Nodes) -> csr_array:
+    return csr_array((-np.ones(pool.size), (np.arange(pool.size), pool)), shape=(pool.size, nodes.count.size))
 
 
 def best_numbers(master: Master, plans: Plans, models: int, centre: Floats, box: float) -> tuple[Floats, float]:
