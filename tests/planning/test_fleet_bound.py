@@ -82,6 +82,17 @@ def test_the_bound_of_tiny_fleets_is_near_what_their_best_plans_cost() -> None:
     assert sum(map(proven, fleets)) >= 0.9 * sum(map(least_cost, fleets))
 
 
+def test_searches_that_are_stopped_early_prove_less_and_nothing_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleets = [tiny_fleet(seed, models=1) for seed in range(400, 440)]
+    whole = [proven(fleet) for fleet in fleets]
+    for name in ("LOOKS", "MOST_LOOKS"):
+        monkeypatch.setattr(f"controller.planning.fleet.bound.{name}", 8)
+    stopped = [proven(fleet) for fleet in fleets]
+    assert sum(stopped) < 0.999 * sum(whole)
+    for fleet, bound in zip(fleets, stopped, strict=True):
+        assert bound <= least_cost(fleet)
+
+
 @pytest.mark.parametrize("block", range(4))
 def test_where_instances_fill_nodes_and_nodes_abound_the_bound_is_what_the_best_plan_costs(block: int) -> None:
     for seed in range(40 * block, 40 * block + 40):

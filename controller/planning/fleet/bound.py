@@ -7,8 +7,8 @@ prices, no plan costs less than
     L(u) = sum over models of min(their own costs + u * instances)
          - sum over pools of nodes * max(0, most that a node can collect - its price)
 
-since a plan's instances pay at most what its nodes can collect. Where the prices come from is of no importance for that:
-`slot_prices` has the first, `price_master` the better ones.
+since a plan's instances pay at most what its nodes can collect. It does not matter for that where the prices come from;
+`price_master` has good ones.
 
 L is two sums of fewer than a million numbers, none of them negative and each at most a few times 2^-53 of it off, so
 ROUNDING of both is more than they lose (Higham, Accuracy and Stability of Numerical Algorithms, 4.2).
@@ -29,7 +29,7 @@ ROUNDING: Final = 1e-9
 SLACK: Final = 1e-4
 """Of a model's cost: plans that are cheaper by less are not looked for."""
 LOOKS: Final = 20_000
-"""Subsets of a model that are looked at in the first rounds: 600 half-made plans with 5 demands; most need some dozens."""
+"""Subsets of a model that are looked at in a first round: 600 half-made plans with 5 demands; most need some dozens."""
 MOST_LOOKS: Final = 4_000_000
 """In a round, by all models together for which LOOKS do not suffice: about a second."""
 BOXES: Final = (0.2, 0.2, 0.02)
@@ -86,7 +86,7 @@ class Bound:
         """Let the prices differ in more ways."""
         prices = self._master.prices @ self._centre
         if self._stage == 0:
-            self._master, self._centre = by_pool(self._nodes, prices), np.ones(self._nodes.count.size)
+            self._master, self._centre = by_pool(self._nodes, prices), np.ones(self._nodes.number.size)
         elif self._stage == 1:
             self._master, self._centre = self._by_size, prices
         else:
@@ -98,7 +98,7 @@ class Bound:
         """Bound with these numbers; what the models' plans cost beyond what is proven of them."""
         prices = self._master.prices @ numbers
         cost = self._offers.price + prices[self._offers.size]
-        looks = self._looks // np.diff(self._offers.first_subset)
+        looks = np.maximum(1, self._looks // np.diff(self._offers.first_subset))
         find_minima(self._offers, cost, self._start_price, SLACK, looks, self._room, self._minima)
         self._plans.add(self._minima, self._offers, prices)
         models, collected = float(self._minima.lower.sum()), gains(prices, self._nodes)

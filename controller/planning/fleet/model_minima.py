@@ -54,12 +54,11 @@ def find_minima(
 ) -> None:
     """Bound the cheapest plan of every model where a usable option costs `cost`, and a start comes on top.
 
-    Plans that stand in `minima` are taken over where no plan is cheaper by more than `slack` times their cost; at most
-    `most[m]` half-made plans of model m are looked at, and none of a model for which it is 0.
+    Plans that stand in `minima` are taken over where no plan is cheaper by more than `slack` times their cost. Of model
+    m at most `most[m]` half-made plans are looked at, or as many as the first whole one takes.
     """
     for model in range(most.size):
-        if most[model] > 0:
-            _find_minimum(offers, cost, start, slack, most[model], model, room, minima)
+        _find_minimum(offers, cost, start, slack, most[model], model, room, minima)
 
 
 @compiled

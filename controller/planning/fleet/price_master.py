@@ -1,9 +1,10 @@
 """The prices of room that are best for all plans of models seen so far: a linear programme.
 
-The bound is concave in the prices, and every plan of a model that was the cheapest at some prices cuts off what the bound
-cannot reach (Kelley 1960). To go by these cuts alone is to jump about, so prices stay within a box around the best so far
-(Marsten, Hogan and Blankenship 1975). First the prices of sizes that are alike are kept in one proportion to their nodes'
-prices on all pools, which are some dozens of numbers instead of thousands; then each pool has its own.
+The bound is concave in the prices, and each plan of a model that was the cheapest at some prices cuts off what it
+cannot reach (Kelley 1960). Going by the cuts alone is jumping about, so the prices stay within a box around the best so
+far (Marsten, Hogan and Blankenship 1975). What is chosen are numbers from which the prices follow: first one for each
+kind of size, which has one proportion to a node's price on all pools, so that there are some dozens of them; then one
+for each pool, since some are scarcer than others; then one for each size of each pool.
 """
 
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ class Plans:
                 self.cost.append(float(minima.cost[model] - prices[size].sum()))
 
     def instances(self) -> csr_array:
-        """[plans, Z]"""
+        """How many instances of each size each plan has: [plans, Z]."""
         plan = np.repeat(np.arange(len(self._size)), [size.size for size in self._size])
         size = np.concatenate(self._size) if self._size else np.empty(0, np.int64)
         return csr_array((np.ones(size.size), (plan, size)), shape=(len(self._size), self._sizes))
@@ -66,7 +67,7 @@ class Master(NamedTuple):
 
 def _contents(nodes: Nodes) -> tuple[csr_array, Ints]:
     """[N, Z] and [N]: the instances of each content, and its pool."""
-    pool = np.repeat(np.arange(nodes.count.size), np.diff(nodes.first_content))
+    pool = np.repeat(np.arange(nodes.number.size), np.diff(nodes.first_content))
     row, column = np.nonzero(nodes.content)
     size = nodes.first_size[pool[row]] + column
     shape = (pool.size, int(nodes.first_size[-1]))
@@ -98,22 +99,22 @@ def by_pool(nodes: Nodes, prices: Floats) -> Master:
     """One number for each pool, which these prices of its sizes are multiplied by."""
     content, pool = _contents(nodes)
     places = (np.arange(prices.size), pool_of_sizes(nodes))
-    multiplied = csr_array((prices, places), shape=(prices.size, nodes.count.size))
-    scale = np.ones(nodes.count.size)
-    return Master(multiplied, scale, content @ multiplied, nodes.price[pool], _excess(pool, nodes), nodes.count)
+    multiplied = csr_array((prices, places), shape=(prices.size, nodes.number.size))
+    scale = np.ones(nodes.number.size)
+    return Master(multiplied, scale, content @ multiplied, nodes.price[pool], _excess(pool, nodes), nodes.number)
 
 
 def by_size(problem: PackedProblem, sizes: Sizes, nodes: Nodes) -> Master:
-    """A number for each size of each pool: its price. What is cheap or free may change by as much as a tenth of usual."""
+    """A number for each size of each pool: its price. What is almost free may change as if it cost a tenth of usual."""
     content, pool = _contents(nodes)
     usual = nodes.price.mean() if nodes.price.size else 0.0
     scale = np.maximum(nodes.price, usual / 10)[pool_of_sizes(nodes)] * shares(problem, sizes).mean(axis=1)
     one_each = csr_array(eye_array(scale.size))
-    return Master(one_each, scale, content, nodes.price[pool], _excess(pool, nodes), nodes.count)
+    return Master(one_each, scale, content, nodes.price[pool], _excess(pool, nodes), nodes.number)
 
 
 def _excess(pool: Ints, nodes: Nodes) -> csr_array:
-    return csr_array((-np.ones(pool.size), (np.arange(pool.size), pool)), shape=(pool.size, nodes.count.size))
+    return csr_array((-np.ones(pool.size), (np.arange(pool.size), pool)), shape=(pool.size, nodes.number.size))
 
 
 def best_numbers(master: Master, plans: Plans, models: int, centre: Floats, box: float) -> tuple[Floats, float]:

@@ -12,7 +12,7 @@ from controller.planning.fleet.packed import Floats, Ints, PackedProblem
 class Nodes(NamedTuple):
     """P pools with Z sizes and N contents (`node_contents`), as the loops below read them."""
 
-    count: Ints
+    number: Ints
     """[P]"""
     price: Floats
     """[P]"""
@@ -27,8 +27,8 @@ def nodes(problem: PackedProblem, sizes: Sizes) -> Nodes:
 
 
 def pool_of_sizes(nodes: Nodes) -> Ints:
-    """[Z]"""
-    return np.repeat(np.arange(nodes.count.size), np.diff(nodes.first_size))
+    """The pool of each size."""
+    return np.repeat(np.arange(nodes.number.size), np.diff(nodes.first_size))
 
 
 def shares(problem: PackedProblem, sizes: Sizes) -> Floats:
@@ -42,8 +42,8 @@ def shares(problem: PackedProblem, sizes: Sizes) -> Floats:
 def gains(prices: Floats, nodes: Nodes) -> float:
     """What all nodes can collect beyond their own prices, which the bound must do without."""
     total = 0.0
-    for pool in range(nodes.count.size):
-        total += nodes.count[pool] * max(0.0, _collects(prices, nodes, pool) - nodes.price[pool])
+    for pool in range(nodes.number.size):
+        total += nodes.number[pool] * max(0.0, _collects(prices, nodes, pool) - nodes.price[pool])
     return total
 
 
