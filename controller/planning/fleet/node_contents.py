@@ -42,6 +42,7 @@ def sizes(problem: PackedProblem) -> Sizes:
     """The sizes of all pools; pools whose nodes and options are alike are worked out once."""
     stands = (problem.option_use <= problem.pool_capacity[problem.option_pool]).all(axis=1)
     stands &= problem.pool_nodes[problem.option_pool] > 0
+    alike, example = _alike(problem.option_use)
     by_pool = np.argsort(problem.option_pool, kind="stable")
     first = np.searchsorted(problem.option_pool[by_pool], np.arange(problem.pool_nodes.size + 1))
     option_size, known = np.full(problem.option_pool.size, -1), dict[bytes, tuple[Ints, Ints, list[tuple[int, ...]]]]()
@@ -50,18 +51,28 @@ def sizes(problem: PackedProblem) -> Sizes:
         here = by_pool[first[pool] : first[pool + 1]]
         here = here[stands[here]]
         if here.size:
-            uses, member = np.unique(problem.option_use[here], axis=0, return_inverse=True)
+            found, member = np.unique(alike[here], return_inverse=True)
+            uses = problem.option_use[example[found]]
             key = capacity.tobytes() + uses.tobytes()
             if key not in known:
                 known[key] = _grouped(uses, capacity)
             group, least, filled = known[key]
-            option_size[here] = first_size[-1] + group[member.reshape(-1)]
+            option_size[here] = first_size[-1] + group[member]
             used.extend(least)
             contents.extend(filled)
         first_size.append(len(used))
         first_content.append(len(contents))
     use = np.array(used, np.int64).reshape(len(used), problem.option_use.shape[1])
     return Sizes(option_size, np.array(first_size), use, np.array(first_content), _table(contents))
+
+
+def _alike(use: Ints) -> tuple[Ints, Ints]:
+    """A number for each row, the same for equal rows, and for each number a row that has it."""
+    number = np.zeros(len(use), np.int64)
+    for column in use.T:
+        values, value = np.unique(column, return_inverse=True)
+        number = np.unique(number * values.size + value, return_inverse=True)[1]
+    return number, np.unique(number, return_index=True)[1]
 
 
 def _table(contents: Sequence[tuple[int, ...]]) -> Ints:
