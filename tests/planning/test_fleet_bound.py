@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tiny_fleets import least_cost, model_cost, tiny_fleet
+from fleets_to_bound import least_cost, model_cost, tiny_fleet
 
 from controller.planning.fleet.bound import Bound
 from controller.planning.fleet.packed import URPS, PackedProblem

@@ -2,7 +2,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tiny_fleets import tiny_fleet
+from fleets_to_bound import tiny_fleet
 
 from controller.planning.fleet.node_contents import MOST_CONTENTS, fillings, fitting, sizes
 from controller.planning.fleet.packed import PackedProblem

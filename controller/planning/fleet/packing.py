@@ -67,8 +67,8 @@ class Packing:
             elif slots.any():
                 self.pieces.append(_cut(program, slots, rooms, kind, most))
         self.unknowns = np.array([unknown for piece in self.pieces for unknown in piece.of], np.int64)
-        slots = [np.empty((0, len(self.sizes.use)), np.int64), *(piece.slots for piece in self.pieces)]
-        self.offered = self.sizes.levels(np.concatenate(slots))
+        pieces = [np.empty((0, len(self.sizes.use)), np.int64), *(piece.slots for piece in self.pieces)]
+        self.offered = self.sizes.levels(np.concatenate(pieces))
         self.apart = any(isinstance(piece, Apart) for piece in self.pieces)
         self._hold(program, counts)
 
