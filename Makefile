@@ -76,6 +76,11 @@ bench-placement: setup ## Plan a reference fleet: INSTANCE=file [TIME=seconds] [
 	@$(BIN)/python benchmarks/placement.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers) \
 	  $(if $(PREVIOUS),--previous "$(PREVIOUS)") $(if $(OUT),--output "$(OUT)")
 
+.PHONY: bench-bound
+bench-bound: setup ## Prove what no plan of a reference fleet can cost less than: INSTANCE=file [TIME=seconds] [PREVIOUS=plan.json]
+	@$(BIN)/python benchmarks/placement_bound.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) \
+	  $(if $(PREVIOUS),--previous "$(PREVIOUS)")
+
 .PHONY: bench-scale
 bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half a minute)
 	@$(BIN)/python benchmarks/placement_scale.py
