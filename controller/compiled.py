@@ -19,6 +19,16 @@ def compiled(function: Loop) -> Loop:
         return cast("Loop", njit(nogil=True)(function))
 
 
+def allocation_free(function: Loop) -> Loop:
+    """As `compiled`, for loops that make no arrays: references to arrays are not counted, which takes most of the time
+    of small functions that look at many of them.
+    """
+    try:
+        return cast("Loop", njit(cache=True, nogil=True, _nrt=False)(function))
+    except RuntimeError:
+        return cast("Loop", njit(nogil=True, _nrt=False)(function))
+
+
 def inlined(function: Loop) -> Loop:
     """The function as a part of the loops that call it: for the innermost ones, which give back several values."""
     return cast("Loop", njit(nogil=True, inline="always")(function))

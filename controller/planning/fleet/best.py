@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controller.compiled import compiled
+from controller.compiled import allocation_free
 from controller.planning.fleet.packed import Floats, Ints
 from controller.planning.fleet.standing import Standing
 
@@ -36,7 +36,7 @@ def best_of(at: Standing) -> Best:
     )
 
 
-@compiled
+@allocation_free
 def note_changes(best: Best, at: Standing) -> None:
     """Remember the nodes of an accepted try's journal."""
     for entry in range(at.written[0]):
@@ -49,7 +49,7 @@ def note_changes(best: Best, at: Standing) -> None:
             best.counter[0] += 1
 
 
-@compiled
+@allocation_free
 def keep(best: Best, at: Standing) -> None:
     """What stands is the best now."""
     best.total[0] = at.total[0]

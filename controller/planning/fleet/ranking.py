@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from controller.compiled import compiled
+from controller.planning.fleet.layout import Layout
 from controller.planning.fleet.packed import Floats, Ints, PackedProblem
-from controller.planning.fleet.standing import Layout
 
 LIKELY: Final = 32
 """So many options of a model are usually looked at; all of them now and then, and where those are not enough."""
@@ -14,7 +14,7 @@ LIKELY: Final = 32
 
 def ranked(problem: PackedProblem, fixed: Layout) -> Ints:
     """[O]: the options, those of each model in the order to look at them."""
-    price = problem.option_price + fixed.option_share * problem.pool_price[problem.option_pool]
+    price = problem.option_price + fixed.share_price
     return _ranked(problem, fixed, price)
 
 

@@ -9,11 +9,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controller.compiled import compiled, inlined
-from controller.planning.fleet.covering import missing
+from controller.compiled import allocation_free, inlined
+from controller.planning.fleet.covering import cost_with, cost_without, lessen, served
+from controller.planning.fleet.layout import Layout
 from controller.planning.fleet.packed import Ints, PackedProblem
 from controller.planning.fleet.ranking import LIKELY
-from controller.planning.fleet.standing import NOWHERE, Layout, Standing, place, remove, settle
+from controller.planning.fleet.standing import NOWHERE, Standing, charge, place, remove, settle
 
 WORTHLESS: Final = 1e-12
 """Dollars an hour that rounding may make of nothing."""
@@ -27,12 +28,16 @@ class Mood(NamedTuple):
     """What a node's first instance pays of what is left of the price after its own share."""
     gift: float
     """What room on a node that is paid for costs less than its share."""
+    lure: int
+    """A pool where room costs less than its share also on a node that is opened; NOWHERE for none."""
+    bonus: float
+    """... by so much."""
     noise: float
     everything: bool
     """Whether to look at all options, and not at the likely ones only."""
 
 
-@compiled
+@allocation_free
 def serve(
     problem: PackedProblem,
     fixed: Layout,
@@ -58,7 +63,7 @@ def serve(
     _trim(problem, fixed, at, model)
 
 
-@compiled
+@allocation_free
 def _serve_from(
     problem: PackedProblem,
     fixed: Layout,
@@ -69,12 +74,12 @@ def _serve_from(
     dice: np.random.Generator,
 ) -> int:
     """Place instances of these options; the urps that are still short."""
-    price = np.empty(options.size)
-    misjudged = np.empty(options.size)
+    price, misjudged = at.price[: options.size], at.misjudged[: options.size]
     for which in range(options.size):
         misjudged[which] = 1 + mood.noise * dice.random()
         price[which], _ = _judged(problem, fixed, at, options[which], model, mood, misjudged[which])
-    short = settle(problem, fixed, at, model)
+    worst = at.worst[fixed.first_subset[model] : fixed.first_subset[model + 1]]
+    short = worst[worst.size - 1]
     while short > 0:
         which = int(np.argmin(price))
         if price[which] == np.inf:
@@ -84,12 +89,13 @@ def _serve_from(
             price[which] = now
             continue
         place(problem, fixed, at, options[which], node)
-        short = settle(problem, fixed, at, model)
+        lessen(worst, problem.option_urps[options[which]], problem.option_reach[options[which]])
+        short = charge(problem, fixed, at, model)
         pool = problem.option_pool[options[which]]
         for other in range(options.size):
             if problem.option_pool[options[other]] == pool:
                 price[other], _ = _judged(problem, fixed, at, options[other], model, mood, misjudged[other])
-    return short
+    return int(short)
 
 
 @inlined
@@ -97,58 +103,68 @@ def _judged(
     problem: PackedProblem, fixed: Layout, at: Standing, option: int, model: int, mood: Mood, misjudged: float
 ) -> tuple[float, int]:
     """What one more served micro-request a second costs by this option, and the node; infinite when it is no use."""
+    worst = at.worst[fixed.first_subset[model] : fixed.first_subset[model + 1]]
+    urps, reach = problem.option_urps[option], problem.option_reach[option]
+    more = served(worst, urps, reach)
+    if more <= 0:
+        return np.inf, NOWHERE
     node, price = _room(problem, fixed, at, option, mood)
     if node == NOWHERE:
         return np.inf, NOWHERE
     pair = problem.option_pair[option]
     if at.pair_held[pair] >= problem.pair_running[pair]:
         price += problem.start_price
-    first, last = fixed.first_subset[model], fixed.first_subset[model + 1]
-    asked, offered = fixed.asked[first:last], at.offered[first:last]
-    worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
-    short, cost = missing(asked, offered, worth, 0, 0)
-    left, left_cost = missing(asked, offered, worth, problem.option_urps[option], problem.option_reach[option])
-    if left >= short or price >= cost - left_cost:
-        return np.inf, NOWHERE
-    return price * misjudged / (short - left), node
+    if price >= fixed.least_worth[model] * more:
+        worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
+        if price >= at.missed[model] - cost_with(worst, worth, urps, reach):
+            return np.inf, NOWHERE
+    return price * misjudged / more, node
 
 
 @inlined
 def _room(problem: PackedProblem, fixed: Layout, at: Standing, option: int, mood: Mood) -> tuple[int, float]:
     """The fullest node of the option's pool with room for it, or an empty one, and the price of an instance there."""
     pool = problem.option_pool[option]
-    node_held, node_room = at.node_held, at.node_room
-    use, part = problem.option_use[option], fixed.unit_part[pool]
-    most = at.node_option.shape[1]
-    used, used_left, unused = NOWHERE, np.inf, NOWHERE
-    for node in range(fixed.first_node[pool], fixed.first_node[pool + 1]):
-        if node_held[node] == most or (node_held[node] == 0 and unused != NOWHERE):
-            continue
+    order, node_room = at.order, at.node_room
+    found, found_left = NOWHERE, np.inf
+    for filed in range(fixed.first_node[pool], order.end_of_open[pool]):
+        node = order.nodes[filed]
         left = 0.0
-        for resource in range(use.size):
-            over = node_room[node, resource] - use[resource]
-            left = left + over * part[resource] if over >= 0 else np.inf
-        if left == np.inf:
-            continue
-        if node_held[node] == 0:
-            unused = node
-        elif left < used_left:
-            used, used_left = node, left
-    share, price = fixed.option_share[option], problem.pool_price[pool]
-    if used != NOWHERE:
-        return used, problem.option_price[option] + (1 - mood.gift) * share * price
-    return unused, problem.option_price[option] + (share + mood.opening * max(0.0, 1 - share)) * price
+        for resource in range(node_room.shape[1]):
+            over = node_room[node, resource] - problem.option_use[option, resource]
+            left = left + over * fixed.unit_part[pool, resource] if over >= 0 else np.inf
+        if left < found_left:
+            found, found_left = node, left
+    opens = found == NOWHERE
+    if opens:
+        filed = order.end_of_used[pool]
+        if filed == fixed.first_node[pool + 1] or not _fits_alone(problem, option, pool):
+            return NOWHERE, np.inf
+        found = order.nodes[filed]
+    share, price = fixed.share_price[option], problem.option_price[option]
+    if pool == mood.lure:
+        return found, price + (1 - mood.bonus) * share
+    if opens:
+        return found, price + share + mood.opening * fixed.rest_price[option]
+    return found, price + (1 - mood.gift) * share
 
 
-@compiled
+@inlined
+def _fits_alone(problem: PackedProblem, option: int, pool: int) -> bool:
+    fits = True
+    for resource in range(problem.pool_capacity.shape[1]):
+        fits = fits and problem.option_use[option, resource] <= problem.pool_capacity[pool, resource]
+    return fits
+
+
+@allocation_free
 def _trim(problem: PackedProblem, fixed: Layout, at: Standing, model: int) -> None:
     """Remove instances that cost more than what they serve is worth."""
-    first, last = fixed.first_subset[model], fixed.first_subset[model + 1]
-    asked, offered = fixed.asked[first:last], at.offered[first:last]
+    gap = at.gap[fixed.first_subset[model] : fixed.first_subset[model + 1]]
     worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
     for option in range(problem.first_option[model], problem.first_option[model + 1]):
         while at.held[option] > 0:
-            _, cost = missing(asked, offered, worth, -problem.option_urps[option], problem.option_reach[option])
+            cost = cost_without(gap, worth, problem.option_urps[option], problem.option_reach[option])
             node = emptiest(problem, fixed, at, option)
             if cost - at.missed[model] >= _saved(problem, at, option, node) - WORTHLESS:
                 break
@@ -156,21 +172,29 @@ def _trim(problem: PackedProblem, fixed: Layout, at: Standing, model: int) -> No
             settle(problem, fixed, at, model)
 
 
-@compiled
+@allocation_free
 def emptiest(problem: PackedProblem, fixed: Layout, at: Standing, option: int) -> int:
-    """Of the nodes that hold an instance of the option, the one with the fewest instances."""
-    pool = problem.option_pool[option]
+    """Of the open nodes that hold an instance of the option, the one with the fewest; else a full one that does."""
+    pool, order = problem.option_pool[option], at.order
     found, fewest = NOWHERE, at.node_option.shape[1] + 1
-    for node in range(fixed.first_node[pool], fixed.first_node[pool + 1]):
-        if at.node_held[node] < fewest:
-            for slot in range(at.node_held[node]):
-                if at.node_option[node, slot] == option:
-                    found, fewest = node, at.node_held[node]
-                    break
+    for filed in range(fixed.first_node[pool], order.end_of_used[pool]):
+        if found != NOWHERE and filed >= order.end_of_open[pool]:
+            break
+        node = order.nodes[filed]
+        if at.node_held[node] < fewest and _holds(at, node, option):
+            found, fewest = node, at.node_held[node]
     return found
 
 
-@compiled
+@inlined
+def _holds(at: Standing, node: int, option: int) -> bool:
+    holds = False
+    for slot in range(at.node_held[node]):
+        holds = holds or at.node_option[node, slot] == option
+    return holds
+
+
+@inlined
 def _saved(problem: PackedProblem, at: Standing, option: int, node: int) -> float:
     """What is not paid any more without an instance."""
     pair = problem.option_pair[option]

@@ -12,18 +12,17 @@ from typing import Final
 
 import numpy as np
 
-from controller.compiled import compiled
+from controller.compiled import allocation_free, inlined
 from controller.planning.fleet.best import Best, best_of, keep, note_changes
+from controller.planning.fleet.layout import Layout, layout
 from controller.planning.fleet.packed import EMPTY, Ints, PackedPlan, PackedProblem
 from controller.planning.fleet.ranking import ranked
 from controller.planning.fleet.recreate import Mood, serve
 from controller.planning.fleet.ruin import Touched, ruin, untouched
 from controller.planning.fleet.standing import (
-    Layout,
+    NOWHERE,
     Standing,
-    layout,
     plan_of,
-    settle,
     standing,
     take_back,
 )
@@ -33,7 +32,8 @@ HOTTEST: Final = (0.005, 0.1)
 HEAT: Final = 0.006
 """... and in between so many times the root of the tries that each instance can be given."""
 COLDEST: Final = 0.002
-NOISE: Final = 1.0
+NOISE: Final = 0.2
+"""How far a price is misjudged at most; more of it helps where prices differ a lot and costs elsewhere."""
 WHOLE_LOOK: Final = 0.25
 """The part of the tries that look at all options of a model."""
 BETTER: Final = 1e-9
@@ -61,7 +61,7 @@ class Search:
         self._at = standing(problem, self.fixed, start)
         self._touched = untouched(problem)
         self._dice = np.random.default_rng(seed)
-        _construct(problem, self.fixed, self._at, self.order, self._dice)
+        _construct(problem, self.fixed, self._at, self.order, _largest_first(problem, self.fixed), self._dice)
         self._best = best_of(self._at)
 
     @property
@@ -136,21 +136,25 @@ def _temperature(search: Search, tries: float, passed: float) -> float:
     return max(search.cost_by_instance * part, BETTER)
 
 
-@compiled
-def _construct(problem: PackedProblem, fixed: Layout, at: Standing, order: Ints, dice: np.random.Generator) -> None:
-    """Serve every model, those of the largest instances first."""
-    careful = Mood(opening=0.5, gift=0.5, noise=0.0, everything=True)
-    models = problem.first_option.size - 1
-    size = np.zeros(models)
-    for model in range(models):
-        for option in range(problem.first_option[model], problem.first_option[model + 1]):
-            size[model] = max(size[model], fixed.option_share[option])
-    for model in np.argsort(-size):
-        serve(problem, fixed, at, order, model, careful, dice)
+def _largest_first(problem: PackedProblem, fixed: Layout) -> Ints:
+    """The models by the size of their instances."""
+    size = np.zeros(problem.first_option.size - 1)
+    np.maximum.at(size, fixed.option_model, fixed.option_share)
+    return np.argsort(-size, kind="stable")
+
+
+@allocation_free
+def _construct(
+    problem: PackedProblem, fixed: Layout, at: Standing, order: Ints, models: Ints, dice: np.random.Generator
+) -> None:
+    """Serve every model in turn."""
+    careful = Mood(opening=0.1, gift=0.1, lure=NOWHERE, bonus=0.0, noise=0.0, everything=True)
+    for which in range(models.size):
+        serve(problem, fixed, at, order, models[which], careful, dice)
         at.written[0] = 0
 
 
-@compiled
+@allocation_free
 def _anneal(
     problem: PackedProblem,
     fixed: Layout,
@@ -165,13 +169,12 @@ def _anneal(
     for _ in range(tries):
         before = at.total[0]
         at.written[0] = 0
-        ruin(problem, fixed, at, order, touched, dice)
-        _recreate(problem, fixed, at, order, touched, dice)
+        lure = ruin(problem, fixed, at, order, touched, dice)
+        _recreate(problem, fixed, at, order, touched, lure, dice)
         dearer = at.total[0] - before
         if dearer > 0 and dice.random() >= math.exp(-dearer / temperature):
             take_back(problem, fixed, at)
-            for touch in range(touched.counter[0]):
-                settle(problem, fixed, at, touched.models[touch])
+            _forget(at, touched)
             at.total[0] = before
         else:
             note_changes(best, at)
@@ -179,16 +182,41 @@ def _anneal(
                 keep(best, at)
 
 
-@compiled
+@inlined
+def _forget(at: Standing, touched: Touched) -> None:
+    """What the touched models miss is what they missed before."""
+    for touch in range(touched.counter[0]):
+        at.missed[touched.models[touch]] = touched.missed[touched.models[touch]]
+
+
+@allocation_free
 def _recreate(
-    problem: PackedProblem, fixed: Layout, at: Standing, order: Ints, touched: Touched, dice: np.random.Generator
+    problem: PackedProblem,
+    fixed: Layout,
+    at: Standing,
+    order: Ints,
+    touched: Touched,
+    lure: int,
+    dice: np.random.Generator,
 ) -> None:
     """Serve the touched models in one mood, large ones rather first."""
-    mood = Mood(dice.random(), dice.random(), NOISE * dice.random(), dice.random() < WHOLE_LOOK)
-    models = touched.models[: touched.counter[0]]
-    keys = np.empty(models.size)
-    for at_model in range(models.size):
-        first = problem.first_option[models[at_model]]
-        keys[at_model] = -fixed.option_share[first] * (0.5 + dice.random())
-    for at_model in np.argsort(keys):
-        serve(problem, fixed, at, order, models[at_model], mood, dice)
+    mood = Mood(dice.random(), dice.random(), lure, dice.random(), NOISE * dice.random(), dice.random() < WHOLE_LOOK)
+    _put_in_order(problem, fixed, at, touched, dice)
+    for touch in range(touched.counter[0]):
+        serve(problem, fixed, at, order, touched.models[touch], mood, dice)
+
+
+@allocation_free
+def _put_in_order(
+    problem: PackedProblem, fixed: Layout, at: Standing, touched: Touched, dice: np.random.Generator
+) -> None:
+    """By insertion: there are few."""
+    models, key = touched.models, at.key
+    for touch in range(touched.counter[0]):
+        model = models[touch]
+        size = fixed.option_share[problem.first_option[model]] * (0.5 + dice.random())
+        place = touch
+        while place > 0 and key[place - 1] < size:
+            key[place], models[place] = key[place - 1], models[place - 1]
+            place -= 1
+        key[place], models[place] = size, model

@@ -7,42 +7,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controller.compiled import compiled
-from controller.planning.fleet.covering import missing, offer
-from controller.planning.fleet.packed import (
-    Floats,
-    Ints,
-    PackedPlan,
-    PackedProblem,
-    first_nodes,
-    first_subsets,
-    subset_urps,
-)
+from controller.compiled import allocation_free, inlined
+from controller.planning.fleet.covering import cost_missing, offer, worsen
+from controller.planning.fleet.layout import Layout
+from controller.planning.fleet.node_order import NodeOrder, file_node
+from controller.planning.fleet.packed import Floats, Ints, PackedPlan, PackedProblem
 
 MOST_HELD: Final = 64
 """Instances on one node, where neither their use nor the node's room says less."""
 NOWHERE: Final = -1
 CHANGES: Final = 3
 """A try takes each instance away at most once, fills each place at most once, and trims that at most once."""
-
-
-class Layout(NamedTuple):
-    """What follows from a problem and never changes: N nodes, S subsets of demands."""
-
-    first_node: Ints
-    """[P + 1]"""
-    node_pool: Ints
-    """[N]"""
-    option_model: Ints
-    """[O]"""
-    unit_part: Floats
-    """[P, R]: which part of a node one unit of a resource is."""
-    option_share: Floats
-    """[O]: about which part of a node an instance takes."""
-    first_subset: Ints
-    """[M + 1]"""
-    asked: Ints
-    """[S]: what each subset of a model's demands asks for."""
 
 
 class Standing(NamedTuple):
@@ -58,8 +33,10 @@ class Standing(NamedTuple):
     """[O]: instances of each option."""
     pair_held: Ints
     """[C]"""
-    offered: Ints
-    """[S]: what the instances that reach any of a subset can answer."""
+    gap: Ints
+    """[S]: what each subset of a model's demands asks for beyond what the instances that reach any of it can answer."""
+    worst: Ints
+    """[S]: the largest gap of its subsets, at least 0; as it was when the model was served last."""
     missed: Floats
     """[M]: the cost of what is not served."""
     total: Floats
@@ -68,22 +45,13 @@ class Standing(NamedTuple):
     """[L, 2]: option and node of each instance that was placed; one that was taken away has its node's complement."""
     written: Ints
     """[1]"""
-
-
-def layout(problem: PackedProblem) -> Layout:
-    """What follows from a problem."""
-    pools = np.arange(problem.pool_nodes.size)
-    capacity = np.maximum(problem.pool_capacity[problem.option_pool], 1)
-    shares = problem.option_use / capacity
-    return Layout(
-        first_nodes(problem),
-        np.repeat(pools, problem.pool_nodes),
-        np.repeat(np.arange(problem.first_option.size - 1), np.diff(problem.first_option)),
-        1 / np.maximum(problem.pool_capacity, 1),
-        (shares.max(axis=1) + shares.mean(axis=1)) / 2,
-        first_subsets(problem),
-        subset_urps(problem),
-    )
+    order: NodeOrder
+    price: Floats
+    """[options of a model, at most]: to write on while a model is served."""
+    misjudged: Floats
+    """[the same]"""
+    key: Floats
+    """[M]: to write on while models are put in order."""
 
 
 def standing(problem: PackedProblem, fixed: Layout, plan: PackedPlan) -> Standing:
@@ -95,11 +63,16 @@ def standing(problem: PackedProblem, fixed: Layout, plan: PackedPlan) -> Standin
         np.zeros(nodes, np.int64),
         np.zeros(options, np.int64),
         np.zeros(problem.pair_running.size, np.int64),
-        np.zeros(fixed.asked.size, np.int64),
+        fixed.asked.copy(),
+        fixed.asked.copy(),
         np.zeros(problem.first_demand.size - 1),
         np.zeros(1),
         np.zeros((CHANGES * nodes * most, 2), np.int64),
         np.zeros(1, np.int64),
+        NodeOrder(np.arange(nodes), np.arange(nodes), fixed.first_node[:-1].copy(), fixed.first_node[:-1].copy()),
+        np.empty(np.diff(problem.first_option).max(initial=0)),
+        np.empty(np.diff(problem.first_option).max(initial=0)),
+        np.empty(problem.first_option.size - 1),
     )
     stand(problem, fixed, at, plan.instance_option, plan.instance_node)
     return at
@@ -117,7 +90,7 @@ def plan_of(node_option: Ints) -> PackedPlan:
     return PackedPlan(node_option[nodes, slots], nodes)
 
 
-@compiled
+@allocation_free
 def stand(problem: PackedProblem, fixed: Layout, at: Standing, options: Ints, nodes: Ints) -> None:
     """Place a whole plan, and count what it misses."""
     for instance in range(options.size):
@@ -128,7 +101,7 @@ def stand(problem: PackedProblem, fixed: Layout, at: Standing, options: Ints, no
     at.written[0] = 0
 
 
-@compiled
+@allocation_free
 def fits(problem: PackedProblem, at: Standing, option: int, node: int) -> bool:
     """Whether a node has room for one more instance."""
     for resource in range(at.node_room.shape[1]):
@@ -137,34 +110,41 @@ def fits(problem: PackedProblem, at: Standing, option: int, node: int) -> bool:
     return bool(at.node_held[node] < at.node_option.shape[1])
 
 
-@compiled
+@inlined
 def place(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int) -> None:
     """Put an instance on a node that has room for it."""
     _journal(at, option, node)
     _place(problem, fixed, at, option, node)
 
 
-@compiled
+@inlined
 def remove(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int) -> None:
     """Take an instance from a node that holds one."""
     _journal(at, option, ~node)
     _remove(problem, fixed, at, option, node)
 
 
-@compiled
+@inlined
 def settle(problem: PackedProblem, fixed: Layout, at: Standing, model: int) -> int:
     """Count anew what a model misses, in cost and in urps."""
     first, last = fixed.first_subset[model], fixed.first_subset[model + 1]
-    worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
-    short, cost = missing(fixed.asked[first:last], at.offered[first:last], worth, 0, 0)
+    worsen(at.gap[first:last], at.worst[first:last])
+    return charge(problem, fixed, at, model)
+
+
+@inlined
+def charge(problem: PackedProblem, fixed: Layout, at: Standing, model: int) -> int:
+    """Count what a model misses by its worst gaps, in cost and in urps."""
+    worst = at.worst[fixed.first_subset[model] : fixed.first_subset[model + 1]]
+    cost = cost_missing(worst, problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]])
     at.total[0] += cost - at.missed[model]
     at.missed[model] = cost
-    return short
+    return int(worst[worst.size - 1])
 
 
-@compiled
+@allocation_free
 def take_back(problem: PackedProblem, fixed: Layout, at: Standing) -> None:
-    """Undo all that the journal holds; what the models miss is still to be settled."""
+    """Undo all that the journal holds, but for what the models miss."""
     while at.written[0] > 0:
         at.written[0] -= 1
         option, node = at.journal[at.written[0], 0], at.journal[at.written[0], 1]
@@ -174,14 +154,14 @@ def take_back(problem: PackedProblem, fixed: Layout, at: Standing) -> None:
             _place(problem, fixed, at, option, ~node)
 
 
-@compiled
+@inlined
 def _journal(at: Standing, option: int, node: int) -> None:
     at.journal[at.written[0], 0] = option
     at.journal[at.written[0], 1] = node
     at.written[0] += 1
 
 
-@compiled
+@inlined
 def _place(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int) -> None:
     if at.node_held[node] == 0:
         at.total[0] += problem.pool_price[problem.option_pool[option]]
@@ -194,7 +174,7 @@ def _place(problem: PackedProblem, fixed: Layout, at: Standing, option: int, nod
     _count(problem, fixed, at, option, node, 1)
 
 
-@compiled
+@inlined
 def _remove(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int) -> None:
     slot = 0
     while at.node_option[node, slot] != option:
@@ -211,12 +191,17 @@ def _remove(problem: PackedProblem, fixed: Layout, at: Standing, option: int, no
     _count(problem, fixed, at, option, node, -1)
 
 
-@compiled
+@inlined
 def _count(problem: PackedProblem, fixed: Layout, at: Standing, option: int, node: int, more: int) -> None:
+    pool = problem.option_pool[option]
+    full = at.node_held[node] == at.node_option.shape[1]
     for resource in range(at.node_room.shape[1]):
         at.node_room[node, resource] -= more * problem.option_use[option, resource]
+        if at.node_room[node, resource] < fixed.least_use[pool, resource]:
+            full = True
+    file_node(at.order, pool, node, at.node_held[node] > 0, full)
     at.held[option] += more
     at.total[0] += more * problem.option_price[option]
     model = fixed.option_model[option]
-    offered = at.offered[fixed.first_subset[model] : fixed.first_subset[model + 1]]
-    offer(offered, more * problem.option_urps[option], problem.option_reach[option])
+    gap = at.gap[fixed.first_subset[model] : fixed.first_subset[model + 1]]
+    offer(gap, more * problem.option_urps[option], problem.option_reach[option])

@@ -5,10 +5,11 @@ import pytest
 from random_fleet import random_fleet
 from scipy.optimize import linprog
 
-from controller.planning.fleet.covering import missing
+from controller.planning.fleet.covering import cost_missing, cost_with, cost_without, lessen, offer, worsen
+from controller.planning.fleet.layout import layout
 from controller.planning.fleet.packed import URPS, PackedPlan, PackedProblem, first_subsets, subset_urps
 from controller.planning.fleet.routing import routes
-from controller.planning.fleet.standing import layout, standing
+from controller.planning.fleet.standing import standing
 
 
 def _unserved_cost(problem: PackedProblem, model: int, held: np.ndarray) -> float:
@@ -25,21 +26,45 @@ def _unserved_cost(problem: PackedProblem, model: int, held: np.ndarray) -> floa
     return float(worth @ asked / URPS + found.fun)
 
 
+def _gaps(problem: PackedProblem, model: int, held: np.ndarray) -> np.ndarray:
+    subsets = slice(*first_subsets(problem)[model : model + 2])
+    gap = subset_urps(problem)[subsets].copy()
+    for option in range(problem.first_option[model], problem.first_option[model + 1]):
+        reached = np.arange(gap.size) & problem.option_reach[option] > 0
+        gap -= reached * held[option] * problem.option_urps[option]
+    return gap
+
+
 @pytest.mark.parametrize("seed", range(60))
-def test_the_largest_shortfall_of_subsets_is_what_no_routing_can_serve(seed: int) -> None:
+def test_the_largest_gap_of_subsets_is_what_no_routing_can_serve(seed: int) -> None:
     problem = random_fleet(seed)
-    dice = np.random.default_rng(seed)
-    held = dice.integers(0, 3, problem.option_pool.size)
-    first, asked = first_subsets(problem), subset_urps(problem)
+    held = np.random.default_rng(seed).integers(0, 3, problem.option_pool.size)
     for model in range(problem.first_option.size - 1):
-        subsets = slice(first[model], first[model + 1])
-        offered = np.zeros_like(asked[subsets])
-        for option in range(problem.first_option[model], problem.first_option[model + 1]):
-            reached = np.arange(offered.size) & problem.option_reach[option] > 0
-            offered += reached * held[option] * problem.option_urps[option]
+        gap = _gaps(problem, model, held)
+        worst = np.empty_like(gap)
+        worsen(gap, worst)
         worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
-        _, cost = missing(asked[subsets], offered, worth, 0, 0)
-        assert cost == pytest.approx(_unserved_cost(problem, model, held), abs=1e-6)
+        assert cost_missing(worst, worth) == pytest.approx(_unserved_cost(problem, model, held), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_one_more_and_one_less_are_told_without_counting_anew(seed: int) -> None:
+    problem = random_fleet(seed)
+    held = np.random.default_rng(seed).integers(0, 2, problem.option_pool.size)
+    for model in range(problem.first_option.size - 1):
+        worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
+        for option in range(problem.first_option[model], problem.first_option[model + 1]):
+            urps, reach = problem.option_urps[option], problem.option_reach[option]
+            gap = _gaps(problem, model, held)
+            before, after = np.empty_like(gap), np.empty_like(gap)
+            worsen(gap, before)
+            offered = gap.copy()
+            offer(offered, urps, reach)
+            worsen(offered, after)
+            assert cost_with(before, worth, urps, reach) == pytest.approx(cost_missing(after, worth), abs=1e-9)
+            assert cost_without(offered, worth, urps, reach) == pytest.approx(cost_missing(before, worth), abs=1e-9)
+            lessen(before, urps, reach)
+            assert np.array_equal(before, after)
 
 
 @pytest.mark.parametrize("seed", range(30))

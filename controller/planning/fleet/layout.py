@@ -1,0 +1,73 @@
+"""What follows from a packed problem and never changes while a plan for it is sought."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from controller.planning.fleet.packed import Floats, Ints, PackedProblem, first_nodes, first_subsets, subset_urps
+
+
+class Layout(NamedTuple):
+    """N nodes, S subsets of demands; the rest as in PackedProblem."""
+
+    first_node: Ints
+    """[P + 1]"""
+    node_pool: Ints
+    """[N]"""
+    option_model: Ints
+    """[O]"""
+    unit_part: Floats
+    """[P, R]: which part of a node one unit of a resource is."""
+    least_use: Ints
+    """[P, R]: a node with less room than this is full."""
+    option_share: Floats
+    """[O]: about which part of a node an instance takes."""
+    share_price: Floats
+    """[O]: that part of the node's price."""
+    rest_price: Floats
+    """[O]: what is left of the node's price."""
+    by_pool: Ints
+    """[O]: the options, those of a pool together."""
+    first_by_pool: Ints
+    """[P + 1]: where those of each pool begin."""
+    first_subset: Ints
+    """[M + 1]"""
+    asked: Ints
+    """[S]: what each subset of a model's demands asks for."""
+    least_worth: Floats
+    """[M]: what it costs at least not to serve one urps of a model."""
+
+
+def layout(problem: PackedProblem) -> Layout:
+    """What follows from a problem."""
+    pools = np.arange(problem.pool_nodes.size)
+    capacity = np.maximum(problem.pool_capacity[problem.option_pool], 1)
+    shares = problem.option_use / capacity
+    share = (shares.max(axis=1) + shares.mean(axis=1)) / 2
+    price = problem.pool_price[problem.option_pool]
+    return Layout(
+        first_nodes(problem),
+        np.repeat(pools, problem.pool_nodes),
+        np.repeat(np.arange(problem.first_option.size - 1), np.diff(problem.first_option)),
+        1 / np.maximum(problem.pool_capacity, 1),
+        _least_use(problem),
+        share,
+        share * price,
+        np.maximum(0.0, 1 - share) * price,
+        np.argsort(problem.option_pool, kind="stable"),
+        np.concatenate(([0], np.cumsum(np.bincount(problem.option_pool, minlength=pools.size)))),
+        first_subsets(problem),
+        subset_urps(problem),
+        _least_worth(problem),
+    )
+
+
+def _least_use(problem: PackedProblem) -> Ints:
+    least = np.full(problem.pool_capacity.shape, np.iinfo(np.int64).max)
+    np.minimum.at(least, problem.option_pool, problem.option_use)
+    return least
+
+
+def _least_worth(problem: PackedProblem) -> Floats:
+    last = problem.first_demand[1:] - 1
+    return np.where(np.diff(problem.first_demand) > 0, np.append(problem.demand_worth, 0.0)[last], 0.0)
