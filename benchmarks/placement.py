@@ -8,7 +8,7 @@ import argparse
 import json
 import resource
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +19,8 @@ from prediction_score import last_line
 from rich.console import Console
 from rich.table import Table
 
+from controller.planning.fleet.anytime import Anytime, Progress
 from controller.planning.fleet.packed import EMPTY
-from controller.planning.fleet.search import Search, Step, search_for
 
 TINY: Final = {
     "params": {"tiers_util": [0.5], "instance_cost": 0.001, "churn_cost": 0.1},
@@ -39,7 +39,7 @@ class Solved:
 
     instance: Instance
     plan: dict[str, Any]
-    steps: tuple[Step, ...]
+    steps: tuple[Progress, ...]
     first_s: float
     seconds: float
 
@@ -48,13 +48,12 @@ def solve(raw: dict[str, Any], seconds: float, seed: int, previous: dict[str, An
     """Plan for so many seconds, everything included."""
     began = time.perf_counter()
     instance = packed(raw, previous)
-    search = Search(instance.problem, plan_from(instance, previous) if previous else EMPTY, seed)
+    packed_s = time.perf_counter() - began
+    anytime = Anytime(instance.problem, plan_from(instance, previous) if previous else EMPTY, seed)
     first_s = time.perf_counter() - began
-    steps = [
-        Step(step.cost, first_s + step.seconds, step.tries) for step in search_for(search, max(0.0, seconds - first_s))
-    ]
-    plan = plan_to(instance, search.plan)
-    return Solved(instance, plan, tuple(steps), first_s, time.perf_counter() - began)
+    told = [replace(step, seconds=step.seconds + packed_s) for step in anytime.improve_for(seconds - packed_s)]
+    plan = plan_to(instance, anytime.plan)
+    return Solved(instance, plan, tuple(told), first_s, time.perf_counter() - began)
 
 
 def main() -> None:
@@ -90,12 +89,14 @@ def _result(raw: dict[str, Any], solved: Solved, previous: dict[str, Any] | None
     return {
         "objective": round(found.objective, 6),
         "total": round(total, 6),
+        "bound": round(solved.steps[-1].bound, 6),
         "feasible": not found.errors,
         "errors": found.errors[:10],
         "seconds": round(solved.seconds, 4),
         "first_seconds": round(solved.first_s, 4),
         "started": found.started,
         "tries": solved.steps[-1].tries,
+        "engines": sorted({step.engine for step in solved.steps}),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "curve": [(round(step.seconds, 3), round(step.cost, 4)) for step in solved.steps],
     }

@@ -15,11 +15,12 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array
 
 from controller.compiled import compiled
+from controller.planning.fleet.layout import Layout, layout
 from controller.planning.fleet.packed import EMPTY, Floats, Ints, PackedPlan, PackedProblem, first_nodes
 from controller.planning.fleet.ranking import ranked
 from controller.planning.fleet.recreate import Mood, serve
 from controller.planning.fleet.search import Search
-from controller.planning.fleet.standing import Layout, Standing, layout, plan_of, remove, settle, standing, take_back
+from controller.planning.fleet.standing import Standing, plan_of, remove, settle, standing, take_back
 
 SCALE: Final = 10_000
 """Costs and rates are whole numbers in CP-SAT: so many parts of a dollar, and of a request a second."""

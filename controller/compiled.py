@@ -5,6 +5,9 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
+_njit: Any = njit
+"""Its stubs know nothing of the option not to count references."""
+
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 
@@ -20,13 +23,14 @@ def compiled(function: Loop) -> Loop:
 
 
 def allocation_free(function: Loop) -> Loop:
-    """As `compiled`, for loops that make no arrays: references to arrays are not counted, which takes most of the time
-    of small functions that look at many of them.
+    """As `compiled`, for loops that make no arrays and so need not count references to them.
+
+    Counting takes most of the time of small functions that look at many arrays.
     """
     try:
-        return cast("Loop", njit(cache=True, nogil=True, _nrt=False)(function))
+        return cast("Loop", _njit(cache=True, nogil=True, _nrt=False)(function))
     except RuntimeError:
-        return cast("Loop", njit(nogil=True, _nrt=False)(function))
+        return cast("Loop", _njit(nogil=True, _nrt=False)(function))
 
 
 def inlined(function: Loop) -> Loop:

@@ -5,6 +5,8 @@ options the promising ones are weighed: those of the running plan, and those tha
 node (the largest share of any resource), some for each demand.
 """
 
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -26,6 +28,8 @@ WORK: Final = 0.5
 """Deterministic time for a part."""
 MOST_WORK: Final = 1.5
 """Once a round over all models has found nothing."""
+UNBROKEN_S: Final = 60.0
+"""Only against a part that hangs."""
 OPEN_SHARE: Final = 0.3
 """What a slot on a node that is paid for anyway counts for, of its share of the price."""
 SPREAD: Final = 0.3
@@ -68,15 +72,19 @@ def outlook(problem: PackedProblem) -> Outlook:
     return Outlook(problem, model, slot_price, served, draw**SHARPNESS)
 
 
-def polished(problem: PackedProblem, plan: PackedPlan, seed: int = 1) -> Iterator[PackedPlan]:
-    """The plan after each part, never dearer than before, for as long as one asks; the same for the same seed."""
+def polished(problem: PackedProblem, plan: PackedPlan, seed: int = 1, until: float = math.inf) -> Iterator[PackedPlan]:
+    """The plan after each part, never dearer than before, for as long as one asks; the same for the same seed.
+
+    A part that would end after `until` (`time.perf_counter`) is broken off then.
+    """
     view, rng = outlook(problem), np.random.default_rng(seed)
     size, work = FEWEST_MODELS, WORK
     while view.draw.shape[0]:
         before = plan
         for centre in rng.permutation(view.draw.shape[0]).tolist():
             models = related(view, plan, centre, size, rng)
-            found = improved(view, plan, models, Limits(work, seed=seed), rng)
+            left = min(UNBROKEN_S, max(0.0, until - time.perf_counter()))
+            found = improved(view, plan, models, Limits(work, left, seed=seed), rng)
             size += 1 if found.proof is Proof.OPTIMAL else -1
             size = min(max(size, FEWEST_MODELS), MOST_MODELS)
             plan = found.plan

@@ -32,6 +32,8 @@ HOTTEST: Final = (0.005, 0.1)
 HEAT: Final = 0.006
 """... and in between so many times the root of the tries that each instance can be given."""
 COLDEST: Final = 0.002
+WARM: Final = 0.02
+"""The temperature to start from where a good plan is searched again, likewise."""
 NOISE: Final = 0.2
 """How far a price is misjudged at most; more of it helps where prices differ a lot and costs elsewhere."""
 WHOLE_LOOK: Final = 0.25
@@ -117,6 +119,19 @@ def search_for(search: Search, seconds: float) -> Iterator[Step]:
         done += chunk
         passed = time.perf_counter() - began
         chunk = max(1, round(done / passed * min(CHUNK_S, max(seconds - passed, CHUNK_S / 10))))
+        if search.cost < before or passed >= seconds:
+            yield Step(search.cost, passed, done)
+
+
+def search_from(search: Search, seconds: float) -> Iterator[Step]:
+    """Search for so long near a plan that is good: from a low temperature to the lowest."""
+    began, done, passed = time.perf_counter(), 0, 0.0
+    while passed < seconds:
+        before = search.cost
+        part = WARM * (COLDEST / WARM) ** (passed / seconds)
+        search.run(FIRST_TRIES, search.cost_by_instance * part)
+        done += FIRST_TRIES
+        passed = time.perf_counter() - began
         if search.cost < before or passed >= seconds:
             yield Step(search.cost, passed, done)
 

@@ -1,0 +1,147 @@
+"""A plan that becomes better as long as one asks, and what no plan can cost less than: all engines, one by one.
+
+A fleet small enough for CP-SAT to take whole is searched for a moment and then solved exactly. A larger one is searched
+until that has cooled down, and then in turns improved exactly, part by part, and searched again from there. Beside it,
+in a thread, a lower bound rises. What ends by the clock may end otherwise the next time: where a plan must come out the
+same again, `search_tries` and `solve_exactly` are asked with so much work.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from controller.decision import Proof
+from controller.planning.fleet.bound import Bound
+from controller.planning.fleet.exact import solve_exactly
+from controller.planning.fleet.neighbourhood import polished
+from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
+from controller.planning.fleet.program import Limits
+from controller.planning.fleet.search import Search, search_for, search_from
+
+MOST_MODELS: Final = 30
+MOST_OPTIONS: Final = 1000
+"""What CP-SAT takes whole: beyond, it does not even find what the search finds."""
+GLANCE: Final = 0.1
+"""The part of the time, and at most so many seconds, that a small fleet is searched before it is solved exactly."""
+COOLING_S: Final = 4.0
+"""A search that may take longer cools down in so many seconds or in this part of the time, if that is longer."""
+COOLING: Final = 0.3
+TURN_S: Final = 2.0
+"""How long a plan is improved in parts before it is searched again, and the other way round."""
+PROVING_S: Final = 0.5
+"""With less time than this no bound is worked on: it would take it from the search."""
+UNTIRING: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The best cost and the best proven bound so far, dollars an hour; the engine that is at work, and the tries."""
+
+    cost: float
+    bound: float
+    seconds: float
+    engine: str
+    tries: int
+
+
+class Anytime:
+    """Planning one problem; `plan` is the best one at any moment."""
+
+    def __init__(self, problem: PackedProblem, start: PackedPlan = EMPTY, seed: int = 1) -> None:
+        self.problem = problem
+        self._seed = seed
+        self._began = time.perf_counter()
+        self._search = Search(problem, start, seed)
+        self._tries = 0
+        self._bound = 0.0
+
+    @property
+    def plan(self) -> PackedPlan:
+        """The best plan so far."""
+        return self._search.plan
+
+    @property
+    def is_small(self) -> bool:
+        """Whether CP-SAT takes the problem whole."""
+        return self.problem.first_option.size - 1 <= MOST_MODELS and self.problem.option_pool.size <= MOST_OPTIONS
+
+    def improve_for(self, seconds: float) -> Iterator[Progress]:
+        """Plan for so long, counted from the beginning; tells of each better plan, and of the end."""
+        until = self._began + seconds
+        yield self._told("construct")
+        if self.is_small:
+            yield from self._exactly(until)
+            return
+        proving = Proving(self.problem) if seconds >= PROVING_S else None
+        try:
+            for told in self._large(until, seconds):
+                self._bound = max(self._bound, proving.proven if proving else 0.0)
+                yield told
+            self._bound = max(self._bound, proving.proven if proving else 0.0)
+        finally:
+            if proving:
+                proving.stop()
+        yield self._told("done")
+
+    def _told(self, engine: str) -> Progress:
+        passed = time.perf_counter() - self._began
+        return Progress(self._search.cost, min(self._bound, self._search.cost), passed, engine, self._tries)
+
+    def _large(self, until: float, seconds: float) -> Iterator[Progress]:
+        cooling = seconds if seconds <= COOLING_S else max(COOLING_S, COOLING * seconds)
+        yield from self._cool(min(cooling, until - time.perf_counter()))
+        turn = self._seed
+        while time.perf_counter() < until:
+            turn += 1
+            yield from self._in_parts(min(until, time.perf_counter() + TURN_S), turn)
+            yield from self._search_again(min(TURN_S, until - time.perf_counter()))
+
+    def _cool(self, seconds: float) -> Iterator[Progress]:
+        before = self._tries
+        for step in search_for(self._search, max(0.0, seconds)):
+            self._tries = before + step.tries
+            yield self._told("search")
+
+    def _search_again(self, seconds: float) -> Iterator[Progress]:
+        before = self._tries
+        for step in search_from(self._search, max(0.0, seconds)):
+            self._tries = before + step.tries
+            yield self._told("search")
+
+    def _in_parts(self, until: float, seed: int) -> Iterator[Progress]:
+        for plan in polished(self.problem, self._search.plan, seed, until):
+            self._search.adopt(plan)
+            yield self._told("parts")
+            if time.perf_counter() >= until:
+                return
+
+    def _exactly(self, until: float) -> Iterator[Progress]:
+        left = until - time.perf_counter()
+        yield from self._cool(min(GLANCE * left, GLANCE))
+        left = until - time.perf_counter()
+        if left > 0:
+            found = solve_exactly(self.problem, self.plan, Limits(UNTIRING, left, seed=self._seed))
+            self._search.adopt(found.plan)
+            self._bound = self._search.cost if found.proof is Proof.OPTIMAL else found.bound
+        yield self._told("exact")
+
+
+class Proving:
+    """A bound that rises in a thread of its own."""
+
+    def __init__(self, problem: PackedProblem) -> None:
+        self.proven = 0.0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._prove, args=(problem,), name="bound", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the round that has begun be the last; it is not waited for."""
+        self._stopped.set()
+
+    def _prove(self, problem: PackedProblem) -> None:
+        bound = Bound(problem)
+        while not self._stopped.is_set():
+            self.proven = bound.improve()
