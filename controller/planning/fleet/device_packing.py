@@ -1,0 +1,132 @@
+"""Packing a fleet of nodes with devices: construct, then ruin and recreate for as long as there is time.
+
+The search is led by the shadow prices of the relaxation (`device_bound`). Where nodes have a price, instances left out
+are at first charged little more than their shadow price, so that emptying a node costs nothing by itself, and ever more
+as the search goes on: the last plans hold everything again. Steps come in runs between which the clock is looked at, so
+that what a number of steps finds depends on the seed alone.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controller.planning.fleet.device_bound import DevicePrices
+from controller.planning.fleet.device_refill import Guide, Words, refill
+from controller.planning.fleet.device_search import ruin_and_recreate
+from controller.planning.fleet.device_state import DeviceState, copied, emptied, plan_of, standing
+from controller.planning.fleet.devices import (
+    CPU,
+    DEVICES,
+    MEMORY,
+    SHARE,
+    DevicePlan,
+    DeviceProblem,
+    Floats,
+    Ints,
+    cost,
+    fitting,
+)
+
+RUN: Final = 5_000
+"""Steps between looks at the clock."""
+HOT: Final = 0.1
+COLD: Final = 0.005
+"""Temperatures at the beginning and at the end, of the mean weight of an instance."""
+FIRST_CHARGE: Final = 1.1
+LAST_CHARGE: Final = 2.0
+"""For leaving an instance out, of its shadow price, where nodes have one too."""
+FLOOR: Final = 0.02
+"""Of the room of a mean node, what its parts are worth at least: what is not scarce should be packed tightly as well."""
+MOST_GAIN: Final = 4.0
+LEAST: Final = 1e-9
+
+
+class Improvement(NamedTuple):
+    """A plan that costs less than all before."""
+
+    plan: DevicePlan
+    cost: float
+    steps: int
+
+
+def guided(problem: DeviceProblem, prices: DevicePrices) -> Guide:
+    """What the search is led by, from shadow prices and a floor under them."""
+    free, need = problem.kind_free, problem.class_need
+    there = np.column_stack((free[:, :DEVICES], free[:, DEVICES:].sum(axis=1)))
+    node_worth = problem.class_count @ prices.instance / max(1, int(problem.kind_nodes.sum()))
+    floor = FLOOR * (node_worth or 1.0) / np.maximum(1, there)
+    takes = np.column_stack((need[:, CPU], need[:, MEMORY], need[:, DEVICES] * need[:, SHARE]))
+    use = prices.use + takes @ floor.T
+    least = use.min(axis=1)
+    size = np.where(np.isfinite(least), np.maximum(LEAST, least), 1.0)
+    gain = np.clip(problem.class_weight / size, 1 / MOST_GAIN, MOST_GAIN)
+    slack = np.where(fitting(problem), prices.use - prices.instance[:, None], np.inf)
+    return Guide(slack, prices.rate + floor, problem.kind_price.astype(float), np.log(size), np.log(gain))
+
+
+def packings(
+    problem: DeviceProblem,
+    prices: DevicePrices,
+    steps: int,
+    seed: int,
+    spent: Callable[[], float] = lambda: 0.0,
+) -> Iterator[Improvement]:
+    """Ever better plans, the constructed one first; it ends after so many steps, or when all the time is spent.
+
+    `spent` tells which part of the time is spent; the search cools as far as the steps or the time have got.
+    """
+    guide, random = guided(problem, prices), _random(seed)
+    state = emptied(problem)
+    place(problem, guide, state)
+    best = Improvement(plan_of(state), cost(problem, plan_of(state)), 0)
+    yield best
+    nodes = bool(problem.kind_price.any())
+    done = 0
+    while (gone := max(done / max(1, steps), spent())) < 1.0:
+        weight = _charged(problem, prices, gone) if nodes else problem.class_weight
+        heat = HOT * (COLD / HOT) ** gone * float(problem.class_count @ weight / max(1, problem.class_count.sum()))
+        run = min(RUN, steps - done)
+        ruin_and_recreate(state, guide, problem.class_need, weight, guide.opening, run, heat, random)
+        done += run
+        found = _completed(problem, guide, state) if nodes else state
+        costs = _cost(problem, found)
+        if costs < best.cost - LEAST:
+            best = Improvement(plan_of(found), costs, done)
+            yield best
+
+
+def arrived(problem: DeviceProblem, prices: DevicePrices, running: DevicePlan) -> DevicePlan:
+    """The running plan with what is not placed yet added where there is room; nothing that runs is moved."""
+    state = standing(problem, running)
+    place(problem, guided(problem, prices), state)
+    return plan_of(state)
+
+
+def place(problem: DeviceProblem, guide: Guide, state: DeviceState) -> None:
+    """Add what waits, what is worth its room and large first."""
+    order = np.argsort(-(guide.size + MOST_GAIN * guide.gain), kind="stable")
+    refill(state, guide, problem.class_need, order, np.arange(state.held.size), 0.0, _random(0))
+
+
+def _charged(problem: DeviceProblem, prices: DevicePrices, gone: float) -> Floats:
+    """[C]: what leaving an instance out is charged when a part of the time has gone."""
+    charge = FIRST_CHARGE * (LAST_CHARGE / FIRST_CHARGE) ** gone
+    return np.minimum(problem.class_weight, charge * prices.instance)
+
+
+def _completed(problem: DeviceProblem, guide: Guide, state: DeviceState) -> DeviceState:
+    """A copy in which what waits is placed as well."""
+    whole = copied(state)
+    place(problem, guide, whole)
+    return whole
+
+
+def _cost(problem: DeviceProblem, state: DeviceState) -> float:
+    used: Ints = state.node_kind[state.held > 0]
+    return float(state.waiting @ problem.class_weight + problem.kind_price[used].sum())
+
+
+def _random(seed: int) -> Words:
+    """A state to draw from; different for seeds that differ little."""
+    return np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)

@@ -1,0 +1,169 @@
+"""Ruin and recreate with annealing (Schrimpf et al. 2000) on nodes with devices.
+
+A step takes instances off a few nodes, ranks what waits, and places it again on these nodes alone: elsewhere nothing has
+changed, and what waits had no room there. Where nodes have a price, one that then holds less than it costs is emptied.
+The step is kept when the plan got no worse, or by Metropolis' rule at the temperature of the moment; otherwise the rows
+of these nodes are put back. So a step costs what a few nodes cost, however many there are.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controller.compiled import compiled
+from controller.planning.fleet.device_refill import Guide, Words, draw, refill
+from controller.planning.fleet.device_state import DeviceState, take
+from controller.planning.fleet.devices import Floats, Ints
+
+MOST_RUINED: Final = 6
+"""Nodes in a step."""
+EMPTIED: Final = 0.5
+"""Of the steps take everything off their nodes; the others take off each instance as likely as not."""
+RANK_NOISE: Final = 1.0
+NODE_NOISE: Final = 0.5
+GAIN: Final = 4.0
+"""The most that the worth of classes counts in a ranking, against their size and noise."""
+
+
+class _Saved(NamedTuple):
+    """The rows of some nodes."""
+
+    free: Ints
+    held: Ints
+    held_class: Ints
+    held_devices: Ints
+
+
+@compiled
+def ruin_and_recreate(
+    state: DeviceState,
+    guide: Guide,
+    need: Ints,
+    weight: Floats,
+    price: Floats,
+    steps: int,
+    heat: float,
+    random: Words,
+) -> int:
+    """Take so many steps at one temperature; how many were kept. `weight` is by class, `price` by kind."""
+    room = min(MOST_RUINED, state.held.size)
+    nodes = np.zeros(room, np.int64)
+    most = state.held_class.shape[1]
+    saved = _Saved(
+        np.zeros((room, state.free.shape[1]), np.int64),
+        np.zeros(room, np.int64),
+        np.zeros((room, most), np.int64),
+        np.zeros((room, most), np.int64),
+    )
+    order, keys = np.zeros(weight.size, np.int64), np.zeros(weight.size)
+    kept = 0
+    for _ in range(steps):
+        ruined = nodes[: _pick(nodes, state.held.size, random)]
+        _save(state, ruined, saved)
+        before = _worth(state, ruined, weight, price)
+        _ruin(state, need, ruined, random)
+        ranked = order[: _rank(state.waiting, guide, order, keys, random)]
+        refill(state, guide, need, ranked, ruined, NODE_NOISE * draw(random), random)
+        _close(state, need, ruined, weight, price)
+        better = _worth(state, ruined, weight, price) - before
+        if better >= 0 or better > heat * math.log(max(draw(random), 1e-300)):
+            kept += 1
+        else:
+            _put_back(state, ruined, saved)
+    return kept
+
+
+@compiled
+def _pick(nodes: Ints, there: int, random: Words) -> int:
+    """Different nodes, and how many."""
+    count = 1 + int(draw(random) * nodes.size)
+    for i in range(count):
+        again = True
+        while again:
+            nodes[i] = int(draw(random) * there)
+            again = False
+            for j in range(i):
+                again |= nodes[j] == nodes[i]
+    return count
+
+
+@compiled
+def _worth(state: DeviceState, nodes: Ints, weight: Floats, price: Floats) -> float:
+    """What stands on some nodes is worth, without their prices."""
+    total = 0.0
+    for node in nodes:
+        if state.held[node] > 0:
+            total += _holds(state, node, weight) - price[state.node_kind[node]]
+    return total
+
+
+@compiled
+def _holds(state: DeviceState, node: int, weight: Floats) -> float:
+    total = 0.0
+    for at in range(state.held[node]):
+        total += weight[state.held_class[node, at]]
+    return total
+
+
+@compiled
+def _ruin(state: DeviceState, need: Ints, nodes: Ints, random: Words) -> None:
+    """Take everything off the nodes, or about half of it."""
+    everything = draw(random) < EMPTIED
+    for node in nodes:
+        for at in range(state.held[node] - 1, -1, -1):
+            if everything or draw(random) < 0.5:  # noqa: PLR2004 - as likely as not
+                take(state, need, node, at)
+
+
+@compiled
+def _rank(waiting: Ints, guide: Guide, order: Ints, keys: Floats, random: Words) -> int:
+    """Write the classes that wait to `order`, those first that are large or worth their room, and count them."""
+    by_size, by_gain, noise = draw(random), GAIN * draw(random), RANK_NOISE * draw(random)
+    count = 0
+    for one in range(waiting.size):
+        if waiting[one] > 0:
+            key = by_size * guide.size[one] + by_gain * guide.gain[one] + noise * draw(random)
+            at = count
+            while at > 0 and keys[at - 1] < key:
+                keys[at] = keys[at - 1]
+                order[at] = order[at - 1]
+                at -= 1
+            keys[at] = key
+            order[at] = one
+            count += 1
+    return count
+
+
+@compiled
+def _close(state: DeviceState, need: Ints, nodes: Ints, weight: Floats, price: Floats) -> None:
+    """Empty the nodes that cost more than what they hold is worth."""
+    for node in nodes:
+        if state.held[node] > 0 and _holds(state, node, weight) < price[state.node_kind[node]]:
+            for at in range(state.held[node] - 1, -1, -1):
+                take(state, need, node, at)
+
+
+@compiled
+def _save(state: DeviceState, nodes: Ints, saved: _Saved) -> None:
+    for i in range(nodes.size):
+        node = nodes[i]
+        saved.held[i] = state.held[node]
+        saved.free[i, :] = state.free[node, :]
+        for at in range(state.held[node]):
+            saved.held_class[i, at] = state.held_class[node, at]
+            saved.held_devices[i, at] = state.held_devices[node, at]
+
+
+@compiled
+def _put_back(state: DeviceState, nodes: Ints, saved: _Saved) -> None:
+    for i in range(nodes.size):
+        node = nodes[i]
+        for at in range(state.held[node]):
+            state.waiting[state.held_class[node, at]] += 1
+        state.held[node] = saved.held[i]
+        state.free[node, :] = saved.free[i, :]
+        for at in range(saved.held[i]):
+            state.held_class[node, at] = saved.held_class[i, at]
+            state.held_devices[node, at] = saved.held_devices[i, at]
+            state.waiting[saved.held_class[i, at]] -= 1
