@@ -13,7 +13,7 @@ import numpy as np
 
 from controller.planning.fleet.device_bound import DevicePrices
 from controller.planning.fleet.device_refill import Guide, Words, refill
-from controller.planning.fleet.device_search import ruin_and_recreate
+from controller.planning.fleet.device_search import close, ruin_and_recreate
 from controller.planning.fleet.device_state import DeviceState, copied, emptied, plan_of, standing
 from controller.planning.fleet.devices import (
     CPU,
@@ -116,9 +116,10 @@ def _charged(problem: DeviceProblem, prices: DevicePrices, gone: float) -> Float
 
 
 def _completed(problem: DeviceProblem, guide: Guide, state: DeviceState) -> DeviceState:
-    """A copy in which what waits is placed as well."""
+    """A copy in which what waits is placed as well, where it is worth the node."""
     whole = copied(state)
     place(problem, guide, whole)
+    close(whole, problem.class_need, np.arange(whole.held.size), problem.class_weight, guide.opening)
     return whole
 
 

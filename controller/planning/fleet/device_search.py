@@ -65,7 +65,7 @@ def ruin_and_recreate(
         _ruin(state, need, ruined, random)
         ranked = order[: _rank(state.waiting, guide, order, keys, random)]
         refill(state, guide, need, ranked, ruined, NODE_NOISE * draw(random), random)
-        _close(state, need, ruined, weight, price)
+        close(state, need, ruined, weight, price)
         better = _worth(state, ruined, weight, price) - before
         if better >= 0 or better > heat * math.log(max(draw(random), 1e-300)):
             kept += 1
@@ -136,7 +136,7 @@ def _rank(waiting: Ints, guide: Guide, order: Ints, keys: Floats, random: Words)
 
 
 @compiled
-def _close(state: DeviceState, need: Ints, nodes: Ints, weight: Floats, price: Floats) -> None:
+def close(state: DeviceState, need: Ints, nodes: Ints, weight: Floats, price: Floats) -> None:
     """Empty the nodes that cost more than what they hold is worth."""
     for node in nodes:
         if state.held[node] > 0 and _holds(state, node, weight) < price[state.node_kind[node]]:
