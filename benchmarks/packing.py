@@ -27,7 +27,7 @@ from controller.planning.fleet.devices import DevicePlan, DeviceProblem
 
 ARRIVING = 50
 MOST_STEPS = 10**12
-GUIDE = (0, 1)
+GUIDE = (0, 10)
 """Rounded measures and rounds of packings for prices to search with: soon there, and near enough."""
 PROOF = (12, 40)
 """The same for a bound."""

@@ -30,12 +30,11 @@ from controller.planning.fleet.devices import (
 
 RUN: Final = 5_000
 """Steps between looks at the clock."""
-HOT: Final = 0.1
-COLD: Final = 0.005
-"""Temperatures at the beginning and at the end, of the mean weight of an instance."""
-FIRST_CHARGE: Final = 1.1
-LAST_CHARGE: Final = 2.0
-"""For leaving an instance out, of its shadow price, where nodes have one too."""
+HOT: Final = 0.02
+COLD: Final = 0.0005
+"""Temperatures at the beginning and at the end, of the mean weight of an instance, or of its shadow price."""
+CHARGE: Final = 1.1
+"""For leaving an instance out at first, of its shadow price, where nodes have one too."""
 FLOOR: Final = 0.02
 """Of the room of a mean node, what its parts are worth at least: what is not scarce should be packed tightly as well."""
 MOST_GAIN: Final = 4.0
@@ -81,11 +80,12 @@ def packings(
     place(problem, guide, state)
     best = Improvement(plan_of(state), cost(problem, plan_of(state)), 0)
     yield best
-    nodes = bool(problem.kind_price.any())
-    done = 0
+    nodes, done = bool(problem.kind_price.any()), 0
+    scale = float(problem.class_count @ (prices.instance if nodes else problem.class_weight))
+    scale /= max(1, int(problem.class_count.sum()))
     while (gone := max(done / max(1, steps), spent())) < 1.0:
         weight = _charged(problem, prices, gone) if nodes else problem.class_weight
-        heat = HOT * (COLD / HOT) ** gone * float(problem.class_count @ weight / max(1, problem.class_count.sum()))
+        heat = scale * HOT * (COLD / HOT) ** gone
         run = min(RUN, steps - done)
         ruin_and_recreate(state, guide, problem.class_need, weight, guide.opening, run, heat, random)
         done += run
@@ -111,8 +111,9 @@ def place(problem: DeviceProblem, guide: Guide, state: DeviceState) -> None:
 
 def _charged(problem: DeviceProblem, prices: DevicePrices, gone: float) -> Floats:
     """[C]: what leaving an instance out is charged when a part of the time has gone."""
-    charge = FIRST_CHARGE * (LAST_CHARGE / FIRST_CHARGE) ** gone
-    return np.minimum(problem.class_weight, charge * prices.instance)
+    mean = problem.class_count @ prices.instance / max(1, int(problem.class_count.sum()))
+    charge = CHARGE / (1 - gone) ** 2
+    return np.minimum(problem.class_weight, charge * (prices.instance + FLOOR * mean))
 
 
 def _completed(problem: DeviceProblem, guide: Guide, state: DeviceState) -> DeviceState:
