@@ -30,11 +30,12 @@ from controller.planning.fleet.devices import (
 
 RUN: Final = 5_000
 """Steps between looks at the clock."""
-HOT: Final = 0.02
+HOT: Final = 0.1
 COLD: Final = 0.0005
 """Temperatures at the beginning and at the end, of the mean weight of an instance, or of its shadow price."""
-CHARGE: Final = 1.1
+CHARGE: Final = 1.04
 """For leaving an instance out at first, of its shadow price, where nodes have one too."""
+RISE: Final = 0.1
 FLOOR: Final = 0.02
 """Of the room of a mean node, what its parts are worth at least: what is not scarce should be packed tightly as well."""
 MOST_GAIN: Final = 4.0
@@ -87,7 +88,7 @@ def packings(
         weight = _charged(problem, prices, gone) if nodes else problem.class_weight
         heat = scale * HOT * (COLD / HOT) ** gone
         run = min(RUN, steps - done)
-        ruin_and_recreate(state, guide, problem.class_need, weight, guide.opening, run, heat, random)
+        ruin_and_recreate(state, guide, problem.kind_free, problem.class_need, weight, guide.opening, run, heat, random)
         done += run
         found = _completed(problem, guide, state) if nodes else state
         costs = _cost(problem, found)
@@ -112,7 +113,7 @@ def place(problem: DeviceProblem, guide: Guide, state: DeviceState) -> None:
 def _charged(problem: DeviceProblem, prices: DevicePrices, gone: float) -> Floats:
     """[C]: what leaving an instance out is charged when a part of the time has gone."""
     mean = problem.class_count @ prices.instance / max(1, int(problem.class_count.sum()))
-    charge = CHARGE / (1 - gone) ** 2
+    charge = CHARGE / (1 - gone) ** RISE
     return np.minimum(problem.class_weight, charge * (prices.instance + FLOOR * mean))
 
 
