@@ -30,7 +30,7 @@ from controller.planning.fleet.devices import (
 
 RUN: Final = 5_000
 """Steps between looks at the clock."""
-HOT: Final = 0.1
+HOT: Final = 0.02
 COLD: Final = 0.0005
 """Temperatures at the beginning and at the end, of the mean weight of an instance, or of its shadow price."""
 CHARGE: Final = 1.04

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controller.compiled import compiled
-from controller.planning.fleet.device_refill import Guide, Words, draw, left_over, refill
+from controller.planning.fleet.device_refill import Guide, Words, draw, refill
 from controller.planning.fleet.device_state import DeviceState, take
 from controller.planning.fleet.devices import CPU, DEVICES, SHARES, Floats, Ints
 
@@ -20,7 +20,7 @@ MOST_RUINED: Final = 6
 """Nodes in a step."""
 LOOKS: Final = 6
 """A node is the roomiest of up to so many: what is taken off one of the others may have room there."""
-ROOM: Final = 5.0
+ROOM: Final = 20.0
 """What room is worth, of the temperature: it draws what is free together on few nodes, where it is of use."""
 TAKEN: Final = 0.5
 """Of the instances on these nodes. Taking off half of them at random did better than emptying nodes."""
@@ -65,14 +65,14 @@ def ruin_and_recreate(
     order, keys = np.zeros(weight.size, np.int64), np.zeros(weight.size)
     kept = 0
     for _ in range(steps):
-        ruined = nodes[: _pick(state, guide, nodes, random)]
+        ruined = nodes[: _pick(state, there, nodes, random)]
         _save(state, ruined, saved)
-        before = _worth(state, ruined, weight, price) + ROOM * heat * _room(state, there, ruined)
+        before = _worth(state, there, ruined, weight, price, ROOM * heat)
         _ruin(state, need, ruined, random)
         ranked = order[: _rank(state.waiting, guide, order, keys, random)]
         refill(state, guide, need, ranked, ruined, NODE_NOISE * draw(random), random)
         close(state, need, ruined, weight, price)
-        better = _worth(state, ruined, weight, price) + ROOM * heat * _room(state, there, ruined) - before
+        better = _worth(state, there, ruined, weight, price, ROOM * heat) - before
         if better >= 0 or better > heat * math.log(max(draw(random), 1e-300)):
             kept += 1
         else:
@@ -81,13 +81,13 @@ def ruin_and_recreate(
 
 
 @compiled
-def _pick(state: DeviceState, guide: Guide, nodes: Ints, random: Words) -> int:
+def _pick(state: DeviceState, there: Ints, nodes: Ints, random: Words) -> int:
     """Different nodes, some of them roomier than others, and how many."""
     count = 1 + int(draw(random) * nodes.size)
     for i in range(count):
         again = True
         while again:
-            nodes[i] = _any(state, guide, 1 + int(LOOKS * draw(random) * draw(random)), random)
+            nodes[i] = _any(state, there, 1 + int(LOOKS * draw(random) * draw(random)), random)
             again = False
             for j in range(i):
                 again |= nodes[j] == nodes[i]
@@ -95,37 +95,35 @@ def _pick(state: DeviceState, guide: Guide, nodes: Ints, random: Words) -> int:
 
 
 @compiled
-def _any(state: DeviceState, guide: Guide, looks: int, random: Words) -> int:
-    """Of so many nodes drawn at random, the one that has most left."""
+def _any(state: DeviceState, there: Ints, looks: int, random: Words) -> int:
+    """Of so many nodes drawn at random, the one with most room."""
     best, most = 0, -1.0
     for _ in range(looks):
         node = int(draw(random) * state.held.size)
-        left = left_over(state.free, guide.rate, node, state.node_kind[node])
-        if left > most:
-            best, most = node, left
+        room = _room(state, there, node)
+        if room > most:
+            best, most = node, room
     return best
 
 
 @compiled
-def _worth(state: DeviceState, nodes: Ints, weight: Floats, price: Floats) -> float:
-    """What stands on some nodes is worth, without their prices."""
+def _worth(state: DeviceState, there: Ints, nodes: Ints, weight: Floats, price: Floats, of_room: float) -> float:
+    """What stands on some nodes is worth, without their prices, and their room, of which a whole device is `of_room`."""
     total = 0.0
     for node in nodes:
+        total += of_room * _room(state, there, node)
         if state.held[node] > 0:
             total += _holds(state, node, weight) - price[state.node_kind[node]]
     return total
 
 
 @compiled
-def _room(state: DeviceState, there: Ints, nodes: Ints) -> float:
-    """Devices that are free on some nodes, each times the part of the node's CPU that is free beside it."""
-    total = 0.0
-    for node in nodes:
-        shares = 0
-        for device in range(DEVICES, state.free.shape[1]):
-            shares += state.free[node, device]
-        total += shares * (state.free[node, CPU] / max(1, there[state.node_kind[node], CPU]))
-    return total / SHARES
+def _room(state: DeviceState, there: Ints, node: int) -> float:
+    """Devices that are free on a node, times the part of its CPU that is free beside them."""
+    shares = 0
+    for device in range(DEVICES, state.free.shape[1]):
+        shares += state.free[node, device]
+    return shares / SHARES * state.free[node, CPU] / max(1, there[state.node_kind[node], CPU])
 
 
 @compiled
