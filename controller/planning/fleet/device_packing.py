@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controller.planning.fleet.device_bound import DevicePrices
-from controller.planning.fleet.device_refill import Guide, Words, refill
+from controller.planning.fleet.device_refill import MOST_GAIN, Guide, Words, refill
 from controller.planning.fleet.device_search import close, ruin_and_recreate
 from controller.planning.fleet.device_state import DeviceState, copied, emptied, plan_of, standing
 from controller.planning.fleet.devices import (
@@ -38,7 +38,6 @@ CHARGE: Final = 1.04
 RISE: Final = 0.1
 FLOOR: Final = 0.02
 """Of the room of a mean node, what its parts are worth at least: what is not scarce should be packed tightly as well."""
-MOST_GAIN: Final = 4.0
 LEAST: Final = 1e-9
 
 
@@ -60,9 +59,8 @@ def guided(problem: DeviceProblem, prices: DevicePrices) -> Guide:
     use = prices.use + takes @ floor.T
     least = use.min(axis=1)
     size = np.where(np.isfinite(least), np.maximum(LEAST, least), 1.0)
-    gain = np.clip(problem.class_weight / size, 1 / MOST_GAIN, MOST_GAIN)
     slack = np.where(fitting(problem), prices.use - prices.instance[:, None], np.inf)
-    return Guide(slack, prices.rate + floor, problem.kind_price.astype(float), np.log(size), np.log(gain))
+    return Guide(slack, prices.rate + floor, problem.kind_price.astype(float), size, np.log(size))
 
 
 def packings(
@@ -106,7 +104,8 @@ def arrived(problem: DeviceProblem, prices: DevicePrices, running: DevicePlan) -
 
 def place(problem: DeviceProblem, guide: Guide, state: DeviceState) -> None:
     """Add what waits, what is worth its room and large first."""
-    order = np.argsort(-(guide.size + MOST_GAIN * guide.gain), kind="stable")
+    gain = np.clip(problem.class_weight / guide.takes, 1 / MOST_GAIN, MOST_GAIN)
+    order = np.argsort(-(guide.size + MOST_GAIN * np.log(gain)), kind="stable")
     refill(state, guide, problem.class_need, order, np.arange(state.held.size), 0.0, _random(0))
 
 

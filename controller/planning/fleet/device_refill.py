@@ -15,6 +15,8 @@ from controller.planning.fleet.devices import CPU, DEVICES, MEMORY, SHARE, Float
 
 Words = npt.NDArray[np.uint64]
 SCALE: Final = 2.0**-53
+MOST_GAIN: Final = 4.0
+"""How many times what it takes an instance is worth at most, where classes are ranked."""
 
 
 class Guide(NamedTuple):
@@ -26,10 +28,10 @@ class Guide(NamedTuple):
     """[K, 3]: of CPU, of memory, of a share."""
     opening: Floats
     """[K]: of a node that holds nothing."""
+    takes: Floats
+    """[C]: what an instance takes where it costs least."""
     size: Floats
-    """[C]: the logarithm of what an instance takes where it costs least."""
-    gain: Floats
-    """[C]: the logarithm of what it is worth over that."""
+    """[C]: the logarithm of that."""
 
 
 @compiled

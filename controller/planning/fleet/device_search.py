@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controller.compiled import compiled
-from controller.planning.fleet.device_refill import Guide, Words, draw, refill
+from controller.planning.fleet.device_refill import MOST_GAIN, Guide, Words, draw, left_over, refill
 from controller.planning.fleet.device_state import DeviceState, take
 from controller.planning.fleet.devices import CPU, DEVICES, SHARES, Floats, Ints
 
@@ -22,6 +22,7 @@ LOOKS: Final = 6
 """A node is the roomiest of up to so many: what is taken off one of the others may have room there."""
 ROOM: Final = 20.0
 """What room is worth, of the temperature: it draws what is free together on few nodes, where it is of use."""
+BY_WASTE: Final = 0.5
 TAKEN: Final = 0.5
 """Of the instances on these nodes. Taking off half of them at random did better than emptying nodes."""
 RANK_NOISE: Final = 0.3
@@ -65,11 +66,11 @@ def ruin_and_recreate(
     order, keys = np.zeros(weight.size, np.int64), np.zeros(weight.size)
     kept = 0
     for _ in range(steps):
-        ruined = nodes[: _pick(state, there, nodes, random)]
+        ruined = nodes[: _pick(state, guide, there, nodes, random)]
         _save(state, ruined, saved)
         before = _worth(state, there, ruined, weight, price, ROOM * heat)
         _ruin(state, need, ruined, random)
-        ranked = order[: _rank(state.waiting, guide, order, keys, random)]
+        ranked = order[: _rank(state, guide, weight, ruined, order, keys, random)]
         refill(state, guide, need, ranked, ruined, NODE_NOISE * draw(random), random)
         close(state, need, ruined, weight, price)
         better = _worth(state, there, ruined, weight, price, ROOM * heat) - before
@@ -81,13 +82,13 @@ def ruin_and_recreate(
 
 
 @compiled
-def _pick(state: DeviceState, there: Ints, nodes: Ints, random: Words) -> int:
+def _pick(state: DeviceState, guide: Guide, there: Ints, nodes: Ints, random: Words) -> int:
     """Different nodes, some of them roomier than others, and how many."""
     count = 1 + int(draw(random) * nodes.size)
     for i in range(count):
         again = True
         while again:
-            nodes[i] = _any(state, there, 1 + int(LOOKS * draw(random) * draw(random)), random)
+            nodes[i] = _any(state, guide, there, 1 + int(LOOKS * draw(random) * draw(random)), random)
             again = False
             for j in range(i):
                 again |= nodes[j] == nodes[i]
@@ -95,12 +96,12 @@ def _pick(state: DeviceState, there: Ints, nodes: Ints, random: Words) -> int:
 
 
 @compiled
-def _any(state: DeviceState, there: Ints, looks: int, random: Words) -> int:
-    """Of so many nodes drawn at random, the one with most room."""
-    best, most = 0, -1.0
+def _any(state: DeviceState, guide: Guide, there: Ints, looks: int, random: Words) -> int:
+    """Of so many nodes drawn at random, the one with most room, or where most that is scarce is left."""
+    best, most, by_waste = 0, -1.0, draw(random) < BY_WASTE
     for _ in range(looks):
         node = int(draw(random) * state.held.size)
-        room = _room(state, there, node)
+        room = left_over(state.free, guide.rate, node, state.node_kind[node]) if by_waste else _room(state, there, node)
         if room > most:
             best, most = node, room
     return best
@@ -144,13 +145,17 @@ def _ruin(state: DeviceState, need: Ints, nodes: Ints, random: Words) -> None:
 
 
 @compiled
-def _rank(waiting: Ints, guide: Guide, order: Ints, keys: Floats, random: Words) -> int:
-    """Write the classes that wait to `order`, those first that are large or worth their room, and count them."""
+def _rank(
+    state: DeviceState, guide: Guide, weight: Floats, nodes: Ints, order: Ints, keys: Floats, random: Words
+) -> int:
+    """Write the classes that wait to `order`, those first that are large or worth their room here, and count them."""
     by_size, by_gain, noise = draw(random), GAIN * draw(random), RANK_NOISE * draw(random)
     count = 0
-    for one in range(waiting.size):
-        if waiting[one] > 0:
-            key = by_size * guide.size[one] + by_gain * guide.gain[one] + noise * draw(random)
+    for one in range(weight.size):
+        slack = _least_slack(state, guide, nodes, one) if state.waiting[one] > 0 else np.inf
+        if slack < np.inf:
+            gain = min(MOST_GAIN, max(1 / MOST_GAIN, weight[one] / (guide.takes[one] + slack)))
+            key = by_size * guide.size[one] + by_gain * math.log(gain) + noise * draw(random)
             at = count
             while at > 0 and keys[at - 1] < key:
                 keys[at] = keys[at - 1]
@@ -160,6 +165,15 @@ def _rank(waiting: Ints, guide: Guide, order: Ints, keys: Floats, random: Words)
             order[at] = one
             count += 1
     return count
+
+
+@compiled
+def _least_slack(state: DeviceState, guide: Guide, nodes: Ints, one: int) -> float:
+    """What a class costs on the best of some nodes beyond the kind that suits it best."""
+    least = np.inf
+    for node in nodes:
+        least = min(least, guide.slack[one, state.node_kind[node]])
+    return least
 
 
 @compiled
