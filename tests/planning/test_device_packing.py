@@ -58,7 +58,7 @@ def test_after_any_number_of_steps_a_state_holds_and_counts_what_is_free(seed: i
     problem = drawn(seed, counting=counting)
     state, guide = emptied(problem), guided(problem, prices(problem, 1, 1))
     random = np.array([seed + 1], np.uint64)
-    ruin_and_recreate(state, guide, problem.kind_free, problem.class_need, problem.class_weight, guide.opening, steps, 0.3, random)
+    ruin_and_recreate(state, guide, problem.kind_free, problem.class_need, problem.class_weight, guide.opening, steps, 0.3, 0.1, random)
     plan = plan_of(state)
     assert broken(problem, plan) == []
     again = standing(problem, plan)

@@ -29,13 +29,20 @@ from controller.planning.fleet.devices import (
 )
 
 RUN: Final = 5_000
-"""Steps between looks at the clock."""
+"""Steps between looks at the clock, at most; a short search has as many runs as ``RUNS``."""
+RUNS: Final = 50
 HOT: Final = 0.02
 COLD: Final = 0.0005
 """Temperatures at the beginning and at the end, of the mean weight of an instance, or of its shadow price."""
+ROOM: Final = 20.0
+"""What a whole free device is worth, of the temperature: it draws what is free together on few nodes."""
 CHARGE: Final = 1.04
 """For leaving an instance out at first, of its shadow price, where nodes have one too."""
 RISE: Final = 0.1
+STUCK: Final = 1.2
+"""How many times more a class is charged when some of it had no room left."""
+ENDING: Final = 0.9
+"""From here on room is worth nothing and leaving out costs what it does: the search goes on from the best plan."""
 FLOOR: Final = 0.02
 """Of the room of a mean node, what its parts are worth at least: what is not scarce should be packed tightly as well."""
 LEAST: Final = 1e-9
@@ -79,16 +86,24 @@ def packings(
     place(problem, guide, state)
     best = Improvement(plan_of(state), cost(problem, plan_of(state)), 0)
     yield best
-    nodes, done = bool(problem.kind_price.any()), 0
+    nodes, done, ending = bool(problem.kind_price.any()), 0, False
+    most = min(RUN, max(1, steps // RUNS))
+    charges = _charges(problem, prices)
     scale = float(problem.class_count @ (prices.instance if nodes else problem.class_weight))
     scale /= max(1, int(problem.class_count.sum()))
     while (gone := max(done / max(1, steps), spent())) < 1.0:
-        weight = _charged(problem, prices, gone) if nodes else problem.class_weight
+        if gone >= ENDING and not ending:
+            state, ending = standing(problem, best.plan), True
+        weight = problem.class_weight
+        if nodes and not ending:
+            weight = np.minimum(weight, charges / (1 - gone) ** RISE)
         heat = scale * HOT * (COLD / HOT) ** gone
-        run = min(RUN, steps - done)
-        ruin_and_recreate(state, guide, problem.kind_free, problem.class_need, weight, guide.opening, run, heat, random)
+        room = 0.0 if ending else ROOM * heat
+        run = min(most, steps - done)
+        ruin_and_recreate(state, guide, problem.kind_free, problem.class_need, weight, guide.opening, run, heat, room, random)
         done += run
-        found = _completed(problem, guide, state) if nodes else state
+        found = _completed(problem, guide, state)
+        charges = np.where(found.waiting > 0, charges * STUCK, charges)
         costs = _cost(problem, found)
         if costs < best.cost - LEAST:
             best = Improvement(plan_of(found), costs, done)
@@ -109,11 +124,10 @@ def place(problem: DeviceProblem, guide: Guide, state: DeviceState) -> None:
     refill(state, guide, problem.class_need, order, np.arange(state.held.size), 0.0, _random(0))
 
 
-def _charged(problem: DeviceProblem, prices: DevicePrices, gone: float) -> Floats:
-    """[C]: what leaving an instance out is charged when a part of the time has gone."""
+def _charges(problem: DeviceProblem, prices: DevicePrices) -> Floats:
+    """[C]: what leaving an instance out is charged at first, where nodes have prices."""
     mean = problem.class_count @ prices.instance / max(1, int(problem.class_count.sum()))
-    charge = CHARGE / (1 - gone) ** RISE
-    return np.minimum(problem.class_weight, charge * (prices.instance + FLOOR * mean))
+    return np.asarray(CHARGE * (prices.instance + FLOOR * mean))
 
 
 def _completed(problem: DeviceProblem, guide: Guide, state: DeviceState) -> DeviceState:

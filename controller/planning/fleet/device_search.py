@@ -20,8 +20,6 @@ MOST_RUINED: Final = 6
 """Nodes in a step."""
 LOOKS: Final = 6
 """A node is the roomiest of up to so many: what is taken off one of the others may have room there."""
-ROOM: Final = 20.0
-"""What room is worth, of the temperature: it draws what is free together on few nodes, where it is of use."""
 BY_WASTE: Final = 0.5
 TAKEN: Final = 0.5
 """Of the instances on these nodes. Taking off half of them at random did better than emptying nodes."""
@@ -51,6 +49,7 @@ def ruin_and_recreate(
     price: Floats,
     steps: int,
     heat: float,
+    of_room: float,
     random: Words,
 ) -> int:
     """Take so many steps at one temperature; how many were kept. `weight` is by class, `price` by kind."""
@@ -68,12 +67,12 @@ def ruin_and_recreate(
     for _ in range(steps):
         ruined = nodes[: _pick(state, guide, there, nodes, random)]
         _save(state, ruined, saved)
-        before = _worth(state, there, ruined, weight, price, ROOM * heat)
+        before = _worth(state, there, ruined, weight, price, of_room)
         _ruin(state, need, ruined, random)
         ranked = order[: _rank(state, guide, weight, ruined, order, keys, random)]
         refill(state, guide, need, ranked, ruined, NODE_NOISE * draw(random), random)
         close(state, need, ruined, weight, price)
-        better = _worth(state, there, ruined, weight, price, ROOM * heat) - before
+        better = _worth(state, there, ruined, weight, price, of_room) - before
         if better >= 0 or better > heat * math.log(max(draw(random), 1e-300)):
             kept += 1
         else:
