@@ -71,9 +71,7 @@ def best_node(
         score += left_over(state.free, guide.rate, node, kind)
         if state.held[node] == 0:
             score += guide.opening[kind]
-        if noise > 0.0:
-            score *= 1.0 + noise * draw(random)
-        if score < least:
+        if score < least and (noise == 0.0 or draw(random) >= noise):
             best, bits, least = node, devices, score
     return best, bits
 
