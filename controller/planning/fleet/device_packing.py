@@ -45,6 +45,7 @@ ENDING: Final = 0.9
 """From here on room is worth nothing and leaving out costs what it does: the search goes on from the best plan."""
 FLOOR: Final = 0.02
 """Of the room of a mean node, what its parts are worth at least: what is not scarce should be packed tightly as well."""
+PLACE_FIT: Final = 0.1
 LEAST: Final = 1e-9
 
 
@@ -121,7 +122,7 @@ def place(problem: DeviceProblem, guide: Guide, state: DeviceState) -> None:
     """Add what waits, what is worth its room and large first."""
     gain = np.clip(problem.class_weight / guide.takes, 1 / MOST_GAIN, MOST_GAIN)
     order = np.argsort(-(guide.size + MOST_GAIN * np.log(gain)), kind="stable")
-    refill(state, guide, problem.class_need, order, np.arange(state.held.size), 0.0, _random(0))
+    refill(state, guide, problem.class_need, order, np.arange(state.held.size), PLACE_FIT, 0.0, _random(0))
 
 
 def _charges(problem: DeviceProblem, prices: DevicePrices) -> Floats:

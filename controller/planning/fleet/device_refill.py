@@ -56,7 +56,7 @@ def left_over(free: Ints, rate: Floats, node: int, kind: int) -> float:
 
 @compiled
 def best_node(
-    state: DeviceState, guide: Guide, need: Ints, one: int, nodes: Ints, noise: float, random: Words
+    state: DeviceState, guide: Guide, need: Ints, one: int, nodes: Ints, fit: float, noise: float, random: Words
 ) -> tuple[int, int]:
     """The node of `nodes` with the least score for an instance of class `one`, and the bits of its devices there."""
     best, bits, least = NOWHERE, NOWHERE, np.inf
@@ -68,7 +68,7 @@ def best_node(
         devices = devices_for(state.free, node, need[one, DEVICES], need[one, SHARE])
         if devices == NOWHERE:
             continue
-        score += left_over(state.free, guide.rate, node, kind)
+        score += fit * left_over(state.free, guide.rate, node, kind)
         if state.held[node] == 0:
             score += guide.opening[kind]
         if score < least and (noise == 0.0 or draw(random) >= noise):
@@ -78,12 +78,12 @@ def best_node(
 
 @compiled
 def refill(
-    state: DeviceState, guide: Guide, need: Ints, order: Ints, nodes: Ints, noise: float, random: Words
+    state: DeviceState, guide: Guide, need: Ints, order: Ints, nodes: Ints, fit: float, noise: float, random: Words
 ) -> None:
     """Place what waits of the classes in `order`, as long as there is room on `nodes`."""
     for one in order:
         while state.waiting[one] > 0:
-            node, devices = best_node(state, guide, need, one, nodes, noise, random)
+            node, devices = best_node(state, guide, need, one, nodes, fit, noise, random)
             if node == NOWHERE:
                 break
             put(state, need, node, one, devices)

@@ -26,6 +26,7 @@ TAKEN: Final = 0.5
 RANK_NOISE: Final = 0.3
 NODE_NOISE: Final = 0.1
 """The most that chance counts in the order of classes, and of the score of a node."""
+FIT_POWER: Final = 6.0
 GAIN: Final = 4.0
 """The most that the worth of classes counts in a ranking, against their size and noise."""
 
@@ -70,7 +71,7 @@ def ruin_and_recreate(
         before = _worth(state, there, ruined, weight, price, of_room)
         _ruin(state, need, ruined, random)
         ranked = order[: _rank(state, guide, weight, ruined, order, keys, random)]
-        refill(state, guide, need, ranked, ruined, NODE_NOISE * draw(random), random)
+        refill(state, guide, need, ranked, ruined, draw(random) ** FIT_POWER, NODE_NOISE * draw(random), random)
         close(state, need, ruined, weight, price)
         better = _worth(state, there, ruined, weight, price, of_room) - before
         if better >= 0 or better > heat * math.log(max(draw(random), 1e-300)):
