@@ -12,11 +12,11 @@ All but the first place pods as they arrive. Of nodes with the same score the fi
 from typing import Final
 
 import numpy as np
+from packing_fragments import Typical, fragments
 
 from controller.compiled import compiled
 from controller.planning.fleet.device_state import NOWHERE, DeviceState, devices_for, put, take
 from controller.planning.fleet.devices import CPU, DEVICES, MEMORY, SHARE, DeviceProblem, Flags, Ints
-from packing_fragments import Typical, fragments
 
 BEST_FIT: Final = 0
 LEAST_ALLOCATED: Final = 1

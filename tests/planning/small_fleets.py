@@ -6,9 +6,24 @@ from itertools import combinations
 
 import numpy as np
 
-from controller.planning.fleet.devices import DeviceProblem
+from controller.planning.fleet.devices import DevicePlan, DeviceProblem
 
 Node = tuple[int, ...]
+
+ONE_NODE = DeviceProblem(
+    np.array([1]),
+    np.array([[10, 100, 1000, 1000]]),
+    np.zeros(1),
+    np.array([[5, 10, 1, 600], [1, 10, 2, 1000], [1, 10, 1, 400]]),
+    np.array([2, 1, 3]),
+    np.array([0.62, 2.02, 0.42]),
+    np.ones((3, 1), np.bool_),
+)
+
+
+def placed(*rows: tuple[int, int, int]) -> DevicePlan:
+    """Instances as (class, node, bits of devices)."""
+    return DevicePlan(*(np.array(part, np.int64) for part in zip(*rows, strict=True)))
 
 
 def drawn(seed: int, *, counting: bool) -> DeviceProblem:

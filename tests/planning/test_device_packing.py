@@ -4,38 +4,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_fleets import drawn, least_cost
+from small_fleets import ONE_NODE, drawn, least_cost, placed
 
 from controller.planning.fleet.device_bound import prices
 from controller.planning.fleet.device_check import broken
-from controller.planning.fleet.device_packing import Improvement, arrived, packings
+from controller.planning.fleet.device_packing import Improvement, arrived, guided, packings
 from controller.planning.fleet.device_search import ruin_and_recreate
-from controller.planning.fleet.device_packing import guided
 from controller.planning.fleet.device_state import emptied, plan_of, standing
-from controller.planning.fleet.devices import EMPTY, DevicePlan, DeviceProblem, cost, most_held
-
-ONE_NODE = DeviceProblem(
-    np.array([1]),
-    np.array([[10, 100, 1000, 1000]]),
-    np.zeros(1),
-    np.array([[5, 10, 1, 600], [1, 10, 2, 1000], [1, 10, 1, 400]]),
-    np.array([2, 1, 3]),
-    np.array([0.62, 2.02, 0.42]),
-    np.ones((3, 1), np.bool_),
-)
+from controller.planning.fleet.devices import DeviceProblem, cost, most_held
 
 
 def searched(problem: DeviceProblem, steps: int, seed: int = 1) -> list[Improvement]:
     return list(packings(problem, prices(problem, 2, 3), steps, seed))
 
 
-def placed(*rows: tuple[int, int, int]) -> DevicePlan:
-    """Instances as (class, node, bits of devices)."""
-    return DevicePlan(*(np.array(part, np.int64) for part in zip(*rows, strict=True)))
-
-
 @pytest.mark.parametrize("counting", [False, True])
-def test_on_small_fleets_the_search_finds_what_trying_everything_finds(counting: bool) -> None:
+def test_on_small_fleets_the_search_finds_what_trying_everything_finds(*, counting: bool) -> None:
     for seed in range(150):
         problem = drawn(seed, counting=counting)
         best = searched(problem, 4_000)[-1]
@@ -45,7 +29,7 @@ def test_on_small_fleets_the_search_finds_what_trying_everything_finds(counting:
 
 
 @pytest.mark.parametrize("counting", [False, True])
-def test_the_bound_is_never_above_what_is_possible_with_few_or_many_packings(counting: bool) -> None:
+def test_the_bound_is_never_above_what_is_possible_with_few_or_many_packings(*, counting: bool) -> None:
     for seed in range(150):
         problem = drawn(seed, counting=counting)
         least = least_cost(problem)
@@ -53,12 +37,25 @@ def test_the_bound_is_never_above_what_is_possible_with_few_or_many_packings(cou
             assert prices(problem, roundings, rounds).bound <= least + 1e-6, seed
 
 
-@given(st.integers(0, 10**6), st.booleans(), st.integers(0, 200))
-def test_after_any_number_of_steps_a_state_holds_and_counts_what_is_free(seed: int, counting: bool, steps: int) -> None:
+@given(seed=st.integers(0, 10**6), counting=st.booleans(), steps=st.integers(0, 200))
+def test_after_any_number_of_steps_a_state_holds_and_counts_what_is_free(
+    *, seed: int, counting: bool, steps: int
+) -> None:
     problem = drawn(seed, counting=counting)
     state, guide = emptied(problem), guided(problem, prices(problem, 1, 1))
     random = np.array([seed + 1], np.uint64)
-    ruin_and_recreate(state, guide, problem.kind_free, problem.class_need, problem.class_weight, guide.opening, steps, 0.3, 0.1, random)
+    ruin_and_recreate(
+        state,
+        guide,
+        problem.kind_free,
+        problem.class_need,
+        problem.class_weight,
+        guide.opening,
+        steps,
+        0.3,
+        0.1,
+        random,
+    )
     plan = plan_of(state)
     assert broken(problem, plan) == []
     again = standing(problem, plan)
@@ -105,27 +102,3 @@ def test_a_fleet_without_devices_is_packed_by_cpu_and_memory() -> None:
         np.ones((2, 1), np.bool_),
     )
     assert searched(problem, 2_000)[-1].cost == pytest.approx(2.0)
-
-
-@pytest.mark.parametrize(
-    ("plan", "fault"),
-    [
-        (placed((0, 0, 0b01), (0, 0, 0b01)), "1200 of 1000 shares of device 0"),
-        (placed((0, 0, 0b01), (0, 0, 0b10), (2, 0, 0b01)), "11 of 10 CPU"),
-        (placed((1, 0, 0b01)), "uses 1 devices, not 2"),
-        (placed((0, 0, 0b100)), "600 of 0 shares of device 2"),
-        (placed((1, 0, 0b11), (1, 0, 0b11)), "2 of class 1, and there are 1"),
-    ],
-)
-def test_the_checker_tells_what_does_not_hold(plan: DevicePlan, fault: str) -> None:
-    assert any(fault in found for found in broken(ONE_NODE, plan))
-
-
-def test_the_checker_tells_memory_that_is_not_there_and_nodes_that_are_not_allowed() -> None:
-    tight = ONE_NODE._replace(kind_free=np.array([[10, 5, 1000, 1000]]), class_allowed=np.zeros((3, 1), np.bool_))
-    assert broken(tight, placed((2, 0, 0b01))) == ["class 2 may not stand on node 0", "node 0: 10 of 5 memory"]
-    assert broken(tight, EMPTY) == []
-
-
-def test_the_checker_accepts_a_node_full_to_the_last_share() -> None:
-    assert broken(ONE_NODE, placed((0, 0, 0b01), (2, 0, 0b01), (2, 0, 0b10), (2, 0, 0b10))) == []

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from packing import figures, middle
 from packing_fragments import Typical, fragments, typical
 from packing_peers import (
     BEST_FIT,
@@ -19,6 +20,7 @@ from packing_trace import LISTS, NODES, PODS, Pods, counting_nodes, pod_set, pod
 
 from controller.planning.fleet.device_check import broken
 from controller.planning.fleet.device_state import DeviceState, emptied, plan_of, put
+from controller.planning.fleet.devices import DevicePlan
 
 NODE = {"cpu_milli": "10000", "memory_mib": "10000", "gpu": "2", "model": "T4"}
 
@@ -114,7 +116,9 @@ def test_a_pod_stands_only_on_models_that_it_allows_and_waits_where_there_is_no_
 
 
 def test_a_trace_is_read_as_it_is_written(tmp_path: Path) -> None:
-    (tmp_path / NODES).write_text("sn,cpu_milli,memory_mib,gpu,model\na,8000,90,1,T4\nb,8000,90,1,T4\nc,9000,91,2,A10\n")
+    (tmp_path / NODES).write_text(
+        "sn,cpu_milli,memory_mib,gpu,model\na,8000,90,1,T4\nb,8000,90,1,T4\nc,9000,91,2,A10\n"
+    )
     head = "name,cpu_milli,memory_mib,num_gpu,gpu_milli"
     told = f"{head},gpu_spec,qos,pod_phase\np,1000,10,1,500,A10|T4,LS,Running\nq,2000,20,0,0,,LS,Failed\n"
     for name in LISTS:
@@ -130,3 +134,17 @@ def test_a_trace_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert problem.class_allowed.tolist() == [[True, True], [True, True]]
     assert counting_nodes(problem).kind_price.tolist() == [1.0, 1.0]
     assert without_last(sets[0], 1).problem.class_count.tolist() == [1, 0]
+
+
+def test_a_broken_packing_ends_the_benchmark() -> None:
+    pods = pod_set("two", [NODE], [pod(1000, 1, 600), pod(1000, 1, 600)])
+    apart = DevicePlan(np.array([0, 0]), np.array([0, 0]), np.array([0b01, 0b10]))
+    assert figures(pods, apart, 0.0)["placed"] == len(pods.arrivals)
+    together = apart._replace(instance_devices=np.array([0b01, 0b01]))
+    with pytest.raises(SystemExit, match="1200 of 1000 shares of device 0"):
+        figures(pods, together, 0.0)
+
+
+def test_of_several_seeds_the_median_is_told() -> None:
+    found = middle([{"nodes": 5, "placed": 1}, {"nodes": 3, "placed": 2}, {"nodes": 4, "placed": 3}], "nodes")
+    assert found == {"nodes": 4, "placed": 3, "of_each_seed": [5, 3, 4]}

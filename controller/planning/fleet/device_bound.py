@@ -65,7 +65,9 @@ class _Duals(NamedTuple):
 def prices(problem: DeviceProblem, roundings: int, rounds: int) -> DevicePrices:
     """Prices after so many rounds of packings, or when none pays any more, with so many rounded measures."""
     form = _form(problem, roundings)
-    packings = [(kind, packing) for kind in np.flatnonzero(form.devices).tolist() for packing in first_packings(form.sizes)]
+    packings = [
+        (kind, packing) for kind in np.flatnonzero(form.devices).tolist() for packing in first_packings(form.sizes)
+    ]
     best: DevicePrices | None = None
     for _ in range(max(1, rounds)):
         duals, device_price = _solved(form, packings)

@@ -19,23 +19,26 @@ def broken(problem: DeviceProblem, plan: DevicePlan) -> list[str]:
     """What does not hold, in words; an empty list for a plan that may be acted on."""
     kinds = [kind for kind, nodes in enumerate(problem.kind_nodes.tolist()) for _ in range(nodes)]
     allowed, needs = problem.class_allowed.tolist(), problem.class_need.tolist()
+    there = problem.class_count.tolist()
     used: defaultdict[int, _Used] = defaultdict(_Used)
+    counts: Counter[int] = Counter()
     found: list[str] = []
-    placed = zip(*(part.tolist() for part in plan), strict=True)
-    for one, node, bits in placed:
+    for one, node, bits in zip(*(part.tolist() for part in plan), strict=True):
+        if not (0 <= one < len(needs) and 0 <= node < len(kinds) and bits >= 0):
+            found.append(f"no class {one}, node {node} or devices {bits}")
+            continue
         cpu, memory, wanted, share = needs[one]
         devices = [device for device in range(bits.bit_length()) if bits >> device & 1]
         if not allowed[one][kinds[node]]:
             found.append(f"class {one} may not stand on node {node}")
         if len(devices) != wanted:
             found.append(f"class {one} on node {node} uses {len(devices)} devices, not {wanted}")
+        counts[one] += 1
         used[node].cpu += cpu
         used[node].memory += memory
         used[node].shares.update(dict.fromkeys(devices, share))
     for node, taken in used.items():
         found += _exceeded(node, taken, problem.kind_free[kinds[node]].tolist())
-    counts = Counter(plan.instance_class.tolist())
-    there = problem.class_count.tolist()
     return found + [f"{n} of class {one}, and there are {there[one]}" for one, n in counts.items() if n > there[one]]
 
 

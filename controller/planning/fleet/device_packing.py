@@ -68,7 +68,7 @@ def guided(problem: DeviceProblem, prices: DevicePrices) -> Guide:
     least = use.min(axis=1)
     size = np.where(np.isfinite(least), np.maximum(LEAST, least), 1.0)
     slack = np.where(fitting(problem), prices.use - prices.instance[:, None], np.inf)
-    return Guide(slack, prices.rate + floor, problem.kind_price.astype(float), size, np.log(size))
+    return Guide(slack, prices.rate + floor, problem.kind_price.astype(float), size, np.log(size), prices.instance, (prices.rate * there).sum(axis=1))
 
 
 def packings(
@@ -101,7 +101,9 @@ def packings(
         heat = scale * HOT * (COLD / HOT) ** gone
         room = 0.0 if ending else ROOM * heat
         run = min(most, steps - done)
-        ruin_and_recreate(state, guide, problem.kind_free, problem.class_need, weight, guide.opening, run, heat, room, random)
+        ruin_and_recreate(
+            state, guide, problem.kind_free, problem.class_need, weight, guide.opening, run, heat, room, random
+        )
         done += run
         found = _completed(problem, guide, state)
         charges = np.where(found.waiting > 0, charges * STUCK, charges)

@@ -32,6 +32,10 @@ class Guide(NamedTuple):
     """[C]: what an instance takes where it costs least."""
     size: Floats
     """[C]: the logarithm of that."""
+    worth: Floats
+    """[C]: the shadow price of an instance."""
+    value: Floats
+    """[K]: the shadow price of an empty node."""
 
 
 @compiled
@@ -51,7 +55,7 @@ def left_over(free: Ints, rate: Floats, node: int, kind: int) -> float:
     shares = 0
     for device in range(DEVICES, free.shape[1]):
         shares += free[node, device]
-    return free[node, CPU] * rate[kind, 0] + free[node, MEMORY] * rate[kind, 1] + shares * rate[kind, 2]
+    return float(free[node, CPU] * rate[kind, 0] + free[node, MEMORY] * rate[kind, 1] + shares * rate[kind, 2])
 
 
 @compiled

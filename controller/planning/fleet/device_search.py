@@ -12,15 +12,15 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controller.compiled import compiled
-from controller.planning.fleet.device_refill import MOST_GAIN, Guide, Words, draw, left_over, refill
+from controller.planning.fleet.device_refill import MOST_GAIN, Guide, Words, draw, refill
 from controller.planning.fleet.device_state import DeviceState, take
 from controller.planning.fleet.devices import CPU, DEVICES, SHARES, Floats, Ints
 
 MOST_RUINED: Final = 6
 """Nodes in a step."""
-LOOKS: Final = 6
+LOOKS: Final = 30
 """A node is the roomiest of up to so many: what is taken off one of the others may have room there."""
-BY_WASTE: Final = 0.5
+BY_LOSS: Final = 0.5
 TAKEN: Final = 0.5
 """Of the instances on these nodes. Taking off half of them at random did better than emptying nodes."""
 RANK_NOISE: Final = 0.3
@@ -97,14 +97,25 @@ def _pick(state: DeviceState, guide: Guide, there: Ints, nodes: Ints, random: Wo
 
 @compiled
 def _any(state: DeviceState, guide: Guide, there: Ints, looks: int, random: Words) -> int:
-    """Of so many nodes drawn at random, the one with most room, or where most that is scarce is left."""
-    best, most, by_waste = 0, -1.0, draw(random) < BY_WASTE
+    """Of so many nodes drawn at random, the one with most room, or with the greatest loss."""
+    best, most, by_loss = 0, -np.inf, draw(random) < BY_LOSS
     for _ in range(looks):
         node = int(draw(random) * state.held.size)
-        room = left_over(state.free, guide.rate, node, state.node_kind[node]) if by_waste else _room(state, there, node)
+        room = _loss(state, guide, node) if by_loss else _room(state, there, node)
         if room > most:
             best, most = node, room
     return best
+
+
+@compiled
+def _loss(state: DeviceState, guide: Guide, node: int) -> float:
+    """What a node in use could hold at most, less what it holds, at shadow prices."""
+    if state.held[node] == 0:
+        return 0.0
+    loss = guide.value[state.node_kind[node]]
+    for at in range(state.held[node]):
+        loss -= guide.worth[state.held_class[node, at]]
+    return loss
 
 
 @compiled
@@ -124,7 +135,8 @@ def _room(state: DeviceState, there: Ints, node: int) -> float:
     shares = 0
     for device in range(DEVICES, state.free.shape[1]):
         shares += state.free[node, device]
-    return shares / SHARES * state.free[node, CPU] / max(1, there[state.node_kind[node], CPU])
+    part = state.free[node, CPU] / max(1, there[state.node_kind[node], CPU])
+    return float(shares / SHARES * part)
 
 
 @compiled

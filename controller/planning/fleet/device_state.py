@@ -68,7 +68,9 @@ def copied(state: DeviceState) -> DeviceState:
 def plan_of(state: DeviceState) -> DevicePlan:
     """What is placed, node by node."""
     here = np.arange(state.held_class.shape[1])[None, :] < state.held[:, None]
-    return DevicePlan(state.held_class[here], np.repeat(np.arange(state.held.size), state.held), state.held_devices[here])
+    return DevicePlan(
+        state.held_class[here], np.repeat(np.arange(state.held.size), state.held), state.held_devices[here]
+    )
 
 
 @compiled

@@ -74,7 +74,10 @@ def fitting(problem: DeviceProblem) -> Flags:
 def most_held(problem: DeviceProblem) -> int:
     """More instances than this have no room on any node."""
     found = [
-        min(_most(problem.class_need[:, part], problem.class_count, room) for part, room in ((CPU, cpu), (MEMORY, memory)))
+        min(
+            _most(problem.class_need[:, part], problem.class_count, room)
+            for part, room in ((CPU, cpu), (MEMORY, memory))
+        )
         for cpu, memory in problem.kind_free[:, :DEVICES]
     ]
     return max(found, default=0)
