@@ -1,4 +1,4 @@
-"""The nodes and pods of Alibaba's openb trace (2023), as packing problems; what has no GPU wants none of its devices."""
+"""The nodes and pods of Alibaba's openb trace (2023), as packing problems; a pod without a GPU wants no device."""
 
 import csv
 from collections.abc import Sequence

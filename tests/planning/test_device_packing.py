@@ -8,7 +8,8 @@ from small_fleets import ONE_NODE, drawn, least_cost, placed
 
 from controller.planning.fleet.device_bound import prices
 from controller.planning.fleet.device_check import broken
-from controller.planning.fleet.device_packing import Improvement, arrived, guided, packings
+from controller.planning.fleet.device_guide import guided
+from controller.planning.fleet.device_packing import Improvement, arrived, packings
 from controller.planning.fleet.device_search import ruin_and_recreate
 from controller.planning.fleet.device_state import emptied, plan_of, standing
 from controller.planning.fleet.devices import DeviceProblem, cost, most_held

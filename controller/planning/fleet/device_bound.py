@@ -68,13 +68,11 @@ def prices(problem: DeviceProblem, roundings: int, rounds: int) -> DevicePrices:
     packings = [
         (kind, packing) for kind in np.flatnonzero(form.devices).tolist() for packing in first_packings(form.sizes)
     ]
-    best: DevicePrices | None = None
+    found: list[DevicePrices] = []
     for _ in range(max(1, rounds)):
         duals, device_price = _solved(form, packings)
         better = [best_packing(duals.share[kind], form.sizes) for kind in range(form.devices.size)]
-        found = _prices(form, duals, np.array([value for value, _ in better]))
-        if best is None or found.bound > best.bound:
-            best = found
+        found.append(_prices(form, duals, np.array([value for value, _ in better])))
         new = [
             (kind, packing)
             for kind, (value, packing) in enumerate(better)
@@ -83,8 +81,7 @@ def prices(problem: DeviceProblem, roundings: int, rounds: int) -> DevicePrices:
         if not new:
             break
         packings += new
-    assert best is not None
-    return best
+    return max(found, key=lambda one: one.bound)
 
 
 def _form(problem: DeviceProblem, roundings: int) -> _Form:

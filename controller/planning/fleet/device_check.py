@@ -1,4 +1,4 @@
-"""Whether a plan of instances on devices holds: counted one instance at a time, and sharing nothing with the engines."""
+"""Whether a plan of instances on devices holds: counted instance by instance, sharing nothing with the engines."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field

@@ -12,20 +12,16 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controller.planning.fleet.device_bound import DevicePrices
-from controller.planning.fleet.device_refill import MOST_GAIN, Guide, Words, refill
+from controller.planning.fleet.device_guide import FLOOR, MOST_GAIN, Guide, guided
+from controller.planning.fleet.device_refill import Words, refill
 from controller.planning.fleet.device_search import close, ruin_and_recreate
 from controller.planning.fleet.device_state import DeviceState, copied, emptied, plan_of, standing
 from controller.planning.fleet.devices import (
-    CPU,
-    DEVICES,
-    MEMORY,
-    SHARE,
     DevicePlan,
     DeviceProblem,
     Floats,
     Ints,
     cost,
-    fitting,
 )
 
 RUN: Final = 5_000
@@ -43,10 +39,9 @@ STUCK: Final = 1.2
 """How many times more a class is charged when some of it had no room left."""
 ENDING: Final = 0.9
 """From here on room is worth nothing and leaving out costs what it does: the search goes on from the best plan."""
-FLOOR: Final = 0.02
-"""Of the room of a mean node, what its parts are worth at least: what is not scarce should be packed tightly as well."""
-PLACE_FIT: Final = 0.1
-LEAST: Final = 1e-9
+FIT: Final = 0.1
+"""What a close fit counts where all that waits is placed."""
+LEAST_GAIN: Final = 1e-9
 
 
 class Improvement(NamedTuple):
@@ -55,20 +50,6 @@ class Improvement(NamedTuple):
     plan: DevicePlan
     cost: float
     steps: int
-
-
-def guided(problem: DeviceProblem, prices: DevicePrices) -> Guide:
-    """What the search is led by, from shadow prices and a floor under them."""
-    free, need = problem.kind_free, problem.class_need
-    there = np.column_stack((free[:, :DEVICES], free[:, DEVICES:].sum(axis=1)))
-    node_worth = problem.class_count @ prices.instance / max(1, int(problem.kind_nodes.sum()))
-    floor = FLOOR * (node_worth or 1.0) / np.maximum(1, there)
-    takes = np.column_stack((need[:, CPU], need[:, MEMORY], need[:, DEVICES] * need[:, SHARE]))
-    use = prices.use + takes @ floor.T
-    least = use.min(axis=1)
-    size = np.where(np.isfinite(least), np.maximum(LEAST, least), 1.0)
-    slack = np.where(fitting(problem), prices.use - prices.instance[:, None], np.inf)
-    return Guide(slack, prices.rate + floor, problem.kind_price.astype(float), size, np.log(size), prices.instance, (prices.rate * there).sum(axis=1))
 
 
 def packings(
@@ -108,7 +89,7 @@ def packings(
         found = _completed(problem, guide, state)
         charges = np.where(found.waiting > 0, charges * STUCK, charges)
         costs = _cost(problem, found)
-        if costs < best.cost - LEAST:
+        if costs < best.cost - LEAST_GAIN:
             best = Improvement(plan_of(found), costs, done)
             yield best
 
@@ -124,7 +105,7 @@ def place(problem: DeviceProblem, guide: Guide, state: DeviceState) -> None:
     """Add what waits, what is worth its room and large first."""
     gain = np.clip(problem.class_weight / guide.takes, 1 / MOST_GAIN, MOST_GAIN)
     order = np.argsort(-(guide.size + MOST_GAIN * np.log(gain)), kind="stable")
-    refill(state, guide, problem.class_need, order, np.arange(state.held.size), PLACE_FIT, 0.0, _random(0))
+    refill(state, guide, problem.class_need, order, np.arange(state.held.size), FIT, 0.0, _random(0))
 
 
 def _charges(problem: DeviceProblem, prices: DevicePrices) -> Floats:

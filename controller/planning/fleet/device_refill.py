@@ -1,41 +1,22 @@
 """Placing what waits, class by class, each instance where the score is least: what all placing here is made of.
 
-The score of a node is what it would still have free, at shadow prices (best fit), plus what the class costs there beyond
-what it would cost on the kind that suits it best, plus the price of the node while nothing stands on it.
+The score of a node is what a class costs there beyond the kind that suits it best, plus the price of the node while
+nothing stands on it, plus `fit` times what it has free, all at shadow prices. In a search nodes are passed over at
+random (the blinks of Christiaens and Vanden Berghe 2020), so that no place is out of reach because another scores less.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from controller.compiled import compiled
+from controller.planning.fleet.device_guide import Guide
 from controller.planning.fleet.device_state import NOWHERE, DeviceState, devices_for, put
 from controller.planning.fleet.devices import CPU, DEVICES, MEMORY, SHARE, Floats, Ints
 
 Words = npt.NDArray[np.uint64]
 SCALE: Final = 2.0**-53
-MOST_GAIN: Final = 4.0
-"""How many times what it takes an instance is worth at most, where classes are ranked."""
-
-
-class Guide(NamedTuple):
-    """What a search is led by; in dollars."""
-
-    slack: Floats
-    """[C, K]: what a class costs on a kind beyond the kind that suits it best; infinite where it cannot stand."""
-    rate: Floats
-    """[K, 3]: of CPU, of memory, of a share."""
-    opening: Floats
-    """[K]: of a node that holds nothing."""
-    takes: Floats
-    """[C]: what an instance takes where it costs least."""
-    size: Floats
-    """[C]: the logarithm of that."""
-    worth: Floats
-    """[C]: the shadow price of an instance."""
-    value: Floats
-    """[K]: the shadow price of an empty node."""
 
 
 @compiled
@@ -60,7 +41,7 @@ def left_over(free: Ints, rate: Floats, node: int, kind: int) -> float:
 
 @compiled
 def best_node(
-    state: DeviceState, guide: Guide, need: Ints, one: int, nodes: Ints, fit: float, noise: float, random: Words
+    state: DeviceState, guide: Guide, need: Ints, one: int, nodes: Ints, fit: float, blink: float, random: Words
 ) -> tuple[int, int]:
     """The node of `nodes` with the least score for an instance of class `one`, and the bits of its devices there."""
     best, bits, least = NOWHERE, NOWHERE, np.inf
@@ -75,19 +56,19 @@ def best_node(
         score += fit * left_over(state.free, guide.rate, node, kind)
         if state.held[node] == 0:
             score += guide.opening[kind]
-        if score < least and (noise == 0.0 or draw(random) >= noise):
+        if score < least and (blink == 0.0 or draw(random) >= blink):
             best, bits, least = node, devices, score
     return best, bits
 
 
 @compiled
 def refill(
-    state: DeviceState, guide: Guide, need: Ints, order: Ints, nodes: Ints, fit: float, noise: float, random: Words
+    state: DeviceState, guide: Guide, need: Ints, order: Ints, nodes: Ints, fit: float, blink: float, random: Words
 ) -> None:
     """Place what waits of the classes in `order`, as long as there is room on `nodes`."""
     for one in order:
         while state.waiting[one] > 0:
-            node, devices = best_node(state, guide, need, one, nodes, fit, noise, random)
+            node, devices = best_node(state, guide, need, one, nodes, fit, blink, random)
             if node == NOWHERE:
                 break
             put(state, need, node, one, devices)

@@ -1,9 +1,9 @@
 """Ruin and recreate with annealing (Schrimpf et al. 2000) on nodes with devices.
 
-A step takes instances off a few nodes, ranks what waits, and places it again on these nodes alone: elsewhere nothing has
-changed, and what waits had no room there. Where nodes have a price, one that then holds less than it costs is emptied.
-The step is kept when the plan got no worse, or by Metropolis' rule at the temperature of the moment; otherwise the rows
-of these nodes are put back. So a step costs what a few nodes cost, however many there are.
+A step takes instances off a few nodes, ranks what waits, and places it again on these nodes alone: elsewhere nothing
+has changed, and what waits had no room there. Where nodes have a price, one that then holds less than it costs is
+emptied. The step is kept when the plan got no worse, or by Metropolis' rule at the temperature of the moment; otherwise
+the rows of these nodes are put back. So a step costs what a few nodes cost, however many there are.
 """
 
 import math
@@ -12,21 +12,20 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controller.compiled import compiled
-from controller.planning.fleet.device_refill import MOST_GAIN, Guide, Words, draw, refill
+from controller.planning.fleet.device_guide import MOST_GAIN, Guide
+from controller.planning.fleet.device_refill import Words, draw, refill
+from controller.planning.fleet.device_ruin import pick, room, ruin
 from controller.planning.fleet.device_state import DeviceState, take
-from controller.planning.fleet.devices import CPU, DEVICES, SHARES, Floats, Ints
+from controller.planning.fleet.devices import Floats, Ints
 
 MOST_RUINED: Final = 6
 """Nodes in a step."""
-LOOKS: Final = 30
-"""A node is the roomiest of up to so many: what is taken off one of the others may have room there."""
-BY_LOSS: Final = 0.5
-TAKEN: Final = 0.5
-"""Of the instances on these nodes. Taking off half of them at random did better than emptying nodes."""
 RANK_NOISE: Final = 0.3
-NODE_NOISE: Final = 0.1
-"""The most that chance counts in the order of classes, and of the score of a node."""
+"""The most that chance counts in the order of classes."""
+BLINK: Final = 0.1
+"""The largest part of the nodes that is passed over."""
 FIT_POWER: Final = 6.0
+"""How much a close fit counts is a number from [0, 1) to this power: mostly little, sometimes as much as the price."""
 GAIN: Final = 4.0
 """The most that the worth of classes counts in a ranking, against their size and noise."""
 
@@ -66,12 +65,12 @@ def ruin_and_recreate(
     order, keys = np.zeros(weight.size, np.int64), np.zeros(weight.size)
     kept = 0
     for _ in range(steps):
-        ruined = nodes[: _pick(state, guide, there, nodes, random)]
+        ruined = nodes[: pick(state, guide, there, nodes, random)]
         _save(state, ruined, saved)
         before = _worth(state, there, ruined, weight, price, of_room)
-        _ruin(state, need, ruined, random)
+        ruin(state, need, ruined, random)
         ranked = order[: _rank(state, guide, weight, ruined, order, keys, random)]
-        refill(state, guide, need, ranked, ruined, draw(random) ** FIT_POWER, NODE_NOISE * draw(random), random)
+        refill(state, guide, need, ranked, ruined, draw(random) ** FIT_POWER, BLINK * draw(random), random)
         close(state, need, ruined, weight, price)
         better = _worth(state, there, ruined, weight, price, of_room) - before
         if better >= 0 or better > heat * math.log(max(draw(random), 1e-300)):
@@ -82,61 +81,14 @@ def ruin_and_recreate(
 
 
 @compiled
-def _pick(state: DeviceState, guide: Guide, there: Ints, nodes: Ints, random: Words) -> int:
-    """Different nodes, some of them roomier than others, and how many."""
-    count = 1 + int(draw(random) * nodes.size)
-    for i in range(count):
-        again = True
-        while again:
-            nodes[i] = _any(state, guide, there, 1 + int(LOOKS * draw(random) * draw(random)), random)
-            again = False
-            for j in range(i):
-                again |= nodes[j] == nodes[i]
-    return count
-
-
-@compiled
-def _any(state: DeviceState, guide: Guide, there: Ints, looks: int, random: Words) -> int:
-    """Of so many nodes drawn at random, the one with most room, or with the greatest loss."""
-    best, most, by_loss = 0, -np.inf, draw(random) < BY_LOSS
-    for _ in range(looks):
-        node = int(draw(random) * state.held.size)
-        room = _loss(state, guide, node) if by_loss else _room(state, there, node)
-        if room > most:
-            best, most = node, room
-    return best
-
-
-@compiled
-def _loss(state: DeviceState, guide: Guide, node: int) -> float:
-    """What a node in use could hold at most, less what it holds, at shadow prices."""
-    if state.held[node] == 0:
-        return 0.0
-    loss = guide.value[state.node_kind[node]]
-    for at in range(state.held[node]):
-        loss -= guide.worth[state.held_class[node, at]]
-    return loss
-
-
-@compiled
 def _worth(state: DeviceState, there: Ints, nodes: Ints, weight: Floats, price: Floats, of_room: float) -> float:
-    """What stands on some nodes is worth, without their prices, and their room, of which a whole device is `of_room`."""
+    """What stands on some nodes is worth, less their prices, and their room: a whole free device is worth `of_room`."""
     total = 0.0
     for node in nodes:
-        total += of_room * _room(state, there, node)
+        total += of_room * room(state, there, node)
         if state.held[node] > 0:
             total += _holds(state, node, weight) - price[state.node_kind[node]]
     return total
-
-
-@compiled
-def _room(state: DeviceState, there: Ints, node: int) -> float:
-    """Devices that are free on a node, times the part of its CPU that is free beside them."""
-    shares = 0
-    for device in range(DEVICES, state.free.shape[1]):
-        shares += state.free[node, device]
-    part = state.free[node, CPU] / max(1, there[state.node_kind[node], CPU])
-    return float(shares / SHARES * part)
 
 
 @compiled
@@ -145,15 +97,6 @@ def _holds(state: DeviceState, node: int, weight: Floats) -> float:
     for at in range(state.held[node]):
         total += weight[state.held_class[node, at]]
     return total
-
-
-@compiled
-def _ruin(state: DeviceState, need: Ints, nodes: Ints, random: Words) -> None:
-    """Take about half of what stands there off."""
-    for node in nodes:
-        for at in range(state.held[node] - 1, -1, -1):
-            if draw(random) < TAKEN:
-                take(state, need, node, at)
 
 
 @compiled

@@ -3,8 +3,9 @@
 Everything is numbered from 0. Nodes of one *kind* are alike, and numbered kind by kind. Each device of a node has a
 thousand shares. Instances of one *class* are alike: one takes CPU and memory of its node, and of so many of its devices
 the same number of shares each: a part of one device, or several whole ones. It costs the weight of its class to leave
-an instance out, and the price of its kind to have anything on a node. With prices of 0 the aim is to place what is worth
-most; with weights above all prices, to place everything on the cheapest nodes, or on the fewest where they cost the same.
+an instance out, and the price of its kind to have anything on a node. With prices of 0 the aim is to place what is
+worth most; with weights above all prices, to place everything on the cheapest nodes, or on the fewest where they cost
+the same.
 """
 
 from typing import Final, NamedTuple
