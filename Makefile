@@ -94,7 +94,7 @@ bench-forecast: setup ## Score the demand forecasts on the traces of TRACES=fold
 	@$(BIN)/python benchmarks/forecast.py $(if $(WORKLOAD),--workload "$(WORKLOAD)",--traces "$(TRACES)")
 
 .PHONY: bench-packing
-bench-packing: setup ## Pack the openb trace of TRACE=folder on its nodes, against other schedulers and a bound: [TIME=seconds] (5 minutes)
+bench-packing: setup ## Pack the openb trace of TRACE=folder on its nodes, against other schedulers and a bound: [TIME=seconds] (9 minutes)
 	@$(BIN)/python benchmarks/packing.py "$(TRACE)" $(if $(TIME),--time "$(TIME)")
 
 .PHONY: image

@@ -14,8 +14,11 @@ from controller.compiled import compiled
 from controller.planning.fleet.device_guide import Guide
 from controller.planning.fleet.device_refill import Words, draw
 from controller.planning.fleet.device_state import DeviceState, take
-from controller.planning.fleet.devices import CPU, DEVICES, SHARES, Ints
+from controller.planning.fleet.devices import CPU, DEVICES, SHARES, Floats, Ints
 
+LOSS: Final = 0
+ROOM: Final = 1
+"""Columns of the marks of nodes."""
 LOOKS: Final = 100
 """A node is the best of up to so many that are drawn, mostly of few: of L u v, with u and v from [0, 1)."""
 BY_LOSS: Final = 0.5
@@ -24,13 +27,13 @@ TAKEN: Final = 0.5
 
 
 @compiled
-def pick(state: DeviceState, guide: Guide, there: Ints, nodes: Ints, random: Words) -> int:
-    """Different nodes, some of them roomier than others, and how many."""
+def pick(marks: Floats, nodes: Ints, random: Words) -> int:
+    """Different nodes, and how many; `marks` [N, 2] holds the loss and the room of each."""
     count = 1 + int(draw(random) * nodes.size)
     for i in range(count):
         again = True
         while again:
-            nodes[i] = _any(state, guide, there, 1 + int(LOOKS * draw(random) * draw(random)), random)
+            nodes[i] = _any(marks, 1 + int(LOOKS * draw(random) * draw(random)), random)
             again = False
             for j in range(i):
                 again |= nodes[j] == nodes[i]
@@ -38,15 +41,23 @@ def pick(state: DeviceState, guide: Guide, there: Ints, nodes: Ints, random: Wor
 
 
 @compiled
-def _any(state: DeviceState, guide: Guide, there: Ints, looks: int, random: Words) -> int:
+def _any(marks: Floats, looks: int, random: Words) -> int:
     """Of so many nodes drawn at random, the one with the greatest loss, or with most room."""
-    best, most, by_loss = 0, -np.inf, draw(random) < BY_LOSS
+    best, most = 0, -np.inf
+    mark = LOSS if draw(random) < BY_LOSS else ROOM
     for _ in range(looks):
-        node = int(draw(random) * state.held.size)
-        found = _loss(state, guide, node) if by_loss else room(state, there, node)
-        if found > most:
-            best, most = node, found
+        node = int(draw(random) * marks.shape[0])
+        if marks[node, mark] > most:
+            best, most = node, marks[node, mark]
     return best
+
+
+@compiled
+def remark(state: DeviceState, guide: Guide, there: Ints, nodes: Ints, marks: Floats) -> None:
+    """Tell the loss and the room of nodes that have changed."""
+    for node in nodes:
+        marks[node, LOSS] = _loss(state, guide, node)
+        marks[node, ROOM] = room(state, there, node)
 
 
 @compiled

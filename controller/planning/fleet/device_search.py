@@ -14,7 +14,7 @@ import numpy as np
 from controller.compiled import compiled
 from controller.planning.fleet.device_guide import MOST_GAIN, Guide
 from controller.planning.fleet.device_refill import Words, draw, refill
-from controller.planning.fleet.device_ruin import pick, room, ruin
+from controller.planning.fleet.device_ruin import pick, remark, room, ruin
 from controller.planning.fleet.device_state import DeviceState, take
 from controller.planning.fleet.devices import Floats, Ints
 
@@ -53,19 +53,19 @@ def ruin_and_recreate(
     random: Words,
 ) -> int:
     """Take so many steps at one temperature; how many were kept. `weight` is by class, `price` by kind."""
-    room = min(MOST_RUINED, state.held.size)
-    nodes = np.zeros(room, np.int64)
-    most = state.held_class.shape[1]
+    size, most = min(MOST_RUINED, state.held.size), state.held_class.shape[1]
+    nodes, marks = np.zeros(size, np.int64), np.zeros((state.held.size, 2))
+    remark(state, guide, there, np.arange(state.held.size), marks)
     saved = _Saved(
-        np.zeros((room, state.free.shape[1]), np.int64),
-        np.zeros(room, np.int64),
-        np.zeros((room, most), np.int64),
-        np.zeros((room, most), np.int64),
+        np.zeros((size, state.free.shape[1]), np.int64),
+        np.zeros(size, np.int64),
+        np.zeros((size, most), np.int64),
+        np.zeros((size, most), np.int64),
     )
     order, keys = np.zeros(weight.size, np.int64), np.zeros(weight.size)
     kept = 0
     for _ in range(steps):
-        ruined = nodes[: pick(state, guide, there, nodes, random)]
+        ruined = nodes[: pick(marks, nodes, random)]
         _save(state, ruined, saved)
         before = _worth(state, there, ruined, weight, price, of_room)
         ruin(state, need, ruined, random)
@@ -75,6 +75,7 @@ def ruin_and_recreate(
         better = _worth(state, there, ruined, weight, price, of_room) - before
         if better >= 0 or better > heat * math.log(max(draw(random), 1e-300)):
             kept += 1
+            remark(state, guide, there, ruined, marks)
         else:
             _put_back(state, ruined, saved)
     return kept
