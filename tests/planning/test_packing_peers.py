@@ -146,5 +146,6 @@ def test_a_broken_packing_ends_the_benchmark() -> None:
 
 
 def test_of_several_seeds_the_median_is_told() -> None:
-    found = middle([{"nodes": 5, "placed": 1}, {"nodes": 3, "placed": 2}, {"nodes": 4, "placed": 3}], "nodes")
-    assert found == {"nodes": 4, "placed": 3, "of_each_seed": [5, 3, 4]}
+    runs = [{"nodes": nodes, "unplaced_weight": 0.0} for nodes in (5, 3, 4)]
+    assert middle(runs, "nodes") == runs[2] | {"of_each_seed": [5, 3, 4]}
+    assert middle([runs[0], runs[2], {"nodes": 2, "unplaced_weight": 1.02}], "nodes")["nodes"] == 5
