@@ -93,6 +93,10 @@ bench-ingest: setup ## Measure what taking in spans and metrics costs, and memor
 bench-forecast: setup ## Score the demand forecasts on the traces of TRACES=folder, or on WORKLOAD=file of time,rate (11 minutes)
 	@$(BIN)/python benchmarks/forecast.py $(if $(WORKLOAD),--workload "$(WORKLOAD)",--traces "$(TRACES)")
 
+.PHONY: bench-packing
+bench-packing: setup ## Pack the openb trace of TRACE=folder on its nodes, against other schedulers and a bound: [TIME=seconds] (9 minutes)
+	@$(BIN)/python benchmarks/packing.py "$(TRACE)" $(if $(TIME),--time "$(TIME)")
+
 .PHONY: image
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
