@@ -1,94 +1,87 @@
-"""Why not everything can be served: a smallest set of clauses that cannot all hold.
+"""Why not everything can be served: smallest sets of clauses that cannot all hold.
 
-Found by dropping clauses one at a time and solving again (a deletion filter): what is left is minimal, for any one of
-its members dropped, the others can hold together. CP-SAT's own assumptions are not asked; they may name the wrong ones.
+A linear programme over pools finds the part of the problem that falls short. There, clauses are dropped one at a time
+and the question is asked again (a deletion filter): what is left is minimal, for any one of its members dropped, the
+others can hold together. CP-SAT's own assumptions are not asked; they may name the wrong ones.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from controller.decision import Proof
-from controller.planning.build import without_paths, write
-from controller.planning.solve import solve
-from policy.findings import Place
-from rules.kernel.formulation import Exclusion, Formulation, Ladder, Penalty, Row
-from rules.kernel.problem import Path, Problem
+from controller.planning.clauses import Clause, clauses_of
+from controller.planning.part import Part, on_part, parts, restricted
+from controller.planning.questions import Questions, only
+from rules.kernel.problem import Problem
 
-WORK_LIMIT: Final = 0.5
-"""Deterministic time of one question; a question that it does not answer keeps its clause in the set."""
-
-ARITHMETIC: Final = frozenset({"served", "capacity", "one_setting", "degrade"})
-"""Rules that say what a plan is rather than what somebody asked for: nobody can loosen them."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Clause:
-    """A rule's rows for one place in the policy."""
-
-    place: Place
-    rule: str
+MOST: Final = 3
+"""Conflicts that are looked for at a time; the others show up when these are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Clauses that cannot hold together. `proven` is false when a question stayed undecided."""
+    """Clauses that cannot hold together while these services are served in full.
+
+    `proven` is false when a question stayed undecided.
+    """
 
     clauses: tuple[Clause, ...]
+    services: tuple[str, ...]
     proven: bool
 
 
-def conflict(whole: Problem) -> Conflict | None:
-    """A minimal conflict that keeps some service from being served in full; None when there is none."""
-    problem = replace(whole, floors=())
-    if _possible(problem, frozenset()) is not False:
-        return None
-    rows = (row for row in write(problem).rows if not isinstance(row, Penalty) and row.rule not in ARITHMETIC)
-    needed: list[Clause] = []
-    dropped: frozenset[Clause] = frozenset()
-    proven = True
-    for clause in sorted({Clause(row.place, row.rule) for row in rows if row.place}):
-        answer = _possible(problem, dropped | {clause})
+def conflicts(whole: Problem, suspects: Iterable[str] = ()) -> tuple[Conflict, ...]:
+    """Minimal conflicts that keep services from being served in full, each of other services; none where all can be.
+
+    `suspects` are the services to look at first where pools would be enough but their nodes are not.
+    """
+    questions = Questions(replace(whole, floors=()))
+    found = parts(questions)[:MOST]
+    if found:
+        return tuple(dict.fromkeys(_conflict(questions, part) for part in found))
+    for part in _growing(questions, frozenset(suspects)):
+        asked, clauses = _questions(questions, part)
+        if asked.possible(only(clauses)) is False:
+            return (_minimal(asked, part, clauses),)
+    return ()
+
+
+def _conflict(questions: Questions, part: Part) -> Conflict:
+    """The conflict of a part. Its clauses are taken for enough only where they are."""
+    asked = Questions(restricted(questions, part))
+    if asked.possible(only(part.clauses)) is False:
+        return _minimal(asked, part, part.clauses)
+    return _minimal(asked, part, on_part(questions, asked.problem))
+
+
+def _questions(questions: Questions, part: Part) -> tuple[Questions, frozenset[Clause]]:
+    problem = restricted(questions, part)
+    asked = questions if problem is questions.problem else Questions(problem)
+    return asked, on_part(questions, problem)
+
+
+def _growing(questions: Questions, suspects: frozenset[str]) -> Iterator[Part]:
+    """The suspects alone, with those who want the same pools, and everybody."""
+    problem, clauses = questions.problem, clauses_of(questions.form)
+    everybody = frozenset(service.name for service in problem.policy.services)
+    pools: dict[str, set[str]] = {}
+    for path in problem.paths:
+        service = problem.demand(path.demand).service
+        pools.setdefault(service, set()).update(problem.option(name).placement.pool for name in path.options)
+    wanted = {pool for name in suspects for pool in pools.get(name, ())}
+    beside = frozenset(name for name, own in pools.items() if own & wanted)
+    for services in dict.fromkeys((suspects, suspects | beside, everybody)):
+        if services:
+            yield Part(services, clauses)
+
+
+def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Conflict:
+    """What is left when every clause has been dropped without which the rest still cannot hold."""
+    kept, proven = clauses, True
+    for clause in sorted(clauses & clauses_of(asked.form)):
+        answer = asked.possible(only(kept - {clause}))
         if answer is False:
-            dropped |= {clause}
+            kept -= {clause}
         else:
-            needed.append(clause)
             proven = proven and answer is True
-    return Conflict(tuple(needed), proven)
-
-
-def _possible(problem: Problem, dropped: frozenset[Clause]) -> bool | None:
-    """Whether everything can be served in full without some clauses; None when that stays undecided."""
-    barred = {(row.demand, row.stage, row.option, row.path) for row in _kept(write(problem), dropped).exclusions()}
-    gone = frozenset(path.id for path in problem.paths if _is_barred(path, problem, barred))
-    narrow = without_paths(problem, gone)
-    proof = solve(_in_full(_kept(write(narrow), dropped)), narrow, work_limit=WORK_LIMIT).proof
-    return None if proof is Proof.UNDECIDED else proof is not Proof.INFEASIBLE
-
-
-def _is_barred(path: Path, problem: Problem, barred: set[tuple[str, str, str, str]]) -> bool:
-    stages = problem.service_of(problem.demand(path.demand)).stages
-    return ("", "", "", path.id) in barred or any(
-        (path.demand, stage.name, option, "") in barred for stage, option in zip(stages, path.options, strict=True)
-    )
-
-
-def _kept(form: Formulation, dropped: frozenset[Clause]) -> Formulation:
-    return Formulation(
-        [
-            row
-            for row in form.rows
-            if isinstance(row, Penalty) or not row.place or Clause(row.place, row.rule) not in dropped
-        ]
-    )
-
-
-def _in_full(form: Formulation) -> Formulation:
-    """The form with every service held at level 0, and without prices: the question is only whether it is possible."""
-    rows: list[Row] = []
-    for row in form.rows:
-        if isinstance(row, Ladder):
-            rows += [Exclusion(row.rule, "a degrade step", None, path=path) for path, level in row.gates if level]
-            rows.append(replace(row, gates=(), unserved_permille=row.unserved_permille[:1]))
-        elif not isinstance(row, Penalty):
-            rows.append(row)
-    return Formulation(rows)
+    return Conflict(tuple(sorted(kept & clauses_of(asked.form))), tuple(sorted(part.services)), proven)

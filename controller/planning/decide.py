@@ -13,7 +13,7 @@ from controller.planning import report
 from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import choose
-from controller.planning.conflict import conflict
+from controller.planning.conflict import conflicts
 from controller.planning.objective import price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
@@ -107,8 +107,9 @@ def _shortfall(plan: Plan, built: Built, state: State, *, at_rest: bool) -> tupl
         return ()
     if state.conflict is not None and state.conflict[0] == _conflict_key(built):
         return (*degraded, *state.conflict[1])
-    found = conflict(built.whole) if at_rest else None
-    return (*degraded, *((report.conflict_finding(found),) if found else ()))
+    short = [finding.subject for finding in degraded]
+    found = conflicts(built.whole, short) if at_rest else ()
+    return (*degraded, *map(report.conflict_finding, found))
 
 
 def _conflict_memory(findings: tuple[Finding, ...], built: Built) -> tuple[str, tuple[Finding, ...]] | None:
