@@ -9,13 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from controller.planning.clauses import Clause, clauses_of
+from controller.planning.clauses import Clause, clause_of, clauses_of
 from controller.planning.part import Part, on_part, parts, restricted
 from controller.planning.questions import Questions, only
+from rules.kernel.formulation import Exclusion, Resource, Row
 from rules.kernel.problem import Problem
 
 MOST: Final = 3
 """Conflicts that are looked for at a time; the others show up when these are gone."""
+ROOM_APART: Final = 8
+"""The room on the nodes of more pools than this counts as one member: it is a conflict with all the hardware there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def conflicts(whole: Problem, suspects: Iterable[str] = ()) -> tuple[Conflict, .
     if found:
         return tuple(dict.fromkeys(_conflict(questions, part) for part in found))
     for part in _growing(questions, frozenset(suspects)):
-        asked, clauses = _questions(questions, part)
+        asked, clauses = about(questions, part)
         if asked.possible(only(clauses)) is False:
             return (_minimal(asked, part, clauses),)
     return ()
@@ -48,13 +51,14 @@ def conflicts(whole: Problem, suspects: Iterable[str] = ()) -> tuple[Conflict, .
 
 def _conflict(questions: Questions, part: Part) -> Conflict:
     """The conflict of a part. Its clauses are taken for enough only where they are."""
-    asked = Questions(restricted(questions, part))
+    asked, clauses = about(questions, part)
     if asked.possible(only(part.clauses)) is False:
         return _minimal(asked, part, part.clauses)
-    return _minimal(asked, part, on_part(questions, asked.problem))
+    return _minimal(asked, part, clauses)
 
 
-def _questions(questions: Questions, part: Part) -> tuple[Questions, frozenset[Clause]]:
+def about(questions: Questions, part: Part) -> tuple[Questions, frozenset[Clause]]:
+    """What to ask of a part, and the clauses that it can be held to."""
     problem = restricted(questions, part)
     asked = questions if problem is questions.problem else Questions(problem)
     return asked, on_part(questions, problem)
@@ -76,12 +80,26 @@ def _growing(questions: Questions, suspects: frozenset[str]) -> Iterator[Part]:
 
 
 def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Conflict:
-    """What is left when every clause has been dropped without which the rest still cannot hold."""
-    kept, proven = clauses, True
-    for clause in sorted(clauses & clauses_of(asked.form)):
-        answer = asked.possible(only(kept - {clause}))
+    """What is left when everything has been dropped without which the rest still cannot hold.
+
+    Many are dropped at once while that changes nothing, and halved where it does.
+    """
+    kept, proven = frozenset(clauses & clauses_of(asked.form)), True
+    room = _of_kind(asked, kept, Resource)
+    barring = _of_kind(asked, kept, Exclusion) - room
+    waiting = [kept - room - barring, barring, room]
+    while waiting:
+        tried = waiting.pop()
+        answer = asked.possible(only(kept - tried)) if tried else True
         if answer is False:
-            kept -= {clause}
+            kept -= tried
+        elif len(tried) > 1 and not (tried == room and len(room) > ROOM_APART):
+            half = sorted(tried)
+            waiting += [frozenset(half[len(half) // 2 :]), frozenset(half[: len(half) // 2])]
         else:
             proven = proven and answer is True
-    return Conflict(tuple(sorted(kept & clauses_of(asked.form))), tuple(sorted(part.services)), proven)
+    return Conflict(tuple(sorted(kept)), tuple(sorted(part.services)), proven)
+
+
+def _of_kind(asked: Questions, clauses: frozenset[Clause], kind: type[Row]) -> frozenset[Clause]:
+    return clauses & {clause for row in asked.form.rows if isinstance(row, kind) and (clause := clause_of(row))}

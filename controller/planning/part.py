@@ -1,8 +1,8 @@
 """The part of a problem where a conflict is: what to ask about instead of the whole.
 
 A linear programme serves as much as it can, over whole pools. Where it falls short, the rows with a price are a proof of
-that: they alone cannot all hold (Farkas). The demands in them, and the clauses behind them and behind the paths that
-would have helped, are the part.
+that: they alone cannot all hold (Farkas). The services in them, with the clauses behind them and behind what bars the
+services' paths, are the part.
 """
 
 from dataclasses import dataclass, replace
@@ -15,8 +15,8 @@ from scipy.sparse.csgraph import connected_components
 from controller.planning.clauses import Clause, clause_of, clauses_of
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import Floats, Matrix, Solution, matrix, minimise
-from controller.planning.questions import Questions, in_full
-from rules.kernel.formulation import Count, Flow, Formulation, Ladder, Distinct, Row
+from controller.planning.questions import Questions
+from rules.kernel.formulation import Count, Distinct, Flow, Ladder, Row
 from rules.kernel.problem import Problem
 
 PRICED: Final = 1e-6
@@ -33,18 +33,20 @@ class Part:
 
 def parts(questions: Questions) -> tuple[Part, ...]:
     """The parts that fall short, each unconnected with the others, the smallest first; none when pools are enough."""
-    pooled = PooledForm(in_full(questions.form), questions.problem)
+    asked = questions.asked(lambda row: row)
+    pooled = PooledForm(asked.form, asked.problem)
     rows = matrix(pooled)
-    solution = _least_short(rows, np.array(pooled.upper, np.float64))
+    upper = np.array(pooled.upper, np.float64)
+    solution = _least_short(rows, upper)
     if solution is None or solution.cost < PRICED:
         return ()
     priced = np.flatnonzero(np.abs(solution.price * rows.scale) > PRICED)
-    columns = len(pooled.upper)
-    helping = np.flatnonzero((np.array(pooled.upper) == 0) & (solution.reduced[:columns] < -PRICED))
-    found = _components(rows, priced, np.array(pooled.upper) > 0)
-    wanted = _wanted(questions, pooled, helping)
-    made = [_part([pooled.rows[i].source for i in group], questions.problem, wanted) for group in found]
-    return tuple(sorted((part for part in made if part.services), key=lambda part: (len(part.services), part.clauses)))
+    made: dict[frozenset[str], Part] = {}
+    for group in _components(rows, priced, upper > 0):
+        part = _part([pooled.rows[i].source for i in group], questions)
+        known = made.get(part.services, part)
+        made[part.services] = Part(part.services, part.clauses | known.clauses)
+    return tuple(sorted((part for part in made.values() if part.services), key=_size))
 
 
 def _least_short(rows: Matrix, upper: Floats) -> Solution | None:
@@ -63,25 +65,19 @@ def _components(rows: Matrix, priced: np.ndarray, used: np.ndarray) -> list[list
     return [priced[label == group].tolist() for group in range(int(label.max(initial=-1)) + 1)]
 
 
-def _wanted(questions: Questions, pooled: PooledForm, helping: np.ndarray) -> dict[str, set[Clause]]:
-    """By demand, the clauses that bar a path which would have helped."""
-    columns = set(helping.tolist())
-    found: dict[str, set[Clause]] = {}
-    for path in questions.problem.paths:
-        if pooled.share[path.id] in columns:
-            for row in questions.barring.get(path.id, ()):
-                if clause := clause_of(row):
-                    found.setdefault(path.demand, set()).add(clause)
-    return found
-
-
-def _part(rows: list[Row | None], problem: Problem, wanted: dict[str, set[Clause]]) -> Part:
+def _part(rows: list[Row | None], questions: Questions) -> Part:
+    """The services of these rows; their clauses, and those that bar a path of the services."""
+    problem = questions.problem
     demands = {name for row in rows if isinstance(row, Flow) for name, _ in row.unserved}
-    clauses = {clause for row in rows if row and (clause := clause_of(row))}
-    clauses |= {clause for name in demands for clause in wanted.get(name, ())}
     services = {problem.demand(name).service for name in demands}
     services |= {row.service for row in rows if isinstance(row, Ladder | Distinct) and row.service}
-    return Part(frozenset(services), frozenset(clauses))
+    paths = (path.id for path in problem.paths if problem.demand(path.demand).service in services)
+    behind = [row for row in rows if row] + [row for path in paths for row in questions.barring.get(path, ())]
+    return Part(frozenset(services), frozenset(clause for row in behind if (clause := clause_of(row))))
+
+
+def _size(part: Part) -> tuple[int, list[str]]:
+    return len(part.services), sorted(part.services)
 
 
 def restricted(questions: Questions, part: Part) -> Problem:

@@ -1,10 +1,11 @@
 """Can everything be served in full, without some clauses or with looser ones?
 
-The answer is yes, no, or None where it stayed undecided. No is proven: by a linear programme over pools where it can be,
-else by CP-SAT. Yes is a plan on nodes: CP-SAT's on a small fleet; on a large one that of the pools, if room is found for
-its instances.
+The answer is yes, no, or None where it stayed undecided. A linear programme over pools is asked first: that it has no
+solution proves a no, and a plan on nodes that its solution rounds to proves a yes. What is left, CP-SAT answers on a
+small fleet.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,14 +13,13 @@ from typing import Final
 from controller.decision import Proof
 from controller.planning.build import without_paths, write
 from controller.planning.clauses import Clause, clause_of
+from controller.planning.objective import prices
 from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.integers import solve_whole
-from controller.planning.pooled.kept import kept
-from controller.planning.pooled.linear import impossible, matrix, minimise
-from controller.planning.pooled.nodes import on_nodes
+from controller.planning.pooled.linear import attempt, matrix
 from controller.planning.pooled.rounding import lean, rounded
 from controller.planning.solve import solve
 from rules.kernel.formulation import Exclusion, Formulation, Ladder, Penalty, Row
+from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
 WORK_LIMIT: Final = 0.5
@@ -31,11 +31,6 @@ Edit = Callable[[Row], Row | None]
 """A clause's row as it is to hold; None when it is not to."""
 
 
-def without(dropped: frozenset[Clause]) -> Edit:
-    """Drops the rows of some clauses."""
-    return lambda row: None if clause_of(row) in dropped else row
-
-
 def only(kept: frozenset[Clause]) -> Edit:
     """Keeps the rows of some clauses."""
     return lambda row: row if clause_of(row) in kept else None
@@ -43,7 +38,7 @@ def only(kept: frozenset[Clause]) -> Edit:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A problem with the paths that nothing bars, and its rows without degrading and without prices."""
+    """A problem with the paths that nothing bars, and rows of it."""
 
     problem: Problem
     form: Formulation
@@ -60,13 +55,21 @@ class Questions:
 
     def asked(self, edit: Edit) -> Asked:
         """The problem as it is when clauses hold as `edit` says."""
+        known = self._narrow(edit)
+        return Asked(known.problem, in_full(Formulation(list(_held(known.form, edit)))))
+
+    def _narrow(self, edit: Edit) -> Asked:
         holds = {id(row): edit(row) is not None for row in self.form.exclusions() if clause_of(row)}
         gone = frozenset(p for p, rows in self.barring.items() if any(holds.get(id(row), True) for row in rows))
         if gone not in self._written:
             narrow = without_paths(self.problem, gone)
             self._written[gone] = Asked(narrow, write(narrow))
-        known = self._written[gone]
-        return Asked(known.problem, in_full(Formulation(list(_held(known.form, edit)))))
+        return self._written[gone]
+
+    def priced(self, edit: Edit) -> Asked:
+        """The problem as it is when clauses hold as `edit` says, with degrading allowed and with its prices."""
+        known = self._narrow(edit)
+        return Asked(known.problem, Formulation([*_held(known.form, edit), prices(known.problem, Plan())]))
 
     def possible(self, edit: Edit) -> bool | None:
         """Whether everything can be served in full when clauses hold as `edit` says."""
@@ -78,19 +81,21 @@ def possible(form: Formulation, problem: Problem) -> bool | None:
     """Whether any plan keeps all rows."""
     pooled = PooledForm(form, problem)
     rows, cost = matrix(pooled), lean(form, pooled)
-    solution = minimise(rows, cost, pooled.upper)
-    if solution is None and impossible(rows, pooled.upper):
+    solution, none = attempt(rows, cost, pooled.upper)
+    if none:
         return False
-    if sum(len(pooled.nodes[pool]) * len(options) for pool, options in pooled.options.items()) <= SMALL:
-        proof = solve(form, problem, work_limit=WORK_LIMIT).proof
-        return None if proof is Proof.UNDECIDED else proof is not Proof.INFEASIBLE
     if solution is not None and rounded(form, pooled, rows, cost, solution.value) is not None:
         return True
-    whole = solve_whole(pooled, WORK_LIMIT)
-    if whole.proof is Proof.INFEASIBLE:
-        return False
-    plan = on_nodes(form, pooled, whole.values) if whole.values else None
-    return True if plan is not None and kept(form, plan) else None
+    if not is_small(problem):
+        return None
+    proof = solve(form, problem, work_limit=WORK_LIMIT).proof
+    return None if proof is Proof.UNDECIDED else proof is not Proof.INFEASIBLE
+
+
+def is_small(problem: Problem) -> bool:
+    """Whether CP-SAT can be asked about the problem node by node."""
+    nodes = Counter(node.pool for node in problem.nodes)
+    return sum(nodes[option.placement.pool] for option in problem.options) <= SMALL
 
 
 def _barring(form: Formulation, problem: Problem) -> dict[str, list[Exclusion]]:

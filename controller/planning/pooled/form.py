@@ -61,7 +61,7 @@ class PooledForm:
         for option in problem.options:
             if option.placement.pool in self.options:
                 self.options[option.placement.pool].append(option)
-        most = most_on_a_node(form, self)
+        most, self._exact = most_on_a_node(form, self)
         self.powered = {name: self._column(len(nodes)) for name, nodes in self.nodes.items()}
         self.instances = {
             option.id: self._column(most[option.id] * len(self.nodes[option.placement.pool]))
@@ -86,9 +86,9 @@ class PooledForm:
         self.rows.append(PooledRow(terms, lowest, highest, source))
 
     def _link_power(self, most: dict[str, int]) -> None:
-        """No more of an option than so many on each powered node."""
+        """No more of an option than so many on each powered node, where no resource row says exactly that."""
         for option in self.problem.options:
-            if option.id in self.instances and most[option.id] < MOST_INSTANCES:
+            if option.id in self.instances and option.id not in self._exact:
                 count, powered = self.instances[option.id], self.powered[option.placement.pool]
                 self._row([(count, 1), (powered, -most[option.id])], None, 0)
 
@@ -221,15 +221,20 @@ def by_pool(values: Iterable[tuple[str, int]], pool: dict[str, str]) -> dict[str
     return found
 
 
-def most_on_a_node(form: Formulation, pooled: PooledForm) -> dict[str, int]:
-    """The most instances of each option that any node of its pool has room for."""
+def most_on_a_node(form: Formulation, pooled: PooledForm) -> tuple[dict[str, int], set[str]]:
+    """The most instances of each option that any node of its pool has room for; and those that fill a node exactly."""
     most = {option.id: MOST_INSTANCES for option in pooled.problem.options}
+    exact = set[str]()
     pools = {option.id: option.placement.pool for option in pooled.problem.options}
     for row in form.rows:
         if isinstance(row, Resource):
             capacity = by_pool(row.capacity, pooled.pool)
             largest = {pool: max(values) for pool, values in capacity.items() if len(values) == len(pooled.nodes[pool])}
             for name, amount in row.use:
-                if amount > 0 and pools.get(name) in largest:
-                    most[name] = max(0, min(most[name], largest[pools[name]] // amount))
-    return most
+                room = largest.get(pools.get(name, ""), 0)
+                if amount > 0 and pools.get(name) in largest and room // amount <= most[name]:
+                    exact.discard(name)
+                    most[name] = room // amount
+                    if room % amount == 0:
+                        exact.add(name)
+    return most, exact

@@ -57,18 +57,13 @@ def matrix(form: PooledForm) -> Matrix:
 
 def minimise(rows: Matrix, cost: Sequence[float] | Floats, upper: Sequence[float] | Floats) -> Solution | None:
     """The cheapest solution with every column from 0 to its upper end; None when none was found."""
-    return _solve(rows, cost, upper)[0]
+    return attempt(rows, cost, upper)[0]
 
 
-def impossible(rows: Matrix, upper: Sequence[float] | Floats) -> bool:
-    """Whether there is proven to be no solution."""
-    return _solve(rows, np.zeros(len(upper)), upper)[1] == INFEASIBLE
-
-
-def _solve(
+def attempt(
     rows: Matrix, cost: Sequence[float] | Floats, upper: Sequence[float] | Floats
-) -> tuple[Solution | None, int]:
-    """The optimum, and the status that `linprog` gives."""
+) -> tuple[Solution | None, bool]:
+    """The cheapest solution, if one was found; and whether it is proven that there is none."""
     from scipy.optimize import linprog  # noqa: PLC0415 - half a second that a controller's start has no use for
 
     equal = rows.lowest == rows.highest
@@ -87,11 +82,11 @@ def _solve(
         method="highs",
     )
     if found.x is None:
-        return None, int(found.status)
+        return None, found.status == INFEASIBLE
     price = np.zeros(rows.scale.size)
     price[above] += found.ineqlin.marginals[: above.size]
     price[below] -= found.ineqlin.marginals[above.size :]
     if same.size:
         price[same] = found.eqlin.marginals
     reduced = found.lower.marginals + found.upper.marginals
-    return Solution(float(found.fun), found.x, price / rows.scale, reduced), int(found.status)
+    return Solution(float(found.fun), found.x, price / rows.scale, reduced), False

@@ -19,6 +19,8 @@ from rules.kernel.problem import WHOLE_PERMILLE
 NOTHING: Final = 1e-6
 INSTANCE_PART: Final = 0.01
 """What an instance counts beside a node when a plan is to be lean."""
+USED_FIRST: Final = (0.9, 0.97, 1.0)
+"""The part of each pool's nodes that is planned on, so that there is room for what is rounded up."""
 
 
 def lean(form: Formulation, pooled: PooledForm) -> Floats:
@@ -37,11 +39,17 @@ def rounded(form: Formulation, pooled: PooledForm, rows: Matrix, cost: Floats, v
     """A plan near a solution; None when rounding breaks a row."""
     upper = np.array(pooled.upper, np.float64)
     upper[list(_other_settings(pooled, value))] = 0
-    solution = minimise(rows, cost, upper)
-    if solution is None:
-        return None
-    plan = on_nodes(form, pooled, _whole(form, pooled, solution.value))
-    return plan if plan is not None and kept(form, plan) else None
+    powered = list(pooled.powered.values())
+    nodes = upper[powered]
+    for part in USED_FIRST:
+        upper[powered] = part * nodes
+        solution = minimise(rows, cost, upper)
+        if solution is None:
+            continue
+        plan = on_nodes(form, pooled, _whole(form, pooled, solution.value))
+        if plan is not None and kept(form, plan):
+            return plan
+    return None
 
 
 def _other_settings(pooled: PooledForm, value: Floats) -> Iterable[int]:
