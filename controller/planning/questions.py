@@ -7,6 +7,7 @@ small fleet.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -53,6 +54,12 @@ class Questions:
         self.barring = _barring(self.form, problem)
         self._written: dict[frozenset[str], Asked] = {}
 
+    def with_nodes(self, problem: Problem) -> "Questions":
+        """The same questions about the problem with other nodes: what is excluded stays so."""
+        other = copy(self)
+        other.problem, other._written = problem, {}
+        return other
+
     def asked(self, edit: Edit) -> Asked:
         """The problem as it is when clauses hold as `edit` says."""
         known = self._narrow(edit)
@@ -80,7 +87,7 @@ class Questions:
 def possible(form: Formulation, problem: Problem) -> bool | None:
     """Whether any plan keeps all rows."""
     pooled = PooledForm(form, problem)
-    rows, cost = matrix(pooled), lean(form, pooled)
+    rows, cost = matrix(pooled), lean(pooled)
     solution, none = attempt(rows, cost, pooled.upper)
     if none:
         return False

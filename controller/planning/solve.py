@@ -67,6 +67,7 @@ def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int) -> Plan:
 
 
 def limited(work_limit: float) -> cp_model.CpSolver:
+    """A solver that gives the same answer on every machine."""
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     # Its own handler would outlive the solve and end the process at the next Ctrl-C, before anything is put in order.

@@ -23,7 +23,7 @@ USED_FIRST: Final = (0.9, 0.97, 1.0)
 """The part of each pool's nodes that is planned on, so that there is room for what is rounded up."""
 
 
-def lean(form: Formulation, pooled: PooledForm) -> Floats:
+def lean(pooled: PooledForm) -> Floats:
     """A cost that keeps nodes and instances few, the nodes by their price where a budget counts it."""
     cost = np.zeros(len(pooled.upper))
     cost[list(pooled.powered.values())] = 1.0
