@@ -1,8 +1,8 @@
 """The part of a problem where a conflict is: what to ask about instead of the whole.
 
-A linear programme serves as much as it can, over whole pools. Where it falls short, the rows with a price prove it: they
-alone cannot all hold (Farkas). The services in them, with the clauses behind them and behind what bars the services'
-paths, are the part.
+A linear programme serves as much as it can, over whole pools. Where it falls short, the rows with a price prove it:
+these alone cannot hold together (Farkas). The services in them, with the clauses behind them and behind what bars the
+services' paths, are the part.
 """
 
 from dataclasses import dataclass, replace

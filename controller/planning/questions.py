@@ -7,7 +7,6 @@ small fleet.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,6 +26,8 @@ WORK_LIMIT: Final = 0.5
 """Deterministic time of one question; a question that it does not answer stays undecided."""
 SMALL: Final = 4_000
 """Up to so many unknown numbers of instances, CP-SAT is asked about the nodes one by one."""
+
+NOTHING: Final = Plan()
 
 Edit = Callable[[Row], Row | None]
 """A clause's row as it is to hold; None when it is not to."""
@@ -48,17 +49,15 @@ class Asked:
 class Questions:
     """Questions about one problem. What is written for the same set of paths is written once."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, like: "Questions | None" = None) -> None:
         self.problem = problem
-        self.form = write(problem)
-        self.barring = _barring(self.form, problem)
+        self.form: Formulation = like.form if like else write(problem)
+        self.barring: dict[str, list[Exclusion]] = like.barring if like else _barring(self.form, problem)
         self._written: dict[frozenset[str], Asked] = {}
 
     def with_nodes(self, problem: Problem) -> "Questions":
         """The same questions about the problem with other nodes: what is excluded stays so."""
-        other = copy(self)
-        other.problem, other._written = problem, {}
-        return other
+        return Questions(problem, self)
 
     def asked(self, edit: Edit) -> Asked:
         """The problem as it is when clauses hold as `edit` says."""
@@ -73,10 +72,10 @@ class Questions:
             self._written[gone] = Asked(narrow, write(narrow))
         return self._written[gone]
 
-    def priced(self, edit: Edit) -> Asked:
+    def priced(self, edit: Edit, running: Plan = NOTHING) -> Asked:
         """The problem as it is when clauses hold as `edit` says, with degrading allowed and with its prices."""
         known = self._narrow(edit)
-        return Asked(known.problem, Formulation([*_held(known.form, edit), prices(known.problem, Plan())]))
+        return Asked(known.problem, Formulation([*_held(known.form, edit), prices(known.problem, running)]))
 
     def possible(self, edit: Edit) -> bool | None:
         """Whether everything can be served in full when clauses hold as `edit` says."""

@@ -1,7 +1,7 @@
 """What would end a conflict: for each of its clauses the smallest loosening with which everything is served.
 
-Ceilings go up to what a plan needs; counts change by whole instances, sites and nodes; a pool has more nodes; a limit on
-paths goes up to the prediction of the best path that it bars; of what bars uses, one reason falls away.
+Ceilings go up to what a plan needs; counts change by whole instances, sites and nodes; a pool has more nodes; a limit
+on paths goes up to the prediction of the best path that it bars; of what bars uses, one reason falls away.
 """
 
 import math
@@ -31,8 +31,10 @@ MOST_POOLS: Final = 4
 """Where more pools than these are full, it is not tried for each whether growing it alone is enough."""
 MOST_TIMES: Final = 10
 """A pool may grow by so many times the nodes of the whole fleet."""
-SPARE: Final = (0.03, 0.1)
-"""The parts of the nodes there are by which a mix is larger than a linear programme needs, since instances are whole."""
+WORK_LIMIT: Final = 1.0
+"""Deterministic time of a plan that serves everything, or of the least that a budget needs."""
+SPARE: Final = (0.05, 0.2)
+"""By these parts of the nodes there are a mix is larger than a linear programme needs: instances are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,16 @@ def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosenin
     if spent is not None:
         needed, least = spent
         more = needed - row.ceiling_millicents
-        edit = changing(clause, base, lambda r: replace(r, ceiling_millicents=needed))
+        edit = changing(clause, base, lambda r: replace(r, ceiling_millicents=needed) if isinstance(r, Budget) else r)
         yield _Loosening(f"raise the ceiling by {dollars_per_hour(more)}", more, least, edit)
 
 
 def _least_spent(form: Formulation, problem: Problem, row: Budget) -> tuple[int, bool] | None:
     """What the nodes of a budget cost in the cheapest plan that was found, and whether none is cheaper."""
     if is_small(problem):
-        found = solve(Formulation([*form.rows, Penalty("relaxation", nodes=row.prices_millicents)]), problem)
+        found = solve(
+            Formulation([*form.rows, Penalty("relaxation", nodes=row.prices_millicents)]), problem, None, WORK_LIMIT
+        )
         return (found.cost, found.proof is Proof.OPTIMAL) if found.plan is not None else None
     pooled = PooledForm(form, problem)
     priced = PooledForm(Formulation([*form.rows, Penalty("relaxation", nodes=row.prices_millicents)]), problem)
@@ -218,9 +222,7 @@ def _nodes_needed(asked: Questions, pools: tuple[str, ...], base: Edit) -> dict[
 
 def _limit(asked: Questions, clause: Clause, base: Edit, rows: list[Row]) -> Iterator[_Loosening]:
     """The limit of an objective raised to the prediction of the best path that it bars."""
-    objective = next(
-        (o for s in asked.problem.policy.services for o in s.latency if o.place == clause.place), None
-    )
+    objective = next((o for s in asked.problem.policy.services for o in s.latency if o.place == clause.place), None)
     if objective is None:
         return
     barred = {row.path for row in rows if isinstance(row, Exclusion)}
@@ -251,7 +253,9 @@ def _reasons(asked: Questions, clause: Clause, base: Edit, rows: list[Row]) -> I
     for reason in enough:
         yield _Loosening(f"change that {reason}", 1, least=True, edit=looser([reason]))
     if not enough and len(reasons) > 1 and asked.possible(looser(reasons)):
-        yield _Loosening(f"give up the clause: {len(reasons)} reasons together", len(reasons), least=False, edit=looser(reasons))
+        yield _Loosening(
+            f"give up the clause: {len(reasons)} reasons together", len(reasons), least=False, edit=looser(reasons)
+        )
 
 
 def _smallest(steps: Iterable[int], enough: Callable[[int], bool | None]) -> tuple[int, bool] | None:
@@ -275,7 +279,7 @@ def _cost(questions: Questions, item: _Loosening) -> tuple[int | None, bool]:
         questions = questions.with_nodes(replace(questions.problem, nodes=nodes))
     asked = questions.priced(item.edit)
     if is_small(asked.problem):
-        found = solve(asked.form, asked.problem)
+        found = solve(asked.form, asked.problem, None, WORK_LIMIT)
         return (price_per_hour(found.plan, asked.problem), False) if found.plan is not None else (None, True)
     pooled = PooledForm(asked.form, asked.problem)
     solution = minimise(matrix(pooled), pooled.cost, pooled.upper)

@@ -71,6 +71,7 @@ class PooledForm:
         self.share = {path.id: self._column(WHOLE_PERMILLE) for path in problem.paths}
         self.unserved = {demand.id: self._column(WHOLE_PERMILLE) for demand in problem.demands}
         self.at_least: dict[tuple[str, int], int] = {}
+        self.started: list[int] = []
         self._through: dict[tuple[str, str, str], list[int]] | None = None
         self._link_power(most)
         writers = self._writers()
@@ -203,10 +204,11 @@ class PooledForm:
                 self.cost[self.instances[name]] += price
         for demand, price in row.unserved:
             self.cost[self.unserved[demand]] += price
-        for options, running, price in row.starts:
+        for names, running, price in row.starts:
             started = self._column(MOST_INSTANCES * len(self.pool) + 1)
+            self.started.append(started)
             self.cost[started] = price
-            terms = [(self.instances[name], 1) for name in options if name in self.instances]
+            terms = [(self.instances[option], 1) for option in names if option in self.instances]
             self._row([*terms, (started, -1)], None, running)
         for service, prices in row.levels:
             for k, price in enumerate(prices, start=1):

@@ -55,13 +55,21 @@ def matrix(form: PooledForm) -> Matrix:
     return Matrix(factors, scale, lowest / scale, highest / scale)
 
 
-def minimise(rows: Matrix, cost: Sequence[float] | Floats, upper: Sequence[float] | Floats) -> Solution | None:
-    """The cheapest solution with every column from 0 to its upper end; None when none was found."""
-    return attempt(rows, cost, upper)[0]
+def minimise(
+    rows: Matrix,
+    cost: Sequence[float] | Floats,
+    upper: Sequence[float] | Floats,
+    lower: Floats | None = None,
+) -> Solution | None:
+    """The cheapest solution with every column from its lower end (0) to its upper; None when none was found."""
+    return attempt(rows, cost, upper, lower)[0]
 
 
 def attempt(
-    rows: Matrix, cost: Sequence[float] | Floats, upper: Sequence[float] | Floats
+    rows: Matrix,
+    cost: Sequence[float] | Floats,
+    upper: Sequence[float] | Floats,
+    lower: Floats | None = None,
 ) -> tuple[Solution | None, bool]:
     """The cheapest solution, if one was found; and whether it is proven that there is none."""
     from scipy.optimize import linprog  # noqa: PLC0415 - half a second that a controller's start has no use for
@@ -71,7 +79,7 @@ def attempt(
     below = np.flatnonzero(~equal & np.isfinite(rows.lowest))
     same = np.flatnonzero(equal)
     limited = vstack((rows.factors[above], -rows.factors[below]), format="csr")
-    bounds = np.stack((np.zeros(len(upper)), np.asarray(upper, np.float64)), axis=1)
+    bounds = np.stack((np.zeros(len(upper)) if lower is None else lower, np.asarray(upper, np.float64)), axis=1)
     found = linprog(
         np.asarray(cost, np.float64),
         A_ub=limited,
