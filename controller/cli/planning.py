@@ -24,4 +24,4 @@ def explain_from_documents(documents: Documents, decision: Decision, wanted: Col
     """What is told of that decision, with the runners-up of the placements that are wanted."""
     snapshot = observe(documents.policy, documents.evidence, decision.at, documents.findings)
     with working("Explaining"):
-        return explained(documents.policy, snapshot, State(), decision.at, decision.plan, wanted)
+        return explained(documents.policy, snapshot, State(), decision.plan, now=decision.at, wanted=wanted)

@@ -1,4 +1,4 @@
-"""All that is told of a plan beyond its reasons: runners-up, what more would be worth, and what would end a shortfall."""
+"""What is told of a plan beyond its reasons: runners-up, what more is worth, and what would end a shortfall."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ class Explanation:
 
 
 def explained(
-    policy: Policy, snapshot: Snapshot, state: State, now: datetime, plan: Plan, wanted: Collection[Placement] | None
+    policy: Policy, snapshot: Snapshot, state: State, plan: Plan, *, now: datetime, wanted: Collection[Placement]
 ) -> Explanation:
-    """The explanation of a plan that was made from these; runners-up of the placements that are wanted, or of all."""
+    """The explanation of a plan that was made from these, with the runners-up of the placements that are wanted."""
     built = build(policy, snapshot, state, now)
     running = running_plan(built.whole, built.loaded, state)
     chosen = Chosen(plan, built.problem, built.exclusions, running)
     return Explanation(
-        runners_up(chosen, None if wanted is None else frozenset(wanted)),
+        runners_up(chosen, frozenset(wanted)),
         shadow_prices(plan, built.problem, built.whole, running),
         *shortfall_of(plan, built, running),
     )

@@ -67,11 +67,11 @@ class _Other:
     exact: bool
 
 
-def runners_up(chosen: Chosen, wanted: frozenset[Placement] | None = None) -> tuple[RunnerUp, ...]:
-    """The runner-up of each placement that serves something, or of those that are wanted."""
+def runners_up(chosen: Chosen, wanted: frozenset[Placement]) -> tuple[RunnerUp, ...]:
+    """The runner-up of each placement that is wanted and serves something."""
     problem = chosen.problem
     serving = {problem.option(o).placement for r in chosen.plan.routes for o in problem.path(r.path).options}
-    asked = sorted(serving if wanted is None else serving & wanted)
+    asked = sorted(serving & wanted)
     if is_small(problem):
         return tuple(_runner_up(placement, _solved(placement, chosen), chosen) for placement in asked)
     rest = Rest(problem, chosen.plan, chosen.running)

@@ -2,7 +2,7 @@
 
 A linear programme over pools prices everything at once, but nodes are bought whole, and what it says of the next one
 may be wrong. So its prices only choose what to look at: what is told is the difference of two plans. On a small fleet
-both are CP-SAT's; on a large one both are the linear programme's, and "about". A pool with a node to spare has no price.
+both are CP-SAT's; on a large one both are the linear programme's, and "about". A pool with a node to spare has none.
 """
 
 from collections import Counter

@@ -210,8 +210,8 @@ class PooledForm:
             self.cost[started] = price
             terms = [(self.instances[option], 1) for option in names if option in self.instances]
             self._row([*terms, (started, -1)], None, running)
-        for service, prices in row.levels:
-            for k, price in enumerate(prices, start=1):
+        for service, steps in row.levels:
+            for k, price in enumerate(steps, start=1):
                 self.cost[self.at_least[service, k]] += price
 
 
