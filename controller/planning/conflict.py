@@ -39,22 +39,26 @@ def conflicts(whole: Problem, suspects: Iterable[str] = ()) -> tuple[Conflict, .
     `suspects` are the services to look at first where pools would be enough but their nodes are not.
     """
     questions = Questions(replace(whole, floors=()))
-    found = parts(questions)[:MOST]
-    if found:
-        return tuple(dict.fromkeys(_conflict(questions, part) for part in found))
-    for part in _growing(questions, frozenset(suspects)):
+    found = parts(questions)
+    ends = (_conflict(questions, part) for part in found[:MOST])
+    conflicting = tuple(dict.fromkeys(item for item in ends if item is not None))
+    if conflicting:
+        return conflicting
+    short = frozenset(name for part in found for name in part.services)
+    for part in _growing(questions, short | frozenset(suspects)):
         asked, clauses = about(questions, part)
         if asked.possible(only(clauses)) is False:
             return (_minimal(asked, part, clauses),)
     return ()
 
 
-def _conflict(questions: Questions, part: Part) -> Conflict:
-    """The conflict of a part. Its clauses are taken for enough only where they are."""
+def _conflict(questions: Questions, part: Part) -> Conflict | None:
+    """The conflict of a part; None when its services alone could all be served."""
     asked, clauses = about(questions, part)
-    if asked.possible(only(part.clauses)) is False:
-        return _minimal(asked, part, part.clauses)
-    return _minimal(asked, part, clauses)
+    for enough in (part.clauses, clauses):
+        if asked.possible(only(enough)) is False:
+            return _minimal(asked, part, enough)
+    return None
 
 
 def about(questions: Questions, part: Part) -> tuple[Questions, frozenset[Clause]]:

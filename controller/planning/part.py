@@ -37,6 +37,8 @@ def parts(questions: Questions) -> tuple[Part, ...]:
     pooled = PooledForm(asked.form, asked.problem)
     rows = matrix(pooled)
     upper = np.array(pooled.upper, np.float64)
+    counts = list(pooled.instances.values())
+    upper[counts] = np.where(upper[counts] > 0, np.inf, 0)  # rows bound them too, and rows have clauses behind them
     solution = _least_short(rows, upper)
     if solution is None or solution.cost < PRICED:
         return ()

@@ -108,6 +108,8 @@ def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosenin
     if spent is not None:
         needed, least = spent
         more = needed - row.ceiling_millicents
+        if more <= 0:
+            return
         edit = changing(clause, base, lambda r: replace(r, ceiling_millicents=needed) if isinstance(r, Budget) else r)
         yield _Loosening(f"raise the ceiling by {dollars_per_hour(more)}", more, least, edit)
 
