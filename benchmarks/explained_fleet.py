@@ -1,7 +1,7 @@
 """A fleet of any size to be explained, as policy documents, and ways to ask too much of it.
 
 Sites lie on a line, two pools each; every service is asked for at two sites near each other, every third handles
-protected data that half of the sites may see. About half of the nodes are needed.
+protected data that half of the sites may see. More than a third of the nodes are needed.
 """
 
 import tempfile
@@ -28,7 +28,7 @@ DEVICES: Final = (("t4", 1.0, 0.5, 16), ("l4", 0.6, 0.8, 24), ("a10", 0.45, 1.0,
 """Name, time of a batch over that on a t4, price in $/h, memory in GiB."""
 SHARE: Final = ("20%", "34%", "12%", "50%")
 """What an instance of a model takes of a device, model by model."""
-RATE_RPS: Final = 4000
+RATE_RPS: Final = 3000
 """Requests a second of a service."""
 
 

@@ -11,7 +11,7 @@ SITES = ("paris", "lyon")
 
 
 def problem(seed: int) -> Problem:
-    dice = Random(seed)
+    dice = Random(seed)  # noqa: S311 - a problem is no secret
     fleet = Fleet().site("paris", "EU").site("lyon", "EU").link("lyon", "paris")
     pools = []
     for index in range(dice.randint(2, 3)):

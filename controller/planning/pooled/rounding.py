@@ -19,7 +19,7 @@ from rules.kernel.problem import WHOLE_PERMILLE
 NOTHING: Final = 1e-6
 INSTANCE_PART: Final = 0.01
 """What an instance counts beside a node when a plan is to be lean."""
-USED_FIRST: Final = (0.75, 0.9, 0.97, 1.0)
+USED_FIRST: Final = (0.75, 0.8, 0.85, 0.9, 0.97, 1.0)
 """The part of each pool's nodes that is planned on, so that there is room for what is rounded up."""
 
 
