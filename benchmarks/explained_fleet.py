@@ -60,7 +60,7 @@ def strained(asked: Policy) -> Iterator[tuple[str, Policy]]:
     yield "latency", _with_service(asked, replace(protected, latency=(latency,)))
     sites = AvailabilityObjective(len(asked.sites), len(asked.sites), protected.place)
     yield "availability", _with_service(asked, replace(protected, availability=sites))
-    busy = replace(protected, expected_rate_milli_rps=protected.expected_rate_milli_rps * len(others) * 2)
+    busy = replace(protected, expected_rate_milli_rps=protected.expected_rate_milli_rps * len(others) * 3)
     yield "capacity", _with_service(asked, busy)
     nodes = sum(pool.nodes for pool in asked.pools)
     ceiling = Ceiling("", nodes * 5_000, asked.cost.place)

@@ -125,7 +125,7 @@ def _least_spent(form: Formulation, problem: Problem, row: Budget) -> tuple[int,
     priced = PooledForm(Formulation([*form.rows, Penalty("relaxation", nodes=row.prices_millicents)]), problem)
     rows, cost = matrix(pooled), lean(pooled) + np.array(priced.cost)
     solution = minimise(rows, cost, pooled.upper)
-    plan = rounded(form, pooled, rows, cost, solution.value) if solution is not None else None
+    plan = rounded(form, pooled, rows, cost, solution.value, tight=True) if solution is not None else None
     if plan is None:
         return None
     powered = plan.powered()

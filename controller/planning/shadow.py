@@ -112,16 +112,30 @@ def _priced(form: Formulation, problem: Problem, hint: Plan) -> _Priced:
 
 def _wider(whole: Problem) -> Iterator[tuple[Link, Problem]]:
     """The problem with each link twice as wide that lets paths meet an objective which they miss, the most first."""
+    crossing = _crossing(whole)
     found = []
     for link in whole.policy.links:
-        quicker = tuple(_quicker(path, link, whole) for path in whole.paths)
-        freed = sum(
-            _misses(old, whole) and not _misses(new, whole) for old, new in zip(whole.paths, quicker, strict=True)
-        )
+        old = crossing.get(frozenset((link.a, link.b)), [])
+        late = [path for path in old if _misses(path, whole)]
+        quicker = {path.id: _quicker(path, link, whole) for path in late}
+        freed = sum(not _misses(path, whole) for path in quicker.values())
         if freed:
-            found.append((-freed, link.a, link.b, link, replace(whole, paths=quicker)))
+            quicker |= {path.id: _quicker(path, link, whole) for path in old}
+            paths = tuple(quicker.get(path.id, path) for path in whole.paths)
+            found.append((-freed, link.a, link.b, link, replace(whole, paths=paths)))
     for *_, link, problem in sorted(found, key=lambda item: item[:3])[:MOST]:
         yield link, problem
+
+
+def _crossing(problem: Problem) -> dict[frozenset[str], list[Path]]:
+    """By the two ends of a link, the paths that cross it."""
+    site = {option.id: problem.site_of(option) for option in problem.options}
+    origin = {demand.id: demand.origin for demand in problem.demands}
+    found: dict[frozenset[str], list[Path]] = {}
+    for path in problem.paths:
+        for ends in {frozenset((origin[path.demand], site[option])) for option in path.options}:
+            found.setdefault(ends, []).append(path)
+    return found
 
 
 def _quicker(path: Path, link: Link, problem: Problem) -> Path:
@@ -129,8 +143,6 @@ def _quicker(path: Path, link: Link, problem: Problem) -> Path:
     demand = problem.demand(path.demand)
     stages = problem.service_of(demand).stages
     sites = [problem.site_of(problem.option(option)) for option in path.options]
-    if not any({demand.origin, site} == {link.a, link.b} for site in sites):
-        return path
     saved_us = [
         stage.payload_bytes * stage.fanout * 4_000 // link.bandwidth_kbps
         if {demand.origin, site} == {link.a, link.b}

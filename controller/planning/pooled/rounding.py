@@ -35,13 +35,15 @@ def lean(pooled: PooledForm) -> Floats:
     return cost
 
 
-def rounded(form: Formulation, pooled: PooledForm, rows: Matrix, cost: Floats, value: Floats) -> Plan | None:
-    """A plan near a solution; None when rounding breaks a row."""
+def rounded(
+    form: Formulation, pooled: PooledForm, rows: Matrix, cost: Floats, value: Floats, *, tight: bool = False
+) -> Plan | None:
+    """A plan near a solution; None when rounding breaks a row. A tight one leaves few nodes of a pool idle."""
     upper = np.array(pooled.upper, np.float64)
     upper[list(_other_settings(pooled, value))] = 0
     powered = list(pooled.powered.values())
     nodes = upper[powered]
-    for part in USED_FIRST:
+    for part in reversed(USED_FIRST) if tight else USED_FIRST:
         upper[powered] = part * nodes
         solution = minimise(rows, cost, upper)
         if solution is None:
