@@ -115,7 +115,8 @@ def relaxation_text(item: Relaxation) -> str:
     about = "about " if item.about else ""
     cost = item.cost_millicents_per_hour
     costs = f", then {about}{dollars_per_hour(cost)}" if cost is not None else ""
-    return f"{item.what} ({item.clause.rule}, {item.clause.place}{costs})"
+    less = "" if item.least else "; perhaps less is enough"
+    return f"{item.what} ({item.clause.rule}, {item.clause.place}{costs}{less})"
 
 
 def runner_up_text(item: RunnerUp) -> str:

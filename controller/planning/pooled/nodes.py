@@ -16,7 +16,7 @@ from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 
 ORDERS: Final = (1.0, -1.0)
 """Which nodes are looked at first: the emptiest, the fullest."""
-MORE_NODES: Final = (0, 1, 2, 4, 8, 1000)
+MORE_NODES: Final = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 1000)
 UNLIMITED: Final = 1e15
 """The room of a node that a resource says nothing of."""
 
