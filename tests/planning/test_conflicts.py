@@ -71,8 +71,7 @@ def narrowed(asked: Problem, services: tuple[str, ...]) -> Problem:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_minimal_set_of_clauses_is_matched_by_one_that_is_found(seed: int) -> None:
-    """The members of the conflict that is found are among the minimal sets that trying all subsets gives."""
+def test_no_subset_of_a_conflict_is_a_conflict(seed: int) -> None:
     asked = problem(seed)
     every = clauses_of(Questions(asked).form)
     for conflict in conflicts(asked):
