@@ -7,17 +7,26 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from collectors.snapshot import Snapshot
-from controller.api import decisions, health, metrics, plan, snapshot, whatif
+from controller.api import decisions, explain, health, metrics, plan, snapshot, whatif
 from controller.api.encoding import schemas
 from controller.api.guard import Guard
 from controller.api.problems import MEDIA_TYPE, SCHEMA, add_handlers
 from controller.api.view import View
 from controller.loop.status import Readiness
+from controller.planning.explanation import Explanation
 from controller.summary import Proposal, Summary
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-ANSWERS: Final = (Snapshot, Summary, Proposal, Readiness)
-ROUTERS: Final = (health.routes, metrics.routes, snapshot.routes, plan.routes, decisions.routes, whatif.routes)
+ANSWERS: Final = (Snapshot, Summary, Proposal, Explanation, Readiness)
+ROUTERS: Final = (
+    health.routes,
+    metrics.routes,
+    snapshot.routes,
+    plan.routes,
+    decisions.routes,
+    explain.routes,
+    whatif.routes,
+)
 
 
 def create_app(view: View, hosts: Sequence[str] = LOOPBACK) -> FastAPI:

@@ -11,6 +11,7 @@ from controller import whatif as imagining
 from controller.api import snapshot
 from controller.api.encoding import answer, described
 from controller.api.problems import Problem
+from controller.api.questions import answered
 from controller.api.view import View
 from controller.decision import Decision, State
 from controller.fleet import Fleet
@@ -130,32 +131,8 @@ def _policy(view: View) -> Policy:
 async def _decide(
     view: View, asked: imagining.WhatIf, policy: Policy, places: asyncio.Semaphore, limit_s: float
 ) -> Decision:
-    """The decision, taken in a thread. One that takes too long keeps its place until it is done."""
-    if places.locked():
-        raise _busy()
     status = view.status()
     observed = snapshot.latest(view)
     state = status.decision.state if status.decision else State()
     imagined = imagining.imagine(asked, policy, observed)
-    await places.acquire()
-    task = asyncio.create_task(asyncio.to_thread(view.decide, policy, imagined, state, observed.at))
-    task.add_done_callback(lambda _: places.release())
-    try:
-        return await asyncio.wait_for(asyncio.shield(task), limit_s)
-    except TimeoutError as error:
-        raise Problem(
-            HTTPStatus.GATEWAY_TIMEOUT,
-            "too-long",
-            "The question takes too long",
-            f"no answer within {limit_s:g} s; ask about fewer things at once",
-        ) from error
-
-
-def _busy() -> Problem:
-    return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "busy",
-        "Another question is being answered",
-        "ask again in a few seconds",
-        headers={"Retry-After": "5"},
-    )
+    return await answered(places, limit_s, lambda: view.decide(policy, imagined, state, observed.at))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from controller.cli.inputs import Documents
     from controller.explain import Candidate
+    from controller.planning.explanation import Explanation
 
 Subject = Annotated[
     str, typer.Argument(metavar="SERVICE|OPTION", help="A service, or an option as model/variant@pool.")
@@ -32,6 +33,9 @@ def explain(
 ) -> int:
     """Tell for each stage where it is served, and for every other placement the clause that is against it.
 
+    Then what would stand instead of each placement, what more of a pool or link would save, and where not everything is
+    served the smallest changes with which it would be.
+
     With --latency: which part of a service's latency is network, waiting and computing, as predicted and as seen.
     """
     from controller.cli.inputs import read
@@ -40,7 +44,7 @@ def explain(
     if latency:
         return _explain_latency(documents, subject, journal, as_json=as_json)
     with loading_solver():
-        from controller.cli.planning import decide_from_documents
+        from controller.cli.planning import decide_from_documents, explain_from_documents
     from controller.explain import candidates, subjects
     from controller.nearest import nearest
 
@@ -49,10 +53,13 @@ def explain(
         raise CliError(f"nothing is named '{subject}'", nearest(subject, known))
     decision = decide_from_documents(documents)
     about = [item for item in candidates(documents.policy, decision) if subject in {item.service, str(item.placement)}]
+    found = explain_from_documents(documents, decision, {item.placement for item in about})
     if as_json:
-        write_json({"subject": subject, "decision": decision.id, "verdict": decision.verdict, "candidates": about})
+        told = {"subject": subject, "decision": decision.id, "verdict": decision.verdict, "candidates": about}
+        write_json({**told, "explanation": found})
     else:
         _show(console(), about)
+        _show_explanation(console(), found)
     return Exit.DONE
 
 
@@ -80,6 +87,19 @@ def _show(on: "Console", about: "list[Candidate]") -> None:
         ]
         print_table(on, f"{service}, stage {stage}", ("placement", "from", "verdict", "because"), rows)
         on.print()
+
+
+def _show_explanation(on: "Console", found: "Explanation") -> None:
+    from controller.cli import findings
+    from controller.planning import report
+
+    if found.runners_up:
+        rows = [(str(item.placement), report.runner_up_text(item)) for item in found.runners_up]
+        print_table(on, "Runners-up", ("placement", "without it"), rows)
+    for item in found.shadow_prices:
+        on.print(report.shadow_text(item), highlight=False)
+    given_up, clashing = map(report.sacrifice_finding, found.sacrifices), map(report.conflict_finding, found.conflicts)
+    findings.show(on, (*given_up, *clashing))
 
 
 def _verdict(item: "Candidate") -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Deciding in a process that lives for one command."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from controller.cli.inputs import Documents
@@ -7,6 +8,8 @@ from controller.cli.terminal import working
 from controller.decision import Decision, State
 from controller.documents import observe
 from controller.planning.decide import decide
+from controller.planning.explanation import Explanation, explained
+from rules.kernel.problem import Placement
 
 
 def decide_from_documents(documents: Documents) -> Decision:
@@ -15,3 +18,10 @@ def decide_from_documents(documents: Documents) -> Decision:
     snapshot = observe(documents.policy, documents.evidence, now, documents.findings)
     with working("Planning"):
         return decide(documents.policy, snapshot, State(), now)
+
+
+def explain_from_documents(documents: Documents, decision: Decision, wanted: Collection[Placement]) -> Explanation:
+    """What is told of that decision, with the runners-up of the placements that are wanted."""
+    snapshot = observe(documents.policy, documents.evidence, decision.at, documents.findings)
+    with working("Explaining"):
+        return explained(documents.policy, snapshot, State(), decision.plan, now=decision.at, wanted=wanted)

@@ -1,94 +1,109 @@
-"""Why not everything can be served: a smallest set of clauses that cannot all hold.
+"""Why not everything can be served: smallest sets of clauses that cannot all hold.
 
-Found by dropping clauses one at a time and solving again (a deletion filter): what is left is minimal, for any one of
-its members dropped, the others can hold together. CP-SAT's own assumptions are not asked; they may name the wrong ones.
+A linear programme over pools finds the part of the problem that falls short. There, clauses are dropped one at a time
+and the question is asked again (a deletion filter): what is left is minimal, for any one of its members dropped, the
+others can hold together. CP-SAT's own assumptions are not asked; they may name the wrong ones.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from controller.decision import Proof
-from controller.planning.build import without_paths, write
-from controller.planning.solve import solve
-from policy.findings import Place
-from rules.kernel.formulation import Exclusion, Formulation, Ladder, Penalty, Row
-from rules.kernel.problem import Path, Problem
+from controller.planning.clauses import Clause, clause_of, clauses_of
+from controller.planning.part import Part, on_part, parts, restricted
+from controller.planning.questions import Questions, only
+from rules.kernel.formulation import Exclusion, Resource, Row
+from rules.kernel.problem import Problem
 
-WORK_LIMIT: Final = 0.5
-"""Deterministic time of one question; a question that it does not answer keeps its clause in the set."""
-
-ARITHMETIC: Final = frozenset({"served", "capacity", "one_setting", "degrade"})
-"""Rules that say what a plan is rather than what somebody asked for: nobody can loosen them."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Clause:
-    """A rule's rows for one place in the policy."""
-
-    place: Place
-    rule: str
+MOST: Final = 3
+"""Conflicts that are looked for at a time; the others show up when these are gone."""
+ROOM_APART: Final = 8
+"""The room on the nodes of more pools than this counts as one member: it is a conflict with all the hardware there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Clauses that cannot hold together. `proven` is false when a question stayed undecided."""
+    """Clauses that cannot hold together while these services are served in full.
+
+    `proven` is false when a question stayed undecided.
+    """
 
     clauses: tuple[Clause, ...]
+    services: tuple[str, ...]
     proven: bool
 
 
-def conflict(whole: Problem) -> Conflict | None:
-    """A minimal conflict that keeps some service from being served in full; None when there is none."""
-    problem = replace(whole, floors=())
-    if _possible(problem, frozenset()) is not False:
-        return None
-    rows = (row for row in write(problem).rows if not isinstance(row, Penalty) and row.rule not in ARITHMETIC)
-    needed: list[Clause] = []
-    dropped: frozenset[Clause] = frozenset()
-    proven = True
-    for clause in sorted({Clause(row.place, row.rule) for row in rows if row.place}):
-        answer = _possible(problem, dropped | {clause})
+def conflicts(whole: Problem, suspects: Iterable[str] = ()) -> tuple[Conflict, ...]:
+    """Minimal conflicts that keep services from being served in full, each of other services; none where all can be.
+
+    `suspects` are the services to look at first where pools would be enough but their nodes are not.
+    """
+    questions = Questions(replace(whole, floors=()))
+    found = parts(questions)
+    ends = (_conflict(questions, part) for part in found[:MOST])
+    conflicting = tuple(dict.fromkeys(item for item in ends if item is not None))
+    if conflicting:
+        return conflicting
+    short = frozenset(name for part in found for name in part.services)
+    for part in _growing(questions, short | frozenset(suspects)):
+        asked, clauses = about(questions, part)
+        if asked.possible(only(clauses)) is False:
+            return (_minimal(asked, part, clauses),)
+    return ()
+
+
+def _conflict(questions: Questions, part: Part) -> Conflict | None:
+    """The conflict of a part; None when its services alone could all be served."""
+    asked, clauses = about(questions, part)
+    for enough in (part.clauses, clauses):
+        if asked.possible(only(enough)) is False:
+            return _minimal(asked, part, enough)
+    return None
+
+
+def about(questions: Questions, part: Part) -> tuple[Questions, frozenset[Clause]]:
+    """What to ask of a part, and the clauses that it can be held to."""
+    problem = restricted(questions, part)
+    asked = questions if problem is questions.problem else Questions(problem)
+    return asked, on_part(questions, problem)
+
+
+def _growing(questions: Questions, suspects: frozenset[str]) -> Iterator[Part]:
+    """The suspects alone, with those who want the same pools, and everybody."""
+    problem, clauses = questions.problem, clauses_of(questions.form)
+    everybody = frozenset(service.name for service in problem.policy.services)
+    pools: dict[str, set[str]] = {}
+    for path in problem.paths:
+        service = problem.demand(path.demand).service
+        pools.setdefault(service, set()).update(problem.option(name).placement.pool for name in path.options)
+    wanted = {pool for name in suspects for pool in pools.get(name, ())}
+    beside = frozenset(name for name, own in pools.items() if own & wanted)
+    for services in dict.fromkeys((suspects, suspects | beside, everybody)):
+        if services:
+            yield Part(services, clauses)
+
+
+def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Conflict:
+    """What is left when everything has been dropped without which the rest still cannot hold.
+
+    Many are dropped at once while that changes nothing, and halved where it does.
+    """
+    kept, proven = frozenset(clauses & clauses_of(asked.form)), True
+    room = _of_kind(asked, kept, Resource)
+    barring = _of_kind(asked, kept, Exclusion) - room
+    waiting = [kept - room - barring, barring, room]
+    while waiting:
+        tried = waiting.pop()
+        answer = asked.possible(only(kept - tried)) if tried else True
         if answer is False:
-            dropped |= {clause}
+            kept -= tried
+        elif len(tried) > 1 and not (tried == room and len(room) > ROOM_APART):
+            half = sorted(tried)
+            waiting += [frozenset(half[len(half) // 2 :]), frozenset(half[: len(half) // 2])]
         else:
-            needed.append(clause)
             proven = proven and answer is True
-    return Conflict(tuple(needed), proven)
+    return Conflict(tuple(sorted(kept)), tuple(sorted(part.services)), proven)
 
 
-def _possible(problem: Problem, dropped: frozenset[Clause]) -> bool | None:
-    """Whether everything can be served in full without some clauses; None when that stays undecided."""
-    barred = {(row.demand, row.stage, row.option, row.path) for row in _kept(write(problem), dropped).exclusions()}
-    gone = frozenset(path.id for path in problem.paths if _is_barred(path, problem, barred))
-    narrow = without_paths(problem, gone)
-    proof = solve(_in_full(_kept(write(narrow), dropped)), narrow, work_limit=WORK_LIMIT).proof
-    return None if proof is Proof.UNDECIDED else proof is not Proof.INFEASIBLE
-
-
-def _is_barred(path: Path, problem: Problem, barred: set[tuple[str, str, str, str]]) -> bool:
-    stages = problem.service_of(problem.demand(path.demand)).stages
-    return ("", "", "", path.id) in barred or any(
-        (path.demand, stage.name, option, "") in barred for stage, option in zip(stages, path.options, strict=True)
-    )
-
-
-def _kept(form: Formulation, dropped: frozenset[Clause]) -> Formulation:
-    return Formulation(
-        [
-            row
-            for row in form.rows
-            if isinstance(row, Penalty) or not row.place or Clause(row.place, row.rule) not in dropped
-        ]
-    )
-
-
-def _in_full(form: Formulation) -> Formulation:
-    """The form with every service held at level 0, and without prices: the question is only whether it is possible."""
-    rows: list[Row] = []
-    for row in form.rows:
-        if isinstance(row, Ladder):
-            rows += [Exclusion(row.rule, "a degrade step", None, path=path) for path, level in row.gates if level]
-            rows.append(replace(row, gates=(), unserved_permille=row.unserved_permille[:1]))
-        elif not isinstance(row, Penalty):
-            rows.append(row)
-    return Formulation(rows)
+def _of_kind(asked: Questions, clauses: frozenset[Clause], kind: type[Row]) -> frozenset[Clause]:
+    return clauses & {clause for row in asked.form.rows if isinstance(row, kind) and (clause := clause_of(row))}

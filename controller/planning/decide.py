@@ -13,7 +13,7 @@ from controller.planning import report
 from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import choose
-from controller.planning.conflict import conflict
+from controller.planning.explanation import shortfall_of
 from controller.planning.objective import price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
@@ -38,7 +38,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
         *snapshot.findings,
         *built.asked.findings,
         *choice.findings,
-        *_shortfall(plan, built, state, at_rest=unchanged),
+        *_shortfall(plan, built, running if unchanged else None, state),
         *_ending(plan, built.whole, now),
         *margin.findings(built.state.margins),
     )
@@ -96,23 +96,25 @@ def _started(before: tuple[Started, ...], way: Transition | None, current: Fleet
     return tuple(Started(*item) for item in sorted(latest.items()))
 
 
-def _shortfall(plan: Plan, built: Built, state: State, *, at_rest: bool) -> tuple[Finding, ...]:
-    """What is not served as promised, and the clauses to blame.
+def _shortfall(plan: Plan, built: Built, at_rest: Plan | None, state: State) -> tuple[Finding, ...]:
+    """What is not served as promised, who it gives way to, and the clauses to blame.
 
-    Finding them takes many solves, so acting comes first: they are looked for in the next turn at rest, and the same
-    question is not answered twice.
+    Finding them takes many solves, so acting comes first: they are looked for in the next turn at rest, with the plan
+    that rests, and the same question is not answered twice.
     """
     degraded = report.degrade_findings(plan, built.whole)
     if not degraded:
         return ()
     if state.conflict is not None and state.conflict[0] == _conflict_key(built):
         return (*degraded, *state.conflict[1])
-    found = conflict(built.whole) if at_rest else None
-    return (*degraded, *((report.conflict_finding(found),) if found else ()))
+    if at_rest is None:
+        return degraded
+    given_up, found = shortfall_of(plan, built, at_rest)
+    return (*degraded, *map(report.sacrifice_finding, given_up), *map(report.conflict_finding, found))
 
 
 def _conflict_memory(findings: tuple[Finding, ...], built: Built) -> tuple[str, tuple[Finding, ...]] | None:
-    named = tuple(finding for finding in findings if finding.id == "GW2011")
+    named = tuple(finding for finding in findings if finding.id in {"GW2011", "GW2018"})
     return (_conflict_key(built), named) if named else None
 
 

@@ -5,16 +5,23 @@ from datetime import UTC, datetime
 from typing import Final
 
 from controller.decision import Reason
-from controller.planning.conflict import Conflict
+from controller.planning.explanation import Loosened
+from controller.planning.relaxation import Relaxation
+from controller.planning.runner_up import RunnerUp
+from controller.planning.sacrifice import Sacrifice
+from controller.planning.shadow import ShadowPrice
 from policy.findings import Finding, Level
 from rules.catalogue import RULES
 from rules.certification import Certification
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
+from rules.kernel.quantities import dollars_per_hour, percent
 from rules.kernel.rule import Violation
 
 FOREVER_S: Final = 253_402_300_799
 """The last second that a datetime can name."""
+MOST_NAMED: Final = 6
+"""Clauses, and loosenings, that one finding names."""
 
 
 def reasons(plan: Plan, problem: Problem) -> tuple[Reason, ...]:
@@ -66,17 +73,66 @@ def degrade_findings(plan: Plan, problem: Problem) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def conflict_finding(found: Conflict) -> Finding:
-    """The clashing clauses as one finding, at the first of them."""
-    clauses = "; ".join(f"{clause.rule} ({clause.place})" for clause in found.clauses)
+def sacrifice_finding(found: Sacrifice) -> Finding:
+    """Who would have to give way for a service that gives way now."""
+    others = ", ".join(f"{name} (priority {priority})" for name, priority in found.instead)
+    own = f"{found.service} (priority {found.priority})"
+    if not found.possible:
+        message = f"{own} could not be served in full whatever other services gave up"
+    elif found.instead:
+        message = f"{own} gives way by priority: served in full, it would take from {others}"
+    else:
+        message = f"{own} could be served in full at no cost to other services"
+    hint = "change the priorities if that is not what is wanted; GW2011 tells what would serve all"
+    return Finding("GW2018", Level.INFO, message, hint, subject=found.service)
+
+
+def conflict_finding(found: Loosened) -> Finding:
+    """The clashing clauses as one finding, at the first of them, with the smallest loosenings that are enough."""
+    conflict = found.conflict
+    named = [f"{clause.rule} ({clause.place})" for clause in conflict.clauses]
+    more = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    clauses = "; ".join(named[:MOST_NAMED]) + more
     return Finding(
         "GW2011",
         Level.ERROR,
-        f"these clauses cannot all hold: {clauses}" if found.clauses else "no clause alone explains why this cannot be",
-        (
-            "at least one of them has to give, and any one is enough to end this conflict; others may show up then"
-            if found.proven
-            else "loosening one of them may help; not every question was decided in time"
-        ),
-        found.clauses[0].place if found.clauses else None,
+        f"these clauses cannot all hold: {clauses}" if named else "no clause alone explains why this cannot be",
+        _enough(found.relaxations)
+        if found.relaxations
+        else "at least one of them has to give, and any one is enough to end this conflict; others may show up then"
+        if conflict.proven
+        else "loosening one of them may help; not every question was decided in time",
+        conflict.clauses[0].place if conflict.clauses else None,
     )
+
+
+def _enough(found: tuple[Relaxation, ...]) -> str:
+    return "enough would be: " + "; or ".join(relaxation_text(item) for item in found[:MOST_NAMED])
+
+
+def relaxation_text(item: Relaxation) -> str:
+    """A loosening with its place and what the plan then costs."""
+    about = "about " if item.about else ""
+    cost = item.cost_millicents_per_hour
+    costs = f", then {about}{dollars_per_hour(cost)}" if cost is not None else ""
+    less = "" if item.least else "; perhaps less is enough"
+    return f"{item.what} ({item.clause.rule}, {item.clause.place}{costs}{less})"
+
+
+def runner_up_text(item: RunnerUp) -> str:
+    """A runner-up as one clause of a sentence."""
+    because = item.loses_by + (f": {item.reason}" if item.reason else "") + (f" ({item.place})" if item.place else "")
+    about = "about " if item.about else ""
+    if item.instead is None:
+        given_up = f"{', '.join(item.gives_up)} would give up more; " if item.gives_up else ""
+        return f"nothing instead: {given_up}{because}"
+    return f"{item.instead}, {about}+{dollars_per_hour(item.extra_millicents_per_hour)}, loses by {because}"
+
+
+def shadow_text(item: ShadowPrice) -> str:
+    """What more of something is worth, as a sentence."""
+    what = f"one more node in {item.pool}" if item.pool else f"twice the bandwidth of {' - '.join(item.link or ())}"
+    about = "about " if item.about else ""
+    if item.served_permille:
+        return f"{what} serves {about}{percent(item.served_permille)} of a demand more"
+    return f"{what} saves {about}{dollars_per_hour(item.saves_millicents_per_hour)}"

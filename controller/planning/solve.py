@@ -41,7 +41,7 @@ def solve(form: Formulation, problem: Problem, hint: Plan | None = None, work_li
     engine = CpSatForm(form, problem)
     if hint is not None:
         engine.hint(hint)
-    solver = _solver(work_limit)
+    solver = limited(work_limit)
     proof = PROOFS.get(solver.solve(engine.model), Proof.UNDECIDED)
     if solver.wall_time >= WALL_LIMIT_S or proof in {Proof.INFEASIBLE, Proof.UNDECIDED}:
         undecided = Proof.INFEASIBLE if proof is Proof.INFEASIBLE else Proof.UNDECIDED
@@ -60,13 +60,14 @@ def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int) -> Plan:
     engine = CpSatForm(form, problem)
     engine.hint(plan)
     engine.prefer_soonest(cost)
-    solver = _solver(TIE_WORK_LIMIT)
+    solver = limited(TIE_WORK_LIMIT)
     status = solver.solve(engine.model)
     replayable = solver.wall_time < WALL_LIMIT_S and status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
     return engine.plan(solver.value) if replayable else plan
 
 
-def _solver(work_limit: float) -> cp_model.CpSolver:
+def limited(work_limit: float) -> cp_model.CpSolver:
+    """A solver that gives the same answer on every machine."""
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     # Its own handler would outlive the solve and end the process at the next Ctrl-C, before anything is put in order.

@@ -189,7 +189,7 @@ def test_a_budget_that_is_too_small_degrades_and_names_the_clashing_clauses() ->
     world.turn()
     world.budget(100_000)
     decision = world.rest()
-    assert {"GW2010", "GW2011"} <= finding_ids(decision)
+    assert {"GW2010", "GW2011", "GW2018"} <= finding_ids(decision)
     assert decision.cost_millicents_per_hour <= 100_000
     conflict = next(f for f in decision.findings if f.id == "GW2011")
     assert f":{BUDGET_LINE}:" in conflict.message

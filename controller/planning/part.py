@@ -1,0 +1,117 @@
+"""The part of a problem where a conflict is: what to ask about instead of the whole.
+
+A linear programme serves as much as it can, over whole pools. Where it falls short, the rows with a price prove it:
+these alone cannot hold together (Farkas). The services in them, with the clauses behind them and behind what bars the
+services' paths, are the part.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy.sparse import csr_array, hstack
+from scipy.sparse.csgraph import connected_components
+
+from controller.planning.clauses import Clause, clause_of, clauses_of
+from controller.planning.pooled.form import PooledForm
+from controller.planning.pooled.linear import Floats, Matrix, Solution, matrix, minimise
+from controller.planning.questions import Questions
+from rules.kernel.formulation import Count, Distinct, Flow, Ladder, Row
+from rules.kernel.problem import Problem
+
+PRICED: Final = 1e-6
+"""Prices below this are rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Services and clauses that cannot all have what they ask for."""
+
+    services: frozenset[str]
+    clauses: frozenset[Clause]
+
+
+def parts(questions: Questions) -> tuple[Part, ...]:
+    """The parts that fall short, each unconnected with the others, the smallest first; none when pools are enough."""
+    asked = questions.asked(lambda row: row)
+    pooled = PooledForm(asked.form, asked.problem)
+    rows = matrix(pooled)
+    upper = np.array(pooled.upper, np.float64)
+    counts = list(pooled.instances.values())
+    upper[counts] = np.where(upper[counts] > 0, np.inf, 0)  # rows bound them too, and rows have clauses behind them
+    solution = _least_short(rows, upper)
+    if solution is None or solution.cost < PRICED:
+        return ()
+    priced = np.flatnonzero(np.abs(solution.price * rows.scale) > PRICED)
+    made: dict[frozenset[str], Part] = {}
+    for group in _components(rows, priced, upper > 0):
+        part = _part([pooled.rows[i].source for i in group], questions)
+        known = made.get(part.services, part)
+        made[part.services] = Part(part.services, part.clauses | known.clauses)
+    return tuple(sorted((part for part in made.values() if part.services), key=_size))
+
+
+def _least_short(rows: Matrix, upper: Floats) -> Solution | None:
+    """What falls least short of the rows that ask for something, each measured in parts of what it asks for."""
+    short = np.flatnonzero(np.isfinite(rows.lowest) & (rows.lowest > 0))
+    slack = csr_array((np.ones(short.size), (short, np.arange(short.size))), shape=(rows.scale.size, short.size))
+    wider = rows._replace(factors=csr_array(hstack((rows.factors, slack), format="csr")))
+    cost = np.concatenate((np.zeros(upper.size), 1 / rows.lowest[short]))
+    return minimise(wider, cost, np.concatenate((upper, np.full(short.size, np.inf))))
+
+
+def _components(rows: Matrix, priced: np.ndarray, used: np.ndarray) -> list[list[int]]:
+    """The priced rows, those together that have a column in common."""
+    inside = abs(rows.factors[priced][:, np.flatnonzero(used)])
+    _, label = connected_components(inside @ inside.T, directed=False)
+    return [priced[label == group].tolist() for group in range(int(label.max(initial=-1)) + 1)]
+
+
+def _part(rows: list[Row | None], questions: Questions) -> Part:
+    """The services of these rows; their clauses, and those that bar a path of the services."""
+    problem = questions.problem
+    demands = {name for row in rows if isinstance(row, Flow) for name, _ in row.unserved}
+    services = {problem.demand(name).service for name in demands}
+    services |= {row.service for row in rows if isinstance(row, Ladder | Distinct) and row.service}
+    paths = (path.id for path in problem.paths if problem.demand(path.demand).service in services)
+    behind = [row for row in rows if row] + [row for path in paths for row in questions.barring.get(path, ())]
+    return Part(frozenset(services), frozenset(clause for row in behind if (clause := clause_of(row))))
+
+
+def _size(part: Part) -> tuple[int, list[str]]:
+    return len(part.services), sorted(part.services)
+
+
+def restricted(questions: Questions, part: Part) -> Problem:
+    """The problem of a part: its services, with what they can stand on and what its counts speak of."""
+    problem = questions.problem
+    if part.services == {service.name for service in problem.policy.services}:
+        return problem
+    demands = tuple(demand for demand in problem.demands if demand.service in part.services)
+    names = {demand.id for demand in demands}
+    paths = tuple(path for path in problem.paths if path.demand in names)
+    options = {option for path in paths for option in path.options} | {
+        option
+        for row in questions.form.rows
+        if isinstance(row, Count) and clause_of(row) in part.clauses
+        for option in row.options
+    }
+    services = tuple(service for service in problem.policy.services if service.name in part.services)
+    return replace(
+        problem,
+        policy=replace(problem.policy, services=services),
+        demands=demands,
+        paths=paths,
+        options=tuple(option for option in problem.options if option.id in options),
+    )
+
+
+def on_part(questions: Questions, problem: Problem) -> frozenset[Clause]:
+    """The clauses that a part can be held to: all but those that ask for instances of what it leaves out."""
+    options = {option.id for option in problem.options}
+    beyond = {
+        clause_of(row)
+        for row in questions.form.rows
+        if isinstance(row, Count) and row.lowest > 0 and not options.issuperset(row.options)
+    }
+    return clauses_of(questions.form) - beyond

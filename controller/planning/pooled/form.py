@@ -1,0 +1,242 @@
+"""A Formulation with the nodes of each pool taken together: one array that a linear programme and CP-SAT both read.
+
+Unknowns: instances n[option] and powered nodes y[pool], both summed over the nodes of a pool; share[path] and
+unserved[demand] in permille; level switches. Every plan of the form is a solution here, not the other way round: how
+instances fall on the nodes is left open but for what no node can hold. So what is impossible here is impossible, and
+what this costs is a bound from below. The size does not grow with the number of nodes.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from controller.planning.cpsat import MOST_INSTANCES
+from rules.kernel.formulation import (
+    Budget,
+    Count,
+    Distinct,
+    Exclusion,
+    Exclusive,
+    Flow,
+    Formulation,
+    Ladder,
+    Penalty,
+    Resource,
+    Row,
+)
+from rules.kernel.problem import WHOLE_PERMILLE, Option, Problem
+
+Terms = list[tuple[int, int]]
+"""(column, factor)"""
+
+
+@dataclass(frozen=True, slots=True)
+class PooledRow:
+    """lowest <= sum of factor * unknown <= highest, and the form's row behind it; an end that is None is open."""
+
+    terms: Terms
+    lowest: int | None
+    highest: int | None
+    source: Row | None = None
+
+
+class PooledForm:
+    """The columns by name with their upper ends and costs, the rows, and the sets of columns that exclude each other.
+
+    All columns are whole numbers from 0 on.
+    """
+
+    def __init__(self, form: Formulation, problem: Problem) -> None:
+        self.problem = problem
+        self.upper: list[int] = []
+        self.cost: list[int] = []
+        self.rows: list[PooledRow] = []
+        self.exclusive: list[list[int]] = []
+        self.nodes: dict[str, list[str]] = {}
+        for node in problem.nodes:
+            self.nodes.setdefault(node.pool, []).append(node.name)
+        self.pool = {node.name: node.pool for node in problem.nodes}
+        self.options: dict[str, list[Option]] = {pool: [] for pool in self.nodes}
+        for option in problem.options:
+            if option.placement.pool in self.options:
+                self.options[option.placement.pool].append(option)
+        most, self._exact = most_on_a_node(form, self)
+        self.powered = {name: self._column(len(nodes)) for name, nodes in self.nodes.items()}
+        self.instances = {
+            option.id: self._column(most[option.id] * len(self.nodes[option.placement.pool]))
+            for option in problem.options
+            if option.placement.pool in self.nodes
+        }
+        self.share = {path.id: self._column(WHOLE_PERMILLE) for path in problem.paths}
+        self.unserved = {demand.id: self._column(WHOLE_PERMILLE) for demand in problem.demands}
+        self.at_least: dict[tuple[str, int], int] = {}
+        self.started: list[int] = []
+        self._through: dict[tuple[str, str, str], list[int]] | None = None
+        self._link_power(most)
+        writers = self._writers()
+        for row in sorted(form.rows, key=lambda row: not isinstance(row, Ladder)):
+            writers[type(row)](row)
+
+    def _column(self, upper: int) -> int:
+        self.upper.append(upper)
+        self.cost.append(0)
+        return len(self.upper) - 1
+
+    def _row(self, terms: Terms, lowest: int | None, highest: int | None, source: Row | None = None) -> None:
+        self.rows.append(PooledRow(terms, lowest, highest, source))
+
+    def _link_power(self, most: dict[str, int]) -> None:
+        """No more of an option than so many on each powered node, where no resource row says exactly that."""
+        for option in self.problem.options:
+            if option.id in self.instances and option.id not in self._exact:
+                count, powered = self.instances[option.id], self.powered[option.placement.pool]
+                self._row([(count, 1), (powered, -most[option.id])], None, 0)
+
+    def _writers(self) -> dict[type[Row], Callable[[Row], None]]:
+        writers: dict[type[Row], Callable[..., None]] = {
+            Exclusion: self._exclusion,
+            Resource: self._resource,
+            Count: self._count,
+            Distinct: self._distinct,
+            Exclusive: self._exclusive,
+            Flow: self._flow,
+            Budget: self._budget,
+            Ladder: self._ladder,
+            Penalty: self._penalty,
+        }
+        return writers
+
+    def _exclusion(self, row: Exclusion) -> None:
+        if row.path:
+            self.upper[self.share[row.path]] = 0
+        elif row.demand:
+            for share in self.through().get((row.demand, row.stage, row.option), ()):
+                self.upper[share] = 0
+        elif row.option in self.instances:
+            self.upper[self.instances[row.option]] = 0
+
+    def through(self) -> dict[tuple[str, str, str], list[int]]:
+        """The shares of the paths that take an option at a stage of a demand."""
+        if self._through is None:
+            self._through = {}
+            stages = {d.id: [s.name for s in self.problem.service_of(d).stages] for d in self.problem.demands}
+            for path in self.problem.paths:
+                for stage, option in zip(stages[path.demand], path.options, strict=True):
+                    self._through.setdefault((path.demand, stage, option), []).append(self.share[path.id])
+        return self._through
+
+    def _resource(self, row: Resource) -> None:
+        capacity, use = by_pool(row.capacity, self.pool), dict(row.use)
+        for pool, values in capacity.items():
+            if len(values) < len(self.nodes[pool]):
+                continue  # instances on the nodes that it leaves out are not limited
+            terms = [(self.instances[o.id], use[o.id]) for o in self.options[pool] if use.get(o.id, 0)]
+            if not terms:
+                continue
+            largest = max(values)
+            self._row([*terms, (self.powered[pool], -largest)], None, 0, row)
+            if min(values) < largest:
+                self._row(terms, None, sum(values), row)
+            large = [(column, 1) for column, amount in terms if 2 * amount > largest]
+            if len(large) > 1:
+                self._row([*large, (self.powered[pool], -1)], None, 0, row)  # no node holds two of these
+
+    def _count(self, row: Count) -> None:
+        terms = [(self.instances[name], 1) for name in row.options if name in self.instances]
+        self._row(terms, row.lowest, row.highest, row)
+
+    def _distinct(self, row: Distinct) -> None:
+        alike = Counter(self._group(group) for group in row.groups)
+        holds: Terms = []
+        for (names, pool), number in alike.items():
+            present = self._column(number)
+            holds.append((present, 1))
+            self._row([(present, 1), *((self.instances[name], -1) for name in names)], None, 0, row)
+            if pool:
+                self._row([(present, 1), (self.powered[pool], -1)], None, 0, row)
+        top = max((k for service, k in self.at_least if service == row.service), default=0)
+        if top:
+            holds.append((self.at_least[row.service, top], row.least))
+        self._row(holds, row.least, None, row)
+
+    def _group(self, group: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], str]:
+        """The options of a group, and the pool when it is a single node of one."""
+        nodes = {node for _, node in group}
+        names = tuple(sorted({name for name, _ in group if name in self.instances}))
+        return names, self.pool[nodes.pop()] if len(nodes) == 1 else ""
+
+    def _exclusive(self, row: Exclusive) -> None:
+        self.exclusive.append([self.instances[name] for name in row.options if name in self.instances])
+
+    def _flow(self, row: Flow) -> None:
+        terms = [(self.share[path], factor) for path, factor in row.shares]
+        terms += [(self.instances[name], factor) for name, factor in row.instances if name in self.instances]
+        terms += [(self.unserved[demand], factor) for demand, factor in row.unserved]
+        self._row(terms, row.lowest, row.highest, row)
+
+    def _budget(self, row: Budget) -> None:
+        prices = by_pool(row.prices_millicents, self.pool)
+        terms = [
+            (self.powered[pool], min(values)) for pool, values in prices.items() if len(values) == len(self.nodes[pool])
+        ]
+        self._row(terms, None, row.ceiling_millicents, row)
+
+    def _ladder(self, row: Ladder) -> None:
+        top = len(row.unserved_permille) - 1
+        steps = [self._column(1) for _ in range(top)]
+        for k, step in enumerate(steps, start=1):
+            self.at_least[row.service, k] = step
+        for lower, higher in itertools.pairwise(steps):
+            self._row([(higher, 1), (lower, -1)], None, 0, row)
+        for path, level in row.gates:
+            self._row([(self.share[path], 1), (steps[level - 1], -WHOLE_PERMILLE)], None, 0, row)
+        rises = [b - a for a, b in itertools.pairwise(row.unserved_permille)]
+        allowed = [(step, -rise) for step, rise in zip(steps, rises, strict=True)]
+        for demand in row.demands:
+            self._row([(self.unserved[demand], 1), *allowed], None, row.unserved_permille[0], row)
+
+    def _penalty(self, row: Penalty) -> None:
+        for pool, prices in by_pool(row.nodes, self.pool).items():
+            self.cost[self.powered[pool]] += min(prices)
+        for name, price in row.instances:
+            if name in self.instances:
+                self.cost[self.instances[name]] += price
+        for demand, price in row.unserved:
+            self.cost[self.unserved[demand]] += price
+        for names, running, price in row.starts:
+            started = self._column(MOST_INSTANCES * len(self.pool) + 1)
+            self.started.append(started)
+            self.cost[started] = price
+            terms = [(self.instances[option], 1) for option in names if option in self.instances]
+            self._row([*terms, (started, -1)], None, running)
+        for service, steps in row.levels:
+            for k, price in enumerate(steps, start=1):
+                self.cost[self.at_least[service, k]] += price
+
+
+def by_pool(values: Iterable[tuple[str, int]], pool: dict[str, str]) -> dict[str, list[int]]:
+    """The values of nodes, those of a pool together."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for node, value in values:
+        found[pool[node]].append(value)
+    return found
+
+
+def most_on_a_node(form: Formulation, pooled: PooledForm) -> tuple[dict[str, int], set[str]]:
+    """The most instances of each option that any node of its pool has room for; and those that fill a node exactly."""
+    most = {option.id: MOST_INSTANCES for option in pooled.problem.options}
+    exact = set[str]()
+    pools = {option.id: option.placement.pool for option in pooled.problem.options}
+    for row in form.rows:
+        if isinstance(row, Resource):
+            capacity = by_pool(row.capacity, pooled.pool)
+            largest = {pool: max(values) for pool, values in capacity.items() if len(values) == len(pooled.nodes[pool])}
+            for name, amount in row.use:
+                room = largest.get(pools.get(name, ""), 0)
+                if amount > 0 and pools.get(name) in largest and room // amount <= most[name]:
+                    exact.discard(name)
+                    most[name] = room // amount
+                    if room % amount == 0:
+                        exact.add(name)
+    return most, exact
