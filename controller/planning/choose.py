@@ -17,6 +17,7 @@ from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.solve import nearest, solve
 from controller.planning.transition import transition
 from controller.planning.verify import verify
+from controller.planning.whole.rounds import is_small, plan_fleet
 from policy.findings import Finding, Level
 from rules.kernel.formulation import Row
 from rules.kernel.plan import Plan
@@ -130,13 +131,14 @@ def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best
     form.rows.extend((prices(problem, running), *limits))
     known = {path.id for path in problem.paths} | {option.id for option in problem.options}
     settled = _is_known(running, known) and not verify(running, problem)
-    solved = solve(form, problem, running if settled else None)
+    whole = is_small(problem)
+    solved = solve(form, problem, running if settled else None) if whole else plan_fleet(form, problem, running)
     if solved.plan is None:
         return None
     least = 1 if _only_fewer(solved.plan, running, problem) else max(1, problem.policy.cost.start_millicents)
     if settled and cost_of(running, form) - solved.cost < least:
         return Best(running, solved.proof, shortfall(running, form))
-    found = nearest(form, problem, solved.plan, solved.cost)
+    found = nearest(form, problem, solved.plan, solved.cost) if whole else solved.plan
     return Best(align(found, running, problem), solved.proof, shortfall(found, form))
 
 

@@ -1,0 +1,125 @@
+"""From round to round: what a search is held to, given what the one before it found.
+
+The first round is free. What it likes best is then made binding: one of each set of options that exclude each other, a
+site or a node more where instances have to be spread, fewer nodes where a budget is overspent, and a further degrade
+step where something stays unserved.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from controller.planning.whole.boxes import Box, boxes, members
+from controller.planning.whole.reading import Counts
+from controller.planning.whole.rows import Rows
+from controller.planning.whole.translate import Frame
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusive
+
+HELD_PART = 0.5
+"""What an option that stands already counts for, of its price, when boxes are chosen anew."""
+
+
+def unit_prices(rows: Rows, counts: Counts) -> dict[str, float]:
+    """By option, what a call a second costs at about its share of a node; less where it stands."""
+    prices = rows.prices
+    pool_price: dict[str, int] = {}
+    for node in rows.problem.nodes:
+        pool_price[node.pool] = prices.nodes.get(node.name, 0)
+    held = {option for option, _ in counts}
+    found = {}
+    for option in rows.problem.options:
+        whole = (
+            1
+            + rows.parts.get(option.id, 0.0) * pool_price.get(option.placement.pool, 0)
+            + prices.instances.get(option.id, 0)
+        )
+        discount = HELD_PART if option.id in held else 1.0
+        found[option.id] = discount * whole / max(rows.answers.offered.get(option.id, 1), 1)
+    return found
+
+
+def first_frame(rows: Rows, running: Counts) -> Frame:
+    """Nothing is held to but the boxes."""
+    closed = _zeroed(rows)
+    return Frame(boxes(rows, unit_prices(rows, running), {}, closed), closed_options=closed)
+
+
+def next_frame(rows: Rows, counts: Counts, levels: Mapping[str, int], closed_nodes: frozenset[str]) -> Frame:
+    """What the last round's instances make binding."""
+    price = unit_prices(rows, counts)
+    closed = _zeroed(rows)
+    wide = boxes(rows, price, levels, closed)
+    closed |= _losers(rows, counts, wide, price)
+    chosen = boxes(rows, price, levels, closed)
+    open_ = frozenset(option for box in chosen.values() for option in members(box))
+    return Frame(chosen, closed, closed_nodes, tuple(_tokens(rows, counts, open_, levels)))
+
+
+def _zeroed(rows: Rows) -> frozenset[str]:
+    """Options that may have no instance at all."""
+    named = {row.option for row in rows.form.exclusions() if not row.path and not row.demand}
+    for row in rows.hard:
+        if isinstance(row, Count) and row.highest == 0:
+            named.update(row.options)
+    return frozenset(named)
+
+
+def _losers(rows: Rows, counts: Counts, wide: Mapping[str, Box], price: Mapping[str, float]) -> frozenset[str]:
+    """All but one of each exclusive set: the one that answers most stays, else the one that is worth most to all."""
+    answers: Counter[str] = Counter()
+    for (option, _), count in counts.items():
+        answers[option] += count * rows.answers.offered.get(option, 1)
+    wanted: Counter[str] = Counter(option for box in wide.values() for stage in box for option in stage)
+    closed = set[str]()
+    for row in rows.hard:
+        if isinstance(row, Exclusive):
+            best = max(row.options, key=lambda o: (answers[o], wanted[o] / price.get(o, 1.0), o))
+            closed.update(option for option in row.options if option != best)
+    return frozenset(closed)
+
+
+def _tokens(rows: Rows, counts: Counts, open_: frozenset[str], levels: Mapping[str, int]) -> Iterator[frozenset[str]]:
+    """Disjoint sets of options, one instance of each of which keeps a row that asks for distinct groups."""
+    by_option: Counter[str] = Counter()
+    for (option, _), count in counts.items():
+        by_option[option] += count
+    known: dict[frozenset[str], list[tuple[int, Sequence[frozenset[str]]]]] = {}
+    for row in rows.hard:
+        if not isinstance(row, Distinct) or row.least <= 1:
+            continue
+        if levels.get(row.service, 0) and levels[row.service] == rows.tops.get(row.service):
+            continue
+        kinds = {frozenset(option for option, _ in group) & open_ for group in row.groups} - {frozenset()}
+        every = frozenset[str]().union(*kinds)
+        ordered = sorted(kinds, key=lambda kind: (-sum(by_option[option] for option in kind), sorted(kind)))
+        if any(least >= row.least and _finer(kinds, coarse) for least, coarse in known.get(every, ())):
+            continue
+        known.setdefault(every, []).append((min(row.least, len(ordered)), ordered))
+        alone = ordered[: row.least - 1]
+        rest = frozenset[str]().union(*ordered[row.least - 1 :])
+        yield from (block for block in (*alone, rest) if block)
+
+
+def _finer(kinds: set[frozenset[str]], coarse: Sequence[frozenset[str]]) -> bool:
+    return all(any(kind <= whole for whole in coarse) for kind in kinds)
+
+
+def overspent(rows: Rows, counts: Counts) -> frozenset[str]:
+    """The nodes to close so that no budget is overspent: first those that stand empty, then those that answer least."""
+    load: Counter[str] = Counter()
+    for (option, node), count in counts.items():
+        load[node] += count * rows.answers.offered.get(option, 1)
+    closed: set[str] = set()
+    for row in rows.hard:
+        if isinstance(row, Budget):
+            prices = {node: price for node, price in row.prices_millicents if price}
+            spent = sum(price for node, price in prices.items() if load[node] and node not in closed)
+            if spent > row.ceiling_millicents:
+                closed.update(node for node in prices if not load[node])
+                for node in sorted(
+                    (n for n in prices if load[n] and n not in closed), key=lambda n: (load[n] / prices[n], n)
+                ):
+                    if spent <= row.ceiling_millicents:
+                        break
+                    closed.add(node)
+                    spent -= prices[node]
+    return frozenset(closed)

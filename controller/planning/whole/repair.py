@@ -1,0 +1,180 @@
+"""Rows that a plan breaks are mended a few at a time, exactly, with everything else left where it is.
+
+A *neighbourhood* is what a broken row speaks of and stands, the demands that are served by it, and the cheapest
+alternatives for both, on the nodes with the most room. What is open there is solved with every row that touches it
+(`residual`), so mending one row breaks no other.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from controller.planning.solve import solve
+from controller.planning.whole.frames import HELD_PART
+from controller.planning.whole.reading import Hard, Reading, keeps
+from controller.planning.whole.residual import Open, fixed, joined, residual
+from controller.planning.whole.rows import Rows
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Ladder, Resource
+from rules.kernel.problem import Demand, Path
+
+WORK: Final = 0.3
+"""Deterministic time of a neighbourhood."""
+WIDTHS: Final = (4, 12, 30)
+"""Alternatives for what a broken row speaks of, and for each stage of the demands that it touches; wider each time."""
+MOST_SERVICES: Final = 6
+"""Whose demands are open at a time."""
+MOST_PATHS: Final = 60
+"""Of a demand, in a neighbourhood."""
+ROOMIEST: Final = 2
+"""Nodes of a pool that are offered, of those that hold something and of those that do not."""
+
+
+def broken(rows: Rows, at: Reading) -> tuple[Hard, ...]:
+    """The rows that a plan does not keep, in order."""
+    return tuple(row for row in rows.hard if not keeps(row, at, rows.tops))
+
+
+def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
+    """The plan with what could be mended; what could not is still broken."""
+    view = View(rows, price)
+    for width in WIDTHS:
+        for row in broken(rows, at):
+            if not keeps(row, at, rows.tops):
+                at = _mended(view, at, row, width)
+    return at
+
+
+@dataclass(frozen=True)
+class View:
+    """What all neighbourhoods of a form need."""
+
+    rows: Rows
+    price: Mapping[str, float]
+
+    @cached_property
+    def demands_of(self) -> Mapping[str, tuple[Demand, ...]]:
+        """By service."""
+        found: defaultdict[str, list[Demand]] = defaultdict(list)
+        for demand in self.rows.problem.demands:
+            found[demand.service].append(demand)
+        return {service: tuple(demands) for service, demands in found.items()}
+
+    @cached_property
+    def nodes_of(self) -> Mapping[str, tuple[str, ...]]:
+        """By pool."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for node in self.rows.problem.nodes:
+            found[node.pool].append(node.name)
+        return {pool: tuple(nodes) for pool, nodes in found.items()}
+
+
+def _mended(view: View, at: Reading, row: Hard, width: int) -> Reading:
+    opened = _neighbourhood(view, at, row, width)
+    stays = fixed(view.rows, at, opened)
+    solved = solve(residual(view.rows, stays, opened), opened.problem, work_limit=WORK)
+    return at if solved.plan is None else joined(stays, Reading.of(solved.plan))
+
+
+def _neighbourhood(view: View, at: Reading, row: Hard, width: int) -> Open:
+    problem = view.rows.problem
+    spoken = tuple(dict.fromkeys(_spoken(view.rows, at, row, width)))
+    standing = tuple(option for option in spoken if option in at.by_option)
+    others = _apart(view, (option for option in spoken if option not in at.by_option), width)
+    demands = [d for service in _services(view, at, row, standing) for d in view.demands_of.get(service, ())]
+    paths = {demand.id: _paths(view, at, demand, others) for demand in demands}
+    options = {*standing, *others, *(o for chosen in paths.values() for path in chosen for o in path.options)}
+    nodes = _nodes(view, at, options)
+    return Open(
+        replace(
+            problem,
+            demands=tuple(demand for demand in problem.demands if demand.id in paths),
+            options=tuple(option for option in problem.options if option.id in options),
+            paths=tuple(path for demand in problem.demands for path in paths.get(demand.id, ())),
+            nodes=tuple(node for node in problem.nodes if node.name in nodes),
+        )
+    )
+
+
+def _spoken(rows: Rows, at: Reading, row: Hard, width: int) -> Iterable[str]:
+    """The options that a row speaks of, as far as they matter to mending it."""
+    match row:
+        case Count() | Exclusive():
+            return row.options
+        case Resource():
+            return (option for option, _ in row.use if option in at.by_option)
+        case Distinct():
+            free = (o for group, held in zip(row.groups, at.held(row), strict=True) if not held for o, _ in group)
+            return (*(o for group in row.groups for o, _ in group if o in at.by_option), *free)
+        case Flow():
+            taken = (o for path, _ in row.shares if path in at.shares for o in rows.problem.path(path).options)
+            return (*(option for option, _ in row.instances), *taken)
+        case Budget():
+            priced = {node for node, price in row.prices_millicents if price}
+            load: defaultdict[str, float] = defaultdict(float)
+            for (option, node), count in at.counts.items():
+                load[node] += count * rows.parts.get(option, 0.0)
+            emptiest = set(sorted(priced & load.keys(), key=lambda node: (load[node], node))[:width])
+            return (option for option, node in sorted(at.counts) if node in emptiest)
+        case Ladder():
+            return (
+                option
+                for demand in row.demands
+                for path in rows.usable[demand]
+                if path.id in at.shares
+                for option in path.options
+            )
+
+
+def _apart(view: View, options: Iterable[str], width: int) -> tuple[str, ...]:
+    """The cheapest options, each in a pool of its own."""
+    best: dict[str, tuple[float, str]] = {}
+    for option in options:
+        pool = view.rows.problem.option(option).placement.pool
+        offer = view.price[option], option
+        best[pool] = min(best.get(pool, offer), offer)
+    return tuple(option for _, option in sorted(best.values())[:width])
+
+
+def _services(view: View, at: Reading, row: Hard, standing: Sequence[str]) -> tuple[str, ...]:
+    """The services to open: the row's own, else those that send most over its options."""
+    if isinstance(row, Distinct | Ladder) and row.service in view.demands_of:
+        return (row.service,)
+    sent: Counter[str] = Counter()
+    for path, share in at.shares.items():
+        found = view.rows.problem.path(path)
+        if not set(standing).isdisjoint(found.options):
+            sent[view.rows.problem.demand(found.demand).service] += share
+    if isinstance(row, Flow):
+        sent.update(view.rows.problem.demand(demand).service for demand, _ in row.unserved)
+    return tuple(sorted(sent, key=lambda service: (-sent[service], service))[:MOST_SERVICES])
+
+
+def _paths(view: View, at: Reading, demand: Demand, others: Sequence[str]) -> tuple[Path, ...]:
+    """The paths in use, the cheapest, and the cheapest over each of `others`."""
+
+    def price(path: Path) -> tuple[float, str]:
+        held = (HELD_PART if option in at.by_option else 1.0 for option in path.options)
+        return sum(part * view.price[o] for part, o in zip(held, path.options, strict=True)), path.id
+
+    ranked = sorted(view.rows.usable[demand.id], key=price)
+    chosen = {path.id: path for path in ranked if path.id in at.shares} | {p.id: p for p in ranked[:MOST_PATHS]}
+    for option in others:
+        first = next((path for path in ranked if option in path.options), None)
+        chosen |= {} if first is None else {first.id: first}
+    return tuple(chosen[name] for name in sorted(chosen))
+
+
+def _nodes(view: View, at: Reading, options: Iterable[str]) -> frozenset[str]:
+    """Nodes that hold any of the options, and of their pools the roomiest of those in use and some empty ones."""
+    wanted = set(options)
+    load: defaultdict[str, float] = defaultdict(float)
+    for (option, node), count in at.counts.items():
+        load[node] += count * view.rows.parts.get(option, 0.0)
+    found = {node for option, node in at.counts if option in wanted}
+    for pool in sorted({view.rows.problem.option(option).placement.pool for option in wanted}):
+        nodes = view.nodes_of.get(pool, ())
+        used = sorted((node for node in nodes if node in at.powered), key=lambda node: (load[node], node))
+        found.update(used[:ROOMIEST], [node for node in nodes if node not in at.powered][:ROOMIEST])
+    return frozenset(found)

@@ -1,0 +1,78 @@
+"""Planning a fleet that is too large to be solved whole: search, routes, repair; the verifier judges the result.
+
+The search plans what arrays can say (`translate`). A first round is free; the next ones are held to what it liked best
+(`frames`). Then the requests are routed exactly, and rows that arrays cannot say and luck did not keep are mended.
+Everything counts work and not time, so that the same problem gets the same plan on every machine.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from controller.decision import Proof
+from controller.planning.fleet.search import Search, search_tries
+from controller.planning.objective import cost_of
+from controller.planning.solve import Solved
+from controller.planning.whole.frames import first_frame, next_frame, overspent, unit_prices
+from controller.planning.whole.reading import Reading
+from controller.planning.whole.repair import repaired
+from controller.planning.whole.routes import routed
+from controller.planning.whole.rows import Rows
+from controller.planning.whole.translate import translate
+from rules.kernel.formulation import Formulation
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+
+FREE_TRIES: Final = 2_000
+HELD_TRIES: Final = 4_000
+"""Of each round; some thousand tries take a second."""
+MOST_ROUNDS: Final = 6
+"""Held rounds: more than one only where a degrade step or a budget has to be taken into account."""
+
+MOST_STANDS: Final = 2_000
+"""Pairs of an option and a node up to which a problem is solved whole."""
+
+
+def is_small(problem: Problem) -> bool:
+    """Whether CP-SAT can be expected to find the best plan of the problem as it is."""
+    nodes = Counter(node.pool for node in problem.nodes)
+    return sum(nodes[option.placement.pool] for option in problem.options) <= MOST_STANDS
+
+
+def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
+    """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found."""
+    rows = Rows(problem, form)
+    counts: Mapping[tuple[str, str], int] = Reading.of(running).counts
+    free = translate(rows, first_frame(rows, counts))
+    search = Search(free.problem, free.packed(counts))
+    search_tries(search, FREE_TRIES)
+    counts, short = free.counts(search.plan), free.short(search.plan)
+    levels: dict[str, int] = {}
+    closed: frozenset[str] = frozenset()
+    for _ in range(MOST_ROUNDS):
+        held = translate(rows, next_frame(rows, counts, levels, closed))
+        search = Search(held.problem, held.packed(counts))
+        search_tries(search, HELD_TRIES)
+        counts, short = held.counts(search.plan), held.short(search.plan)
+        steeper = _steeper(rows, levels, short)
+        more = overspent(rows, counts) - closed
+        if not more and not steeper:
+            break
+        levels |= steeper
+        closed |= more
+    at = routed(rows, counts)
+    if at is None:
+        return Solved(None, Proof.UNDECIDED, 0, 0, 0.0)
+    plan = repaired(rows, at, unit_prices(rows, at.counts)).plan()
+    return Solved(plan, Proof.FEASIBLE, cost_of(plan, form), 0, 0.0)
+
+
+def _steeper(rows: Rows, levels: Mapping[str, int], short: frozenset[str]) -> dict[str, int]:
+    """The next level that opens a path, for services of which something stays unserved."""
+    services = {rows.problem.demand(demand).service for demand in short} & rows.ladders.keys()
+    found = {}
+    for service in sorted(services):
+        opening = [level for _, level in rows.ladders[service].gates if level > levels.get(service, 0)]
+        if opening:
+            found[service] = min(opening)
+    return found

@@ -1,0 +1,266 @@
+"""The product's problem as arrays: kinds of row become nodes, options and demands, and no rule is known here.
+
+- Resource rows give nodes their capacity and instances their use. Nodes of a pool that are alike in all rows and in
+  price are one packed pool.
+- A capacity row (`Rows.answers`) says what an instance answers and what a stage of a demand asks.
+- Boxes (`boxes`) say which options a stage of a demand may take: its bit of their reach.
+- Penalties are prices. A demand's worth is such that serving the last permille of it pays for a node.
+- A *token* asks for next to nothing of a set of options: some instance of the set has to be there for it.
+
+What rows say beside is for the rounds (`rounds`) and for repair (`repair`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controller.planning.fleet.cover_rows import unserved
+from controller.planning.fleet.packed import MOST_DEMANDS, Ints, PackedPlan, PackedProblem
+from controller.planning.whole.boxes import Box
+from controller.planning.whole.reading import Counts
+from controller.planning.whole.rows import Rows
+from rules.kernel.formulation import Resource
+from rules.kernel.problem import WHOLE_PERMILLE
+
+MILLICENTS: Final = 100_000
+"""Of a dollar."""
+ROOMY: Final = 1 << 40
+"""What a node has of that which no row bounds."""
+FREE: Final = 1 << 40
+"""Instances that run already where no start has a price."""
+LEAST_WORTH: Final = 0.05
+"""Of the dearest demand's worth: what is worth less than that next to it is worth as much."""
+
+
+class Frame(NamedTuple):
+    """What a round of the search holds on to."""
+
+    boxes: Mapping[str, Box]
+    closed_options: frozenset[str] = frozenset()
+    closed_nodes: frozenset[str] = frozenset()
+    tokens: tuple[frozenset[str], ...] = ()
+    """Sets of options of one model."""
+
+
+class Asked(NamedTuple):
+    """A demand in the packed sense: a stage of one or more demands, or a token when it is of none."""
+
+    options: frozenset[str]
+    urps: int
+    worth: float
+    """Of an urps, in dollars an hour."""
+    demands: tuple[str, ...] = ()
+
+
+class Kinds(NamedTuple):
+    """Nodes that are alike: [P] names of nodes, and what each has by resource row of its pool."""
+
+    nodes: tuple[tuple[str, ...], ...]
+    capacity: tuple[tuple[int, ...], ...]
+    of_pool: Mapping[str, tuple[int, ...]]
+    rows_of_pool: Mapping[str, tuple[Mapping[str, int], ...]]
+    """By pool, what its resource rows say that an instance of an option uses."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The arrays, and what their numbers stand for."""
+
+    problem: PackedProblem
+    options: tuple[str, ...]
+    """[O]"""
+    nodes: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    """[D]"""
+    numbers: Mapping[tuple[str, int], Sequence[int]]
+    """The options in arrays of an option on nodes of a kind: one for each part of its model."""
+    kinds: Kinds
+
+    def counts(self, plan: PackedPlan) -> dict[tuple[str, str], int]:
+        """Instances by option and node."""
+        found: Counter[tuple[str, str]] = Counter()
+        for option, node in zip(plan.instance_option.tolist(), plan.instance_node.tolist(), strict=True):
+            found[self.options[option], self.nodes[node]] += 1
+        return found
+
+    def packed(self, counts: Counts) -> PackedPlan:
+        """The instances that the arrays know of."""
+        place = {name: at for at, name in enumerate(self.nodes)}
+        kind = {name: at for at, names in enumerate(self.kinds.nodes) for name in names}
+        options, nodes = list[int](), list[int]()
+        for (option, node), count in sorted(counts.items()):
+            numbers = self.numbers.get((option, kind.get(node, -1)), ())
+            for _ in range(count if numbers else 0):
+                options.append(numbers[len(options) % len(numbers)])
+                nodes.append(place[node])
+        return PackedPlan(np.array(options, np.int64), np.array(nodes, np.int64))
+
+    def short(self, plan: PackedPlan) -> frozenset[str]:
+        """The demands of which something stays unserved."""
+        problem, found = self.problem, set[str]()
+        held = np.bincount(plan.instance_option, minlength=len(self.options)) * problem.option_urps
+        for model in range(problem.first_option.size - 1):
+            here = slice(*problem.first_option[model : model + 2].tolist())
+            first, last = problem.first_demand[model : model + 2].tolist()
+            offers = np.flatnonzero(held[here])
+            reach = problem.option_reach[here][offers]
+            lost = unserved(reach, held[here][offers], problem.demand_urps[first:last])
+            for at in np.flatnonzero(lost).tolist():
+                found.update(self.asked[first + at].demands)
+        return frozenset(found)
+
+
+def translate(rows: Rows, frame: Frame) -> Translation:
+    """The arrays of a form within a frame."""
+    kinds = _kinds(rows, frame.closed_nodes)
+    models = _models(rows, frame)
+    numbers: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    options: list[str] = []
+    kind_of, reach, first_option, first_demand = list[int](), list[int](), [0], [0]
+    for asked in models:
+        for option, bits in _reach(asked).items():
+            for kind in kinds.of_pool.get(rows.problem.option(option).placement.pool, ()):
+                numbers[option, kind].append(len(options))
+                options.append(option)
+                kind_of.append(kind)
+                reach.append(bits)
+        first_option.append(len(options))
+        first_demand.append(first_demand[-1] + len(asked))
+    every = tuple(item for asked in models for item in asked)
+    pairs, running, start_price = _pairs(rows, options)
+    ceiling = max((item.urps for item in every), default=1) * MOST_DEMANDS
+    prices = rows.prices
+    packed = PackedProblem(
+        pool_nodes=np.array([len(names) for names in kinds.nodes], np.int64),
+        pool_price=np.array([prices.nodes.get(names[0], 0) / MILLICENTS for names in kinds.nodes], np.float64),
+        pool_capacity=_table(kinds.capacity, ROOMY),
+        first_option=np.array(first_option, np.int64),
+        option_pool=np.array(kind_of, np.int64),
+        option_use=_table(_uses(rows, options, kinds), 0),
+        option_urps=np.array([rows.answers.offered.get(option, ceiling) for option in options], np.int64),
+        option_price=np.array([prices.instances.get(option, 0) / MILLICENTS for option in options], np.float64),
+        option_reach=np.array(reach, np.int64),
+        option_pair=pairs,
+        first_demand=np.array(first_demand, np.int64),
+        demand_urps=np.array([item.urps for item in every], np.int64),
+        demand_worth=np.array([item.worth for item in every], np.float64),
+        pair_running=running,
+        start_price=start_price,
+    )
+    nodes = tuple(name for names in kinds.nodes for name in names)
+    return Translation(packed, tuple(options), nodes, every, numbers, kinds)
+
+
+def _kinds(rows: Rows, closed: frozenset[str]) -> Kinds:
+    resources = [row for row in rows.hard if isinstance(row, Resource)]
+    pool_of = {node.name: node.pool for node in rows.problem.nodes}
+    has: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    named: defaultdict[str, dict[int, None]] = defaultdict(dict)
+    for at, row in enumerate(resources):
+        for node, capacity in row.capacity:
+            if node in pool_of:
+                has[node][at] = capacity
+                named[pool_of[node]][at] = None
+    alike: defaultdict[tuple[str, int, tuple[int, ...]], list[str]] = defaultdict(list)
+    for one in rows.problem.nodes:
+        if one.name not in closed:
+            room = tuple(has[one.name].get(at, ROOMY) for at in named[one.pool])
+            alike[one.pool, rows.prices.nodes.get(one.name, 0), room].append(one.name)
+    of_pool: defaultdict[str, list[int]] = defaultdict(list)
+    for at, (pool, _, _) in enumerate(alike):
+        of_pool[pool].append(at)
+    uses = [dict(row.use) for row in resources]
+    return Kinds(
+        nodes=tuple(map(tuple, alike.values())),
+        capacity=tuple(capacity for _, _, capacity in alike),
+        of_pool={pool: tuple(kinds) for pool, kinds in of_pool.items()},
+        rows_of_pool={pool: tuple(uses[at] for at in ats) for pool, ats in named.items()},
+    )
+
+
+def _uses(rows: Rows, options: Sequence[str], kinds: Kinds) -> list[list[int]]:
+    found = []
+    for option in options:
+        pool = rows.problem.option(option).placement.pool
+        found.append([use.get(option, 0) for use in kinds.rows_of_pool.get(pool, ())])
+    return found
+
+
+def _table(ragged: Sequence[Sequence[int]], filling: int) -> Ints:
+    width = max(map(len, ragged), default=0)
+    return np.array([[*row, *[filling] * (width - len(row))] for row in ragged], np.int64).reshape(len(ragged), width)
+
+
+def _pairs(rows: Rows, options: Sequence[str]) -> tuple[Ints, Ints, float]:
+    """The pair of each option, what runs of each pair, and the dearest start."""
+    prices = rows.prices
+    number: dict[int, int] = {}
+    pairs = [number.setdefault(prices.start_of.get(option, -1), len(number)) for option in options]
+    running = [prices.starts[at][1] if at >= 0 else FREE for at in number]
+    start = max((price for _, _, price in prices.starts), default=0)
+    return np.array(pairs, np.int64), np.array(running, np.int64), start / MILLICENTS
+
+
+def _models(rows: Rows, frame: Frame) -> list[tuple[Asked, ...]]:
+    """What is asked of each model, merged where that is the same, in parts of at most `MOST_DEMANDS`."""
+    by_model: defaultdict[str, list[Asked]] = defaultdict(list)
+    dearest = max((price for price in rows.prices.unserved.values()), default=1)
+    node = max((price for price in rows.prices.nodes.values()), default=0) / MILLICENTS
+    base = WHOLE_PERMILLE * (1.0 + 2 * node)
+    for demand in rows.problem.demands:
+        part = max(LEAST_WORTH, rows.prices.unserved.get(demand.id, 0) / max(dearest, 1))
+        for stage, options in enumerate(frame.boxes.get(demand.id, ())):
+            urps = _asked(rows, demand.id, stage, options)
+            if urps:
+                model = rows.problem.option(next(iter(options))).placement.model
+                by_model[model].append(Asked(options, urps, base * part / urps, (demand.id,)))
+    for token in frame.tokens:
+        model = rows.problem.option(next(iter(token))).placement.model
+        by_model[model].append(Asked(token, 1, base))
+    return [part for _, asked in sorted(by_model.items()) for part in _parts(asked)]
+
+
+def _asked(rows: Rows, demand: str, stage: int, options: frozenset[str]) -> int:
+    """What a stage of a demand asks of whichever option answers it, in urps."""
+    found = 0
+    for path in rows.usable[demand]:
+        option = path.options[stage]
+        if option in options:
+            brought = rows.answers.brought.get(option, {}).get(path.id, 0) * WHOLE_PERMILLE
+            times = path.options.count(option)
+            found = max(found, -(-brought // times))
+            if times == 1:
+                return found
+    return found
+
+
+def _parts(asked: Sequence[Asked]) -> list[tuple[Asked, ...]]:
+    merged: dict[tuple[frozenset[str], bool], Asked] = {}
+    for item in asked:
+        key = item.options, bool(item.demands)
+        known = merged.get(key)
+        merged[key] = item if known is None else _together(known, item)
+    ordered = sorted(merged.values(), key=lambda item: (sorted(item.options), item.demands))
+    parts = [ordered[at : at + MOST_DEMANDS] for at in range(0, len(ordered), MOST_DEMANDS)]
+    return [tuple(sorted(part, key=lambda item: (-item.worth, item.demands, sorted(item.options)))) for part in parts]
+
+
+def _together(one: Asked, other: Asked) -> Asked:
+    """Two that the same options may answer; tokens of the same options are one."""
+    if not other.demands:
+        return one
+    urps = one.urps + other.urps
+    worth = (one.urps * one.worth + other.urps * other.worth) / urps
+    return Asked(one.options, urps, worth, (*one.demands, *other.demands))
+
+
+def _reach(asked: Sequence[Asked]) -> dict[str, int]:
+    """The bits of each option, in order of its name."""
+    reach: defaultdict[str, int] = defaultdict(int)
+    for bit, item in enumerate(asked):
+        for option in item.options:
+            reach[option] |= 1 << bit
+    return dict(sorted(reach.items()))
