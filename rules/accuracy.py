@@ -28,10 +28,14 @@ class Accuracy:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude the variants below the floor from the service's stages."""
+        exempt = {
+            service.name: {(step.model, step.variant) for step in service.degrade if isinstance(step, UseVariant)}
+            for service in problem.policy.services
+        }
         for demand, stage, option in problem.uses():
             service = problem.service_of(demand)
-            exempt = {(step.model, step.variant) for step in service.degrade if isinstance(step, UseVariant)}
-            if service.accuracy is None or (option.placement.model, option.placement.variant) in exempt:
+            placement = option.placement
+            if service.accuracy is None or (placement.model, placement.variant) in exempt[service.name]:
                 continue
             if option.accuracy_ppm < service.accuracy.floor_ppm:
                 reason = (

@@ -66,6 +66,11 @@ def option_id(placement: Placement, setting: Setting) -> str:
     return f"{placement} b{setting.max_batch} d{setting.queue_delay_us} u{setting.load_permille}"
 
 
+def placement_of(option: str) -> str:
+    """The placement in an option's id, in words."""
+    return option.rsplit(" ", 3)[0]
+
+
 def options(policy: Policy, speed: Speeds) -> tuple[Option, ...]:
     """All options that any stage of any service could use."""
     wanted = {stage.model for service in policy.services for stage in service.stages}

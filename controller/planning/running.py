@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from collectors.snapshot import LoadedModel, ModelState, Snapshot
 from controller.decision import State
+from controller.planning.options import placement_of
 from policy.resolved import Policy
 from rules.kernel.plan import Instances, Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Node, Option, Placement, Problem, Running
@@ -35,14 +36,18 @@ def observed(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Placemen
 
 def located(loaded: Mapping[Placement, LoadedModel], state: State, nodes: tuple[Node, ...]) -> tuple[Running, ...]:
     """Observed instances on nodes: where the last plan put them, what it does not know spread over the pool's nodes."""
+    known = {str(placement): placement for placement in loaded}
     planned: dict[Placement, dict[str, int]] = {}
-    for option_id, node, count in ((item.option, item.node, item.count) for item in state.plan.instances):
-        for placement in loaded:
-            if option_id.startswith(f"{placement} "):
-                planned.setdefault(placement, {})[node] = count
+    for item in state.plan.instances:
+        placement = known.get(placement_of(item.option))
+        if placement is not None:
+            planned.setdefault(placement, {})[item.node] = item.count
+    nodes_of: dict[str, list[str]] = {}
+    for node in nodes:
+        nodes_of.setdefault(node.pool, []).append(node.name)
     found = []
     for placement, model in sorted(loaded.items()):
-        here = [node.name for node in nodes if node.pool == placement.pool]
+        here = nodes_of.get(placement.pool, [])
         counts = _spread(model.instances, planned.get(placement, {}), here)
         found += [Running(placement, node, count) for node, count in counts.items() if count]
     return tuple(found)

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from controller.planning.fleet.cover_rows import unserved
-from controller.planning.fleet.packed import MOST_DEMANDS, Ints, PackedPlan, PackedProblem
+from controller.planning.fleet.packed import Ints, PackedPlan, PackedProblem
 from controller.planning.whole.boxes import Box
 from controller.planning.whole.reading import Counts
 from controller.planning.whole.rows import Rows
@@ -33,6 +33,11 @@ FREE: Final = 1 << 40
 """Instances that run already where no start has a price."""
 LEAST_WORTH: Final = 0.05
 """Of the dearest demand's worth: what is worth less than that next to it is worth as much."""
+
+
+FEW_DEMANDS: Final = 6
+"""Of one part of a model. Each more doubles what the search looks up with every instance that it places."""
+LEAST_ALIKE: Final = 0.5
 
 
 class Frame(NamedTuple):
@@ -131,7 +136,7 @@ def translate(rows: Rows, frame: Frame) -> Translation:
         first_demand.append(first_demand[-1] + len(asked))
     every = tuple(item for asked in models for item in asked)
     pairs, running, start_price = _pairs(rows, options)
-    ceiling = max((item.urps for item in every), default=1) * MOST_DEMANDS
+    ceiling = max((item.urps for item in every), default=1) * FEW_DEMANDS
     prices = rows.prices
     packed = PackedProblem(
         pool_nodes=np.array([len(names) for names in kinds.nodes], np.int64),
@@ -205,7 +210,7 @@ def _pairs(rows: Rows, options: Sequence[str]) -> tuple[Ints, Ints, float]:
 
 
 def _models(rows: Rows, frame: Frame) -> list[tuple[Asked, ...]]:
-    """What is asked of each model, merged where that is the same, in parts of at most `MOST_DEMANDS`."""
+    """What is asked of each model, merged where that is the same, in parts of at most `FEW_DEMANDS`."""
     by_model: defaultdict[str, list[Asked]] = defaultdict(list)
     dearest = max((price for price in rows.prices.unserved.values()), default=1)
     node = max((price for price in rows.prices.nodes.values()), default=0) / MILLICENTS
@@ -243,18 +248,42 @@ def _parts(asked: Sequence[Asked]) -> list[tuple[Asked, ...]]:
         key = item.options, bool(item.demands)
         known = merged.get(key)
         merged[key] = item if known is None else _together(known, item)
-    ordered = sorted(merged.values(), key=lambda item: (sorted(item.options), item.demands))
-    parts = [ordered[at : at + MOST_DEMANDS] for at in range(0, len(ordered), MOST_DEMANDS)]
+    ordered = _few(list(merged.values()))
+    parts = [ordered[at : at + FEW_DEMANDS] for at in range(0, len(ordered), FEW_DEMANDS)]
     return [tuple(sorted(part, key=lambda item: (-item.worth, item.demands, sorted(item.options)))) for part in parts]
 
 
+def _few(asked: list[Asked]) -> list[Asked]:
+    """Demands that nearly the same options may answer are made one, which the options that they share may answer."""
+    while len(asked) > FEW_DEMANDS:
+        pairs = [
+            (_alike(one.options, other.options), -at, -beside)
+            for at, one in enumerate(asked)
+            for beside, other in enumerate(asked[:at])
+            if one.demands and other.demands
+        ]
+        likeness, at, beside = max(pairs, default=(0.0, 0, 0))
+        if likeness < LEAST_ALIKE:
+            break
+        one, other = asked[-beside], asked[-at]
+        rest = [item for item in asked if item is not one and item is not other]
+        asked = [*rest, _together(one, other)]
+    return asked
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> float:
+    """Shared options over all of both (Jaccard)."""
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared)
+
+
 def _together(one: Asked, other: Asked) -> Asked:
-    """Two that the same options may answer; tokens of the same options are one."""
+    """Two as one; tokens of the same options are one token."""
     if not other.demands:
         return one
     urps = one.urps + other.urps
     worth = (one.urps * one.worth + other.urps * other.worth) / urps
-    return Asked(one.options, urps, worth, (*one.demands, *other.demands))
+    return Asked(one.options & other.options, urps, worth, (*one.demands, *other.demands))
 
 
 def _reach(asked: Sequence[Asked]) -> dict[str, int]:
