@@ -14,7 +14,7 @@ from controller.performance.pipeline import chains, path_latencies_us
 from controller.performance.surface import LEVELS
 from controller.planning.legs import Legs
 from controller.planning.network import reachable
-from policy.resolved import Policy, Service
+from policy.resolved import Policy, Service, UseVariant
 from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Option, Path, Problem
 
@@ -24,6 +24,8 @@ MOST_PATHS: Final = 4_000
 MOST_IN_ALL: Final = 40_000
 """Paths of all demands together, beyond which each has its part of them, and `FEWEST_PATHS` at least."""
 FEWEST_PATHS: Final = 64
+RELUCTANCE: Final = 4
+"""Of variants that only a degraded service uses, one is looked at for so many others."""
 
 TAIL: Final = LEVELS * 99 // 100 - 1
 
@@ -147,6 +149,7 @@ def _fastest_first(stage: Choices) -> list[int]:
 def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
     below_us = min((item.below_us for item in problem.service_of(demand).latency), default=math.inf)
+    steps = {(s.model, s.variant) for s in problem.service_of(demand).degrade if isinstance(s, UseVariant)}
     tails_us = _tails_us(stage)
     prices = [_price_of_call(problem, option) for option in stage.options]
     ranks = [0] * len(stage.options)
@@ -155,9 +158,12 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: L
             ranks[at] = min(ranks[at], rank) if keys is tails_us else rank
 
     def key(at: int) -> tuple[bool, bool, bool, int, float, str]:
-        use = demand.id, stage.stage, stage.options[at].id
-        slow = tails_us[at] > below_us
-        return use not in looked.running, use in looked.idle, slow, ranks[at], prices[at], stage.options[at].id
+        option = stage.options[at]
+        use = demand.id, stage.stage, option.id
+        rank = (
+            RELUCTANCE * (1 + ranks[at]) if (option.placement.model, option.placement.variant) in steps else ranks[at]
+        )
+        return use not in looked.running, use in looked.idle, tails_us[at] > below_us, rank, prices[at], option.id
 
     return sorted(range(len(stage.options)), key=key)
 

@@ -7,14 +7,17 @@ step where something stays unserved.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from controller.planning.whole.boxes import Box, boxes, members
 from controller.planning.whole.reading import Counts
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import Frame
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusive
+from rules.kernel.problem import Path
 
-HELD_PART = 0.5
+HELD_PART: Final = 0.5
 """What an option that stands already counts for, of its price, when boxes are chosen anew."""
 
 
@@ -46,9 +49,10 @@ def first_frame(rows: Rows, running: Counts) -> Frame:
 def next_frame(rows: Rows, counts: Counts, levels: Mapping[str, int], closed_nodes: frozenset[str]) -> Frame:
     """What the last round's instances make binding."""
     price = unit_prices(rows, counts)
-    closed = _zeroed(rows)
-    wide = boxes(rows, price, levels, closed)
-    closed |= _losers(rows, counts, wide, price)
+    never = _zeroed(rows)
+    winners = _winners(rows, counts, boxes(rows, price, levels, never), price)
+    _reconciled(winners, levels, price)
+    closed = never | winners.losers()
     chosen = boxes(rows, price, levels, closed)
     open_ = frozenset(option for box in chosen.values() for option in members(box))
     return Frame(chosen, closed, closed_nodes, tuple(_tokens(rows, counts, open_, levels)))
@@ -63,18 +67,59 @@ def _zeroed(rows: Rows) -> frozenset[str]:
     return frozenset(named)
 
 
-def _losers(rows: Rows, counts: Counts, wide: Mapping[str, Box], price: Mapping[str, float]) -> frozenset[str]:
-    """All but one of each exclusive set: the one that answers most stays, else the one that is worth most to all."""
+@dataclass(frozen=True)
+class Winners:
+    """Of each exclusive set, who stays. `set_of` has the set of each option, by its place among the rows.
+
+    A winner `stands` when instances of it are there, and is `needed` when a demand has no path without it.
+    """
+
+    rows: Rows
+    set_of: Mapping[str, int]
+    best: dict[int, str]
+    stands: frozenset[int]
+    needed: set[int]
+
+    def losers(self) -> frozenset[str]:
+        """All others."""
+        return frozenset(option for option, at in self.set_of.items() if self.best[at] != option)
+
+    def against(self, path: Path) -> tuple[int, int, int]:
+        """How many winners a path is against that are needed, that stand, and in all."""
+        lost = [self.set_of[o] for o in path.options if o in self.set_of and self.best[self.set_of[o]] != o]
+        return sum(at in self.needed for at in lost), sum(at in self.stands for at in lost), len(lost)
+
+    def let_win(self, path: Path) -> None:
+        """Open a path."""
+        for option in path.options:
+            if option in self.set_of:
+                self.best[self.set_of[option]] = option
+                self.needed.add(self.set_of[option])
+
+
+def _winners(rows: Rows, counts: Counts, wide: Mapping[str, Box], price: Mapping[str, float]) -> Winners:
+    """The option that answers most of each exclusive set, else the one that is worth most to all."""
     answers: Counter[str] = Counter()
     for (option, _), count in counts.items():
         answers[option] += count * rows.answers.offered.get(option, 1)
     wanted: Counter[str] = Counter(option for box in wide.values() for stage in box for option in stage)
-    closed = set[str]()
-    for row in rows.hard:
-        if isinstance(row, Exclusive):
-            best = max(row.options, key=lambda o: (answers[o], wanted[o] / price.get(o, 1.0), o))
-            closed.update(option for option in row.options if option != best)
-    return frozenset(closed)
+    sets = {at: row.options for at, row in enumerate(rows.hard) if isinstance(row, Exclusive)}
+    best = {
+        at: max(options, key=lambda o: (answers[o], wanted[o] / price.get(o, 1.0), o)) for at, options in sets.items()
+    }
+    set_of = {option: at for at, options in sets.items() for option in options}
+    return Winners(rows, set_of, best, frozenset(at for at, option in best.items() if answers[option]), set())
+
+
+def _reconciled(winners: Winners, levels: Mapping[str, int], price: Mapping[str, float]) -> None:
+    """Let others win where a demand has no path left, against as few winners as can be."""
+    rows = winners.rows
+    for demand in rows.problem.demands:
+        level = levels.get(demand.service, 0)
+        paths = [path for path in rows.usable[demand.id] if rows.gates.get(path.id, 0) <= level]
+        against = {path.id: winners.against(path) for path in paths}
+        if paths and all(any(lost) for lost in against.values()):
+            winners.let_win(min(paths, key=lambda p: (against[p.id], sum(price[o] for o in p.options), p.id)))
 
 
 def _tokens(rows: Rows, counts: Counts, open_: frozenset[str], levels: Mapping[str, int]) -> Iterator[frozenset[str]]:

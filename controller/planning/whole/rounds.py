@@ -46,14 +46,16 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     free = translate(rows, first_frame(rows, counts))
     search = Search(free.problem, free.packed(counts))
     search_tries(search, FREE_TRIES)
-    counts, short = free.counts(search.plan), free.short(search.plan)
+    counts = free.counts(search.plan)
     levels: dict[str, int] = {}
     closed: frozenset[str] = frozenset()
     for _ in range(MOST_ROUNDS):
-        held = translate(rows, next_frame(rows, counts, levels, closed))
+        frame = next_frame(rows, counts, levels, closed)
+        held = translate(rows, frame)
         search = Search(held.problem, held.packed(counts))
         search_tries(search, HELD_TRIES)
-        counts, short = held.counts(search.plan), held.short(search.plan)
+        counts = held.counts(search.plan)
+        short = held.short(search.plan) | {demand for demand, box in frame.boxes.items() if not box}
         steeper = _steeper(rows, levels, short)
         more = overspent(rows, counts) - closed
         if not more and not steeper:

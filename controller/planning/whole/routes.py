@@ -17,6 +17,8 @@ from rules.kernel.problem import Path
 
 WORK: Final = 0.5
 """Deterministic time of services that are solved together."""
+TIE_WORK: Final = 0.05
+"""... and for choosing the soonest among their shares that cost the same."""
 TOGETHER: Final = 150
 """Paths of services that are solved together though they are independent: a solve takes some milliseconds at least."""
 
@@ -42,7 +44,7 @@ def routed(rows: Rows, counts: Counts) -> Reading | None:
         solved = solve(form, narrow, work_limit=WORK)
         if solved.plan is None:
             return None
-        found = nearest(form, narrow, solved.plan, solved.cost, WORK)
+        found = nearest(form, narrow, solved.plan, solved.cost, TIE_WORK)
         at = joined(stays, Reading.of(found))
     return at
 

@@ -37,6 +37,8 @@ LEAST_WORTH: Final = 0.05
 
 FEW_DEMANDS: Final = 6
 """Of one part of a model. Each more doubles what the search looks up with every instance that it places."""
+SPLIT_PERMILLE: Final = 2
+"""Asked in addition: shares are whole permilles, so a demand that is split over options rounds some up."""
 LEAST_ALIKE: Final = 0.5
 
 
@@ -238,8 +240,8 @@ def _asked(rows: Rows, demand: str, stage: int, options: frozenset[str]) -> int:
             times = path.options.count(option)
             found = max(found, -(-brought // times))
             if times == 1:
-                return found
-    return found
+                break
+    return found + found * SPLIT_PERMILLE // WHOLE_PERMILLE
 
 
 def _parts(asked: Sequence[Asked]) -> list[tuple[Asked, ...]]:
