@@ -65,7 +65,7 @@ LINKS: Final = 9
 """Of a site, to its nearest."""
 STAGES: Final = ((1, 0.6), (2, 0.25), (3, 0.15))
 """Numbers of stages, and how likely each is."""
-RATE: Final = 6e9
+RATE: Final = 1.3e10
 """What an origin asks for, over what it keeps busy for how many us: some half of the nodes are needed."""
 LONGEST: Final = 8
 """An objective leaves each stage so many times what a T4 takes alone."""

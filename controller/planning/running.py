@@ -1,6 +1,6 @@
 """What runs now, in a problem's terms: observed instances on nodes, and the routes that were last set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from collectors.snapshot import LoadedModel, ModelState, Snapshot
@@ -71,10 +71,14 @@ def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], stat
 
     A way whose placements are not all there carries nothing; what it carried counts as unserved.
     """
+    settings: dict[Placement, list[Option]] = {}
+    for each in problem.options:
+        settings.setdefault(each.placement, []).append(each)
+    planned = state.plan.used_options()
     chosen = {
         placement: option
         for placement, model in loaded.items()
-        if (option := _option_of(problem, placement, model, state)) is not None
+        if (option := _option_of(settings.get(placement, []), model, planned)) is not None
     }
     instances = [
         Instances(chosen[item.placement].id, item.node, item.count)
@@ -107,9 +111,8 @@ def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], stat
     )
 
 
-def _option_of(problem: Problem, placement: Placement, model: LoadedModel, state: State) -> Option | None:
-    here = [option for option in problem.options if option.placement == placement]
-    planned = {item.option for item in state.plan.instances}
+def _option_of(here: Sequence[Option], model: LoadedModel, planned: frozenset[str]) -> Option | None:
+    """Of a placement's options the planned one, if the server is set like it; else the busiest that is set so."""
     for option in here:
         if option.id in planned and option.max_batch == model.max_batch:
             return option

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+from controller.planning.objective import cost_of
 from controller.planning.solve import solve
 from controller.planning.whole.frames import HELD_PART
 from controller.planning.whole.reading import Hard, Reading, keeps
@@ -37,12 +38,19 @@ def broken(rows: Rows, at: Reading) -> tuple[Hard, ...]:
 
 
 def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
-    """The plan with what could be mended; what could not is still broken."""
+    """The plan with what could be mended; what could not is still broken.
+
+    What is degraded or refused is looked at as well: the search may have missed by a little what there is room for.
+    """
     view = View(rows, price)
     for width in WIDTHS:
         for row in broken(rows, at):
             if not keeps(row, at, rows.tops):
                 at = _mended(view, at, row, width)
+        for service in sorted(at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}):
+            better = _mended(view, at, rows.ladders[service], width) if service in rows.ladders else at
+            if cost_of(better.plan(), rows.form) < cost_of(at.plan(), rows.form):
+                at = better
     return at
 
 
@@ -69,19 +77,28 @@ class View:
             found[node.pool].append(node.name)
         return {pool: tuple(nodes) for pool, nodes in found.items()}
 
+    def load(self, at: Reading) -> Mapping[str, float]:
+        """By node, the parts of it that its instances take, summed."""
+        found: defaultdict[str, float] = defaultdict(float)
+        for (option, node), count in at.counts.items():
+            found[node] += count * self.rows.parts.get(option, 0.0)
+        return found
+
 
 def _mended(view: View, at: Reading, row: Hard, width: int) -> Reading:
     opened = _neighbourhood(view, at, row, width)
     stays = fixed(view.rows, at, opened)
-    solved = solve(residual(view.rows, stays, opened), opened.problem, work_limit=WORK)
+    solved = solve(residual(view.rows, stays, opened), opened.problem, at.plan(), WORK)
     return at if solved.plan is None else joined(stays, Reading.of(solved.plan))
 
 
 def _neighbourhood(view: View, at: Reading, row: Hard, width: int) -> Open:
     problem = view.rows.problem
-    spoken = tuple(dict.fromkeys(_spoken(view.rows, at, row, width)))
+    spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     standing = tuple(option for option in spoken if option in at.by_option)
     others = _apart(view, (option for option in spoken if option not in at.by_option), width)
+    if width > WIDTHS[0]:
+        standing = (*standing, *_in_the_way(view, at, others[:1]))
     demands = [d for service in _services(view, at, row, standing) for d in view.demands_of.get(service, ())]
     paths = {demand.id: _paths(view, at, demand, others) for demand in demands}
     options = {*standing, *others, *(o for chosen in paths.values() for path in chosen for o in path.options)}
@@ -97,8 +114,18 @@ def _neighbourhood(view: View, at: Reading, row: Hard, width: int) -> Open:
     )
 
 
-def _spoken(rows: Rows, at: Reading, row: Hard, width: int) -> Iterable[str]:
+def _in_the_way(view: View, at: Reading, options: Sequence[str]) -> tuple[str, ...]:
+    """What stands on the roomiest nodes where these options could stand: it may have to go elsewhere."""
+    pools = {view.rows.problem.option(option).placement.pool for option in options}
+    load = view.load(at)
+    nodes = [node for pool in sorted(pools) for node in view.nodes_of.get(pool, ()) if node in at.powered]
+    emptiest = set(sorted(nodes, key=lambda node: (load[node], node))[:ROOMIEST])
+    return tuple(dict.fromkeys(option for option, node in sorted(at.counts) if node in emptiest))
+
+
+def _spoken(view: View, at: Reading, row: Hard, width: int) -> Iterable[str]:
     """The options that a row speaks of, as far as they matter to mending it."""
+    rows = view.rows
     match row:
         case Count() | Exclusive():
             return row.options
@@ -112,9 +139,7 @@ def _spoken(rows: Rows, at: Reading, row: Hard, width: int) -> Iterable[str]:
             return (*(option for option, _ in row.instances), *taken)
         case Budget():
             priced = {node for node, price in row.prices_millicents if price}
-            load: defaultdict[str, float] = defaultdict(float)
-            for (option, node), count in at.counts.items():
-                load[node] += count * rows.parts.get(option, 0.0)
+            load = view.load(at)
             emptiest = set(sorted(priced & load.keys(), key=lambda node: (load[node], node))[:width])
             return (option for option, node in sorted(at.counts) if node in emptiest)
         case Ladder():
@@ -169,9 +194,7 @@ def _paths(view: View, at: Reading, demand: Demand, others: Sequence[str]) -> tu
 def _nodes(view: View, at: Reading, options: Iterable[str]) -> frozenset[str]:
     """Nodes that hold any of the options, and of their pools the roomiest of those in use and some empty ones."""
     wanted = set(options)
-    load: defaultdict[str, float] = defaultdict(float)
-    for (option, node), count in at.counts.items():
-        load[node] += count * view.rows.parts.get(option, 0.0)
+    load = view.load(at)
     found = {node for option, node in at.counts if option in wanted}
     for pool in sorted({view.rows.problem.option(option).placement.pool for option in wanted}):
         nodes = view.nodes_of.get(pool, ())
