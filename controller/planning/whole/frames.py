@@ -46,8 +46,18 @@ def first_frame(rows: Rows, running: Counts) -> Frame:
     return Frame(boxes(rows, unit_prices(rows, running), {}, closed), closed_options=closed)
 
 
-def next_frame(rows: Rows, counts: Counts, levels: Mapping[str, int], closed_nodes: frozenset[str]) -> Frame:
+@dataclass(frozen=True)
+class Held:
+    """What was found out so far: levels to take, nodes to leave alone, and instances that have to stay."""
+
+    levels: Mapping[str, int]
+    closed_nodes: frozenset[str]
+    reserved: Counts
+
+
+def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     """What the last round's instances make binding."""
+    levels = held.levels
     price = unit_prices(rows, counts)
     never = _zeroed(rows)
     winners = _winners(rows, counts, boxes(rows, price, levels, never), price)
@@ -55,7 +65,7 @@ def next_frame(rows: Rows, counts: Counts, levels: Mapping[str, int], closed_nod
     closed = never | winners.losers()
     chosen = boxes(rows, price, levels, closed)
     open_ = frozenset(option for box in chosen.values() for option in members(box))
-    return Frame(chosen, closed, closed_nodes, tuple(_tokens(rows, counts, open_, levels)))
+    return Frame(chosen, closed, held.closed_nodes, tuple(_tokens(rows, counts, open_, levels)), held.reserved)
 
 
 def _zeroed(rows: Rows) -> frozenset[str]:
@@ -168,3 +178,29 @@ def overspent(rows: Rows, counts: Counts) -> frozenset[str]:
                     closed.add(node)
                     spent -= prices[node]
     return frozenset(closed)
+
+
+def missed(rows: Rows, counts: Counts, running: Counts, closed: frozenset[str]) -> dict[tuple[str, str], int]:
+    """Instances that run and have to stay, for a row that asks for more than there are, set as the others are."""
+    by_option: Counter[str] = Counter()
+    for (option, _), count in counts.items():
+        by_option[option] += count
+    runs: dict[str, list[tuple[str, int]]] = {}
+    for (option, node), count in sorted(running.items()):
+        runs.setdefault(option, []).append((node, count))
+    found: Counter[tuple[str, str]] = Counter()
+    for row in rows.hard:
+        need = row.lowest - sum(by_option[option] for option in row.options) if isinstance(row, Count) else 0
+        if isinstance(row, Count) and need > 0:
+            for option in row.options:
+                setting = next((o for o in _same_placement(rows, option, row) if o not in closed), option)
+                for node, count in runs.get(option, ()):
+                    more = max(0, min(need, count - counts.get((setting, node), 0) - found[setting, node]))
+                    found[setting, node] += more
+                    need -= more
+    return {key: count for key, count in found.items() if count}
+
+
+def _same_placement(rows: Rows, option: str, row: Count) -> Iterator[str]:
+    placement = rows.problem.option(option).placement
+    return (other for other in row.options if rows.problem.option(other).placement == placement)

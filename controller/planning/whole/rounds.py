@@ -13,7 +13,7 @@ from controller.decision import Proof
 from controller.planning.fleet.search import Search, search_tries
 from controller.planning.objective import cost_of
 from controller.planning.solve import Solved
-from controller.planning.whole.frames import first_frame, next_frame, overspent, unit_prices
+from controller.planning.whole.frames import Held, first_frame, missed, next_frame, overspent, unit_prices
 from controller.planning.whole.reading import Reading
 from controller.planning.whole.repair import repaired
 from controller.planning.whole.routes import routed
@@ -42,26 +42,28 @@ def is_small(problem: Problem) -> bool:
 def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found."""
     rows = Rows(problem, form)
-    counts: Mapping[tuple[str, str], int] = Reading.of(running).counts
-    free = translate(rows, first_frame(rows, counts))
-    search = Search(free.problem, free.packed(counts))
+    runs = Reading.of(running).counts
+    free = translate(rows, first_frame(rows, runs))
+    search = Search(free.problem, free.packed(runs))
     search_tries(search, FREE_TRIES)
     counts = free.counts(search.plan)
-    levels: dict[str, int] = {}
-    closed: frozenset[str] = frozenset()
+    held = Held({}, frozenset(), {})
     for _ in range(MOST_ROUNDS):
-        frame = next_frame(rows, counts, levels, closed)
-        held = translate(rows, frame)
-        search = Search(held.problem, held.packed(counts))
+        frame = next_frame(rows, counts, held)
+        arrays = translate(rows, frame)
+        search = Search(arrays.problem, arrays.packed(counts))
         search_tries(search, HELD_TRIES)
-        counts = held.counts(search.plan)
-        short = held.short(search.plan) | {demand for demand, box in frame.boxes.items() if not box}
-        steeper = _steeper(rows, levels, short)
-        more = overspent(rows, counts) - closed
-        if not more and not steeper:
+        counts = arrays.counts(search.plan)
+        short = arrays.short(search.plan) | {demand for demand, box in frame.boxes.items() if not box}
+        missing = missed(rows, counts, runs, frame.closed_options)
+        further = Held(
+            {**held.levels, **_steeper(rows, held.levels, short)},
+            held.closed_nodes | overspent(rows, counts),
+            {key: held.reserved.get(key, 0) + missing.get(key, 0) for key in {**held.reserved, **missing}},
+        )
+        if further == held:
             break
-        levels |= steeper
-        closed |= more
+        held = further
     at = routed(rows, counts)
     if at is None:
         return Solved(None, Proof.UNDECIDED, 0, 0, 0.0)

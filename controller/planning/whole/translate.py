@@ -13,6 +13,7 @@ What rows say beside is for the rounds (`rounds`) and for repair (`repair`).
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -50,6 +51,8 @@ class Frame(NamedTuple):
     closed_nodes: frozenset[str] = frozenset()
     tokens: tuple[frozenset[str], ...] = ()
     """Sets of options of one model."""
+    reserved: Counts = MappingProxyType({})
+    """Instances that stand whatever the search does; it has the rest of their nodes, which are paid for."""
 
 
 class Asked(NamedTuple):
@@ -63,10 +66,11 @@ class Asked(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """Nodes that are alike: [P] names of nodes, and what each has by resource row of its pool."""
+    """Nodes that are alike: [P] their names, what each has by resource row of its pool, and its price in dollars."""
 
     nodes: tuple[tuple[str, ...], ...]
     capacity: tuple[tuple[int, ...], ...]
+    price: tuple[float, ...]
     of_pool: Mapping[str, tuple[int, ...]]
     rows_of_pool: Mapping[str, tuple[Mapping[str, int], ...]]
     """By pool, what its resource rows say that an instance of an option uses."""
@@ -85,22 +89,23 @@ class Translation:
     numbers: Mapping[tuple[str, int], Sequence[int]]
     """The options in arrays of an option on nodes of a kind: one for each part of its model."""
     kinds: Kinds
+    reserved: Counts
 
     def counts(self, plan: PackedPlan) -> dict[tuple[str, str], int]:
-        """Instances by option and node."""
-        found: Counter[tuple[str, str]] = Counter()
+        """Instances by option and node, the reserved ones included."""
+        found: Counter[tuple[str, str]] = Counter(self.reserved)
         for option, node in zip(plan.instance_option.tolist(), plan.instance_node.tolist(), strict=True):
             found[self.options[option], self.nodes[node]] += 1
         return found
 
     def packed(self, counts: Counts) -> PackedPlan:
-        """The instances that the arrays know of."""
+        """The instances that the arrays know of, the reserved ones left out."""
         place = {name: at for at, name in enumerate(self.nodes)}
         kind = {name: at for at, names in enumerate(self.kinds.nodes) for name in names}
         options, nodes = list[int](), list[int]()
         for (option, node), count in sorted(counts.items()):
             numbers = self.numbers.get((option, kind.get(node, -1)), ())
-            for _ in range(count if numbers else 0):
+            for _ in range(count - self.reserved.get((option, node), 0) if numbers else 0):
                 options.append(numbers[len(options) % len(numbers)])
                 nodes.append(place[node])
         return PackedPlan(np.array(options, np.int64), np.array(nodes, np.int64))
@@ -122,7 +127,7 @@ class Translation:
 
 def translate(rows: Rows, frame: Frame) -> Translation:
     """The arrays of a form within a frame."""
-    kinds = _kinds(rows, frame.closed_nodes)
+    kinds = _kinds(rows, frame)
     models = _models(rows, frame)
     numbers: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     options: list[str] = []
@@ -142,7 +147,7 @@ def translate(rows: Rows, frame: Frame) -> Translation:
     prices = rows.prices
     packed = PackedProblem(
         pool_nodes=np.array([len(names) for names in kinds.nodes], np.int64),
-        pool_price=np.array([prices.nodes.get(names[0], 0) / MILLICENTS for names in kinds.nodes], np.float64),
+        pool_price=np.array(kinds.price, np.float64),
         pool_capacity=_table(kinds.capacity, ROOMY),
         first_option=np.array(first_option, np.int64),
         option_pool=np.array(kind_of, np.int64),
@@ -158,10 +163,10 @@ def translate(rows: Rows, frame: Frame) -> Translation:
         start_price=start_price,
     )
     nodes = tuple(name for names in kinds.nodes for name in names)
-    return Translation(packed, tuple(options), nodes, every, numbers, kinds)
+    return Translation(packed, tuple(options), nodes, every, numbers, kinds, frame.reserved)
 
 
-def _kinds(rows: Rows, closed: frozenset[str]) -> Kinds:
+def _kinds(rows: Rows, frame: Frame) -> Kinds:
     resources = [row for row in rows.hard if isinstance(row, Resource)]
     pool_of = {node.name: node.pool for node in rows.problem.nodes}
     has: defaultdict[str, dict[int, int]] = defaultdict(dict)
@@ -171,18 +176,24 @@ def _kinds(rows: Rows, closed: frozenset[str]) -> Kinds:
             if node in pool_of:
                 has[node][at] = capacity
                 named[pool_of[node]][at] = None
+    uses = [dict(row.use) for row in resources]
+    for (option, node), count in frame.reserved.items():
+        for at in has[node]:
+            has[node][at] -= count * uses[at].get(option, 0)
+    paid = {node for _, node in frame.reserved}
     alike: defaultdict[tuple[str, int, tuple[int, ...]], list[str]] = defaultdict(list)
     for one in rows.problem.nodes:
-        if one.name not in closed:
+        if one.name not in frame.closed_nodes:
             room = tuple(has[one.name].get(at, ROOMY) for at in named[one.pool])
-            alike[one.pool, rows.prices.nodes.get(one.name, 0), room].append(one.name)
+            price = 0 if one.name in paid else rows.prices.nodes.get(one.name, 0)
+            alike[one.pool, price, room].append(one.name)
     of_pool: defaultdict[str, list[int]] = defaultdict(list)
     for at, (pool, _, _) in enumerate(alike):
         of_pool[pool].append(at)
-    uses = [dict(row.use) for row in resources]
     return Kinds(
         nodes=tuple(map(tuple, alike.values())),
         capacity=tuple(capacity for _, _, capacity in alike),
+        price=tuple(price / MILLICENTS for _, price, _ in alike),
         of_pool={pool: tuple(kinds) for pool, kinds in of_pool.items()},
         rows_of_pool={pool: tuple(uses[at] for at in ats) for pool, ats in named.items()},
     )
