@@ -15,6 +15,7 @@ from controller.planning.legs import Legs
 from controller.planning.options import Speeds, options, speeds
 from controller.planning.paths import Habits, Looked, Use, paths, unreachable
 from controller.planning.running import located, observed, usable_nodes
+from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import RULES
 from rules.kernel.formulation import Exclusion, Formulation
@@ -70,7 +71,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
     pairs = (*away, *_exclusions(present))
     barred = _barred(pairs)
     whole = _with_paths(bare, speed, state, Looked(_barred(away), _in_use(bare, state), barred))
-    candidates = replace(present, paths=_allowed(whole, barred, gone))
+    candidates = _within_reach(replace(present, paths=_allowed(whole, barred, gone)))
     slow = [row for row in _exclusions(candidates) if row.path]
     problem = without_paths(candidates, frozenset(row.path for row in slow))
     return Built(problem, whole, (*lost, *pairs, *_slow_options(slow, candidates)), asked, loaded, state, speed)
@@ -98,6 +99,15 @@ def write(problem: Problem) -> Formulation:
 def _exclusions(problem: Problem) -> tuple[Exclusion, ...]:
     """What rules exclude: no matter of nodes, so rows on nodes are not written for it."""
     return write(replace(problem, nodes=(), floors=())).exclusions()
+
+
+def _within_reach(problem: Problem) -> Problem:
+    """Of a large problem, only the options that a path takes or that run: no other is worth an instance."""
+    if is_small(problem):
+        return problem
+    taken = {option for path in problem.paths for option in path.options}
+    runs = {item.placement for item in problem.running}
+    return replace(problem, options=tuple(o for o in problem.options if o.id in taken or o.placement in runs))
 
 
 def _in_use(problem: Problem, state: State) -> frozenset[Use]:

@@ -11,13 +11,15 @@ from controller.decision import Proof, State
 from controller.fleet import Fleet
 from controller.planning import report
 from controller.planning.align import align
+from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.solve import nearest, solve
 from controller.planning.transition import transition
 from controller.planning.verify import verify
-from controller.planning.whole.rounds import is_small, plan_fleet
+from controller.planning.whole.rounds import plan_fleet
+from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from rules.kernel.formulation import Row
 from rules.kernel.plan import Plan
@@ -62,7 +64,8 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         if broken:
             doubts = (*doubts, *report.violated(broken))
             continue
-        way = transition(replace(built.whole, floors=problem.floors), running, current, best.plan)
+        whole = bridged(built, running, best.plan)
+        way = transition(replace(whole, floors=problem.floors), running, current, best.plan)
         if way is not None:
             settled = best.plan == running and best.proof is Proof.OPTIMAL and not doubts
             return Choice(best.plan, best.proof, way, question if settled else "", doubts)

@@ -17,6 +17,7 @@ from controller.planning.conflict import conflict
 from controller.planning.objective import price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
+from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
@@ -100,14 +101,14 @@ def _shortfall(plan: Plan, built: Built, state: State, *, at_rest: bool) -> tupl
     """What is not served as promised, and the clauses to blame.
 
     Finding them takes many solves, so acting comes first: they are looked for in the next turn at rest, and the same
-    question is not answered twice.
+    question is not answered twice. Of a fleet that is too large to be solved whole they are not looked for.
     """
     degraded = report.degrade_findings(plan, built.whole)
     if not degraded:
         return ()
     if state.conflict is not None and state.conflict[0] == _conflict_key(built):
         return (*degraded, *state.conflict[1])
-    found = conflict(built.whole) if at_rest else None
+    found = conflict(built.whole) if at_rest and is_small(built.whole) else None
     return (*degraded, *((report.conflict_finding(found),) if found else ()))
 
 

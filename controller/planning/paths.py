@@ -129,10 +129,14 @@ def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looke
     many = math.prod(len(stage.options) for stage in stages) > most
     if most == MOST_PATHS or not many:
         choices = [_fastest_first(stage) for stage in stages]
+        fewest = [0] * len(stages)
     else:
         choices = [_likeliest_first(problem, demand, stage, looked) for stage in stages]
+        fewest = [sum((demand.id, stage.stage, o.id) in looked.running for o in stage.options) for stage in stages]
     while math.prod(map(len, choices)) > most:
-        longest = max(range(len(choices)), key=lambda i: len(choices[i]))
+        longest = max(range(len(choices)), key=lambda i: (len(choices[i]) > fewest[i], len(choices[i])))
+        if len(choices[longest]) <= fewest[longest]:
+            break
         choices[longest].pop()
     return choices
 

@@ -141,6 +141,10 @@ class Problem:
         return {demand.id: demand for demand in self.demands}
 
     @cached_property
+    def _sites(self) -> dict[str, str]:
+        return {pool.name: pool.site for pool in reversed(self.policy.pools)}
+
+    @cached_property
     def _nodes(self) -> dict[str, tuple[Node, ...]]:
         found: defaultdict[str, list[Node]] = defaultdict(list)
         for node in self.nodes:
@@ -176,7 +180,7 @@ class Problem:
 
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""
-        return self.pool_of(option).site
+        return self._sites[option.placement.pool]
 
     def site(self, name: str) -> Site:
         """The site of that name; KeyError when there is none."""

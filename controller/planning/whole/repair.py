@@ -15,7 +15,7 @@ from controller.planning.objective import cost_of
 from controller.planning.solve import solve
 from controller.planning.whole.frames import HELD_PART
 from controller.planning.whole.reading import Hard, Reading, keeps
-from controller.planning.whole.residual import Open, fixed, joined, residual
+from controller.planning.whole.residual import Open, fixed, joined, part, residual
 from controller.planning.whole.rows import Rows
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Ladder, Resource
 from rules.kernel.problem import Demand, Path
@@ -48,9 +48,8 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
             if not keeps(row, at, rows.tops):
                 at = _mended(view, at, row, width)
         for service in sorted(at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}):
-            better = _mended(view, at, rows.ladders[service], width) if service in rows.ladders else at
-            if cost_of(better.plan(), rows.form) < cost_of(at.plan(), rows.form):
-                at = better
+            if service in rows.ladders:
+                at = _mended(view, at, rows.ladders[service], width)
     return at
 
 
@@ -88,8 +87,11 @@ class View:
 def _mended(view: View, at: Reading, row: Hard, width: int) -> Reading:
     opened = _neighbourhood(view, at, row, width)
     stays = fixed(view.rows, at, opened)
-    solved = solve(residual(view.rows, stays, opened), opened.problem, at.plan(), WORK)
-    return at if solved.plan is None else joined(stays, Reading.of(solved.plan))
+    form, before = residual(view.rows, stays, opened), part(at, opened)
+    solved = solve(form, opened.problem, before.plan(), WORK)
+    if solved.plan is None or (keeps(row, at, view.rows.tops) and solved.cost >= cost_of(before.plan(), form)):
+        return at
+    return joined(stays, Reading.of(solved.plan))
 
 
 def _neighbourhood(view: View, at: Reading, row: Hard, width: int) -> Open:

@@ -76,6 +76,16 @@ def fixed(rows: Rows, at: Reading, opened: Open) -> Reading:
     )
 
 
+def part(at: Reading, opened: Open) -> Reading:
+    """What of a plan is open."""
+    return Reading.made(
+        {key: count for key, count in at.counts.items() if key in opened.stands},
+        {path: share for path, share in at.shares.items() if path in opened.paths},
+        {demand: share for demand, share in at.unserved.items() if demand in opened.demands},
+        {service: level for service, level in at.levels.items() if service in opened.services},
+    )
+
+
 def joined(stays: Reading, found: Reading) -> Reading:
     """What stays and what was decided, together."""
     counts = dict(stays.counts)

@@ -5,7 +5,6 @@ The search plans what arrays can say (`translate`). A first round is free; the n
 Everything counts work and not time, so that the same problem gets the same plan on every machine.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,15 +27,6 @@ HELD_TRIES: Final = 4_000
 """Of each round; some thousand tries take a second."""
 MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step or a budget has to be taken into account."""
-
-MOST_STANDS: Final = 2_000
-"""Pairs of an option and a node up to which a problem is solved whole."""
-
-
-def is_small(problem: Problem) -> bool:
-    """Whether CP-SAT can be expected to find the best plan of the problem as it is."""
-    nodes = Counter(node.pool for node in problem.nodes)
-    return sum(nodes[option.placement.pool] for option in problem.options) <= MOST_STANDS
 
 
 def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:

@@ -17,7 +17,7 @@ from rules.kernel.problem import Path
 
 WORK: Final = 0.5
 """Deterministic time of services that are solved together."""
-TIE_WORK: Final = 0.05
+TIE_WORK: Final = 0.01
 """... and for choosing the soonest among their shares that cost the same."""
 TOGETHER: Final = 150
 """Paths of services that are solved together though they are independent: a solve takes some milliseconds at least."""
