@@ -14,7 +14,7 @@ from controller.planning.objective import cost_of
 from controller.planning.solve import Solved
 from controller.planning.whole.frames import Held, first_frame, missed, next_frame, overspent, unit_prices
 from controller.planning.whole.reading import Reading
-from controller.planning.whole.repair import repaired
+from controller.planning.whole.repair import broken, repaired
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import translate
@@ -27,6 +27,7 @@ HELD_TRIES: Final = 4_000
 """Of each round; some thousand tries take a second."""
 MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step or a budget has to be taken into account."""
+NOTHING: Final = Solved(None, Proof.UNDECIDED, 0, 0, 0.0)
 
 
 def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
@@ -56,8 +57,11 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
         held = further
     at = routed(rows, counts)
     if at is None:
-        return Solved(None, Proof.UNDECIDED, 0, 0, 0.0)
-    plan = repaired(rows, at, unit_prices(rows, at.counts)).plan()
+        return NOTHING
+    at = repaired(rows, at, unit_prices(rows, at.counts))
+    if broken(rows, at):
+        return NOTHING
+    plan = at.plan()
     return Solved(plan, Proof.FEASIBLE, cost_of(plan, form), 0, 0.0)
 
 
