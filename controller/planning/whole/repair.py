@@ -26,6 +26,8 @@ WIDTHS: Final = (4, 12, 30)
 """Alternatives for what a broken row speaks of, and for each stage of the demands that it touches; wider each time."""
 MOST_SERVICES: Final = 6
 """Whose demands are open at a time."""
+MOST_RELIEVED: Final = 8
+"""Nodes that are looked at one by one in the end."""
 MOST_PATHS: Final = 60
 """Of a demand, in a neighbourhood."""
 ROOMIEST: Final = 2
@@ -50,6 +52,18 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
         for service in sorted(at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}):
             if service in rows.ladders:
                 at = _mended(view, at, rows.ladders[service], width)
+    return at
+
+
+def relieved(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
+    """The plan with what stands on the nodes that are used worst placed anew, where that is cheaper."""
+    view = View(rows, price)
+    load = view.load(at)
+    waste = {node: rows.prices.nodes.get(node, 0) * (1 - load[node]) for node in at.powered}
+    for node in sorted(waste, key=lambda name: (-waste[name], name))[:MOST_RELIEVED]:
+        here = tuple(sorted({option for option, place in at.counts if place == node}))
+        opened = _neighbourhood(view, at, here, _served(view, at, here), WIDTHS[0])
+        at = _solved(view, at, opened, None) if here else at
     return at
 
 
@@ -85,23 +99,32 @@ class View:
 
 
 def _mended(view: View, at: Reading, row: Hard, width: int) -> Reading:
-    opened = _neighbourhood(view, at, row, width)
-    stays = fixed(view.rows, at, opened)
-    form, before = residual(view.rows, stays, opened), part(at, opened)
+    """The plan with a row kept if that can be; with one that is kept already, the plan if it is cheaper."""
+    spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
+    services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
+    return _solved(view, at, _neighbourhood(view, at, spoken, services, width), row)
+
+
+def _solved(view: View, at: Reading, opened: Open, row: Hard | None) -> Reading:
+    """What is open, solved; taken when it is cheaper, or when a row was broken."""
+    rows = view.rows
+    stays = fixed(rows, at, opened)
+    form, before = residual(rows, stays, opened), part(at, opened)
     solved = solve(form, opened.problem, before.plan(), WORK)
-    if solved.plan is None or (keeps(row, at, view.rows.tops) and solved.cost >= cost_of(before.plan(), form)):
+    is_broken = row is not None and not keeps(row, at, rows.tops)
+    if solved.plan is None or (not is_broken and solved.cost >= cost_of(before.plan(), form)):
         return at
     return joined(stays, Reading.of(solved.plan))
 
 
-def _neighbourhood(view: View, at: Reading, row: Hard, width: int) -> Open:
+def _neighbourhood(view: View, at: Reading, spoken: Sequence[str], services: Sequence[str], width: int) -> Open:
     problem = view.rows.problem
-    spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     standing = tuple(option for option in spoken if option in at.by_option)
     others = _apart(view, (option for option in spoken if option not in at.by_option), width)
     if width > WIDTHS[0]:
-        standing = (*standing, *_in_the_way(view, at, others[:1]))
-    demands = [d for service in _services(view, at, row, standing) for d in view.demands_of.get(service, ())]
+        crowd = _in_the_way(view, at, others[:1])
+        standing, services = (*standing, *crowd), (*services, *_served(view, at, crowd))
+    demands = [demand for service in dict.fromkeys(services) for demand in view.demands_of.get(service, ())]
     paths = {demand.id: _paths(view, at, demand, others) for demand in demands}
     options = {*standing, *others, *(o for chosen in paths.values() for path in chosen for o in path.options)}
     nodes = _nodes(view, at, options)
@@ -164,17 +187,23 @@ def _apart(view: View, options: Iterable[str], width: int) -> tuple[str, ...]:
     return tuple(option for _, option in sorted(best.values())[:width])
 
 
-def _services(view: View, at: Reading, row: Hard, standing: Sequence[str]) -> tuple[str, ...]:
-    """The services to open: the row's own, else those that send most over its options."""
-    if isinstance(row, Distinct | Ladder) and row.service in view.demands_of:
-        return (row.service,)
-    sent: Counter[str] = Counter()
-    for path, share in at.shares.items():
-        found = view.rows.problem.path(path)
-        if not set(standing).isdisjoint(found.options):
-            sent[view.rows.problem.demand(found.demand).service] += share
+def _own(view: View, row: Hard) -> tuple[str, ...]:
+    """The services that a row is of."""
+    if isinstance(row, Distinct | Ladder):
+        return (row.service,) if row.service in view.demands_of else ()
     if isinstance(row, Flow):
-        sent.update(view.rows.problem.demand(demand).service for demand, _ in row.unserved)
+        return tuple(dict.fromkeys(view.rows.problem.demand(demand).service for demand, _ in row.unserved))
+    return ()
+
+
+def _served(view: View, at: Reading, options: Sequence[str]) -> tuple[str, ...]:
+    """The services that send most over some options."""
+    sent: Counter[str] = Counter()
+    wanted = set(options)
+    for path, share in at.shares.items() if wanted else ():
+        found = view.rows.problem.path(path)
+        if not wanted.isdisjoint(found.options):
+            sent[view.rows.problem.demand(found.demand).service] += share
     return tuple(sorted(sent, key=lambda service: (-sent[service], service))[:MOST_SERVICES])
 
 

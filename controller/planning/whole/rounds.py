@@ -14,7 +14,7 @@ from controller.planning.objective import cost_of
 from controller.planning.solve import Solved
 from controller.planning.whole.frames import Held, first_frame, missed, next_frame, overspent, unit_prices
 from controller.planning.whole.reading import Reading
-from controller.planning.whole.repair import broken, repaired
+from controller.planning.whole.repair import broken, relieved, repaired
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import translate
@@ -58,7 +58,8 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     at = routed(rows, counts)
     if at is None:
         return NOTHING
-    at = repaired(rows, at, unit_prices(rows, at.counts))
+    price = unit_prices(rows, at.counts)
+    at = relieved(rows, repaired(rows, at, price), price)
     if broken(rows, at):
         return NOTHING
     plan = at.plan()
