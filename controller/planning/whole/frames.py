@@ -15,7 +15,6 @@ from controller.planning.whole.reading import Counts
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import Frame
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusive
-from rules.kernel.problem import Path
 
 HELD_PART: Final = 0.5
 """What an option that stands already counts for, of its price, when boxes are chosen anew."""
@@ -94,14 +93,14 @@ class Winners:
         """All others."""
         return frozenset(option for option, at in self.set_of.items() if self.best[at] != option)
 
-    def against(self, path: Path) -> tuple[int, int, int]:
-        """How many winners a path is against that are needed, that stand, and in all."""
-        lost = [self.set_of[o] for o in path.options if o in self.set_of and self.best[self.set_of[o]] != o]
+    def against(self, options: Sequence[str]) -> tuple[int, int, int]:
+        """How many winners some options are against that are needed, that stand, and in all."""
+        lost = [self.set_of[o] for o in options if o in self.set_of and self.best[self.set_of[o]] != o]
         return sum(at in self.needed for at in lost), sum(at in self.stands for at in lost), len(lost)
 
-    def let_win(self, path: Path) -> None:
-        """Open a path."""
-        for option in path.options:
+    def let_win(self, options: Sequence[str]) -> None:
+        """Open some options."""
+        for option in options:
             if option in self.set_of:
                 self.best[self.set_of[option]] = option
                 self.needed.add(self.set_of[option])
@@ -127,9 +126,28 @@ def _reconciled(winners: Winners, levels: Mapping[str, int], price: Mapping[str,
     for demand in rows.problem.demands:
         level = levels.get(demand.service, 0)
         paths = [path for path in rows.usable[demand.id] if rows.gates.get(path.id, 0) <= level]
-        against = {path.id: winners.against(path) for path in paths}
+        against = {path.id: winners.against(path.options) for path in paths}
         if paths and all(any(lost) for lost in against.values()):
-            winners.let_win(min(paths, key=lambda p: (against[p.id], sum(price[o] for o in p.options), p.id)))
+            best = min(paths, key=lambda p: (against[p.id], sum(price[o] for o in p.options), p.id))
+            winners.let_win(best.options)
+    for row in rows.hard:
+        if isinstance(row, Distinct):
+            _spread(winners, row, price)
+
+
+def _spread(winners: Winners, row: Distinct, price: Mapping[str, float]) -> None:
+    """Let others win where too few groups have an option left."""
+    kinds = Counter(frozenset(option for option, _ in group) for group in row.groups)
+    offers = []
+    for kind in kinds:
+        best = min(((winners.against((option,)), price[option], option) for option in kind), default=None)
+        if best is not None:
+            offers.append((best, kinds[kind]))
+    left = row.least
+    for (against, _, option), groups in sorted(offers):
+        if left > 0 and any(against):
+            winners.let_win((option,))
+        left -= groups
 
 
 def _tokens(rows: Rows, counts: Counts, open_: frozenset[str], levels: Mapping[str, int]) -> Iterator[frozenset[str]]:
