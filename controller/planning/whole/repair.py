@@ -26,6 +26,7 @@ WIDTHS: Final = (4, 12, 30)
 """Alternatives for what a broken row speaks of, and for each stage of the demands that it touches; wider each time."""
 MOST_SERVICES: Final = 6
 """Whose demands are open at a time."""
+MOST_POWERED: Final = 100
 MOST_RELIEVED: Final = 8
 """Nodes that are looked at one by one in the end."""
 MOST_PATHS: Final = 60
@@ -49,14 +50,19 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
         for row in broken(rows, at):
             if not keeps(row, at, rows.tops):
                 at = _mended(view, at, row, width)
-        for service in sorted(at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}):
-            if service in rows.ladders:
-                at = _mended(view, at, rows.ladders[service], width)
+    for service in sorted(at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}):
+        if service in rows.ladders:
+            at = _mended(view, at, rows.ladders[service], WIDTHS[1])
     return at
 
 
 def relieved(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
-    """The plan with what stands on the nodes that are used worst placed anew, where that is cheaper."""
+    """The plan with what stands on the nodes that are used worst placed anew, where that is cheaper.
+
+    It is for fleets of which a node is a considerable part.
+    """
+    if len(at.powered) > MOST_POWERED:
+        return at
     view = View(rows, price)
     load = view.load(at)
     waste = {node: rows.prices.nodes.get(node, 0) * (1 - load[node]) for node in at.powered}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from controller.decision import Proof
+from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.search import Search, search_tries
 from controller.planning.objective import cost_of
 from controller.planning.solve import Solved
@@ -35,17 +36,14 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     rows = Rows(problem, form)
     runs = Reading.of(running).counts
     free = translate(rows, first_frame(rows, runs))
-    search = Search(free.problem, free.packed(runs))
-    search_tries(search, FREE_TRIES)
-    counts = free.counts(search.plan)
+    counts = free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
     held = Held({}, frozenset(), {})
     for _ in range(MOST_ROUNDS):
         frame = next_frame(rows, counts, held)
         arrays = translate(rows, frame)
-        search = Search(arrays.problem, arrays.packed(counts))
-        search_tries(search, HELD_TRIES)
-        counts = arrays.counts(search.plan)
-        short = arrays.short(search.plan) | {demand for demand, box in frame.boxes.items() if not box}
+        plan = _searched(arrays.problem, arrays.packed(counts), HELD_TRIES)
+        counts = arrays.counts(plan)
+        short = arrays.short(plan) | {demand for demand, box in frame.boxes.items() if not box}
         missing = missed(rows, counts, runs, frame.closed_options)
         further = Held(
             {**held.levels, **_steeper(rows, held.levels, short)},
@@ -62,8 +60,16 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     at = relieved(rows, repaired(rows, at, price), price)
     if broken(rows, at):
         return NOTHING
-    plan = at.plan()
-    return Solved(plan, Proof.FEASIBLE, cost_of(plan, form), 0, 0.0)
+    found = at.plan()
+    return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
+
+
+def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPlan:
+    if not problem.option_pool.size:
+        return EMPTY
+    search = Search(problem, start)
+    search_tries(search, tries)
+    return search.plan
 
 
 def _steeper(rows: Rows, levels: Mapping[str, int], short: frozenset[str]) -> dict[str, int]:

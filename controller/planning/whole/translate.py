@@ -86,6 +86,8 @@ class Translation:
     nodes: tuple[str, ...]
     asked: tuple[Asked, ...]
     """[D]"""
+    lost: tuple[Asked, ...]
+    """What is asked of options that no node can hold."""
     numbers: Mapping[tuple[str, int], Sequence[int]]
     """The options in arrays of an option on nodes of a kind: one for each part of its model."""
     kinds: Kinds
@@ -112,7 +114,8 @@ class Translation:
 
     def short(self, plan: PackedPlan) -> frozenset[str]:
         """The demands of which something stays unserved."""
-        problem, found = self.problem, set[str]()
+        problem = self.problem
+        found = {demand for item in self.lost for demand in item.demands}
         held = np.bincount(plan.instance_option, minlength=len(self.options)) * problem.option_urps
         for model in range(problem.first_option.size - 1):
             here = slice(*problem.first_option[model : model + 2].tolist())
@@ -132,26 +135,32 @@ def translate(rows: Rows, frame: Frame) -> Translation:
     numbers: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     options: list[str] = []
     kind_of, reach, first_option, first_demand = list[int](), list[int](), [0], [0]
+    every, lost = list[Asked](), list[Asked]()
     for asked in models:
+        before = len(options)
         for option, bits in _reach(asked).items():
             for kind in kinds.of_pool.get(rows.problem.option(option).placement.pool, ()):
                 numbers[option, kind].append(len(options))
                 options.append(option)
                 kind_of.append(kind)
                 reach.append(bits)
+        if len(options) == before:
+            lost.extend(asked)
+            continue
+        every.extend(asked)
         first_option.append(len(options))
-        first_demand.append(first_demand[-1] + len(asked))
-    every = tuple(item for asked in models for item in asked)
+        first_demand.append(len(every))
+    width = max((len(uses) for uses in kinds.rows_of_pool.values()), default=0) or 1
     pairs, running, start_price = _pairs(rows, options)
     ceiling = max((item.urps for item in every), default=1) * FEW_DEMANDS
     prices = rows.prices
     packed = PackedProblem(
         pool_nodes=np.array([len(names) for names in kinds.nodes], np.int64),
         pool_price=np.array(kinds.price, np.float64),
-        pool_capacity=_table(kinds.capacity, ROOMY),
+        pool_capacity=_table(kinds.capacity, width, ROOMY),
         first_option=np.array(first_option, np.int64),
         option_pool=np.array(kind_of, np.int64),
-        option_use=_table(_uses(rows, options, kinds), 0),
+        option_use=_table(_uses(rows, options, kinds), width, 0),
         option_urps=np.array([rows.answers.offered.get(option, ceiling) for option in options], np.int64),
         option_price=np.array([prices.instances.get(option, 0) / MILLICENTS for option in options], np.float64),
         option_reach=np.array(reach, np.int64),
@@ -163,7 +172,7 @@ def translate(rows: Rows, frame: Frame) -> Translation:
         start_price=start_price,
     )
     nodes = tuple(name for names in kinds.nodes for name in names)
-    return Translation(packed, tuple(options), nodes, every, numbers, kinds, frame.reserved)
+    return Translation(packed, tuple(options), nodes, tuple(every), tuple(lost), numbers, kinds, frame.reserved)
 
 
 def _kinds(rows: Rows, frame: Frame) -> Kinds:
@@ -207,8 +216,7 @@ def _uses(rows: Rows, options: Sequence[str], kinds: Kinds) -> list[list[int]]:
     return found
 
 
-def _table(ragged: Sequence[Sequence[int]], filling: int) -> Ints:
-    width = max(map(len, ragged), default=0)
+def _table(ragged: Sequence[Sequence[int]], width: int, filling: int) -> Ints:
     return np.array([[*row, *[filling] * (width - len(row))] for row in ragged], np.int64).reshape(len(ragged), width)
 
 
