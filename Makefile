@@ -85,6 +85,10 @@ bench-bound: setup ## Prove what no plan of a reference fleet can cost less than
 bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half a minute)
 	@$(BIN)/python benchmarks/placement_scale.py
 
+.PHONY: bench-whole
+bench-whole: setup ## Plan a generated fleet with every rule in use, then again after a change: [NODES=1000] [SEED=n] (minutes)
+	@$(BIN)/python benchmarks/whole.py $(if $(NODES),--nodes $(NODES)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py
