@@ -89,6 +89,10 @@ bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half
 bench-explain: setup ## Measure what explaining a generated fleet costs: [NODES=n] (a minute)
 	@$(BIN)/python benchmarks/explained.py $(if $(NODES),--nodes $(NODES))
 
+.PHONY: bench-whole
+bench-whole: setup ## Plan a generated fleet with every rule in use, then again after a change: [NODES=1000] [SEED=n] (minutes)
+	@$(BIN)/python benchmarks/whole.py $(if $(NODES),--nodes $(NODES)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py

@@ -4,6 +4,7 @@ A plan speaks of options and paths; servers and gateways know neither. A `Fleet`
 actuator brings about, and what the snapshot is compared with.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from rules.kernel.plan import Plan
@@ -57,12 +58,10 @@ def fleet_of(plan: Plan, problem: Problem) -> Fleet:
         before = loads[option.placement].instances if option.placement in loads else 0
         loads[option.placement] = Load(option.placement, before + item.count, option.max_batch, option.queue_delay_us)
     shares = {route.path: route.share_permille for route in plan.routes}
-    routes = []
-    for demand in problem.demands:
-        ways = [
-            Way(shares[path.id], tuple(problem.option(option).placement for option in path.options))
-            for path in problem.paths
-            if path.demand == demand.id and shares.get(path.id)
-        ]
-        routes.append(RouteSet(demand.service, demand.origin, tuple(sorted(ways))))
+    ways: defaultdict[str, list[Way]] = defaultdict(list)
+    for path in problem.paths:
+        if shares.get(path.id):
+            placements = tuple(problem.option(option).placement for option in path.options)
+            ways[path.demand].append(Way(shares[path.id], placements))
+    routes = (RouteSet(d.service, d.origin, tuple(sorted(ways[d.id]))) for d in problem.demands)
     return Fleet(tuple(sorted(loads.values())), tuple(sorted(routes)))

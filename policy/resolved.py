@@ -6,6 +6,7 @@ explained by the line that asked for it.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Final, TypeVar
 
 from policy.findings import Place
@@ -322,7 +323,7 @@ class ScalingPolicy:
 Named = TypeVar("Named", Model, Pool, Service, Site)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """Everything that the documents say. `revision` is the digest of their contents."""
 
@@ -340,20 +341,45 @@ class Policy:
 
     def model(self, name: str) -> Model:
         """The model of that name; KeyError when there is none."""
-        return next_named(self.models, name)
+        return self._models[name]
 
     def pool(self, name: str) -> Pool:
         """The pool of that name; KeyError when there is none."""
-        return next_named(self.pools, name)
+        return self._pools[name]
 
     def service(self, name: str) -> Service:
         """The service of that name; KeyError when there is none."""
-        return next_named(self.services, name)
+        return self._services[name]
+
+    def site(self, name: str) -> Site:
+        """The site of that name; KeyError when there is none."""
+        return self._sites[name]
+
+    def link(self, one: str, other: str) -> Link | None:
+        """The link between two sites, whichever way round it is written; None when no document tells of one."""
+        return self._links.get(frozenset((one, other)))
+
+    @cached_property
+    def _models(self) -> dict[str, Model]:
+        return by_name(self.models)
+
+    @cached_property
+    def _pools(self) -> dict[str, Pool]:
+        return by_name(self.pools)
+
+    @cached_property
+    def _services(self) -> dict[str, Service]:
+        return by_name(self.services)
+
+    @cached_property
+    def _sites(self) -> dict[str, Site]:
+        return by_name(self.sites)
+
+    @cached_property
+    def _links(self) -> dict[frozenset[str], Link]:
+        return {frozenset((link.a, link.b)): link for link in reversed(self.links)}
 
 
-def next_named(items: tuple[Named, ...], name: str) -> Named:
-    """The item of that name; KeyError when there is none."""
-    for item in items:
-        if item.name == name:
-            return item
-    raise KeyError(name)
+def by_name(items: tuple[Named, ...]) -> dict[str, Named]:
+    """The first item of each name."""
+    return {item.name: item for item in reversed(items)}

@@ -28,17 +28,21 @@ class Accuracy:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude the variants below the floor from the service's stages."""
-        for demand, stage, option in problem.uses():
+        for demand in problem.demands:
             service = problem.service_of(demand)
+            objective = service.accuracy
             exempt = {(step.model, step.variant) for step in service.degrade if isinstance(step, UseVariant)}
-            if service.accuracy is None or (option.placement.model, option.placement.variant) in exempt:
-                continue
-            if option.accuracy_ppm < service.accuracy.floor_ppm:
-                reason = (
-                    f"accuracy {percent_of_ppm(option.accuracy_ppm)} is below the floor of "
-                    f"{percent_of_ppm(service.accuracy.floor_ppm)}"
-                )
-                form.add(Exclusion(self.id, reason, service.accuracy.place, option.id, demand.id, stage.name))
+            for stage in service.stages if objective else ():
+                for option in problem.options_of(stage.model):
+                    placement = option.placement
+                    if objective is None or (placement.model, placement.variant) in exempt:
+                        continue
+                    if option.accuracy_ppm < objective.floor_ppm:
+                        reason = (
+                            f"accuracy {percent_of_ppm(option.accuracy_ppm)} is below the floor of "
+                            f"{percent_of_ppm(objective.floor_ppm)}"
+                        )
+                        form.add(Exclusion(self.id, reason, objective.place, option.id, demand.id, stage.name))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare every variant in use with the floor of the service that it serves."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from policy.findings import Finding
 from policy.resolved import AvailabilityObjective, Service, Stage
 from rules.kernel.formulation import Distinct, Formulation
-from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem
+from rules.kernel.plan import Instances, Plan
+from rules.kernel.problem import Path, Problem
 from rules.kernel.rule import Violation
 
 
@@ -41,10 +41,14 @@ class Availability:
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count the sites and nodes where each stage has instances."""
+        instances: defaultdict[str, list[Instances]] = defaultdict(list)
+        for item in plan.instances:
+            if item.count:
+                instances[item.option].append(item)
         for service, stage, objective, usable in _asked(problem):
             if plan.level(service.name) > len(service.degrade):
                 continue
-            standing = [item for item in plan.instances if item.option in usable and item.count]
+            standing = [item for option in usable for item in instances[option]]
             nodes = {item.node for item in standing}
             sites = {problem.site_of(problem.option(item.option)) for item in standing}
             subject = f"stage {stage.name} of {service.name}"
@@ -65,10 +69,15 @@ class Availability:
 
 def _asked(problem: Problem) -> Iterator[tuple[Service, Stage, AvailabilityObjective, tuple[str, ...]]]:
     """Every stage that an objective holds for, with the options that it may stand on."""
+    rates: defaultdict[str, int] = defaultdict(int)
+    ways: defaultdict[str, list[Path]] = defaultdict(list)
+    for demand in problem.demands:
+        rates[demand.service] += demand.rate_milli_rps
+    for path in problem.paths:
+        ways[problem.demand(path.demand).service].append(path)
     for service in problem.policy.services:
-        rates = {demand.id: demand.rate_milli_rps for demand in problem.demands if demand.service == service.name}
-        paths = [path for path in problem.paths if path.demand in rates]
-        if service.availability and paths and any(rates.values()):
+        paths = ways[service.name]
+        if service.availability and paths and rates[service.name]:
             for index, stage in enumerate(service.stages):
                 usable = tuple(dict.fromkeys(path.options[index] for path in paths))
                 yield service, stage, service.availability, usable

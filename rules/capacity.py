@@ -50,8 +50,11 @@ class Capacity:
             stages = problem.service_of(demand).stages
             for stage, option_id in zip(stages, path.options, strict=True):
                 brought[option_id] += requests * stage.fanout
+        standing: Counter[str] = Counter()
+        for item in plan.instances:
+            standing[item.option] += item.count
         for option in problem.options:
-            limit = plan.count([option.id]) * option.capacity_milli_rps * WHOLE_PERMILLE
+            limit = standing[option.id] * option.capacity_milli_rps * WHOLE_PERMILLE
             if brought[option.id] > limit:
                 place = problem.pool_of(option).place
                 yield Violation(self.id, option.id, brought[option.id], limit, place)

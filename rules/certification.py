@@ -34,11 +34,15 @@ class Certification:
         for profile in problem.policy.compliance:
             for clause in profile.certifications:
                 holding = {pool.name for pool in problem.policy.pools if _holds_throughout(problem, clause, pool)}
-                for demand, stage, option in problem.uses():
-                    pool = option.placement.pool
-                    if profile.covers(problem.service_of(demand)) and pool not in holding:
-                        reason = f"{pool} does not hold {_standard(clause)} until {instant(problem.needed_until_s)}"
-                        form.add(Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name))
+                span = f"does not hold {_standard(clause)} until {instant(problem.needed_until_s)}"
+                for demand in problem.demands:
+                    service = problem.service_of(demand)
+                    for stage in service.stages if profile.covers(service) else ():
+                        for option in problem.options_of(stage.model):
+                            pool = option.placement.pool
+                            if pool not in holding:
+                                reason = f"{pool} {span}"
+                                form.add(Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow the certifications of every pool in use to the second at which they end."""

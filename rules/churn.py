@@ -42,9 +42,13 @@ class Churn:
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count the instances of each placement that has a floor."""
+        placement_of = {option.id: option.placement for option in problem.options}
+        running: Counter[Placement] = Counter()
+        for item in plan.instances:
+            if item.option in placement_of:
+                running[placement_of[item.option]] += item.count
         for floor in problem.floors:
-            ids = [option.id for option in problem.options if option.placement == floor.placement]
-            left = plan.count(ids)
+            left = running[floor.placement]
             if left < floor.minimum:
                 place = problem.policy.scaling.place
                 yield Violation(self.id, str(floor.placement), left, floor.minimum, place, floor.reason)

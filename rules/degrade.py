@@ -1,5 +1,6 @@
 """Degrade: a service gives up what its degrade order names, in that order, and nothing else."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
@@ -37,15 +38,30 @@ class Degrade:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """A ladder for each service."""
+        demands_of: defaultdict[str, list[str]] = defaultdict(list)
+        paths_of: defaultdict[str, list[Path]] = defaultdict(list)
+        for demand in problem.demands:
+            demands_of[demand.service].append(demand.id)
+        for path in problem.paths:
+            paths_of[problem.demand(path.demand).service].append(path)
         for service in problem.policy.services:
-            demands = tuple(demand.id for demand in problem.demands if demand.service == service.name)
-            gates = tuple(_gates(problem, service, demands))
+            demands = tuple(demands_of[service.name])
+            gates = tuple(_gates(problem, service, paths_of[service.name]))
             sheds = (step.share_permille if isinstance(step, Shed) else 0 for step in service.degrade)
             most = [min(total, WHOLE_PERMILLE) for total in accumulate(sheds, initial=0)]
             form.add(Ladder(self.id, service.place, service.name, demands, gates, (*most, WHOLE_PERMILLE)))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare what each service gives up with the steps that it has taken."""
+        used: defaultdict[str, list[Path]] = defaultdict(list)
+        for path, _ in carried(plan, problem):
+            used[problem.demand(path.demand).service].append(path)
+        demands: defaultdict[str, list[str]] = defaultdict(list)
+        for demand in problem.demands:
+            demands[demand.service].append(demand.id)
+        refused: Counter[str] = Counter()
+        for item in plan.unserved:
+            refused[item.demand] += item.share_permille
         for service in problem.policy.services:
             level, best_effort = plan.level(service.name), len(service.degrade) + 1
             nearest = min(max(level, 0), best_effort)
@@ -54,17 +70,14 @@ class Degrade:
                 continue
             shed = sum(step.share_permille for step in service.degrade[:level] if isinstance(step, Shed))
             most = WHOLE_PERMILLE if level == best_effort else min(shed, WHOLE_PERMILLE)
-            for demand in problem.demands:
-                unserved = plan.unserved_permille(demand.id)
-                if demand.service == service.name and unserved > most:
-                    yield Violation(self.id, demand.id, unserved, most, service.place, UNSERVED)
-            yield from self._early(plan, problem, service, level)
+            for demand_id in demands[service.name]:
+                if refused[demand_id] > most:
+                    yield Violation(self.id, demand_id, refused[demand_id], most, service.place, UNSERVED)
+            yield from self._early(used[service.name], problem, service, level)
 
-    def _early(self, plan: Plan, problem: Problem, service: Service, level: int) -> Iterator[Violation]:
+    def _early(self, paths: Iterable[Path], problem: Problem, service: Service, level: int) -> Iterator[Violation]:
         """Paths in use through a variant whose step has not been taken."""
-        for path, _ in carried(plan, problem):
-            if problem.demand(path.demand).service != service.name:
-                continue
+        for path in paths:
             used = _variants(problem, path)
             allowed = {(step.model, step.variant) for step in service.degrade[:level] if isinstance(step, UseVariant)}
             for needed, step in enumerate(service.degrade[level:], start=level + 1):
@@ -83,14 +96,15 @@ class Degrade:
         return violation.finding(self.finding_id, messages[violation.quantity], HINTS[violation.quantity])
 
 
-def _gates(problem: Problem, service: Service, demands: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+def _gates(problem: Problem, service: Service, paths: Iterable[Path]) -> Iterator[tuple[str, int]]:
     steps: dict[tuple[str, str], int] = {}
     for level, step in enumerate(service.degrade, start=1):
         if isinstance(step, UseVariant):
             steps.setdefault((step.model, step.variant), level)
-    for path in problem.paths:
-        levels = [level for named, level in steps.items() if named in _variants(problem, path)]
-        if path.demand in demands and levels:
+    for path in paths if steps else ():
+        used = _variants(problem, path)
+        levels = [level for named, level in steps.items() if named in used]
+        if levels:
             yield path.id, max(levels)
 
 

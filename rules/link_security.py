@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from policy.findings import Finding
-from policy.resolved import Encryption
+from policy.resolved import Encryption, LinkSecurityClause
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
@@ -32,15 +32,18 @@ class LinkSecurity:
         """Exclude each option from the stages whose hop is too weak."""
         for profile in problem.policy.compliance:
             clause = profile.link_security
-            for demand, stage, option in problem.uses() if clause else ():
-                site = problem.site_of(option)
-                if clause is None or site == demand.origin or not profile.covers(problem.service_of(demand)):
+            for demand in problem.demands if clause else ():
+                service = problem.service_of(demand)
+                if clause is None or not profile.covers(service):
                     continue
-                link = problem.link(demand.origin, site)
-                if link is None or link.encryption.strength < clause.encryption.strength:
-                    known = link.encryption if link else "not known: there is no Link document"
-                    reason = f"encryption between {demand.origin} and {site} is {known}; {clause.encryption} is asked"
-                    form.add(Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name))
+                weak = {
+                    site.name: _weakness(problem, clause, demand.origin, site.name) for site in problem.policy.sites
+                }
+                for stage in service.stages:
+                    for option in problem.options_of(stage.model):
+                        reason = weak[problem.site_of(option)]
+                        if reason:
+                            form.add(Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare the strength of every hop in use with every clause that covers it."""
@@ -62,3 +65,12 @@ class LinkSecurity:
         message = f"{violation.subject}: the encryption of the hop is {known}; {asked} or better is asked"
         hint = "encrypt the link and say so in its Link document, or serve the stage at its origin"
         return violation.finding(self.finding_id, message, hint)
+
+
+def _weakness(problem: Problem, clause: LinkSecurityClause, origin: str, site: str) -> str:
+    """Why the hop is too weak; empty when it is not, or there is none."""
+    link = problem.link(origin, site)
+    if site == origin or (link is not None and not link.encryption.strength < clause.encryption.strength):
+        return ""
+    known = link.encryption if link else "not known: there is no Link document"
+    return f"encryption between {origin} and {site} is {known}; {clause.encryption} is asked"

@@ -29,12 +29,19 @@ class Residency:
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude each option from the stages whose data would leave."""
         for profile in problem.policy.compliance:
-            for demand, stage, option in problem.uses() if profile.residency else ():
-                if profile.residency and profile.covers(problem.service_of(demand)):
-                    reason = _leaves(problem, profile.residency, demand.origin, problem.site_of(option))
-                    if reason:
-                        place = profile.residency.place
-                        form.add(Exclusion(self.id, reason, place, option.id, demand.id, stage.name))
+            clause = profile.residency
+            for demand in problem.demands if clause else ():
+                service = problem.service_of(demand)
+                if clause is None or not profile.covers(service):
+                    continue
+                leaves = {
+                    site.name: _leaves(problem, clause, demand.origin, site.name) for site in problem.policy.sites
+                }
+                for stage in service.stages:
+                    for option in problem.options_of(stage.model):
+                        reason = leaves[problem.site_of(option)]
+                        if reason:
+                            form.add(Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count what lies outside of all that the data of each stage in use touches."""

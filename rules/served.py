@@ -1,11 +1,11 @@
 """Served: every request has a destination or is knowingly refused, and a plan names only what the problem has."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from policy.findings import Finding
 from rules.kernel.formulation import Flow, Formulation
-from rules.kernel.plan import Plan
+from rules.kernel.plan import Instances, Plan
 from rules.kernel.problem import WHOLE_PERMILLE, Problem
 from rules.kernel.quantities import percent
 from rules.kernel.rule import Violation
@@ -34,8 +34,11 @@ class Served:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """A flow of exactly 1000 for each demand. Engines know no ids and no ranges but the problem's."""
+        carries: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for path in problem.paths:
+            carries[path.demand].append((path.id, 1))
         for demand in problem.demands:
-            shares = tuple((path.id, 1) for path in problem.paths if path.demand == demand.id)
+            shares = tuple(carries[demand.id])
             place = problem.service_of(demand).place
             unserved = ((demand.id, 1),)
             form.add(
@@ -49,8 +52,11 @@ class Served:
         for route in plan.routes:
             if route.path in demand_of:
                 total[demand_of[route.path]] += route.share_permille
+        refused: Counter[str] = Counter()
+        for item in plan.unserved:
+            refused[item.demand] += item.share_permille
         for demand in problem.demands:
-            accounted = total[demand.id] + plan.unserved_permille(demand.id)
+            accounted = total[demand.id] + refused[demand.id]
             if accounted != WHOLE_PERMILLE:
                 place = problem.service_of(demand).place
                 yield Violation(self.id, demand.id, accounted, WHOLE_PERMILLE, place, SHARE)
@@ -58,14 +64,18 @@ class Served:
         yield from self._out_of_range(plan)
 
     def _unknown(self, plan: Plan, problem: Problem) -> Iterator[Violation]:
-        standing = {
-            (option.id, node.name) for option in problem.options for node in problem.nodes_of(option.placement.pool)
-        }
+        pool_of_option = {option.id: option.placement.pool for option in problem.options}
+        pool_of_node = {node.name: node.pool for node in problem.nodes}
         paths = {path.id for path in problem.paths}
         demands = {demand.id for demand in problem.demands}
         services = {service.name for service in problem.policy.services}
+
+        def stands(item: Instances) -> bool:
+            pool = pool_of_option.get(item.option)
+            return pool is not None and pool_of_node.get(item.node) == pool
+
         unknown = Counter(
-            [f"{item.option} on {item.node}" for item in plan.instances if (item.option, item.node) not in standing]
+            [f"{item.option} on {item.node}" for item in plan.instances if not stands(item)]
             + [item.path for item in plan.routes if item.path not in paths]
             + [item.demand for item in plan.unserved if item.demand not in demands]
             + [item.service for item in plan.degraded if item.service not in services]

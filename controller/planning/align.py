@@ -9,10 +9,11 @@ from rules.kernel.problem import Problem
 def align(plan: Plan, running: Plan, problem: Problem) -> Plan:
     """The same plan with the nodes of each pool permuted, greedily, towards the least change against what runs."""
     renamed: dict[str, str] = {}
+    planned, runs = _by_node(plan, problem), _by_node(running, problem)
     for pool in problem.policy.pools:
         nodes = [node.name for node in problem.nodes_of(pool.name)]
-        wanted = {node: _held(plan, problem, node) for node in nodes}
-        has = {node: _held(running, problem, node) for node in nodes}
+        wanted = {node: planned.get(node, {}) for node in nodes}
+        has = {node: runs.get(node, {}) for node in nodes}
         pairs = sorted(
             ((-_overlap(wanted[new], has[old]), new != old, new, old) for new in nodes for old in nodes),
         )
@@ -25,13 +26,14 @@ def align(plan: Plan, running: Plan, problem: Problem) -> Plan:
     return replace(plan, instances=tuple(sorted(moved)))
 
 
-def _held(plan: Plan, problem: Problem, node: str) -> dict[str, int]:
-    held: dict[str, int] = {}
+def _by_node(plan: Plan, problem: Problem) -> dict[str, dict[str, int]]:
+    """By node, the instances of each placement."""
+    found: dict[str, dict[str, int]] = {}
     for item in plan.instances:
-        if item.node == node:
-            name = str(problem.option(item.option).placement)
-            held[name] = held.get(name, 0) + item.count
-    return held
+        held = found.setdefault(item.node, {})
+        name = str(problem.option(item.option).placement)
+        held[name] = held.get(name, 0) + item.count
+    return found
 
 
 def _overlap(wanted: dict[str, int], has: dict[str, int]) -> int:

@@ -10,10 +10,12 @@ from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
-from controller.planning.demand import Asked, ask
+from controller.planning.demand import Asked, ask, demand_id
+from controller.planning.legs import Legs
 from controller.planning.options import Speeds, options, speeds
-from controller.planning.paths import Habits, Use, paths, unreachable
+from controller.planning.paths import Habits, Looked, Use, paths, unreachable
 from controller.planning.running import located, observed, usable_nodes
+from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import RULES
 from rules.kernel.formulation import Exclusion, Formulation
@@ -66,10 +68,11 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
     lost = _without_server(bare)
     gone = frozenset(row.option for row in lost)
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
-    pairs = (*away, *write(present).exclusions())
-    whole = _with_paths(bare, _barred(away), speed, state)
-    candidates = replace(present, paths=_allowed(whole, _barred(pairs), gone))
-    slow = [row for row in write(candidates).exclusions() if row.path]
+    pairs = (*away, *_exclusions(present))
+    barred = _barred(pairs)
+    whole = _with_paths(bare, speed, state, Looked(_barred(away), _in_use(bare, state), barred))
+    candidates = _within_reach(replace(present, paths=_allowed(whole, barred, gone)))
+    slow = [row for row in _exclusions(candidates) if row.path]
     problem = without_paths(candidates, frozenset(row.path for row in slow))
     return Built(problem, whole, (*lost, *pairs, *_slow_options(slow, candidates)), asked, loaded, state, speed)
 
@@ -93,6 +96,38 @@ def write(problem: Problem) -> Formulation:
     return form
 
 
+def _exclusions(problem: Problem) -> tuple[Exclusion, ...]:
+    """What rules exclude: no matter of nodes, so rows on nodes are not written for it."""
+    return write(replace(problem, nodes=(), floors=())).exclusions()
+
+
+def _within_reach(problem: Problem) -> Problem:
+    """Of a large problem, only the options that a path takes or that run: no other is worth an instance."""
+    if is_small(problem):
+        return problem
+    taken = {option for path in problem.paths for option in path.options}
+    runs = {item.placement for item in problem.running}
+    return replace(problem, options=tuple(o for o in problem.options if o.id in taken or o.placement in runs))
+
+
+def _in_use(problem: Problem, state: State) -> frozenset[Use]:
+    """What the routes that were last set go over, at the settings that were last planned."""
+    planned = frozenset(item.option for item in state.plan.instances)
+    options: dict[Placement, list[str]] = {}
+    for option in problem.options if planned else ():
+        if option.id in planned:
+            options.setdefault(option.placement, []).append(option.id)
+    services = {service.name: service for service in problem.policy.services}
+    return frozenset(
+        (demand_id(routes.service, routes.origin), stage.name, option)
+        for routes in state.fleet.routes
+        if routes.service in services
+        for way in routes.ways
+        for stage, placement in zip(services[routes.service].stages, way.placements, strict=False)
+        for option in options.get(placement, ())
+    )
+
+
 def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
     """The evidence of a snapshot as spans of seconds; a span starts late and ends early where a second is split."""
     return tuple(
@@ -113,12 +148,12 @@ def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:
     return replace(problem, paths=tuple(path for path in problem.paths if path.id not in gone))
 
 
-def _with_paths(problem: Problem, barred: frozenset[Use], speed: Speeds, state: State) -> Problem:
-    found: list[Path] = []
+def _with_paths(problem: Problem, speed: Speeds, state: State, looked: Looked) -> Problem:
+    legs, found = Legs(problem.policy, speed), list[Path]()
     for demand in problem.demands:
         key = (demand.service, demand.origin)
         habits = Habits(margin_permille(state.margins, *key), burst_of(state.bursts, *key))
-        found.extend(paths(problem, demand, barred, speed, habits))
+        found.extend(paths(problem, demand, legs, habits, looked))
     return replace(problem, paths=tuple(found))
 
 

@@ -11,12 +11,15 @@ from controller.decision import Proof, State
 from controller.fleet import Fleet
 from controller.planning import report
 from controller.planning.align import align
+from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.solve import nearest, solve
 from controller.planning.transition import transition
 from controller.planning.verify import verify
+from controller.planning.whole.rounds import plan_fleet
+from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from rules.kernel.formulation import Row
 from rules.kernel.plan import Plan
@@ -61,7 +64,8 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         if broken:
             doubts = (*doubts, *report.violated(broken))
             continue
-        way = transition(replace(built.whole, floors=problem.floors), running, current, best.plan)
+        whole = bridged(built, running, best.plan)
+        way = transition(replace(whole, floors=problem.floors), running, current, best.plan)
         if way is not None:
             settled = best.plan == running and best.proof is Proof.OPTIMAL and not doubts
             return Choice(best.plan, best.proof, way, question if settled else "", doubts)
@@ -130,13 +134,14 @@ def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best
     form.rows.extend((prices(problem, running), *limits))
     known = {path.id for path in problem.paths} | {option.id for option in problem.options}
     settled = _is_known(running, known) and not verify(running, problem)
-    solved = solve(form, problem, running if settled else None)
+    whole = is_small(problem)
+    solved = solve(form, problem, running if settled else None) if whole else plan_fleet(form, problem, running)
     if solved.plan is None:
         return None
     least = 1 if _only_fewer(solved.plan, running, problem) else max(1, problem.policy.cost.start_millicents)
     if settled and cost_of(running, form) - solved.cost < least:
         return Best(running, solved.proof, shortfall(running, form))
-    found = nearest(form, problem, solved.plan, solved.cost)
+    found = nearest(form, problem, solved.plan, solved.cost) if whole else solved.plan
     return Best(align(found, running, problem), solved.proof, shortfall(found, form))
 
 

@@ -47,8 +47,10 @@ class CpSatForm:
             for node in problem.nodes_of(option.placement.pool)
         }
         self.by_option: dict[str, list[tuple[str, cp_model.IntVar]]] = {option.id: [] for option in problem.options}
+        self.by_node: dict[str, list[tuple[str, cp_model.IntVar]]] = {node.name: [] for node in problem.nodes}
         for (option_id, node_name), count in self.instances.items():
             self.by_option[option_id].append((node_name, count))
+            self.by_node[node_name].append((option_id, count))
         self.powered = {node.name: self.model.new_bool_var(f"on {node.name}") for node in problem.nodes}
         self.share = {path.id: self._permille(f"share {path.id}") for path in problem.paths}
         self.unserved = {demand.id: self._permille(f"unserved {demand.id}") for demand in problem.demands}
@@ -64,7 +66,7 @@ class CpSatForm:
 
     def _link_power(self) -> None:
         for name, powered in self.powered.items():
-            here = [(key, count) for key, count in self.instances.items() if key[1] == name]
+            here = self.by_node[name]
             for _, count in here:
                 self.model.add(count == 0).only_enforce_if(~powered)
             self.model.add(_weighted((count, 1) for _, count in here) >= 1).only_enforce_if(powered)
@@ -103,7 +105,7 @@ class CpSatForm:
     def _resource(self, row: Resource) -> None:
         use = dict(row.use)
         for node, capacity in row.capacity:
-            terms = ((count, use[key[0]]) for key, count in self.instances.items() if key[1] == node and key[0] in use)
+            terms = ((count, use[option]) for option, count in self.by_node.get(node, ()) if option in use)
             self.model.add(_weighted(terms) <= capacity)
 
     def _count(self, row: Count) -> None:
@@ -252,10 +254,10 @@ def _instance_bounds(form: Formulation, problem: Problem) -> dict[tuple[str, str
     }
     for row in form.rows:
         if isinstance(row, Resource):
-            capacity, use = dict(row.capacity), dict(row.use)
-            for (option_id, node), bound in bounds.items():
-                if use.get(option_id, 0) > 0 and node in capacity:
-                    bounds[option_id, node] = max(0, min(bound, capacity[node] // use[option_id]))
+            for option_id, used in row.use:
+                for node, capacity in row.capacity if used > 0 else ():
+                    if (option_id, node) in bounds:
+                        bounds[option_id, node] = max(0, min(bounds[option_id, node], capacity // used))
     return bounds
 
 

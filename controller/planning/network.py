@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 def link_between(policy: Policy, a: str, b: str) -> Link | None:
     """The Link that joins two sites, whichever way round it names them."""
-    return next((link for link in policy.links if {link.a, link.b} == {a, b}), None)
+    return policy.link(a, b)
 
 
 def reachable(policy: Policy, origin: str, site: str) -> bool:

@@ -4,6 +4,7 @@ All prices are millicents an hour. Degrading outweighs every price that could be
 priority outweighs one of a lower.
 """
 
+from collections import Counter
 from typing import Final
 
 from rules.kernel.formulation import Formulation, Penalty
@@ -60,14 +61,22 @@ def _share_price(problem: Problem, option: Option) -> int:
 def cost_of(plan: Plan, form: Formulation) -> int:
     """What a plan costs under a form's penalties: the number that engines minimise, computed without one."""
     powered = plan.powered()
+    count: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    for item in plan.instances:
+        count[item.option] += item.count
+    for share in plan.unserved:
+        refused[share.demand] += share.share_permille
     total = 0
     for row in form.rows:
         if isinstance(row, Penalty):
             total += sum(price for node, price in row.nodes if node in powered)
-            total += sum(price * plan.count([option]) for option, price in row.instances)
-            total += sum(price * max(0, plan.count(options) - running) for options, running, price in row.starts)
+            total += sum(price * count[option] for option, price in row.instances)
+            total += sum(
+                price * max(0, sum(count[o] for o in options) - running) for options, running, price in row.starts
+            )
             total += sum(sum(levels[: plan.level(service)]) for service, levels in row.levels)
-            total += sum(price * plan.unserved_permille(demand) for demand, price in row.unserved)
+            total += sum(price * refused[demand] for demand, price in row.unserved)
     return total
 
 

@@ -8,7 +8,7 @@ from controller.decision import Crowding, Interference, LearntTimes
 from controller.performance.alone import effects_of
 from controller.performance.interference import Effects, Key
 from controller.performance.service_time import batch_us, capacity_milli_rps
-from policy.resolved import WHOLE_PERMILLE, Policy, VariantProfile
+from policy.resolved import WHOLE_PERMILLE, Policy, Variant, VariantProfile
 from rules.kernel.problem import Option, Placement
 
 
@@ -66,11 +66,17 @@ def option_id(placement: Placement, setting: Setting) -> str:
     return f"{placement} b{setting.max_batch} d{setting.queue_delay_us} u{setting.load_permille}"
 
 
+def placement_of(option: str) -> str:
+    """The placement in an option's id, in words."""
+    return option.rsplit(" ", 3)[0]
+
+
 def options(policy: Policy, speed: Speeds) -> tuple[Option, ...]:
     """All options that any stage of any service could use."""
     wanted = {stage.model for service in policy.services for stage in service.stages}
+    capacities = _Capacities(speed)
     return tuple(
-        _option(policy, placement, setting, speed)
+        _option(placement, setting, variant, speed.profiles[key], capacities.milli_rps(key, placement, setting))
         for model in policy.models
         if model.name in wanted
         for variant in model.variants
@@ -82,18 +88,32 @@ def options(policy: Policy, speed: Speeds) -> tuple[Option, ...]:
     )
 
 
-def _option(policy: Policy, placement: Placement, setting: Setting, speed: Speeds) -> Option:
-    device = policy.pool(placement.pool).device
-    profile = speed.profiles[placement.model, placement.variant, device]
-    variant = next(v for v in policy.model(placement.model).variants if v.name == placement.variant)
-    batch = speed.batch_us(placement, device, setting.max_batch)
+class _Capacities:
+    """What instances may be given, worked out once for all pools with the same device and the same company."""
+
+    def __init__(self, speed: Speeds) -> None:
+        self.speed = speed
+        self._known: dict[tuple[Key, Setting, float], int] = {}
+
+    def milli_rps(self, key: Key, placement: Placement, setting: Setting) -> int:
+        """In thousandths of a request a second."""
+        known = key, setting, self.speed.slowdowns.get(placement, 1.0)
+        if known not in self._known:
+            batch = self.speed.batch_us(placement, key[2], setting.max_batch)
+            self._known[known] = capacity_milli_rps(batch, setting.max_batch, setting.load_permille)
+        return self._known[known]
+
+
+def _option(
+    placement: Placement, setting: Setting, variant: Variant, profile: VariantProfile, milli_rps: int
+) -> Option:
     return Option(
         id=option_id(placement, setting),
         placement=placement,
         max_batch=setting.max_batch,
         queue_delay_us=setting.queue_delay_us,
         load_permille=setting.load_permille,
-        capacity_milli_rps=capacity_milli_rps(batch, setting.max_batch, setting.load_permille),
+        capacity_milli_rps=milli_rps,
         memory_mib=variant.memory_mib,
         share_permille=profile.share_permille,
         accuracy_ppm=variant.accuracy_ppm,

@@ -1,10 +1,11 @@
 """What runs now, in a problem's terms: observed instances on nodes, and the routes that were last set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from collectors.snapshot import LoadedModel, ModelState, Snapshot
 from controller.decision import State
+from controller.planning.options import placement_of
 from policy.resolved import Policy
 from rules.kernel.plan import Instances, Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Node, Option, Placement, Problem, Running
@@ -35,14 +36,18 @@ def observed(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Placemen
 
 def located(loaded: Mapping[Placement, LoadedModel], state: State, nodes: tuple[Node, ...]) -> tuple[Running, ...]:
     """Observed instances on nodes: where the last plan put them, what it does not know spread over the pool's nodes."""
+    known = {str(placement): placement for placement in loaded}
     planned: dict[Placement, dict[str, int]] = {}
-    for option_id, node, count in ((item.option, item.node, item.count) for item in state.plan.instances):
-        for placement in loaded:
-            if option_id.startswith(f"{placement} "):
-                planned.setdefault(placement, {})[node] = count
+    for item in state.plan.instances:
+        placement = known.get(placement_of(item.option))
+        if placement is not None:
+            planned.setdefault(placement, {})[item.node] = item.count
+    nodes_of: dict[str, list[str]] = {}
+    for node in nodes:
+        nodes_of.setdefault(node.pool, []).append(node.name)
     found = []
     for placement, model in sorted(loaded.items()):
-        here = [node.name for node in nodes if node.pool == placement.pool]
+        here = nodes_of.get(placement.pool, [])
         counts = _spread(model.instances, planned.get(placement, {}), here)
         found += [Running(placement, node, count) for node, count in counts.items() if count]
     return tuple(found)
@@ -66,10 +71,14 @@ def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], stat
 
     A way whose placements are not all there carries nothing; what it carried counts as unserved.
     """
+    settings: dict[Placement, list[Option]] = {}
+    for each in problem.options:
+        settings.setdefault(each.placement, []).append(each)
+    planned = state.plan.used_options()
     chosen = {
         placement: option
         for placement, model in loaded.items()
-        if (option := _option_of(problem, placement, model, state)) is not None
+        if (option := _option_of(settings.get(placement, []), model, planned)) is not None
     }
     instances = [
         Instances(chosen[item.placement].id, item.node, item.count)
@@ -102,9 +111,8 @@ def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], stat
     )
 
 
-def _option_of(problem: Problem, placement: Placement, model: LoadedModel, state: State) -> Option | None:
-    here = [option for option in problem.options if option.placement == placement]
-    planned = {item.option for item in state.plan.instances}
+def _option_of(here: Sequence[Option], model: LoadedModel, planned: frozenset[str]) -> Option | None:
+    """Of a placement's options the planned one, if the server is set like it; else the busiest that is set so."""
     for option in here:
         if option.id in planned and option.max_batch == model.max_batch:
             return option

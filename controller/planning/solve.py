@@ -52,7 +52,7 @@ def solve(form: Formulation, problem: Problem, hint: Plan | None = None, work_li
     )
 
 
-def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int) -> Plan:
+def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int, work_limit: float = TIE_WORK_LIMIT) -> Plan:
     """Of the plans that cost no more than `plan` does, the one whose requests are answered soonest on the mean.
 
     Where two plans cost the same, the network decides. Gives `plan` itself when nothing better was found in time.
@@ -60,7 +60,7 @@ def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int) -> Plan:
     engine = CpSatForm(form, problem)
     engine.hint(plan)
     engine.prefer_soonest(cost)
-    solver = limited(TIE_WORK_LIMIT)
+    solver = limited(work_limit)
     status = solver.solve(engine.model)
     replayable = solver.wall_time < WALL_LIMIT_S and status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
     return engine.plan(solver.value) if replayable else plan

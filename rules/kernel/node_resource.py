@@ -1,7 +1,7 @@
 """Rules on what the instances of one node use together of its device."""
 
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from policy.findings import Finding
@@ -36,10 +36,11 @@ class NodeResource(ABC):
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """A resource row for each pool that can hold something."""
+        uses: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for option in problem.options:
+            uses[option.placement.pool].append((option.id, self.use(option)))
         for pool in problem.policy.pools:
-            use = tuple(
-                (option.id, self.use(option)) for option in problem.options if option.placement.pool == pool.name
-            )
+            use = tuple(uses[pool.name])
             capacity = tuple((node.name, self.capacity(pool)) for node in problem.nodes_of(pool.name))
             if use and capacity:
                 form.add(Resource(self.id, pool.place, capacity, use))

@@ -1,10 +1,12 @@
 """The placement problem as rules and engines see it: integers with their unit in the name, no clock, no I/O."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from policy.resolved import Link, Policy, Pool, Service, Site, Stage, next_named
+from policy.resolved import Link, Policy, Pool, Service, Site, Stage
 
 WHOLE_PERMILLE: Final = 1000
 """All of a demand: the shares of its routes and what is left unserved sum to this."""
@@ -138,6 +140,24 @@ class Problem:
     def _demands(self) -> dict[str, Demand]:
         return {demand.id: demand for demand in self.demands}
 
+    @cached_property
+    def _sites(self) -> dict[str, str]:
+        return {pool.name: pool.site for pool in reversed(self.policy.pools)}
+
+    @cached_property
+    def _nodes(self) -> dict[str, tuple[Node, ...]]:
+        found: defaultdict[str, list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            found[node.pool].append(node)
+        return {pool: tuple(nodes) for pool, nodes in found.items()}
+
+    @cached_property
+    def _by_model(self) -> dict[str, tuple[Option, ...]]:
+        found: defaultdict[str, list[Option]] = defaultdict(list)
+        for option in self.options:
+            found[option.placement.model].append(option)
+        return {model: tuple(options) for model, options in found.items()}
+
     def option(self, option_id: str) -> Option:
         """The option of that id; KeyError when there is none."""
         return self._options[option_id]
@@ -160,26 +180,27 @@ class Problem:
 
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""
-        return self.pool_of(option).site
+        return self._sites[option.placement.pool]
 
     def site(self, name: str) -> Site:
         """The site of that name; KeyError when there is none."""
-        return next_named(self.policy.sites, name)
+        return self.policy.site(name)
 
     def link(self, one: str, other: str) -> Link | None:
         """The link between two sites, whichever way round it is written; None when no document tells of one."""
-        return next((link for link in self.policy.links if {link.a, link.b} == {one, other}), None)
+        return self.policy.link(one, other)
 
     def nodes_of(self, pool: str) -> tuple[Node, ...]:
         """The usable nodes of a pool."""
-        return tuple(node for node in self.nodes if node.pool == pool)
+        return self._nodes.get(pool, ())
 
-    def uses(self) -> tuple[tuple[Demand, Stage, Option], ...]:
+    def options_of(self, model: str) -> tuple[Option, ...]:
+        """The options of a model."""
+        return self._by_model.get(model, ())
+
+    def uses(self) -> Iterator[tuple[Demand, Stage, Option]]:
         """Every demand's stage with every option of the stage's model: the pairs that compliance judges."""
-        return tuple(
-            (demand, stage, option)
-            for demand in self.demands
-            for stage in self.service_of(demand).stages
-            for option in self.options
-            if option.placement.model == stage.model
-        )
+        for demand in self.demands:
+            for stage in self.service_of(demand).stages:
+                for option in self.options_of(stage.model):
+                    yield demand, stage, option

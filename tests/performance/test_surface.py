@@ -124,7 +124,7 @@ def test_the_percentiles_of_a_chain_are_those_of_the_sum() -> None:
     """Three exponential stages make an Erlang distribution, whose p99 is 8.406 means, not 3 * 4.605."""
     levels = (np.arange(LEVELS) + 0.5) / LEVELS
     legs = [sampled(i, -1e6 * np.log1p(-levels)) for i in range(3)]
-    (found,) = path_latencies_us([(0, 1, 2)], iter([legs]))
+    (found,) = path_latencies_us([(0, 1, 2)], [samples[None] for samples in legs], np.zeros((1, 3), np.int64))
     by_percentile = dict(found)
     assert by_percentile[5000] == pytest.approx(2.674e6, rel=0.03)
     assert by_percentile[9500] == pytest.approx(6.296e6, rel=0.04)
@@ -133,7 +133,7 @@ def test_the_percentiles_of_a_chain_are_those_of_the_sum() -> None:
 
 def test_a_single_stage_keeps_its_own_percentiles() -> None:
     values = np.arange(LEVELS, dtype=np.float64)
-    (found,) = path_latencies_us([(0,)], iter([[sampled(0, values)]]))
+    (found,) = path_latencies_us([(0,)], [sampled(0, values)[None]], np.zeros((1, 1), np.int64))
     assert found == tuple((bp, LEVELS * bp // 10_000 - 1) for bp in PERCENTILES_BP)
 
 
@@ -141,11 +141,13 @@ def test_the_slower_branch_of_a_dag_decides() -> None:
     stages = (stage("a"), stage("b", "a"), stage("c", "a"), stage("d", "b", "c"))
     ways = chains(stages)
     assert sorted(ways) == [(0, 1, 3), (0, 2, 3)]
-    constant = [np.full(LEVELS, value) for value in (1.0, 10.0, 20.0, 100.0)]
-    (found,) = path_latencies_us(ways, iter([constant]))
+    constant = [np.full((1, LEVELS), value) for value in (1.0, 10.0, 20.0, 100.0)]
+    (found,) = path_latencies_us(ways, constant, np.zeros((1, 4), np.int64))
     assert {value for _, value in found} == {121}
 
 
 def test_many_paths_are_sampled_in_their_order() -> None:
-    paths = [[np.full(LEVELS, float(value))] for value in range(1200)]
-    assert [found[0][1] for found in path_latencies_us([(0,)], iter(paths))] == list(range(1200))
+    samples = np.repeat(np.arange(1200.0)[:, None], LEVELS, axis=1)
+    backwards = np.arange(1200)[::-1, None]
+    found = path_latencies_us([(0,)], [samples], backwards)
+    assert [percentiles[0][1] for percentiles in found] == list(range(1199, -1, -1))

@@ -46,7 +46,7 @@ def test_scatter_of_the_network_does_not_add_up_along_a_chain() -> None:
     )
     way_us = round_trip_us(20_000, 5_000)
     legs = [leg(i, np.zeros(LEVELS), way_us) for i in range(3)]
-    (found,) = path_latencies_us(chains(three), iter([legs]))
+    (found,) = path_latencies_us(chains(three), [samples[None] for samples in legs], np.zeros((1, 3), np.int64))
     p99_us = dict(found)[9900]
     expected = gamma.ppf(0.99, 48.0, scale=60_000 / 48.0)
     assert p99_us == pytest.approx(expected, rel=0.02)

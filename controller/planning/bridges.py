@@ -1,0 +1,60 @@
+"""Paths between two plans: what routes go over while servers are set anew, where it was not among those looked at.
+
+In passing, requests take the old plan's routes over placements that are batched as the new plan wants them. With few
+paths every one is there; of a large fleet's the missing ones are priced here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from controller.performance.bursts import burst_of
+from controller.performance.margin import margin_permille
+from controller.planning.build import Built
+from controller.planning.legs import Legs
+from controller.planning.paths import Choices, Habits, priced
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Demand, Option, Path, Placement, Problem
+
+
+def bridged(built: Built, running: Plan, target: Plan) -> Problem:
+    """The whole problem with every path that a transition from what runs to a plan may go over."""
+    whole = built.whole
+    known = {(path.demand, path.options) for path in whole.paths}
+    missing = dict.fromkeys(use for use in _passing(whole, running, target) if use not in known)
+    legs = Legs(whole.policy, built.speed)
+    found = (_path(built, legs, whole.demand(demand), tuple(map(whole.option, names))) for demand, names in missing)
+    return replace(whole, paths=(*whole.paths, *found)) if missing else whole
+
+
+def _passing(whole: Problem, running: Plan, target: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each demand with the options that its routes go over: placements set as the later plan has them, at old loads."""
+    servers: dict[Placement, Option] = {}
+    for plan in (running, target):
+        servers |= {option.placement: option for option in map(whole.option, sorted(plan.used_options()))}
+    settings = {(o.placement, o.max_batch, o.queue_delay_us, o.load_permille): o.id for o in whole.options}
+    for plan in (running, target):
+        for route in plan.routes:
+            path = whole.path(route.path)
+            options = [whole.option(option) for option in path.options]
+            set_as = [servers.get(option.placement, option) for option in options]
+            yield (
+                path.demand,
+                tuple(
+                    settings[option.placement, server.max_batch, server.queue_delay_us, option.load_permille]
+                    for option, server in zip(options, set_as, strict=True)
+                ),
+            )
+
+
+def _path(built: Built, legs: Legs, demand: Demand, options: tuple[Option, ...]) -> Path:
+    key = (demand.service, demand.origin)
+    seen = Habits(margin_permille(built.state.margins, *key), burst_of(built.state.bursts, *key))
+    service = built.whole.service_of(demand)
+    stages = [
+        Choices(stage.name, [option], legs.of(at, demand, [option], seen.burst))
+        for at, (stage, option) in enumerate(zip(service.stages, options, strict=True))
+    ]
+    (path,) = priced(demand, service, stages, np.zeros((1, len(options)), np.int64), seen)
+    return path

@@ -1,0 +1,240 @@
+"""Rows that a plan breaks are mended a few at a time, exactly, with everything else left where it is.
+
+A *neighbourhood* is what a broken row speaks of and stands, the demands that are served by it, and the cheapest
+alternatives for both, on the nodes with the most room. What is open there is solved with every row that touches it
+(`residual`), so mending one row breaks no other.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from controller.planning.objective import cost_of
+from controller.planning.solve import solve
+from controller.planning.whole.frames import HELD_PART
+from controller.planning.whole.reading import Hard, Reading, keeps
+from controller.planning.whole.residual import Open, fixed, joined, part, residual
+from controller.planning.whole.rows import Rows
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Ladder, Resource
+from rules.kernel.problem import Demand, Path
+
+WORK: Final = 0.3
+"""Deterministic time of a neighbourhood."""
+WIDTHS: Final = (4, 12, 30)
+"""Alternatives for what a broken row speaks of, and for each stage of the demands that it touches; wider each time."""
+MOST_SERVICES: Final = 6
+"""Whose demands are open at a time."""
+MOST_POWERED: Final = 100
+MOST_RELIEVED: Final = 8
+"""Nodes that are looked at one by one in the end."""
+MOST_PATHS: Final = 60
+"""Of a demand, in a neighbourhood."""
+ROOMIEST: Final = 2
+"""Nodes of a pool that are offered, of those that hold something and of those that do not."""
+
+
+def broken(rows: Rows, at: Reading) -> tuple[Hard, ...]:
+    """The rows that a plan does not keep, in order."""
+    return tuple(row for row in rows.hard if not keeps(row, at, rows.tops))
+
+
+def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
+    """The plan with what could be mended; what could not is still broken.
+
+    What is degraded or refused is looked at as well: the search may have missed by a little what there is room for.
+    """
+    view = View(rows, price)
+    for width in WIDTHS:
+        for row in broken(rows, at):
+            if not keeps(row, at, rows.tops):
+                at = _mended(view, at, row, width)
+    for service in sorted(at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}):
+        if service in rows.ladders:
+            at = _mended(view, at, rows.ladders[service], WIDTHS[1])
+    return at
+
+
+def relieved(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
+    """The plan with what stands on the nodes that are used worst placed anew, where that is cheaper.
+
+    It is for fleets of which a node is a considerable part.
+    """
+    if len(at.powered) > MOST_POWERED:
+        return at
+    view = View(rows, price)
+    load = view.load(at)
+    waste = {node: rows.prices.nodes.get(node, 0) * (1 - load[node]) for node in at.powered}
+    for node in sorted(waste, key=lambda name: (-waste[name], name))[:MOST_RELIEVED]:
+        here = tuple(sorted({option for option, place in at.counts if place == node}))
+        opened = _neighbourhood(view, at, here, _served(view, at, here), WIDTHS[0])
+        at = _solved(view, at, opened, None) if here else at
+    return at
+
+
+@dataclass(frozen=True)
+class View:
+    """What all neighbourhoods of a form need."""
+
+    rows: Rows
+    price: Mapping[str, float]
+
+    @cached_property
+    def demands_of(self) -> Mapping[str, tuple[Demand, ...]]:
+        """By service."""
+        found: defaultdict[str, list[Demand]] = defaultdict(list)
+        for demand in self.rows.problem.demands:
+            found[demand.service].append(demand)
+        return {service: tuple(demands) for service, demands in found.items()}
+
+    @cached_property
+    def nodes_of(self) -> Mapping[str, tuple[str, ...]]:
+        """By pool."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for node in self.rows.problem.nodes:
+            found[node.pool].append(node.name)
+        return {pool: tuple(nodes) for pool, nodes in found.items()}
+
+    def load(self, at: Reading) -> Mapping[str, float]:
+        """By node, the parts of it that its instances take, summed."""
+        found: defaultdict[str, float] = defaultdict(float)
+        for (option, node), count in at.counts.items():
+            found[node] += count * self.rows.parts.get(option, 0.0)
+        return found
+
+
+def _mended(view: View, at: Reading, row: Hard, width: int) -> Reading:
+    """The plan with a row kept if that can be; with one that is kept already, the plan if it is cheaper."""
+    spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
+    services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
+    return _solved(view, at, _neighbourhood(view, at, spoken, services, width), row)
+
+
+def _solved(view: View, at: Reading, opened: Open, row: Hard | None) -> Reading:
+    """What is open, solved; taken when it is cheaper, or when a row was broken."""
+    rows = view.rows
+    stays = fixed(rows, at, opened)
+    form, before = residual(rows, stays, opened), part(at, opened)
+    solved = solve(form, opened.problem, before.plan(), WORK)
+    is_broken = row is not None and not keeps(row, at, rows.tops)
+    if solved.plan is None or (not is_broken and solved.cost >= cost_of(before.plan(), form)):
+        return at
+    return joined(stays, Reading.of(solved.plan))
+
+
+def _neighbourhood(view: View, at: Reading, spoken: Sequence[str], services: Sequence[str], width: int) -> Open:
+    problem = view.rows.problem
+    standing = tuple(option for option in spoken if option in at.by_option)
+    others = _apart(view, (option for option in spoken if option not in at.by_option), width)
+    if width > WIDTHS[0]:
+        crowd = _in_the_way(view, at, others[:1])
+        standing, services = (*standing, *crowd), (*services, *_served(view, at, crowd))
+    demands = [demand for service in dict.fromkeys(services) for demand in view.demands_of.get(service, ())]
+    paths = {demand.id: _paths(view, at, demand, others) for demand in demands}
+    options = {*standing, *others, *(o for chosen in paths.values() for path in chosen for o in path.options)}
+    nodes = _nodes(view, at, options)
+    return Open(
+        replace(
+            problem,
+            demands=tuple(demand for demand in problem.demands if demand.id in paths),
+            options=tuple(option for option in problem.options if option.id in options),
+            paths=tuple(path for demand in problem.demands for path in paths.get(demand.id, ())),
+            nodes=tuple(node for node in problem.nodes if node.name in nodes),
+        )
+    )
+
+
+def _in_the_way(view: View, at: Reading, options: Sequence[str]) -> tuple[str, ...]:
+    """What stands on the roomiest nodes where these options could stand: it may have to go elsewhere."""
+    pools = {view.rows.problem.option(option).placement.pool for option in options}
+    load = view.load(at)
+    nodes = [node for pool in sorted(pools) for node in view.nodes_of.get(pool, ()) if node in at.powered]
+    emptiest = set(sorted(nodes, key=lambda node: (load[node], node))[:ROOMIEST])
+    return tuple(dict.fromkeys(option for option, node in sorted(at.counts) if node in emptiest))
+
+
+def _spoken(view: View, at: Reading, row: Hard, width: int) -> Iterable[str]:
+    """The options that a row speaks of, as far as they matter to mending it."""
+    rows = view.rows
+    match row:
+        case Count() | Exclusive():
+            return row.options
+        case Resource():
+            return (option for option, _ in row.use if option in at.by_option)
+        case Distinct():
+            free = (o for group, held in zip(row.groups, at.held(row), strict=True) if not held for o, _ in group)
+            return (*(o for group in row.groups for o, _ in group if o in at.by_option), *free)
+        case Flow():
+            taken = (o for path, _ in row.shares if path in at.shares for o in rows.problem.path(path).options)
+            return (*(option for option, _ in row.instances), *taken)
+        case Budget():
+            priced = {node for node, price in row.prices_millicents if price}
+            load = view.load(at)
+            emptiest = set(sorted(priced & load.keys(), key=lambda node: (load[node], node))[:width])
+            return (option for option, node in sorted(at.counts) if node in emptiest)
+        case Ladder():
+            return (
+                option
+                for demand in row.demands
+                for path in rows.usable[demand]
+                if path.id in at.shares
+                for option in path.options
+            )
+
+
+def _apart(view: View, options: Iterable[str], width: int) -> tuple[str, ...]:
+    """The cheapest options, each in a pool of its own."""
+    best: dict[str, tuple[float, str]] = {}
+    for option in options:
+        pool = view.rows.problem.option(option).placement.pool
+        offer = view.price[option], option
+        best[pool] = min(best.get(pool, offer), offer)
+    return tuple(option for _, option in sorted(best.values())[:width])
+
+
+def _own(view: View, row: Hard) -> tuple[str, ...]:
+    """The services that a row is of."""
+    if isinstance(row, Distinct | Ladder):
+        return (row.service,) if row.service in view.demands_of else ()
+    if isinstance(row, Flow):
+        return tuple(dict.fromkeys(view.rows.problem.demand(demand).service for demand, _ in row.unserved))
+    return ()
+
+
+def _served(view: View, at: Reading, options: Sequence[str]) -> tuple[str, ...]:
+    """The services that send most over some options."""
+    sent: Counter[str] = Counter()
+    wanted = set(options)
+    for path, share in at.shares.items() if wanted else ():
+        found = view.rows.problem.path(path)
+        if not wanted.isdisjoint(found.options):
+            sent[view.rows.problem.demand(found.demand).service] += share
+    return tuple(sorted(sent, key=lambda service: (-sent[service], service))[:MOST_SERVICES])
+
+
+def _paths(view: View, at: Reading, demand: Demand, others: Sequence[str]) -> tuple[Path, ...]:
+    """The paths in use, the cheapest, and the cheapest over each of `others`."""
+
+    def price(path: Path) -> tuple[float, str]:
+        held = (HELD_PART if option in at.by_option else 1.0 for option in path.options)
+        return sum(part * view.price[o] for part, o in zip(held, path.options, strict=True)), path.id
+
+    ranked = sorted(view.rows.usable[demand.id], key=price)
+    chosen = {path.id: path for path in ranked if path.id in at.shares} | {p.id: p for p in ranked[:MOST_PATHS]}
+    for option in others:
+        first = next((path for path in ranked if option in path.options), None)
+        chosen |= {} if first is None else {first.id: first}
+    return tuple(chosen[name] for name in sorted(chosen))
+
+
+def _nodes(view: View, at: Reading, options: Iterable[str]) -> frozenset[str]:
+    """Nodes that hold any of the options, and of their pools the roomiest of those in use and some empty ones."""
+    wanted = set(options)
+    load = view.load(at)
+    found = {node for option, node in at.counts if option in wanted}
+    for pool in sorted({view.rows.problem.option(option).placement.pool for option in wanted}):
+        nodes = view.nodes_of.get(pool, ())
+        used = sorted((node for node in nodes if node in at.powered), key=lambda node: (load[node], node))
+        found.update(used[:ROOMIEST], [node for node in nodes if node not in at.powered][:ROOMIEST])
+    return frozenset(found)

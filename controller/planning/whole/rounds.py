@@ -1,0 +1,83 @@
+"""Planning a fleet that is too large to be solved whole: search, routes, repair; the verifier judges the result.
+
+The search plans what arrays can say (`translate`). A first round is free; the next ones are held to what it liked best
+(`frames`). Then the requests are routed exactly, and rows that arrays cannot say and luck did not keep are mended.
+Everything counts work and not time, so that the same problem gets the same plan on every machine.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from controller.decision import Proof
+from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
+from controller.planning.fleet.search import Search, search_tries
+from controller.planning.objective import cost_of
+from controller.planning.solve import Solved
+from controller.planning.whole.frames import Held, first_frame, missed, next_frame, overspent, unit_prices
+from controller.planning.whole.reading import Reading
+from controller.planning.whole.repair import broken, relieved, repaired
+from controller.planning.whole.routes import routed
+from controller.planning.whole.rows import Rows
+from controller.planning.whole.translate import translate
+from rules.kernel.formulation import Formulation
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+
+FREE_TRIES: Final = 2_000
+HELD_TRIES: Final = 4_000
+"""Of each round; some thousand tries take a second."""
+MOST_ROUNDS: Final = 6
+"""Held rounds: more than one only where a degrade step or a budget has to be taken into account."""
+NOTHING: Final = Solved(None, Proof.UNDECIDED, 0, 0, 0.0)
+
+
+def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
+    """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found."""
+    rows = Rows(problem, form)
+    runs = Reading.of(running).counts
+    free = translate(rows, first_frame(rows, runs))
+    counts = free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
+    held = Held({}, frozenset(), {})
+    for _ in range(MOST_ROUNDS):
+        frame = next_frame(rows, counts, held)
+        arrays = translate(rows, frame)
+        plan = _searched(arrays.problem, arrays.packed(counts), HELD_TRIES)
+        counts = arrays.counts(plan)
+        short = arrays.short(plan) | {demand for demand, box in frame.boxes.items() if not box}
+        missing = missed(rows, counts, runs, frame.closed_options)
+        further = Held(
+            {**held.levels, **_steeper(rows, held.levels, short)},
+            held.closed_nodes | overspent(rows, counts),
+            {key: held.reserved.get(key, 0) + missing.get(key, 0) for key in {**held.reserved, **missing}},
+        )
+        if further == held:
+            break
+        held = further
+    at = routed(rows, counts)
+    if at is None:
+        return NOTHING
+    price = unit_prices(rows, at.counts)
+    at = relieved(rows, repaired(rows, at, price), price)
+    if broken(rows, at):
+        return NOTHING
+    found = at.plan()
+    return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
+
+
+def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPlan:
+    if not problem.option_pool.size:
+        return EMPTY
+    search = Search(problem, start)
+    search_tries(search, tries)
+    return search.plan
+
+
+def _steeper(rows: Rows, levels: Mapping[str, int], short: frozenset[str]) -> dict[str, int]:
+    """The next level that opens a path, for services of which something stays unserved."""
+    services = {rows.problem.demand(demand).service for demand in short} & rows.ladders.keys()
+    found = {}
+    for service in sorted(services):
+        opening = [level for _, level in rows.ladders[service].gates if level > levels.get(service, 0)]
+        if opening:
+            found[service] = min(opening)
+    return found

@@ -1,0 +1,85 @@
+"""Where requests go once it is known what stands where: exact shares over all usable paths, levels included.
+
+Boxes made stages independent for the search; the routes need no box. Instances are fixed, so that a form over shares
+and levels alone is left. Services that share no option are independent of each other: CP-SAT solves them some at a
+time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from controller.planning.solve import nearest, solve
+from controller.planning.whole.reading import Counts, Reading
+from controller.planning.whole.residual import Open, fixed, joined, residual
+from controller.planning.whole.rows import Rows
+from rules.kernel.problem import Path
+
+WORK: Final = 0.5
+"""Deterministic time of services that are solved together."""
+TIE_WORK: Final = 0.01
+"""... and for choosing the soonest among their shares that cost the same."""
+TOGETHER: Final = 150
+"""Paths of services that are solved together though they are independent: a solve takes some milliseconds at least."""
+
+
+def routed(rows: Rows, counts: Counts) -> Reading | None:
+    """The best shares for these instances, of those the soonest; None where there are none."""
+    at = Reading.made(counts, {}, {}, {})
+    held = at.by_option.keys()
+    paths = {
+        demand: tuple(path for path in paths if held >= set(path.options)) for demand, paths in rows.usable.items()
+    }
+    for services in _batches(rows, paths):
+        narrow = replace(
+            rows.problem,
+            options=(),
+            nodes=(),
+            demands=tuple(demand for demand in rows.problem.demands if demand.service in services),
+            paths=tuple(p for d in rows.problem.demands if d.service in services for p in paths[d.id]),
+        )
+        opened = Open(narrow)
+        stays = fixed(rows, at, opened)
+        form = residual(rows, stays, opened)
+        solved = solve(form, narrow, work_limit=WORK)
+        if solved.plan is None:
+            return None
+        found = nearest(form, narrow, solved.plan, solved.cost, TIE_WORK)
+        at = joined(stays, Reading.of(found))
+    return at
+
+
+def _batches(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> Iterator[frozenset[str]]:
+    """Services in groups that share nothing with each other."""
+    members: set[str] = set()
+    size = 0
+    for group in _kin(rows, paths):
+        members |= group
+        size += sum(len(paths[demand.id]) for demand in rows.problem.demands if demand.service in group)
+        if size >= TOGETHER:
+            yield frozenset(members)
+            members, size = set(), 0
+    if members:
+        yield frozenset(members)
+
+
+def _kin(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> list[set[str]]:
+    """Services that are joined by options, or by any other row that speaks of both, in order of the first of each."""
+    service_of = {demand.id: demand.service for demand in rows.problem.demands}
+    leader = {service: service for service in service_of.values()}
+
+    def lead(service: str) -> str:
+        while leader[service] != service:
+            leader[service] = leader[leader[service]]
+            service = leader[service]
+        return service
+
+    first: dict[int, str] = {}
+    for demand, found in paths.items():
+        for at in {row for path in found for row in rows.touching.get(path.id, ())}:
+            other = first.setdefault(at, service_of[demand])
+            leader[lead(service_of[demand])] = lead(other)
+    groups: dict[str, set[str]] = {}
+    for service in leader:
+        groups.setdefault(lead(service), set()).add(service)
+    return list(groups.values())

@@ -1,0 +1,167 @@
+"""The rows of a form by what they speak of, so that engines for large fleets find each one without looking at all."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from controller.planning.whole.reading import Hard
+from rules.kernel.formulation import (
+    Budget,
+    Count,
+    Distinct,
+    Exclusion,
+    Exclusive,
+    Flow,
+    Formulation,
+    Ladder,
+    Penalty,
+    Resource,
+)
+from rules.kernel.problem import Path, Problem
+
+
+class Prices(NamedTuple):
+    """All penalties of a form together, in millicents an hour."""
+
+    nodes: Mapping[str, int]
+    instances: Mapping[str, int]
+    starts: Sequence[tuple[tuple[str, ...], int, int]]
+    """As the form has them, one after the other; `start_of` has the place of each option's."""
+    start_of: Mapping[str, int]
+    levels: Mapping[str, tuple[int, ...]]
+    unserved: Mapping[str, int]
+
+
+class Answers(NamedTuple):
+    """What capacity rows say, in millionths of a call a second (urps)."""
+
+    offered: Mapping[str, int]
+    """By option, what an instance may be given."""
+    brought: Mapping[str, Mapping[str, int]]
+    """By option, what each path brings it for a permille of its demand."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A problem with its form, read once."""
+
+    problem: Problem
+    form: Formulation
+
+    @cached_property
+    def hard(self) -> tuple[Hard, ...]:
+        """The rows that can be broken, in order."""
+        return tuple(row for row in self.form.rows if not isinstance(row, Exclusion | Penalty))
+
+    @cached_property
+    def usable(self) -> Mapping[str, tuple[Path, ...]]:
+        """By demand, the paths that no exclusion forbids."""
+        barred = {(row.demand, row.stage, row.option, row.path) for row in self.form.exclusions()}
+        found: dict[str, list[Path]] = {demand.id: [] for demand in self.problem.demands}
+        stages = {d.id: [stage.name for stage in self.problem.service_of(d).stages] for d in self.problem.demands}
+        for path in self.problem.paths:
+            if not barred or not _is_barred(path, stages[path.demand], barred):
+                found[path.demand].append(path)
+        return {demand: tuple(paths) for demand, paths in found.items()}
+
+    @cached_property
+    def ladders(self) -> Mapping[str, Ladder]:
+        """By service."""
+        return {row.service: row for row in self.hard if isinstance(row, Ladder)}
+
+    @cached_property
+    def tops(self) -> Mapping[str, int]:
+        """The highest level of each service with a ladder."""
+        return {service: len(row.unserved_permille) - 1 for service, row in self.ladders.items()}
+
+    @cached_property
+    def gates(self) -> Mapping[str, int]:
+        """By path, the level from which it may carry anything, where that is not 0."""
+        return {path: level for row in self.ladders.values() for path, level in row.gates}
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What instances answer: rows of the sort  sum of brought * share <= offered * instances  of one option."""
+        offered: dict[str, int] = {}
+        brought: dict[str, Mapping[str, int]] = {}
+        for row in self.hard:
+            if isinstance(row, Flow) and _is_capacity(row):
+                ((option, factor),) = row.instances
+                offered[option] = -factor
+                brought[option] = dict(row.shares)
+        return Answers(offered, brought)
+
+    @cached_property
+    def parts(self) -> Mapping[str, float]:
+        """By option, the largest part of any resource of its node that an instance takes."""
+        found: defaultdict[str, float] = defaultdict(float)
+        for row in self.hard:
+            if isinstance(row, Resource):
+                most = max((capacity for _, capacity in row.capacity), default=0)
+                for option, use in row.use:
+                    found[option] = max(found[option], use / max(most, 1))
+        return found
+
+    @cached_property
+    def prices(self) -> Prices:
+        """The penalties."""
+        rows = [row for row in self.form.rows if isinstance(row, Penalty)]
+        starts = [start for row in rows for start in row.starts]
+        return Prices(
+            nodes=_summed(item for row in rows for item in row.nodes),
+            instances=_summed(item for row in rows for item in row.instances),
+            starts=starts,
+            start_of={option: at for at, (options, _, _) in enumerate(starts) for option in options},
+            levels={service: prices for row in rows for service, prices in row.levels},
+            unserved=_summed(item for row in rows for item in row.unserved),
+        )
+
+    @cached_property
+    def touching(self) -> Mapping[str, Sequence[int]]:
+        """By option, path, demand or node, the places in `hard` of the rows that name it."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for at, row in enumerate(self.hard):
+            for name in _names(row):
+                found[name].append(at)
+        return found
+
+
+def _is_barred(path: Path, stages: list[str], barred: set[tuple[str, str, str, str]]) -> bool:
+    uses = zip(stages, path.options, strict=True)
+    return ("", "", "", path.id) in barred or any((path.demand, stage, option, "") in barred for stage, option in uses)
+
+
+def _is_capacity(row: Flow) -> bool:
+    return (
+        row.highest == 0
+        and row.lowest is None
+        and not row.unserved
+        and len(row.instances) == 1
+        and row.instances[0][1] < 0
+        and all(factor > 0 for _, factor in row.shares)
+    )
+
+
+def _summed(items: Iterable[tuple[str, int]]) -> Mapping[str, int]:
+    found: defaultdict[str, int] = defaultdict(int)
+    for name, price in items:
+        found[name] += price
+    return found
+
+
+def _names(row: Hard) -> Iterable[str]:
+    match row:
+        case Resource():
+            return (option for option, _ in row.use)
+        case Count() | Exclusive():
+            return row.options
+        case Distinct():
+            return {option for group in row.groups for option, _ in group}
+        case Flow():
+            return [name for part in (row.shares, row.instances, row.unserved) for name, _ in part]
+        case Budget():
+            return (node for node, _ in row.prices_millicents)
+        case Ladder():
+            return row.demands

@@ -1,0 +1,316 @@
+"""The product's problem as arrays: kinds of row become nodes, options and demands, and no rule is known here.
+
+- Resource rows give nodes their capacity and instances their use. Nodes of a pool that are alike in all rows and in
+  price are one packed pool.
+- A capacity row (`Rows.answers`) says what an instance answers and what a stage of a demand asks.
+- Boxes (`boxes`) say which options a stage of a demand may take: its bit of their reach.
+- Penalties are prices. A demand's worth is such that serving the last permille of it pays for a node.
+- A *token* asks for next to nothing of a set of options: some instance of the set has to be there for it.
+
+What rows say beside is for the rounds (`rounds`) and for repair (`repair`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from controller.planning.fleet.cover_rows import unserved
+from controller.planning.fleet.packed import Ints, PackedPlan, PackedProblem
+from controller.planning.whole.boxes import Box
+from controller.planning.whole.reading import Counts
+from controller.planning.whole.rows import Rows
+from rules.kernel.formulation import Resource
+from rules.kernel.problem import WHOLE_PERMILLE
+
+MILLICENTS: Final = 100_000
+"""Of a dollar."""
+ROOMY: Final = 1 << 40
+"""What a node has of that which no row bounds."""
+FREE: Final = 1 << 40
+"""Instances that run already where no start has a price."""
+LEAST_WORTH: Final = 0.05
+"""Of the dearest demand's worth: what is worth less than that next to it is worth as much."""
+
+
+FEW_DEMANDS: Final = 6
+"""Of one part of a model. Each more doubles what the search looks up with every instance that it places."""
+SPLIT_PERMILLE: Final = 2
+"""Asked in addition: shares are whole permilles, so a demand that is split over options rounds some up."""
+LEAST_ALIKE: Final = 0.5
+
+
+class Frame(NamedTuple):
+    """What a round of the search holds on to."""
+
+    boxes: Mapping[str, Box]
+    closed_options: frozenset[str] = frozenset()
+    closed_nodes: frozenset[str] = frozenset()
+    tokens: tuple[frozenset[str], ...] = ()
+    """Sets of options of one model."""
+    reserved: Counts = MappingProxyType({})
+    """Instances that stand whatever the search does; it has the rest of their nodes, which are paid for."""
+
+
+class Asked(NamedTuple):
+    """A demand in the packed sense: a stage of one or more demands, or a token when it is of none."""
+
+    options: frozenset[str]
+    urps: int
+    worth: float
+    """Of an urps, in dollars an hour."""
+    demands: tuple[str, ...] = ()
+
+
+class Kinds(NamedTuple):
+    """Nodes that are alike: [P] their names, what each has by resource row of its pool, and its price in dollars."""
+
+    nodes: tuple[tuple[str, ...], ...]
+    capacity: tuple[tuple[int, ...], ...]
+    price: tuple[float, ...]
+    of_pool: Mapping[str, tuple[int, ...]]
+    rows_of_pool: Mapping[str, tuple[Mapping[str, int], ...]]
+    """By pool, what its resource rows say that an instance of an option uses."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The arrays, and what their numbers stand for."""
+
+    problem: PackedProblem
+    options: tuple[str, ...]
+    """[O]"""
+    nodes: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    """[D]"""
+    lost: tuple[Asked, ...]
+    """What is asked of options that no node can hold."""
+    numbers: Mapping[tuple[str, int], Sequence[int]]
+    """The options in arrays of an option on nodes of a kind: one for each part of its model."""
+    kinds: Kinds
+    reserved: Counts
+
+    def counts(self, plan: PackedPlan) -> dict[tuple[str, str], int]:
+        """Instances by option and node, the reserved ones included."""
+        found: Counter[tuple[str, str]] = Counter(self.reserved)
+        for option, node in zip(plan.instance_option.tolist(), plan.instance_node.tolist(), strict=True):
+            found[self.options[option], self.nodes[node]] += 1
+        return found
+
+    def packed(self, counts: Counts) -> PackedPlan:
+        """The instances that the arrays know of, the reserved ones left out."""
+        place = {name: at for at, name in enumerate(self.nodes)}
+        kind = {name: at for at, names in enumerate(self.kinds.nodes) for name in names}
+        options, nodes = list[int](), list[int]()
+        for (option, node), count in sorted(counts.items()):
+            numbers = self.numbers.get((option, kind.get(node, -1)), ())
+            for _ in range(count - self.reserved.get((option, node), 0) if numbers else 0):
+                options.append(numbers[len(options) % len(numbers)])
+                nodes.append(place[node])
+        return PackedPlan(np.array(options, np.int64), np.array(nodes, np.int64))
+
+    def short(self, plan: PackedPlan) -> frozenset[str]:
+        """The demands of which something stays unserved."""
+        problem = self.problem
+        found = {demand for item in self.lost for demand in item.demands}
+        held = np.bincount(plan.instance_option, minlength=len(self.options)) * problem.option_urps
+        for model in range(problem.first_option.size - 1):
+            here = slice(*problem.first_option[model : model + 2].tolist())
+            first, last = problem.first_demand[model : model + 2].tolist()
+            offers = np.flatnonzero(held[here])
+            reach = problem.option_reach[here][offers]
+            lost = unserved(reach, held[here][offers], problem.demand_urps[first:last])
+            for at in np.flatnonzero(lost).tolist():
+                found.update(self.asked[first + at].demands)
+        return frozenset(found)
+
+
+def translate(rows: Rows, frame: Frame) -> Translation:
+    """The arrays of a form within a frame."""
+    kinds = _kinds(rows, frame)
+    models = _models(rows, frame)
+    numbers: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    options: list[str] = []
+    kind_of, reach, first_option, first_demand = list[int](), list[int](), [0], [0]
+    every, lost = list[Asked](), list[Asked]()
+    for asked in models:
+        before = len(options)
+        for option, bits in _reach(asked).items():
+            for kind in kinds.of_pool.get(rows.problem.option(option).placement.pool, ()):
+                numbers[option, kind].append(len(options))
+                options.append(option)
+                kind_of.append(kind)
+                reach.append(bits)
+        if len(options) == before:
+            lost.extend(asked)
+            continue
+        every.extend(asked)
+        first_option.append(len(options))
+        first_demand.append(len(every))
+    width = max((len(uses) for uses in kinds.rows_of_pool.values()), default=0) or 1
+    pairs, running, start_price = _pairs(rows, options)
+    ceiling = max((item.urps for item in every), default=1) * FEW_DEMANDS
+    prices = rows.prices
+    packed = PackedProblem(
+        pool_nodes=np.array([len(names) for names in kinds.nodes], np.int64),
+        pool_price=np.array(kinds.price, np.float64),
+        pool_capacity=_table(kinds.capacity, width, ROOMY),
+        first_option=np.array(first_option, np.int64),
+        option_pool=np.array(kind_of, np.int64),
+        option_use=_table(_uses(rows, options, kinds), width, 0),
+        option_urps=np.array([rows.answers.offered.get(option, ceiling) for option in options], np.int64),
+        option_price=np.array([prices.instances.get(option, 0) / MILLICENTS for option in options], np.float64),
+        option_reach=np.array(reach, np.int64),
+        option_pair=pairs,
+        first_demand=np.array(first_demand, np.int64),
+        demand_urps=np.array([item.urps for item in every], np.int64),
+        demand_worth=np.array([item.worth for item in every], np.float64),
+        pair_running=running,
+        start_price=start_price,
+    )
+    nodes = tuple(name for names in kinds.nodes for name in names)
+    return Translation(packed, tuple(options), nodes, tuple(every), tuple(lost), numbers, kinds, frame.reserved)
+
+
+def _kinds(rows: Rows, frame: Frame) -> Kinds:
+    resources = [row for row in rows.hard if isinstance(row, Resource)]
+    pool_of = {node.name: node.pool for node in rows.problem.nodes}
+    has: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    named: defaultdict[str, dict[int, None]] = defaultdict(dict)
+    for at, row in enumerate(resources):
+        for node, capacity in row.capacity:
+            if node in pool_of:
+                has[node][at] = capacity
+                named[pool_of[node]][at] = None
+    uses = [dict(row.use) for row in resources]
+    for (option, node), count in frame.reserved.items():
+        for at in has[node]:
+            has[node][at] -= count * uses[at].get(option, 0)
+    paid = {node for _, node in frame.reserved}
+    alike: defaultdict[tuple[str, int, tuple[int, ...]], list[str]] = defaultdict(list)
+    for one in rows.problem.nodes:
+        if one.name not in frame.closed_nodes:
+            room = tuple(has[one.name].get(at, ROOMY) for at in named[one.pool])
+            price = 0 if one.name in paid else rows.prices.nodes.get(one.name, 0)
+            alike[one.pool, price, room].append(one.name)
+    of_pool: defaultdict[str, list[int]] = defaultdict(list)
+    for at, (pool, _, _) in enumerate(alike):
+        of_pool[pool].append(at)
+    return Kinds(
+        nodes=tuple(map(tuple, alike.values())),
+        capacity=tuple(capacity for _, _, capacity in alike),
+        price=tuple(price / MILLICENTS for _, price, _ in alike),
+        of_pool={pool: tuple(kinds) for pool, kinds in of_pool.items()},
+        rows_of_pool={pool: tuple(uses[at] for at in ats) for pool, ats in named.items()},
+    )
+
+
+def _uses(rows: Rows, options: Sequence[str], kinds: Kinds) -> list[list[int]]:
+    found = []
+    for option in options:
+        pool = rows.problem.option(option).placement.pool
+        found.append([use.get(option, 0) for use in kinds.rows_of_pool.get(pool, ())])
+    return found
+
+
+def _table(ragged: Sequence[Sequence[int]], width: int, filling: int) -> Ints:
+    return np.array([[*row, *[filling] * (width - len(row))] for row in ragged], np.int64).reshape(len(ragged), width)
+
+
+def _pairs(rows: Rows, options: Sequence[str]) -> tuple[Ints, Ints, float]:
+    """The pair of each option, what runs of each pair, and the dearest start."""
+    prices = rows.prices
+    number: dict[int, int] = {}
+    pairs = [number.setdefault(prices.start_of.get(option, -1), len(number)) for option in options]
+    running = [prices.starts[at][1] if at >= 0 else FREE for at in number]
+    start = max((price for _, _, price in prices.starts), default=0)
+    return np.array(pairs, np.int64), np.array(running, np.int64), start / MILLICENTS
+
+
+def _models(rows: Rows, frame: Frame) -> list[tuple[Asked, ...]]:
+    """What is asked of each model, merged where that is the same, in parts of at most `FEW_DEMANDS`."""
+    by_model: defaultdict[str, list[Asked]] = defaultdict(list)
+    dearest = max((price for price in rows.prices.unserved.values()), default=1)
+    node = max((price for price in rows.prices.nodes.values()), default=0) / MILLICENTS
+    base = WHOLE_PERMILLE * (1.0 + 2 * node)
+    for demand in rows.problem.demands:
+        part = max(LEAST_WORTH, rows.prices.unserved.get(demand.id, 0) / max(dearest, 1))
+        for stage, options in enumerate(frame.boxes.get(demand.id, ())):
+            urps = _asked(rows, demand.id, stage, options)
+            if urps:
+                model = rows.problem.option(next(iter(options))).placement.model
+                by_model[model].append(Asked(options, urps, base * part / urps, (demand.id,)))
+    for token in frame.tokens:
+        model = rows.problem.option(next(iter(token))).placement.model
+        by_model[model].append(Asked(token, 1, base))
+    return [part for _, asked in sorted(by_model.items()) for part in _parts(asked)]
+
+
+def _asked(rows: Rows, demand: str, stage: int, options: frozenset[str]) -> int:
+    """What a stage of a demand asks of whichever option answers it, in urps."""
+    found = 0
+    for path in rows.usable[demand]:
+        option = path.options[stage]
+        if option in options:
+            brought = rows.answers.brought.get(option, {}).get(path.id, 0) * WHOLE_PERMILLE
+            times = path.options.count(option)
+            found = max(found, -(-brought // times))
+            if times == 1:
+                break
+    return found + found * SPLIT_PERMILLE // WHOLE_PERMILLE
+
+
+def _parts(asked: Sequence[Asked]) -> list[tuple[Asked, ...]]:
+    merged: dict[tuple[frozenset[str], bool], Asked] = {}
+    for item in asked:
+        key = item.options, bool(item.demands)
+        known = merged.get(key)
+        merged[key] = item if known is None else _together(known, item)
+    ordered = _few(list(merged.values()))
+    parts = [ordered[at : at + FEW_DEMANDS] for at in range(0, len(ordered), FEW_DEMANDS)]
+    return [tuple(sorted(part, key=lambda item: (-item.worth, item.demands, sorted(item.options)))) for part in parts]
+
+
+def _few(asked: list[Asked]) -> list[Asked]:
+    """Demands that nearly the same options may answer are made one, which the options that they share may answer."""
+    while len(asked) > FEW_DEMANDS:
+        pairs = [
+            (_alike(one.options, other.options), -at, -beside)
+            for at, one in enumerate(asked)
+            for beside, other in enumerate(asked[:at])
+            if one.demands and other.demands
+        ]
+        likeness, at, beside = max(pairs, default=(0.0, 0, 0))
+        if likeness < LEAST_ALIKE:
+            break
+        one, other = asked[-beside], asked[-at]
+        rest = [item for item in asked if item is not one and item is not other]
+        asked = [*rest, _together(one, other)]
+    return asked
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> float:
+    """Shared options over all of both (Jaccard)."""
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared)
+
+
+def _together(one: Asked, other: Asked) -> Asked:
+    """Two as one; tokens of the same options are one token."""
+    if not other.demands:
+        return one
+    urps = one.urps + other.urps
+    worth = (one.urps * one.worth + other.urps * other.worth) / urps
+    return Asked(one.options & other.options, urps, worth, (*one.demands, *other.demands))
+
+
+def _reach(asked: Sequence[Asked]) -> dict[str, int]:
+    """The bits of each option, in order of its name."""
+    reach: defaultdict[str, int] = defaultdict(int)
+    for bit, item in enumerate(asked):
+        for option in item.options:
+            reach[option] |= 1 << bit
+    return dict(sorted(reach.items()))

@@ -1,0 +1,84 @@
+"""The loop with the fleet engine in place of CP-SAT: a small world is taken for one too large to be solved whole."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from test_safety import EVENTS, Watch, happen
+from whole_fleet import NOW, WholeFleet, whole_fleet
+from world import BUSY, FRANKFURT, OCR, PARIS, World, finding_ids, pools_of
+
+from controller.decision import Decision, Proof, State, Verdict
+from controller.planning.build import build
+from controller.planning.decide import decide
+from controller.planning.verify import verify
+from controller.planning.whole import rounds, size
+from rules.catalogue import RULES
+
+
+@pytest.fixture(scope="module", autouse=True)
+def everything_is_large() -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(size, "MOST_STANDS", 0)
+        patch.setattr(rounds, "FREE_TRIES", 300)
+        patch.setattr(rounds, "HELD_TRIES", 600)
+        yield
+
+
+def test_the_first_placement_serves_everything_and_keeps_card_data_at_certified_sites() -> None:
+    decision = World().turn()
+    assert decision.proof is Proof.FEASIBLE
+    assert pools_of(decision, OCR) <= {PARIS, FRANKFURT}
+    assert all(forecast.served_permille == 1000 for forecast in decision.forecasts)
+
+
+def test_the_same_arguments_give_the_same_decision() -> None:
+    world = World(rates=dict(BUSY))
+    snapshot = world.snapshot()
+    assert decide(world.policy, snapshot, world.state, world.now) == decide(
+        world.policy, snapshot, world.state, world.now
+    )
+
+
+def test_a_fleet_that_nothing_happens_to_comes_to_rest() -> None:
+    world = World(rates=dict(BUSY))
+    world.rest()
+    assert world.turn().verdict is Verdict.KEEP
+
+
+def test_a_budget_that_is_too_small_refuses_what_the_order_says_and_spends_no_more() -> None:
+    world = World(rates=dict(BUSY))
+    world.budget(30_000)
+    decision = world.turn()
+    assert decision.cost_millicents_per_hour <= 30_000
+    assert "GW2010" in finding_ids(decision)
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow], derandomize=True, deadline=None)
+@given(events=EVENTS)
+def test_no_moment_breaks_a_rule_whatever_happens(events: list[tuple[str, object, int]]) -> None:
+    world, watch = World(), Watch()
+    watch.follow(world.turn(), world)
+    for event in events:
+        happen(world, event)
+        watch.follow(world.turn(30), world)
+
+
+def turn(fleet: WholeFleet, before: Decision | None) -> Decision:
+    state = before.state if before else State()
+    now = NOW + timedelta(seconds=60 * state.turn)
+    return decide(fleet.policy, fleet.snapshot(before.fleet if before else None, now), state, now)
+
+
+@pytest.mark.long
+def test_every_rule_is_in_use_in_a_generated_fleet_and_its_plans_keep_them_all() -> None:
+    fleet = whole_fleet(110, seed=2)
+    built = build(fleet.policy, fleet.snapshot(), State(), NOW)
+    excluding = {row.rule for row in built.exclusions}
+    assert excluding >= {"network", "certification", "residency", "link_security", "accuracy"}
+    assert {rule.id for rule in RULES if rule.applies(built.problem)} == {rule.id for rule in RULES}
+    first = turn(fleet, None)
+    assert first.verdict is Verdict.CHANGE
+    assert verify(first.plan, built.problem) == ()
+    changed = turn(fleet.changed(1), first)
+    assert changed.verdict is not Verdict.IMPOSSIBLE

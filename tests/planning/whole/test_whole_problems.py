@@ -1,0 +1,79 @@
+"""The fleet engine on small random problems, against CP-SAT's proven optimum and under the verifier's eye."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_products import random_product
+
+from controller.decision import Proof
+from controller.planning.build import write
+from controller.planning.objective import cost_of, prices
+from controller.planning.solve import solve
+from controller.planning.verify import verify
+from controller.planning.whole import rounds
+from controller.planning.whole.rounds import plan_fleet
+from rules.kernel.formulation import Count, Formulation
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+
+WORST = 1.1
+"""What the fleet engine's plan may cost, over the optimum."""
+NEAR = 1.01
+
+
+@pytest.fixture(autouse=True)
+def few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "FREE_TRIES", 300)
+    monkeypatch.setattr(rounds, "HELD_TRIES", 600)
+
+
+def form_of(problem: Problem, running: Plan) -> Formulation:
+    form = write(problem)
+    form.rows.append(prices(problem, running))
+    return form
+
+
+@settings(max_examples=25, derandomize=True, deadline=None)
+@given(st.integers(1_000, 1_000_000))
+def test_a_plan_of_the_fleet_engine_is_never_refused_by_the_verifier(seed: int) -> None:
+    problem = random_product(seed)
+    form = form_of(problem, Plan())
+    found = plan_fleet(form, problem, Plan())
+    if found.plan is not None:
+        assert verify(found.plan, problem) == ()
+        assert found.cost == cost_of(found.plan, form)
+
+
+def test_it_finds_a_plan_wherever_there_is_one_and_nearly_the_cheapest() -> None:
+    ratios = []
+    for seed in range(20):
+        problem = random_product(seed)
+        form = form_of(problem, Plan())
+        best, found = solve(form, problem), plan_fleet(form, problem, Plan())
+        if best.proof is Proof.OPTIMAL:
+            assert found.plan is not None
+            assert best.cost <= found.cost <= WORST * best.cost, seed
+            ratios.append(found.cost / best.cost)
+    assert sum(ratio <= NEAR for ratio in ratios) >= 0.8 * len(ratios)
+
+
+def test_what_runs_is_where_it_starts_from_and_moves_have_to_pay() -> None:
+    problem = random_product(3)
+    first = plan_fleet(form_of(problem, Plan()), problem, Plan()).plan
+    assert first is not None
+    again = plan_fleet(form_of(problem, first), problem, first)
+    assert again.plan is not None
+    assert again.cost <= cost_of(first, form_of(problem, first))
+
+
+def test_the_same_problem_gets_the_same_plan() -> None:
+    problem = random_product(4)
+    form = form_of(problem, Plan())
+    assert plan_fleet(form, problem, Plan()) == plan_fleet(form, problem, Plan())
+
+
+def test_no_plan_is_given_where_none_keeps_the_rules() -> None:
+    problem = random_product(4)
+    form = form_of(problem, Plan())
+    form.add(Count("test", None, tuple(option.id for option in problem.options), 1_000, None))
+    assert plan_fleet(form, problem, Plan()).plan is None

@@ -1,0 +1,165 @@
+"""Rows that arrays cannot say: each kind has a plan that breaks it, and is mended. What is left of rows is exact."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from random_products import random_product
+
+from controller.planning.build import write
+from controller.planning.cpsat import accepts
+from controller.planning.objective import prices
+from controller.planning.solve import solve
+from controller.planning.whole.frames import unit_prices
+from controller.planning.whole.reading import Counts, Reading, keeps
+from controller.planning.whole.repair import broken, repaired
+from controller.planning.whole.residual import Open, fixed, part, residual
+from controller.planning.whole.rows import Rows
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Formulation, Ladder, Resource, Row
+from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
+from rules.kernel.problem import Problem
+from tests.rules.build import Fleet, stage
+
+READ = ("read@edge", "busy@edge", "read@cloud")
+PLAIN = {("read@edge", "edge-0"): 2}
+
+
+def two_pools() -> Problem:
+    """One service whose demand two instances answer; a node holds three of them, and one at `edge` costs least."""
+    fleet = Fleet().site("paris", "EU").site("lyon", "EU").link("paris", "lyon")
+    fleet = fleet.pool("edge", "paris", nodes=3, price_millicents_per_hour=50)
+    fleet = fleet.pool("cloud", "lyon", nodes=2, price_millicents_per_hour=60)
+    fleet = fleet.service("ocr", stage("read", "rec")).demand("ocr", "paris", 1000)
+    size = {"memory_mib": 300, "capacity_milli_rps": 500}
+    fleet = fleet.option("read@edge", "rec", "edge", **size).option("busy@edge", "rec", "edge", max_batch=4, **size)
+    fleet = fleet.option("read@cloud", "rec", "cloud", **size)
+    for option in READ:
+        fleet = fleet.path(option.replace("@", " to "), "ocr@paris", option)
+    return fleet.problem
+
+
+NODES = {
+    "read@edge": ("edge-0", "edge-1", "edge-2"),
+    "busy@edge": ("edge-0", "edge-1", "edge-2"),
+    "read@cloud": ("cloud-0", "cloud-1"),
+}
+BY_SITE = (
+    tuple((option, node) for option in READ[:2] for node in NODES[option]),
+    tuple(("read@cloud", node) for node in NODES["read@cloud"]),
+)
+EDGE = {"read to edge": 1000}
+BROKEN: dict[str, tuple[Row | None, Counts, dict[str, int], dict[str, int]]] = {
+    "too few instances": (Count("test", None, READ[2:], 1, None), PLAIN, EDGE, {}),
+    "too many instances": (Count("test", None, READ[:2], 0, 1), PLAIN, EDGE, {}),
+    "too few sites": (Distinct("test", None, BY_SITE, 2), PLAIN, EDGE, {}),
+    "two settings at once": (
+        None,
+        {("read@edge", "edge-0"): 1, ("busy@edge", "edge-0"): 1},
+        {"read to edge": 500, "busy to edge": 500},
+        {},
+    ),
+    "more over a link than it carries": (
+        Flow("test", None, (("read to cloud", 1),), highest=600),
+        {("read@cloud", "cloud-0"): 2},
+        {"read to cloud": 1000},
+        {},
+    ),
+    "calls beyond what instances answer": (None, {("read@edge", "edge-0"): 1}, EDGE, {}),
+    "more spent than allowed": (
+        Budget("test", None, (("edge-0", 50), ("edge-1", 50), ("edge-2", 50)), 50),
+        {("read@edge", "edge-0"): 1, ("read@edge", "edge-1"): 1},
+        EDGE,
+        {},
+    ),
+    "more refused than the level allows": (
+        None,
+        {("read@edge", "edge-0"): 1},
+        {"read to edge": 500},
+        {"ocr@paris": 500},
+    ),
+    "a node that is too full": (None, {("read@edge", "edge-0"): 4}, EDGE, {}),
+}
+KINDS = {
+    "too few instances": Count,
+    "too many instances": Count,
+    "too few sites": Distinct,
+    "two settings at once": Exclusive,
+    "more over a link than it carries": Flow,
+    "calls beyond what instances answer": Flow,
+    "more spent than allowed": Budget,
+    "more refused than the level allows": Ladder,
+    "a node that is too full": Resource,
+}
+
+
+def rows_of(problem: Problem, *more: Row) -> Rows:
+    form = write(problem)
+    form.rows.extend((*more, prices(problem, Plan())))
+    return Rows(problem, form)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_row_is_mended_and_no_other_is_broken(name: str) -> None:
+    row, counts, shares, refused = BROKEN[name]
+    rows = rows_of(two_pools(), *([] if row is None else [row]))
+    at = Reading.made(counts, shares, refused, {})
+    assert KINDS[name] in {type(each) for each in broken(rows, at)}
+    mended = repaired(rows, at, unit_prices(rows, counts))
+    assert broken(rows, mended) == ()
+    assert accepts(rows.form, rows.problem, mended.plan())
+
+
+def some_plan(problem: Problem, dice: np.random.Generator) -> Plan:
+    """Anything: a few instances, routes that may not add up, levels."""
+    stands = [(o.id, n.name) for o in problem.options for n in problem.nodes_of(o.placement.pool)]
+    chosen = [stands[at] for at in dice.choice(len(stands), 6, replace=False)]
+    routes, refused = [], []
+    for demand in problem.demands:
+        paths = [path.id for path in problem.paths if path.demand == demand.id]
+        first, other = dice.choice(paths, 2, replace=False)
+        share = int(dice.choice([0, 300, 1000]))
+        routes += [Route(str(first), share), Route(str(other), int(dice.choice([1000 - share, 0])))]
+        refused.append(Unserved(demand.id, 1000 - routes[-1].share_permille - routes[-2].share_permille))
+    level = Degraded(problem.policy.services[0].name, int(dice.integers(0, 2)))
+    counts = (Instances(*key, int(dice.integers(1, 3))) for key in chosen)
+    return Plan(tuple(counts), tuple(routes), tuple(refused), (level,))
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_a_plan_keeps_a_row_exactly_when_cp_sat_accepts_it(seed: int) -> None:
+    problem, dice = random_product(seed), np.random.default_rng(seed)
+    rows, tops = rows_of(problem), rows_of(problem).tops
+    ladders = [row for row in rows.form.rows if isinstance(row, Ladder)]
+    plan = some_plan(problem, dice)
+    for row in rows.hard:
+        beside = [ladder for ladder in ladders if ladder is not row]
+        at = Reading.of(plan)
+        if all(keeps(ladder, at, tops) for ladder in beside):
+            assert accepts(Formulation([*beside, row]), problem, plan) is keeps(row, at, tops), row
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_what_is_left_of_the_rows_is_kept_exactly_when_the_whole_plan_keeps_those_that_it_touches(seed: int) -> None:
+    problem, dice = random_product(seed), np.random.default_rng(seed)
+    rows = rows_of(problem)
+    good = solve(rows.form, problem).plan
+    assert good is not None
+    at = Reading.of(good if seed % 2 else some_plan(problem, dice))
+    services = {problem.policy.services[0].name}
+    opened = Open(
+        replace(
+            problem,
+            demands=tuple(demand for demand in problem.demands if demand.service in services),
+            paths=tuple(path for path in problem.paths if problem.demand(path.demand).service in services),
+            nodes=problem.nodes[::2],
+            options=problem.options[::2],
+        )
+    )
+    unused = {path for path in at.shares if path not in opened.paths}
+    assert all(problem.demand(problem.path(path).demand).service not in services for path in unused)
+    form = residual(rows, fixed(rows, at, opened), opened)
+    names = opened.options | opened.nodes | opened.paths | opened.demands
+    touched = [rows.hard[number] for number in sorted({n for name in names for n in rows.touching.get(name, ())})]
+    kept = all(keeps(row, at, rows.tops) for row in touched)
+    assert accepts(form, opened.problem, part(at, opened).plan()) is kept
+    assert kept or not seed % 2
