@@ -5,7 +5,6 @@ solution proves a no, and a plan on nodes that its solution rounds to proves a y
 small fleet.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,14 +17,13 @@ from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import attempt, matrix
 from controller.planning.pooled.rounding import lean, rounded
 from controller.planning.solve import solve
+from controller.planning.whole.size import is_small
 from rules.kernel.formulation import Exclusion, Formulation, Ladder, Penalty, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
 WORK_LIMIT: Final = 0.5
 """Deterministic time of one question; a question that it does not answer stays undecided."""
-SMALL: Final = 4_000
-"""Up to so many unknown numbers of instances, CP-SAT is asked about the nodes one by one."""
 
 NOTHING: Final = Plan()
 
@@ -96,12 +94,6 @@ def possible(form: Formulation, problem: Problem) -> bool | None:
         return None
     proof = solve(form, problem, work_limit=WORK_LIMIT).proof
     return None if proof is Proof.UNDECIDED else proof is not Proof.INFEASIBLE
-
-
-def is_small(problem: Problem) -> bool:
-    """Whether CP-SAT can be asked about the problem node by node."""
-    nodes = Counter(node.pool for node in problem.nodes)
-    return sum(nodes[option.placement.pool] for option in problem.options) <= SMALL
 
 
 def _barring(form: Formulation, problem: Problem) -> dict[str, list[Exclusion]]:

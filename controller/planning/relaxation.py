@@ -19,8 +19,9 @@ from controller.planning.part import Part
 from controller.planning.pooled.form import PooledForm, PooledRow
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.pooled.rounding import NOTHING, lean, rounded
-from controller.planning.questions import Edit, Questions, is_small, only
+from controller.planning.questions import Edit, Questions, only
 from controller.planning.solve import solve
+from controller.planning.whole.size import is_small
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Formulation, Penalty, Resource, Row
 from rules.kernel.problem import Node, Problem
 from rules.kernel.quantities import dollars_per_hour, milliseconds, percentile

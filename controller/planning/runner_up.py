@@ -12,8 +12,8 @@ from controller.decision import Proof
 from controller.planning.build import write
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.rest import Rest
-from controller.planning.questions import is_small
 from controller.planning.solve import solve
+from controller.planning.whole.size import is_small
 from policy.findings import Place
 from policy.resolved import Service
 from rules.kernel.formulation import Exclusion, Formulation, Penalty

@@ -13,8 +13,8 @@ from controller.planning.build import write
 from controller.planning.objective import prices
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
-from controller.planning.questions import is_small
 from controller.planning.solve import solve
+from controller.planning.whole.size import is_small
 from rules.kernel.formulation import Exclusion, Formulation, Ladder, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem

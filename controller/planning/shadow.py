@@ -18,9 +18,10 @@ from controller.planning.build import write
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
-from controller.planning.questions import Questions, is_small
+from controller.planning.questions import Questions
 from controller.planning.relaxation import grown
 from controller.planning.solve import solve
+from controller.planning.whole.size import is_small
 from policy.resolved import Link
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan

@@ -11,13 +11,14 @@ from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.kept import kept
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.pooled.rounding import lean, rounded
-from controller.planning.questions import Questions, is_small
+from controller.planning.questions import Questions
 from controller.planning.relaxation import grown
 from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.sacrifice import sacrifices
 from controller.planning.shadow import shadow_prices
 from controller.planning.solve import solve
 from controller.planning.verify import verify
+from controller.planning.whole.size import is_small
 from policy.resolved import LatencyObjective, Shed
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.plan import Plan
