@@ -1,0 +1,115 @@
+"""Between two plans of random fleets, no moment breaks what must hold, and what is reached is a plan by itself."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from moment_judge import Judge, Seen, seen
+from moving_fleets import Move, moves
+
+from controller.actions import SetLoad, SetRoutes, Transition, Unload
+from controller.fleet import Fleet, fleet_of
+from controller.planning.between import Between, Ground
+from controller.planning.transition import nearest_reached, transition
+from controller.planning.verify import verify
+from controller.planning.walk import walk
+from rules.kernel.plan import Plan
+
+BLOCK = 500
+BLOCKS = 20
+
+
+def way_to(move: Move, target: Plan) -> tuple[Transition | None, list[tuple[str, Between]]]:
+    current = fleet_of(move.start, move.problem)
+    ground = Ground(move.problem)
+    way = walk(ground, ground.between(move.start), ground.between(target), kept=True)
+    return transition(move.problem, move.start, current, target), list(way.moments)
+
+
+def faults(move: Move, moments: list[Seen]) -> list[str]:
+    judge, found, before = Judge(move), [], seen(move, move.start)
+    for now in moments:
+        found += [*judge.change(before, now), *judge.moment(now)]
+        before = now
+    return found
+
+
+def looked_at(moments: list[tuple[str, Between]]) -> list[Seen]:
+    return [Seen(moment.counts, moment.settings, moment.shares) for _, moment in moments]
+
+
+def followed(move: Move, way: Transition) -> list[Fleet]:
+    """What servers hold and gateways follow at first and after each wave, from the actions alone."""
+    fleet = fleet_of(move.start, move.problem)
+    loads, routes, found = {load.placement: load for load in fleet.loads}, fleet.routes, [fleet]
+    for wave in way.waves:
+        for action in wave.actions:
+            if isinstance(action, SetLoad):
+                loads[action.load.placement] = action.load
+            elif isinstance(action, Unload):
+                del loads[action.placement]
+            elif isinstance(action, SetRoutes):
+                routes = action.routes
+        found.append(Fleet(tuple(sorted(loads.values())), routes))
+    return found
+
+
+def outcome(seed: int) -> str:
+    """How far the way of a random move leads; fails where a moment of it is not as it must be."""
+    move = moves(seed)
+    reached, target = "whole", move.goal
+    way, moments = way_to(move, target)
+    if way is None:
+        near = nearest_reached(move.problem, move.start, fleet_of(move.start, move.problem), target)
+        if near is None:
+            return "nothing"
+        reached, target = "part", near.plan
+        assert not verify(target, move.problem), seed
+        way, moments = way_to(move, target)
+    assert way is not None, seed
+    assert faults(move, looked_at(moments)) == [], seed
+    ground = Ground(move.problem)
+    passed = [fleet_of(move.start, move.problem), *(ground.fleet(moment) for _, moment in moments)]
+    assert [fleet for fleet in followed(move, way) if fleet not in passed] == [], seed
+    assert followed(move, way)[-1] == fleet_of(target, move.problem), seed
+    return reached
+
+
+def block(first: int, many: int) -> Counter[str]:
+    return Counter(outcome(seed) for seed in range(first, first + many))
+
+
+def test_no_moment_of_some_hundred_random_transitions_breaks_a_rule() -> None:
+    found = block(0, 300)
+    assert found["whole"] > found["nothing"]
+    assert found["part"] > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, BLOCK * BLOCKS, BLOCK))
+def test_no_moment_of_ten_thousand_random_transitions_breaks_a_rule(first: int) -> None:
+    assert block(first, BLOCK).total() == BLOCK
+
+
+def test_the_judge_objects_to_ways_in_another_order() -> None:
+    """Waves left out, exchanged or done before their time: the judge has to see most of them."""
+    dice, wrong, objected = random.Random(1), 0, Counter[str]()  # noqa: S311 - dice, not secrets
+    for seed in range(200):
+        move = moves(seed)
+        way, moments = way_to(move, move.goal)
+        if way is None or len(moments) < 3:
+            continue
+        ahead = looked_at(moments)
+        at = dice.randrange(len(ahead) - 1)
+        now, then = ahead[at], ahead[-1]
+        early = [replace(now, routing=then.routing), replace(now, standing=then.standing, batching=then.batching)]
+        for moment in early:
+            if moment not in ahead:
+                found = faults(move, [*ahead[:at], moment])
+                wrong += 1
+                objected.update({text.split(":")[0] for text in found})
+                objected["any"] += bool(found)
+    assert wrong > 100
+    assert objected["any"] > wrong // 2
+    assert {"routes", "capacity"} <= set(objected)
