@@ -155,10 +155,10 @@ class Ground:
         """A moment in the terms of servers and gateways."""
         return Fleet(tuple(sorted(moment.loads().values())), self.routes(moment))
 
-    def brought(self, moment: Between) -> Counter[Placement]:
+    def brought(self, routes: Mapping[str, Shares]) -> Counter[Placement]:
         """Millionths of calls a second that routes bring each placement."""
         found: Counter[Placement] = Counter()
-        for demand, shares in moment.shares.items():
+        for demand, shares in routes.items():
             for taken, share in shares.items():
                 for placement, calls in zip(taken, self.calls[demand], strict=bool(taken)):
                     found[placement] += share * calls

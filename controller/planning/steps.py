@@ -5,11 +5,12 @@ Every step is safe in any order of its actions: one kind of change at a time onl
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from controller.planning.between import Between, Ground, Setting, Shares, Spot
 from controller.planning.bounds_between import Bounds
+from controller.planning.rerouting import away, towards
 from rules.kernel.problem import Placement
 
 Order = Callable[[Spot, int], tuple[object, ...]]
@@ -52,10 +53,20 @@ class Steps:
         unset = self._unset(moment)
         return sum(self.missing(moment).values()) + sum(self.surplus(moment).values()) + len(unset)
 
-    def blocked(self, moment: Between) -> frozenset[str]:
-        """The nodes that something is still to be loaded on, or set anew."""
-        unset = self._unset(moment)
-        return frozenset({node for _, node in self.missing(moment)} | {n for p, n in moment.counts if p in unset})
+    def in_the_way(self, moment: Between) -> frozenset[str]:
+        """The nodes to make room on: where something is still to be loaded or set anew, but nothing more fits.
+
+        Where a node is missing only because of its price, those that the goal leaves dark have to go first.
+        """
+        unset, missing = self._unset(moment), self.missing(moment)
+        powered = {node for _, node in moment.counts}
+        dear = any(not self.bounds.affordable(powered, node) for _, node in missing)
+        lit = {node for _, node in self.goal.counts}
+        return frozenset(
+            {node for _, node in missing}
+            | {n for p, n in moment.counts if p in unset}
+            | (powered - lit if dear else set())
+        )
 
     def grown(self, moment: Between) -> Between:
         """With all that is missing, as far as it fits beside what stands."""
@@ -99,7 +110,7 @@ class Steps:
         load_permille = moment.loads_permille[placement]
         answers = self.ground.answers(placement, self.goal.settings[placement], load_permille)
         before = self.ground.answers(placement, settings[placement], load_permille) * sum(counts[s] for s in spots)
-        if standing * answers < min(self.ground.brought(moment)[placement], before):
+        if standing * answers < min(self.ground.brought(moment.shares)[placement], before):
             return
         for spot in spots:
             left[spot[1]] -= counts[spot] * size_mib
@@ -110,9 +121,10 @@ class Steps:
 
     def freed(self, moment: Between, nodes: frozenset[str] | None = None) -> Between:
         """Without what the goal does not have and nothing needs now, on these nodes or on all."""
-        counts = dict(moment.counts)
+        counts, brought = dict(moment.counts), self.ground.brought(moment.shares)
         spare = {
-            placement: total - self._needed(placement, total, moment) for placement, total in moment.totals().items()
+            placement: total - self._needed(placement, total, moment, brought[placement])
+            for placement, total in moment.totals().items()
         }
         surplus, unset = self.surplus(moment), self._unset(moment)
         for spot, count in sorted(moment.counts.items()):
@@ -128,93 +140,74 @@ class Steps:
                 spare[placement] -= many
         return self._moment(counts, moment.settings, moment.shares)
 
-    def _needed(self, placement: Placement, total: int, moment: Between) -> int:
-        brought = self._brought(moment)[placement]
+    def _needed(self, placement: Placement, total: int, moment: Between, brought: int) -> int:
         answers = self.ground.answers(placement, moment.settings[placement], moment.loads_permille[placement])
         serving = min(total, -(-brought // answers) if answers else total) if brought else 0
         return max(serving, self.bounds.least(placement))
-
-    def _brought(self, moment: Between) -> Counter[Placement]:
-        return self.ground.brought(moment)
 
     def routed(self, moment: Between) -> Between:
         """With as much of the goal's routes as what stands can answer."""
         if not self.missing(moment) and not self._unset(moment):
             return self._moment(moment.counts, moment.settings, self.goal.shares)
-        mixed = self._loads({}, moment.settings)
-        now, totals = self._brought(moment), moment.totals()
-        most = Counter(
-            {p: max(now[p], n * self.ground.answers(p, moment.settings[p], mixed[p])) for p, n in totals.items()}
-        )
-        shares = self._whole_demands(moment, most)
-        brought = self._brought(replace(moment, shares=shares))
-        for demand in sorted(shares):
-            if shares[demand] != self.goal.shares[demand]:
-                shares[demand] = self._shifted(demand, shares[demand], brought, most)
+        shares = towards(self.ground, moment.shares, self.goal.shares, self._most(moment))
         return self._moment(moment.counts, moment.settings, shares)
 
-    def _whole_demands(self, moment: Between, most: Counter[Placement]) -> dict[str, Shares]:
-        """The goal's routes for the demands that can take them at once, the moment's for the others."""
-        shares = dict(self.goal.shares)
-        while True:
-            brought = self._brought(replace(moment, shares=shares))
-            over = {placement for placement, calls in brought.items() if calls > most[placement]}
-            back = [
-                demand
-                for demand in shares
-                if shares[demand] != moment.shares[demand]
-                and any(not over.isdisjoint(taken) for taken in shares[demand])
-                and self._brings_more(demand, moment, over)
-            ]
-            if not back:
-                return shares if not over else dict(moment.shares)
-            shares |= {demand: moment.shares[demand] for demand in back}
+    def detour(self, moment: Between) -> Between:
+        """With requests taken from what stands in the way, by other ways that the start or the goal knows."""
+        there, most = self.in_the_way(moment), self._most(moment)
+        known = (self.bounds.start.shares, self.goal.shares)
+        for placement, node in sorted(self.surplus(moment)):
+            if node in there:
+                shares = away(self.ground, moment.shares, placement, known, most)
+                if shares != moment.shares:
+                    return self._moment(moment.counts, moment.settings, shares)
+        return moment
 
-    def _brings_more(self, demand: str, moment: Between, over: set[Placement]) -> bool:
-        after = _calls(self.goal.shares[demand], self.ground.calls[demand])
-        before = _calls(moment.shares[demand], self.ground.calls[demand])
-        return any(after[placement] > before[placement] for placement in over)
-
-    def _shifted(self, demand: str, shares: Shares, brought: Counter[Placement], most: Counter[Placement]) -> Shares:
-        """The demand's shares, moved way by way as far as capacity goes; `brought` follows."""
-        calls, now, goal = self.ground.calls[demand], dict(shares), self.goal.shares[demand]
-        for taken in sorted(goal):
-            for source in sorted(now):
-                wanted = goal[taken] - now.get(taken, 0)
-                going = now[source] - goal.get(source, 0)
-                if wanted <= 0 or going <= 0:
-                    continue
-                adds = _calls({taken: 1}, calls)
-                adds.subtract(_calls({source: 1}, calls))
-                fits = [(most[p] - brought[p]) // more for p, more in adds.items() if more > 0]
-                moved = min(wanted, going, *fits)
-                if moved > 0:
-                    now[source] -= moved
-                    now[taken] = now.get(taken, 0) + moved
-                    for placement, more in adds.items():
-                        brought[placement] += moved * more
-        return {taken: share for taken, share in now.items() if share}
+    def _most(self, moment: Between) -> Counter[Placement]:
+        """Calls that each placement may be given while routes move, in millionths a second: at least what it gets."""
+        busiest, now = self._loads({}, moment.settings), self.ground.brought(moment.shares)
+        return Counter(
+            {
+                placement: max(now[placement], count * self.ground.answers(placement, setting, busiest[placement]))
+                for placement, count in moment.totals().items()
+                for setting in (moment.settings[placement],)
+            }
+        )
 
     def stepping_stone(self, moment: Between) -> Between:
         """With a few instances elsewhere in their pool for as long as it takes to make room; the same when none helps.
 
-        A spare node of the pool takes over for what stands in the way, so nothing has to be routed otherwise.
+        A node of the pool with room takes over for what stands in the way, or stands in for where something is to be,
+        so nothing has to be routed otherwise.
         """
         left = self.bounds.room(moment.counts)
-        powered = {node for (_, node), count in moment.counts.items() if count}
-        blocked, missing = self.blocked(moment), self.missing(moment)
+        there, missing = self.in_the_way(moment), self.missing(moment)
+        lit = {node for _, node in self.goal.counts}
         for (placement, node), many in sorted(self.surplus(moment).items()):
-            if node not in blocked:
-                continue
-            wanted = max((self._size_mib(p) for p, at in missing if at == node), default=0)
-            count = min(many, max(1, -(-(wanted - left[node]) // self._size_mib(placement))))
-            for other in sorted(self.ground.pool_nodes[placement.pool], key=lambda name: (name in blocked, name)):
-                fitting = min(count, self._fitting(left[other], placement))
-                if other != node and fitting > 0 and self.bounds.affordable(powered, other):
-                    counts = dict(moment.counts)
-                    counts[placement, other] = counts.get((placement, other), 0) + fitting
-                    return self._moment(counts, moment.settings, moment.shares)
+            if node in there:
+                wanted_mib = max((self._size_mib(p) for p, at in missing if at == node), default=0)
+                enough = max(1, -(-(wanted_mib - left[node]) // max(1, self._size_mib(placement))))
+                further = self._elsewhere(moment, (placement, node), min(many, enough) if node in lit else many, left)
+                if further is not None:
+                    return further
+        for spot, many in sorted(missing.items()):
+            further = self._elsewhere(moment, spot, many, left)
+            if further is not None:
+                return further
         return moment
+
+    def _elsewhere(self, moment: Between, spot: Spot, many: int, left: Counter[str]) -> Between | None:
+        """With so many instances of a spot's placement, or as many as fit, on another node of its pool."""
+        placement, node = spot
+        there, powered = self.in_the_way(moment), {node for _, node in moment.counts}
+        for other in sorted(self.ground.pool_nodes[placement.pool], key=lambda name: (name in there, name)):
+            fitting = min(many, self._fitting(left[other], placement))
+            if other != node and fitting > 0 and self.bounds.affordable(powered, other):
+                counts = dict(moment.counts)
+                counts[placement, other] = counts.get((placement, other), 0) + fitting
+                settings = {placement: self.goal.settings.get(placement, (0, 0)), **moment.settings}
+                return self._moment(counts, settings, moment.shares)
+        return None
 
     def _moment(
         self, counts: Mapping[Spot, int], settings: Mapping[Placement, Setting], shares: Mapping[str, Shares]
@@ -253,11 +246,3 @@ class Steps:
     def _fitting(self, left_mib: int, placement: Placement) -> int:
         size_mib = self._size_mib(placement)
         return max(0, left_mib // size_mib) if size_mib else 1_000_000
-
-
-def _calls(shares: Shares, calls: tuple[int, ...]) -> Counter[Placement]:
-    found: Counter[Placement] = Counter()
-    for taken, share in shares.items():
-        for placement, each in zip(taken, calls, strict=bool(taken)):
-            found[placement] += share * each
-    return found

@@ -15,6 +15,12 @@ ROUNDS: Final = 64
 """More than changes of full nodes were seen to need; a bound, so that a walk in circles ends."""
 
 
+SHORT: Final = 3
+"""Grow, route, shrink: nothing is looked for beyond a way of so many waves."""
+HELPS: Final = (("grow", "route"), ("route", "grow"))
+"""Where nothing else goes on, a stepping stone is laid or a detour is taken, whichever comes first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """The moments of a way with the wave that leads to each. `last` is the end of it, which `whole` ways share."""
@@ -30,13 +36,15 @@ class Walk:
 
 
 def walk(ground: Ground, start: Between, goal: Between, *, kept: bool) -> Walk:
-    """The way of the fewest waves among the orders tried; of those that end early, the one that gets furthest."""
+    """The way of the fewest waves among those tried; where none is whole, the one that gets furthest."""
     bounds = Bounds(ground, start, kept)
-    first = _walked(Steps(ground, goal, bounds, ORDERS[0]), start)
-    if first.whole and len(first.moments) <= len(("grow", "route", "shrink")):
-        return first
-    others = (_walked(Steps(ground, goal, bounds, order), start) for order in ORDERS[1:])
-    return min((first, *others), key=lambda way: (way.left, len(way.moments)))
+    tries = (_walked(Steps(ground, goal, bounds, order), start, first) for first in HELPS for order in ORDERS)
+    found = []
+    for way in tries:
+        found.append(way)
+        if way.whole and len(way.moments) <= SHORT:
+            break
+    return min(found, key=lambda way: (way.left, len(way.moments)))
 
 
 def settled(ground: Ground, start: Between, goal: Between, last: Between) -> Between:
@@ -44,7 +52,7 @@ def settled(ground: Ground, start: Between, goal: Between, last: Between) -> Bet
     return Steps(ground, goal, Bounds(ground, start), ORDERS[0]).freed(last)
 
 
-def _walked(steps: Steps, start: Between) -> Walk:
+def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
     moments: list[tuple[str, Between]] = []
     moment, seen = start, {_key(start)}
 
@@ -53,10 +61,11 @@ def _walked(steps: Steps, start: Between) -> Walk:
         if to != moment:
             moments.append((name, to))
             moment = to
+            seen.add(_key(to))
 
     for _ in range(ROUNDS):
         before = moment
-        short = steps.blocked(steps.grown(moment))
+        short = steps.in_the_way(steps.grown(moment))
         if short:
             go("free", steps.freed(moment, short))
         go("grow", steps.grown(moment))
@@ -65,10 +74,12 @@ def _walked(steps: Steps, start: Between) -> Walk:
             go("shrink", steps.goal)
             return Walk(tuple(moments), moment, 0)
         if moment == before:
-            go("grow", steps.stepping_stone(moment))
-        if _key(moment) in seen:
-            break
-        seen.add(_key(moment))
+            ways = ((name, steps.detour(moment) if name == "route" else steps.stepping_stone(moment)) for name in helps)
+            name, further = next(((name, to) for name, to in ways if _key(to) not in seen), ("", moment))
+            if not name:
+                break
+            go(name, further)
+            go("route", moment if name == "route" else steps.routed(moment))
     return Walk(tuple(moments), moment, max(1, steps.left(moment)))
 
 
