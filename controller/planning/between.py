@@ -6,7 +6,7 @@ the instances stay. So a moment is told by placements, and written as a plan onl
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from controller.fleet import Fleet, Load, RouteSet, Way
@@ -23,19 +23,54 @@ Shares = Mapping[Taken, int]
 """A demand's shares in permille by the way that they take; they sum to 1000."""
 
 
+@dataclass(frozen=True)
+class Still:
+    """Instances on nodes on which nothing changes: they are counted once for a whole way."""
+
+    counts: Mapping[Spot, int] = field(default_factory=dict)
+
+    @cached_property
+    def totals(self) -> Counter[Placement]:
+        """Instances by placement."""
+        found: Counter[Placement] = Counter()
+        for (placement, _), count in self.counts.items():
+            found[placement] += count
+        return found
+
+    @cached_property
+    def nodes(self) -> frozenset[str]:
+        """The nodes with an instance."""
+        return frozenset(node for _, node in self.counts)
+
+
 @dataclass(frozen=True, slots=True)
 class Between:
-    """One moment: instances by spot, the setting and load of each placement, each demand's shares, degrade levels."""
+    """One moment: instances by spot, the setting and load of each placement, each demand's shares, degrade levels.
+
+    What stands is `counts` beside `still`; one spot may be in both.
+    """
 
     counts: Mapping[Spot, int]
     settings: Mapping[Placement, Setting]
     loads_permille: Mapping[Placement, int]
     shares: Mapping[str, Shares]
     levels: Mapping[str, int]
+    still: Still = field(default_factory=Still)
+
+    def standing(self) -> Counter[Spot]:
+        """All instances by spot."""
+        found = Counter(self.still.counts)
+        for spot, count in self.counts.items():
+            found[spot] += count
+        return found
+
+    def powered(self) -> frozenset[str]:
+        """The nodes with an instance."""
+        return self.still.nodes | {node for _, node in self.counts}
 
     def totals(self) -> Counter[Placement]:
         """Instances by placement, over all nodes."""
-        found: Counter[Placement] = Counter()
+        found = self.still.totals.copy()
         for (placement, _), count in self.counts.items():
             found[placement] += count
         return found
@@ -43,6 +78,20 @@ class Between:
     def loads(self) -> dict[Placement, Load]:
         """What servers are asked for."""
         return {p: Load(p, count, *self.settings[p]) for p, count in self.totals().items()}
+
+
+def apart(start: Between, goal: Between) -> tuple[Between, Between]:
+    """Both with what stands on nodes that are the same in both as `still`."""
+    one, other = start.standing(), goal.standing()
+    anew = {p for p, setting in start.settings.items() if goal.settings.get(p, setting) != setting}
+    touched = {spot[1] for spot in {*one, *other} if one[spot] != other[spot] or spot[0] in anew}
+    still = Still({spot: count for spot, count in one.items() if spot[1] not in touched})
+
+    def moving(moment: Between, standing: Counter[Spot]) -> Between:
+        counts = {spot: count for spot, count in standing.items() if spot[1] in touched and count}
+        return replace(moment, counts=counts, still=still)
+
+    return moving(start, one), moving(goal, other)
 
 
 @dataclass(frozen=True)
@@ -137,7 +186,7 @@ class Ground:
                     return None
                 routes.append(Route(path, share))
         return Plan(
-            tuple(sorted(Instances(options[p], node, count) for (p, node), count in moment.counts.items() if count)),
+            tuple(sorted(Instances(options[p], node, count) for (p, node), count in moment.standing().items())),
             tuple(sorted(routes)),
             tuple(sorted(Unserved(demand, shares[()]) for demand, shares in moment.shares.items() if shares.get(()))),
             tuple(sorted(Degraded(service, level) for service, level in moment.levels.items() if level)),

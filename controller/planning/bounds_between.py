@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from controller.planning.between import Between, Ground, Spot
 from rules.kernel.problem import Placement
@@ -23,7 +24,7 @@ class Bounds:
 
     def room(self, counts: Mapping[Spot, int]) -> Counter[str]:
         """MiB left on each node, below 0 where more stands than fits."""
-        left = Counter({node: self._memory_mib[pool] for node, pool in self.ground.node_pool.items()})
+        left = self._beside_still.copy()
         for (placement, node), count in counts.items():
             left[node] -= count * self.ground.sizes[placement].memory_mib
         return left
@@ -44,6 +45,13 @@ class Bounds:
     def may_go(self, counts: Mapping[Spot, int], spot: Spot, count: int) -> bool:
         """Whether `count` instances may leave a spot, as far as replica bounds and availability ask for them."""
         return not self.kept or (self._replicas_left(counts, spot, count) and self._spread_left(counts, spot, count))
+
+    @cached_property
+    def _beside_still(self) -> Counter[str]:
+        left = Counter({node: self._memory_mib[pool] for node, pool in self.ground.node_pool.items()})
+        for (placement, node), count in self.start.still.counts.items():
+            left[node] -= count * self.ground.sizes[placement].memory_mib
+        return left
 
     @cached_property
     def _memory_mib(self) -> dict[str, int]:
@@ -70,7 +78,7 @@ class Bounds:
     def _ceilings(self) -> dict[str, int]:
         """The least ceiling by site ('' for the fleet), raised to what is spent at the start."""
         found: dict[str, int] = {}
-        powered = {node for (_, node), count in self.start.counts.items() if count}
+        powered = self.start.powered()
         for ceiling in self.ground.problem.policy.cost.ceilings:
             limit = max(ceiling.millicents_per_hour, self._spent(powered, ceiling.site))
             found[ceiling.site] = min(limit, found.get(ceiling.site, limit))
@@ -85,7 +93,7 @@ class Bounds:
             if bound.model == model and bound.site in {"", site} and bound.minimum:
                 standing = sum(
                     many
-                    for (placement, node), many in counts.items()
+                    for (placement, node), many in chain(counts.items(), self.start.still.counts.items())
                     if placement.model == model and bound.site in {"", self._site[node]}
                 )
                 if standing - count < bound.minimum:
@@ -119,7 +127,7 @@ class Bounds:
             if spot[0] in placements:
                 others = {
                     node
-                    for (place, node), many in counts.items()
+                    for (place, node), many in chain(counts.items(), self.start.still.counts.items())
                     if many and place in placements and (place, node) != spot
                 }
                 here = others | {spot[1]}

@@ -35,7 +35,7 @@ def wave_us(before: Between, after: Between, ground: Ground) -> int:
 def _sites(moment: Between, ground: Ground) -> dict[tuple[str, str], set[str]]:
     """The sites at which each model's variant stands, and so has its file."""
     found: dict[tuple[str, str], set[str]] = {}
-    for placement, _ in moment.counts:
+    for placement in moment.totals():
         found.setdefault((placement.model, placement.variant), set()).add(ground.site(placement.pool))
     return found
 

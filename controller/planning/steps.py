@@ -59,9 +59,9 @@ class Steps:
         Where a node is missing only because of its price, those that the goal leaves dark have to go first.
         """
         unset, missing = self._unset(moment), self.missing(moment)
-        powered = {node for _, node in moment.counts}
+        powered = moment.powered()
         dear = any(not self.bounds.affordable(powered, node) for _, node in missing)
-        lit = {node for _, node in self.goal.counts}
+        lit = self.goal.powered()
         return frozenset(
             {node for _, node in missing}
             | {n for p, n in moment.counts if p in unset}
@@ -72,7 +72,7 @@ class Steps:
         """With all that is missing, as far as it fits beside what stands."""
         left = self.bounds.room(moment.counts)
         counts, settings = dict(moment.counts), dict(moment.settings)
-        powered = {node for (_, node), count in counts.items() if count}
+        powered = set(moment.powered())
         missing = self.missing(moment)
         for placement in sorted(self._unset(moment)):
             self._set_anew(placement, moment, left, counts, settings)
@@ -182,7 +182,7 @@ class Steps:
         """
         left = self.bounds.room(moment.counts)
         there, missing = self.in_the_way(moment), self.missing(moment)
-        lit = {node for _, node in self.goal.counts}
+        lit = self.goal.powered()
         for (placement, node), many in sorted(self.surplus(moment).items()):
             if node in there:
                 wanted_mib = max((self._size_mib(p) for p, at in missing if at == node), default=0)
@@ -199,7 +199,7 @@ class Steps:
     def _elsewhere(self, moment: Between, spot: Spot, many: int, left: Counter[str]) -> Between | None:
         """With so many instances of a spot's placement, or as many as fit, on another node of its pool."""
         placement, node = spot
-        there, powered = self.in_the_way(moment), {node for _, node in moment.counts}
+        there, powered = self.in_the_way(moment), moment.powered()
         for other in sorted(self.ground.pool_nodes[placement.pool], key=lambda name: (name in there, name)):
             fitting = min(many, self._fitting(left[other], placement))
             if other != node and fitting > 0 and self.bounds.affordable(powered, other):
@@ -213,9 +213,9 @@ class Steps:
         self, counts: Mapping[Spot, int], settings: Mapping[Placement, Setting], shares: Mapping[str, Shares]
     ) -> Between:
         standing = {spot: count for spot, count in counts.items() if count}
-        here = {placement for placement, _ in standing}
+        here = {placement for placement, _ in standing} | self.goal.still.totals.keys()
         kept = {placement: setting for placement, setting in settings.items() if placement in here}
-        return Between(standing, kept, self._loads(shares, kept), shares, self._levels(shares))
+        return Between(standing, kept, self._loads(shares, kept), shares, self._levels(shares), self.goal.still)
 
     def _loads(self, shares: Mapping[str, Shares], settings: Mapping[Placement, Setting]) -> dict[Placement, int]:
         """How busy each placement may be: as the plan allows whose routes these are, the busier of both in between."""

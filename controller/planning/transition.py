@@ -56,7 +56,7 @@ def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, k
         way = walk(ground, start, ground.between(target), kept=kept)
         if not way.whole:
             return None
-        found = _transition(ground, current, start, way)
+        found = _transition(ground, current, way)
         if found.duration_us <= duration_us:
             break
         duration_us = found.duration_us
@@ -73,7 +73,7 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     ground = Ground(whole)
     start, goal = ground.between(running), ground.between(target)
     stuck = walk(ground, start, goal, kept=True)
-    for moment in (settled(ground, start, goal, stuck.last), part_by_part(ground, start, goal)):
+    for moment in (settled(ground, stuck), part_by_part(ground, start, goal)):
         plan = ground.plan(moment)
         if plan is None or plan == ground.plan(start) or verify(plan, whole):
             continue
@@ -107,15 +107,15 @@ def _broken(plan: Plan, passing: Problem, *, kept: bool) -> tuple[Violation, ...
     )
 
 
-def _transition(ground: Ground, current: Fleet, start: Between, way: Walk) -> Transition:
+def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
     """The way's waves as actions: each asks for what differs from what was asked for before."""
     loads, routes = {load.placement: load for load in current.loads}, current.routes
     waves: list[Wave] = []
-    before = start
+    start = before = way.start
     if current.routes and ground.routes(start) != routes:
         routes = ground.routes(start)
         waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
-    for name, moment in _with_all(way, start):
+    for name, moment in _with_all(way):
         wanted = {load.placement: load for load in moment.loads().values()}
         if name == "route":
             actions: tuple[Action, ...] = () if ground.routes(moment) == routes else (SetRoutes(ground.routes(moment)),)
@@ -134,7 +134,7 @@ def _transition(ground: Ground, current: Fleet, start: Between, way: Walk) -> Tr
     return Transition(tuple(waves), sum(wave.duration_us for wave in waves))
 
 
-def _with_all(way: Walk, start: Between) -> tuple[tuple[str, Between], ...]:
+def _with_all(way: Walk) -> tuple[tuple[str, Between], ...]:
     """The moments with each kind of wave that the end of a way needs, though nothing may be left for it to do.
 
     What runs can differ from the running plan in what no plan speaks of: models that nobody asked for, or settings.
@@ -143,7 +143,7 @@ def _with_all(way: Walk, start: Between) -> tuple[tuple[str, Between], ...]:
     names = [name for name, _ in moments]
     if "grow" not in names:
         at = next((i for i, name in enumerate(names) if name != "free"), len(names))
-        moments.insert(at, ("grow", moments[at - 1][1] if at else start))
+        moments.insert(at, ("grow", moments[at - 1][1] if at else way.start))
     if "shrink" not in names:
         moments.append(("shrink", way.last))
     if "route" not in names:

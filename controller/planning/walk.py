@@ -7,7 +7,7 @@ Where full nodes exchange places, rounds repeat, over a spare node if there is o
 from dataclasses import dataclass
 from typing import Final
 
-from controller.planning.between import Between, Ground
+from controller.planning.between import Between, Ground, apart
 from controller.planning.bounds_between import Bounds
 from controller.planning.steps import ORDERS, Steps
 
@@ -17,15 +17,22 @@ ROUNDS: Final = 64
 
 SHORT: Final = 3
 """Grow, route, shrink: nothing is looked for beyond a way of so many waves."""
+FEW: Final = 50
+"""Spots on the nodes that change, in both plans together, up to which all ways are compared."""
 HELPS: Final = (("grow", "route"), ("route", "grow"))
 """Where nothing else goes on, a stepping stone is laid or a detour is taken, whichever comes first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The moments of a way with the wave that leads to each. `last` is the end of it, which `whole` ways share."""
+    """The moments of a way with the wave that leads to each, and its end; `left` is how much of the goal is not there.
+
+    What stands on nodes that the way does not touch is apart in all of them.
+    """
 
     moments: tuple[tuple[str, Between], ...]
+    start: Between
+    goal: Between
     last: Between
     left: int
 
@@ -36,20 +43,24 @@ class Walk:
 
 
 def walk(ground: Ground, start: Between, goal: Between, *, kept: bool) -> Walk:
-    """The way of the fewest waves among those tried; where none is whole, the one that gets furthest."""
+    """The way of the fewest waves among those tried; where none is whole, the one that gets furthest.
+
+    Where much changes, the first that is whole is taken.
+    """
+    start, goal = apart(start, goal)
     bounds = Bounds(ground, start, kept)
     tries = (_walked(Steps(ground, goal, bounds, order), start, first) for first in HELPS for order in ORDERS)
     found = []
     for way in tries:
         found.append(way)
-        if way.whole and len(way.moments) <= SHORT:
+        if way.whole and (len(way.moments) <= SHORT or len(start.counts) + len(goal.counts) > FEW):
             break
     return min(found, key=lambda way: (way.left, len(way.moments)))
 
 
-def settled(ground: Ground, start: Between, goal: Between, last: Between) -> Between:
+def settled(ground: Ground, way: Walk) -> Between:
     """The end of a walk that got stuck, without what only the way needed."""
-    return Steps(ground, goal, Bounds(ground, start), ORDERS[0]).freed(last)
+    return Steps(ground, way.goal, Bounds(ground, way.start), ORDERS[0]).freed(way.last)
 
 
 def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
@@ -72,7 +83,7 @@ def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
         go("route", steps.routed(moment))
         if steps.arrived(moment):
             go("shrink", steps.goal)
-            return Walk(tuple(moments), moment, 0)
+            return Walk(tuple(moments), start, steps.goal, moment, 0)
         if moment == before:
             ways = ((name, steps.detour(moment) if name == "route" else steps.stepping_stone(moment)) for name in helps)
             name, further = next(((name, to) for name, to in ways if _key(to) not in seen), ("", moment))
@@ -80,7 +91,7 @@ def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
                 break
             go(name, further)
             go("route", moment if name == "route" else steps.routed(moment))
-    return Walk(tuple(moments), moment, max(1, steps.left(moment)))
+    return Walk(tuple(moments), start, steps.goal, moment, max(1, steps.left(moment)))
 
 
 def _key(moment: Between) -> tuple[object, ...]:

@@ -1,10 +1,15 @@
 """Whether any safe order of single moves leads from one plan to another, by trying all of them."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 from moment_judge import Judge, Seen, seen
 from moving_fleets import Move
+
+from rules.kernel.problem import Placement
+
+Ways = Mapping[tuple[Placement, ...], int]
 
 MOST_MOMENTS = 20_000
 
@@ -51,22 +56,18 @@ def _moves(now: Seen, start: Seen, goal: Seen, move: Move) -> list[Seen]:
         last = goal.routing[demand]
         if shares != last:
             found.append(replace(now, routing={**now.routing, demand: last}))
-            found += [
-                replace(now, routing={**now.routing, demand: moved})
-                for moved in (_quarter(shares, start.routing[demand], last),)
-                if moved != shares
-            ]
+            found.append(replace(now, routing={**now.routing, demand: _quarter(shares, start.routing[demand], last)}))
     return found
 
 
-def _quarter(shares: object, first: dict, last: dict) -> dict:  # type: ignore[type-arg]
-    """The next of the routes at a quarter, half and three quarters of the way."""
+def _quarter(shares: Ways, first: Ways, last: Ways) -> Ways:
+    """The next of the routes at a quarter, half and three quarters of the way; the last where it is none of them."""
     mixes = [
         {way: share for way in {*first, *last} if (share := _mixed(first.get(way, 0), last.get(way, 0), part))}
-        for part in range(5)
+        for part in range(4)
     ]
-    at = mixes.index(shares) if shares in mixes else 4
-    return mixes[min(4, at + 1)] if at < 4 and sum(mixes[min(4, at + 1)].values()) == 1000 else last
+    at = mixes.index(dict(shares)) + 1 if shares in mixes else 4
+    return mixes[at] if at < 4 and sum(mixes[at].values()) == 1000 else last
 
 
 def _mixed(first: int, last: int, quarters: int) -> int:

@@ -5,8 +5,9 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from every_order import some_order
 from moment_judge import Judge, Seen, seen
-from moving_fleets import Move, moves
+from moving_fleets import Move, Size, moves
 
 from controller.actions import SetLoad, SetRoutes, Transition, Unload
 from controller.fleet import Fleet, fleet_of
@@ -16,8 +17,9 @@ from controller.planning.verify import verify
 from controller.planning.walk import walk
 from rules.kernel.plan import Plan
 
-BLOCK = 500
-BLOCKS = 20
+BLOCK = 250
+BLOCKS = 40
+TINY = Size(pools=2, nodes=2, models=2, settings=1, memory=(3, 8))
 
 
 def way_to(move: Move, target: Plan) -> tuple[Transition | None, list[tuple[str, Between]]]:
@@ -36,7 +38,7 @@ def faults(move: Move, moments: list[Seen]) -> list[str]:
 
 
 def looked_at(moments: list[tuple[str, Between]]) -> list[Seen]:
-    return [Seen(moment.counts, moment.settings, moment.shares) for _, moment in moments]
+    return [Seen(moment.standing(), moment.settings, moment.shares) for _, moment in moments]
 
 
 def followed(move: Move, way: Transition) -> list[Fleet]:
@@ -81,7 +83,7 @@ def block(first: int, many: int) -> Counter[str]:
 
 
 def test_no_moment_of_some_hundred_random_transitions_breaks_a_rule() -> None:
-    found = block(0, 300)
+    found = block(0, 200)
     assert found["whole"] > found["nothing"]
     assert found["part"] > 0
 
@@ -113,3 +115,30 @@ def test_the_judge_objects_to_ways_in_another_order() -> None:
     assert wrong > 100
     assert objected["any"] > wrong // 2
     assert {"routes", "capacity"} <= set(objected)
+
+
+def missed(first: int, many: int) -> tuple[list[int], int, int]:
+    """The seeds of tiny moves that some order makes and the planner does not; how many it makes, how many nothing can.
+
+    Where some order exists, all that the planner may say instead is a nearer plan or none at all.
+    """
+    found, made, impossible = [], 0, 0
+    for seed in range(first, first + many):
+        move = moves(seed, TINY)
+        if sum(item.count for plan in (move.start, move.goal) for item in plan.instances) > 12:
+            continue
+        if way_to(move, move.goal)[0] is not None:
+            made += 1
+        elif some_order(move):
+            found.append(seed)
+        else:
+            impossible += 1
+    return found, made, impossible
+
+
+def test_where_some_order_of_single_moves_is_safe_one_is_found() -> None:
+    """Of the first 400 tiny moves. Further on, about one in a thousand is missed: see docs/planning.md."""
+    found, made, impossible = missed(0, 400)
+    assert found == []
+    assert made > 200
+    assert impossible > 0
