@@ -85,6 +85,10 @@ bench-bound: setup ## Prove what no plan of a reference fleet can cost less than
 bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half a minute)
 	@$(BIN)/python benchmarks/placement_scale.py
 
+.PHONY: bench-transitions
+bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on fleets of 100 to 1,000 nodes (3 minutes): [SEEDS=n]
+	@$(BIN)/python benchmarks/transitions.py $(if $(SEEDS),--seeds $(SEEDS))
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py

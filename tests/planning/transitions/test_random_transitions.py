@@ -1,6 +1,5 @@
 """Between two plans of random fleets, no moment breaks what must hold, and what is reached is a plan by itself."""
 
-import random
 from collections import Counter
 from dataclasses import replace
 
@@ -95,26 +94,30 @@ def test_no_moment_of_ten_thousand_random_transitions_breaks_a_rule(first: int) 
 
 
 def test_the_judge_objects_to_ways_in_another_order() -> None:
-    """Waves left out, exchanged or done before their time: the judge has to see most of them."""
-    dice, wrong, objected = random.Random(1), 0, Counter[str]()  # noqa: S311 - dice, not secrets
-    for seed in range(200):
+    """The goal's routes before what they need, or its instances alone at once, at each moment of some ways.
+
+    Not all of these are wrong: what stands can happen to answer either routes.
+    """
+    wrong, objected = 0, Counter[str]()
+    for seed in range(80):
         move = moves(seed)
         way, moments = way_to(move, move.goal)
-        if way is None or len(moments) < 3:
-            continue
-        ahead = looked_at(moments)
-        at = dice.randrange(len(ahead) - 1)
-        now, then = ahead[at], ahead[-1]
-        early = [replace(now, routing=then.routing), replace(now, standing=then.standing, batching=then.batching)]
-        for moment in early:
-            if moment not in ahead:
-                found = faults(move, [*ahead[:at], moment])
-                wrong += 1
-                objected.update({text.split(":")[0] for text in found})
-                objected["any"] += bool(found)
+        ahead = looked_at(moments) if way is not None else []
+        now = seen(move, move.start)
+        for at, _ in enumerate(ahead[:-1]):
+            then = ahead[-1]
+            for moment in (
+                replace(now, routing=then.routing),
+                replace(now, standing=then.standing, batching=then.batching),
+            ):
+                if moment not in ahead:
+                    found = faults(move, [*ahead[:at], moment])
+                    wrong += 1
+                    objected.update({text.split(":")[0] for text in found} | ({"any"} if found else set()))
+            now = ahead[at]
     assert wrong > 100
-    assert objected["any"] > wrong // 2
-    assert {"routes", "capacity"} <= set(objected)
+    assert objected["any"] > wrong * 7 // 10
+    assert {"routes", "capacity", "memory", "share"} <= set(objected)
 
 
 def missed(first: int, many: int) -> tuple[list[int], int, int]:
