@@ -13,7 +13,7 @@ from rich.table import Table
 from transition_fleet import pair
 
 from controller.fleet import fleet_of
-from controller.planning.between import Ground
+from controller.planning.ground import Ground
 from controller.planning.transition import transition
 from controller.planning.verify import Moment, verify
 from controller.planning.walk import walk

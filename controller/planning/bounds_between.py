@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from controller.planning.between import Between, Ground, Spot
+from controller.planning.between import Between, Spot
+from controller.planning.ground import Ground
 from rules.kernel.problem import Placement
 
 

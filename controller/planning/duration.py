@@ -3,7 +3,8 @@
 from collections import Counter
 from typing import Final
 
-from controller.planning.between import Between, Ground
+from controller.planning.between import Between
+from controller.planning.ground import Ground
 from rules.kernel.problem import Placement
 
 NOTICE_US: Final = 1_000_000

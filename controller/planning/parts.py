@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from controller.planning.between import Between, Ground
+from controller.planning.between import Between
+from controller.planning.ground import Ground
 from controller.planning.walk import walk
 from rules.kernel.problem import Placement
 

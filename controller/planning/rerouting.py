@@ -6,7 +6,8 @@ Calls are in millionths a second, by placement.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from controller.planning.between import Ground, Shares, Taken
+from controller.planning.between import Shares, Taken
+from controller.planning.ground import Ground
 from rules.kernel.problem import Placement
 
 Routes = Mapping[str, Shares]

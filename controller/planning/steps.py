@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from controller.planning.between import Between, Ground, Setting, Shares, Spot
+from controller.planning.between import Between, Setting, Shares, Spot
 from controller.planning.bounds_between import Bounds
+from controller.planning.ground import Ground
 from controller.planning.rerouting import away, towards
 from rules.kernel.problem import Placement
 

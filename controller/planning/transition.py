@@ -17,8 +17,9 @@ from typing import Final
 
 from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.fleet import Fleet, Load
-from controller.planning.between import Between, Ground
+from controller.planning.between import Between
 from controller.planning.duration import wave_us
+from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
 from controller.planning.verify import Moment, introduced, verify
 from controller.planning.walk import Walk, settled, walk
@@ -46,22 +47,24 @@ class Reached:
 def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, kept: bool = True) -> Transition | None:
     """The waves from `running` (as `current` on the real parts) to `target`; None when there is no safe order.
 
+    Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left.
     Without `kept`, only the rules that hold always are kept on the way.
     """
-    ground, duration_us = Ground(whole), 0
+    ground = Ground(whole)
+    passing, withdrawn = whole, None
+    duration_us = 0
     for _ in range(LONGER):
         passing = replace(whole, needed_until_s=whole.now_s + math.ceil(duration_us / 1_000_000))
-        withdrawn = withdraw(running, passing, current)
-        start = ground.between(withdrawn)
-        way = walk(ground, start, ground.between(target), kept=kept)
+        allowed = withdraw(running, passing, current)
+        if allowed == withdrawn:
+            break
+        withdrawn, start = allowed, ground.between(allowed)
+        way = walk(ground, start, start if target == running else ground.between(target), kept=kept)
         if not way.whole:
             return None
         found = _transition(ground, current, way)
-        if found.duration_us <= duration_us:
-            break
         duration_us = found.duration_us
-    safe = _safe(_plans(ground, way), withdrawn, running, passing, kept=kept)
-    return found if safe else None
+    return found if _safe(_plans(ground, way), allowed, running, passing, kept=kept) else None
 
 
 def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
@@ -89,11 +92,10 @@ def _plans(ground: Ground, way: Walk) -> list[Plan | None]:
 
 
 def _safe(plans: Iterable[Plan | None], withdrawn: Plan, running: Plan, passing: Problem, *, kept: bool) -> bool:
-    before = _broken(running, passing, kept=kept)
-    found = introduced(_broken(withdrawn, passing, kept=kept), before)
+    before = _broken(withdrawn, passing, kept=kept)
+    found = introduced(before, _broken(running, passing, kept=kept))
     if any(violation.rule not in REFUSING for violation in found):
         return False
-    before = (*before, *found)
     return not any(plan is None or introduced(_broken(plan, passing, kept=kept), before) for plan in plans)
 
 

@@ -7,8 +7,9 @@ Where full nodes exchange places, rounds repeat, over a spare node if there is o
 from dataclasses import dataclass
 from typing import Final
 
-from controller.planning.between import Between, Ground, apart
+from controller.planning.between import Between, apart
 from controller.planning.bounds_between import Bounds
+from controller.planning.ground import Ground
 from controller.planning.steps import ORDERS, Steps
 
 ROUNDS: Final = 64

@@ -10,7 +10,8 @@ from moving_fleets import Move, Size, moves
 
 from controller.actions import SetLoad, SetRoutes, Transition, Unload
 from controller.fleet import Fleet, fleet_of
-from controller.planning.between import Between, Ground
+from controller.planning.between import Between
+from controller.planning.ground import Ground
 from controller.planning.transition import nearest_reached, transition
 from controller.planning.verify import verify
 from controller.planning.walk import walk
@@ -56,6 +57,10 @@ def followed(move: Move, way: Transition) -> list[Fleet]:
     return found
 
 
+def asked_of(moment: Between, ground: Ground) -> Fleet:
+    return Fleet(tuple(sorted(moment.loads().values())), ground.routes(moment))
+
+
 def outcome(seed: int) -> str:
     """How far the way of a random move leads; fails where a moment of it is not as it must be."""
     move = moves(seed)
@@ -71,7 +76,7 @@ def outcome(seed: int) -> str:
     assert way is not None, seed
     assert faults(move, looked_at(moments)) == [], seed
     ground = Ground(move.problem)
-    passed = [fleet_of(move.start, move.problem), *(ground.fleet(moment) for _, moment in moments)]
+    passed = [fleet_of(move.start, move.problem), *(asked_of(moment, ground) for _, moment in moments)]
     assert [fleet for fleet in followed(move, way) if fleet not in passed] == [], seed
     assert followed(move, way)[-1] == fleet_of(target, move.problem), seed
     return reached
