@@ -87,7 +87,7 @@ def block(first: int, many: int) -> Counter[str]:
 
 
 def test_no_moment_of_some_hundred_random_transitions_breaks_a_rule() -> None:
-    found = block(0, 200)
+    found = block(0, 120)
     assert found["whole"] > found["nothing"]
     assert found["part"] > 0
 
@@ -99,12 +99,12 @@ def test_no_moment_of_ten_thousand_random_transitions_breaks_a_rule(first: int) 
 
 
 def test_the_judge_objects_to_ways_in_another_order() -> None:
-    """The goal's routes before what they need, or its instances alone at once, at each moment of some ways.
+    """The goal's routes before what they need, its instances alone at once, or half of what stands, at each moment.
 
     Not all of these are wrong: what stands can happen to answer either routes.
     """
     wrong, objected = 0, Counter[str]()
-    for seed in range(80):
+    for seed in range(60):
         move = moves(seed)
         way, moments = way_to(move, move.goal)
         ahead = looked_at(moments) if way is not None else []
@@ -114,6 +114,7 @@ def test_the_judge_objects_to_ways_in_another_order() -> None:
             for moment in (
                 replace(now, routing=then.routing),
                 replace(now, standing=then.standing, batching=then.batching),
+                replace(now, standing={spot: count // 2 for spot, count in now.standing.items() if count > 1}),
             ):
                 if moment not in ahead:
                     found = faults(move, [*ahead[:at], moment])
@@ -145,8 +146,8 @@ def missed(first: int, many: int) -> tuple[list[int], int, int]:
 
 
 def test_where_some_order_of_single_moves_is_safe_one_is_found() -> None:
-    """Of the first 400 tiny moves. Further on, about one in a thousand is missed: see docs/planning.md."""
-    found, made, impossible = missed(0, 400)
+    """Of the first 300 tiny moves. Further on, about one in a thousand is missed: see docs/planning.md."""
+    found, made, impossible = missed(0, 300)
     assert found == []
-    assert made > 200
+    assert made > 150
     assert impossible > 0
