@@ -86,7 +86,7 @@ bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half
 	@$(BIN)/python benchmarks/placement_scale.py
 
 .PHONY: bench-transitions
-bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on fleets of 100 to 1,000 nodes (3 minutes): [SEEDS=n]
+bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on fleets of 100 to 1,000 nodes (minutes): [SEEDS=n]
 	@$(BIN)/python benchmarks/transitions.py $(if $(SEEDS),--seeds $(SEEDS))
 
 .PHONY: bench-ingest
