@@ -93,6 +93,10 @@ bench-explain: setup ## Measure what explaining a generated fleet costs: [NODES=
 bench-whole: setup ## Plan a generated fleet with every rule in use, then again after a change: [NODES=1000] [SEED=n] (minutes)
 	@$(BIN)/python benchmarks/whole.py $(if $(NODES),--nodes $(NODES)) $(if $(SEED),--seed $(SEED))
 
+.PHONY: bench-transitions
+bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on fleets of 100 to 1,000 nodes (minutes): [SEEDS=n]
+	@$(BIN)/python benchmarks/transitions.py $(if $(SEEDS),--seeds $(SEEDS))
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py

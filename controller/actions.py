@@ -35,16 +35,18 @@ Action = SetLoad | Unload | SetRoutes
 class Wave:
     """Actions that may run side by side; the next wave waits until all of them are done.
 
-    `name` is one of withdraw, grow, route, shrink.
+    `name` is one of withdraw, free, grow, route, shrink; a transition may have several of the middle three.
+    `duration_us` is predicted.
     """
 
     name: str
     actions: tuple[Action, ...]
+    duration_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The ordered, safe steps from the running fleet to a plan. `duration_us` is predicted from load times."""
+    """The ordered, safe steps from the running fleet to a plan. `duration_us` is the sum of its waves'."""
 
     waves: tuple[Wave, ...] = ()
     duration_us: int = 0

@@ -14,12 +14,16 @@ from rules.kernel.problem import Placement
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One wave of a transition: what is loaded or given another count, what is unloaded, and which routes are set."""
+    """One wave of a transition: what is loaded or given another count, what is unloaded, and which routes are set.
+
+    It is predicted to take `duration_us`.
+    """
 
     name: str
     loads: tuple[Load, ...]
     unloads: tuple[Placement, ...]
     routes: tuple[RouteSet, ...]
+    duration_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +92,5 @@ def _step(wave: Wave) -> Step:
         tuple(action.load for action in wave.actions if isinstance(action, SetLoad)),
         tuple(action.placement for action in wave.actions if isinstance(action, Unload)),
         tuple(routes for action in wave.actions if isinstance(action, SetRoutes) for routes in action.routes),
+        wave.duration_us,
     )

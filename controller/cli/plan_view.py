@@ -42,7 +42,7 @@ def _changes(on: "Console", proposal: Proposal) -> None:
         on.print()
         print_table(on, "Changes", ("", "what", "now", "then"), rows)
     if proposal.plan.steps:
-        steps = ", then ".join(step.name for step in proposal.plan.steps)
+        steps = ", then ".join(f"{step.name} ({step.duration_us / 1_000_000:.0f} s)" for step in proposal.plan.steps)
         on.print(f"in steps: {steps}; about {proposal.plan.transition_us / 1_000_000:.0f} s")
 
 

@@ -20,8 +20,8 @@ Clock = Callable[[], datetime]
 class Note(Protocol):
     """Notes a wave's outcomes in the journal before the next wave begins. Raises JournalError."""
 
-    async def __call__(self, wave: str, outcomes: Sequence[Outcome]) -> None:
-        """`outcomes` are those of all waves so far, the last wave's at the end."""
+    async def __call__(self, wave: str, done: Sequence[Outcome], outcomes: Sequence[Outcome]) -> None:
+        """`done` came of this wave, `outcomes` of all waves so far; several waves can have one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ async def carry_out(
         done = await _wave(decision.id, wave, policy, hands, clock)
         outcomes += done
         try:
-            await note(wave.name, outcomes)
+            await note(wave.name, done, outcomes)
         except JournalError as error:
             return Carried(outcomes, (journal_refused(str(error)),), noted=False)
         failed = [outcome for outcome in done if outcome.error]

@@ -144,10 +144,9 @@ async def _note_and_carry(
 async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[[], bool]) -> Carried:
     """Carry the decision out, as far as a second look allows."""
 
-    async def note(wave: str, outcomes: Sequence[Outcome]) -> None:
-        of_wave = tuple(outcome for outcome in outcomes if outcome.wave == wave)
+    async def note(wave: str, done: Sequence[Outcome], outcomes: Sequence[Outcome]) -> None:
         after = remembered(case.state, case.decision, outcomes)
-        await asyncio.to_thread(wiring.journal.acted, case.decision, wave, of_wave, after)
+        await asyncio.to_thread(wiring.journal.acted, case.decision, wave, tuple(done), after)
 
     against: tuple[Finding, ...] = ()
     if case.decision.transition.waves:
@@ -159,7 +158,7 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
                     case.decision, case.policy, wiring.hands, note=note, clock=wiring.clock, stopping=stopping
                 )
     try:
-        await note("", ())
+        await note("", (), ())
     except JournalError as error:
         return Carried(findings=(*against, journal_refused(str(error))), noted=False)
     return Carried(findings=against)

@@ -16,7 +16,7 @@ from controller.planning.build import Built, write
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.solve import nearest, solve
-from controller.planning.transition import transition
+from controller.planning.transition import Reached, nearest_reached, transition
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import plan_fleet
 from controller.planning.whole.size import is_small
@@ -64,13 +64,32 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         if broken:
             doubts = (*doubts, *report.violated(broken))
             continue
-        whole = bridged(built, running, best.plan)
-        way = transition(replace(whole, floors=problem.floors), running, current, best.plan)
+        whole = replace(bridged(built, running, best.plan), floors=problem.floors)
+        way = transition(whole, running, current, best.plan)
         if way is not None:
             settled = best.plan == running and best.proof is Proof.OPTIMAL and not doubts
             return Choice(best.plan, best.proof, way, question if settled else "", doubts)
         doubts = (*doubts, _no_safe_order())
+        near = _near(problem, whole, running, current, best.plan)
+        if near is not None:
+            return Choice(near.plan, Proof.FEASIBLE, near.way, "", doubts)
     return _stay(built, running, current, doubts)
+
+
+def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
+    """The way to a part of the target that is worth going, or to all of it at the price of what only settles.
+
+    Where what runs is a plan of the problem, a part has to be cheaper, and no promise gives way on the way.
+    """
+    near = nearest_reached(whole, running, current, target)
+    if not verify(running, problem):
+        form = write(problem)
+        form.rows.append(prices(problem, running))
+        return near if near is not None and cost_of(near.plan, form) < cost_of(running, form) else None
+    if near is not None:
+        return near
+    way = transition(whole, running, current, target, kept=False)
+    return Reached(target, way) if way is not None else None
 
 
 def _question(guarded: Problem, built: Built) -> str:
@@ -165,7 +184,7 @@ def _is_known(plan: Plan, ids: set[str]) -> bool:
 
 def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:
     """Nothing better is known: what runs stays, less what may not."""
-    way = transition(built.whole, running, current, running)
+    way = transition(built.whole, running, current, running, kept=False)
     finding = Finding(
         "GW2012",
         Level.ERROR,

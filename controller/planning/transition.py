@@ -1,150 +1,173 @@
 """The safe way from what runs to a plan: make before break, and no moment in between breaks a hard rule.
 
-Four waves: *withdraw* takes routes off what may no longer serve or no longer answers; *grow* loads what is missing,
-beside what runs; *route* moves the traffic; *shrink* removes what is left over. The states between the waves are plans
-like any other, and the verifier judges each of them by the rules that hold at every moment: compliance and memory among
-them. Latency, capacity and device share are promises of the settled fleet: an instance that gets no requests yet, or no
-more, takes memory but no compute.
+First, *withdraw* takes routes off what may no longer serve or no longer answers. Then come as few rounds as it takes of
+*free* (what nothing needs now leaves full nodes), *grow* (what is missing is loaded, beside what runs) and *route*; at
+the end *shrink* removes what is left over. The moments between the waves are plans like any other, and the verifier
+judges each of them.
+
+Latency, device share and upper bounds of replicas are promises of the settled fleet: an instance that gets no requests
+yet, or no more, takes memory but no compute. Availability, budget, capacity and the floors of the scaling policy hold
+on the way as well, as far as they held when it began; they give way only where no other plan could be reached.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload, Wave
-from controller.fleet import Fleet, Load, fleet_of
-from controller.planning.build import write
+from controller.fleet import Fleet, Load
+from controller.planning.between import Between
+from controller.planning.duration import wave_us
+from controller.planning.ground import Ground
+from controller.planning.parts import part_by_part
 from controller.planning.verify import Moment, introduced, verify
-from rules.kernel.plan import Instances, Plan, Route, Unserved
-from rules.kernel.problem import WHOLE_PERMILLE, Option, Placement, Problem
+from controller.planning.walk import Walk, settled, walk
+from controller.planning.withdraw import withdraw
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Placement, Problem
+from rules.kernel.rule import Violation
 
-SETTLE_US: Final = 2_000_000
-"""Beside the longest load: what noticing it and switching routes take, in us."""
-REFUSING: Final = "degrade"
-"""The one rule that withdrawing may break, and only it: what nothing else may serve is refused until it can be."""
-
-
-def transition(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Transition | None:
-    """The waves from `running` (as `current` on the real parts) to `target`; None when that order is not safe."""
-    servers = _servers(whole, running, target)
-    counts = _union(running, target, whole)
-    grown = fleet_of(_state(counts, servers, target, whole), whole)
-    goal = fleet_of(target, whole)
-    grow = _grow(grown, current)
-    duration_us = SETTLE_US + max((_load_us(action.load.placement, whole) for action in grow), default=0)
-    passing = replace(whole, needed_until_s=whole.now_s + math.ceil(duration_us / 1_000_000))
-    withdrawn = _withdraw(running, passing, current)
-    states = (withdrawn, _state(counts, servers, withdrawn, whole), _state(counts, servers, target, whole))
-    if not _safe(states, running, passing):
-        return None
-    after_withdraw = fleet_of(withdrawn, whole).routes if current.routes else ()
-    waves = (
-        Wave("withdraw", () if after_withdraw == current.routes else (SetRoutes(after_withdraw),)),
-        Wave("grow", grow),
-        Wave("route", () if goal.routes == after_withdraw else (SetRoutes(goal.routes),)),
-        Wave("shrink", _shrink(grown, current, goal)),
-    )
-    return Transition(tuple(wave for wave in waves if wave.actions), duration_us)
+LONGER: Final = 3
+"""So often a way is looked for anew because it takes longer than what it was looked for with."""
+REFUSING: Final = frozenset({"degrade", "capacity"})
+"""What withdrawing may break, and only it: what nothing else may serve is refused, and what is left serves the rest."""
+SETTLED: Final = frozenset({"device_share", "latency", "replica_bounds"})
+"""The rules that no moment in between is judged by."""
 
 
-def _safe(states: tuple[Plan, ...], running: Plan, passing: Problem) -> bool:
-    before = verify(running, passing, Moment.PASSING)
-    for state in states:
-        found = introduced(verify(state, passing, Moment.PASSING), before)
-        if any(violation.rule != REFUSING or state is not states[0] for violation in found):
-            return False
-        before = (*before, *found)
-    return True
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A plan with the way to it."""
+
+    plan: Plan
+    way: Transition
 
 
-def _withdraw(running: Plan, passing: Problem, current: Fleet) -> Plan:
-    """Only the routes that may serve until the transition is over; what the others carried goes to these.
+def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, kept: bool = True) -> Transition | None:
+    """The waves from `running` (as `current` on the real parts) to `target`; None when there is no safe order.
 
-    What is refused on purpose stays refused: the shares of a demand sum to what its gateway lets through now.
+    Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left.
+    Without `kept`, only the rules that hold always are kept on the way.
     """
-    barred = {(row.demand, row.stage, row.option) for row in write(passing).exclusions() if row.demand}
-    let_through = {
-        f"{routes.service}@{routes.origin}": sum(way.weight_permille for way in routes.ways)
-        for routes in current.routes
-    }
-    kept: dict[str, dict[str, int]] = {}
-    for route in running.routes:
-        path = passing.path(route.path)
-        stages = passing.service_of(passing.demand(path.demand)).stages
-        if not any((path.demand, s.name, o) in barred for s, o in zip(stages, path.options, strict=True)):
-            kept.setdefault(path.demand, {})[route.path] = route.share_permille
-    scaled = {demand: _scaled(shares, let_through.get(demand, WHOLE_PERMILLE)) for demand, shares in kept.items()}
-    refused = {d.id: WHOLE_PERMILLE - sum(scaled.get(d.id, {}).values()) for d in passing.demands}
-    return replace(
-        running,
-        routes=tuple(sorted(Route(*item) for shares in scaled.values() for item in shares.items())),
-        unserved=tuple(sorted(Unserved(demand, share) for demand, share in refused.items() if share)),
+    ground = Ground(whole)
+    passing, withdrawn = whole, None
+    duration_us = 0
+    for _ in range(LONGER):
+        passing = replace(whole, needed_until_s=whole.now_s + math.ceil(duration_us / 1_000_000))
+        allowed = withdraw(running, passing, current)
+        if allowed == withdrawn:
+            break
+        withdrawn, start = allowed, ground.between(allowed)
+        way = walk(ground, start, start if target == running else ground.between(target), kept=kept)
+        if not way.whole:
+            return None
+        found = _transition(ground, current, way)
+        duration_us = found.duration_us
+    return found if _safe(_plans(ground, way), allowed, running, passing, kept=kept) else None
+
+
+def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
+    """The largest part of the target that a safe order leads to and that is a plan by itself; None without any.
+
+    What is blocked stays as it runs. First what the walk to the target had come to is tried, then the target's
+    independent changes one after the other.
+    """
+    ground = Ground(whole)
+    start, goal = ground.between(running), ground.between(target)
+    stuck = walk(ground, start, goal, kept=True)
+    for moment in (settled(ground, stuck), part_by_part(ground, start, goal)):
+        plan = ground.plan(moment)
+        if plan is None or plan == ground.plan(start) or verify(plan, whole):
+            continue
+        way = transition(whole, running, current, plan)
+        if way is not None:
+            return Reached(plan, way)
+    return None
+
+
+def _plans(ground: Ground, way: Walk) -> list[Plan | None]:
+    """The moments on the way as plans; the last is the target, which was judged as a settled plan."""
+    return [ground.plan(moment) for _, moment in way.moments[:-1]]
+
+
+def _safe(plans: Iterable[Plan | None], withdrawn: Plan, running: Plan, passing: Problem, *, kept: bool) -> bool:
+    before = _broken(withdrawn, passing, kept=kept)
+    found = introduced(before, _broken(running, passing, kept=kept))
+    if any(violation.rule not in REFUSING for violation in found):
+        return False
+    return not any(plan is None or introduced(_broken(plan, passing, kept=kept), before) for plan in plans)
+
+
+def _broken(plan: Plan, passing: Problem, *, kept: bool) -> tuple[Violation, ...]:
+    """What a moment breaks. Too little capacity is that of a placement, whatever its setting is just then."""
+    moment = Moment.SETTLED if kept else Moment.PASSING
+    return tuple(
+        replace(item, subject=str(passing.option(item.subject).placement)) if item.rule == "capacity" else item
+        for item in verify(plan, passing, moment)
+        if item.rule not in SETTLED
     )
 
 
-def _scaled(shares: Mapping[str, int], whole: int) -> dict[str, int]:
-    """The shares, stretched to sum to `whole`; what rounding leaves goes to the largest."""
-    total = sum(shares.values())
-    scaled = {path: share * whole // total for path, share in shares.items()}
-    largest = max(scaled, key=lambda path: (scaled[path], path))
-    scaled[largest] += whole - sum(scaled.values())
-    return scaled
+def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
+    """The way's waves as actions: each asks for what differs from what was asked for before."""
+    loads, routes = {load.placement: load for load in current.loads}, current.routes
+    waves: list[Wave] = []
+    start = before = way.start
+    if current.routes and ground.routes(start) != routes:
+        routes = ground.routes(start)
+        waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
+    for name, moment in _with_all(way):
+        wanted = {load.placement: load for load in moment.loads().values()}
+        if name == "route":
+            actions: tuple[Action, ...] = () if ground.routes(moment) == routes else (SetRoutes(ground.routes(moment)),)
+            routes = ground.routes(moment)
+        elif name == "free":
+            kept = before.loads()
+            actions = _removing({p: load for p, load in loads.items() if kept.get(p) != wanted.get(p)}, wanted)
+        elif name == "grow":
+            actions = tuple(SetLoad(load) for p, load in sorted(wanted.items()) if loads.get(p) != load)
+        else:
+            actions = _removing(loads, wanted)
+        loads = _after(loads, actions)
+        if actions:
+            waves.append(Wave(name, actions, wave_us(before, moment, ground)))
+        before = moment
+    return Transition(tuple(waves), sum(wave.duration_us for wave in waves))
 
 
-def _union(running: Plan, target: Plan, problem: Problem) -> dict[tuple[Placement, str], int]:
-    """Instances by placement and node, so many that both plans find theirs."""
-    counts: dict[tuple[Placement, str], int] = {}
-    for plan in (running, target):
-        here: dict[tuple[Placement, str], int] = {}
-        for item in plan.instances:
-            key = (problem.option(item.option).placement, item.node)
-            here[key] = here.get(key, 0) + item.count
-        counts = {key: max(counts.get(key, 0), here.get(key, 0)) for key in {*counts, *here}}
-    return counts
+def _with_all(way: Walk) -> tuple[tuple[str, Between], ...]:
+    """The moments with each kind of wave that the end of a way needs, though nothing may be left for it to do.
+
+    What runs can differ from the running plan in what no plan speaks of: models that nobody asked for, or settings.
+    """
+    moments = list(way.moments)
+    names = [name for name, _ in moments]
+    if "grow" not in names:
+        at = next((i for i, name in enumerate(names) if name != "free"), len(names))
+        moments.insert(at, ("grow", moments[at - 1][1] if at else way.start))
+    if "shrink" not in names:
+        moments.append(("shrink", way.last))
+    if "route" not in names:
+        moments.insert(-1, ("route", moments[-2][1]))
+    return tuple(moments)
 
 
-def _servers(problem: Problem, *plans: Plan) -> dict[Placement, Option]:
-    """The option of each placement; a later plan's where several have it."""
-    options = (problem.option(item.option) for plan in plans for item in plan.instances)
-    return {option.placement: option for option in options}
-
-
-def _state(
-    counts: Mapping[tuple[Placement, str], int], servers: Mapping[Placement, Option], routes: Plan, problem: Problem
-) -> Plan:
-    """The plan with these instances, batched as `servers` names, and another plan's routes at the load it gave them."""
-    wanted = {**servers, **_servers(problem, routes)}
-    known = {(o.placement, o.max_batch, o.queue_delay_us, o.load_permille): o.id for o in problem.options}
-    standing = {
-        placement: known[placement, server.max_batch, server.queue_delay_us, wanted[placement].load_permille]
-        for placement, server in servers.items()
-    }
-    paths = {(path.demand, path.options): path.id for path in problem.paths}
-    moved = []
-    for route in routes.routes:
-        path = problem.path(route.path)
-        options = tuple(standing[problem.option(option).placement] for option in path.options)
-        moved.append(Route(paths[path.demand, options], route.share_permille))
-    instances = (Instances(standing[placement], node, count) for (placement, node), count in counts.items())
-    return replace(routes, instances=tuple(sorted(instances)), routes=tuple(sorted(moved)))
-
-
-def _grow(grown: Fleet, current: Fleet) -> tuple[SetLoad, ...]:
-    return tuple(SetLoad(load) for load in grown.loads if load != current.load(load.placement))
-
-
-def _shrink(grown: Fleet, current: Fleet, goal: Fleet) -> tuple[Action, ...]:
-    standing: dict[Placement, Load] = {load.placement: load for load in (*current.loads, *grown.loads)}
+def _removing(loads: Mapping[Placement, Load], wanted: Mapping[Placement, Load]) -> tuple[Action, ...]:
     actions: list[Action] = []
-    for placement, load in sorted(standing.items()):
-        wanted = goal.load(placement)
-        if wanted is None:
+    for placement, load in sorted(loads.items()):
+        if placement not in wanted:
             actions.append(Unload(placement))
-        elif wanted != load:
-            actions.append(SetLoad(wanted))
+        elif wanted[placement] != load:
+            actions.append(SetLoad(wanted[placement]))
     return tuple(actions)
 
 
-def _load_us(placement: Placement, problem: Problem) -> int:
-    return max((option.load_us for option in problem.options if option.placement == placement), default=0)
+def _after(loads: Mapping[Placement, Load], actions: tuple[Action, ...]) -> dict[Placement, Load]:
+    found = dict(loads)
+    for action in actions:
+        if isinstance(action, SetLoad):
+            found[action.load.placement] = action.load
+        elif isinstance(action, Unload):
+            found.pop(action.placement, None)
+    return found

@@ -129,6 +129,14 @@ async def test_a_decision_is_carried_out_wave_by_wave_and_remembered(wiring: Wir
     assert turned.memory.state == turned.decision.state
 
 
+async def test_of_several_waves_of_one_name_each_is_noted_with_what_came_of_itself(wiring: Wiring) -> None:
+    twice = replace(move(State()), transition=replace(MOVE, waves=(*MOVE.waves[:2], *MOVE.waves)))
+    await one_turn(replace(wiring, decide=lambda *_: twice))
+    with reading(wiring.journal.path) as reader:
+        noted = [(acted.wave, len(acted.outcomes)) for acted in reader.outcomes()]
+    assert noted == [(name, 1) for name in ("grow", "route", "grow", "route", "shrink")]
+
+
 async def test_the_journal_holds_the_decision_before_anything_is_acted_on(wiring: Wiring) -> None:
     seen = []
 

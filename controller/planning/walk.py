@@ -1,0 +1,103 @@
+"""The order of the waves: what is needed to make room comes first, then loading, routing, and at the end what is over.
+
+A round is free, grow, route; each only where something is to be done. Most changes need one round without freeing.
+Where full nodes exchange places, rounds repeat, over a spare node if there is one.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from controller.planning.between import Between, apart
+from controller.planning.bounds_between import Bounds
+from controller.planning.ground import Ground
+from controller.planning.steps import ORDERS, Steps
+
+ROUNDS: Final = 64
+"""More than changes of full nodes were seen to need; a bound, so that a walk in circles ends."""
+
+
+SHORT: Final = 3
+"""Grow, route, shrink: nothing is looked for beyond a way of so many waves."""
+FEW: Final = 50
+"""Spots on the nodes that change, in both plans together, up to which all ways are compared."""
+HELPS: Final = (("grow", "route"), ("route", "grow"))
+"""Where nothing else goes on, a stepping stone is laid or a detour is taken, whichever comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The moments of a way with the wave that leads to each, and its end; `left` is how much of the goal is not there.
+
+    What stands on nodes that the way does not touch is apart in all of them.
+    """
+
+    moments: tuple[tuple[str, Between], ...]
+    start: Between
+    goal: Between
+    last: Between
+    left: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether the goal is reached."""
+        return self.left == 0
+
+
+def walk(ground: Ground, start: Between, goal: Between, *, kept: bool) -> Walk:
+    """The way of the fewest waves among those tried; where none is whole, the one that gets furthest.
+
+    Where much changes, the first that is whole is taken.
+    """
+    start, goal = apart(start, goal)
+    bounds = Bounds(ground, start, kept)
+    tries = (_walked(Steps(ground, goal, bounds, order), start, first) for first in HELPS for order in ORDERS)
+    found = []
+    for way in tries:
+        found.append(way)
+        if way.whole and (len(way.moments) <= SHORT or len(start.counts) + len(goal.counts) > FEW):
+            break
+    return min(found, key=lambda way: (way.left, len(way.moments)))
+
+
+def settled(ground: Ground, way: Walk) -> Between:
+    """The end of a walk that got stuck, without what only the way needed."""
+    return Steps(ground, way.goal, Bounds(ground, way.start), ORDERS[0]).freed(way.last)
+
+
+def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
+    moments: list[tuple[str, Between]] = []
+    moment, seen = start, {_key(start)}
+
+    def go(name: str, to: Between) -> None:
+        nonlocal moment
+        if to != moment:
+            moments.append((name, to))
+            moment = to
+            seen.add(_key(to))
+
+    for _ in range(ROUNDS):
+        before = moment
+        short = steps.in_the_way(steps.grown(moment))
+        if short:
+            go("free", steps.freed(moment, short))
+        go("grow", steps.grown(moment))
+        go("route", steps.routed(moment))
+        if steps.arrived(moment):
+            go("shrink", steps.goal)
+            return Walk(tuple(moments), start, steps.goal, moment, 0)
+        if moment == before:
+            ways = ((name, steps.detour(moment) if name == "route" else steps.stepping_stone(moment)) for name in helps)
+            name, further = next(((name, to) for name, to in ways if _key(to) not in seen), ("", moment))
+            if not name:
+                break
+            go(name, further)
+            go("route", moment if name == "route" else steps.routed(moment))
+    return Walk(tuple(moments), start, steps.goal, moment, max(1, steps.left(moment)))
+
+
+def _key(moment: Between) -> tuple[object, ...]:
+    return (
+        frozenset(moment.counts.items()),
+        frozenset(moment.settings.items()),
+        frozenset((demand, *sorted(shares.items())) for demand, shares in moment.shares.items()),
+    )

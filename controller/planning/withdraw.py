@@ -1,0 +1,43 @@
+"""Withdrawing: routes leave what may not serve until a transition is over, before anything else happens."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from controller.fleet import Fleet
+from controller.planning.build import write
+from rules.kernel.plan import Plan, Route, Unserved
+from rules.kernel.problem import WHOLE_PERMILLE, Problem
+
+
+def withdraw(running: Plan, passing: Problem, current: Fleet) -> Plan:
+    """Only the routes that may serve until the transition is over; what the others carried goes to these.
+
+    What is refused on purpose stays refused: the shares of a demand sum to what its gateway lets through now.
+    """
+    barred = {(row.demand, row.stage, row.option) for row in write(passing).exclusions() if row.demand}
+    let_through = {
+        f"{routes.service}@{routes.origin}": sum(way.weight_permille for way in routes.ways)
+        for routes in current.routes
+    }
+    kept: dict[str, dict[str, int]] = {}
+    for route in running.routes:
+        path = passing.path(route.path)
+        stages = passing.service_of(passing.demand(path.demand)).stages
+        if not any((path.demand, s.name, o) in barred for s, o in zip(stages, path.options, strict=True)):
+            kept.setdefault(path.demand, {})[route.path] = route.share_permille
+    scaled = {demand: _scaled(shares, let_through.get(demand, WHOLE_PERMILLE)) for demand, shares in kept.items()}
+    refused = {d.id: WHOLE_PERMILLE - sum(scaled.get(d.id, {}).values()) for d in passing.demands}
+    return replace(
+        running,
+        routes=tuple(sorted(Route(*item) for shares in scaled.values() for item in shares.items())),
+        unserved=tuple(sorted(Unserved(demand, share) for demand, share in refused.items() if share)),
+    )
+
+
+def _scaled(shares: Mapping[str, int], whole: int) -> dict[str, int]:
+    """The shares, stretched to sum to `whole`; what rounding leaves goes to the largest."""
+    total = sum(shares.values())
+    scaled = {path: share * whole // total for path, share in shares.items()}
+    largest = max(scaled, key=lambda path: (scaled[path], path))
+    scaled[largest] += whole - sum(scaled.values())
+    return scaled
