@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 
-from controller.planning.fleet.covering import missing
+from controller.planning.fleet.covering import cost_missing, worsen
 from controller.planning.fleet.packed import (
     URPS,
     Floats,
@@ -80,7 +80,9 @@ def model_cost(problem: PackedProblem, model: int, counts: Ints) -> float:
         offered[subset] = (counts * problem.option_urps[options])[reached].sum()
     worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
     started = np.bincount(problem.option_pair[options], counts, problem.pair_running.size) - problem.pair_running
-    return float(missing(asked, offered, worth, 0, 0)[1] + problem.start_price * np.maximum(0, started).sum())
+    worst = np.empty_like(asked)
+    worsen(asked - offered, worst)
+    return float(cost_missing(worst, worth) + problem.start_price * np.maximum(0, started).sum())
 
 
 def _ways(problem: PackedProblem, pool: int, nodes: int) -> tuple[Ints, Floats]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from controller.planning.fleet.cover_rows import cover_rows, subset_sums, unserved
-from controller.planning.fleet.covering import missing, offer
+from controller.planning.fleet.covering import cost_missing, offer, worsen
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -44,11 +44,12 @@ def test_what_stays_unserved_is_what_the_search_counts(seed: int) -> None:
     asked, offered = rng.integers(0, 20, demands), rng.integers(0, 15, options)
     reach = rng.integers(0, 1 << demands, options)
     worth = np.sort(rng.random(demands))[::-1].copy()
-    offers = np.zeros(1 << demands, np.int64)
+    gap = subset_sums(asked).astype(np.int64)
     for urps, mask in zip(offered.tolist(), reach.tolist(), strict=True):
-        offer(offers, urps, mask)
-    short, cost = missing(subset_sums(asked), offers, worth, 0, 0)
+        offer(gap, urps, mask)
+    worst = np.empty_like(gap)
+    worsen(gap, worst)
     lost = unserved(reach, offered, asked)
-    assert lost.sum() == short
-    assert lost @ worth == pytest.approx(cost)
+    assert lost.sum() == worst[-1]
+    assert lost @ worth == pytest.approx(cost_missing(worst, worth))
     assert ((lost >= 0) & (lost <= asked)).all()
