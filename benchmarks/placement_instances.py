@@ -78,7 +78,9 @@ def packed(raw: dict[str, Any], previous: dict[str, Any] | None = None) -> Insta
     rtt_ms = np.ascontiguousarray(rtt_ms[:, [pool["site"] for pool in raw["pools"]]])
     tiers = np.asarray(params["tiers_util"], float)
     model, pool, tier, reach = _options(tiers, models, pools, rtt_ms)
-    pairs, pair_of = np.unique(model * pools.scale.size + pool, return_inverse=True)
+    pair = model * pools.scale.size + pool
+    begins = np.diff(pair, prepend=-1) > 0
+    pairs, pair_of = pair[begins], np.cumsum(begins) - 1
     memory = np.ceil(models.memory * UNITS_GB - ROUNDING).astype(np.int64)
     devices = {item["name"]: item for item in raw["devices"]}
     slots = np.array([devices[item["device"]]["max_share"] for item in raw["pools"]], np.int64)

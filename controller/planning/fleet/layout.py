@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from controller.compiled import compiled
 from controller.planning.fleet.packed import Floats, Ints, PackedProblem, first_nodes, first_subsets, subset_urps
 
 
@@ -45,27 +46,43 @@ def layout(problem: PackedProblem) -> Layout:
     shares = problem.option_use / capacity
     share = (shares.max(axis=1) + shares.mean(axis=1)) / 2
     price = problem.pool_price[problem.option_pool]
+    first_by_pool = np.concatenate(([0], np.cumsum(np.bincount(problem.option_pool, minlength=pools.size))))
     return Layout(
         first_nodes(problem),
         np.repeat(pools, problem.pool_nodes),
         np.repeat(np.arange(problem.first_option.size - 1), np.diff(problem.first_option)),
         1 / np.maximum(problem.pool_capacity, 1),
-        _least_use(problem),
+        _least_use(problem.option_pool, problem.option_use, pools.size),
         share,
         share * price,
         np.maximum(0.0, 1 - share) * price,
-        np.argsort(problem.option_pool, kind="stable"),
-        np.concatenate(([0], np.cumsum(np.bincount(problem.option_pool, minlength=pools.size)))),
+        _by_pool(problem.option_pool, first_by_pool),
+        first_by_pool,
         first_subsets(problem),
         subset_urps(problem),
         _least_worth(problem),
     )
 
 
-def _least_use(problem: PackedProblem) -> Ints:
-    least = np.full(problem.pool_capacity.shape, np.iinfo(np.int64).max)
-    np.minimum.at(least, problem.option_pool, problem.option_use)
+@compiled
+def _least_use(option_pool: Ints, option_use: Ints, pools: int) -> Ints:
+    least = np.full((pools, option_use.shape[1]), np.iinfo(np.int64).max)
+    for option in range(option_pool.size):
+        for resource in range(option_use.shape[1]):
+            least[option_pool[option], resource] = min(
+                least[option_pool[option], resource], option_use[option, resource]
+            )
     return least
+
+
+@compiled
+def _by_pool(option_pool: Ints, first: Ints) -> Ints:
+    """The options, those of each pool from its number in `first` on."""
+    following, order = first.copy(), np.empty(option_pool.size, np.int64)
+    for option in range(option_pool.size):
+        order[following[option_pool[option]]] = option
+        following[option_pool[option]] += 1
+    return order
 
 
 def _least_worth(problem: PackedProblem) -> Floats:

@@ -9,7 +9,7 @@ from controller.planning.fleet.layout import Layout
 from controller.planning.fleet.packed import Floats, Ints, PackedProblem
 
 LIKELY: Final = 32
-"""So many options of a model are usually looked at; all of them now and then, and where those are not enough."""
+"""So many options of a model are usually looked at; more now and then, and all where those are not enough."""
 
 
 def ranked(problem: PackedProblem, fixed: Layout) -> Ints:

@@ -18,6 +18,8 @@ from controller.planning.fleet.standing import NOWHERE, Standing, charge, place,
 
 WORTHLESS: Final = 1e-12
 """Dollars an hour that rounding may make of nothing."""
+WIDE: Final = 96
+"""So many others are looked at."""
 SAME: Final = 1 + 1e-12
 
 
@@ -33,8 +35,8 @@ class Mood(NamedTuple):
     bonus: float
     """... by so much."""
     noise: float
-    everything: bool
-    """Whether to look at all options, and not at the likely ones only."""
+    widely: bool
+    """Whether to look beside the likely options at others, some that follow each other in the order."""
 
 
 @allocation_free
@@ -54,13 +56,28 @@ def serve(
     greedy of Minoux 1978).
     """
     first, last = problem.first_option[model], problem.first_option[model + 1]
-    limit = last if mood.everything else min(last, first + LIKELY)
     short = settle(problem, fixed, at, model)
     if short > 0:
-        short = _serve_from(problem, fixed, at, order[first:limit], model, mood, dice)
-        if short > 0 and limit < last:
+        looked = _looked_at(at, order[first:last], mood, dice)
+        short = _serve_from(problem, fixed, at, at.looked[:looked], model, mood, dice)
+        if short > 0 and looked < last - first:
             _serve_from(problem, fixed, at, order[first:last], model, mood, dice)
     _trim(problem, fixed, at, model)
+
+
+@allocation_free
+def _looked_at(at: Standing, order: Ints, mood: Mood, dice: np.random.Generator) -> int:
+    """Write down the options to look at; how many there are."""
+    likely = min(LIKELY, order.size)
+    for which in range(likely):
+        at.looked[which] = order[which]
+    if not mood.widely:
+        return likely
+    wide = min(WIDE, order.size - likely)
+    begin = likely + int((order.size - likely - wide + 1) * dice.random())
+    for which in range(wide):
+        at.looked[likely + which] = order[begin + which]
+    return likely + wide
 
 
 @allocation_free

@@ -36,8 +36,8 @@ WARM: Final = 0.02
 """The temperature to start from where a good plan is searched again, likewise."""
 NOISE: Final = 0.2
 """How far a price is misjudged at most; more of it helps where prices differ a lot and costs elsewhere."""
-WHOLE_LOOK: Final = 0.25
-"""The part of the tries that look at all options of a model."""
+WIDE_LOOK: Final = 0.25
+"""The part of the tries that look at more than the likely options of a model."""
 BETTER: Final = 1e-9
 FIRST_TRIES: Final = 64
 CHUNK_S: Final = 0.02
@@ -163,7 +163,7 @@ def _construct(
     problem: PackedProblem, fixed: Layout, at: Standing, order: Ints, models: Ints, dice: np.random.Generator
 ) -> None:
     """Serve every model in turn."""
-    careful = Mood(opening=0.1, gift=0.1, lure=NOWHERE, bonus=0.0, noise=0.0, everything=True)
+    careful = Mood(opening=0.1, gift=0.1, lure=NOWHERE, bonus=0.0, noise=0.0, widely=True)
     for which in range(models.size):
         serve(problem, fixed, at, order, models[which], careful, dice)
         at.written[0] = 0
@@ -215,7 +215,7 @@ def _recreate(
     dice: np.random.Generator,
 ) -> None:
     """Serve the touched models in one mood, large ones rather first."""
-    mood = Mood(dice.random(), dice.random(), lure, dice.random(), NOISE * dice.random(), dice.random() < WHOLE_LOOK)
+    mood = Mood(dice.random(), dice.random(), lure, dice.random(), NOISE * dice.random(), dice.random() < WIDE_LOOK)
     _put_in_order(problem, fixed, at, touched, dice)
     for touch in range(touched.counter[0]):
         serve(problem, fixed, at, order, touched.models[touch], mood, dice)

@@ -50,6 +50,8 @@ class Standing(NamedTuple):
     """[options of a model, at most]: to write on while a model is served."""
     misjudged: Floats
     """[the same]"""
+    looked: Ints
+    """[the same]: the options that are looked at."""
     key: Floats
     """[M]: to write on while models are put in order."""
 
@@ -72,6 +74,7 @@ def standing(problem: PackedProblem, fixed: Layout, plan: PackedPlan) -> Standin
         NodeOrder(np.arange(nodes), np.arange(nodes), fixed.first_node[:-1].copy(), fixed.first_node[:-1].copy()),
         np.empty(np.diff(problem.first_option).max(initial=0)),
         np.empty(np.diff(problem.first_option).max(initial=0)),
+        np.empty(np.diff(problem.first_option).max(initial=0), np.int64),
         np.empty(problem.first_option.size - 1),
     )
     stand(problem, fixed, at, plan.instance_option, plan.instance_node)
