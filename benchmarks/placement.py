@@ -31,6 +31,8 @@ TINY: Final = {
     "demands": [{"id": 0, "model": 0, "origin": 0, "rate": 600.0, "penalty": 10.0}],
 }
 """Solved first, so that everything is loaded."""
+WARM_S: Final = 10.0
+"""It is solved to the end well before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="plan in other ways, too, each for as long")
     arguments = parser.parse_args()
     began = time.perf_counter()
-    solve(TINY, 0.05, 1)
+    solve(TINY, WARM_S, 1)
     start_s = time.perf_counter() - began
     raw = read(arguments.instance)
     previous = read(arguments.previous) if arguments.previous else None

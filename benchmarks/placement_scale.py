@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
-from placement import TINY, solve
+from placement import TINY, WARM_S, solve
 from placement_check import judged
 from placement_fleet import fleet
 from placement_instances import packed, plan_to
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("build/placement-scale.png"), help="where to draw")
     arguments = parser.parse_args()
-    solve(TINY, 0.05, 1)
+    solve(TINY, WARM_S, 1)
     found = [measured(nodes) for nodes in SIZES]
     table = Table(title=f"planning, seconds by phase ({SEARCH_S:.0f} s of search)")
     for name in found[0]:

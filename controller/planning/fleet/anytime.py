@@ -30,7 +30,7 @@ COOLING_S: Final = 4.0
 COOLING: Final = 0.3
 TURN_S: Final = 2.0
 """How long a plan is improved in parts before it is searched again, and the other way round."""
-PROVING_S: Final = 0.5
+PROVING_S: Final = 3.0
 """With less time than this no bound is worked on: it would take it from the search."""
 UNTIRING: Final = 1e9
 
