@@ -39,6 +39,14 @@ def test_a_question_is_answered_as_cp_sat_answers_it_on_the_nodes(seed: int) -> 
         assert Questions(asked).possible(only(kept)) is holds(asked, kept)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_pools_whose_nodes_are_all_gone_leave_questions_that_can_be_answered(seed: int) -> None:
+    asked = problem(seed)
+    for pool in sorted({node.pool for node in asked.nodes}):
+        without = replace(asked, nodes=tuple(node for node in asked.nodes if node.pool != pool))
+        assert bool(conflicts(without)) is not whole_holds(without)
+
+
 def some_subsets(asked: Problem) -> list[frozenset[Clause]]:
     every = sorted(clauses_of(Questions(asked).form))
     return [frozenset(every) - set(dropped) for size in range(3) for dropped in combinations(every, size)][:12]

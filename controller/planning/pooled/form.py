@@ -167,7 +167,8 @@ class PooledForm:
         return names, self.pool[nodes.pop()] if len(nodes) == 1 else ""
 
     def _exclusive(self, row: Exclusive) -> None:
-        self.exclusive.append([self.instances[name] for name in row.options if name in self.instances])
+        if members := [self.instances[name] for name in row.options if name in self.instances]:
+            self.exclusive.append(members)
 
     def _flow(self, row: Flow) -> None:
         terms = [(self.share[path], factor) for path, factor in row.shares]

@@ -54,7 +54,7 @@ def test_a_budget_that_is_too_small_refuses_what_the_order_says_and_spends_no_mo
     assert "GW2010" in finding_ids(decision)
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow], derandomize=True, deadline=None)
+@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow], derandomize=True, deadline=None)
 @given(events=EVENTS)
 def test_no_moment_breaks_a_rule_whatever_happens(events: list[tuple[str, object, int]]) -> None:
     world, watch = World(), Watch()
