@@ -18,16 +18,19 @@ from controller.planning.fleet.exact import solve_exactly
 from controller.planning.fleet.neighbourhood import polished
 from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.program import Limits
-from controller.planning.fleet.search import Search, search_for, search_from
+from controller.planning.fleet.search import TOGETHER, Search, search_for, search_from
 
 MOST_MODELS: Final = 30
 MOST_OPTIONS: Final = 1000
 """What CP-SAT takes whole: beyond, it does not even find what the search finds."""
 GLANCE: Final = 0.1
 """The part of the time, and at most so many seconds, that a small fleet is searched before it is solved exactly."""
-COOLING_S: Final = 4.0
-"""A search that may take longer cools down in so many seconds or in this part of the time, if that is longer."""
+COOLING_S: Final = 0.004
+"""A search cools down in so many seconds for each instance, or in this part of the time, if that is longer."""
 COOLING: Final = 0.3
+TRIED_FROM_S: Final = 0.5
+TRIAL: Final = 0.08
+"""With so much time, two first plans are each searched for this part of it, and the one that became better is kept."""
 TURN_S: Final = 2.0
 """How long a plan is improved in parts before it is searched again, and the other way round."""
 PROVING_S: Final = 3.0
@@ -54,6 +57,7 @@ class Anytime:
         self._seed = seed
         self._began = time.perf_counter()
         self._search = Search(problem, start, seed)
+        self._is_new = start.instance_option.size == 0
         self._tries = 0
         self._bound = 0.0
 
@@ -90,7 +94,14 @@ class Anytime:
         return Progress(self._search.cost, min(self._bound, self._search.cost), passed, engine, self._tries)
 
     def _large(self, until: float, seconds: float) -> Iterator[Progress]:
-        cooling = seconds if seconds <= COOLING_S else max(COOLING_S, COOLING * seconds)
+        if self._is_new and seconds >= TRIED_FROM_S:
+            yield from self._cool(TRIAL * seconds)
+            other = Search(self.problem, seed=self._seed, crowding=TOGETHER)
+            *_, last = search_for(other, TRIAL * seconds)
+            self._tries += last.tries
+            self._search = min(self._search, other, key=lambda search: search.cost)
+            yield self._told("search")
+        cooling = max(COOLING_S * self._search.instances, COOLING * seconds)
         yield from self._cool(min(cooling, until - time.perf_counter()))
         turn = self._seed
         while time.perf_counter() < until:
@@ -134,11 +145,11 @@ class Proving:
     def __init__(self, problem: PackedProblem) -> None:
         self.proven = 0.0
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._prove, args=(problem,), name="bound", daemon=True)
+        self._thread = threading.Thread(target=self._prove, args=(problem,), name="bound")
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the round that has begun be the last; it is not waited for."""
+        """Let the round that has begun be the last; only the end of the process waits for it."""
         self._stopped.set()
 
     def _prove(self, problem: PackedProblem) -> None:

@@ -32,6 +32,13 @@ HOTTEST: Final = (0.005, 0.1)
 HEAT: Final = 0.006
 """... and in between so many times the root of the tries that each instance can be given."""
 COLDEST: Final = 0.002
+APART: Final = 0.1
+TOGETHER: Final = 0.5
+"""How dear a new node is for the first plan's models, and how cheap a used one.
+
+Where they are put together, fewer nodes are left half empty; where apart, more models stand where they are best off.
+Which is better only a search tells.
+"""
 WARM: Final = 0.02
 """The temperature to start from where a good plan is searched again, likewise."""
 NOISE: Final = 0.2
@@ -56,14 +63,16 @@ class Step:
 class Search:
     """A search from a plan, by a seed; the same seed and the same tries give the same plan."""
 
-    def __init__(self, problem: PackedProblem, start: PackedPlan = EMPTY, seed: int = 1) -> None:
+    def __init__(
+        self, problem: PackedProblem, start: PackedPlan = EMPTY, seed: int = 1, crowding: float = APART
+    ) -> None:
         self.problem = problem
         self.fixed = layout(problem)
         self.order = ranked(problem, self.fixed)
         self._at = standing(problem, self.fixed, start)
         self._touched = untouched(problem)
         self._dice = np.random.default_rng(seed)
-        _construct(problem, self.fixed, self._at, self.order, _largest_first(problem, self.fixed), self._dice)
+        _construct(problem, self.fixed, self._at, self.order, _largest_first(problem, self.fixed), crowding, self._dice)
         self._best = best_of(self._at)
 
     @property
@@ -77,9 +86,14 @@ class Search:
         return plan_of(self._best.node_option)
 
     @property
+    def instances(self) -> int:
+        """How many stand at the moment."""
+        return int(self._at.held.sum())
+
+    @property
     def cost_by_instance(self) -> float:
         """What an instance costs on average."""
-        return self.cost / max(1, int(self._at.held.sum()))
+        return self.cost / max(1, self.instances)
 
     def run(self, tries: int, temperature: float) -> None:
         """Try so often; `temperature` in dollars an hour."""
@@ -160,10 +174,16 @@ def _largest_first(problem: PackedProblem, fixed: Layout) -> Ints:
 
 @allocation_free
 def _construct(
-    problem: PackedProblem, fixed: Layout, at: Standing, order: Ints, models: Ints, dice: np.random.Generator
+    problem: PackedProblem,
+    fixed: Layout,
+    at: Standing,
+    order: Ints,
+    models: Ints,
+    crowding: float,
+    dice: np.random.Generator,
 ) -> None:
     """Serve every model in turn."""
-    careful = Mood(opening=0.1, gift=0.1, lure=NOWHERE, bonus=0.0, noise=0.0, widely=True)
+    careful = Mood(opening=crowding, gift=crowding, lure=NOWHERE, bonus=0.0, noise=0.0, widely=True)
     for which in range(models.size):
         serve(problem, fixed, at, order, models[which], careful, dice)
         at.written[0] = 0

@@ -1,0 +1,47 @@
+"""Plans that become better as long as one asks: what is told of them holds."""
+
+import pytest
+from random_fleet import random_fleet
+
+from controller.planning.fleet import anytime
+from controller.planning.fleet.anytime import Anytime
+from controller.planning.fleet.bound import Bound
+from controller.planning.fleet.judge import judge
+from controller.planning.fleet.search import Search
+
+
+@pytest.fixture(scope="module", autouse=True)
+def everything_is_compiled() -> None:
+    """What is compiled at the first call would take the time that is planned with."""
+    problem = random_fleet(0, models=12, pools=6)
+    Search(problem).run(1, 0.1)
+    bound = Bound(problem)
+    for _ in range(6):
+        bound.improve()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_small_fleet_is_proven_to_have_no_better_plan(seed: int) -> None:
+    planning = Anytime(random_fleet(seed, models=4, pools=3))
+    last = list(planning.improve_for(10.0))[-1]
+    assert last.engine == "exact"
+    assert last.bound == pytest.approx(last.cost)
+    assert last.seconds < 10.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_large_fleet_is_searched_and_improved_in_parts_while_its_bound_rises(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anytime, "MOST_MODELS", 0)
+    monkeypatch.setattr(anytime, "TURN_S", 0.3)
+    problem = random_fleet(seed, models=12, pools=6)
+    planning = Anytime(problem)
+    told = list(planning.improve_for(3.0))
+    costs = [step.cost for step in told]
+    assert costs == sorted(costs, reverse=True)
+    assert {"construct", "search", "parts", "done"} == {step.engine for step in told}
+    assert 0 < told[-1].bound <= told[-1].cost
+    found = judge(problem, planning.plan)
+    assert not found.broken
+    assert found.cost == pytest.approx(told[-1].cost, abs=1e-6)
