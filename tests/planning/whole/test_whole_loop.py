@@ -75,7 +75,7 @@ def test_every_rule_is_in_use_in_a_generated_fleet_and_its_plans_keep_them_all()
     fleet = whole_fleet(110, seed=2)
     built = build(fleet.policy, fleet.snapshot(), State(), NOW)
     excluding = {row.rule for row in built.exclusions}
-    assert excluding >= {"network", "certification", "residency", "link_security", "accuracy"}
+    assert excluding >= {"certification", "residency", "link_security"}
     assert {rule.id for rule in RULES if rule.applies(built.problem)} == {rule.id for rule in RULES}
     first = turn(fleet, None)
     assert first.verdict is Verdict.CHANGE
