@@ -62,7 +62,7 @@ POOLS_A_SITE: Final = 2
 NODES_A_MODEL: Final = 6
 NODES_A_SERVICE: Final = 8
 LINKS: Final = 9
-"""Of a site, to its nearest."""
+"""Of a site, to its nearest; on small fleets so many less that some sites are not joined."""
 STAGES: Final = ((1, 0.6), (2, 0.25), (3, 0.15))
 """Numbers of stages, and how likely each is."""
 RATE: Final = 1.3e10
@@ -187,7 +187,7 @@ def _links(dice: Dice, where: np.ndarray) -> list[Link]:
     found: dict[tuple[int, int], Link] = {}
     for one, point in enumerate(where):
         away_us = np.linalg.norm(where - point, axis=1)
-        for other in np.argsort(away_us)[1 : 1 + LINKS].tolist():
+        for other in np.argsort(away_us)[1 : 1 + min(LINKS, len(where) // 2)].tolist():
             low, high = min(one, other), max(one, other)
             rtt_us = round(1000 + away_us[other])
             transit = tuple(dict.fromkeys((_jurisdictions(where[low])[0], _jurisdictions(where[high])[0])))
