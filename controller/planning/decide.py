@@ -34,11 +34,12 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
     outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
+    short, asked = _shortfall(plan, built, running if unchanged else None, state)
     findings = (
         *snapshot.findings,
         *built.asked.findings,
         *choice.findings,
-        *_shortfall(plan, built, running if unchanged else None, state),
+        *short,
         *_ending(plan, built.whole, now),
         *margin.findings(built.state.margins),
     )
@@ -70,7 +71,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
             interference=built.state.interference,
             crowding=crowding(state.crowding, plan, built.whole, built.speed),
             forecasts=outlook,
-            conflict=_conflict_memory(findings, built),
+            conflict=asked,
             settled=choice.settled,
             rest_since=(state.rest_since or now) if unchanged else None,
             turn=state.turn + 1,
@@ -96,26 +97,25 @@ def _started(before: tuple[Started, ...], way: Transition | None, current: Fleet
     return tuple(Started(*item) for item in sorted(latest.items()))
 
 
-def _shortfall(plan: Plan, built: Built, at_rest: Plan | None, state: State) -> tuple[Finding, ...]:
-    """What is not served as promised, who it gives way to, and the clauses to blame.
+def _shortfall(
+    plan: Plan, built: Built, at_rest: Plan | None, state: State
+) -> tuple[tuple[Finding, ...], tuple[str, tuple[Finding, ...]] | None]:
+    """What is not served as promised, who it gives way to, and the clauses to blame; and the question with its answer.
 
     Finding them takes many solves, so acting comes first: they are looked for in the next turn at rest, with the plan
-    that rests, and the same question is not answered twice.
+    that rests, and the same question is not answered twice, also where nothing was found.
     """
     degraded = report.degrade_findings(plan, built.whole)
     if not degraded:
-        return ()
-    if state.conflict is not None and state.conflict[0] == _conflict_key(built):
-        return (*degraded, *state.conflict[1])
+        return (), None
+    key = _conflict_key(built)
+    if state.conflict is not None and state.conflict[0] == key:
+        return (*degraded, *state.conflict[1]), state.conflict
     if at_rest is None:
-        return degraded
+        return degraded, None
     given_up, found = shortfall_of(plan, built, at_rest)
-    return (*degraded, *map(report.sacrifice_finding, given_up), *map(report.conflict_finding, found))
-
-
-def _conflict_memory(findings: tuple[Finding, ...], built: Built) -> tuple[str, tuple[Finding, ...]] | None:
-    named = tuple(finding for finding in findings if finding.id in {"GW2011", "GW2018"})
-    return (_conflict_key(built), named) if named else None
+    named = (*map(report.sacrifice_finding, given_up), *map(report.conflict_finding, found))
+    return (*degraded, *named), (key, named)
 
 
 def _conflict_key(built: Built) -> str:

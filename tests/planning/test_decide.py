@@ -24,11 +24,13 @@ from world import (
 from collectors.snapshot import Expected, Foreseen, ModelState, Reading
 from controller.actions import SetLoad, SetRoutes, Unload
 from controller.decision import Decision, KnownBurst, State, Verdict
-from controller.planning.build import build
+from controller.planning import decide as deciding
+from controller.planning.build import Built, build
 from controller.planning.decide import decide
 from controller.planning.recheck import recheck
 from controller.planning.verify import verify
 from policy.resolved import LatencyObjective
+from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
 
 
@@ -195,6 +197,28 @@ def test_a_budget_that_is_too_small_degrades_and_names_the_clashing_clauses() ->
     assert f":{BUDGET_LINE}:" in conflict.message
     assert f":{AVAILABILITY_LINE}:" in conflict.message
     assert all(f.served_permille == 1000 for f in decision.forecasts if f.service == VAD)
+
+
+def test_a_question_about_a_shortfall_is_asked_once_even_if_nothing_answers_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def nothing_found(plan: Plan, built: Built, running: Plan) -> tuple[tuple[()], tuple[()]]:
+        asked.append((plan, built, running))
+        return (), ()
+
+    monkeypatch.setattr(deciding, "shortfall_of", nothing_found)
+    world = World(rates=dict(BUSY))
+    world.turn()
+    world.budget(100_000)
+    world.rest()
+    assert len(asked) == 1
+    world.turn()
+    assert len(asked) == 1
+    world.budget(90_000)
+    world.rest()
+    assert len(asked) == 2
 
 
 def test_each_clause_of_a_conflict_is_needed_for_it() -> None:
