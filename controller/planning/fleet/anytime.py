@@ -18,7 +18,7 @@ from controller.planning.fleet.exact import solve_exactly
 from controller.planning.fleet.neighbourhood import polished
 from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.program import Limits
-from controller.planning.fleet.search import TOGETHER, Search, search_for, search_from
+from controller.planning.fleet.search import TOGETHER, WARM, Search, search_for
 
 MOST_MODELS: Final = 30
 MOST_OPTIONS: Final = 1000
@@ -81,17 +81,17 @@ class Anytime:
         proving = Proving(self.problem) if seconds >= PROVING_S else None
         try:
             for told in self._large(until, seconds):
-                self._bound = max(self._bound, proving.proven if proving else 0.0)
+                self._bound = proving.proven if proving else 0.0
                 yield told
-            self._bound = max(self._bound, proving.proven if proving else 0.0)
         finally:
             if proving:
                 proving.stop()
+                self._bound = proving.proven
         yield self._told("done")
 
     def _told(self, engine: str) -> Progress:
         passed = time.perf_counter() - self._began
-        return Progress(self._search.cost, min(self._bound, self._search.cost), passed, engine, self._tries)
+        return Progress(self._search.cost, self._bound, passed, engine, self._tries)
 
     def _large(self, until: float, seconds: float) -> Iterator[Progress]:
         if self._is_new and seconds >= TRIED_FROM_S:
@@ -107,22 +107,16 @@ class Anytime:
         while time.perf_counter() < until:
             turn += 1
             yield from self._in_parts(min(until, time.perf_counter() + TURN_S), turn)
-            yield from self._search_again(min(TURN_S, until - time.perf_counter()))
+            yield from self._cool(min(TURN_S, until - time.perf_counter()), WARM)
 
-    def _cool(self, seconds: float) -> Iterator[Progress]:
+    def _cool(self, seconds: float, hottest: float | None = None) -> Iterator[Progress]:
         before = self._tries
-        for step in search_for(self._search, max(0.0, seconds)):
-            self._tries = before + step.tries
-            yield self._told("search")
-
-    def _search_again(self, seconds: float) -> Iterator[Progress]:
-        before = self._tries
-        for step in search_from(self._search, max(0.0, seconds)):
+        for step in search_for(self._search, max(0.0, seconds), hottest):
             self._tries = before + step.tries
             yield self._told("search")
 
     def _in_parts(self, until: float, seed: int) -> Iterator[Progress]:
-        for plan in polished(self.problem, self._search.plan, seed, until):
+        for plan in polished(self.problem, self._search.plan, seed, lambda: max(0.0, until - time.perf_counter())):
             self._search.adopt(plan)
             yield self._told("parts")
             if time.perf_counter() >= until:

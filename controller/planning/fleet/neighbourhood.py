@@ -5,9 +5,7 @@ options the promising ones are weighed: those of the running plan, and those tha
 node (the largest share of any resource), some for each demand.
 """
 
-import math
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -72,10 +70,12 @@ def outlook(problem: PackedProblem) -> Outlook:
     return Outlook(problem, model, slot_price, served, draw**SHARPNESS)
 
 
-def polished(problem: PackedProblem, plan: PackedPlan, seed: int = 1, until: float = math.inf) -> Iterator[PackedPlan]:
+def polished(
+    problem: PackedProblem, plan: PackedPlan, seed: int = 1, left_s: Callable[[], float] = lambda: UNBROKEN_S
+) -> Iterator[PackedPlan]:
     """The plan after each part, never dearer than before, for as long as one asks; the same for the same seed.
 
-    A part that would end after `until` (`time.perf_counter`) is broken off then.
+    A part is broken off after `left_s`, which is asked before each; what is broken off may come out otherwise.
     """
     view, rng = outlook(problem), np.random.default_rng(seed)
     size, work = FEWEST_MODELS, WORK
@@ -83,8 +83,7 @@ def polished(problem: PackedProblem, plan: PackedPlan, seed: int = 1, until: flo
         before = plan
         for centre in rng.permutation(view.draw.shape[0]).tolist():
             models = related(view, plan, centre, size, rng)
-            left = min(UNBROKEN_S, max(0.0, until - time.perf_counter()))
-            found = improved(view, plan, models, Limits(work, left, seed=seed), rng)
+            found = improved(view, plan, models, Limits(work, left_s(), seed=seed), rng)
             size += 1 if found.proof is Proof.OPTIMAL else -1
             size = min(max(size, FEWEST_MODELS), MOST_MODELS)
             plan = found.plan

@@ -40,7 +40,7 @@ Where they are put together, fewer nodes are left half empty; where apart, more 
 Which is better only a search tells.
 """
 WARM: Final = 0.02
-"""The temperature to start from where a good plan is searched again, likewise."""
+"""The temperature to begin with where a good plan is searched again, likewise."""
 NOISE: Final = 0.2
 """How far a price is misjudged at most; more of it helps where prices differ a lot and costs elsewhere."""
 WIDE_LOOK: Final = 0.25
@@ -121,31 +121,22 @@ class Search:
             self._best.counter[0] = self._best.changed.size
 
 
-def search_for(search: Search, seconds: float) -> Iterator[Step]:
-    """Search for so long, cooling down; tells of each better plan that it finds, and of the last one."""
+def search_for(search: Search, seconds: float, hottest: float | None = None) -> Iterator[Step]:
+    """Search for so long, cooling down; tells of each better plan that it finds, and of the last one.
+
+    How hot it begins follows from the tries that there is time for, unless `hottest` says so: a part of what an
+    instance costs on average.
+    """
     began = time.perf_counter()
     yield Step(search.cost, 0.0, 0)
     done, chunk, passed = 0, FIRST_TRIES, 0.0
     while passed < seconds:
         before = search.cost
         expected = done * seconds / passed if passed else 0.0
-        search.run(chunk, _temperature(search, expected, passed / seconds))
+        search.run(chunk, _temperature(search, hottest or _hottest(search, expected), passed / seconds))
         done += chunk
         passed = time.perf_counter() - began
         chunk = max(1, round(done / passed * min(CHUNK_S, max(seconds - passed, CHUNK_S / 10))))
-        if search.cost < before or passed >= seconds:
-            yield Step(search.cost, passed, done)
-
-
-def search_from(search: Search, seconds: float) -> Iterator[Step]:
-    """Search for so long near a plan that is good: from a low temperature to the lowest."""
-    began, done, passed = time.perf_counter(), 0, 0.0
-    while passed < seconds:
-        before = search.cost
-        part = WARM * (COLDEST / WARM) ** (passed / seconds)
-        search.run(FIRST_TRIES, search.cost_by_instance * part)
-        done += FIRST_TRIES
-        passed = time.perf_counter() - began
         if search.cost < before or passed >= seconds:
             yield Step(search.cost, passed, done)
 
@@ -154,13 +145,16 @@ def search_tries(search: Search, tries: int) -> float:
     """Search with so many tries, cooling down: the same on every machine. The best cost."""
     chunk = max(1, tries // 100)
     for done in range(0, tries, chunk):
-        search.run(min(chunk, tries - done), _temperature(search, tries, done / tries))
+        search.run(min(chunk, tries - done), _temperature(search, _hottest(search, tries), done / tries))
     return search.cost
 
 
-def _temperature(search: Search, tries: float, passed: float) -> float:
-    instances = search.cost / max(search.cost_by_instance, 1e-12)
-    hottest = min(max(HEAT * math.sqrt(tries / max(instances, 1.0)), HOTTEST[0]), HOTTEST[1])
+def _hottest(search: Search, tries: float) -> float:
+    part: float = HEAT * math.sqrt(tries / max(search.instances, 1))
+    return min(max(part, HOTTEST[0]), HOTTEST[1])
+
+
+def _temperature(search: Search, hottest: float, passed: float) -> float:
     part: float = hottest * (COLDEST / hottest) ** min(passed, 1.0)
     return max(search.cost_by_instance * part, BETTER)
 

@@ -41,7 +41,7 @@ def test_a_large_fleet_is_searched_and_improved_in_parts_while_its_bound_rises(
     costs = [step.cost for step in told]
     assert costs == sorted(costs, reverse=True)
     assert {"construct", "search", "parts", "done"} == {step.engine for step in told}
-    assert 0 < told[-1].bound <= told[-1].cost
+    assert 0 < told[-1].bound <= told[-1].cost + 1e-6
     found = judge(problem, planning.plan)
     assert not found.broken
     assert found.cost == pytest.approx(told[-1].cost, abs=1e-6)
