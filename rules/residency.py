@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from policy.findings import Finding
 from policy.resolved import ResidencyClause
-from rules.kernel.formulation import Exclusion, Formulation
+from rules.kernel.formulation import Formulation
+from rules.kernel.hops import excluded
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -28,20 +29,8 @@ class Residency:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude each option from the stages whose data would leave."""
-        for profile in problem.policy.compliance:
-            clause = profile.residency
-            for demand in problem.demands if clause else ():
-                service = problem.service_of(demand)
-                if clause is None or not profile.covers(service):
-                    continue
-                leaves = {
-                    site.name: _leaves(problem, clause, demand.origin, site.name) for site in problem.policy.sites
-                }
-                for stage in service.stages:
-                    for option in problem.options_of(stage.model):
-                        reason = leaves[problem.site_of(option)]
-                        if reason:
-                            form.add(Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name))
+        for row in excluded(self.id, problem, lambda profile: profile.residency, _leaves):
+            form.add(row)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count what lies outside of all that the data of each stage in use touches."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from controller.api import snapshot
 from controller.api.encoding import answer, described
-from controller.api.plan import latest
+from controller.api.plan import in_force, latest
 from controller.api.problems import Problem
 from controller.api.questions import answered
 from controller.api.view import View
@@ -48,11 +48,7 @@ def routes(view: View, limit_s: float = LIMIT_S) -> APIRouter:
 
 def _policy(view: View, service: str | None) -> Policy:
     """The policy in force. Raises Problem without one, or when it has no such service."""
-    policy = view.status().in_force.policy
-    if policy is None:
-        raise Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "no-policy", "No policy is in force", "/readyz tells what is wrong with it"
-        )
+    policy = in_force(view)
     names = [item.name for item in policy.services]
     if service is not None and service not in names:
         raise Problem(

@@ -9,6 +9,7 @@ from controller.api.problems import Problem
 from controller.api.view import View
 from controller.decision import Decision
 from controller.summary import Summary, summarise
+from policy.resolved import Policy
 
 
 def routes(view: View) -> APIRouter:
@@ -38,3 +39,13 @@ def latest(view: View) -> Decision:
             "ask again after the first turn; /readyz tells what it waits for",
         )
     return found
+
+
+def in_force(view: View) -> Policy:
+    """The policy that is acted on. Raises Problem without one."""
+    policy = view.status().in_force.policy
+    if policy is None:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "no-policy", "No policy is in force", "/readyz tells what is wrong with it"
+        )
+    return policy

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from controller import whatif as imagining
 from controller.api import snapshot
 from controller.api.encoding import answer, described
+from controller.api.plan import in_force
 from controller.api.problems import Problem
 from controller.api.questions import answered
 from controller.api.view import View
@@ -100,7 +101,7 @@ def routes(view: View, limit_s: float = LIMIT_S) -> APIRouter:
         responses=described(Proposal, "The decision, and what it changes of the plan in force."),
     )
     async def whatif(question: Question) -> Response:
-        policy = _policy(view)
+        policy = in_force(view)
         asked = question.whatif()
         unknown = imagining.unknown_names(asked, policy)
         if unknown:
@@ -117,15 +118,6 @@ def routes(view: View, limit_s: float = LIMIT_S) -> APIRouter:
         return answer(propose(decision, running.fleet if running else Fleet()))
 
     return router
-
-
-def _policy(view: View) -> Policy:
-    policy = view.status().in_force.policy
-    if policy is None:
-        raise Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "no-policy", "No policy is in force", "/readyz tells what is wrong with it"
-        )
-    return policy
 
 
 async def _decide(

@@ -10,6 +10,7 @@ from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
+from controller.planning.barring import through
 from controller.planning.demand import Asked, ask, demand_id
 from controller.planning.legs import Legs
 from controller.planning.options import Speeds, options, speeds
@@ -187,13 +188,8 @@ def _barred(exclusions: tuple[Exclusion, ...]) -> frozenset[Use]:
 def _slow_options(slow: list[Exclusion], problem: Problem) -> tuple[Exclusion, ...]:
     """One exclusion for each use all of whose paths are excluded: what a person asks about is the option."""
     why = {row.path: row for row in slow}
-    by_use: dict[Use, list[str]] = {}
-    for path in problem.paths:
-        stages = problem.service_of(problem.demand(path.demand)).stages
-        for stage, option_id in zip(stages, path.options, strict=True):
-            by_use.setdefault((path.demand, stage.name, option_id), []).append(path.id)
     rows = []
-    for (demand, stage_name, option), ids in by_use.items():
+    for (demand, stage_name, option), ids in through(problem).items():
         if all(path_id in why for path_id in ids):
             row = why[min(ids, key=lambda i: problem.path(i).latency_us[-1][1])]
             rows.append(Exclusion(row.rule, f"its best path: {row.reason}", row.place, option, demand, stage_name))

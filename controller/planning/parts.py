@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from controller.planning.between import Between
+from controller.planning.connected import connected
 from controller.planning.ground import Ground
 from controller.planning.walk import walk
 from rules.kernel.problem import Placement
@@ -36,24 +37,14 @@ def part_by_part(ground: Ground, start: Between, goal: Between) -> Between:
 def parts(ground: Ground, start: Between, goal: Between) -> tuple[Part, ...]:
     """The changes from start to goal, those of few placements first."""
     moved = _moved(start, goal)
-    leaders: dict[object, object] = {}
-
-    def leader(item: object) -> object:
-        while leaders.setdefault(item, item) != item:
-            item = leaders[item]
-        return item
-
     services = {demand.id: demand.service for demand in ground.problem.demands}
     changed = [d for d in goal.shares if start.shares[d] != goal.shares[d] or not moved.isdisjoint(_through(start, d))]
+    joined: list[list[Placement | str]] = [[placement] for placement in moved]
     for demand in changed:
-        for item in (*_through(start, demand), *_through(goal, demand), *_level(services[demand], start, goal)):
-            leaders[leader(item)] = leader(demand)
-    groups: dict[object, tuple[set[Placement], set[str]]] = {}
-    for placement in moved:
-        groups.setdefault(leader(placement), (set(), set()))[0].add(placement)
-    for demand in changed:
-        groups.setdefault(leader(demand), (set(), set()))[1].add(demand)
-    found = (Part(frozenset(placements), frozenset(demands)) for placements, demands in groups.values())
+        placements = {*_through(start, demand), *_through(goal, demand)}
+        joined.append([demand, *placements, *_level(services[demand], start, goal)])
+    groups = [frozenset(group) for group in connected(joined)]
+    found = (Part(moved.intersection(group), frozenset(changed).intersection(group)) for group in groups)
     return tuple(sorted(found, key=lambda part: (len(part.placements), sorted(part.placements), sorted(part.demands))))
 
 

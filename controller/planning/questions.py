@@ -5,11 +5,12 @@ solution proves a no, and a plan on nodes that its solution rounds to proves a y
 small fleet.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.decision import Proof
+from controller.planning.barring import barring
 from controller.planning.build import without_paths, write
 from controller.planning.clauses import Clause, clause_of
 from controller.planning.objective import prices
@@ -50,7 +51,7 @@ class Questions:
     def __init__(self, problem: Problem, like: "Questions | None" = None) -> None:
         self.problem = problem
         self.form: Formulation = like.form if like else write(problem)
-        self.barring: dict[str, list[Exclusion]] = like.barring if like else _barring(self.form, problem)
+        self.barring: Mapping[str, list[Exclusion]] = like.barring if like else barring(self.form, problem)
         self._written: dict[frozenset[str], Asked] = {}
 
     def with_nodes(self, problem: Problem) -> "Questions":
@@ -94,20 +95,6 @@ def possible(form: Formulation, problem: Problem) -> bool | None:
         return None
     proof = solve(form, problem, work_limit=WORK_LIMIT).proof
     return None if proof is Proof.UNDECIDED else proof is not Proof.INFEASIBLE
-
-
-def _barring(form: Formulation, problem: Problem) -> dict[str, list[Exclusion]]:
-    """By path, the exclusions that bar it, or one of its uses."""
-    stages = {d.id: [stage.name for stage in problem.service_of(d).stages] for d in problem.demands}
-    through: dict[tuple[str, str, str], list[str]] = {}
-    for path in problem.paths:
-        for stage, option in zip(stages[path.demand], path.options, strict=True):
-            through.setdefault((path.demand, stage, option), []).append(path.id)
-    found: dict[str, list[Exclusion]] = {}
-    for row in form.exclusions():
-        for path_id in [row.path] if row.path else through.get((row.demand, row.stage, row.option), []):
-            found.setdefault(path_id, []).append(row)
-    return found
 
 
 def _held(form: Formulation, edit: Edit) -> Iterator[Row]:

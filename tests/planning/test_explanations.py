@@ -8,7 +8,6 @@ from controller.decision import Proof
 from controller.planning.build import without_paths, write
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.kept import kept
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.pooled.rounding import lean, rounded
 from controller.planning.questions import Questions
@@ -18,6 +17,7 @@ from controller.planning.sacrifice import sacrifices
 from controller.planning.shadow import shadow_prices
 from controller.planning.solve import solve
 from controller.planning.verify import verify
+from controller.planning.whole.reading import kept
 from controller.planning.whole.size import is_small
 from policy.resolved import LatencyObjective, Shed
 from rules.kernel.formulation import Exclusion, Formulation

@@ -3,6 +3,7 @@
 The judge here is written from the policy's sentences and shares nothing with the rules or the planner.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -88,15 +89,23 @@ def happen(world: World, event: tuple[str, object, int]) -> None:
         world.certification_ends(str(subject), value)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-@given(events=EVENTS)
-def test_no_moment_breaks_a_rule_whatever_happens(events: list[tuple[str, object, int]]) -> None:
-    world, watch = World(), Watch()
-    watch.follow(world.turn(), world)
+def decisions(world: World, watch: Watch, events: list[tuple[str, object, int]]) -> Iterator[Decision]:
+    """The decision of the first turn and of one after each event, each followed."""
+    decision = world.turn()
+    watch.follow(decision, world)
+    yield decision
     for event in events:
         happen(world, event)
         decision = world.turn(30)
         watch.follow(decision, world)
+        yield decision
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(events=EVENTS)
+def test_no_moment_breaks_a_rule_whatever_happens(events: list[tuple[str, object, int]]) -> None:
+    world = World()
+    for decision in decisions(world, Watch(), events):
         assert decision.cost_millicents_per_hour <= world.policy.cost.ceilings[0].millicents_per_hour or (
             "GW2012" in {finding.id for finding in decision.findings}
         )

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from controller.planning.barring import barring
 from controller.planning.cpsat import MOST_INSTANCES
 from rules.kernel.formulation import (
     Budget,
@@ -72,7 +73,8 @@ class PooledForm:
         self.unserved = {demand.id: self._column(WHOLE_PERMILLE) for demand in problem.demands}
         self.at_least: dict[tuple[str, int], int] = {}
         self.started: list[int] = []
-        self._through: dict[tuple[str, str, str], list[int]] | None = None
+        for path in barring(form, problem):
+            self.upper[self.share[path]] = 0
         self._link_power(most)
         writers = self._writers()
         for row in sorted(form.rows, key=lambda row: not isinstance(row, Ladder)):
@@ -108,23 +110,8 @@ class PooledForm:
         return writers
 
     def _exclusion(self, row: Exclusion) -> None:
-        if row.path:
-            self.upper[self.share[row.path]] = 0
-        elif row.demand:
-            for share in self.through().get((row.demand, row.stage, row.option), ()):
-                self.upper[share] = 0
-        elif row.option in self.instances:
+        if row.option in self.instances and not (row.path or row.demand):
             self.upper[self.instances[row.option]] = 0
-
-    def through(self) -> dict[tuple[str, str, str], list[int]]:
-        """The shares of the paths that take an option at a stage of a demand."""
-        if self._through is None:
-            self._through = {}
-            stages = {d.id: [s.name for s in self.problem.service_of(d).stages] for d in self.problem.demands}
-            for path in self.problem.paths:
-                for stage, option in zip(stages[path.demand], path.options, strict=True):
-                    self._through.setdefault((path.demand, stage, option), []).append(self.share[path.id])
-        return self._through
 
     def _resource(self, row: Resource) -> None:
         capacity, use = by_pool(row.capacity, self.pool), dict(row.use)

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.kept import kept
 from controller.planning.pooled.linear import Floats, Matrix, minimise
 from controller.planning.pooled.nodes import on_nodes
+from controller.planning.whole.reading import kept
 from rules.kernel.formulation import Budget, Flow, Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE

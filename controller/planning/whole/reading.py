@@ -10,9 +10,12 @@ from rules.kernel.formulation import (
     Budget,
     Count,
     Distinct,
+    Exclusion,
     Exclusive,
     Flow,
+    Formulation,
     Ladder,
+    Penalty,
     Resource,
 )
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
@@ -98,28 +101,46 @@ class Reading:
         return [any(key in self.counts for key in group) for group in row.groups]
 
 
+def highest_levels(form: Formulation) -> Mapping[str, int]:
+    """The highest level of each service with a ladder; at 0 there is no step to take."""
+    return {row.service: len(row.unserved_permille) - 1 for row in form.rows if isinstance(row, Ladder)}
+
+
+def kept(form: Formulation, plan: Plan) -> bool:
+    """Whether a plan keeps all rows. What excludes a use is left to the problem, which has no path through it."""
+    at, tops = Reading.of(plan), highest_levels(form)
+    return all(
+        _is_out(row, at) if isinstance(row, Exclusion) else isinstance(row, Penalty) or keeps(row, at, tops)
+        for row in form.rows
+    )
+
+
+def _is_out(row: Exclusion, at: Reading) -> bool:
+    return row.path not in at.shares if row.path else bool(row.demand) or row.option not in at.by_option
+
+
 def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
     """Whether a plan keeps a row; `tops` has the highest level of each service with a ladder."""
     match row:
         case Resource():
-            kept = _fits(row, at)
+            is_kept = _fits(row, at)
         case Count():
-            kept = _within(row.lowest, sum(at.by_option.get(option, 0) for option in row.options), row.highest)
+            is_kept = _within(row.lowest, sum(at.by_option.get(option, 0) for option in row.options), row.highest)
         case Distinct():
-            free = row.service in tops and at.levels.get(row.service, 0) == tops[row.service]
-            kept = free or sum(at.held(row)) >= row.least
+            level = at.levels.get(row.service, 0)
+            is_kept = 0 < level == tops.get(row.service) or sum(at.held(row)) >= row.least
         case Exclusive():
-            kept = sum(option in at.by_option for option in row.options) <= 1
+            is_kept = sum(option in at.by_option for option in row.options) <= 1
         case Flow():
-            kept = _within(row.lowest, at.flows(row), row.highest)
+            is_kept = _within(row.lowest, at.flows(row), row.highest)
         case Budget():
             spent = sum(price for node, price in row.prices_millicents if node in at.powered)
-            kept = spent <= row.ceiling_millicents
+            is_kept = spent <= row.ceiling_millicents
         case Ladder():
             level = at.levels.get(row.service, 0)
             early = any(level < gate and path in at.shares for path, gate in row.gates)
-            kept = not early and all(at.unserved.get(d, 0) <= row.unserved_permille[level] for d in row.demands)
-    return kept
+            is_kept = not early and all(at.unserved.get(d, 0) <= row.unserved_permille[level] for d in row.demands)
+    return is_kept
 
 
 def _within(lowest: int | None, value: int, highest: int | None) -> bool:

@@ -5,10 +5,12 @@ and levels alone is left. Services that share no option are independent of each 
 time.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from controller.planning.connected import connected
 from controller.planning.solve import nearest, solve
 from controller.planning.whole.reading import Counts, Reading
 from controller.planning.whole.residual import Open, fixed, joined, residual
@@ -54,7 +56,7 @@ def _batches(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> Iterator[frozen
     members: set[str] = set()
     size = 0
     for group in _kin(rows, paths):
-        members |= group
+        members.update(group)
         size += sum(len(paths[demand.id]) for demand in rows.problem.demands if demand.service in group)
         if size >= TOGETHER:
             yield frozenset(members)
@@ -63,23 +65,11 @@ def _batches(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> Iterator[frozen
         yield frozenset(members)
 
 
-def _kin(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> list[set[str]]:
+def _kin(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> list[list[str]]:
     """Services that are joined by options, or by any other row that speaks of both, in order of the first of each."""
     service_of = {demand.id: demand.service for demand in rows.problem.demands}
-    leader = {service: service for service in service_of.values()}
-
-    def lead(service: str) -> str:
-        while leader[service] != service:
-            leader[service] = leader[leader[service]]
-            service = leader[service]
-        return service
-
-    first: dict[int, str] = {}
+    spoken: defaultdict[int, set[str]] = defaultdict(set)
     for demand, found in paths.items():
         for at in {row for path in found for row in rows.touching.get(path.id, ())}:
-            other = first.setdefault(at, service_of[demand])
-            leader[lead(service_of[demand])] = lead(other)
-    groups: dict[str, set[str]] = {}
-    for service in leader:
-        groups.setdefault(lead(service), set()).add(service)
-    return list(groups.values())
+            spoken[at].add(service_of[demand])
+    return connected([*((service,) for service in service_of.values()), *spoken.values()])

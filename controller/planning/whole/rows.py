@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from controller.planning.whole.reading import Hard
+from controller.planning.barring import barring
+from controller.planning.whole.reading import Hard, highest_levels
 from rules.kernel.formulation import (
     Budget,
     Count,
@@ -58,11 +59,10 @@ class Rows:
     @cached_property
     def usable(self) -> Mapping[str, tuple[Path, ...]]:
         """By demand, the paths that no exclusion forbids."""
-        barred = {(row.demand, row.stage, row.option, row.path) for row in self.form.exclusions()}
+        barred = barring(self.form, self.problem)
         found: dict[str, list[Path]] = {demand.id: [] for demand in self.problem.demands}
-        stages = {d.id: [stage.name for stage in self.problem.service_of(d).stages] for d in self.problem.demands}
         for path in self.problem.paths:
-            if not barred or not _is_barred(path, stages[path.demand], barred):
+            if path.id not in barred:
                 found[path.demand].append(path)
         return {demand: tuple(paths) for demand, paths in found.items()}
 
@@ -74,7 +74,7 @@ class Rows:
     @cached_property
     def tops(self) -> Mapping[str, int]:
         """The highest level of each service with a ladder."""
-        return {service: len(row.unserved_permille) - 1 for service, row in self.ladders.items()}
+        return highest_levels(self.form)
 
     @cached_property
     def gates(self) -> Mapping[str, int]:
@@ -126,11 +126,6 @@ class Rows:
             for name in _names(row):
                 found[name].append(at)
         return found
-
-
-def _is_barred(path: Path, stages: list[str], barred: set[tuple[str, str, str, str]]) -> bool:
-    uses = zip(stages, path.options, strict=True)
-    return ("", "", "", path.id) in barred or any((path.demand, stage, option, "") in barred for stage, option in uses)
 
 
 def _is_capacity(row: Flow) -> bool:

@@ -1,0 +1,44 @@
+"""Clauses on the way between an origin and the site of a stage: which options such a clause excludes."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeVar
+
+from policy.findings import Place
+from policy.resolved import ComplianceProfile
+from rules.kernel.formulation import Exclusion
+from rules.kernel.problem import Problem
+
+
+class Clause(Protocol):
+    """What somebody asks for."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is written."""
+        ...
+
+
+Asked = TypeVar("Asked", bound=Clause)
+
+
+def excluded(
+    rule: str,
+    problem: Problem,
+    clause_of: Callable[[ComplianceProfile], Asked | None],
+    objection: Callable[[Problem, Asked, str, str], str],
+) -> Iterator[Exclusion]:
+    """The options at sites to which the clause objects, for every demand that its profile covers.
+
+    `objection` tells for an origin and a site what is wrong with the way, empty when nothing is.
+    """
+    for profile in problem.policy.compliance:
+        clause = clause_of(profile)
+        for demand in problem.demands if clause else ():
+            service = problem.service_of(demand)
+            if clause is None or not profile.covers(service):
+                continue
+            wrong = {site.name: objection(problem, clause, demand.origin, site.name) for site in problem.policy.sites}
+            for stage in service.stages:
+                for option in problem.options_of(stage.model):
+                    if reason := wrong[problem.site_of(option)]:
+                        yield Exclusion(rule, reason, clause.place, option.id, demand.id, stage.name)
