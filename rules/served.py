@@ -71,8 +71,7 @@ class Served:
         services = {service.name for service in problem.policy.services}
 
         def stands(item: Instances) -> bool:
-            pool = pool_of_option.get(item.option)
-            return pool is not None and pool_of_node.get(item.node) == pool
+            return item.option in pool_of_option and pool_of_node.get(item.node) == pool_of_option[item.option]
 
         unknown = Counter(
             [f"{item.option} on {item.node}" for item in plan.instances if not stands(item)]

@@ -22,6 +22,11 @@ CASES = {
         Violation("served", "rec@edge on cloud-0", 2, 0, None, UNKNOWN),
         "rec@edge on cloud-0: entries for what the problem does not have: 2, allowed: 0",
     ),
+    "a node of a pool that comes later": (
+        Plan((Instances("rec@cloud", "edge-0", 1),), WHOLE),
+        Violation("served", "rec@cloud on edge-0", 1, 0, None, UNKNOWN),
+        "rec@cloud on edge-0: entries for what the problem does not have: 1, allowed: 0",
+    ),
     "a path that is not there": (
         Plan(routes=(*WHOLE, Route("gone", 1))),
         Violation("served", "gone", 1, 0, None, UNKNOWN),
