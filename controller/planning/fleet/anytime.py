@@ -15,10 +15,11 @@ from typing import Final
 from controller.decision import Proof
 from controller.planning.fleet.bound import Bound
 from controller.planning.fleet.exact import solve_exactly
+from controller.planning.fleet.fluid import likely_nodes
 from controller.planning.fleet.neighbourhood import polished
 from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.program import Limits
-from controller.planning.fleet.search import TOGETHER, WARM, Search, search_for
+from controller.planning.fleet.search import APART, TOGETHER, WARM, Search, search_for
 
 MOST_MODELS: Final = 30
 MOST_OPTIONS: Final = 1000
@@ -31,6 +32,8 @@ COOLING: Final = 0.3
 TRIED_FROM_S: Final = 0.5
 TRIAL: Final = 0.08
 """With so much time, two first plans are each searched for this part of it, and the one that became better is kept."""
+WITHIN: Final = 0.5
+"""The part of a new plan's cooling down that keeps to the nodes which divided instances would power."""
 TURN_S: Final = 2.0
 """How long a plan is improved in parts before it is searched again, and the other way round."""
 PROVING_S: Final = 3.0
@@ -94,25 +97,42 @@ class Anytime:
         return Progress(self._search.cost, self._bound, passed, engine, self._tries)
 
     def _large(self, until: float, seconds: float) -> Iterator[Progress]:
-        if self._is_new and seconds >= TRIED_FROM_S:
-            yield from self._cool(TRIAL * seconds)
-            other = Search(self.problem, seed=self._seed, crowding=TOGETHER)
-            *_, last = search_for(other, TRIAL * seconds)
-            self._tries += last.tries
-            self._search = min(self._search, other, key=lambda search: search.cost)
-            yield self._told("search")
-        cooling = max(COOLING_S * self._search.instances, COOLING * seconds)
-        yield from self._cool(min(cooling, until - time.perf_counter()))
+        if self._is_new:
+            yield from self._begin(until, seconds)
+        hottest = WARM if self._is_new else None
+        part = 1 - WITHIN if self._is_new else 1.0
+        yield from self._cool(self._search, min(part * self._cooling(seconds), until - time.perf_counter()), hottest)
         turn = self._seed
         while time.perf_counter() < until:
             turn += 1
             yield from self._in_parts(min(until, time.perf_counter() + TURN_S), turn)
-            yield from self._cool(min(TURN_S, until - time.perf_counter()), WARM)
+            yield from self._cool(self._search, min(TURN_S, until - time.perf_counter()), WARM)
 
-    def _cool(self, seconds: float, hottest: float | None = None) -> Iterator[Progress]:
+    def _cooling(self, seconds: float) -> float:
+        return max(COOLING_S * self._search.instances, COOLING * seconds)
+
+    def _begin(self, until: float, seconds: float) -> Iterator[Progress]:
+        """Find the first plan among few nodes, and go on from it among all of them."""
+        known = self._search.known
+        nodes = likely_nodes(self.problem, known.order)
+        crowdings = (APART, TOGETHER) if seconds >= TRIED_FROM_S else (APART,)
+        rivals = [Search(self.problem, EMPTY, self._seed, each, most_nodes=nodes, known=known) for each in crowdings]
+        if len(rivals) > 1:
+            for rival in rivals:
+                yield from self._cool(rival, TRIAL * seconds)
+        best = min(rivals, key=lambda search: search.cost)
+        left = until - time.perf_counter()
+        yield from self._cool(best, min(WITHIN * self._cooling(seconds), WITHIN * left))
+        best.open_up()
+        self._search = min(best, self._search, key=lambda search: search.cost)
+
+    def _cool(self, search: Search, seconds: float, hottest: float | None = None) -> Iterator[Progress]:
+        """Search for so long; the plan is this search's as soon as it is the best."""
         before = self._tries
-        for step in search_for(self._search, max(0.0, seconds), hottest):
+        for step in search_for(search, max(0.0, seconds), hottest):
             self._tries = before + step.tries
+            if search.cost < self._search.cost:
+                self._search = search
             yield self._told("search")
 
     def _in_parts(self, until: float, seed: int) -> Iterator[Progress]:
@@ -124,7 +144,7 @@ class Anytime:
 
     def _exactly(self, until: float) -> Iterator[Progress]:
         left = until - time.perf_counter()
-        yield from self._cool(min(GLANCE * left, GLANCE))
+        yield from self._cool(self._search, min(GLANCE * left, GLANCE))
         left = until - time.perf_counter()
         if left > 0:
             found = solve_exactly(self.problem, self.plan, Limits(UNTIRING, left, seed=self._seed))

@@ -6,6 +6,8 @@ that keeping the order takes no longer however many nodes there are.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from controller.compiled import inlined
 from controller.planning.fleet.packed import Ints
 
@@ -21,6 +23,14 @@ class NodeOrder(NamedTuple):
     """[P]: the place after a pool's last open node."""
     end_of_used: Ints
     """[P]: the place after its last node that holds anything."""
+    end: Ints
+    """[P]: the place after the last node that may be opened."""
+
+
+def all_unused(first_node: Ints) -> NodeOrder:
+    """[P + 1]: where each pool's nodes begin. All of them may be opened."""
+    nodes = np.arange(first_node[-1])
+    return NodeOrder(nodes, nodes.copy(), first_node[:-1].copy(), first_node[:-1].copy(), first_node[1:].copy())
 
 
 @inlined

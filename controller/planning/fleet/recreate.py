@@ -155,7 +155,7 @@ def _room(problem: PackedProblem, fixed: Layout, at: Standing, option: int, mood
     opens = found == NOWHERE
     if opens:
         filed = order.end_of_used[pool]
-        if filed == fixed.first_node[pool + 1] or not _fits_alone(problem, option, pool):
+        if filed >= order.end[pool] or not _fits_alone(problem, option, pool):
             return NOWHERE, np.inf
         found = order.nodes[filed]
     share, price = fixed.share_price[option], problem.option_price[option]

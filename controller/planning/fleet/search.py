@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -60,20 +60,61 @@ class Step:
     tries: int
 
 
+class Known(NamedTuple):
+    """What searches of one problem may share."""
+
+    fixed: Layout
+    order: Ints
+    """[O]: each model's options, the likely ones first."""
+
+
+def known_of(problem: PackedProblem) -> Known:
+    """What follows from a problem, found once."""
+    fixed = layout(problem)
+    return Known(fixed, ranked(problem, fixed))
+
+
 class Search:
     """A search from a plan, by a seed; the same seed and the same tries give the same plan."""
 
     def __init__(
-        self, problem: PackedProblem, start: PackedPlan = EMPTY, seed: int = 1, crowding: float = APART
+        self,
+        problem: PackedProblem,
+        start: PackedPlan = EMPTY,
+        seed: int = 1,
+        crowding: float = APART,
+        *,
+        most_nodes: Ints | None = None,
+        known: Known | None = None,
     ) -> None:
+        """Build a first plan; with `most_nodes` [P] of each pool, or what it needs, as long as not `open_up`."""
         self.problem = problem
-        self.fixed = layout(problem)
-        self.order = ranked(problem, self.fixed)
+        self.known = known or known_of(problem)
+        self.fixed, self.order = self.known
         self._at = standing(problem, self.fixed, start)
         self._touched = untouched(problem)
         self._dice = np.random.default_rng(seed)
-        _construct(problem, self.fixed, self._at, self.order, _largest_first(problem, self.fixed), crowding, self._dice)
+        if most_nodes is not None:
+            self._keep_within(most_nodes)
+            self._construct(crowding)
+            self.open_up()
+        self._construct(crowding)
+        if most_nodes is not None:
+            self._keep_within(most_nodes)
         self._best = best_of(self._at)
+
+    def open_up(self) -> None:
+        """Let every node be opened."""
+        self._at.order.end[:] = self.fixed.first_node[1:]
+
+    def _keep_within(self, most_nodes: Ints) -> None:
+        """Open no more nodes of each pool than so many, or than are in use."""
+        first, order = self.fixed.first_node[:-1], self._at.order
+        order.end[:] = np.maximum(first + np.minimum(most_nodes, self.problem.pool_nodes), order.end_of_used)
+
+    def _construct(self, crowding: float) -> None:
+        models = _largest_first(self.problem, self.fixed)
+        _construct(self.problem, self.fixed, self._at, self.order, models, crowding, self._dice)
 
     @property
     def cost(self) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from controller.compiled import allocation_free, inlined
 from controller.planning.fleet.covering import cost_missing, offer, worsen
 from controller.planning.fleet.layout import Layout
-from controller.planning.fleet.node_order import NodeOrder, file_node
+from controller.planning.fleet.node_order import NodeOrder, all_unused, file_node
 from controller.planning.fleet.packed import Floats, Ints, PackedPlan, PackedProblem
 
 MOST_HELD: Final = 64
@@ -71,7 +71,7 @@ def standing(problem: PackedProblem, fixed: Layout, plan: PackedPlan) -> Standin
         np.zeros(1),
         np.zeros((CHANGES * nodes * most, 2), np.int64),
         np.zeros(1, np.int64),
-        NodeOrder(np.arange(nodes), np.arange(nodes), fixed.first_node[:-1].copy(), fixed.first_node[:-1].copy()),
+        all_unused(fixed.first_node),
         np.empty(np.diff(problem.first_option).max(initial=0)),
         np.empty(np.diff(problem.first_option).max(initial=0)),
         np.empty(np.diff(problem.first_option).max(initial=0), np.int64),

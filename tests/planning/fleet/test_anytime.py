@@ -6,15 +6,17 @@ from random_fleet import random_fleet
 from controller.planning.fleet import anytime
 from controller.planning.fleet.anytime import Anytime
 from controller.planning.fleet.bound import Bound
+from controller.planning.fleet.fluid import likely_nodes
 from controller.planning.fleet.judge import judge
-from controller.planning.fleet.search import Search
+from controller.planning.fleet.search import Search, known_of
 
 
 @pytest.fixture(scope="module", autouse=True)
 def everything_is_compiled() -> None:
     """What is compiled at the first call would take the time that is planned with."""
     problem = random_fleet(0, models=12, pools=6)
-    Search(problem).run(1, 0.1)
+    known = known_of(problem)
+    Search(problem, most_nodes=likely_nodes(problem, known.order), known=known).run(1, 0.1)
     bound = Bound(problem)
     for _ in range(6):
         bound.improve()
