@@ -46,6 +46,7 @@ from controller.loop.status import Status
 from controller.loop.turn import Wiring
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
+from controller.planning.polish import polished
 from controller.planning.recheck import recheck
 from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
@@ -191,6 +192,7 @@ def _wire(
         hands=Hands((TritonActuator(client, triton), envoy)),
         clock=now,
         routes=envoy,
+        polish=polished,
     )
     return _TraceIntake(receiver, (triton_spans, client_spans)), wiring, services
 

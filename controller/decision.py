@@ -158,6 +158,7 @@ class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
     `rest_since` is when the fleet last came to rest: every turn since kept what ran.
+    `proposal` is a plan that was found while the fleet was at rest, to be weighed in the next turn.
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
     the last problem whose best plan was the running one.
     """
@@ -176,6 +177,7 @@ class State:
     bursts: tuple[KnownBurst, ...] = ()
     interference: tuple[Interference, ...] = ()
     crowding: tuple[Crowding, ...] = ()
+    proposal: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)

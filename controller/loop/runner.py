@@ -11,6 +11,7 @@ from opentelemetry.trace import Tracer
 
 from controller.journal.errors import JournalError
 from controller.loop.catalogue import journal_refused, turn_failed
+from controller.loop.polishing import Polishing
 from controller.loop.status import Status
 from controller.loop.turn import Memory, Turned, Wiring, turn
 from controller.telemetry.phases import Phases
@@ -33,6 +34,7 @@ class Runner:
         self._memory = memory
         self._tracer = tracer
         self._watch = watch
+        self._polishing = Polishing(wiring.polish) if wiring.polish else None
         self._wake = asyncio.Event()
         self._stopping = False
         self._status = Status(in_force=memory.in_force, interval_s=_interval_s(memory))
@@ -59,11 +61,15 @@ class Runner:
         """
         clock = asyncio.get_running_loop()
         due = clock.time()
-        while not self._stopping:
-            self._wake.clear()
-            await self._turn()
-            due = next_due(due, _interval_s(self._memory), clock.time())
-            await self._rest(due)
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                await self._turn()
+                due = next_due(due, _interval_s(self._memory), clock.time())
+                await self._rest(due)
+        finally:
+            if self._polishing:
+                await self._polishing.close()
 
     async def _rest(self, until: float) -> None:
         try:
@@ -74,6 +80,7 @@ class Runner:
 
     async def _turn(self) -> None:
         phases = Phases(self._tracer)
+        self._weigh_proposal()
         with self._tracer.start_as_current_span("turn") as span:
             try:
                 turned = await turn(self._wiring, self._memory, phases, lambda: self._stopping)
@@ -84,7 +91,15 @@ class Runner:
                 return
             self._memory = turned.memory
             span.set_attribute("gridwright.journal_digest", turned.digest)
+        if self._polishing:
+            self._polishing.look(turned, self._wiring.clock())
         self._tell(_status_of(self._status, turned, await self._tidied()), phases)
+
+    def _weigh_proposal(self) -> None:
+        """Have the turn weigh what a search at rest has found."""
+        found = self._polishing.proposal(self._wiring.clock()) if self._polishing else None
+        if found is not None:
+            self._memory = replace(self._memory, state=replace(self._memory.state, proposal=found))
 
     async def _tidied(self) -> tuple[Finding, ...]:
         """Let the journal forget what it need not keep."""

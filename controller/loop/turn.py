@@ -1,6 +1,7 @@
 """One turn of the loop. All I/O is in the parts that it is given."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,8 +25,10 @@ from controller.telemetry.phases import Phases, described
 from policy.findings import Finding
 from policy.resolved import Policy
 from policy.source import Loaded
+from rules.kernel.plan import Plan
 
 Decide = Callable[[Policy, Snapshot, State, datetime], Decision]
+Polish = Callable[[Policy, Snapshot, State, datetime, threading.Event], Plan | None]
 Recheck = Callable[[Policy, Snapshot, Decision, datetime], tuple[Finding, ...]]
 
 
@@ -40,7 +43,8 @@ class RouteReader(Protocol):
 class Wiring:
     """What a loop is made of.
 
-    `servers` are asked again just before acting; they tell of servers and of evidence.
+    `servers` are asked again just before acting; they tell of servers and of evidence. `polish` looks for a better plan
+    while the fleet is at rest; without it the loop only does what a turn has time for.
     """
 
     folder: Path
@@ -53,6 +57,7 @@ class Wiring:
     hands: Hands
     clock: Clock
     routes: RouteReader | None = None
+    polish: Polish | None = None
     collect_deadline_s: float = 4.0
 
 

@@ -15,7 +15,7 @@ from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices, shortfall
-from controller.planning.solve import nearest, solve
+from controller.planning.solve import Solved, nearest, solve
 from controller.planning.transition import Reached, nearest_reached, transition
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import plan_fleet
@@ -54,12 +54,12 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
 
     A problem that was solved before, with what runs as its best plan, is not solved again.
     """
-    guarded = replace(built.problem, floors=floors(built.problem, state.started, built.asked.held, now))
+    guarded = guarded_problem(built, state, now)
     question = _question(guarded, built)
     if state.settled == question and not verify(running, guarded):
         return Choice(running, Proof.OPTIMAL, transition(built.whole, running, current, running), question)
     doubts: tuple[Finding, ...] = ()
-    for problem, best in _candidates(built, guarded, running):
+    for problem, best in _candidates(built, guarded, running, state.proposal):
         broken = verify(best.plan, problem)
         if broken:
             doubts = (*doubts, *report.violated(broken))
@@ -74,6 +74,16 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         if near is not None:
             return Choice(near.plan, Proof.FEASIBLE, near.way, "", doubts)
     return _stay(built, running, current, doubts)
+
+
+def guarded_problem(built: Built, state: State, now: datetime) -> Problem:
+    """The problem in which no placement falls below what its guards keep for now."""
+    return replace(built.problem, floors=floors(built.problem, state.started, built.asked.held, now))
+
+
+def least_saving(problem: Problem) -> int:
+    """Millicents an hour that a change has to save: one start's price, so that plans of nearly the same worth stay."""
+    return max(1, problem.policy.cost.start_millicents)
 
 
 def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
@@ -109,12 +119,12 @@ def _question(guarded: Problem, built: Built) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _candidates(built: Built, guarded: Problem, running: Plan) -> Iterator[tuple[Problem, Best]]:
+def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | None) -> Iterator[tuple[Problem, Best]]:
     """Plans to try, the most wanted first: within the guards, without them, one that only grows, one that only shrinks.
 
     The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places.
     """
-    within = _best(guarded, running)
+    within = _best(guarded, running, proposal=proposal)
     if within is None or within.shortfall:
         free = _best(built.problem, running)
         if free is not None and (within is None or free.shortfall < within.shortfall):
@@ -143,21 +153,21 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
     return replace(problem, options=options, paths=tuple(p for p in problem.paths if names.issuperset(p.options)))
 
 
-def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best | None:
+def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = (), proposal: Plan | None = None) -> Best | None:
     """The cheapest plan; the running one where that is allowed and the change does not save what it must.
 
-    A change that only takes instances away pays from the first millicent; any other has to save one start's price, so
-    that plans of nearly the same worth are not exchanged for each other.
+    A change that only takes instances away pays from the first millicent; any other has to save one start's price.
     """
     form = write(problem)
     form.rows.extend((prices(problem, running), *limits))
-    known = {path.id for path in problem.paths} | {option.id for option in problem.options}
-    settled = _is_known(running, known) and not verify(running, problem)
+    settled = _is_plan(running, problem)
     whole = is_small(problem)
     solved = solve(form, problem, running if settled else None) if whole else plan_fleet(form, problem, running)
+    if proposal is not None and _is_plan(proposal, problem):
+        solved = _cheaper(solved, proposal, cost_of(proposal, form))
     if solved.plan is None:
         return None
-    least = 1 if _only_fewer(solved.plan, running, problem) else max(1, problem.policy.cost.start_millicents)
+    least = 1 if _only_fewer(solved.plan, running, problem) else least_saving(problem)
     if settled and cost_of(running, form) - solved.cost < least:
         return Best(running, solved.proof, shortfall(running, form))
     found = nearest(form, problem, solved.plan, solved.cost) if whole else solved.plan
@@ -178,8 +188,17 @@ def _standing(plan: Plan, problem: Problem) -> Counter[tuple[Placement, int, int
     return counts
 
 
-def _is_known(plan: Plan, ids: set[str]) -> bool:
-    return all(item.option in ids for item in plan.instances) and all(route.path in ids for route in plan.routes)
+def _cheaper(solved: Solved, plan: Plan, cost: int) -> Solved:
+    if solved.plan is not None and solved.cost <= cost:
+        return solved
+    return replace(solved, plan=plan, proof=Proof.FEASIBLE, cost=cost)
+
+
+def _is_plan(plan: Plan, problem: Problem) -> bool:
+    """Whether it is a plan of the problem: of its options and paths, and verified."""
+    ids = {path.id for path in problem.paths} | {option.id for option in problem.options}
+    known = all(item.option in ids for item in plan.instances) and all(route.path in ids for route in plan.routes)
+    return known and not verify(plan, problem)
 
 
 def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:

@@ -1,5 +1,8 @@
 """Solving a form with CP-SAT: deterministic, bounded, and always with the best answer so far."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +20,7 @@ TIE_WORK_LIMIT: Final = 1.0
 """Deterministic time for choosing among plans that cost the same."""
 WALL_LIMIT_S: Final = 60.0
 """Only against a solver that hangs; a solve that ends by it is reported as undecided, for it could not be replayed."""
+STOPPED_WITHIN_S: Final = 0.1
 
 PROOFS: Final = {
     cp_model.OPTIMAL: Proof.OPTIMAL,
@@ -36,13 +40,21 @@ class Solved:
     work: float
 
 
-def solve(form: Formulation, problem: Problem, hint: Plan | None = None, work_limit: float = WORK_LIMIT) -> Solved:
-    """The cheapest plan that keeps every row, starting from `hint`."""
+def solve(
+    form: Formulation,
+    problem: Problem,
+    hint: Plan | None = None,
+    work_limit: float = WORK_LIMIT,
+    stop: threading.Event | None = None,
+) -> Solved:
+    """The cheapest plan that keeps every row, starting from `hint`; what `stop` ends gives the best plan so far."""
     engine = CpSatForm(form, problem)
     if hint is not None:
         engine.hint(hint)
     solver = limited(work_limit)
-    proof = PROOFS.get(solver.solve(engine.model), Proof.UNDECIDED)
+    with _ended_by(stop, solver):
+        status = solver.solve(engine.model)
+    proof = PROOFS.get(status, Proof.UNDECIDED)
     if solver.wall_time >= WALL_LIMIT_S or proof in {Proof.INFEASIBLE, Proof.UNDECIDED}:
         undecided = Proof.INFEASIBLE if proof is Proof.INFEASIBLE else Proof.UNDECIDED
         return Solved(None, undecided, 0, 0, solver.deterministic_time)
@@ -64,6 +76,28 @@ def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int, work_lim
     status = solver.solve(engine.model)
     replayable = solver.wall_time < WALL_LIMIT_S and status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
     return engine.plan(solver.value) if replayable else plan
+
+
+@contextmanager
+def _ended_by(stop: threading.Event | None, solver: cp_model.CpSolver) -> Iterator[None]:
+    """End a solve as soon as `stop` is set."""
+    if stop is None:
+        yield
+        return
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(STOPPED_WITHIN_S):
+            if stop.is_set():
+                solver.stop_search()
+
+    watcher = threading.Thread(target=watch, name="stop")
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def limited(work_limit: float) -> cp_model.CpSolver:

@@ -4,6 +4,7 @@ import asyncio
 import resource
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from controller.acting.actuator import ActuatorError
 from controller.acting.dry_run import DryRun
 from controller.acting.waiting import until
 from controller.actions import Action, SetLoad, SetRoutes, Unload
-from controller.decision import Decision, State, Verdict
+from controller.decision import Decision, Proof, State, Verdict
 from controller.fleet import Fleet, Load, RouteSet
 from controller.journal.reader import reading
 from controller.journal.writer import Journal
@@ -31,6 +32,7 @@ from controller.telemetry.tracing import RecentSpans, tracer_provider
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from policy.source import Loaded
+from rules.kernel.plan import Instances, Plan
 from tests.loop.building import DETECT, MOVE, NOW, OLD_DETECT, ROUTES, keep, move, policy, snapshot
 
 BROKEN = Loaded(None, (Finding("GW0101", Level.ERROR, "no YAML", "correct line 3"),))
@@ -436,6 +438,33 @@ async def test_a_fault_in_deciding_leaves_what_runs_and_the_next_turn_tries_agai
     assert [finding.id for finding in failed.findings] == ["GW3006"]
     assert not readiness(failed, NOW).ready
     assert readiness(loop.status, NOW).ready
+
+
+async def test_what_is_found_at_rest_is_weighed_in_the_next_turn_and_noted_with_it(wiring: Wiring) -> None:
+    found = Plan((Instances("a better one", "node-0", 1),))
+    begun = threading.Event()
+
+    def polish(*_: object) -> Plan | None:
+        begun.set()
+        return found
+
+    def decide(_policy: Policy, _snapshot: Snapshot, state: State, now: datetime) -> Decision:
+        rested = keep(state, now)
+        after = replace(rested.state, rest_since=NOW - timedelta(hours=2), proposal=None)
+        return replace(rested, proof=Proof.FEASIBLE, state=after)
+
+    loop = runner(replace(wiring, decide=decide, polish=polish))
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.sleep(0.05)
+    loop.nudge()
+    await until_turns(loop, 2)
+    loop.stop()
+    await running
+    with reading(wiring.journal.path) as reader:
+        proposals = [decided.state.proposal for decided in reader.decisions()]
+    assert proposals == [None, found]
 
 
 async def test_each_phase_of_a_turn_is_a_span_below_the_turns_own(wiring: Wiring) -> None:

@@ -1,0 +1,82 @@
+"""Plans found while the fleet is at rest: only what pays is proposed, and a turn weighs it as any other."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from world import FRANKFURT, OCR, PARIS, POLICY, World, pools_of
+
+from controller.decision import Proof, Verdict
+from controller.planning import choose
+from controller.planning.objective import cost_of
+from controller.planning.polish import polished
+from controller.planning.solve import Solved, solve
+from rules.kernel.formulation import Formulation
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+
+ANYWHERE = replace(
+    POLICY, services=tuple(replace(service, availability=None) for service in POLICY.services), revision="anywhere"
+)
+
+
+def hasty(form: Formulation, problem: Problem, hint: Plan | None = None) -> Solved:
+    """What a turn finds on a fleet too large for it: nothing better than what runs."""
+    if hint is None:
+        return solve(form, problem)
+    return Solved(hint, Proof.FEASIBLE, cost_of(hint, form), 0, 0.0)
+
+
+@pytest.fixture
+def at_rest(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A fleet that pays for a cloud node which nothing asks for any more, and that its turns leave as it is."""
+    world = World()
+    world.rest()
+    assert FRANKFURT in pools_of(world.turn(), OCR)
+    world.policy = ANYWHERE
+    monkeypatch.setattr(choose, "solve", hasty)
+    decision = world.turn()
+    assert decision.verdict is Verdict.KEEP
+    assert decision.proof is Proof.FEASIBLE
+    return world
+
+
+def proposal_for(world: World) -> Plan | None:
+    return polished(world.policy, world.snapshot(), world.state, world.now, threading.Event())
+
+
+def test_what_a_search_at_rest_finds_is_gone_for_in_the_next_turn(at_rest: World) -> None:
+    found = proposal_for(at_rest)
+    assert found is not None
+    before = at_rest.turn().cost_millicents_per_hour
+    at_rest.state = replace(at_rest.state, proposal=found)
+    decision = at_rest.turn()
+    assert decision.verdict is Verdict.CHANGE
+    assert pools_of(decision, OCR) == {PARIS}
+    assert decision.cost_millicents_per_hour <= before - 120_000
+    assert decision.state.proposal is None
+
+
+def test_nothing_is_proposed_where_the_best_plan_runs() -> None:
+    world = World()
+    world.rest()
+    assert proposal_for(world) is None
+
+
+def test_a_saving_below_the_price_of_a_start_is_not_proposed(at_rest: World) -> None:
+    dear = replace(at_rest.policy.cost, start_millicents=200_000)
+    at_rest.policy = replace(at_rest.policy, cost=dear, revision="dear starts")
+    assert proposal_for(at_rest) is None
+
+
+def test_a_proposal_that_no_longer_keeps_every_rule_is_left(at_rest: World) -> None:
+    found = proposal_for(at_rest)
+    at_rest.certification_ends(PARIS, -1)
+    at_rest.state = replace(at_rest.state, proposal=found)
+    assert pools_of(at_rest.turn(), OCR) == {FRANKFURT}
+
+
+def test_a_search_that_is_stopped_proposes_nothing(at_rest: World) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert polished(at_rest.policy, at_rest.snapshot(), at_rest.state, at_rest.now, stop) is None
