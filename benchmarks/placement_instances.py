@@ -127,11 +127,11 @@ def _worth(demand: dict[str, Any]) -> float:
 
 
 def _running(pairs: Ints, pools: int, previous: dict[str, Any] | None) -> Ints:
-    counts: dict[int, int] = defaultdict(int)
-    for pool, placed in previous["nodes"] if previous else ():
-        for model, _ in placed:
-            counts[model * pools + pool] += 1
-    return np.array([counts[pair] for pair in pairs.tolist()], np.int64)
+    """[C]: instances of each pair in the plan that was running; `pairs` rise."""
+    placed = [model * pools + pool for pool, held in (previous["nodes"] if previous else ()) for model, _ in held]
+    pair = np.array(placed, np.int64)
+    places = np.minimum(np.searchsorted(pairs, pair), pairs.size - 1)
+    return np.bincount(places[pairs[places] == pair], minlength=pairs.size)
 
 
 @compiled
@@ -168,35 +168,36 @@ def _reach(models: Models, model: int, rtt_ms: Floats, scale: float, busy: float
 
 
 def plan_from(instance: Instance, plan: dict[str, Any]) -> PackedPlan:
-    """A plan of the reference format on the nodes of this instance, as far as its options still exist."""
-    options = zip(
-        instance.option_model.tolist(),
-        instance.problem.option_pool.tolist(),
-        instance.option_tier.tolist(),
-        strict=True,
-    )
-    by_key = {key: option for option, key in enumerate(options)}
+    """A plan of the reference format on the nodes of this instance, as far as its options still exist.
+
+    Where an instance's tier is not offered any more, it takes a tighter or a looser one.
+    """
     following = first_nodes(instance.problem).tolist()
     pool_end = following[1:]
-    placed_option, placed_node = [], []
+    rows = []
     for pool, placed in plan["nodes"]:
-        node = following[pool]
-        if node >= pool_end[pool]:
-            continue
-        following[pool] += 1
-        for model, tier in placed:
-            option = _standing_option(by_key, model, pool, tier)
-            if option is not None:
-                placed_option.append(option)
-                placed_node.append(node)
-    return PackedPlan(np.array(placed_option, np.int64), np.array(placed_node, np.int64))
+        if following[pool] < pool_end[pool]:
+            rows += [(model, pool, tier, following[pool]) for model, tier in placed]
+            following[pool] += 1
+    model, pool, tier, node = np.array(rows, np.int64).reshape(-1, 4).T
+    option = _option_at(instance, model, pool, tier)
+    for near in (tier - 1, tier + 1):
+        option = np.where(option < 0, _option_at(instance, model, pool, near), option)
+    return PackedPlan(option[option >= 0], node[option >= 0])
 
 
-def _standing_option(by_key: dict[tuple[int, int, int], int], model: int, pool: int, tier: int) -> int | None:
-    """The option of an instance; where its tier is not offered any more, a tighter or a looser one."""
-    return next(
-        (by_key[model, pool, near] for near in (tier, tier - 1, tier + 1) if (model, pool, near) in by_key), None
-    )
+def _option_at(instance: Instance, model: Ints, pool: Ints, tier: Ints) -> Ints:
+    """The options of these models on these pools at these tiers, -1 where there is none."""
+    pools, tiers = instance.problem.pool_nodes.size, len(instance.raw["params"]["tiers_util"])
+
+    def key(model: Ints, pool: Ints, tier: Ints) -> Ints:
+        return (model * pools + pool) * (tiers + 2) + tier + 1
+
+    known = key(instance.option_model, instance.problem.option_pool, instance.option_tier)
+    order = np.argsort(known, kind="stable")
+    wanted = key(model, pool, tier)
+    places = np.minimum(np.searchsorted(known, wanted, sorter=order), known.size - 1)
+    return np.where(known[order[places]] == wanted, order[places], -1)
 
 
 def plan_to(instance: Instance, plan: PackedPlan) -> dict[str, Any]:
