@@ -38,7 +38,7 @@ NEARLY: Final = 0.3
 
 
 class Offers(NamedTuple):
-    """L options, the likely ones of each model, side by side because they are read again and again."""
+    """L options, the likely ones of each model, and A ways for demands to take one."""
 
     pool: Ints
     """[L]"""
@@ -48,10 +48,10 @@ class Offers(NamedTuple):
     """[L]"""
     urps: Floats
     """[L]"""
-    reach: Ints
-    """[L]: which demands it may serve, as bits."""
-    first_demand: Ints
-    """[L]: the demand of the first bit."""
+    way: Ints
+    """[A]: offers, those that reach a demand together."""
+    first_way: Ints
+    """[D + 1]: where those of each demand begin."""
 
 
 def likely_nodes(problem: PackedProblem, order: Ints) -> Ints:
@@ -65,20 +65,23 @@ def likely_nodes(problem: PackedProblem, order: Ints) -> Ints:
 
 def _offers(problem: PackedProblem, order: Ints) -> Offers:
     """What the likely options offer; none that answers nothing or has no node."""
-    models, options = np.diff(problem.first_option), np.arange(order.size)
-    rank = options - np.repeat(problem.first_option[:-1], models)
-    first_demand = np.repeat(problem.first_demand[:-1], models)
-    usable = (problem.option_urps[order] > 0) & (problem.pool_nodes[problem.option_pool[order]] > 0)
-    places = np.flatnonzero((rank < LIKELY) & usable)
-    option = order[places]
-    pool = problem.option_pool[option]
+    options = np.diff(problem.first_option)
+    model = np.repeat(np.arange(options.size), options)
+    likely = np.arange(order.size) - problem.first_option[model] < LIKELY
+    option, model = order[likely], model[likely]
+    usable = (problem.option_urps[option] > 0) & (problem.pool_nodes[problem.option_pool[option]] > 0)
+    option, model = option[usable], model[usable]
+    pool, reach = problem.option_pool[option], problem.option_reach[option]
+    bits = np.arange(np.diff(problem.first_demand).max(initial=0))
+    offer, bit = np.argwhere(reach.reshape(-1, 1) >> bits & 1).T
+    demand = problem.first_demand[model[offer]] + bit
     return Offers(
         pool,
         problem.option_use[option] / np.maximum(problem.pool_capacity[pool], 1),
         problem.option_price[option],
         problem.option_urps[option].astype(np.float64),
-        problem.option_reach[option],
-        first_demand[places],
+        offer[np.argsort(demand, kind="stable")],
+        np.concatenate(([0], np.cumsum(np.bincount(demand, minlength=problem.demand_urps.size)))),
     )
 
 
@@ -86,17 +89,17 @@ def _offers(problem: PackedProblem, order: Ints) -> Offers:
 def _flow(problem: PackedProblem, offers: Offers, scarce: Floats) -> Floats:
     """[P, R]: the load of each pool, in nodes."""
     load = np.full(problem.pool_capacity.shape, LEAST_LOAD)
-    prices, best = np.zeros(load.shape), np.empty(load.shape)
-    cheapest, chosen = np.empty(problem.demand_urps.size), np.empty(problem.demand_urps.size, np.int64)
+    prices, best, rates = np.zeros(load.shape), np.empty(load.shape), np.empty(offers.pool.size)
     for step in range(STEPS):
         _price(problem, scarce, load, prices)
-        cheapest[:], chosen[:] = problem.demand_worth, NONE
-        _choose(offers, prices, cheapest, chosen)
+        _rate(offers, prices, rates)
         best[:] = 0.0
-        for demand in range(chosen.size):
-            if chosen[demand] != NONE:
-                instances = problem.demand_urps[demand] / offers.urps[chosen[demand]]
-                best[offers.pool[chosen[demand]]] += instances * offers.part[chosen[demand]]
+        for demand in range(problem.demand_urps.size):
+            chosen = _cheapest(offers, rates, demand)
+            if chosen != NONE and rates[chosen] < problem.demand_worth[demand]:
+                instances = problem.demand_urps[demand] / offers.urps[chosen]
+                for resource in range(offers.part.shape[1]):
+                    best[offers.pool[chosen], resource] += instances * offers.part[chosen, resource]
         load = np.maximum(load + 2 / (step + 2) * (best - load), LEAST_LOAD)
     return load
 
@@ -116,16 +119,20 @@ def _price(problem: PackedProblem, scarce: Floats, load: Floats, prices: Floats)
 
 
 @allocation_free
-def _choose(offers: Offers, prices: Floats, cheapest: Floats, chosen: Ints) -> None:
-    """Each demand's cheapest offer and what it costs for a request, where it is cheaper than `cheapest` before."""
-    for offer in range(offers.pool.size):
+def _rate(offers: Offers, prices: Floats, rates: Floats) -> None:
+    """[L]: what one micro-request a second costs by each offer."""
+    for offer in range(rates.size):
         price = offers.price[offer]
         for resource in range(prices.shape[1]):
             price += prices[offers.pool[offer], resource] * offers.part[offer, resource]
-        price /= offers.urps[offer]
-        reach, demand = offers.reach[offer], offers.first_demand[offer]
-        while reach > 0:
-            if reach & 1 and price < cheapest[demand]:
-                cheapest[demand], chosen[demand] = price, offer
-            reach >>= 1
-            demand += 1
+        rates[offer] = price / offers.urps[offer]
+
+
+@allocation_free
+def _cheapest(offers: Offers, rates: Floats, demand: int) -> int:
+    """The offer that a demand takes, or NONE where none reaches it."""
+    chosen = NONE
+    for way in range(offers.first_way[demand], offers.first_way[demand + 1]):
+        if chosen == NONE or rates[offers.way[way]] < rates[chosen]:
+            chosen = offers.way[way]
+    return chosen

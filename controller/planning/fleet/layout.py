@@ -42,16 +42,15 @@ class Layout(NamedTuple):
 def layout(problem: PackedProblem) -> Layout:
     """What follows from a problem."""
     pools = np.arange(problem.pool_nodes.size)
-    capacity = np.maximum(problem.pool_capacity[problem.option_pool], 1)
-    shares = problem.option_use / capacity
-    share = (shares.max(axis=1) + shares.mean(axis=1)) / 2
+    unit_part = 1 / np.maximum(problem.pool_capacity, 1)
+    share = _shares(problem.option_pool, problem.option_use, unit_part)
     price = problem.pool_price[problem.option_pool]
     first_by_pool = np.concatenate(([0], np.cumsum(np.bincount(problem.option_pool, minlength=pools.size))))
     return Layout(
         first_nodes(problem),
         np.repeat(pools, problem.pool_nodes),
         np.repeat(np.arange(problem.first_option.size - 1), np.diff(problem.first_option)),
-        1 / np.maximum(problem.pool_capacity, 1),
+        unit_part,
         _least_use(problem.option_pool, problem.option_use, pools.size),
         share,
         share * price,
@@ -62,6 +61,19 @@ def layout(problem: PackedProblem) -> Layout:
         subset_urps(problem),
         _least_worth(problem),
     )
+
+
+@compiled
+def _shares(option_pool: Ints, option_use: Ints, unit_part: Floats) -> Floats:
+    """[O]: the mean of the largest part and the mean part that an instance takes of its node's resources."""
+    share, resources = np.zeros(option_pool.size), option_use.shape[1]
+    for option in range(option_pool.size):
+        largest, total = 0.0, 0.0
+        for resource in range(resources):
+            part = option_use[option, resource] * unit_part[option_pool[option], resource]
+            largest, total = max(largest, part), total + part
+        share[option] = (largest + total / resources) / 2
+    return share
 
 
 @compiled

@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from controller.compiled import compiled
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -85,12 +87,16 @@ def first_subsets(problem: PackedProblem) -> Ints:
 
 def subset_urps(problem: PackedProblem) -> Ints:
     """What the demands of each subset ask for together; subset T of model m is `first_subsets[m] + T`."""
-    sums = [_subset_sums(problem, model) for model in range(problem.first_demand.size - 1)]
-    return np.concatenate(sums) if sums else np.empty(0, np.int64)
+    return _subset_sums(first_subsets(problem), problem.first_demand, problem.demand_urps)
 
 
-def _subset_sums(problem: PackedProblem, model: int) -> Ints:
-    sums = np.zeros(1, np.int64)
-    for urps in problem.demand_urps[problem.first_demand[model] : problem.first_demand[model + 1]]:
-        sums = np.concatenate((sums, sums + urps))
+@compiled
+def _subset_sums(first_subset: Ints, first_demand: Ints, demand_urps: Ints) -> Ints:
+    sums = np.zeros(first_subset[-1], np.int64)
+    for model in range(first_demand.size - 1):
+        known = first_subset[model]
+        for demand in range(first_demand[model], first_demand[model + 1]):
+            many = 1 << (demand - first_demand[model])
+            for subset in range(many):
+                sums[known + many + subset] = sums[known + subset] + demand_urps[demand]
     return sums

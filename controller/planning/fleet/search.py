@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controller.compiled import allocation_free, inlined
+from controller.compiled import allocation_free, compiled, inlined
 from controller.planning.fleet.best import Best, best_of, keep, note_changes
 from controller.planning.fleet.layout import Layout, layout
-from controller.planning.fleet.packed import EMPTY, Ints, PackedPlan, PackedProblem
+from controller.planning.fleet.packed import EMPTY, Floats, Ints, PackedPlan, PackedProblem
 from controller.planning.fleet.ranking import ranked
 from controller.planning.fleet.recreate import Mood, serve
 from controller.planning.fleet.ruin import Touched, ruin, untouched
@@ -202,9 +202,17 @@ def _temperature(search: Search, hottest: float, passed: float) -> float:
 
 def _largest_first(problem: PackedProblem, fixed: Layout) -> Ints:
     """The models by the size of their instances."""
-    size = np.zeros(problem.first_option.size - 1)
-    np.maximum.at(size, fixed.option_model, fixed.option_share)
-    return np.argsort(-size, kind="stable")
+    return np.argsort(-_largest(problem.first_option, fixed.option_share), kind="stable")
+
+
+@compiled
+def _largest(first_option: Ints, option_share: Floats) -> Floats:
+    """[M]: the largest share of a node that an instance of a model takes."""
+    largest = np.zeros(first_option.size - 1)
+    for model in range(largest.size):
+        for option in range(first_option[model], first_option[model + 1]):
+            largest[model] = max(largest[model], option_share[option])
+    return largest
 
 
 @allocation_free

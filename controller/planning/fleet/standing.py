@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from controller.compiled import allocation_free, inlined
+from controller.compiled import allocation_free, compiled, inlined
 from controller.planning.fleet.covering import cost_missing, offer, worsen
 from controller.planning.fleet.layout import Layout
 from controller.planning.fleet.node_order import NodeOrder, all_unused, file_node
@@ -82,9 +82,20 @@ def standing(problem: PackedProblem, fixed: Layout, plan: PackedPlan) -> Standin
 
 
 def _most_held(problem: PackedProblem) -> int:
-    capacity, use = problem.pool_capacity[problem.option_pool], problem.option_use
-    fits = np.where(use > 0, capacity // np.maximum(use, 1), MOST_HELD).min(axis=1, initial=MOST_HELD)
-    return max(1, int(fits.max(initial=0)))
+    return max(1, int(_most_that_fit(problem.pool_capacity, problem.option_pool, problem.option_use)))
+
+
+@compiled
+def _most_that_fit(capacity: Ints, option_pool: Ints, option_use: Ints) -> int:
+    """Of the instances of any one option, how many fit on a node, at most MOST_HELD."""
+    most = 0
+    for option in range(option_pool.size):
+        fit = MOST_HELD
+        for resource in range(option_use.shape[1]):
+            if option_use[option, resource] > 0:
+                fit = min(fit, capacity[option_pool[option], resource] // option_use[option, resource])
+        most = max(most, fit)
+    return most
 
 
 def plan_of(node_option: Ints) -> PackedPlan:
