@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from controller.acting.dry_run import DryRun
 from controller.assembly import Places
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
+from controller.journal.writer import Journal
+from controller.loop.turn import Wiring
 from policy.source import load
 from tests.loop.real import EXAMPLE, copied_policy
+from tests.loop.wired import wiring_of
 
 ENVIRONMENT = Path(__file__).parents[2] / ".venv-triton"
 
@@ -28,3 +32,20 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedFleet]:
 @pytest.fixture
 def places(fleet: EmbeddedFleet, tmp_path: Path) -> Places:
     return Places(copied_policy(tmp_path), tmp_path / "journal.db", fleet.connections)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal.open(tmp_path / "journal.db")
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def dry() -> DryRun:
+    return DryRun()
+
+
+@pytest.fixture
+def wiring(tmp_path: Path, journal: Journal, dry: DryRun) -> Wiring:
+    return wiring_of(tmp_path, journal, dry)

@@ -4,114 +4,25 @@ import asyncio
 import resource
 import signal
 import sqlite3
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
-import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from collectors.snapshot import ModelState, Snapshot
 from controller.acting.actuator import ActuatorError
 from controller.acting.dry_run import DryRun
-from controller.acting.waiting import until
 from controller.actions import Action, SetLoad, SetRoutes, Unload
-from controller.decision import Decision, Proof, State, Verdict
+from controller.decision import Decision, State
 from controller.fleet import Fleet, Load, RouteSet
 from controller.journal.reader import reading
-from controller.journal.writer import Journal
 from controller.loop.carrying_out import Hands
-from controller.loop.policies import InForce
-from controller.loop.runner import Runner, next_due
-from controller.loop.status import readiness
 from controller.loop.turn import Memory, Turned, Wiring, turn
 from controller.telemetry.phases import Phases
-from controller.telemetry.tracing import RecentSpans, tracer_provider
 from policy.findings import Finding, Level
 from policy.resolved import Policy
-from policy.source import Loaded
-from rules.kernel.plan import Instances, Plan
-from tests.loop.building import DETECT, MOVE, NOW, OLD_DETECT, ROUTES, keep, move, policy, snapshot
-
-BROKEN = Loaded(None, (Finding("GW0101", Level.ERROR, "no YAML", "correct line 3"),))
-
-
-class Clock:
-    """Time that goes on by itself, a millisecond a look, so that order can be read from it."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(milliseconds=1)
-        return self.now
-
-
-class Seen:
-    """A collector that tells what it was given to tell."""
-
-    def __init__(self, name: str, *, delay_s: float = 0, error: Exception | None = None) -> None:
-        self.name = name
-        self.delay_s = delay_s
-        self.error = error
-        self.asked = 0
-
-    async def collect(self, now: datetime) -> Snapshot:
-        self.asked += 1
-        await asyncio.sleep(self.delay_s)
-        if self.error is not None:
-            raise self.error
-        return (
-            replace(snapshot(now), offered=(), latency=())
-            if self.name == "servers"
-            else replace(snapshot(now), servers=())
-        )
-
-
-class Refusing:
-    """An actuator whose real part refuses one kind of action."""
-
-    name = "refusing"
-
-    def __init__(self, kind: type) -> None:
-        self.kind = kind
-
-    def handles(self, action: Action) -> bool:
-        return isinstance(action, self.kind)
-
-    async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
-        raise ActuatorError("the server refused: see its log")
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal.open(tmp_path / "journal.db")
-    yield journal
-    journal.close()
-
-
-@pytest.fixture
-def dry() -> DryRun:
-    return DryRun()
-
-
-@pytest.fixture
-def wiring(tmp_path: Path, journal: Journal, dry: DryRun) -> Wiring:
-    servers = Seen("servers")
-    return Wiring(
-        folder=tmp_path,
-        load=lambda _: Loaded(policy()),
-        collectors=(servers, Seen("rates")),
-        servers=(servers,),
-        decide=lambda _policy, _snapshot, state, now: move(state, now),
-        recheck=lambda *_: (),
-        journal=journal,
-        hands=Hands((dry,)),
-        clock=Clock(),
-        collect_deadline_s=0.2,
-    )
+from tests.loop.building import DETECT, MOVE, NOW, OLD_DETECT, ROUTES, keep, move, policy
+from tests.loop.wired import BROKEN, Refusing, Seen
 
 
 async def one_turn(wiring: Wiring, memory: Memory | None = None) -> Turned:
@@ -362,134 +273,3 @@ async def test_unreadable_gateways_leave_the_routes_once_set_and_a_finding(wirin
     )
     assert turned.memory.state.fleet.routes == ROUTES
     assert ids(turned) == ["GW3007"]
-
-
-@pytest.mark.parametrize(
-    ("due", "now", "expected"),
-    [(10.0, 10.2, 15.0), (10.0, 15.0, 20.0), (10.0, 26.0, 30.0), (10.0, 8.0, 10.0)],
-    ids=["a short turn", "a turn of one interval", "a long turn skips", "a nudged turn keeps the beat"],
-)
-def test_turns_begin_at_fixed_instants(due: float, now: float, expected: float) -> None:
-    assert next_due(due, 5, now) == expected
-
-
-def runner(wiring: Wiring, recent: RecentSpans | None = None) -> Runner:
-    return Runner(wiring, Memory(), tracer_provider(recent or RecentSpans()).get_tracer("test"))
-
-
-async def until_turns(loop: Runner, turns: int) -> None:
-    async def done() -> bool:
-        return loop.status.turns >= turns
-
-    await until(done)
-
-
-async def test_a_nudge_begins_the_next_turn_at_once_and_stop_ends_the_run(wiring: Wiring) -> None:
-    loop = runner(wiring)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
-    assert loop.status.turns == 2
-
-
-async def test_stopping_finishes_the_wave_and_leaves_the_next(wiring: Wiring) -> None:
-    begun = asyncio.Event()
-    done = []
-
-    class Slow(DryRun):
-        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
-            begun.set()
-            await asyncio.sleep(0.05)
-            done.append(action)
-
-    loop = runner(replace(wiring, hands=Hands((Slow(),))))
-    running = asyncio.create_task(loop.run())
-    await begun.wait()
-    loop.stop()
-    await running
-    assert done == list(MOVE.waves[0].actions)
-    with reading(wiring.journal.path) as reader:
-        resumed = reader.resume()
-    assert resumed is not None
-    assert resumed.state.fleet.loads == (Load(DETECT, 2, 4, 1_000),)
-
-
-async def test_a_fault_in_deciding_leaves_what_runs_and_the_next_turn_tries_again(wiring: Wiring) -> None:
-    calls = 0
-
-    def decide(_policy: Policy, _snapshot: Snapshot, state: State, now: datetime) -> Decision:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise ZeroDivisionError
-        return keep(state, now)
-
-    loop = runner(replace(wiring, decide=decide))
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    failed = loop.status
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
-    assert [finding.id for finding in failed.findings] == ["GW3006"]
-    assert not readiness(failed, NOW).ready
-    assert readiness(loop.status, NOW).ready
-
-
-async def test_what_is_found_at_rest_is_weighed_in_the_next_turn_and_noted_with_it(wiring: Wiring) -> None:
-    found = Plan((Instances("a better one", "node-0", 1),))
-    begun = threading.Event()
-
-    def polish(*_: object) -> Plan | None:
-        begun.set()
-        return found
-
-    def decide(_policy: Policy, _snapshot: Snapshot, state: State, now: datetime) -> Decision:
-        rested = keep(state, now)
-        after = replace(rested.state, rest_since=NOW - timedelta(hours=2), proposal=None)
-        return replace(rested, proof=Proof.FEASIBLE, state=after)
-
-    loop = runner(replace(wiring, decide=decide, polish=polish))
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    await asyncio.to_thread(begun.wait, 5)
-    await asyncio.sleep(0.05)
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
-    with reading(wiring.journal.path) as reader:
-        proposals = [decided.state.proposal for decided in reader.decisions()]
-    assert proposals == [None, found]
-
-
-async def test_each_phase_of_a_turn_is_a_span_below_the_turns_own(wiring: Wiring) -> None:
-    recent = RecentSpans()
-    loop = runner(wiring, recent)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.stop()
-    await running
-    spans = {span.name: span for span in recent.spans()}
-    assert list(spans) == ["policy", "collect", "decide", "journal", "verify", "act", "turn"]
-    assert {span.parent_id for name, span in spans.items() if name != "turn"} == {spans["turn"].span_id}
-    assert spans["decide"].attributes["gridwright.verdict"] == Verdict.CHANGE
-    assert spans["turn"].attributes["gridwright.journal_digest"] == loop.status.digest
-
-
-async def test_readiness_names_every_reason(wiring: Wiring) -> None:
-    loop = runner(replace(wiring, load=lambda _: BROKEN))
-    assert readiness(loop.status, NOW).reasons == ("the first turn is not done yet",)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.stop()
-    await running
-    assert "no good policy yet" in readiness(loop.status, NOW).reasons[0]
-    kept = replace(loop.status, in_force=InForce(policy(), (), NOW))
-    assert readiness(kept, NOW).ready
-    assert "stays in force" in readiness(kept, NOW).reasons[0]
-    assert "the last turn ended at" in readiness(kept, NOW + timedelta(hours=1)).reasons[0]
