@@ -7,6 +7,7 @@ generated, and asked in turn for one thing that it cannot do.
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from explained_fleet import built, policy, strained
@@ -15,11 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.planning.build import Built
+from controller.planning.clauses import EVERYTHING
 from controller.planning.conflict import Conflict, conflicts
 from controller.planning.explanation import Loosened
-from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.linear import matrix, minimise
-from controller.planning.pooled.rounding import lean, rounded
+from controller.planning.pooled.linear import minimise
+from controller.planning.pooled.programme import lean
+from controller.planning.pooled.rounding import rounded
 from controller.planning.questions import Questions
 from controller.planning.relaxation import relaxations
 from controller.planning.report import conflict_finding, runner_up_text, shadow_text
@@ -45,11 +47,11 @@ def measured(work: Callable[[], Found]) -> tuple[Found, dict[str, float]]:
 
 def planned(instance: Built) -> Plan:
     """A plan that serves everything, rounded from a linear programme. Exits when there is none."""
-    asked = Questions(instance.whole).asked(lambda row: row)
-    pooled = PooledForm(asked.form, asked.problem)
-    rows, cost = matrix(pooled), lean(pooled)
-    solution = minimise(rows, cost, pooled.upper)
-    plan = rounded(asked.form, pooled, rows, cost, solution.value) if solution else None
+    questions = Questions(instance.whole)
+    programme = questions.programme(EVERYTHING)
+    cost = lean(programme)
+    solution = minimise(programme.rows, cost, programme.upper)
+    plan = rounded(questions.asked(EVERYTHING).form, programme, cost, solution.value) if solution else None
     if plan is None or verify(plan, instance.problem):
         raise SystemExit("error: no plan of the generated fleet was found\nnext:  take another number of nodes")
     return plan
@@ -72,8 +74,8 @@ def of_a_plan(instance: Built) -> list[dict[str, Any]]:
 
 def of_a_shortfall(name: str, instance: Built) -> list[dict[str, Any]]:
     """The conflicts of a fleet that is asked too much, and what would end them."""
-    found, conflict_time = measured(lambda: conflicts(instance.whole))
-    loosened, relaxation_time = measured(lambda: [Loosened(c, relaxations(instance.whole, c)) for c in found])
+    (questions, found), conflict_time = measured(lambda: _conflicts(instance))
+    loosened, relaxation_time = measured(lambda: [Loosened(c, relaxations(questions, c)) for c in found])
     for item in loosened:
         told = conflict_finding(item)
         print(f"{name}: {told.message}\n    {told.hint}")
@@ -86,6 +88,11 @@ def of_a_shortfall(name: str, instance: Built) -> list[dict[str, Any]]:
             **relaxation_time,
         },
     ]
+
+
+def _conflicts(instance: Built) -> tuple[Questions, tuple[Conflict, ...]]:
+    questions = Questions(replace(instance.whole, floors=()))
+    return questions, conflicts(questions)
 
 
 def _clauses(found: tuple[Conflict, ...]) -> int:

@@ -6,14 +6,13 @@ others can hold together. CP-SAT's own assumptions are not asked; they may name 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from controller.planning.clauses import Clause, clause_of, clauses_of
+from controller.planning.clauses import Clause, only
 from controller.planning.part import Part, on_part, parts, restricted
-from controller.planning.questions import Questions, only
+from controller.planning.questions import Questions
 from rules.kernel.formulation import Exclusion, Resource, Row
-from rules.kernel.problem import Problem
 
 MOST: Final = 3
 """Conflicts that are looked for at a time; the others show up when these are gone."""
@@ -33,12 +32,11 @@ class Conflict:
     proven: bool
 
 
-def conflicts(whole: Problem, suspects: Iterable[str] = ()) -> tuple[Conflict, ...]:
+def conflicts(questions: Questions, suspects: Iterable[str] = ()) -> tuple[Conflict, ...]:
     """Minimal conflicts that keep services from being served in full, each of other services; none where all can be.
 
     `suspects` are the services to look at first where pools would be enough but their nodes are not.
     """
-    questions = Questions(replace(whole, floors=()))
     found = parts(questions)
     ends = (_conflict(questions, part) for part in found[:MOST])
     conflicting = tuple(dict.fromkeys(item for item in ends if item is not None))
@@ -70,7 +68,7 @@ def about(questions: Questions, part: Part) -> tuple[Questions, frozenset[Clause
 
 def _growing(questions: Questions, suspects: frozenset[str]) -> Iterator[Part]:
     """The suspects alone, with those who want the same pools, and everybody."""
-    problem, clauses = questions.problem, clauses_of(questions.form)
+    problem, clauses = questions.problem, questions.clauses
     everybody = frozenset(service.name for service in problem.policy.services)
     pools: dict[str, set[str]] = {}
     for path in problem.paths:
@@ -88,7 +86,7 @@ def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Confli
 
     Many are dropped at once while that changes nothing, and halved where it does.
     """
-    kept, proven = frozenset(clauses & clauses_of(asked.form)), True
+    kept, proven = clauses & asked.clauses, True
     room = _of_kind(asked, kept, Resource)
     barring = _of_kind(asked, kept, Exclusion) - room
     waiting = [kept - room - barring, barring, room]
@@ -106,4 +104,4 @@ def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Confli
 
 
 def _of_kind(asked: Questions, clauses: frozenset[Clause], kind: type[Row]) -> frozenset[Clause]:
-    return clauses & {clause for row in asked.form.rows if isinstance(row, kind) and (clause := clause_of(row))}
+    return frozenset(clause for clause in clauses if isinstance(asked.rows_of[clause][0], kind))

@@ -1,13 +1,14 @@
 """What is told of a plan beyond its reasons: runners-up, what more is worth, and what would end a shortfall."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from collectors.snapshot import Snapshot
 from controller.decision import State
 from controller.planning.build import Built, build
 from controller.planning.conflict import Conflict, conflicts
+from controller.planning.questions import Questions
 from controller.planning.relaxation import Relaxation, relaxations
 from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.running import running_plan
@@ -55,5 +56,6 @@ def shortfall_of(plan: Plan, built: Built, running: Plan) -> tuple[tuple[Sacrifi
     given_up = sacrifices(plan, built.problem, running)
     if not given_up:
         return (), ()
-    found = conflicts(built.whole, [item.service for item in given_up])
-    return given_up, tuple(Loosened(item, relaxations(built.whole, item)) for item in found)
+    questions = Questions(replace(built.whole, floors=()))
+    found = conflicts(questions, [item.service for item in given_up])
+    return given_up, tuple(Loosened(item, relaxations(questions, item)) for item in found)
