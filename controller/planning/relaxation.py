@@ -121,7 +121,7 @@ def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] 
     cost = lean(programme)
     for pool, values in by_pool(row.prices_millicents, programme.form.pool).items():
         cost[programme.form.powered[pool]] += min(values)
-    solution = minimise(programme.rows, cost, programme.upper)
+    solution = minimise(programme.rows, cost, programme.narrow())
     plan = rounded(form, programme, cost, solution.value, tight=True) if solution is not None else None
     if plan is None:
         return None
@@ -199,7 +199,8 @@ def _pool(asked: Questions, clause: Clause) -> str:
 
 def _nodes_needed(asked: Questions, pools: tuple[str, ...], base: Edit) -> dict[str, int]:
     """The fewest more nodes that a linear programme needs, by pool; none when no number is enough."""
-    form, rows, _, upper = asked.programme(base)
+    programme = asked.programme(base)
+    form, rows, upper = programme.form, programme.rows, programme.narrow()
     most = MOST_TIMES * len(asked.problem.nodes)
     powered = [form.powered[pool] for pool in pools]
     upper[powered] += most
@@ -282,7 +283,7 @@ def _cost(questions: Questions, item: _Loosening) -> tuple[int | None, bool]:
         return (price_per_hour(found.plan, asked.problem), False) if found.plan is not None else (None, True)
     programme = questions.programme(item.edit, full=False)
     form = programme.form
-    solution = minimise(programme.rows, form.cost, programme.upper)
+    solution = minimise(programme.rows, form.cost, programme.narrow())
     if solution is None:
         return None, True
     price = questions.problem.policy.pool

@@ -8,7 +8,7 @@ what this costs is a bound from below. The size does not grow with the number of
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 
@@ -221,12 +221,20 @@ class PooledForm:
             self.at_least[row.service, k] = step
         for lower, higher in itertools.pairwise(steps):
             self._row([(higher, 1), (lower, -1)], None, 0, row)
-        for path, level in row.gates:
-            self._row([(self.share[path], 1), (steps[level - 1], -WHOLE_PERMILLE)], None, 0, row)
+        for (_, level), terms in self._gated(row).items():
+            self._row([*terms, (steps[level - 1], -WHOLE_PERMILLE)], None, 0, row)
         rises = [b - a for a, b in itertools.pairwise(row.unserved_permille)]
         allowed = [(step, -rise) for step, rise in zip(steps, rises, strict=True)]
         for demand in row.demands:
             self._row([(self.unserved[demand], 1), *allowed], None, row.unserved_permille[0], row)
+
+    def _gated(self, row: Ladder) -> Mapping[tuple[str, int], Terms]:
+        """By demand and level, the shares of all paths that open there or later: together a part of a whole."""
+        found: defaultdict[tuple[str, int], Terms] = defaultdict(list)
+        for path, opens in row.gates:
+            for level in range(1, opens + 1):
+                found[self.problem.path(path).demand, level].append((self.share[path], 1))
+        return found
 
     def _penalty(self, row: Penalty) -> None:
         for pool, prices in by_pool(row.nodes, self.pool).items():

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.linear import Floats, Matrix, matrix
+from controller.planning.pooled.linear import Floats, Matrix
 from rules.kernel.formulation import Budget
 
 INSTANCE_PART = 0.01
@@ -14,7 +14,10 @@ INSTANCE_PART = 0.01
 
 
 class Programme(NamedTuple):
-    """The columns are the form's, from 0 to `upper`; `at` tells which of the form's rows each row is."""
+    """The columns are the form's, from 0 to `upper`; `at` tells which of the form's rows each row is.
+
+    There is a solution without the columns that are `needless` where there is one with them.
+    """
 
     form: PooledForm
     rows: Matrix
@@ -22,12 +25,13 @@ class Programme(NamedTuple):
     """[rows]"""
     upper: Floats
     """[columns]"""
+    needless: NDArray[np.int64]
 
-
-def whole(form: PooledForm) -> Programme:
-    """The form as it is."""
-    rows = matrix(form)
-    return Programme(form, rows, np.arange(rows.scale.size), np.array(form.upper, np.float64))
+    def narrow(self) -> Floats:
+        """[columns]: upper ends that leave out what is needless."""
+        upper = self.upper.copy()
+        upper[self.needless] = 0
+        return upper
 
 
 def lean(programme: Programme) -> Floats:
