@@ -17,7 +17,7 @@ from rich.table import Table
 
 from controller.planning.build import Built
 from controller.planning.clauses import EVERYTHING
-from controller.planning.conflict import Conflict, conflicts
+from controller.planning.conflict import Clashes, Conflict, clashes
 from controller.planning.explanation import Loosened
 from controller.planning.pooled.linear import minimise
 from controller.planning.pooled.programme import lean
@@ -74,7 +74,8 @@ def of_a_plan(instance: Built) -> list[dict[str, Any]]:
 
 def of_a_shortfall(name: str, instance: Built) -> list[dict[str, Any]]:
     """The conflicts of a fleet that is asked too much, and what would end them."""
-    (questions, found), conflict_time = measured(lambda: _conflicts(instance))
+    (questions, clashing), conflict_time = measured(lambda: _conflicts(instance))
+    found = clashing.found
     loosened, relaxation_time = measured(lambda: [Loosened(c, relaxations(questions, c)) for c in found])
     for item in loosened:
         told = conflict_finding(item)
@@ -90,9 +91,9 @@ def of_a_shortfall(name: str, instance: Built) -> list[dict[str, Any]]:
     ]
 
 
-def _conflicts(instance: Built) -> tuple[Questions, tuple[Conflict, ...]]:
+def _conflicts(instance: Built) -> tuple[Questions, Clashes]:
     questions = Questions(replace(instance.whole, floors=()))
-    return questions, conflicts(questions)
+    return questions, clashes(questions)
 
 
 def _clauses(found: tuple[Conflict, ...]) -> int:

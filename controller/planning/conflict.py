@@ -32,22 +32,53 @@ class Conflict:
     proven: bool
 
 
-def conflicts(questions: Questions, suspects: Iterable[str] = ()) -> tuple[Conflict, ...]:
-    """Minimal conflicts that keep services from being served in full, each of other services; none where all can be.
+@dataclass(frozen=True, slots=True)
+class Clashes:
+    """Why not everything is served in full: minimal conflicts, each of other services.
+
+    Where none was found, `undecided` are the services of which it was not proven within the limit of work that they can
+    be, or cannot; and `servable` is true where a plan exists that serves everything.
+    """
+
+    found: tuple[Conflict, ...]
+    undecided: tuple[str, ...] = ()
+    servable: bool = False
+
+
+def clashes(questions: Questions, suspects: Iterable[str] = ()) -> Clashes:
+    """The conflicts that keep services from being served in full.
 
     `suspects` are the services to look at first where pools would be enough but their nodes are not.
     """
+    hopeless = _hopeless(questions)
     found = parts(questions)
     ends = (_conflict(questions, part) for part in found[:MOST])
-    conflicting = tuple(dict.fromkeys(item for item in ends if item is not None))
+    conflicting = (*hopeless, *dict.fromkeys(item for item in ends if item is not None))
     if conflicting:
-        return conflicting
+        return Clashes(conflicting)
     short = frozenset(name for part in found for name in part.services)
-    for part in _growing(questions, short | frozenset(suspects)):
+    return _in_whole_nodes(questions, short | frozenset(suspects))
+
+
+def _hopeless(questions: Questions) -> tuple[Conflict, ...]:
+    """The services with demands that no path could ever serve: no clause is to blame."""
+    services = sorted({questions.problem.demand(name).service for name in questions.stranded})
+    return (Conflict((), tuple(services), proven=True),) if services else ()
+
+
+def _in_whole_nodes(questions: Questions, suspects: frozenset[str]) -> Clashes:
+    """A conflict that pools alone do not have, of as few services as are enough for one."""
+    undecided: tuple[str, ...] = ()
+    for part in _growing(questions, suspects):
         asked, clauses = about(questions, part)
-        if asked.possible(only(clauses)) is False:
-            return (_minimal(asked, part, clauses),)
-    return ()
+        answer = asked.possible(only(clauses))
+        if answer is False:
+            return Clashes((_minimal(asked, part, clauses),))
+        if answer is None:
+            undecided = undecided or tuple(sorted(part.services))
+        elif len(part.services) == len(questions.problem.policy.services):
+            return Clashes((), servable=True)
+    return Clashes((), undecided)
 
 
 def _conflict(questions: Questions, part: Part) -> Conflict | None:
@@ -62,7 +93,7 @@ def _conflict(questions: Questions, part: Part) -> Conflict | None:
 def about(questions: Questions, part: Part) -> tuple[Questions, frozenset[Clause]]:
     """What to ask of a part, and the clauses that it can be held to."""
     problem = restricted(questions, part)
-    asked = questions if problem is questions.problem else Questions(problem)
+    asked = questions if problem is questions.problem else questions.about(problem)
     return asked, on_part(questions, problem)
 
 

@@ -8,7 +8,7 @@ The rows are written once. A question takes rows out, changes their ends, and sh
 stands are written again, for they may count other things when other paths are open.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,14 +17,18 @@ import numpy as np
 from controller.decision import Proof
 from controller.planning.barred import Barred, Bools
 from controller.planning.build import without_paths, write
-from controller.planning.clauses import Clause, Edit, clause_of, clauses_of
+from controller.planning.clauses import EVERYTHING, Clause, Edit, clause_of, clauses_of
+from controller.planning.meter import A_PLAN, Meter
 from controller.planning.objective import prices
 from controller.planning.pooled.linear import attempt
+from controller.planning.pooled.nodes import on_nodes
 from controller.planning.pooled.programme import Programme, lean
 from controller.planning.pooled.rounding import rounded
 from controller.planning.pooled.ways import Ways
+from controller.planning.pooled.whole_numbers import in_whole_numbers
 from controller.planning.sheet import Chosen, Sheet
 from controller.planning.solve import solve
+from controller.planning.whole.reading import kept
 from controller.planning.whole.size import is_small
 from controller.planning.written import again, counted, counting, useful
 from rules.kernel.formulation import Count, Distinct, Exclusion, Formulation, Ladder, Penalty, Row
@@ -32,7 +36,13 @@ from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
 WORK_LIMIT: Final = 0.5
-"""Deterministic time of one question; a question that it does not answer stays undecided."""
+"""Deterministic time of one question on a small fleet; a question that it does not answer stays undecided."""
+WHOLE_LIMIT: Final = 1.0
+"""Deterministic time of one question in whole numbers over pools, and of one on nodes, on a large fleet."""
+MOST_COLUMNS: Final = 6_000
+"""Unknowns over pools beyond which CP-SAT is not asked."""
+MOST_PAIRS: Final = 5_000
+"""Pairs of an option and a node beyond which CP-SAT is not asked about nodes."""
 
 NOTHING: Final = Plan()
 
@@ -46,9 +56,21 @@ class Asked:
 
 
 class Questions:
-    """Questions about one problem. `running` is what starts are priced against."""
+    """Questions about one problem. `running` is what starts are priced against.
 
-    def __init__(self, problem: Problem, running: Plan = NOTHING, like: "Questions | None" = None) -> None:
+    What `meter` counts against is the limit of all questions together; beyond it they stay undecided. Demands that no
+    path of level 0 serves are `stranded`: no clause could help them, so it is not asked that they be served in full.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        running: Plan = NOTHING,
+        meter: Meter | None = None,
+        like: "Questions | None" = None,
+    ) -> None:
+        self.meter = meter or Meter()
+        self._running = running
         self.problem = problem if like else useful(problem)
         rows = list(again(self.problem, like.form)) if like else write(self.problem).rows
         self.form: Formulation = Formulation(rows)
@@ -65,12 +87,18 @@ class Questions:
         self._counting = counting(self.form)
         standing = [row for row in self.form.rows if not isinstance(row, Exclusion | Count | Distinct)]
         self._standing = standing
-        self._sheet = Sheet.of(Formulation([*standing, self._prices]), self.problem, self._number)
+        self.stranded = _stranded(self.problem, standing)
+        whole = Formulation([*standing, self._prices])
+        self._sheet = Sheet.of(whole, self.problem, self._number, self.stranded)
         self._sheets: dict[bytes, tuple[Sheet, list[Row]]] = {}
 
     def with_nodes(self, problem: Problem) -> "Questions":
         """The same questions about the problem with other nodes: what is excluded stays so."""
-        return Questions(problem, like=self)
+        return Questions(problem, self._running, self.meter, like=self)
+
+    def about(self, problem: Problem) -> "Questions":
+        """Questions about a part of the problem, which count against the same limit."""
+        return Questions(problem, self._running, self.meter)
 
     def programme(self, edit: Edit, *, full: bool = True) -> Programme:
         """The rows over pools when clauses hold as `edit` says: with everything served in full, or as far as can be."""
@@ -81,7 +109,7 @@ class Questions:
 
     def asked(self, edit: Edit) -> Asked:
         """The problem on nodes when clauses hold as `edit` says, everything served in full."""
-        return Asked(self.problem, in_full(Formulation(list(self._on_nodes(edit)))))
+        return Asked(self.problem, in_full(Formulation(list(self._on_nodes(edit))), self.stranded))
 
     def priced(self, edit: Edit) -> Asked:
         """The problem on nodes when clauses hold as `edit` says, with degrading allowed and with its prices."""
@@ -89,18 +117,48 @@ class Questions:
 
     def possible(self, edit: Edit) -> bool | None:
         """Whether everything can be served in full when clauses hold as `edit` says."""
+        if self.meter.is_over:
+            return None
         programme = self.programme(edit)
         cost = lean(programme)
+        self.meter.solved(programme.rows)
         solution, none = attempt(programme.rows, cost, programme.narrow())
         if none:
             return False
         form = self.asked(edit).form
+        self.meter.solved(programme.rows, A_PLAN)
         if solution is not None and rounded(form, programme, cost, solution.value) is not None:
             return True
-        if not is_small(self.problem):
+        if is_small(self.problem):
+            return self._on_each_node(form, WORK_LIMIT)
+        return self._in_whole_numbers(form, programme)
+
+    def is_decidable(self) -> bool:
+        """Whether there is a chance that CP-SAT decides what the linear programme leaves open."""
+        return is_small(self.problem) or self._columns(self.programme(EVERYTHING)) <= MOST_COLUMNS
+
+    @staticmethod
+    def _columns(programme: Programme) -> int:
+        return int(np.count_nonzero(programme.narrow()))
+
+    def _in_whole_numbers(self, form: Formulation, programme: Programme) -> bool | None:
+        """The answer of CP-SAT over pools; then, for what has few nodes, on each node."""
+        if self._columns(programme) > MOST_COLUMNS:
             return None
-        proof = solve(form, self.problem, work_limit=WORK_LIMIT).proof
-        return None if proof is Proof.UNDECIDED else proof is not Proof.INFEASIBLE
+        found = in_whole_numbers(programme, WHOLE_LIMIT)
+        self.meter.spent += found.work
+        if found.proof is Proof.INFEASIBLE:
+            return False
+        plan = on_nodes(form, programme.form, found.values) if found.values else None
+        if plan is not None and kept(form, plan):
+            return True
+        pairs = sum(len(names) * len(programme.form.options[pool]) for pool, names in programme.form.nodes.items())
+        return self._on_each_node(form, WHOLE_LIMIT) if pairs <= MOST_PAIRS else None
+
+    def _on_each_node(self, form: Formulation, work_limit: float) -> bool | None:
+        found = solve(form, self.problem, work_limit=work_limit)
+        self.meter.spent += found.work
+        return None if found.proof is Proof.UNDECIDED else found.proof is not Proof.INFEASIBLE
 
     def _shut(self, edit: Edit) -> tuple[Bools, Bools, tuple[str, ...]]:
         """Which clauses hold, in whatever way; the paths that are barred then, and the options that may not stand."""
@@ -129,13 +187,21 @@ class Questions:
         yield from (Exclusion("", "barred", None, path=path) for path in paths)
 
 
-def in_full(form: Formulation) -> Formulation:
+def _stranded(problem: Problem, rows: Iterable[Row]) -> frozenset[str]:
+    """The demands that no path of level 0 serves."""
+    gated = {path for row in rows if isinstance(row, Ladder) for path, level in row.gates if level}
+    served = {path.demand for path in problem.paths if path.id not in gated}
+    return frozenset(demand.id for demand in problem.demands) - served
+
+
+def in_full(form: Formulation, stranded: frozenset[str]) -> Formulation:
     """The form with every service held at level 0, and without prices: the question is only whether it is possible."""
     rows: list[Row] = []
     for row in form.rows:
         if isinstance(row, Ladder):
             rows += [Exclusion(row.rule, "a degrade step", None, path=path) for path, level in row.gates if level]
-            rows.append(replace(row, gates=(), unserved_permille=row.unserved_permille[:1]))
+            demands = tuple(demand for demand in row.demands if demand not in stranded)
+            rows.append(replace(row, demands=demands, gates=(), unserved_permille=row.unserved_permille[:1]))
         elif not isinstance(row, Penalty):
             rows.append(row)
     return Formulation(rows)

@@ -14,6 +14,7 @@ import numpy as np
 from controller.decision import Proof
 from controller.planning.clauses import Clause, Edit, changing, only
 from controller.planning.conflict import Conflict, about
+from controller.planning.meter import A_PLAN, A_PRICE
 from controller.planning.objective import price_per_hour
 from controller.planning.part import Part
 from controller.planning.pooled.form import PooledRow, by_pool
@@ -78,7 +79,7 @@ def relaxations(questions: Questions, conflict: Conflict) -> tuple[Relaxation, .
         loosenings += [(clause, item) for item in _loosenings(asked, clause, everything)]
     found = []
     for clause, item in loosenings:
-        cost, rough = _cost(questions, item)
+        cost, rough = _cost(questions, item) if not questions.meter.is_over else (None, True)
         found.append(Relaxation(clause, item.what, item.amount, item.least, cost, rough))
     return tuple(sorted(found, key=lambda item: (item.cost_millicents_per_hour or 0, item.clause, item.what)))
 
@@ -118,6 +119,7 @@ def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] 
         )
         return (found.cost, found.proof is Proof.OPTIMAL) if found.plan is not None else None
     programme = asked.programme(edit)
+    asked.meter.solved(programme.rows, 1 + A_PLAN)
     cost = lean(programme)
     for pool, values in by_pool(row.prices_millicents, programme.form.pool).items():
         cost[programme.form.powered[pool]] += min(values)
@@ -200,6 +202,7 @@ def _pool(asked: Questions, clause: Clause) -> str:
 def _nodes_needed(asked: Questions, pools: tuple[str, ...], base: Edit) -> dict[str, int]:
     """The fewest more nodes that a linear programme needs, by pool; none when no number is enough."""
     programme = asked.programme(base)
+    asked.meter.solved(programme.rows)
     form, rows, upper = programme.form, programme.rows, programme.narrow()
     most = MOST_TIMES * len(asked.problem.nodes)
     powered = [form.powered[pool] for pool in pools]
@@ -282,6 +285,7 @@ def _cost(questions: Questions, item: _Loosening) -> tuple[int | None, bool]:
         found = solve(asked.form, asked.problem, None, WORK_LIMIT)
         return (price_per_hour(found.plan, asked.problem), False) if found.plan is not None else (None, True)
     programme = questions.programme(item.edit, full=False)
+    questions.meter.solved(programme.rows, A_PRICE)
     form = programme.form
     solution = minimise(programme.rows, form.cost, programme.narrow())
     if solution is None:

@@ -11,7 +11,7 @@ from controller.planning.cpsat import MOST_INSTANCES
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import Floats, Matrix, arrays, matrix, stacked
 from controller.planning.pooled.programme import Programme
-from rules.kernel.formulation import Formulation, Penalty, Resource, Row
+from rules.kernel.formulation import Formulation, Ladder, Penalty, Resource, Row
 from rules.kernel.problem import Problem
 
 
@@ -33,34 +33,44 @@ class Chosen:
 class Sheet:
     """The pooled form of rows; each of its rows with the number of its clause."""
 
-    def __init__(self, form: PooledForm, rows: Matrix, number: Mapping[Clause | None, int], clause: Ints) -> None:
+    def __init__(
+        self, form: PooledForm, rows: Matrix, number: Mapping[Clause | None, int], clause: Ints, free_to_refuse: Ints
+    ) -> None:
         self.form = form
         self._rows = rows
         self._number = number
         self._clause = clause
         self._is_price = np.array([isinstance(row.source, Penalty) for row in form.rows], bool)
-        room = {row.source: None for row in form.rows if isinstance(row.source, Resource)}
-        self._room = np.array(sorted({number[clause_of(row)] for row in room}), np.int64)
+        self._free_to_refuse = free_to_refuse
+        room = {id(row.source): row.source for row in form.rows if isinstance(row.source, Resource)}
+        self._room = np.array(sorted({number[clause_of(row)] for row in room.values()}), np.int64)
         self._shares = np.array(list(form.share.values()), np.int64)
 
     @classmethod
-    def of(cls, form: Formulation, problem: Problem, number: Mapping[Clause | None, int]) -> "Sheet":
-        """The sheet of a form."""
+    def of(
+        cls, form: Formulation, problem: Problem, number: Mapping[Clause | None, int], stranded: frozenset[str]
+    ) -> "Sheet":
+        """The sheet of a form; demands that are stranded may be refused also where everything is to be served."""
         pooled = PooledForm(form, problem)
-        return cls(pooled, matrix(pooled), number, _numbers(pooled, 0, number))
+        columns = {pooled.unserved[name] for name in stranded}
+        ladders = ((at, row) for at, row in enumerate(pooled.rows) if isinstance(row.source, Ladder))
+        limits = [at for at, row in ladders if row.terms[0][0] in columns]
+        free_to_refuse = np.array(limits, np.int64)
+        return cls(pooled, matrix(pooled), number, _numbers(pooled, 0, number), free_to_refuse)
 
     def further(self, rows: list[Row]) -> "Sheet":
         """The same with more rows."""
         form, first = self.form.further(rows), len(self.form.rows)
         more = arrays(form.rows[first:], len(form.upper))
         clause = np.concatenate((self._clause, _numbers(form, first, self._number)))
-        return Sheet(form, stacked(self._rows, more), self._number, clause)
+        return Sheet(form, stacked(self._rows, more), self._number, clause, self._free_to_refuse)
 
     def programme(self, chosen: Chosen) -> Programme:
         """The rows as they are to hold."""
         kept = chosen.held[self._clause]
         if chosen.full:
             kept &= ~self._is_price
+            kept[self._free_to_refuse] = False
         if self._is_tight(chosen):
             kept[self.form.loose] = False
         lowest, highest = self._rows.lowest.copy(), self._rows.highest.copy()

@@ -6,7 +6,7 @@ from asked_too_much import problem
 
 from controller.decision import Proof
 from controller.planning.clauses import Clause, only
-from controller.planning.conflict import conflicts
+from controller.planning.conflict import clashes
 from controller.planning.questions import Questions
 from controller.planning.relaxation import Relaxation, grown, relaxations
 from controller.planning.solve import solve
@@ -44,7 +44,7 @@ def test_pools_whose_nodes_are_all_gone_leave_questions_that_can_be_answered(see
     asked = problem(seed)
     for pool in sorted({node.pool for node in asked.nodes}):
         without = replace(asked, nodes=tuple(node for node in asked.nodes if node.pool != pool))
-        assert bool(conflicts(Questions(without))) is not whole_holds(without)
+        assert bool(clashes(Questions(without)).found) is not whole_holds(without)
 
 
 def some_subsets(asked: Problem) -> list[frozenset[Clause]]:
@@ -55,7 +55,7 @@ def some_subsets(asked: Problem) -> list[frozenset[Clause]]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_conflict_cannot_hold_and_without_any_one_member_it_can(seed: int) -> None:
     asked = problem(seed)
-    found = conflicts(Questions(asked))
+    found = clashes(Questions(asked)).found
     assert bool(found) is not whole_holds(asked)
     for conflict in found:
         assert conflict.proven
@@ -82,7 +82,7 @@ def narrowed(asked: Problem, services: tuple[str, ...]) -> Problem:
 def test_no_subset_of_a_conflict_is_a_conflict(seed: int) -> None:
     asked = problem(seed)
     every = Questions(asked).clauses
-    for conflict in conflicts(Questions(asked)):
+    for conflict in clashes(Questions(asked)).found:
         smaller = [set(c) for size in range(len(conflict.clauses)) for c in combinations(conflict.clauses, size)]
         part = narrowed(asked, conflict.services)
         assert all(holds(part, frozenset(subset)) for subset in smaller)
@@ -116,7 +116,7 @@ def loosened(asked: Problem, item: Relaxation, by: int) -> Problem | None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_relaxation_is_enough_and_a_little_less_is_not(seed: int) -> None:
     asked = problem(seed)
-    for conflict in conflicts(Questions(asked)):
+    for conflict in clashes(Questions(asked)).found:
         for item in relaxations(Questions(asked), conflict):
             part = narrowed(asked, conflict.services)
             enough = loosened(part, item, item.amount)
@@ -134,7 +134,7 @@ def test_most_conflicts_have_a_relaxation_of_some_kind() -> None:
     found = []
     for seed in SEEDS:
         asked = Questions(problem(seed))
-        found += [(conflict, relaxations(asked, conflict)) for conflict in conflicts(asked)]
+        found += [(conflict, relaxations(asked, conflict)) for conflict in clashes(asked).found]
     kinds = {item.clause.rule for _, items in found for item in items}
     assert {"budget", "latency", "availability", "certification"} <= kinds
     assert sum(bool(items) for _, items in found) > len(found) // 2

@@ -212,7 +212,7 @@ def test_the_lower_priority_gives_way_and_names_who_would_have_to_instead(
 ) -> None:
     asked = two_services(priority)
     made, *_ = solved(asked)
-    (item,) = sacrifices(made, asked, Plan())
+    (item,) = sacrifices(made, Questions(asked))
     assert item.service == loser
     assert item.possible
     assert [name for name, _ in item.instead] == [winner]
@@ -222,4 +222,4 @@ def test_what_cannot_be_served_whoever_gives_way_is_said_to_be_so() -> None:
     asked = two_services(9)
     narrow = replace(asked, demands=tuple(replace(d, rate_milli_rps=10**9) for d in asked.demands))
     made, *_ = solved(narrow)
-    assert {item.possible for item in sacrifices(made, narrow, Plan())} == {False}
+    assert {item.possible for item in sacrifices(made, Questions(narrow))} == {False}
