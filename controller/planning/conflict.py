@@ -118,9 +118,9 @@ def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Confli
     Many are dropped at once while that changes nothing, and halved where it does.
     """
     kept, proven = clauses & asked.clauses, True
-    room = _of_kind(asked, kept, Resource)
+    idle, room = _room(asked, kept)
     barring = _of_kind(asked, kept, Exclusion) - room
-    waiting = [kept - room - barring, barring, room]
+    waiting = [kept - idle - room - barring, barring, room, idle]
     while waiting:
         tried = waiting.pop()
         answer = asked.possible(only(kept - tried)) if tried else True
@@ -132,6 +132,20 @@ def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Confli
         else:
             proven = proven and answer is True
     return Conflict(tuple(sorted(kept)), tuple(sorted(part.services)), proven)
+
+
+def _room(asked: Questions, clauses: frozenset[Clause]) -> tuple[frozenset[Clause], frozenset[Clause]]:
+    """The room on nodes of pools that no path goes to while all these clauses hold, and that of the others."""
+    room, busy = _of_kind(asked, clauses, Resource), asked.pools_in_use(only(clauses))
+    pool = {node.name: node.pool for node in asked.problem.nodes}
+    idle = {
+        clause
+        for clause in room
+        if not any(
+            pool[node] in busy for row in asked.rows_of[clause] if isinstance(row, Resource) for node, _ in row.capacity
+        )
+    }
+    return frozenset(idle), room - idle
 
 
 def _of_kind(asked: Questions, clauses: frozenset[Clause], kind: type[Row]) -> frozenset[Clause]:

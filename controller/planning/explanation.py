@@ -85,4 +85,5 @@ def shortfall_of(plan: Plan, built: Built, running: Plan) -> Shortfall:
     questions = Questions(replace(built.whole, floors=()), running, meter)
     clashing = clashes(questions, short)
     loosened = tuple(Loosened(item, relaxations(questions, item)) for item in clashing.found)
-    return Shortfall(loosened, sacrifices(plan, questions), clashing.undecided, clashing.servable)
+    alone = {item.services[0] for item in clashing.found if len(item.services) == 1}
+    return Shortfall(loosened, sacrifices(plan, questions, alone), clashing.undecided, clashing.servable)

@@ -17,7 +17,7 @@ import numpy as np
 from controller.decision import Proof
 from controller.planning.barred import Barred, Bools
 from controller.planning.build import without_paths, write
-from controller.planning.clauses import EVERYTHING, Clause, Edit, clause_of, clauses_of
+from controller.planning.clauses import Clause, Edit, clause_of, clauses_of
 from controller.planning.meter import A_PLAN, Meter
 from controller.planning.objective import prices
 from controller.planning.pooled.linear import attempt
@@ -37,9 +37,9 @@ from rules.kernel.problem import Problem
 
 WORK_LIMIT: Final = 0.5
 """Deterministic time of one question on a small fleet; a question that it does not answer stays undecided."""
-WHOLE_LIMIT: Final = 1.0
+WHOLE_LIMIT: Final = 0.5
 """Deterministic time of one question in whole numbers over pools, and of one on nodes, on a large fleet."""
-MOST_COLUMNS: Final = 6_000
+MOST_COLUMNS: Final = 1_000
 """Unknowns over pools beyond which CP-SAT is not asked."""
 MOST_PAIRS: Final = 5_000
 """Pairs of an option and a node beyond which CP-SAT is not asked about nodes."""
@@ -133,17 +133,16 @@ class Questions:
             return self._on_each_node(form, WORK_LIMIT)
         return self._in_whole_numbers(form, programme)
 
-    def is_decidable(self) -> bool:
-        """Whether there is a chance that CP-SAT decides what the linear programme leaves open."""
-        return is_small(self.problem) or self._columns(self.programme(EVERYTHING)) <= MOST_COLUMNS
-
-    @staticmethod
-    def _columns(programme: Programme) -> int:
-        return int(np.count_nonzero(programme.narrow()))
+    def pools_in_use(self, edit: Edit) -> frozenset[str]:
+        """The pools that a path goes to which nothing bars."""
+        _, gone, _ = self._shut(edit)
+        is_open = zip(self.problem.paths, gone, strict=True)
+        used = {option for path, is_gone in is_open if not is_gone for option in path.options}
+        return frozenset(self.problem.option(name).placement.pool for name in used)
 
     def _in_whole_numbers(self, form: Formulation, programme: Programme) -> bool | None:
         """The answer of CP-SAT over pools; then, for what has few nodes, on each node."""
-        if self._columns(programme) > MOST_COLUMNS:
+        if np.count_nonzero(programme.narrow()) > MOST_COLUMNS:
             return None
         found = in_whole_numbers(programme, WHOLE_LIMIT)
         self.meter.spent += found.work

@@ -4,7 +4,7 @@ Levels and refused requests are priced by priority above everything else (`objec
 gives way before a higher one. Here one service is held at its full promise, and it is seen who gives way then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,8 +40,11 @@ class Sacrifice:
     possible: bool
 
 
-def sacrifices(plan: Plan, questions: Questions) -> tuple[Sacrifice, ...]:
-    """One for each service that the plan does not serve as promised, the dearest first, within the limit of work."""
+def sacrifices(plan: Plan, questions: Questions, hopeless: Collection[str] = ()) -> tuple[Sacrifice, ...]:
+    """One for each service that the plan does not serve as promised, the dearest first, within the limit of work.
+
+    `hopeless` are services that are known not to be served in full even alone.
+    """
     now = _short(plan, questions.problem)
     priority = {service.name: service.priority for service in questions.problem.policy.services}
     short = sorted((name for name in now if now[name] > (0, 0)), key=lambda name: (-priority[name], name))
@@ -50,7 +53,7 @@ def sacrifices(plan: Plan, questions: Questions) -> tuple[Sacrifice, ...]:
     for name in short:
         if questions.meter.is_over:
             break
-        then = engine.held(name)
+        then = engine.held(name) if name not in hopeless else None
         worse = (other for other in now if then is not None and then[other] > now[other])
         instead = tuple((other, priority[other]) for other in worse)
         found.append(Sacrifice(name, priority[name], instead, possible=then is not None))
