@@ -133,6 +133,10 @@ class Questions:
             return self._on_each_node(form, WORK_LIMIT)
         return self._in_whole_numbers(form, programme)
 
+    def is_decidable(self, edit: Edit) -> bool:
+        """Whether CP-SAT is asked where the linear programme leaves a question open."""
+        return is_small(self.problem) or bool(np.count_nonzero(self.programme(edit).narrow()) <= MOST_COLUMNS)
+
     def pools_in_use(self, edit: Edit) -> frozenset[str]:
         """The pools that a path goes to which nothing bars."""
         _, gone, _ = self._shut(edit)

@@ -106,8 +106,13 @@ def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosenin
         more = needed - row.ceiling_millicents
         if more <= 0:
             return
-        edit = changing(clause, base, lambda r: replace(r, ceiling_millicents=needed) if isinstance(r, Budget) else r)
+        edit = _with_ceiling(clause, base, needed)
+        least = least or (asked.is_decidable(edit) and asked.possible(_with_ceiling(clause, base, needed - 1)) is False)
         yield _Loosening(f"raise the ceiling by {dollars_per_hour(more)}", more, least, edit)
+
+
+def _with_ceiling(clause: Clause, base: Edit, millicents: int) -> Edit:
+    return changing(clause, base, lambda r: replace(r, ceiling_millicents=millicents) if isinstance(r, Budget) else r)
 
 
 def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] | None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from controller.decision import Proof
 from controller.planning.clauses import EVERYTHING
 from controller.planning.meter import A_PRICE
-from controller.planning.pooled.linear import minimise
+from controller.planning.pooled.linear import attempt
 from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
@@ -53,7 +54,9 @@ def sacrifices(plan: Plan, questions: Questions, hopeless: Collection[str] = ())
     for name in short:
         if questions.meter.is_over:
             break
-        then = engine.held(name) if name not in hopeless else None
+        then, none = engine.held(name) if name not in hopeless else (None, True)
+        if then is None and not none:
+            continue
         worse = (other for other in now if then is not None and then[other] > now[other])
         instead = tuple((other, priority[other]) for other in worse)
         found.append(Sacrifice(name, priority[name], instead, possible=then is not None))
@@ -72,10 +75,11 @@ class _Small:
         self._problem = questions.problem
         self._form = questions.priced(EVERYTHING).form
 
-    def held(self, service: str) -> _Levels | None:
-        """How far each service falls short while one is held at its full promise; None when it cannot be."""
+    def held(self, service: str) -> tuple[_Levels | None, bool]:
+        """How far each service falls short while one is held at its full promise; and whether it cannot be."""
         found = solve(Formulation(list(_held(self._form, service))), self._problem, None, WORK_LIMIT)
-        return _short(found.plan, self._problem) if found.plan is not None else None
+        levels = _short(found.plan, self._problem) if found.plan is not None else None
+        return levels, found.proof is Proof.INFEASIBLE
 
 
 class _Large:
@@ -85,14 +89,14 @@ class _Large:
         self._questions = questions
         self._programme = questions.programme(EVERYTHING, full=False)
 
-    def held(self, service: str) -> _Levels | None:
+    def held(self, service: str) -> tuple[_Levels | None, bool]:
         """As of `_Small`."""
         form, upper = self._programme.form, self._programme.narrow()
         upper[[column for (name, _), column in form.at_least.items() if name == service]] = 0
         self._questions.meter.solved(self._programme.rows, A_PRICE)
-        solution = minimise(self._programme.rows, form.cost, upper)
+        solution, none = attempt(self._programme.rows, form.cost, upper)
         if solution is None:
-            return None
+            return None, none
         problem = self._questions.problem
         level = dict.fromkeys((service.name for service in problem.policy.services), 0.0)
         for (name, _), column in form.at_least.items():
@@ -100,7 +104,7 @@ class _Large:
         refused = dict.fromkeys(level, 0.0)
         for demand in problem.demands:
             refused[demand.service] += float(solution.value[form.unserved[demand.id]])
-        return {name: (int(np.ceil(level[name] - NOTHING)), round(refused[name])) for name in level}
+        return {name: (int(np.ceil(level[name] - NOTHING)), round(refused[name])) for name in level}, False
 
 
 def _held(form: Formulation, service: str) -> Iterator[Row]:

@@ -17,6 +17,10 @@ Floats = NDArray[np.float64]
 
 INFEASIBLE: Final = 2
 """The status of `linprog` for what has no solution."""
+UNSOLVED: Final = 4
+"""And for numbers that it cannot cope with."""
+MOST_COST: Final = 1e5
+"""Costs are taken down to this where they are the reason."""
 
 
 class Matrix(NamedTuple):
@@ -104,15 +108,17 @@ def attempt(
     below = np.flatnonzero(~equal & np.isfinite(rows.lowest))
     same = np.flatnonzero(equal)
     price_of = np.asarray(cost, np.float64)
-    found = linprog(
-        price_of[free],
-        A_ub=vstack((factors[above], -factors[below]), format="csr"),
-        b_ub=np.concatenate((highest[above], -lowest[below])),
-        A_eq=factors[same] if same.size else None,
-        b_eq=highest[same] if same.size else None,
-        bounds=np.stack((least[free], most[free]), axis=1),
-        method="highs",
-    )
+    limits = {
+        "A_ub": vstack((factors[above], -factors[below]), format="csr"),
+        "b_ub": np.concatenate((highest[above], -lowest[below])),
+        "A_eq": factors[same] if same.size else None,
+        "b_eq": highest[same] if same.size else None,
+        "bounds": np.stack((least[free], most[free]), axis=1),
+    }
+    unit, found = 1.0, linprog(price_of[free], method="highs", **limits)
+    if found.status == UNSOLVED:
+        unit = max(1.0, float(np.abs(price_of).max(initial=0.0)) / MOST_COST)
+        found = linprog(price_of[free] / unit, method="highs", **limits)
     if found.x is None:
         return None, found.status == INFEASIBLE
     price = np.zeros(rows.scale.size)
@@ -123,4 +129,4 @@ def attempt(
     value, reduced = held, np.zeros(most.size)
     value[free] = found.x
     reduced[free] = found.lower.marginals + found.upper.marginals
-    return Solution(float(price_of @ value), value, price / rows.scale, reduced), False
+    return Solution(float(price_of @ value), value, unit * price / rows.scale, unit * reduced), False
