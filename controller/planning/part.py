@@ -34,6 +34,7 @@ def parts(questions: Questions) -> tuple[Part, ...]:
     """The parts that fall short, each unconnected with the others, the smallest first; none when pools are enough."""
     programme = questions.programme(EVERYTHING)
     form, rows, at, upper = programme.form, programme.rows, programme.at, programme.narrow()
+    questions.meter.solved(rows)
     counts = list(form.instances.values())
     upper[counts] = np.where(upper[counts] > 0, np.inf, 0)  # rows bound them too, and rows have clauses behind them
     solution = _least_short(rows, upper)

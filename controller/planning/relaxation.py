@@ -69,6 +69,8 @@ class _Loosening:
 
 def relaxations(questions: Questions, conflict: Conflict) -> tuple[Relaxation, ...]:
     """The smallest loosenings that end a conflict, those first with which the plan costs least."""
+    if not conflict.clauses:
+        return ()
     services = frozenset(conflict.services)
     asked, clauses = about(questions, Part(services, frozenset(conflict.clauses)))
     everything = only(clauses)
