@@ -16,7 +16,7 @@ INSTANCE_PART = 0.01
 class Programme(NamedTuple):
     """The columns are the form's, from 0 to `upper`; `at` tells which of the form's rows each row is.
 
-    There is a solution without the columns that are `needless` where there is one with them.
+    Where there is a plan, there is a solution without the columns that are `needless` (`ways.py`).
     """
 
     form: PooledForm
