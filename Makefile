@@ -86,7 +86,7 @@ bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half
 	@$(BIN)/python benchmarks/placement_scale.py
 
 .PHONY: bench-explain
-bench-explain: setup ## Measure what explaining a generated fleet costs: [NODES=n] (a minute)
+bench-explain: setup ## Measure what explaining generated fleets costs: [NODES=n] (minutes)
 	@$(BIN)/python benchmarks/explained.py $(if $(NODES),--nodes $(NODES))
 
 .PHONY: bench-whole

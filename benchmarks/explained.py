@@ -1,36 +1,47 @@
 """What explaining a large fleet costs: shadow prices, runners-up, conflicts and their relaxations.
 
 Prints a table and, as its last line, a JSON object. Seconds are of the clock and of the processor; the fleet is
-generated, and asked in turn for one thing that it cannot do.
+generated, and asked in turn for one thing that it cannot do. A decision is what the loop tells of the engine's plan.
 """
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from explained_fleet import built, policy, strained
 from prediction_score import last_line
 from rich.console import Console
 from rich.table import Table
+from whole_fleet import NOW as WHOLE_NOW
+from whole_fleet import whole_fleet
 
-from controller.planning.build import Built
-from controller.planning.conflict import Conflict, conflicts
-from controller.planning.explanation import Loosened
-from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.linear import matrix, minimise
-from controller.planning.pooled.rounding import lean, rounded
+from controller.decision import State
+from controller.planning.build import Built, build, write
+from controller.planning.clauses import EVERYTHING
+from controller.planning.conflict import Clashes, Conflict, clashes
+from controller.planning.explanation import Loosened, shortfall_of
+from controller.planning.objective import prices
+from controller.planning.pooled.linear import minimise
+from controller.planning.pooled.programme import lean
+from controller.planning.pooled.rounding import rounded
 from controller.planning.questions import Questions
 from controller.planning.relaxation import relaxations
-from controller.planning.report import conflict_finding, runner_up_text, shadow_text
+from controller.planning.report import conflict_finding, runner_up_text, shadow_text, shortfall_findings
 from controller.planning.runner_up import Chosen, runners_up
+from controller.planning.sacrifice import services_short
 from controller.planning.shadow import shadow_prices
 from controller.planning.verify import verify
+from controller.planning.whole.rounds import plan_fleet
 from rules.kernel.plan import Plan
 
 Found = TypeVar("Found")
 SHOWN: Final = 3
 LIMIT_S: Final = 5.0
+WARM_UP: Final = 200
+"""Nodes of a fleet that is explained first, so that no import or compilation is measured."""
 
 
 def measured(work: Callable[[], Found]) -> tuple[Found, dict[str, float]]:
@@ -45,11 +56,11 @@ def measured(work: Callable[[], Found]) -> tuple[Found, dict[str, float]]:
 
 def planned(instance: Built) -> Plan:
     """A plan that serves everything, rounded from a linear programme. Exits when there is none."""
-    asked = Questions(instance.whole).asked(lambda row: row)
-    pooled = PooledForm(asked.form, asked.problem)
-    rows, cost = matrix(pooled), lean(pooled)
-    solution = minimise(rows, cost, pooled.upper)
-    plan = rounded(asked.form, pooled, rows, cost, solution.value) if solution else None
+    questions = Questions(instance.whole)
+    programme = questions.programme(EVERYTHING)
+    cost = lean(programme)
+    solution = minimise(programme.rows, cost, programme.upper)
+    plan = rounded(questions.asked(EVERYTHING).form, programme, cost, solution.value) if solution else None
     if plan is None or verify(plan, instance.problem):
         raise SystemExit("error: no plan of the generated fleet was found\nnext:  take another number of nodes")
     return plan
@@ -59,21 +70,22 @@ def of_a_plan(instance: Built) -> list[dict[str, Any]]:
     """Shadow prices and runners-up of a plan that serves everything."""
     plan = planned(instance)
     serving = frozenset(plan.placements(instance.problem))
-    prices, price_time = measured(lambda: shadow_prices(plan, instance.problem, instance.whole, Plan()))
+    worth, price_time = measured(lambda: shadow_prices(plan, instance.problem, instance.whole, Plan()))
     chosen = Chosen(plan, instance.problem, instance.exclusions, Plan())
     others, other_time = measured(lambda: runners_up(chosen, serving))
-    for text in [*map(shadow_text, prices[:SHOWN]), *map(runner_up_text, others[:SHOWN])]:
+    for text in [*map(shadow_text, worth[:SHOWN]), *map(runner_up_text, others[:SHOWN])]:
         print(text)
     return [
-        {"what": "shadow prices", "found": len(prices), **price_time},
+        {"what": "shadow prices", "found": len(worth), **price_time},
         {"what": "runners-up", "found": len(others), **other_time},
     ]
 
 
-def of_a_shortfall(name: str, instance: Built) -> list[dict[str, Any]]:
+def of_a_shortfall(name: str, instance: Built, suspects: tuple[str, ...]) -> list[dict[str, Any]]:
     """The conflicts of a fleet that is asked too much, and what would end them."""
-    found, conflict_time = measured(lambda: conflicts(instance.whole))
-    loosened, relaxation_time = measured(lambda: [Loosened(c, relaxations(instance.whole, c)) for c in found])
+    (questions, clashing), conflict_time = measured(lambda: _clashes(instance, suspects))
+    found = clashing.found
+    loosened, relaxation_time = measured(lambda: [Loosened(c, relaxations(questions, c)) for c in found])
     for item in loosened:
         told = conflict_finding(item)
         print(f"{name}: {told.message}\n    {told.hint}")
@@ -82,14 +94,45 @@ def of_a_shortfall(name: str, instance: Built) -> list[dict[str, Any]]:
         {
             "what": f"relaxations: {name}",
             "found": sum(len(item.relaxations) for item in loosened),
-            "proven": all(item.proven for item in found),
+            "proven": all(item.proven for item in found) and not clashing.undecided,
             **relaxation_time,
         },
     ]
 
 
+def of_a_decision(name: str, instance: Built) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """What the loop tells of the plan that its engine makes, within its limit of work; and who falls short in it."""
+    form = write(instance.problem)
+    form.add(prices(instance.problem, Plan()))
+    plan = plan_fleet(form, instance.problem, Plan()).plan
+    if plan is None or verify(plan, instance.problem):
+        raise SystemExit("error: the engine for fleets found no plan\nnext:  take another number of nodes")
+    told, time_taken = measured(lambda: shortfall_of(plan, instance, Plan()))
+    ids = Counter(finding.id for finding in shortfall_findings(told))
+    found = {
+        "what": f"decision: {name}",
+        "found": sum(ids.values()),
+        "clauses": sum(len(item.conflict.clauses) for item in told.conflicts),
+        "proven": all(item.conflict.proven for item in told.conflicts) and not told.undecided,
+        "findings": dict(ids),
+        **time_taken,
+    }
+    return [found], services_short(plan, instance.whole)
+
+
+def _clashes(instance: Built, suspects: tuple[str, ...]) -> tuple[Questions, Clashes]:
+    questions = Questions(replace(instance.whole, floors=()))
+    return questions, clashes(questions, suspects)
+
+
 def _clauses(found: tuple[Conflict, ...]) -> int:
     return sum(len(item.clauses) for item in found)
+
+
+def every_rule(nodes: int) -> Built:
+    """A fleet of the other generator, with pipelines and every rule in use, some of which cannot be kept."""
+    fleet = whole_fleet(nodes)
+    return build(fleet.policy, fleet.snapshot(), State(), WHOLE_NOW)
 
 
 def main() -> None:
@@ -98,12 +141,15 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=1000, help="how many nodes")
     nodes = parser.parse_args().nodes
     asked = policy(nodes)
+    of_a_plan(built(policy(WARM_UP)))
     instance = built(asked)
     rows = of_a_plan(instance)
     for name, changed in strained(asked):
-        rows += of_a_shortfall(name, built(changed))
+        decided, short = of_a_decision(name, built(changed))
+        rows += [*of_a_shortfall(name, built(changed), short), *decided]
+    rows += of_a_shortfall("every rule", every_rule(nodes), ())
     table = Table(title=f"explaining a fleet of {len(instance.problem.nodes)} nodes")
-    columns = ("what", "found", "clauses", "seconds", "processor_seconds")
+    columns = ("what", "found", "clauses", "proven", "seconds", "processor_seconds")
     for column in columns:
         table.add_column(column, justify="left" if column == "what" else "right")
     for row in rows:

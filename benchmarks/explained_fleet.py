@@ -28,6 +28,7 @@ DEVICES: Final = (("t4", 1.0, 0.5, 16), ("l4", 0.6, 0.8, 24), ("a10", 0.45, 1.0,
 """Name, time of a batch over that on a t4, price in $/h, memory in GiB."""
 SHARE: Final = ("20%", "34%", "12%", "50%")
 """What an instance of a model takes of a device, model by model."""
+HALF: Final = SHARE.index("50%")
 RATE_RPS: Final = 3000
 """Requests a second of a service."""
 
@@ -65,6 +66,35 @@ def strained(asked: Policy) -> Iterator[tuple[str, Policy]]:
     nodes = sum(pool.nodes for pool in asked.pools)
     ceiling = Ceiling("", nodes * 5_000, asked.cost.place)
     yield "budget", replace(asked, cost=replace(asked.cost, ceilings=(ceiling,)))
+    yield "whole nodes", half_a_node_short(asked)
+
+
+def half_a_node_short(asked: Policy) -> Policy:
+    """A service that only one pool serves in time, which needs 4.6 instances; two fit on a node, 2.5 nodes may be paid.
+
+    Over pools 2.3 nodes would do, but instances and nodes are whole: it takes five and three.
+    """
+    plain = (s for s in asked.services if not s.data_classes and not s.availability)
+    service = next(s for s in plain if int(s.name.split("-")[1]) % len(SHARE) == HALF)
+    service = replace(service, origins=(replace(service.origins[0], share_permille=1000),))
+    whole = built(_with_service(asked, service)).whole
+    paths = [path for path in whole.paths if whole.demand(path.demand).service == service.name]
+    fastest: dict[str, int] = {}
+    for path in paths:
+        pool = whole.option(path.options[0]).placement.pool
+        fastest[pool] = min(fastest.get(pool, path.latency_at_us(9900)), path.latency_at_us(9900))
+    best, next_best = sorted(fastest, key=lambda pool: fastest[pool])[:2]
+    below_us = (fastest[best] + fastest[next_best]) // 2
+    options = [whole.option(path.options[0]) for path in paths if path.latency_at_us(9900) <= below_us]
+    demand = next(d for d in whole.demands if d.service == service.name)
+    answers = max(option.capacity_milli_rps for option in options)
+    rate = service.expected_rate_milli_rps * answers * 46 // (10 * demand.rate_milli_rps)
+    pool = asked.pool(best)
+    place = replace(asked.cost.place, line=asked.cost.place.line + 1)
+    ceiling = Ceiling(pool.site, pool.price_millicents_per_hour * 5 // 2, place)
+    slow = LatencyObjective(9900, below_us, 300, service.latency[0].place)
+    changed = _with_service(asked, replace(service, expected_rate_milli_rps=rate, latency=(slow,)))
+    return replace(changed, cost=replace(asked.cost, ceilings=(*asked.cost.ceilings, ceiling)))
 
 
 def _with_service(asked: Policy, service: Service) -> Policy:

@@ -92,14 +92,15 @@ def _show(on: "Console", about: "list[Candidate]") -> None:
 def _show_explanation(on: "Console", found: "Explanation") -> None:
     from controller.cli import findings
     from controller.planning import report
+    from controller.planning.explanation import Shortfall
 
     if found.runners_up:
         rows = [(str(item.placement), report.runner_up_text(item)) for item in found.runners_up]
         print_table(on, "Runners-up", ("placement", "without it"), rows)
     for item in found.shadow_prices:
         on.print(report.shadow_text(item), highlight=False)
-    given_up, clashing = map(report.sacrifice_finding, found.sacrifices), map(report.conflict_finding, found.conflicts)
-    findings.show(on, (*given_up, *clashing))
+    short = Shortfall(found.conflicts, found.sacrifices, found.undecided, found.servable)
+    findings.show(on, report.shortfall_findings(short))
 
 
 def _verdict(item: "Candidate") -> tuple[str, str]:

@@ -1,9 +1,10 @@
 """What somebody asked for, clause by clause, as opposed to what a plan is."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from policy.findings import Place
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Resource, Row
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Resource, Row
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,6 +28,55 @@ def clause_of(row: Row) -> Clause | None:
     return None
 
 
-def clauses_of(form: Formulation) -> frozenset[Clause]:
-    """All clauses of a form."""
-    return frozenset(clause for row in form.rows if (clause := clause_of(row)))
+def clauses_of(rows: Iterable[Row]) -> list[Clause | None]:
+    """The clause of each row, for many rows of few clauses: equal ones are one object."""
+    made: dict[tuple[int, str], Clause | None] = {}
+    one: dict[Clause | None, Clause | None] = {}
+    found = []
+    for row in rows:
+        if isinstance(row, Exclusion):
+            key = (id(row.place), row.rule)
+            if key not in made:
+                clause = clause_of(row)
+                made[key] = one.setdefault(clause, clause)
+            found.append(made[key])
+        else:
+            clause = clause_of(row)
+            found.append(one.setdefault(clause, clause))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Which clauses hold, all when `kept` is None; and how one of them does.
+
+    `change` gives each of that clause's rows as it is to hold, None when it is not to.
+    """
+
+    kept: frozenset[Clause] | None = None
+    clause: Clause | None = None
+    change: Callable[[Row], Row | None] | None = None
+
+    def holds(self, clause: Clause | None) -> bool:
+        """Whether a clause holds, in whatever way; what is of no clause does."""
+        return clause is None or self.kept is None or clause in self.kept or clause == self.clause
+
+    def __call__(self, row: Row, clause: Clause | None) -> Row | None:
+        """A clause's row as it is to hold; None when it is not to."""
+        if self.change is not None and clause is not None and clause == self.clause:
+            return self.change(row)
+        return row if self.holds(clause) else None
+
+
+EVERYTHING = Edit()
+"""All clauses hold as they are."""
+
+
+def only(kept: frozenset[Clause]) -> Edit:
+    """Keeps some clauses."""
+    return Edit(kept)
+
+
+def changing(clause: Clause, base: Edit, change: Callable[[Row], Row | None]) -> Edit:
+    """Loosens the rows of one clause; the others hold as before."""
+    return Edit(base.kept, clause, change)

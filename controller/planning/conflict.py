@@ -6,14 +6,13 @@ others can hold together. CP-SAT's own assumptions are not asked; they may name 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from controller.planning.clauses import Clause, clause_of, clauses_of
+from controller.planning.clauses import Clause, only
 from controller.planning.part import Part, on_part, parts, restricted
-from controller.planning.questions import Questions, only
+from controller.planning.questions import Questions
 from rules.kernel.formulation import Exclusion, Resource, Row
-from rules.kernel.problem import Problem
 
 MOST: Final = 3
 """Conflicts that are looked for at a time; the others show up when these are gone."""
@@ -33,23 +32,53 @@ class Conflict:
     proven: bool
 
 
-def conflicts(whole: Problem, suspects: Iterable[str] = ()) -> tuple[Conflict, ...]:
-    """Minimal conflicts that keep services from being served in full, each of other services; none where all can be.
+@dataclass(frozen=True, slots=True)
+class Clashes:
+    """Why not everything is served in full: minimal conflicts, each of other services.
+
+    Where none was found, `undecided` are the services of which it was not proven within the limit of work that they can
+    be, or cannot; and `servable` is true where a plan exists that serves everything.
+    """
+
+    found: tuple[Conflict, ...]
+    undecided: tuple[str, ...] = ()
+    servable: bool = False
+
+
+def clashes(questions: Questions, suspects: Iterable[str] = ()) -> Clashes:
+    """The conflicts that keep services from being served in full.
 
     `suspects` are the services to look at first where pools would be enough but their nodes are not.
     """
-    questions = Questions(replace(whole, floors=()))
+    hopeless = _hopeless(questions)
     found = parts(questions)
     ends = (_conflict(questions, part) for part in found[:MOST])
-    conflicting = tuple(dict.fromkeys(item for item in ends if item is not None))
+    conflicting = (*hopeless, *dict.fromkeys(item for item in ends if item is not None))
     if conflicting:
-        return conflicting
+        return Clashes(conflicting)
     short = frozenset(name for part in found for name in part.services)
-    for part in _growing(questions, short | frozenset(suspects)):
+    return _in_whole_nodes(questions, short | frozenset(suspects))
+
+
+def _hopeless(questions: Questions) -> tuple[Conflict, ...]:
+    """The services with demands that no path could ever serve: no clause is to blame."""
+    services = sorted({questions.problem.demand(name).service for name in questions.stranded})
+    return (Conflict((), tuple(services), proven=True),) if services else ()
+
+
+def _in_whole_nodes(questions: Questions, suspects: frozenset[str]) -> Clashes:
+    """A conflict that pools alone do not have, of as few services as are enough for one."""
+    undecided: tuple[str, ...] = ()
+    for part in _growing(questions, suspects):
         asked, clauses = about(questions, part)
-        if asked.possible(only(clauses)) is False:
-            return (_minimal(asked, part, clauses),)
-    return ()
+        answer = asked.possible(only(clauses))
+        if answer is False:
+            return Clashes((_minimal(asked, part, clauses),))
+        if answer is None:
+            undecided = undecided or tuple(sorted(part.services))
+        elif len(part.services) == len(questions.problem.policy.services):
+            return Clashes((), servable=True)
+    return Clashes((), undecided)
 
 
 def _conflict(questions: Questions, part: Part) -> Conflict | None:
@@ -64,13 +93,13 @@ def _conflict(questions: Questions, part: Part) -> Conflict | None:
 def about(questions: Questions, part: Part) -> tuple[Questions, frozenset[Clause]]:
     """What to ask of a part, and the clauses that it can be held to."""
     problem = restricted(questions, part)
-    asked = questions if problem is questions.problem else Questions(problem)
+    asked = questions if problem is questions.problem else questions.about(problem)
     return asked, on_part(questions, problem)
 
 
 def _growing(questions: Questions, suspects: frozenset[str]) -> Iterator[Part]:
     """The suspects alone, with those who want the same pools, and everybody."""
-    problem, clauses = questions.problem, clauses_of(questions.form)
+    problem, clauses = questions.problem, questions.clauses
     everybody = frozenset(service.name for service in problem.policy.services)
     pools: dict[str, set[str]] = {}
     for path in problem.paths:
@@ -88,10 +117,10 @@ def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Confli
 
     Many are dropped at once while that changes nothing, and halved where it does.
     """
-    kept, proven = frozenset(clauses & clauses_of(asked.form)), True
-    room = _of_kind(asked, kept, Resource)
+    kept, proven = clauses & asked.clauses, True
+    idle, room = _room(asked, kept)
     barring = _of_kind(asked, kept, Exclusion) - room
-    waiting = [kept - room - barring, barring, room]
+    waiting = [kept - idle - room - barring, barring, room, idle]
     while waiting:
         tried = waiting.pop()
         answer = asked.possible(only(kept - tried)) if tried else True
@@ -105,5 +134,19 @@ def _minimal(asked: Questions, part: Part, clauses: frozenset[Clause]) -> Confli
     return Conflict(tuple(sorted(kept)), tuple(sorted(part.services)), proven)
 
 
+def _room(asked: Questions, clauses: frozenset[Clause]) -> tuple[frozenset[Clause], frozenset[Clause]]:
+    """The room on nodes of pools that no path goes to while all these clauses hold, and that of the others."""
+    room, busy = _of_kind(asked, clauses, Resource), asked.pools_in_use(only(clauses))
+    pool = {node.name: node.pool for node in asked.problem.nodes}
+    idle = {
+        clause
+        for clause in room
+        if not any(
+            pool[node] in busy for row in asked.rows_of[clause] if isinstance(row, Resource) for node, _ in row.capacity
+        )
+    }
+    return frozenset(idle), room - idle
+
+
 def _of_kind(asked: Questions, clauses: frozenset[Clause], kind: type[Row]) -> frozenset[Clause]:
-    return clauses & {clause for row in asked.form.rows if isinstance(row, kind) and (clause := clause_of(row))}
+    return frozenset(clause for clause in clauses if isinstance(asked.rows_of[clause][0], kind))

@@ -17,6 +17,8 @@ from controller.planning.explanation import shortfall_of
 from controller.planning.objective import price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
+from controller.planning.sacrifice import services_short
+from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
@@ -34,7 +36,8 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
     outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
-    short, asked = _shortfall(plan, built, running if unchanged else None, state)
+    at_rest = unchanged or _stays_short(plan, built, state)
+    short, asked = _shortfall(plan, built, running if at_rest else None, state)
     findings = (
         *snapshot.findings,
         *built.asked.findings,
@@ -103,24 +106,32 @@ def _shortfall(
     """What is not served as promised, who it gives way to, and the clauses to blame; and the question with its answer.
 
     Finding them takes many solves, so acting comes first: they are looked for in the next turn at rest, with the plan
-    that rests, and the same question is not answered twice, also where nothing was found.
+    that rests, and the same question is not answered twice, also where nothing was found. A large fleet may never come
+    to rest: there they are looked for once it falls short as it did in the turn before.
     """
     degraded = report.degrade_findings(plan, built.whole)
     if not degraded:
         return (), None
-    key = _conflict_key(built)
+    key = _conflict_key(plan, built)
     if state.conflict is not None and state.conflict[0] == key:
         return (*degraded, *state.conflict[1]), state.conflict
     if at_rest is None:
         return degraded, None
-    given_up, found = shortfall_of(plan, built, at_rest)
-    named = (*map(report.sacrifice_finding, given_up), *map(report.conflict_finding, found))
+    named = report.shortfall_findings(shortfall_of(plan, built, at_rest))
     return (*degraded, *named), (key, named)
 
 
-def _conflict_key(built: Built) -> str:
+def _stays_short(plan: Plan, built: Built, state: State) -> bool:
+    """Whether a large fleet falls short of the same services as in the turn before."""
+    short = services_short(plan, built.whole)
+    return not is_small(built.problem) and bool(short) and short == services_short(state.plan, built.whole)
+
+
+def _conflict_key(plan: Plan, built: Built) -> str:
+    """Of the question; of a large fleet, where some rate changes in every turn, the services stand for the rates."""
     rates = [(rate.service, rate.origin, rate.milli_rps) for rate in built.asked.rates]
-    parts = (built.whole.policy.revision, rates, built.whole.nodes, built.whole.certifications)
+    asked = rates if is_small(built.problem) else services_short(plan, built.whole)
+    parts = (built.whole.policy.revision, asked, built.whole.nodes, built.whole.certifications)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

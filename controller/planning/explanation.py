@@ -1,21 +1,27 @@
 """What is told of a plan beyond its reasons: runners-up, what more is worth, and what would end a shortfall."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from collectors.snapshot import Snapshot
 from controller.decision import State
 from controller.planning.build import Built, build
-from controller.planning.conflict import Conflict, conflicts
+from controller.planning.conflict import Conflict, clashes
+from controller.planning.meter import Meter
+from controller.planning.questions import Questions
 from controller.planning.relaxation import Relaxation, relaxations
 from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.running import running_plan
-from controller.planning.sacrifice import Sacrifice, sacrifices
+from controller.planning.sacrifice import Sacrifice, sacrifices, services_short
 from controller.planning.shadow import ShadowPrice, shadow_prices
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
+
+WORK_LIMIT: Final = 5.0
+"""Of all questions why a plan falls short, about seconds; what is not found within it is said to be open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,20 @@ class Loosened:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Why not everything is served as promised: the conflicts behind it, and who gives way to whom.
+
+    Where there is no conflict: `undecided` are services of which it was not proven within the limit of work whether
+    they can be served in full; `servable` is true where everything could be, by another plan than the one in use.
+    """
+
+    conflicts: tuple[Loosened, ...] = ()
+    sacrifices: tuple[Sacrifice, ...] = ()
+    undecided: tuple[str, ...] = ()
+    servable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Runners-up of placements, shadow prices of pools and links, and, where something is not served, why."""
 
@@ -34,6 +54,8 @@ class Explanation:
     shadow_prices: tuple[ShadowPrice, ...]
     sacrifices: tuple[Sacrifice, ...]
     conflicts: tuple[Loosened, ...]
+    undecided: tuple[str, ...]
+    servable: bool
 
 
 def explained(
@@ -43,17 +65,25 @@ def explained(
     built = build(policy, snapshot, state, now)
     running = running_plan(built.whole, built.loaded, state)
     chosen = Chosen(plan, built.problem, built.exclusions, running)
+    short = shortfall_of(plan, built, running)
     return Explanation(
         runners_up(chosen, frozenset(wanted)),
         shadow_prices(plan, built.problem, built.whole, running),
-        *shortfall_of(plan, built, running),
+        short.sacrifices,
+        short.conflicts,
+        short.undecided,
+        short.servable,
     )
 
 
-def shortfall_of(plan: Plan, built: Built, running: Plan) -> tuple[tuple[Sacrifice, ...], tuple[Loosened, ...]]:
-    """Who gives way to whom, and the conflicts behind it; nothing where everything is served."""
-    given_up = sacrifices(plan, built.problem, running)
-    if not given_up:
-        return (), ()
-    found = conflicts(built.whole, [item.service for item in given_up])
-    return given_up, tuple(Loosened(item, relaxations(built.whole, item)) for item in found)
+def shortfall_of(plan: Plan, built: Built, running: Plan) -> Shortfall:
+    """Why not everything is served as promised; nothing where it is."""
+    short = services_short(plan, built.whole)
+    if not short:
+        return Shortfall()
+    meter = Meter(WORK_LIMIT)
+    questions = Questions(replace(built.whole, floors=()), running, meter)
+    clashing = clashes(questions, short)
+    loosened = tuple(Loosened(item, relaxations(questions, item)) for item in clashing.found)
+    alone = {item.services[0] for item in clashing.found if len(item.services) == 1}
+    return Shortfall(loosened, sacrifices(plan, questions, alone), clashing.undecided, clashing.servable)

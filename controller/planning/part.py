@@ -12,9 +12,8 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
-from controller.planning.clauses import Clause, clause_of, clauses_of
-from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.linear import Floats, Matrix, Solution, matrix, minimise
+from controller.planning.clauses import EVERYTHING, Clause, clause_of
+from controller.planning.pooled.linear import Floats, Matrix, Solution, minimise
 from controller.planning.questions import Questions
 from rules.kernel.formulation import Count, Distinct, Flow, Ladder, Row
 from rules.kernel.problem import Problem
@@ -33,11 +32,10 @@ class Part:
 
 def parts(questions: Questions) -> tuple[Part, ...]:
     """The parts that fall short, each unconnected with the others, the smallest first; none when pools are enough."""
-    asked = questions.asked(lambda row: row)
-    pooled = PooledForm(asked.form, asked.problem)
-    rows = matrix(pooled)
-    upper = np.array(pooled.upper, np.float64)
-    counts = list(pooled.instances.values())
+    programme = questions.programme(EVERYTHING)
+    form, rows, at, upper = programme.form, programme.rows, programme.at, programme.narrow()
+    questions.meter.solved(rows)
+    counts = list(form.instances.values())
     upper[counts] = np.where(upper[counts] > 0, np.inf, 0)  # rows bound them too, and rows have clauses behind them
     solution = _least_short(rows, upper)
     if solution is None or solution.cost < PRICED:
@@ -45,7 +43,7 @@ def parts(questions: Questions) -> tuple[Part, ...]:
     priced = np.flatnonzero(np.abs(solution.price * rows.scale) > PRICED)
     made: dict[frozenset[str], Part] = {}
     for group in _components(rows, priced, upper > 0):
-        part = _part([pooled.rows[i].source for i in group], questions)
+        part = _part([form.rows[at[i]].source for i in group], questions)
         known = made.get(part.services, part)
         made[part.services] = Part(part.services, part.clauses | known.clauses)
     return tuple(sorted((part for part in made.values() if part.services), key=_size))
@@ -74,7 +72,7 @@ def _part(rows: list[Row | None], questions: Questions) -> Part:
     services = {problem.demand(name).service for name in demands}
     services |= {row.service for row in rows if isinstance(row, Ladder | Distinct) and row.service}
     paths = (path.id for path in problem.paths if problem.demand(path.demand).service in services)
-    behind = [row for row in rows if row] + [row for path in paths for row in questions.barring.get(path, ())]
+    behind = [row for row in rows if row] + [row for path in paths for row in questions.barred.by_path.get(path, ())]
     return Part(frozenset(services), frozenset(clause for row in behind if (clause := clause_of(row))))
 
 
@@ -114,4 +112,4 @@ def on_part(questions: Questions, problem: Problem) -> frozenset[Clause]:
         for row in questions.form.rows
         if isinstance(row, Count) and row.lowest > 0 and not options.issuperset(row.options)
     }
-    return clauses_of(questions.form) - beyond
+    return questions.clauses - beyond

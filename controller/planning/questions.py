@@ -3,117 +3,208 @@
 The answer is yes, no, or None where it stayed undecided. A linear programme over pools is asked first: that it has no
 solution proves a no, and a plan on nodes that its solution rounds to proves a yes. What is left, CP-SAT answers on a
 small fleet.
+
+The rows are written once. A question takes rows out, changes their ends, and shuts paths; only rows that count what
+stands are written again, for they may count other things when other paths are open.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from controller.decision import Proof
-from controller.planning.barring import barring
+from controller.planning.barred import Barred, Bools
 from controller.planning.build import without_paths, write
-from controller.planning.clauses import Clause, clause_of
+from controller.planning.clauses import Clause, Edit, clause_of, clauses_of
+from controller.planning.meter import A_PLAN, Meter
 from controller.planning.objective import prices
-from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.linear import attempt, matrix
-from controller.planning.pooled.rounding import lean, rounded
+from controller.planning.pooled.linear import attempt
+from controller.planning.pooled.nodes import on_nodes
+from controller.planning.pooled.programme import Programme, lean
+from controller.planning.pooled.rounding import rounded
+from controller.planning.pooled.ways import Ways
+from controller.planning.pooled.whole_numbers import in_whole_numbers
+from controller.planning.sheet import Chosen, Sheet
 from controller.planning.solve import solve
+from controller.planning.whole.reading import kept
 from controller.planning.whole.size import is_small
-from rules.kernel.formulation import Exclusion, Formulation, Ladder, Penalty, Row
+from controller.planning.written import again, counted, counting, useful
+from rules.kernel.formulation import Count, Distinct, Exclusion, Formulation, Ladder, Penalty, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
 WORK_LIMIT: Final = 0.5
-"""Deterministic time of one question; a question that it does not answer stays undecided."""
+"""Deterministic time of one question on a small fleet; a question that it does not answer stays undecided."""
+WHOLE_LIMIT: Final = 0.5
+"""Deterministic time of one question in whole numbers over pools, and of one on nodes, on a large fleet."""
+MOST_COLUMNS: Final = 1_000
+"""Unknowns over pools beyond which CP-SAT is not asked."""
+MOST_PAIRS: Final = 5_000
+"""Pairs of an option and a node beyond which CP-SAT is not asked about nodes."""
 
 NOTHING: Final = Plan()
-
-Edit = Callable[[Row], Row | None]
-"""A clause's row as it is to hold; None when it is not to."""
-
-
-def only(kept: frozenset[Clause]) -> Edit:
-    """Keeps the rows of some clauses."""
-    return lambda row: row if clause_of(row) in kept else None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A problem with the paths that nothing bars, and rows of it."""
+    """A problem, and rows of it."""
 
     problem: Problem
     form: Formulation
 
 
 class Questions:
-    """Questions about one problem. What is written for the same set of paths is written once."""
+    """Questions about one problem. `running` is what starts are priced against.
 
-    def __init__(self, problem: Problem, like: "Questions | None" = None) -> None:
-        self.problem = problem
-        self.form: Formulation = like.form if like else write(problem)
-        self.barring: Mapping[str, list[Exclusion]] = like.barring if like else barring(self.form, problem)
-        self._written: dict[frozenset[str], Asked] = {}
+    What `meter` counts against is the limit of all questions together; beyond it they stay undecided. Demands that no
+    path of level 0 serves are `stranded`: no clause could help them, so it is not asked that they be served in full.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        running: Plan = NOTHING,
+        meter: Meter | None = None,
+        like: "Questions | None" = None,
+    ) -> None:
+        self.meter = meter or Meter()
+        self._running = running
+        self.problem = problem if like else useful(problem)
+        rows = list(again(self.problem, like.form)) if like else write(self.problem).rows
+        self.form: Formulation = Formulation(rows)
+        self._prices = prices(self.problem, running)
+        self.rows_of: dict[Clause, list[Row]] = {}
+        for row, clause in zip(self.form.rows, clauses_of(self.form.rows), strict=True):
+            if clause:
+                self.rows_of.setdefault(clause, []).append(row)
+        self.clauses = frozenset(self.rows_of)
+        self._number: dict[Clause | None, int] = {clause: at for at, clause in enumerate(sorted(self.clauses))}
+        self._number[None] = len(self.clauses)
+        self.barred = Barred(self.form, self.problem, self._number)
+        self._ways = Ways(self.problem, self.form)
+        self._counting = counting(self.form)
+        standing = [row for row in self.form.rows if not isinstance(row, Exclusion | Count | Distinct)]
+        self._standing = standing
+        self.stranded = _stranded(self.problem, standing)
+        whole = Formulation([*standing, self._prices])
+        self._sheet = Sheet.of(whole, self.problem, self._number, self.stranded)
+        self._sheets: dict[bytes, tuple[Sheet, list[Row]]] = {}
 
     def with_nodes(self, problem: Problem) -> "Questions":
         """The same questions about the problem with other nodes: what is excluded stays so."""
-        return Questions(problem, self)
+        return Questions(problem, self._running, self.meter, like=self)
+
+    def about(self, problem: Problem) -> "Questions":
+        """Questions about a part of the problem, which count against the same limit."""
+        return Questions(problem, self._running, self.meter)
+
+    def programme(self, edit: Edit, *, full: bool = True) -> Programme:
+        """The rows over pools when clauses hold as `edit` says: with everything served in full, or as far as can be."""
+        held, gone, options = self._shut(edit)
+        needless = self._ways.needless(~gone) if not options else np.zeros_like(gone)
+        sheet, _ = self._with_paths(gone)
+        return sheet.programme(Chosen(edit, held, gone, needless, options, full))
 
     def asked(self, edit: Edit) -> Asked:
-        """The problem as it is when clauses hold as `edit` says."""
-        known = self._narrow(edit)
-        return Asked(known.problem, in_full(Formulation(list(_held(known.form, edit)))))
+        """The problem on nodes when clauses hold as `edit` says, everything served in full."""
+        return Asked(self.problem, in_full(Formulation(list(self._on_nodes(edit))), self.stranded))
 
-    def _narrow(self, edit: Edit) -> Asked:
-        holds = {id(row): edit(row) is not None for row in self.form.exclusions() if clause_of(row)}
-        gone = frozenset(p for p, rows in self.barring.items() if any(holds.get(id(row), True) for row in rows))
-        if gone not in self._written:
-            narrow = without_paths(self.problem, gone)
-            self._written[gone] = Asked(narrow, write(narrow))
-        return self._written[gone]
-
-    def priced(self, edit: Edit, running: Plan = NOTHING) -> Asked:
-        """The problem as it is when clauses hold as `edit` says, with degrading allowed and with its prices."""
-        known = self._narrow(edit)
-        return Asked(known.problem, Formulation([*_held(known.form, edit), prices(known.problem, running)]))
+    def priced(self, edit: Edit) -> Asked:
+        """The problem on nodes when clauses hold as `edit` says, with degrading allowed and with its prices."""
+        return Asked(self.problem, Formulation([*self._on_nodes(edit), self._prices]))
 
     def possible(self, edit: Edit) -> bool | None:
         """Whether everything can be served in full when clauses hold as `edit` says."""
-        asked = self.asked(edit)
-        return possible(asked.form, asked.problem)
+        if self.meter.is_over:
+            return None
+        programme = self.programme(edit)
+        cost = lean(programme)
+        self.meter.solved(programme.rows)
+        solution, none = attempt(programme.rows, cost, programme.narrow())
+        if none:
+            return False
+        form = self.asked(edit).form
+        self.meter.solved(programme.rows, A_PLAN)
+        if solution is not None and rounded(form, programme, cost, solution.value) is not None:
+            return True
+        if is_small(self.problem):
+            return self._on_each_node(form, WORK_LIMIT)
+        return self._in_whole_numbers(form, programme)
+
+    def is_decidable(self, edit: Edit) -> bool:
+        """Whether CP-SAT is asked where the linear programme leaves a question open."""
+        return is_small(self.problem) or bool(np.count_nonzero(self.programme(edit).narrow()) <= MOST_COLUMNS)
+
+    def pools_in_use(self, edit: Edit) -> frozenset[str]:
+        """The pools that a path goes to which nothing bars."""
+        _, gone, _ = self._shut(edit)
+        is_open = zip(self.problem.paths, gone, strict=True)
+        used = {option for path, is_gone in is_open if not is_gone for option in path.options}
+        return frozenset(self.problem.option(name).placement.pool for name in used)
+
+    def _in_whole_numbers(self, form: Formulation, programme: Programme) -> bool | None:
+        """The answer of CP-SAT over pools; then, for what has few nodes, on each node."""
+        if np.count_nonzero(programme.narrow()) > MOST_COLUMNS:
+            return None
+        found = in_whole_numbers(programme, WHOLE_LIMIT)
+        self.meter.spent += found.work
+        if found.proof is Proof.INFEASIBLE:
+            return False
+        plan = on_nodes(form, programme.form, found.values) if found.values else None
+        if plan is not None and kept(form, plan):
+            return True
+        pairs = sum(len(names) * len(programme.form.options[pool]) for pool, names in programme.form.nodes.items())
+        return self._on_each_node(form, WHOLE_LIMIT) if pairs <= MOST_PAIRS else None
+
+    def _on_each_node(self, form: Formulation, work_limit: float) -> bool | None:
+        found = solve(form, self.problem, work_limit=work_limit)
+        self.meter.spent += found.work
+        return None if found.proof is Proof.UNDECIDED else found.proof is not Proof.INFEASIBLE
+
+    def _shut(self, edit: Edit) -> tuple[Bools, Bools, tuple[str, ...]]:
+        """Which clauses hold, in whatever way; the paths that are barred then, and the options that may not stand."""
+        held = np.array([edit.holds(clause) for clause in self._number], bool)
+        return held, self.barred.gone(held, edit), tuple(self.barred.options(held, edit))
+
+    def _with_paths(self, gone: Bools) -> tuple[Sheet, list[Row]]:
+        """The sheet while some paths are barred, and what counts what stands then."""
+        key = gone.tobytes()
+        if key not in self._sheets:
+            barred = frozenset(path.id for path, is_gone in zip(self.problem.paths, gone, strict=True) if is_gone)
+            rows = list(counted(without_paths(self.problem, barred), self._counting))
+            self._sheets[key] = self._sheet.further(rows), rows
+        return self._sheets[key]
+
+    def _on_nodes(self, edit: Edit) -> Iterator[Row]:
+        """The rows as they are to hold, the paths that are barred by name."""
+        _, gone, options = self._shut(edit)
+        _, counts = self._with_paths(gone)
+        for row in (*self._standing, *counts):
+            kept = edit(row, clause_of(row))
+            if kept is not None:
+                yield kept
+        yield from (Exclusion("", "barred", None, option=name) for name in options)
+        paths = (path.id for path, is_gone in zip(self.problem.paths, gone, strict=True) if is_gone)
+        yield from (Exclusion("", "barred", None, path=path) for path in paths)
 
 
-def possible(form: Formulation, problem: Problem) -> bool | None:
-    """Whether any plan keeps all rows."""
-    pooled = PooledForm(form, problem)
-    rows, cost = matrix(pooled), lean(pooled)
-    solution, none = attempt(rows, cost, pooled.upper)
-    if none:
-        return False
-    if solution is not None and rounded(form, pooled, rows, cost, solution.value) is not None:
-        return True
-    if not is_small(problem):
-        return None
-    proof = solve(form, problem, work_limit=WORK_LIMIT).proof
-    return None if proof is Proof.UNDECIDED else proof is not Proof.INFEASIBLE
+def _stranded(problem: Problem, rows: Iterable[Row]) -> frozenset[str]:
+    """The demands that no path of level 0 serves."""
+    gated = {path for row in rows if isinstance(row, Ladder) for path, level in row.gates if level}
+    served = {path.demand for path in problem.paths if path.id not in gated}
+    return frozenset(demand.id for demand in problem.demands) - served
 
 
-def _held(form: Formulation, edit: Edit) -> Iterator[Row]:
-    """The rows as they are to hold. The paths that exclusions bar are no longer in the problem."""
-    for row in form.rows:
-        if isinstance(row, Exclusion) and (row.path or row.demand):
-            continue
-        kept = row if clause_of(row) is None else edit(row)
-        if kept is not None:
-            yield kept
-
-
-def in_full(form: Formulation) -> Formulation:
+def in_full(form: Formulation, stranded: frozenset[str]) -> Formulation:
     """The form with every service held at level 0, and without prices: the question is only whether it is possible."""
     rows: list[Row] = []
     for row in form.rows:
         if isinstance(row, Ladder):
             rows += [Exclusion(row.rule, "a degrade step", None, path=path) for path, level in row.gates if level]
-            rows.append(replace(row, gates=(), unserved_permille=row.unserved_permille[:1]))
+            demands = tuple(demand for demand in row.demands if demand not in stranded)
+            rows.append(replace(row, demands=demands, gates=(), unserved_permille=row.unserved_permille[:1]))
         elif not isinstance(row, Penalty):
             rows.append(row)
     return Formulation(rows)

@@ -12,14 +12,16 @@ from typing import Final
 import numpy as np
 
 from controller.decision import Proof
-from controller.planning.clauses import Clause, clause_of
+from controller.planning.clauses import Clause, Edit, changing, only
 from controller.planning.conflict import Conflict, about
+from controller.planning.meter import A_PLAN, A_PRICE
 from controller.planning.objective import price_per_hour
 from controller.planning.part import Part
-from controller.planning.pooled.form import PooledForm, PooledRow
-from controller.planning.pooled.linear import matrix, minimise
-from controller.planning.pooled.rounding import NOTHING, lean, rounded
-from controller.planning.questions import Edit, Questions, only
+from controller.planning.pooled.form import PooledRow, by_pool
+from controller.planning.pooled.linear import arrays, minimise, stacked
+from controller.planning.pooled.programme import lean
+from controller.planning.pooled.rounding import NOTHING, rounded
+from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Formulation, Penalty, Resource, Row
@@ -65,26 +67,27 @@ class _Loosening:
     nodes: tuple[Node, ...] = ()
 
 
-def relaxations(whole: Problem, conflict: Conflict) -> tuple[Relaxation, ...]:
+def relaxations(questions: Questions, conflict: Conflict) -> tuple[Relaxation, ...]:
     """The smallest loosenings that end a conflict, those first with which the plan costs least."""
-    questions = Questions(replace(whole, floors=()))
+    if not conflict.clauses:
+        return ()
     services = frozenset(conflict.services)
     asked, clauses = about(questions, Part(services, frozenset(conflict.clauses)))
     everything = only(clauses)
-    room = {clause for row in asked.form.rows if isinstance(row, Resource) and (clause := clause_of(row))}
+    room = {clause for clause, rows in asked.rows_of.items() if isinstance(rows[0], Resource)}
     full = tuple(clause for clause in conflict.clauses if clause in room)
     loosenings = [(full[0], item) for item in _room(asked, full, everything)] if full else []
     for clause in (clause for clause in conflict.clauses if clause not in room):
         loosenings += [(clause, item) for item in _loosenings(asked, clause, everything)]
     found = []
     for clause, item in loosenings:
-        cost, rough = _cost(questions, item)
+        cost, rough = _cost(questions, item) if not questions.meter.is_over else (None, True)
         found.append(Relaxation(clause, item.what, item.amount, item.least, cost, rough))
     return tuple(sorted(found, key=lambda item: (item.cost_millicents_per_hour or 0, item.clause, item.what)))
 
 
 def _loosenings(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
-    rows = [row for row in asked.form.rows if clause_of(row) == clause]
+    rows = asked.rows_of[clause]
     kind = type(rows[0])
     if kind is Budget:
         yield from _ceiling(asked, clause, base)
@@ -96,37 +99,39 @@ def _loosenings(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loose
         yield from _reasons(asked, clause, base, rows)
 
 
-def changing(clause: Clause, base: Edit, change: Callable[[Row], Row | None]) -> Edit:
-    """Loosens the rows of one clause; the others hold as before."""
-    return lambda row: change(row) if clause_of(row) == clause else base(row)
-
-
 def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
     """As much more money as the cheapest plan that serves everything needs."""
-    free = asked.asked(changing(clause, base, lambda _: None))
-    row = next(r for r in asked.form.rows if isinstance(r, Budget) and clause_of(r) == clause)
-    spent = _least_spent(free.form, free.problem, row)
+    row = next(row for row in asked.rows_of[clause] if isinstance(row, Budget))
+    spent = _least_spent(asked, changing(clause, base, lambda _: None), row)
     if spent is not None:
         needed, least = spent
         more = needed - row.ceiling_millicents
         if more <= 0:
             return
-        edit = changing(clause, base, lambda r: replace(r, ceiling_millicents=needed) if isinstance(r, Budget) else r)
+        edit = _with_ceiling(clause, base, needed)
+        least = least or (asked.is_decidable(edit) and asked.possible(_with_ceiling(clause, base, needed - 1)) is False)
         yield _Loosening(f"raise the ceiling by {dollars_per_hour(more)}", more, least, edit)
 
 
-def _least_spent(form: Formulation, problem: Problem, row: Budget) -> tuple[int, bool] | None:
+def _with_ceiling(clause: Clause, base: Edit, millicents: int) -> Edit:
+    return changing(clause, base, lambda r: replace(r, ceiling_millicents=millicents) if isinstance(r, Budget) else r)
+
+
+def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] | None:
     """What the nodes of a budget cost in the cheapest plan that was found, and whether none is cheaper."""
+    form, problem = asked.asked(edit).form, asked.problem
     if is_small(problem):
         found = solve(
             Formulation([*form.rows, Penalty("relaxation", nodes=row.prices_millicents)]), problem, None, WORK_LIMIT
         )
         return (found.cost, found.proof is Proof.OPTIMAL) if found.plan is not None else None
-    pooled = PooledForm(form, problem)
-    priced = PooledForm(Formulation([*form.rows, Penalty("relaxation", nodes=row.prices_millicents)]), problem)
-    rows, cost = matrix(pooled), lean(pooled) + np.array(priced.cost)
-    solution = minimise(rows, cost, pooled.upper)
-    plan = rounded(form, pooled, rows, cost, solution.value, tight=True) if solution is not None else None
+    programme = asked.programme(edit)
+    asked.meter.solved(programme.rows, 1 + A_PLAN)
+    cost = lean(programme)
+    for pool, values in by_pool(row.prices_millicents, programme.form.pool).items():
+        cost[programme.form.powered[pool]] += min(values)
+    solution = minimise(programme.rows, cost, programme.narrow())
+    plan = rounded(form, programme, cost, solution.value, tight=True) if solution is not None else None
     if plan is None:
         return None
     powered = plan.powered()
@@ -197,29 +202,31 @@ def grown(problem: Problem, pool: str, by: int) -> Problem:
 
 
 def _pool(asked: Questions, clause: Clause) -> str:
-    row = next(row for row in asked.form.rows if isinstance(row, Resource) and clause_of(row) == clause)
+    row = next(row for row in asked.rows_of[clause] if isinstance(row, Resource))
     return next(node.pool for node in asked.problem.nodes if node.name == row.capacity[0][0])
 
 
 def _nodes_needed(asked: Questions, pools: tuple[str, ...], base: Edit) -> dict[str, int]:
     """The fewest more nodes that a linear programme needs, by pool; none when no number is enough."""
-    more = asked.asked(base)
-    pooled = PooledForm(more.form, more.problem)
-    most = MOST_TIMES * len(more.problem.nodes)
-    beyond = {pool: len(pooled.upper) + at for at, pool in enumerate(pools)}
-    pooled.upper += [most] * len(pools)
-    for pool, column in beyond.items():
-        here = len(pooled.nodes[pool])
-        pooled.rows.append(PooledRow([(pooled.powered[pool], 1), (column, -1)], None, here))
-        pooled.upper[pooled.powered[pool]] += most
-        for option in pooled.options[pool]:
-            pooled.upper[pooled.instances[option.id]] *= 1 + most // here
-    cost = np.zeros(len(pooled.upper))
-    cost[list(beyond.values())] = 1.0
-    solution = minimise(matrix(pooled), cost, pooled.upper)
+    programme = asked.programme(base)
+    asked.meter.solved(programme.rows)
+    form, rows, upper = programme.form, programme.rows, programme.narrow()
+    most = MOST_TIMES * len(asked.problem.nodes)
+    powered = [form.powered[pool] for pool in pools]
+    upper[powered] += most
+    upper[[form.instances[option.id] for pool in pools for option in form.options[pool]]] = np.inf
+    columns = upper.size
+    wider = [
+        PooledRow([(column, 1), (columns + at, -1)], None, len(form.nodes[pool]))
+        for at, (pool, column) in enumerate(zip(pools, powered, strict=True))
+    ]
+    cost = np.zeros(columns + len(pools))
+    cost[columns:] = 1.0
+    ends = np.concatenate((upper, np.full(len(pools), float(most))))
+    solution = minimise(stacked(rows, arrays(wider, ends.size)), cost, ends)
     if solution is None:
         return {}
-    counts = {pool: math.ceil(solution.value[column] - NOTHING) for pool, column in beyond.items()}
+    counts = {pool: math.ceil(more - NOTHING) for pool, more in zip(pools, solution.value[columns:], strict=True)}
     return {pool: max(count, 1 if len(pools) == 1 else 0) for pool, count in counts.items() if count or len(pools) == 1}
 
 
@@ -280,14 +287,16 @@ def _cost(questions: Questions, item: _Loosening) -> tuple[int | None, bool]:
     if item.nodes:
         nodes = (*questions.problem.nodes, *item.nodes)
         questions = questions.with_nodes(replace(questions.problem, nodes=nodes))
-    asked = questions.priced(item.edit)
-    if is_small(asked.problem):
+    if is_small(questions.problem):
+        asked = questions.priced(item.edit)
         found = solve(asked.form, asked.problem, None, WORK_LIMIT)
         return (price_per_hour(found.plan, asked.problem), False) if found.plan is not None else (None, True)
-    pooled = PooledForm(asked.form, asked.problem)
-    solution = minimise(matrix(pooled), pooled.cost, pooled.upper)
+    programme = questions.programme(item.edit, full=False)
+    questions.meter.solved(programme.rows, A_PRICE)
+    form = programme.form
+    solution = minimise(programme.rows, form.cost, programme.narrow())
     if solution is None:
         return None, True
-    policy = asked.problem.policy
-    spent = (policy.pool(p).price_millicents_per_hour * solution.value[c] for p, c in pooled.powered.items())
+    price = questions.problem.policy.pool
+    spent = (price(pool).price_millicents_per_hour * solution.value[at] for pool, at in form.powered.items())
     return round(float(sum(spent))), True

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from controller.decision import Reason
-from controller.planning.explanation import Loosened
+from controller.planning.conflict import Conflict
+from controller.planning.explanation import Loosened, Shortfall
 from controller.planning.relaxation import Relaxation
 from controller.planning.runner_up import RunnerUp
 from controller.planning.sacrifice import Sacrifice
@@ -87,6 +88,24 @@ def sacrifice_finding(found: Sacrifice) -> Finding:
     return Finding("GW2018", Level.INFO, message, hint, subject=found.service)
 
 
+_HINTS: Final = {
+    (
+        True,
+        True,
+    ): "at least one of them has to give, and any one is enough to end this conflict; others may show up then",
+    (True, False): "loosening one of them may help; not every question was decided within the limit of work",
+    (False, True): "add nodes, or a Link or a profile by which others could be reached",
+    (False, False): "add capacity; not every question was decided within the limit of work",
+}
+"""By whether there are clauses, and whether all of them are proven to be needed."""
+
+
+def _proof(conflict: Conflict) -> str:
+    if conflict.proven:
+        return "proven, and without any one of them the others can"
+    return "that is proven; not proven within the limit of work is that each of them is needed for it"
+
+
 def conflict_finding(found: Loosened) -> Finding:
     """The clashing clauses as one finding, at the first of them, with the smallest loosenings that are enough."""
     conflict = found.conflict
@@ -96,14 +115,28 @@ def conflict_finding(found: Loosened) -> Finding:
     return Finding(
         "GW2011",
         Level.ERROR,
-        f"these clauses cannot all hold: {clauses}" if named else "no clause alone explains why this cannot be",
-        _enough(found.relaxations)
-        if found.relaxations
-        else "at least one of them has to give, and any one is enough to end this conflict; others may show up then"
-        if conflict.proven
-        else "loosening one of them may help; not every question was decided in time",
+        f"these clauses cannot all hold: {clauses}; {_proof(conflict)}"
+        if named
+        else f"nothing there could serve all of {', '.join(conflict.services[:MOST_NAMED])}, whatever clauses say",
+        _enough(found.relaxations) if found.relaxations else _HINTS[bool(named), conflict.proven],
         conflict.clauses[0].place if conflict.clauses else None,
     )
+
+
+def shortfall_findings(found: Shortfall) -> tuple[Finding, ...]:
+    """What is known of a shortfall; that something is not known is said too."""
+    named = (*map(sacrifice_finding, found.sacrifices), *map(conflict_finding, found.conflicts))
+    if found.servable:
+        message = "no clauses clash: a plan that serves everything exists, and the search for the one in use missed it"
+        hint = "nothing to do: later turns search again; report it where it lasts"
+        return (*named, Finding("GW2019", Level.INFO, message, hint))
+    if found.undecided:
+        names = ", ".join(found.undecided[:MOST_NAMED])
+        more = f" and {len(found.undecided) - MOST_NAMED} more" if len(found.undecided) > MOST_NAMED else ""
+        message = f"not proven within the limit of work: whether {names}{more} could be served in full"
+        hint = "add capacity or loosen a clause of these services; which clauses clash is not known"
+        return (*named, Finding("GW2019", Level.INFO, message, hint))
+    return named
 
 
 def _enough(found: tuple[Relaxation, ...]) -> str:

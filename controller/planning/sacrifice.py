@@ -4,15 +4,16 @@ Levels and refused requests are priced by priority above everything else (`objec
 gives way before a higher one. Here one service is held at its full promise, and it is seen who gives way then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from controller.planning.build import write
-from controller.planning.objective import prices
-from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.linear import matrix, minimise
+from controller.decision import Proof
+from controller.planning.clauses import EVERYTHING
+from controller.planning.meter import A_PRICE
+from controller.planning.pooled.linear import attempt
+from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from rules.kernel.formulation import Exclusion, Formulation, Ladder, Row
@@ -22,6 +23,9 @@ from rules.kernel.problem import Problem
 WORK_LIMIT = 1.0
 """Deterministic time of one plan."""
 NOTHING = 1e-6
+
+_Levels = dict[str, tuple[int, int]]
+"""By service, its level and what is refused of it in permille, summed over its demands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +41,70 @@ class Sacrifice:
     possible: bool
 
 
-def sacrifices(plan: Plan, problem: Problem, running: Plan) -> tuple[Sacrifice, ...]:
-    """One for each service that the plan does not serve as promised."""
-    problem = replace(problem, floors=())
-    form = write(problem)
-    form.add(prices(problem, running))
-    now = _short(plan, problem)
-    return tuple(_sacrifice(name, now, form, problem) for name in now if now[name] > (0, 0))
+def sacrifices(plan: Plan, questions: Questions, hopeless: Collection[str] = ()) -> tuple[Sacrifice, ...]:
+    """One for each service that the plan does not serve as promised, the dearest first, within the limit of work.
+
+    `hopeless` are services that are known not to be served in full even alone.
+    """
+    now = _short(plan, questions.problem)
+    priority = {service.name: service.priority for service in questions.problem.policy.services}
+    short = sorted((name for name in now if now[name] > (0, 0)), key=lambda name: (-priority[name], name))
+    engine = _Small(questions) if is_small(questions.problem) else _Large(questions)
+    found = []
+    for name in short:
+        if questions.meter.is_over:
+            break
+        then, none = engine.held(name) if name not in hopeless else (None, True)
+        if then is None and not none:
+            continue
+        worse = (other for other in now if then is not None and then[other] > now[other])
+        instead = tuple((other, priority[other]) for other in worse)
+        found.append(Sacrifice(name, priority[name], instead, possible=then is not None))
+    return tuple(found)
 
 
-def _sacrifice(name: str, now: dict[str, tuple[int, int]], form: Formulation, problem: Problem) -> Sacrifice:
-    held = Formulation(list(_held(form, name)))
-    then = _solved(held, problem)
-    priority = {service.name: service.priority for service in problem.policy.services}
-    if then is None:
-        return Sacrifice(name, priority[name], (), possible=False)
-    worse = (other for other in now if then[other] > now[other])
-    return Sacrifice(name, priority[name], tuple((other, priority[other]) for other in worse), possible=True)
+def services_short(plan: Plan, problem: Problem) -> tuple[str, ...]:
+    """The services that a plan does not serve as promised."""
+    return tuple(name for name, short in _short(plan, problem).items() if short > (0, 0))
+
+
+class _Small:
+    """Plans on nodes, by CP-SAT."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._problem = questions.problem
+        self._form = questions.priced(EVERYTHING).form
+
+    def held(self, service: str) -> tuple[_Levels | None, bool]:
+        """How far each service falls short while one is held at its full promise; and whether it cannot be."""
+        found = solve(Formulation(list(_held(self._form, service))), self._problem, None, WORK_LIMIT)
+        levels = _short(found.plan, self._problem) if found.plan is not None else None
+        return levels, found.proof is Proof.INFEASIBLE
+
+
+class _Large:
+    """A linear programme over pools, the same each time but for the levels of one service."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+        self._programme = questions.programme(EVERYTHING, full=False)
+
+    def held(self, service: str) -> tuple[_Levels | None, bool]:
+        """As of `_Small`."""
+        form, upper = self._programme.form, self._programme.narrow()
+        upper[[column for (name, _), column in form.at_least.items() if name == service]] = 0
+        self._questions.meter.solved(self._programme.rows, A_PRICE)
+        solution, none = attempt(self._programme.rows, form.cost, upper)
+        if solution is None:
+            return None, none
+        problem = self._questions.problem
+        level = dict.fromkeys((service.name for service in problem.policy.services), 0.0)
+        for (name, _), column in form.at_least.items():
+            level[name] += float(solution.value[column])
+        refused = dict.fromkeys(level, 0.0)
+        for demand in problem.demands:
+            refused[demand.service] += float(solution.value[form.unserved[demand.id]])
+        return {name: (int(np.ceil(level[name] - NOTHING)), round(refused[name])) for name in level}, False
 
 
 def _held(form: Formulation, service: str) -> Iterator[Row]:
@@ -67,25 +118,7 @@ def _held(form: Formulation, service: str) -> Iterator[Row]:
             yield row
 
 
-def _solved(form: Formulation, problem: Problem) -> dict[str, tuple[int, int]] | None:
-    if is_small(problem):
-        found = solve(form, problem, None, WORK_LIMIT)
-        return _short(found.plan, problem) if found.plan is not None else None
-    pooled = PooledForm(form, problem)
-    solution = minimise(matrix(pooled), pooled.cost, pooled.upper)
-    if solution is None:
-        return None
-    level = dict.fromkeys((service.name for service in problem.policy.services), 0.0)
-    for (name, _), column in pooled.at_least.items():
-        level[name] += float(solution.value[column])
-    refused = dict.fromkeys(level, 0.0)
-    for demand in problem.demands:
-        refused[demand.service] += float(solution.value[pooled.unserved[demand.id]])
-    return {name: (int(np.ceil(level[name] - NOTHING)), round(refused[name])) for name in level}
-
-
-def _short(plan: Plan, problem: Problem) -> dict[str, tuple[int, int]]:
-    """By service, its level and what is refused of it in permille, summed over its demands."""
+def _short(plan: Plan, problem: Problem) -> _Levels:
     refused = {service.name: 0 for service in problem.policy.services}
     for demand in problem.demands:
         refused[demand.service] += plan.unserved_permille(demand.id)

@@ -15,6 +15,7 @@ import numpy as np
 from controller.decision import Proof
 from controller.performance.pipeline import chains
 from controller.planning.build import write
+from controller.planning.clauses import EVERYTHING
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
@@ -76,7 +77,7 @@ def shadow_prices(plan: Plan, problem: Problem, whole: Problem, running: Plan) -
         larger = grown(problem, pool, 1)
         found.append(_difference(now, _priced(_form(larger, running), larger, plan), pool, None))
     for link, wider in _wider(whole):
-        asked = Questions(wider).priced(lambda row: row, running)
+        asked = Questions(wider, running).priced(EVERYTHING)
         found.append(_difference(now, _priced(asked.form, asked.problem, plan), "", (link.a, link.b)))
     worth = (item for item in found if item.saves_millicents_per_hour > 0 or item.served_permille > 0)
     return tuple(sorted(worth, key=lambda i: (-i.served_permille, -i.saves_millicents_per_hour, i.pool, i.link or ())))

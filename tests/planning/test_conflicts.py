@@ -5,9 +5,9 @@ import pytest
 from asked_too_much import problem
 
 from controller.decision import Proof
-from controller.planning.clauses import Clause, clauses_of
-from controller.planning.conflict import conflicts
-from controller.planning.questions import Questions, only
+from controller.planning.clauses import Clause, only
+from controller.planning.conflict import clashes
+from controller.planning.questions import Questions
 from controller.planning.relaxation import Relaxation, grown, relaxations
 from controller.planning.solve import solve
 from rules.kernel.problem import Problem
@@ -24,7 +24,7 @@ def holds(asked: Problem, clauses: frozenset[Clause]) -> bool:
 
 
 def whole_holds(asked: Problem) -> bool:
-    return holds(asked, clauses_of(Questions(asked).form))
+    return holds(asked, Questions(asked).clauses)
 
 
 def test_the_generator_asks_too_much_often_but_not_always() -> None:
@@ -44,18 +44,18 @@ def test_pools_whose_nodes_are_all_gone_leave_questions_that_can_be_answered(see
     asked = problem(seed)
     for pool in sorted({node.pool for node in asked.nodes}):
         without = replace(asked, nodes=tuple(node for node in asked.nodes if node.pool != pool))
-        assert bool(conflicts(without)) is not whole_holds(without)
+        assert bool(clashes(Questions(without)).found) is not whole_holds(without)
 
 
 def some_subsets(asked: Problem) -> list[frozenset[Clause]]:
-    every = sorted(clauses_of(Questions(asked).form))
+    every = sorted(Questions(asked).clauses)
     return [frozenset(every) - set(dropped) for size in range(3) for dropped in combinations(every, size)][:12]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_conflict_cannot_hold_and_without_any_one_member_it_can(seed: int) -> None:
     asked = problem(seed)
-    found = conflicts(asked)
+    found = clashes(Questions(asked)).found
     assert bool(found) is not whole_holds(asked)
     for conflict in found:
         assert conflict.proven
@@ -81,8 +81,8 @@ def narrowed(asked: Problem, services: tuple[str, ...]) -> Problem:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_subset_of_a_conflict_is_a_conflict(seed: int) -> None:
     asked = problem(seed)
-    every = clauses_of(Questions(asked).form)
-    for conflict in conflicts(asked):
+    every = Questions(asked).clauses
+    for conflict in clashes(Questions(asked)).found:
         smaller = [set(c) for size in range(len(conflict.clauses)) for c in combinations(conflict.clauses, size)]
         part = narrowed(asked, conflict.services)
         assert all(holds(part, frozenset(subset)) for subset in smaller)
@@ -116,8 +116,8 @@ def loosened(asked: Problem, item: Relaxation, by: int) -> Problem | None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_relaxation_is_enough_and_a_little_less_is_not(seed: int) -> None:
     asked = problem(seed)
-    for conflict in conflicts(asked):
-        for item in relaxations(asked, conflict):
+    for conflict in clashes(Questions(asked)).found:
+        for item in relaxations(Questions(asked), conflict):
             part = narrowed(asked, conflict.services)
             enough = loosened(part, item, item.amount)
             if enough is None:
@@ -131,9 +131,10 @@ def test_a_relaxation_is_enough_and_a_little_less_is_not(seed: int) -> None:
 
 
 def test_most_conflicts_have_a_relaxation_of_some_kind() -> None:
-    found = [
-        (conflict, relaxations(problem(seed), conflict)) for seed in SEEDS for conflict in conflicts(problem(seed))
-    ]
+    found = []
+    for seed in SEEDS:
+        asked = Questions(problem(seed))
+        found += [(conflict, relaxations(asked, conflict)) for conflict in clashes(asked).found]
     kinds = {item.clause.rule for _, items in found for item in items}
     assert {"budget", "latency", "availability", "certification"} <= kinds
     assert sum(bool(items) for _, items in found) > len(found) // 2

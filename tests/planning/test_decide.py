@@ -27,6 +27,7 @@ from controller.decision import Decision, KnownBurst, State, Verdict
 from controller.planning import decide as deciding
 from controller.planning.build import Built, build
 from controller.planning.decide import decide
+from controller.planning.explanation import Shortfall
 from controller.planning.recheck import recheck
 from controller.planning.verify import verify
 from policy.resolved import LatencyObjective
@@ -204,9 +205,9 @@ def test_a_question_about_a_shortfall_is_asked_once_even_if_nothing_answers_it(
 ) -> None:
     asked = []
 
-    def nothing_found(plan: Plan, built: Built, running: Plan) -> tuple[tuple[()], tuple[()]]:
+    def nothing_found(plan: Plan, built: Built, running: Plan) -> Shortfall:
         asked.append((plan, built, running))
-        return (), ()
+        return Shortfall()
 
     monkeypatch.setattr(deciding, "shortfall_of", nothing_found)
     world = World(rates=dict(BUSY))

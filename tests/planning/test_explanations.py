@@ -6,10 +6,12 @@ from explained_fleet import built, policy
 
 from controller.decision import Proof
 from controller.planning.build import without_paths, write
+from controller.planning.clauses import EVERYTHING
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
-from controller.planning.pooled.rounding import lean, rounded
+from controller.planning.pooled.programme import lean
+from controller.planning.pooled.rounding import rounded
 from controller.planning.questions import Questions
 from controller.planning.relaxation import grown
 from controller.planning.runner_up import Chosen, RunnerUp, runners_up
@@ -48,12 +50,12 @@ def solved(asked: Problem) -> tuple[Plan, int, int]:
 def large() -> tuple[Problem, tuple[Exclusion, ...], Plan]:
     """A fleet too large to look at node by node, and a plan for it."""
     found = built(policy(400))
-    asked = Questions(found.whole).asked(lambda row: row)
-    pooled = PooledForm(asked.form, asked.problem)
-    rows, cost = matrix(pooled), lean(pooled)
-    solution = minimise(rows, cost, pooled.upper)
+    questions = Questions(found.whole)
+    programme = questions.programme(EVERYTHING)
+    cost = lean(programme)
+    solution = minimise(programme.rows, cost, programme.upper)
     assert solution is not None
-    made = rounded(asked.form, pooled, rows, cost, solution.value)
+    made = rounded(questions.asked(EVERYTHING).form, programme, cost, solution.value)
     assert made is not None
     return found.problem, found.exclusions, made
 
@@ -210,7 +212,7 @@ def test_the_lower_priority_gives_way_and_names_who_would_have_to_instead(
 ) -> None:
     asked = two_services(priority)
     made, *_ = solved(asked)
-    (item,) = sacrifices(made, asked, Plan())
+    (item,) = sacrifices(made, Questions(asked))
     assert item.service == loser
     assert item.possible
     assert [name for name, _ in item.instead] == [winner]
@@ -220,4 +222,4 @@ def test_what_cannot_be_served_whoever_gives_way_is_said_to_be_so() -> None:
     asked = two_services(9)
     narrow = replace(asked, demands=tuple(replace(d, rate_milli_rps=10**9) for d in asked.demands))
     made, *_ = solved(narrow)
-    assert {item.possible for item in sacrifices(made, narrow, Plan())} == {False}
+    assert {item.possible for item in sacrifices(made, Questions(narrow))} == {False}

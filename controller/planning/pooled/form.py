@@ -8,7 +8,8 @@ what this costs is a bound from below. The size does not grow with the number of
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from controller.planning.barring import barring
@@ -34,12 +35,16 @@ Terms = list[tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class PooledRow:
-    """lowest <= sum of factor * unknown <= highest, and the form's row behind it; an end that is None is open."""
+    """lowest <= sum of factor * unknown <= highest, and the form's row behind it; an end that is None is open.
+
+    `bounding` where the ends are the form's row's own, and change with it.
+    """
 
     terms: Terms
     lowest: int | None
     highest: int | None
     source: Row | None = None
+    bounding: bool = False
 
 
 class PooledForm:
@@ -62,7 +67,7 @@ class PooledForm:
         for option in problem.options:
             if option.placement.pool in self.options:
                 self.options[option.placement.pool].append(option)
-        most, self._exact = most_on_a_node(form, self)
+        most, bounded = most_on_a_node(form, self)
         self.powered = {name: self._column(len(nodes)) for name, nodes in self.nodes.items()}
         self.instances = {
             option.id: self._column(most[option.id] * len(self.nodes[option.placement.pool]))
@@ -75,9 +80,33 @@ class PooledForm:
         self.started: list[int] = []
         for path in barring(form, problem):
             self.upper[self.share[path]] = 0
-        self._link_power(most)
+        self.loose = self._link_power(bounded)
+        self.add(form.rows)
+
+    def further(self, rows: Iterable[Row]) -> "PooledForm":
+        """The same with more rows, ladders excepted; what is there is not written again."""
+        wider = copy(self)
+        wider.upper, wider.cost, wider.rows = list(self.upper), list(self.cost), list(self.rows)
+        wider.add(rows)
+        return wider
+
+    @staticmethod
+    def ends(row: Row) -> tuple[int | None, int | None]:
+        """The ends of the row over pools that is said to be bounding, for a form's row that has one."""
+        match row:
+            case Count():
+                return row.lowest, row.highest
+            case Distinct():
+                return row.least, None
+            case Budget():
+                return None, row.ceiling_millicents
+            case _:
+                return None, None
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Write more rows; ladders come before what speaks of their levels."""
         writers = self._writers()
-        for row in sorted(form.rows, key=lambda row: not isinstance(row, Ladder)):
+        for row in sorted(rows, key=lambda row: not isinstance(row, Ladder)):
             writers[type(row)](row)
 
     def _column(self, upper: int) -> int:
@@ -85,15 +114,27 @@ class PooledForm:
         self.cost.append(0)
         return len(self.upper) - 1
 
-    def _row(self, terms: Terms, lowest: int | None, highest: int | None, source: Row | None = None) -> None:
-        self.rows.append(PooledRow(terms, lowest, highest, source))
+    def _row(
+        self,
+        terms: Terms,
+        lowest: int | None,
+        highest: int | None,
+        source: Row | None = None,
+        *,
+        bounding: bool = False,
+    ) -> None:
+        self.rows.append(PooledRow(terms, lowest, highest, source, bounding))
 
-    def _link_power(self, most: dict[str, int]) -> None:
-        """No more of an option than so many on each powered node, where no resource row says exactly that."""
+    def _link_power(self, bounded: set[str]) -> list[int]:
+        """No more of an option than could ever stand on each powered node; the rows of which a resource says more."""
+        loose = []
         for option in self.problem.options:
-            if option.id in self.instances and option.id not in self._exact:
-                count, powered = self.instances[option.id], self.powered[option.placement.pool]
-                self._row([(count, 1), (powered, -most[option.id])], None, 0)
+            if option.id in self.instances:
+                if option.id in bounded:
+                    loose.append(len(self.rows))
+                terms = [(self.instances[option.id], 1), (self.powered[option.placement.pool], -MOST_INSTANCES)]
+                self._row(terms, None, 0)
+        return loose
 
     def _writers(self) -> dict[type[Row], Callable[[Row], None]]:
         writers: dict[type[Row], Callable[..., None]] = {
@@ -121,17 +162,20 @@ class PooledForm:
             terms = [(self.instances[o.id], use[o.id]) for o in self.options[pool] if use.get(o.id, 0)]
             if not terms:
                 continue
-            largest = max(values)
-            self._row([*terms, (self.powered[pool], -largest)], None, 0, row)
+            largest, powered = max(values), self.powered[pool]
+            self._row([*terms, (powered, -largest)], None, 0, row)
+            for column, amount in terms:
+                if largest % amount:
+                    self._row([(column, 1), (powered, -(largest // amount))], None, 0, row)
             if min(values) < largest:
                 self._row(terms, None, sum(values), row)
             large = [(column, 1) for column, amount in terms if 2 * amount > largest]
             if len(large) > 1:
-                self._row([*large, (self.powered[pool], -1)], None, 0, row)  # no node holds two of these
+                self._row([*large, (powered, -1)], None, 0, row)  # no node holds two of these
 
     def _count(self, row: Count) -> None:
         terms = [(self.instances[name], 1) for name in row.options if name in self.instances]
-        self._row(terms, row.lowest, row.highest, row)
+        self._row(terms, row.lowest, row.highest, row, bounding=True)
 
     def _distinct(self, row: Distinct) -> None:
         alike = Counter(self._group(group) for group in row.groups)
@@ -145,7 +189,7 @@ class PooledForm:
         top = max((k for service, k in self.at_least if service == row.service), default=0)
         if top:
             holds.append((self.at_least[row.service, top], row.least))
-        self._row(holds, row.least, None, row)
+        self._row(holds, row.least, None, row, bounding=True)
 
     def _group(self, group: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], str]:
         """The options of a group, and the pool when it is a single node of one."""
@@ -168,7 +212,7 @@ class PooledForm:
         terms = [
             (self.powered[pool], min(values)) for pool, values in prices.items() if len(values) == len(self.nodes[pool])
         ]
-        self._row(terms, None, row.ceiling_millicents, row)
+        self._row(terms, None, row.ceiling_millicents, row, bounding=True)
 
     def _ladder(self, row: Ladder) -> None:
         top = len(row.unserved_permille) - 1
@@ -177,12 +221,20 @@ class PooledForm:
             self.at_least[row.service, k] = step
         for lower, higher in itertools.pairwise(steps):
             self._row([(higher, 1), (lower, -1)], None, 0, row)
-        for path, level in row.gates:
-            self._row([(self.share[path], 1), (steps[level - 1], -WHOLE_PERMILLE)], None, 0, row)
+        for (_, level), terms in self._gated(row).items():
+            self._row([*terms, (steps[level - 1], -WHOLE_PERMILLE)], None, 0, row)
         rises = [b - a for a, b in itertools.pairwise(row.unserved_permille)]
         allowed = [(step, -rise) for step, rise in zip(steps, rises, strict=True)]
         for demand in row.demands:
             self._row([(self.unserved[demand], 1), *allowed], None, row.unserved_permille[0], row)
+
+    def _gated(self, row: Ladder) -> Mapping[tuple[str, int], Terms]:
+        """By demand and level, the shares of all paths that open there or later: together a part of a whole."""
+        found: defaultdict[tuple[str, int], Terms] = defaultdict(list)
+        for path, opens in row.gates:
+            for level in range(1, opens + 1):
+                found[self.problem.path(path).demand, level].append((self.share[path], 1))
+        return found
 
     def _penalty(self, row: Penalty) -> None:
         for pool, prices in by_pool(row.nodes, self.pool).items():
@@ -197,7 +249,7 @@ class PooledForm:
             self.started.append(started)
             self.cost[started] = price
             terms = [(self.instances[option], 1) for option in names if option in self.instances]
-            self._row([*terms, (started, -1)], None, running)
+            self._row([*terms, (started, -1)], None, running, row)
         for service, steps in row.levels:
             for k, price in enumerate(steps, start=1):
                 self.cost[self.at_least[service, k]] += price
@@ -212,9 +264,9 @@ def by_pool(values: Iterable[tuple[str, int]], pool: dict[str, str]) -> dict[str
 
 
 def most_on_a_node(form: Formulation, pooled: PooledForm) -> tuple[dict[str, int], set[str]]:
-    """The most instances of each option that any node of its pool has room for; and those that fill a node exactly."""
+    """The most instances of each option that any node of its pool has room for; and those that a resource bounds."""
     most = {option.id: MOST_INSTANCES for option in pooled.problem.options}
-    exact = set[str]()
+    bounded = set[str]()
     pools = {option.id: option.placement.pool for option in pooled.problem.options}
     for row in form.rows:
         if isinstance(row, Resource):
@@ -222,9 +274,7 @@ def most_on_a_node(form: Formulation, pooled: PooledForm) -> tuple[dict[str, int
             largest = {pool: max(values) for pool, values in capacity.items() if len(values) == len(pooled.nodes[pool])}
             for name, amount in row.use:
                 room = largest.get(pools.get(name, ""), 0)
-                if amount > 0 and pools.get(name) in largest and room // amount <= most[name]:
-                    exact.discard(name)
-                    most[name] = room // amount
-                    if room % amount == 0:
-                        exact.add(name)
-    return most, exact
+                if amount > 0 and pools.get(name) in largest and room // amount <= MOST_INSTANCES:
+                    most[name] = min(most[name], room // amount)
+                    bounded.add(name)
+    return most, bounded

@@ -1,14 +1,19 @@
 """A plan over pools of which all stays as it is, but for what one placement carries."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
 
 from controller.planning.build import write
 from controller.planning.objective import prices
-from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.linear import Floats, matrix, minimise
+from controller.planning.pooled.form import PooledForm, PooledRow
+from controller.planning.pooled.linear import Floats, Matrix, matrix, minimise
+from controller.planning.pooled.needed import Bools, Needed
+from rules.kernel.formulation import Distinct, Penalty
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 
@@ -24,6 +29,13 @@ class Moved(NamedTuple):
     gives_up: tuple[str, ...]
 
 
+class _Led(NamedTuple):
+    """Rows, and the column that each is about."""
+
+    rows: Matrix
+    column: NDArray[np.int64]
+
+
 class Rest:
     """The pooled form of a problem with a plan's values in it. Nothing else of the plan is taken away or set anew."""
 
@@ -33,10 +45,20 @@ class Rest:
         form.add(prices(problem, running))
         self._pooled = PooledForm(form, problem)
         self._rows = matrix(self._pooled)
+        self._columns = csc_array(self._rows.factors)
+        self._needed = Needed(self._rows)
         self._value = self._of_plan()
         self._cost = np.array(self._pooled.cost, np.float64)
         self._plan_starts = self._starts_of_plan()
-        self._set = {problem.option(name).placement for name in plan.used_options()}
+        self._free = self._that_can_grow()
+        self._starts = self._led(lambda row: isinstance(row.source, Penalty), -1)
+        self._groups = self._led(lambda row: isinstance(row.source, Distinct) and not row.bounding, 0)
+        self._shares: defaultdict[str, list[int]] = defaultdict(list)
+        for path in problem.paths:
+            self._shares[path.demand].append(self._pooled.share[path.id])
+        self._options: defaultdict[Placement, list[str]] = defaultdict(list)
+        for option in problem.options:
+            self._options[option.placement].append(option.id)
 
     def _of_plan(self) -> Floats:
         """The plan's value of each column; not a number where the form has a column of its own."""
@@ -56,27 +78,66 @@ class Rest:
             value[column] = plan.level(service) >= k
         return value
 
+    def _led(self, wanted: Callable[[PooledRow], bool], place: int) -> "_Led":
+        """The rows that are wanted, each with the column of its term at a place."""
+        at = [number for number, row in enumerate(self._pooled.rows) if wanted(row)]
+        columns = np.array([self._pooled.rows[number].terms[place][0] for number in at], np.int64)
+        rows = self._rows
+        return _Led(Matrix(rows.factors[at], rows.scale[at], rows.lowest[at], rows.highest[at]), columns)
+
+    def _that_can_grow(self) -> Bools:
+        """[columns]: nodes, and instances of what the plan has or of what it does not set otherwise."""
+        pooled, used = self._pooled, self.plan.used_options()
+        is_set = {self.problem.option(name).placement for name in used}
+        free = np.isnan(self._value)
+        free[list(pooled.powered.values())] = True
+        options = (o.id for o in self.problem.options if o.placement not in is_set or o.id in used)
+        free[[pooled.instances[name] for name in options]] = True
+        return free
+
     def without(self, placement: Placement, demands: frozenset[str]) -> Moved | None:
         """The cheapest way to serve these demands without a placement; None when none was found."""
-        pooled, value = self._pooled, self._value
-        lower, upper = np.nan_to_num(value, nan=0.0), np.array(pooled.upper, np.float64)
-        own = [o.id for o in self.problem.options if o.placement == placement]
-        open_ = [pooled.share[p.id] for p in self.problem.paths if p.demand in demands]
-        open_ += [pooled.unserved[name] for name in demands]
-        fixed = np.ones(len(upper), bool)
-        fixed[open_] = False
-        fixed[np.isnan(value)] = False
-        free = [o.id for o in self.problem.options if o.placement not in self._set or o.id in self.plan.used_options()]
-        fixed[[pooled.instances[name] for name in free]] = False
-        fixed[list(pooled.powered.values())] = False
-        fixed[[column for (service, _), column in pooled.at_least.items() if self._serves(service, demands)]] = False
-        upper[fixed] = lower[fixed]
+        pooled = self._pooled
+        lower, upper = np.nan_to_num(self._value, nan=0.0), np.array(pooled.upper, np.float64)
+        own = self._options[placement]
+        open_ = [column for name in demands for column in (*self._shares[name], pooled.unserved[name])]
+        levels = [column for (service, _), column in pooled.at_least.items() if self._serves(service, demands)]
+        free = self._free.copy()
+        free[[*open_, *levels]] = True
         lower[open_] = 0
         for name in own:
             lower[pooled.instances[name]] = upper[pooled.instances[name]] = 0
         lower[pooled.powered[placement.pool]] -= self._alone(set(own))
-        solution = minimise(self._rows, self._cost, upper, lower)
-        return None if solution is None else self._moved(solution.value)
+        self._settle(lower)
+        value = self._cheapest(lower, upper, free & (lower < upper))
+        return None if value is None else self._moved(value)
+
+    def _settle(self, lower: Floats) -> None:
+        """Raise what is of the form alone to what the plan's part says of it: groups that are held, and starts."""
+        starts, groups = self._starts, self._groups
+        lower[starts.column] = np.maximum(0, starts.rows.factors @ lower - starts.rows.highest) * starts.rows.scale
+        held = np.full(lower.size, np.inf)
+        np.minimum.at(held, groups.column, -(groups.rows.factors @ lower) * groups.rows.scale)
+        lower[groups.column] = held[groups.column]
+
+    def _cheapest(self, lower: Floats, upper: Floats, free: Bools) -> Floats | None:
+        """The columns' values where only those that are free may rise."""
+        columns = np.flatnonzero(self._needed.columns(lower, free))
+        part = self._columns[:, columns]
+        touched = np.unique(part.indices)
+        there = self._rows.factors @ lower
+        lowest, highest = self._rows.lowest - there, self._rows.highest - there
+        is_broken = (lowest > NOTHING) | (highest < -NOTHING)
+        is_broken[touched] = False
+        if is_broken.any():
+            return None
+        rows = Matrix(csr_array(part)[touched], self._rows.scale[touched], lowest[touched], highest[touched])
+        solution = minimise(rows, self._cost[columns], upper[columns] - lower[columns])
+        if solution is None:
+            return None
+        value = lower.copy()
+        value[columns] += solution.value
+        return value
 
     def _serves(self, service: str, demands: frozenset[str]) -> bool:
         return any(self.problem.demand(name).service == service for name in demands)

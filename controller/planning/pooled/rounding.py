@@ -9,43 +9,30 @@ from typing import Final
 import numpy as np
 
 from controller.planning.pooled.form import PooledForm
-from controller.planning.pooled.linear import Floats, Matrix, minimise
+from controller.planning.pooled.linear import Floats, minimise
 from controller.planning.pooled.nodes import on_nodes
+from controller.planning.pooled.programme import Programme
 from controller.planning.whole.reading import kept
-from rules.kernel.formulation import Budget, Flow, Formulation
+from rules.kernel.formulation import Flow, Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE
 
 NOTHING: Final = 1e-6
-INSTANCE_PART: Final = 0.01
-"""What an instance counts beside a node when a plan is to be lean."""
 USED_FIRST: Final = (0.75, 0.8, 0.85, 0.9, 0.97, 1.0)
 """The part of each pool's nodes that is planned on, so that there is room for what is rounded up."""
 
 
-def lean(pooled: PooledForm) -> Floats:
-    """A cost that keeps nodes and instances few, the nodes by their price where a budget counts it."""
-    cost = np.zeros(len(pooled.upper))
-    cost[list(pooled.powered.values())] = 1.0
-    cost[list(pooled.instances.values())] = INSTANCE_PART
-    for row in pooled.rows:
-        if isinstance(row.source, Budget):
-            for column, price in row.terms:
-                cost[column] += price / max(1, row.highest or 0) * len(pooled.pool)
-    return cost
-
-
 def rounded(
-    form: Formulation, pooled: PooledForm, rows: Matrix, cost: Floats, value: Floats, *, tight: bool = False
+    form: Formulation, programme: Programme, cost: Floats, value: Floats, *, tight: bool = False
 ) -> Plan | None:
     """A plan near a solution; None when rounding breaks a row. A tight one leaves few nodes of a pool idle."""
-    upper = np.array(pooled.upper, np.float64)
+    pooled, upper = programme.form, programme.upper.copy()
     upper[list(_other_settings(pooled, value))] = 0
     powered = list(pooled.powered.values())
     nodes = upper[powered]
     for part in reversed(USED_FIRST) if tight else USED_FIRST:
         upper[powered] = part * nodes
-        solution = minimise(rows, cost, upper)
+        solution = minimise(programme.rows, cost, upper)
         if solution is None:
             continue
         plan = on_nodes(form, pooled, _whole(form, pooled, solution.value))

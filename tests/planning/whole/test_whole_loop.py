@@ -1,14 +1,16 @@
 """The loop with the fleet engine in place of CP-SAT: a small world is taken for one too large to be solved whole."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from test_safety import EVENTS, Watch, decisions
 from whole_fleet import NOW, WholeFleet, whole_fleet
-from world import BUSY, FRANKFURT, OCR, PARIS, World, finding_ids, pools_of
+from world import BUDGET_LINE, BUSY, FRANKFURT, OCR, PARIS, World, finding_ids, pools_of
 
 from controller.decision import Decision, Proof, State, Verdict
+from controller.fleet import Fleet
 from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.verify import verify
@@ -52,6 +54,21 @@ def test_a_budget_that_is_too_small_refuses_what_the_order_says_and_spends_no_mo
     decision = world.turn()
     assert decision.cost_millicents_per_hour <= 30_000
     assert "GW2010" in finding_ids(decision)
+
+
+def test_a_fleet_that_stays_short_is_told_why_though_it_never_comes_to_rest() -> None:
+    world = World(rates=dict(BUSY))
+    world.budget(100_000)
+    first = world.turn()
+    assert "GW2010" in finding_ids(first)
+    assert "GW2011" not in finding_ids(first)
+    changed = replace(world.state, fleet=Fleet(), plan=first.plan)
+    again = decide(world.policy, world.snapshot(), changed, world.now)
+    assert again.verdict is Verdict.CHANGE
+    conflict = next(finding for finding in again.findings if finding.id == "GW2011")
+    assert f":{BUDGET_LINE}:" in conflict.message
+    assert again.state.conflict is not None
+    assert again == decide(world.policy, world.snapshot(), changed, world.now)
 
 
 @settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow], derandomize=True, deadline=None)
