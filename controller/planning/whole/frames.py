@@ -64,7 +64,10 @@ def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     closed = never | winners.losers()
     chosen = boxes(rows, price, levels, closed)
     open_ = frozenset(option for box in chosen.values() for option in members(box))
-    return Frame(chosen, closed, held.closed_nodes, tuple(_tokens(rows, counts, open_, levels)), held.reserved)
+    tokens = tuple(_tokens(rows, counts, open_, levels))
+    instead = winners.instead()
+    reserved = {(instead.get(option, option), node): count for (option, node), count in held.reserved.items()}
+    return Frame(chosen, closed, held.closed_nodes, tokens, reserved, instead)
 
 
 def _zeroed(rows: Rows) -> frozenset[str]:
@@ -92,6 +95,10 @@ class Winners:
     def losers(self) -> frozenset[str]:
         """All others."""
         return frozenset(option for option, at in self.set_of.items() if self.best[at] != option)
+
+    def instead(self) -> Mapping[str, str]:
+        """By option that loses, the one of its set that stays."""
+        return {option: self.best[at] for option, at in self.set_of.items() if self.best[at] != option}
 
     def against(self, options: Sequence[str]) -> tuple[int, int, int]:
         """How many winners some options are against that are needed, that stand, and in all."""
@@ -198,27 +205,22 @@ def overspent(rows: Rows, counts: Counts) -> frozenset[str]:
     return frozenset(closed)
 
 
-def missed(rows: Rows, counts: Counts, running: Counts, closed: frozenset[str]) -> dict[tuple[str, str], int]:
-    """Instances that run and have to stay, for a row that asks for more than there are, set as the others are."""
-    by_option: Counter[str] = Counter()
-    for (option, _), count in counts.items():
-        by_option[option] += count
-    runs: dict[str, list[tuple[str, int]]] = {}
-    for (option, node), count in sorted(running.items()):
-        runs.setdefault(option, []).append((node, count))
+def kept_standing(rows: Rows, runs: Counts) -> dict[tuple[str, str], int]:
+    """Instances that run and have to stay, for rows that ask for so many: those on the fullest nodes first."""
+    load: Counter[str] = Counter()
+    for (option, node), count in runs.items():
+        load[node] += count
+    standing: dict[str, list[tuple[str, int]]] = {}
+    for (option, node), count in sorted(runs.items(), key=lambda item: (-load[item[0][1]], item[0])):
+        standing.setdefault(option, []).append((node, count))
     found: Counter[tuple[str, str]] = Counter()
+    by_option: Counter[str] = Counter()
     for row in rows.hard:
         need = row.lowest - sum(by_option[option] for option in row.options) if isinstance(row, Count) else 0
-        if isinstance(row, Count) and need > 0:
-            for option in row.options:
-                setting = next((o for o in _same_placement(rows, option, row) if o not in closed), option)
-                for node, count in runs.get(option, ()):
-                    more = max(0, min(need, count - counts.get((setting, node), 0) - found[setting, node]))
-                    found[setting, node] += more
-                    need -= more
+        for option in row.options if isinstance(row, Count) and need > 0 else ():
+            for node, count in standing.get(option, ()):
+                more = max(0, min(need, count - found[option, node]))
+                found[option, node] += more
+                by_option[option] += more
+                need -= more
     return {key: count for key, count in found.items() if count}
-
-
-def _same_placement(rows: Rows, option: str, row: Count) -> Iterator[str]:
-    placement = rows.problem.option(option).placement
-    return (other for other in row.options if rows.problem.option(other).placement == placement)

@@ -20,7 +20,7 @@ from controller.planning.whole.rows import Rows
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Ladder, Resource
 from rules.kernel.problem import Demand, Path
 
-WORK: Final = 0.3
+WORK: Final = 0.1
 """Deterministic time of a neighbourhood."""
 WIDTHS: Final = (4, 12, 30)
 """Alternatives for what a broken row speaks of, and for each stage of the demands that it touches; wider each time."""
@@ -29,7 +29,7 @@ MOST_SERVICES: Final = 6
 MOST_POWERED: Final = 100
 MOST_RELIEVED: Final = 8
 """Nodes that are looked at one by one in the end."""
-MOST_PATHS: Final = 60
+MOST_PATHS: Final = 15
 """Of a demand, in a neighbourhood."""
 ROOMIEST: Final = 2
 """Nodes of a pool that are offered, of those that hold something and of those that do not."""

@@ -13,8 +13,8 @@ from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.search import Search, search_tries
 from controller.planning.objective import cost_of
 from controller.planning.solve import Solved
-from controller.planning.whole.frames import Held, first_frame, missed, next_frame, overspent, unit_prices
-from controller.planning.whole.reading import Reading
+from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, overspent, unit_prices
+from controller.planning.whole.reading import Counts, Reading
 from controller.planning.whole.repair import broken, relieved, repaired
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
@@ -26,29 +26,34 @@ from rules.kernel.problem import Problem
 FREE_TRIES: Final = 2_000
 HELD_TRIES: Final = 4_000
 """Of each round; some thousand tries take a second."""
+PATIENCE: Final = 4
+"""So many times as many tries before it is believed that something cannot be served."""
 MOST_ROUNDS: Final = 6
-"""Held rounds: more than one only where a degrade step or a budget has to be taken into account."""
+"""Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
 NOTHING: Final = Solved(None, Proof.UNDECIDED, 0, 0, 0.0)
 
 
 def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found."""
     rows = Rows(problem, form)
-    runs = Reading.of(running).counts
-    free = translate(rows, first_frame(rows, runs))
-    counts = free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
-    held = Held({}, frozenset(), {})
+    before = Reading.of(running)
+    runs = before.counts
+    levels = {service: level for service, level in before.levels.items() if service in rows.ladders}
+    held = Held(levels, frozenset(), kept_standing(rows, runs))
+    counts = _first(rows, runs, held)
     for _ in range(MOST_ROUNDS):
         frame = next_frame(rows, counts, held)
         arrays = translate(rows, frame)
-        plan = _searched(arrays.problem, arrays.packed(counts), HELD_TRIES)
+        start = arrays.packed(counts)
+        plan = _searched(arrays.problem, start, HELD_TRIES)
+        if arrays.short(plan):
+            plan = _searched(arrays.problem, start, PATIENCE * HELD_TRIES)
         counts = arrays.counts(plan)
         short = arrays.short(plan) | {demand for demand, box in frame.boxes.items() if not box}
-        missing = missed(rows, counts, runs, frame.closed_options)
         further = Held(
             {**held.levels, **_steeper(rows, held.levels, short)},
             held.closed_nodes | overspent(rows, counts),
-            {key: held.reserved.get(key, 0) + missing.get(key, 0) for key in {**held.reserved, **missing}},
+            held.reserved,
         )
         if further == held:
             break
@@ -62,6 +67,14 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
         return NOTHING
     found = at.plan()
     return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
+
+
+def _first(rows: Rows, runs: Counts, held: Held) -> Counts:
+    """What to begin with: what runs, where that is known to be planned well, else what a free search finds."""
+    if runs:
+        return runs
+    free = translate(rows, first_frame(rows, runs))
+    return free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
 
 
 def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPlan:
