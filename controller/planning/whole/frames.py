@@ -183,9 +183,13 @@ def _finer(kinds: set[frozenset[str]], coarse: Sequence[frozenset[str]]) -> bool
     return all(any(kind <= whole for whole in coarse) for kind in kinds)
 
 
-def overspent(rows: Rows, counts: Counts) -> frozenset[str]:
-    """The nodes to close so that no budget is overspent: first those that stand empty, then those that answer least."""
+def overspent(rows: Rows, counts: Counts, reserved: Counts) -> frozenset[str]:
+    """The nodes to close so that no budget is overspent: those that stand empty, then those that answer least.
+
+    What has to stay would keep its node powered, so such nodes come last.
+    """
     load: Counter[str] = Counter()
+    kept = {node for _, node in reserved}
     for (option, node), count in counts.items():
         load[node] += count * rows.answers.offered.get(option, 1)
     closed: set[str] = set()
@@ -196,7 +200,7 @@ def overspent(rows: Rows, counts: Counts) -> frozenset[str]:
             if spent > row.ceiling_millicents:
                 closed.update(node for node in prices if not load[node])
                 for node in sorted(
-                    (n for n in prices if load[n] and n not in closed), key=lambda n: (load[n] / prices[n], n)
+                    (n for n in prices if load[n] and n not in closed), key=lambda n: (n in kept, load[n] / prices[n], n)
                 ):
                     if spent <= row.ceiling_millicents:
                         break

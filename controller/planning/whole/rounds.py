@@ -52,7 +52,7 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
         short = arrays.short(plan) | {demand for demand, box in frame.boxes.items() if not box}
         further = Held(
             {**held.levels, **_steeper(rows, held.levels, short)},
-            held.closed_nodes | overspent(rows, counts),
+            held.closed_nodes | overspent(rows, counts, held.reserved),
             held.reserved,
         )
         if further == held:

@@ -36,7 +36,7 @@ LEAST_WORTH: Final = 0.05
 """Of the dearest demand's worth: what is worth less than that next to it is worth as much."""
 
 
-FEW_DEMANDS: Final = 6
+FEW_DEMANDS: Final = 10
 """Of one part of a model. Each more doubles what the search looks up with every instance that it places."""
 SPLIT_PERMILLE: Final = 2
 """Asked in addition: shares are whole permilles, so a demand that is split over options rounds some up."""
