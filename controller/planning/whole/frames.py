@@ -114,17 +114,17 @@ class Winners:
 
 
 def _winners(rows: Rows, counts: Counts, wide: Mapping[str, Box], price: Mapping[str, float]) -> Winners:
-    """The option that answers most of each exclusive set, else the one that is worth most to all."""
-    answers: Counter[str] = Counter()
-    for (option, _), count in counts.items():
-        answers[option] += count * rows.answers.offered.get(option, 1)
-    wanted: Counter[str] = Counter(option for box in wide.values() for stage in box for option in stage)
+    """Of each exclusive set the cheapest for a call, of those that stand, else of those that somebody may want."""
+    standing = {option for option, _ in counts}
+    wanted = {option for box in wide.values() for stage in box for option in stage}
     sets = {at: row.options for at, row in enumerate(rows.hard) if isinstance(row, Exclusive)}
-    best = {
-        at: max(options, key=lambda o: (answers[o], wanted[o] / price.get(o, 1.0), o)) for at, options in sets.items()
-    }
+
+    def liking(option: str) -> tuple[bool, bool, float, str]:
+        return option in standing, option in wanted, -price.get(option, 1.0), option
+
+    best = {at: max(options, key=liking) for at, options in sets.items()}
     set_of = {option: at for at, options in sets.items() for option in options}
-    return Winners(rows, set_of, best, frozenset(at for at, option in best.items() if answers[option]), set())
+    return Winners(rows, set_of, best, frozenset(at for at, option in best.items() if option in standing), set())
 
 
 def _reconciled(winners: Winners, levels: Mapping[str, int], price: Mapping[str, float]) -> None:
