@@ -52,12 +52,14 @@ class Best:
 def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
     """The best that can be done now. Guards give way where they alone would keep a service from being served.
 
-    A problem that was solved before, with what runs as its best plan, is not solved again.
+    A problem that was solved before, with what runs as its best plan, is not solved again: proven, or found by the
+    engine for large fleets, which counts its work and would find the same.
     """
     guarded = replace(built.problem, floors=floors(built.problem, state.started, built.asked.held, now))
     question = _question(guarded, built)
     if state.settled == question and not verify(running, guarded):
-        return Choice(running, Proof.OPTIMAL, transition(built.whole, running, current, running), question)
+        proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
+        return Choice(running, proof, transition(built.whole, running, current, running), question)
     doubts: tuple[Finding, ...] = ()
     for problem, best in _candidates(built, guarded, running):
         broken = verify(best.plan, problem)
@@ -67,7 +69,8 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         whole = replace(bridged(built, running, best.plan), floors=problem.floors)
         way = transition(whole, running, current, best.plan)
         if way is not None:
-            settled = best.plan == running and best.proof is Proof.OPTIMAL and not doubts
+            final = best.proof is Proof.OPTIMAL or not is_small(problem)
+            settled = best.plan == running and final and not doubts
             return Choice(best.plan, best.proof, way, question if settled else "", doubts)
         doubts = (*doubts, _no_safe_order())
         near = _near(problem, whole, running, current, best.plan)
@@ -115,7 +118,7 @@ def _candidates(built: Built, guarded: Problem, running: Plan) -> Iterator[tuple
     The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places.
     """
     within = _best(guarded, running)
-    if within is None or within.shortfall:
+    if guarded.floors and (within is None or within.shortfall):
         free = _best(built.problem, running)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield built.problem, free
