@@ -13,7 +13,7 @@ class Offers(NamedTuple):
 
     options: tuple[Option, ...]
     price: NDArray[np.float64]
-    """What an instance's share of its node costs in millicents an hour, over the thousandths of a call that it answers."""
+    """What an instance's share of its node costs, in millicents an hour, over what the instance may be given."""
     place: NDArray[np.int64]
     """In the order of their ids, which settles ties."""
 

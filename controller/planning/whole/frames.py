@@ -39,10 +39,10 @@ def unit_prices(rows: Rows, counts: Counts) -> dict[str, float]:
     return found
 
 
-def first_frame(rows: Rows, running: Counts) -> Frame:
+def first_frame(rows: Rows) -> Frame:
     """Nothing is held to but the boxes."""
     closed = _zeroed(rows)
-    return Frame(boxes(rows, unit_prices(rows, running), {}, closed), closed_options=closed)
+    return Frame(boxes(rows, unit_prices(rows, {}), {}, closed), closed_options=closed)
 
 
 @dataclass(frozen=True)
@@ -199,9 +199,8 @@ def overspent(rows: Rows, counts: Counts, reserved: Counts) -> frozenset[str]:
             spent = sum(price for node, price in prices.items() if load[node] and node not in closed)
             if spent > row.ceiling_millicents:
                 closed.update(node for node in prices if not load[node])
-                for node in sorted(
-                    (n for n in prices if load[n] and n not in closed), key=lambda n: (n in kept, load[n] / prices[n], n)
-                ):
+                powered = [node for node in prices if load[node] and node not in closed]
+                for node in sorted(powered, key=lambda n: (n in kept, load[n] / prices[n], n)):
                     if spent <= row.ceiling_millicents:
                         break
                     closed.add(node)
@@ -212,7 +211,7 @@ def overspent(rows: Rows, counts: Counts, reserved: Counts) -> frozenset[str]:
 def kept_standing(rows: Rows, runs: Counts) -> dict[tuple[str, str], int]:
     """Instances that run and have to stay, for rows that ask for so many: those on the fullest nodes first."""
     load: Counter[str] = Counter()
-    for (option, node), count in runs.items():
+    for (_, node), count in runs.items():
         load[node] += count
     standing: dict[str, list[tuple[str, int]]] = {}
     for (option, node), count in sorted(runs.items(), key=lambda item: (-load[item[0][1]], item[0])):

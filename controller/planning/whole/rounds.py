@@ -40,7 +40,7 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     runs = before.counts
     levels = {service: level for service, level in before.levels.items() if service in rows.ladders}
     held = Held(levels, frozenset(), kept_standing(rows, runs))
-    counts = _first(rows, runs, held)
+    counts = runs or _free(rows)
     for _ in range(MOST_ROUNDS):
         frame = next_frame(rows, counts, held)
         arrays = translate(rows, frame)
@@ -69,12 +69,10 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
 
 
-def _first(rows: Rows, runs: Counts, held: Held) -> Counts:
-    """What to begin with: what runs, where that is known to be planned well, else what a free search finds."""
-    if runs:
-        return runs
-    free = translate(rows, first_frame(rows, runs))
-    return free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
+def _free(rows: Rows) -> Counts:
+    """What a search finds that is held to nothing: where nothing runs, it is what to begin with."""
+    free = translate(rows, first_frame(rows))
+    return free.counts(_searched(free.problem, EMPTY, FREE_TRIES))
 
 
 def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPlan:

@@ -236,7 +236,7 @@ def _pairs(rows: Rows, options: Sequence[str]) -> tuple[Ints, Ints, float]:
 
 
 def _models(rows: Rows, frame: Frame) -> list[tuple[Asked, ...]]:
-    """What is asked of each model beside what stands, merged where that is the same, in parts of `FEW_DEMANDS` or less."""
+    """What is asked of each model beside what stands, merged where that is the same, in parts of few demands."""
     by_model: defaultdict[str, list[Asked]] = defaultdict(list)
     dearest = max((price for price in rows.prices.unserved.values()), default=1)
     node = max((price for price in rows.prices.nodes.values()), default=0) / MILLICENTS
@@ -265,7 +265,7 @@ def _reserved_urps(rows: Rows, frame: Frame) -> Mapping[str, int]:
 
 
 def _beside(asked: Sequence[Asked], option: str, urps: int) -> list[Asked]:
-    """What is left to ask when instances of an option stand: first they answer those who may go to the fewest others."""
+    """What is left to ask when instances of an option stand: they answer first what the fewest others may answer."""
     left = list[Asked]()
     for item in sorted(asked, key=lambda item: (len(item.options), item.demands)):
         answered = min(item.urps, urps) if option in item.options else 0
