@@ -39,10 +39,10 @@ def unit_prices(rows: Rows, counts: Counts) -> dict[str, float]:
     return found
 
 
-def first_frame(rows: Rows) -> Frame:
+def first_frame(rows: Rows, running: Counts) -> Frame:
     """Nothing is held to but the boxes."""
     closed = _zeroed(rows)
-    return Frame(boxes(rows, unit_prices(rows, {}), {}, closed), closed_options=closed)
+    return Frame(boxes(rows, unit_prices(rows, running), {}, closed), closed_options=closed)
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,8 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     rows = Rows(problem, form)
     before = Reading.of(running)
     runs = before.counts
-    levels = {service: level for service, level in before.levels.items() if service in rows.ladders}
-    held = Held(levels, frozenset(), kept_standing(rows, runs))
-    counts = runs or _free(rows)
+    held = Held({}, frozenset(), kept_standing(rows, runs))
+    counts = runs if _serves_most(rows, before) else _free(rows, runs)
     for _ in range(MOST_ROUNDS):
         frame = next_frame(rows, counts, held)
         arrays = translate(rows, frame)
@@ -51,7 +50,7 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
         counts = arrays.counts(plan)
         short = arrays.short(plan) | {demand for demand, box in frame.boxes.items() if not box}
         further = Held(
-            {**held.levels, **_steeper(rows, held.levels, short)},
+            {**held.levels, **_steeper(rows, held.levels, before.levels, short)},
             held.closed_nodes | overspent(rows, counts, held.reserved),
             held.reserved,
         )
@@ -62,17 +61,32 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     if at is None:
         return NOTHING
     price = unit_prices(rows, at.counts)
-    at = relieved(rows, repaired(rows, at, price), price)
+    at = repaired(rows, at, price)
+    if _stands(rows, before) and (broken(rows, at) or cost_of(running, form) < cost_of(at.plan(), form)):
+        at = before
+    at = relieved(rows, at, price)
     if broken(rows, at):
         return NOTHING
     found = at.plan()
     return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
 
 
-def _free(rows: Rows) -> Counts:
-    """What a search finds that is held to nothing: where nothing runs, it is what to begin with."""
-    free = translate(rows, first_frame(rows))
-    return free.counts(_searched(free.problem, EMPTY, FREE_TRIES))
+def _serves_most(rows: Rows, before: Reading) -> bool:
+    """Whether what runs is worth beginning with."""
+    return 2 * len(before.unserved) < len(rows.problem.demands)
+
+
+def _free(rows: Rows, runs: Counts) -> Counts:
+    """What a search finds that is held to nothing."""
+    free = translate(rows, first_frame(rows, runs))
+    return free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
+
+
+def _stands(rows: Rows, before: Reading) -> bool:
+    """Whether what runs is a plan by itself: it knows no other options and paths, and keeps every row."""
+    options = {option.id for option in rows.problem.options}
+    paths = {path.id for paths in rows.usable.values() for path in paths}
+    return before.by_option.keys() <= options and before.shares.keys() <= paths and not broken(rows, before)
 
 
 def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPlan:
@@ -83,12 +97,15 @@ def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPl
     return search.plan
 
 
-def _steeper(rows: Rows, levels: Mapping[str, int], short: frozenset[str]) -> dict[str, int]:
-    """The next level that opens a path, for services of which something stays unserved."""
+def _steeper(rows: Rows, levels: Mapping[str, int], before: Mapping[str, int], short: frozenset[str]) -> dict[str, int]:
+    """The next level that opens a path, or that of what runs, for services of which something stays unserved."""
     services = {rows.problem.demand(demand).service for demand in short} & rows.ladders.keys()
     found = {}
     for service in sorted(services):
-        opening = [level for _, level in rows.ladders[service].gates if level > levels.get(service, 0)]
-        if opening:
+        level = levels.get(service, 0)
+        opening = [gate for _, gate in rows.ladders[service].gates if gate > level]
+        if before.get(service, 0) > level:
+            found[service] = before[service]
+        elif opening:
             found[service] = min(opening)
     return found
