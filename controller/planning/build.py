@@ -70,13 +70,14 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
     lost = _without_server(bare)
     gone = frozenset(row.option for row in lost)
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
-    pairs = (*away, *_exclusions(present))
-    barred = _barred(pairs)
-    whole = _with_paths(bare, speed, state, Looked(_barred(away), _in_use(bare, state), barred))
+    judged = exclusions_of(present)
+    afar = _barred(away)
+    barred = _together(afar, _barred(judged))
+    whole = _with_paths(bare, speed, state, Looked(afar, _in_use(bare, state), barred))
     candidates = _within_reach(replace(present, paths=_allowed(whole, barred, gone)))
-    slow = _exclusions(replace(candidates, options=()))
+    slow = exclusions_of(replace(candidates, options=()))
     problem = without_paths(candidates, frozenset(row.path for row in slow))
-    return Built(problem, whole, (*lost, *pairs, *_slow_options(slow, candidates)), asked, loaded, state, speed)
+    return Built(problem, whole, (*lost, *away, *judged, *_slow_options(slow, candidates)), asked, loaded, state, speed)
 
 
 def _having_learnt(policy: Policy, seen: tuple[Accompanied, ...], state: State) -> State:
@@ -96,11 +97,6 @@ def write(problem: Problem) -> Formulation:
         if rule.applies(problem):
             rule.constrain(form, problem)
     return form
-
-
-def _exclusions(problem: Problem) -> tuple[Exclusion, ...]:
-    """What rules exclude of a problem's options and paths, each by itself."""
-    return tuple(row for rule in EXCLUDING if rule.applies(problem) for row in rule.exclusions(problem))
 
 
 def _within_reach(problem: Problem) -> Problem:
@@ -135,6 +131,11 @@ def _uses(uses: Iterable[Use]) -> Uses:
     for demand, stage, option in uses:
         found[demand, stage].add(option)
     return {key: frozenset(options) for key, options in found.items()}
+
+
+def exclusions_of(problem: Problem) -> tuple[Exclusion, ...]:
+    """What rules exclude of a problem's options and paths, each by itself."""
+    return tuple(row for rule in EXCLUDING if rule.applies(problem) for row in rule.exclusions(problem))
 
 
 def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
@@ -192,6 +193,10 @@ def _without_server(problem: Problem) -> tuple[Exclusion, ...]:
 def _barred(exclusions: tuple[Exclusion, ...]) -> Uses:
     """The uses that exclusions forbid."""
     return _uses((row.demand, row.stage, row.option) for row in exclusions if row.demand and row.option)
+
+
+def _together(one: Uses, other: Uses) -> Uses:
+    return {**one, **{use: options | one.get(use, NO_OPTIONS) for use, options in other.items()}}
 
 
 def _slow_options(slow: tuple[Exclusion, ...], problem: Problem) -> tuple[Exclusion, ...]:

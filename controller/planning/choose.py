@@ -119,7 +119,7 @@ def _candidates(built: Built, guarded: Problem, running: Plan) -> Iterator[tuple
     """
     within = _best(guarded, running)
     if guarded.floors and (within is None or within.shortfall):
-        free = _best(built.problem, running)
+        free = _best(built.problem, running, below=within.shortfall if within else None)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield built.problem, free
     if within is not None:
@@ -146,8 +146,10 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
     return replace(problem, options=options, paths=tuple(p for p in problem.paths if names.issuperset(p.options)))
 
 
-def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best | None:
+def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = (), below: int | None = None) -> Best | None:
     """The cheapest plan; the running one where that is allowed and the change does not save what it must.
+
+    With `below`, a plan that degrades and refuses for no less need not be found.
 
     A change that only takes instances away pays from the first millicent; any other has to save one start's price, so
     that plans of nearly the same worth are not exchanged for each other.
@@ -157,7 +159,7 @@ def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = ()) -> Best
     known = {path.id for path in problem.paths} | {option.id for option in problem.options}
     settled = _is_known(running, known) and not verify(running, problem)
     whole = is_small(problem)
-    solved = solve(form, problem, running if settled else None) if whole else plan_fleet(form, problem, running)
+    solved = solve(form, problem, running if settled else None) if whole else plan_fleet(form, problem, running, below)
     if solved.plan is None:
         return None
     least = 1 if _only_fewer(solved.plan, running, problem) else max(1, problem.policy.cost.start_millicents)

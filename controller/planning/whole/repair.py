@@ -57,7 +57,7 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
     return at
 
 
-def relieved(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
+def relieved(rows: Rows, at: Reading, price: Mapping[str, float], most: int = MOST_RELIEVED) -> Reading:
     """The plan with what stands on the nodes that are used worst placed anew, where that is cheaper.
 
     It is for fleets of which a node is a considerable part.
@@ -65,7 +65,7 @@ def relieved(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
     if len(at.powered) > MOST_POWERED:
         return at
     view, seen = View(rows, price), set[str]()
-    for _ in range(MOST_RELIEVED):
+    for _ in range(most):
         node = _worst_used(view, at, seen)
         if not node:
             break

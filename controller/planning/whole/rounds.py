@@ -11,11 +11,11 @@ from typing import Final
 from controller.decision import Proof
 from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.search import Search, search_tries
-from controller.planning.objective import cost_of
+from controller.planning.objective import cost_of, shortfall
 from controller.planning.solve import Solved
 from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, overspent, unit_prices
 from controller.planning.whole.reading import Counts, Reading
-from controller.planning.whole.repair import broken, relieved, repaired
+from controller.planning.whole.repair import MOST_RELIEVED, broken, relieved, repaired
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import translate
@@ -30,11 +30,16 @@ PATIENCE: Final = 4
 """So many times as many tries before it is believed that something cannot be served."""
 MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
+AT_REST: Final = 2
+"""Nodes that are looked at where what runs is kept: others were when it was planned."""
 NOTHING: Final = Solved(None, Proof.UNDECIDED, 0, 0, 0.0)
 
 
-def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
-    """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found."""
+def plan_fleet(form: Formulation, problem: Problem, running: Plan, below: int | None = None) -> Solved:
+    """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found.
+
+    With `below`, only a plan whose degrading and refusing costs less is wanted.
+    """
     rows = Rows(problem, form)
     before = Reading.of(running)
     runs = before.counts
@@ -64,7 +69,9 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     at = repaired(rows, at, price)
     if _stands(rows, before) and (broken(rows, at) or cost_of(running, form) < cost_of(at.plan(), form)):
         at = before
-    at = relieved(rows, at, price)
+    if below is not None and shortfall(at.plan(), form) >= below:
+        return NOTHING
+    at = relieved(rows, at, price, AT_REST if at is before else MOST_RELIEVED)
     if broken(rows, at):
         return NOTHING
     found = at.plan()
