@@ -27,7 +27,7 @@ FREE_TRIES: Final = 2_000
 HELD_TRIES: Final = 4_000
 """Of each round; some thousand tries take a second."""
 PATIENCE: Final = 4
-"""So many times as many tries before it is believed that something cannot be served."""
+"""So many times as many tries before a service is degraded further: mostly the search was in haste."""
 MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
 AT_REST: Final = 2
@@ -50,7 +50,7 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan, below: int | 
         arrays = translate(rows, frame)
         start = arrays.packed(counts)
         plan = _searched(arrays.problem, start, HELD_TRIES)
-        if arrays.short(plan):
+        if _steeper(rows, held.levels, before.levels, arrays.short(plan)):
             plan = _searched(arrays.problem, start, PATIENCE * HELD_TRIES)
         counts = arrays.counts(plan)
         short = arrays.short(plan) | {demand for demand, box in frame.boxes.items() if not box}
