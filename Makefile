@@ -90,7 +90,7 @@ bench-explain: setup ## Measure what explaining generated fleets costs: [NODES=n
 	@$(BIN)/python benchmarks/explained.py $(if $(NODES),--nodes $(NODES))
 
 .PHONY: bench-whole
-bench-whole: setup ## Plan a generated fleet with every rule in use, then again after a change: [NODES=1000] [SEED=n] (minutes)
+bench-whole: setup ## Plan a generated fleet with every rule in use, then again after changes: [NODES=1000] [SEED=n] (minutes)
 	@$(BIN)/python benchmarks/whole.py $(if $(NODES),--nodes $(NODES)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench-transitions

@@ -1,7 +1,8 @@
 """What planning the product's own problem costs on a generated fleet with every rule in use, phase by phase.
 
-Prints a table and, as its last line, a JSON object: the first plan, and the next one after a tenth of the demands
-changed. Violations are counted by the verifier.
+Prints a table and, as its last line, a JSON object: the first plan, the next one after a tenth of the demands changed,
+and the one after some in a hundred did; `turn` is what the loop's whole decision takes there, the way to the plan
+included. Violations are counted by the verifier.
 """
 
 import argparse
@@ -20,12 +21,15 @@ from whole_fleet import NOW, WholeFleet, whole_fleet
 from controller.decision import State
 from controller.fleet import Fleet, fleet_of
 from controller.planning.build import build, write
+from controller.planning.decide import decide
 from controller.planning.guards import floors
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.running import running_plan
 from controller.planning.verify import verify
 from controller.planning.whole import rounds
 
+FEW: Final = 0.02
+"""The part of the demands that a small change is of."""
 PHASES: Final = {"translate": "translation", "search_tries": "search", "routed": "routes", "repaired": "repair"}
 
 
@@ -96,8 +100,17 @@ def planned(fleet: WholeFleet, state: State, before: Fleet | None) -> tuple[dict
     return facts, state
 
 
+def turned(fleet: WholeFleet, state: State) -> float:
+    """Seconds of one decision of the loop."""
+    now = NOW + timedelta(seconds=60 * state.turn)
+    snapshot = fleet.snapshot(state.fleet, now)
+    began = time.perf_counter()
+    decide(fleet.policy, snapshot, state, now)
+    return round(time.perf_counter() - began, 3)
+
+
 def main() -> None:
-    """Plan a fleet, change a tenth of its demands, and plan it again."""
+    """Plan a fleet, change a tenth of its demands, plan it again, and take a turn of the loop after a small change."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
@@ -105,18 +118,21 @@ def main() -> None:
     planned(whole_fleet(30, arguments.seed), State(), None)
     fleet = whole_fleet(arguments.nodes, arguments.seed)
     first, state = planned(fleet, State(), None)
-    again, _ = planned(fleet.changed(arguments.seed), state, state.fleet)
+    again, state = planned(fleet.changed(arguments.seed), state, state.fleet)
+    small, _ = planned(fleet.changed(arguments.seed).changed(1 + arguments.seed, FEW), state, state.fleet)
+    turn = turned(fleet.changed(arguments.seed).changed(1 + arguments.seed, FEW), state)
     nodes = sum(pool.nodes for pool in fleet.policy.pools)
     table = Table(title=f"planning {nodes} nodes, every rule in use")
-    for name in ("", "first plan", "a tenth changed"):
+    for name in ("", "first plan", "a tenth changed", "a small change"):
         table.add_column(name, justify="right")
     for name in first:
         if name != "seconds":
-            table.add_row(name, str(first[name]), str(again[name]))
+            table.add_row(name, *(str(facts[name]) for facts in (first, again, small)))
     for phase in first["seconds"]:
-        table.add_row(f"{phase}, s", str(first["seconds"][phase]), str(again["seconds"].get(phase, 0)))
+        table.add_row(f"{phase}, s", *(str(facts["seconds"].get(phase, 0)) for facts in (first, again, small)))
+    table.add_row("turn, s", "", "", str(turn))
     Console(width=120).print(table)
-    print(last_line({"nodes": nodes, "first": first, "changed": again}))
+    print(last_line({"nodes": nodes, "first": first, "changed": again, "small": small, "turn": turn}))
 
 
 if __name__ == "__main__":

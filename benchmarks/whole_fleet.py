@@ -104,11 +104,11 @@ class WholeFleet:
             evidence=tuple(item for at, site in enumerate(self.policy.sites) for item in _evidence(site.name, at)),
         )
 
-    def changed(self, seed: int) -> "WholeFleet":
-        """The same with a tenth of its rates changed."""
+    def changed(self, seed: int, part: float = 0.1) -> "WholeFleet":
+        """The same with about this part of its rates changed."""
         dice = np.random.default_rng(seed)
         rates = {
-            key: max(1, round(rate * float(dice.lognormal(0, 0.7)))) if dice.random() < 0.1 else rate  # noqa: PLR2004
+            key: max(1, round(rate * float(dice.lognormal(0, 0.7)))) if dice.random() < part else rate
             for key, rate in self.rates.items()
         }
         return replace(self, rates=rates)

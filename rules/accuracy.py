@@ -1,6 +1,6 @@
 """Accuracy: no stage is answered by a variant below the service's floor, unless its degrade order names it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from policy.findings import Finding
 from policy.resolved import UseVariant
@@ -28,6 +28,11 @@ class Accuracy:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude the variants below the floor from the service's stages."""
+        for row in self.exclusions(problem):
+            form.add(row)
+
+    def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
+        """The options with those variants, for each use of them."""
         for demand in problem.demands:
             service = problem.service_of(demand)
             objective = service.accuracy
@@ -42,7 +47,7 @@ class Accuracy:
                             f"accuracy {percent_of_ppm(option.accuracy_ppm)} is below the floor of "
                             f"{percent_of_ppm(objective.floor_ppm)}"
                         )
-                        form.add(Exclusion(self.id, reason, objective.place, option.id, demand.id, stage.name))
+                        yield Exclusion(self.id, reason, objective.place, option.id, demand.id, stage.name)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare every variant in use with the floor of the service that it serves."""

@@ -7,7 +7,7 @@ from policy.findings import Finding
 from policy.resolved import AvailabilityObjective, Service, Stage
 from rules.kernel.formulation import Distinct, Formulation
 from rules.kernel.plan import Instances, Plan
-from rules.kernel.problem import Path, Problem
+from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
 
 
@@ -70,14 +70,10 @@ class Availability:
 def _asked(problem: Problem) -> Iterator[tuple[Service, Stage, AvailabilityObjective, tuple[str, ...]]]:
     """Every stage that an objective holds for, with the options that it may stand on."""
     rates: defaultdict[str, int] = defaultdict(int)
-    ways: defaultdict[str, list[Path]] = defaultdict(list)
     for demand in problem.demands:
         rates[demand.service] += demand.rate_milli_rps
-    for path in problem.paths:
-        ways[problem.demand(path.demand).service].append(path)
     for service in problem.policy.services:
-        paths = ways[service.name]
-        if service.availability and paths and rates[service.name]:
-            for index, stage in enumerate(service.stages):
-                usable = tuple(dict.fromkeys(path.options[index] for path in paths))
+        taken = problem.taken(service.name) if service.availability and rates[service.name] else ()
+        for stage, usable in zip(service.stages, taken, strict=False):
+            if service.availability and usable:
                 yield service, stage, service.availability, usable

@@ -11,7 +11,7 @@ from rules.churn import Churn
 from rules.degrade import Degrade
 from rules.device_memory import DeviceMemory
 from rules.device_share import DeviceShare
-from rules.kernel.rule import Rule
+from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
 from rules.link_security import LinkSecurity
 from rules.one_setting import OneSetting
@@ -36,3 +36,6 @@ RULES: Final[tuple[Rule, ...]] = (
     ReplicaBounds(),
     Churn(),
 )
+
+EXCLUDING: Final[tuple[Excluding, ...]] = tuple(rule for rule in RULES if isinstance(rule, Excluding))
+"""The rules that bar anything, in the same order."""

@@ -1,6 +1,6 @@
 """Certification: protected data is handled only where the standards that it asks for are held, and stay held."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from policy.findings import Finding
@@ -31,18 +31,26 @@ class Certification:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude the pools that do not hold a standard from every stage of the services that it protects."""
+        for row in self.exclusions(problem):
+            form.add(row)
+
+    def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
+        """The options in those pools, for each use of them."""
         for profile in problem.policy.compliance:
             for clause in profile.certifications:
-                holding = {pool.name for pool in problem.policy.pools if _holds_throughout(problem, clause, pool)}
                 span = f"does not hold {_standard(clause)} until {instant(problem.needed_until_s)}"
+                lacking = {
+                    pool.name: f"{pool.name} {span}"
+                    for pool in problem.policy.pools
+                    if not _holds_throughout(problem, clause, pool)
+                }
                 for demand in problem.demands:
                     service = problem.service_of(demand)
                     for stage in service.stages if profile.covers(service) else ():
                         for option in problem.options_of(stage.model):
-                            pool = option.placement.pool
-                            if pool not in holding:
-                                reason = f"{pool} {span}"
-                                form.add(Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name))
+                            reason = lacking.get(option.placement.pool)
+                            if reason:
+                                yield Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow the certifications of every pool in use to the second at which they end."""

@@ -101,11 +101,15 @@ def _gates(problem: Problem, service: Service, paths: Iterable[Path]) -> Iterato
     for level, step in enumerate(service.degrade, start=1):
         if isinstance(step, UseVariant):
             steps.setdefault((step.model, step.variant), level)
-    for path in paths if steps else ():
-        used = _variants(problem, path)
-        levels = [level for named, level in steps.items() if named in used]
-        if levels:
-            yield path.id, max(levels)
+    gates = {
+        option.id: level
+        for (model, variant), level in steps.items()
+        for option in problem.options_of(model)
+        if option.placement.variant == variant
+    }
+    for path in paths if gates else ():
+        if not gates.keys().isdisjoint(path.options):
+            yield path.id, max(gates.get(option, 0) for option in path.options)
 
 
 def _variants(problem: Problem, path: Path) -> frozenset[tuple[str, str]]:

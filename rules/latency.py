@@ -1,6 +1,6 @@
 """Latency: no request takes a path whose predicted percentile misses an objective."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from policy.findings import Finding
 from rules.kernel.formulation import Exclusion, Formulation
@@ -28,15 +28,21 @@ class Latency:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude the paths that are too slow, once for each objective that they miss."""
+        for row in self.exclusions(problem):
+            form.add(row)
+
+    def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
+        """Those paths."""
+        objectives = {demand.id: problem.service_of(demand).latency for demand in problem.demands}
         for path in problem.paths:
-            for objective in problem.service_of(problem.demand(path.demand)).latency:
+            for objective in objectives[path.demand]:
                 predicted_us = path.latency_at_us(objective.percentile_bp)
                 if predicted_us > objective.below_us:
                     reason = (
                         f"{percentile(objective.percentile_bp)} is predicted at {milliseconds(predicted_us)}; "
                         f"the objective is {milliseconds(objective.below_us)}"
                     )
-                    form.add(Exclusion(self.id, reason, objective.place, path=path.id))
+                    yield Exclusion(self.id, reason, objective.place, path=path.id)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare the prediction of every path in use with every objective of its service."""

@@ -1,10 +1,10 @@
 """Link security: protected data crosses only links that encrypt it well enough."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from policy.findings import Finding
 from policy.resolved import Encryption, LinkSecurityClause
-from rules.kernel.formulation import Formulation
+from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
@@ -31,8 +31,12 @@ class LinkSecurity:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude each option from the stages whose hop is too weak."""
-        for row in excluded(self.id, problem, lambda profile: profile.link_security, _weakness):
+        for row in self.exclusions(problem):
             form.add(row)
+
+    def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
+        """The options at the sites to which a clause objects, for each use of them."""
+        return excluded(self.id, problem, lambda profile: profile.link_security, _weakness)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare the strength of every hop in use with every clause that covers it."""

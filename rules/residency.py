@@ -1,10 +1,10 @@
 """Residency: data stays within the jurisdictions that it is bound to, at rest and on every hop."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from policy.findings import Finding
 from policy.resolved import ResidencyClause
-from rules.kernel.formulation import Formulation
+from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
@@ -29,8 +29,12 @@ class Residency:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Exclude each option from the stages whose data would leave."""
-        for row in excluded(self.id, problem, lambda profile: profile.residency, _leaves):
+        for row in self.exclusions(problem):
             form.add(row)
+
+    def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
+        """The options at the sites to which a clause objects, for each use of them."""
+        return excluded(self.id, problem, lambda profile: profile.residency, _leaves)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count what lies outside of all that the data of each stage in use touches."""

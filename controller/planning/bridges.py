@@ -12,8 +12,7 @@ import numpy as np
 from controller.performance.bursts import burst_of
 from controller.performance.margin import margin_permille
 from controller.planning.build import Built
-from controller.planning.legs import Legs
-from controller.planning.paths import Choices, Habits, priced
+from controller.planning.paths import Choices, Habits, Views, priced
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Demand, Option, Path, Placement, Problem
 
@@ -23,8 +22,8 @@ def bridged(built: Built, running: Plan, target: Plan) -> Problem:
     whole = built.whole
     known = {(path.demand, path.options) for path in whole.paths}
     missing = dict.fromkeys(use for use in _passing(whole, running, target) if use not in known)
-    legs = Legs(whole.policy, built.speed)
-    found = (_path(built, legs, whole.demand(demand), tuple(map(whole.option, names))) for demand, names in missing)
+    views = Views(whole, built.speed)
+    found = (_path(built, views, whole.demand(demand), tuple(map(whole.option, names))) for demand, names in missing)
     return replace(whole, paths=(*whole.paths, *found)) if missing else whole
 
 
@@ -48,13 +47,14 @@ def _passing(whole: Problem, running: Plan, target: Plan) -> Iterator[tuple[str,
             )
 
 
-def _path(built: Built, legs: Legs, demand: Demand, options: tuple[Option, ...]) -> Path:
+def _path(built: Built, views: Views, demand: Demand, options: tuple[Option, ...]) -> Path:
     key = (demand.service, demand.origin)
     seen = Habits(margin_permille(built.state.margins, *key), burst_of(built.state.bursts, *key))
     service = built.whole.service_of(demand)
-    stages = [
-        Choices(stage.name, [option], legs.of(at, demand, [option], seen.burst))
-        for at, (stage, option) in enumerate(zip(service.stages, options, strict=True))
-    ]
+    stages = []
+    for at, (stage, option) in enumerate(zip(service.stages, options, strict=True)):
+        offers = views.offers(stage.model)
+        here = np.flatnonzero(offers.among({option.id}))
+        stages.append(Choices((demand.id, stage.name), offers, here, views.legs.of(at, demand, seen.burst, here)))
     (path,) = priced(demand, service, stages, np.zeros((1, len(options)), np.int64), seen)
     return path

@@ -1,5 +1,7 @@
 """Building the problem of one instant from a policy, a snapshot and what is remembered."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,13 +14,12 @@ from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
 from controller.planning.barring import through
 from controller.planning.demand import Asked, ask, demand_id
-from controller.planning.legs import Legs
 from controller.planning.options import Speeds, options, speeds
-from controller.planning.paths import Habits, Looked, Use, paths, unreachable
+from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses, Views, paths, unreachable
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
-from rules.catalogue import RULES
+from rules.catalogue import EXCLUDING, RULES
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.problem import Held, Path, Placement, Problem
 
@@ -69,13 +70,14 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
     lost = _without_server(bare)
     gone = frozenset(row.option for row in lost)
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
-    pairs = (*away, *_exclusions(present))
-    barred = _barred(pairs)
-    whole = _with_paths(bare, speed, state, Looked(_barred(away), _in_use(bare, state), barred))
+    judged = exclusions_of(present)
+    afar = _barred(away)
+    barred = _together(afar, _barred(judged))
+    whole = _with_paths(bare, speed, state, Looked(afar, _in_use(bare, state), barred))
     candidates = _within_reach(replace(present, paths=_allowed(whole, barred, gone)))
-    slow = [row for row in _exclusions(candidates) if row.path]
+    slow = exclusions_of(replace(candidates, options=()))
     problem = without_paths(candidates, frozenset(row.path for row in slow))
-    return Built(problem, whole, (*lost, *pairs, *_slow_options(slow, candidates)), asked, loaded, state, speed)
+    return Built(problem, whole, (*lost, *away, *judged, *_slow_options(slow, candidates)), asked, loaded, state, speed)
 
 
 def _having_learnt(policy: Policy, seen: tuple[Accompanied, ...], state: State) -> State:
@@ -97,11 +99,6 @@ def write(problem: Problem) -> Formulation:
     return form
 
 
-def _exclusions(problem: Problem) -> tuple[Exclusion, ...]:
-    """What rules exclude: no matter of nodes, so rows on nodes are not written for it."""
-    return write(replace(problem, nodes=(), floors=())).exclusions()
-
-
 def _within_reach(problem: Problem) -> Problem:
     """Of a large problem, only the options that a path takes or that run: no other is worth an instance."""
     if is_small(problem):
@@ -111,7 +108,7 @@ def _within_reach(problem: Problem) -> Problem:
     return replace(problem, options=tuple(o for o in problem.options if o.id in taken or o.placement in runs))
 
 
-def _in_use(problem: Problem, state: State) -> frozenset[Use]:
+def _in_use(problem: Problem, state: State) -> Uses:
     """What the routes that were last set go over, at the settings that were last planned."""
     planned = frozenset(item.option for item in state.plan.instances)
     options: dict[Placement, list[str]] = {}
@@ -119,7 +116,7 @@ def _in_use(problem: Problem, state: State) -> frozenset[Use]:
         if option.id in planned:
             options.setdefault(option.placement, []).append(option.id)
     services = {service.name: service for service in problem.policy.services}
-    return frozenset(
+    return _uses(
         (demand_id(routes.service, routes.origin), stage.name, option)
         for routes in state.fleet.routes
         if routes.service in services
@@ -127,6 +124,18 @@ def _in_use(problem: Problem, state: State) -> frozenset[Use]:
         for stage, placement in zip(services[routes.service].stages, way.placements, strict=False)
         for option in options.get(placement, ())
     )
+
+
+def _uses(uses: Iterable[Use]) -> Uses:
+    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for demand, stage, option in uses:
+        found[demand, stage].add(option)
+    return {key: frozenset(options) for key, options in found.items()}
+
+
+def exclusions_of(problem: Problem) -> tuple[Exclusion, ...]:
+    """What rules exclude of a problem's options and paths, each by itself."""
+    return tuple(row for rule in EXCLUDING if rule.applies(problem) for row in rule.exclusions(problem))
 
 
 def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
@@ -150,24 +159,25 @@ def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:
 
 
 def _with_paths(problem: Problem, speed: Speeds, state: State, looked: Looked) -> Problem:
-    legs, found = Legs(problem.policy, speed), list[Path]()
+    views, found = Views(problem, speed), list[Path]()
     for demand in problem.demands:
         key = (demand.service, demand.origin)
         habits = Habits(margin_permille(state.margins, *key), burst_of(state.bursts, *key))
-        found.extend(paths(problem, demand, legs, habits, looked))
+        found.extend(paths(views, demand, habits, looked))
     return replace(problem, paths=tuple(found))
 
 
-def _allowed(whole: Problem, barred: frozenset[Use], gone: frozenset[str]) -> tuple[Path, ...]:
+def _allowed(whole: Problem, barred: Uses, gone: frozenset[str]) -> tuple[Path, ...]:
     """The paths that take no barred use and no option that is gone."""
-    stages = {d.id: tuple(stage.name for stage in whole.service_of(d).stages) for d in whole.demands}
+    barred_of = {
+        demand.id: tuple(barred.get((demand.id, stage.name), NO_OPTIONS) for stage in whole.service_of(demand).stages)
+        for demand in whole.demands
+    }
     return tuple(
         path
         for path in whole.paths
-        if not any(
-            option in gone or (path.demand, stage, option) in barred
-            for stage, option in zip(stages[path.demand], path.options, strict=True)
-        )
+        if gone.isdisjoint(path.options)
+        and not any(option in here for option, here in zip(path.options, barred_of[path.demand], strict=True))
     )
 
 
@@ -180,12 +190,16 @@ def _without_server(problem: Problem) -> tuple[Exclusion, ...]:
     )
 
 
-def _barred(exclusions: tuple[Exclusion, ...]) -> frozenset[Use]:
+def _barred(exclusions: tuple[Exclusion, ...]) -> Uses:
     """The uses that exclusions forbid."""
-    return frozenset((row.demand, row.stage, row.option) for row in exclusions if row.demand and row.option)
+    return _uses((row.demand, row.stage, row.option) for row in exclusions if row.demand and row.option)
 
 
-def _slow_options(slow: list[Exclusion], problem: Problem) -> tuple[Exclusion, ...]:
+def _together(one: Uses, other: Uses) -> Uses:
+    return {**one, **{use: options | one.get(use, NO_OPTIONS) for use, options in other.items()}}
+
+
+def _slow_options(slow: tuple[Exclusion, ...], problem: Problem) -> tuple[Exclusion, ...]:
     """One exclusion for each use all of whose paths are excluded: what a person asks about is the option."""
     why = {row.path: row for row in slow}
     rows = []

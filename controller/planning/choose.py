@@ -52,12 +52,14 @@ class Best:
 def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
     """The best that can be done now. Guards give way where they alone would keep a service from being served.
 
-    A problem that was solved before, with what runs as its best plan, is not solved again.
+    A problem that was solved before, with what runs as its best plan, is not solved again: proven, or found by the
+    engine for large fleets, which counts its work and would find the same.
     """
     guarded = guarded_problem(built, state, now)
     question = _question(guarded, built)
-    if state.settled == question and not verify(running, guarded):
-        return Choice(running, Proof.OPTIMAL, transition(built.whole, running, current, running), question)
+    if state.settled == question and state.proposal is None and not verify(running, guarded):
+        proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
+        return Choice(running, proof, transition(built.whole, running, current, running), question)
     doubts: tuple[Finding, ...] = ()
     for problem, best in _candidates(built, guarded, running, state.proposal):
         broken = verify(best.plan, problem)
@@ -67,7 +69,8 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         whole = replace(bridged(built, running, best.plan), floors=problem.floors)
         way = transition(whole, running, current, best.plan)
         if way is not None:
-            settled = best.plan == running and best.proof is Proof.OPTIMAL and not doubts
+            final = best.proof is Proof.OPTIMAL or not is_small(problem)
+            settled = best.plan == running and final and not doubts
             return Choice(best.plan, best.proof, way, question if settled else "", doubts)
         doubts = (*doubts, _no_safe_order())
         near = _near(problem, whole, running, current, best.plan)
@@ -125,8 +128,8 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places.
     """
     within = _best(guarded, running, proposal=proposal)
-    if within is None or within.shortfall:
-        free = _best(built.problem, running)
+    if guarded.floors and (within is None or within.shortfall):
+        free = _best(built.problem, running, below=within.shortfall if within else None)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield built.problem, free
     if within is not None:
@@ -153,16 +156,23 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
     return replace(problem, options=options, paths=tuple(p for p in problem.paths if names.issuperset(p.options)))
 
 
-def _best(problem: Problem, running: Plan, limits: tuple[Row, ...] = (), proposal: Plan | None = None) -> Best | None:
+def _best(
+    problem: Problem,
+    running: Plan,
+    limits: tuple[Row, ...] = (),
+    below: int | None = None,
+    proposal: Plan | None = None,
+) -> Best | None:
     """The cheapest plan; the running one where that is allowed and the change does not save what it must.
 
-    A change that only takes instances away pays from the first millicent; any other has to save one start's price.
+    With `below`, a plan that degrades and refuses for no less need not be found. A change that only takes instances
+    away pays from the first millicent; any other has to save one start's price.
     """
     form = write(problem)
     form.rows.extend((prices(problem, running), *limits))
     settled = _is_plan(running, problem)
     whole = is_small(problem)
-    solved = solve(form, problem, running if settled else None) if whole else plan_fleet(form, problem, running)
+    solved = solve(form, problem, running if settled else None) if whole else plan_fleet(form, problem, running, below)
     if proposal is not None and _is_plan(proposal, problem):
         solved = _cheaper(solved, proposal, cost_of(proposal, form))
     if solved.plan is None:

@@ -1,9 +1,11 @@
 """The latency of a stage on each option for a demand, network included: samples that paths are added up from.
 
-What a server takes depends on no origin and the way there on no server, so each is worked out once for all demands.
+What a server takes depends on no origin and the way there on no server, so each is worked out once for all demands, and
+kept as tables from which the rows of options are picked.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,46 +13,90 @@ from numpy.typing import NDArray
 from controller.performance.arrivals import Burst
 from controller.performance.pipeline import sampled, travelled
 from controller.performance.surface import LEVELS
-from controller.planning.network import network_us
+from controller.planning.network import network_to_us, reachable
 from controller.planning.options import Speeds
 from controller.planning.stages import At, stage_quantiles_us
-from policy.resolved import Policy, Stage
-from rules.kernel.problem import Demand, Option
+from policy.resolved import Stage
+from rules.kernel.problem import Demand, Problem
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+NO_WAY = -1
+"""The row of an option that a demand cannot reach."""
+
+
+class Table(NamedTuple):
+    """Samples in us, [rows, LEVELS], and the row of each option of a model, or of each site, in the problem's order."""
+
+    samples: Floats
+    row: Ints
 
 
 class Legs:
-    """The samples of a policy's stages at the speeds that are known now."""
+    """The samples of a problem's stages at the speeds that are known now."""
 
-    def __init__(self, policy: Policy, speed: Speeds) -> None:
-        self.policy = policy
+    def __init__(self, problem: Problem, speed: Speeds) -> None:
+        self.problem = problem
         self.speed = speed
-        self._served: dict[Hashable, Floats] = {}
-        self._travelled: dict[Hashable, Floats] = {}
+        self._served: dict[Hashable, Table] = {}
+        self._travelled: dict[Hashable, Table] = {}
+        self._site = {site.name: at for at, site in enumerate(problem.policy.sites)}
+        self._sites: dict[str, Ints] = {}
 
-    def of(self, at: int, demand: Demand, options: Sequence[Option], burst: Burst) -> Floats:
-        """[options, LEVELS]: samples in us of the stage at this place of a demand's service, on each of its options."""
-        stage = self.policy.service(demand.service).stages[at]
-        found = np.empty((len(options), LEVELS))
-        for row, option in enumerate(options):
-            np.add(self._server(at, stage, option, burst), self._way(at, stage, demand, option), out=found[row])
+    def of(self, at: int, demand: Demand, burst: Burst, options: Ints) -> Floats:
+        """[options, LEVELS]: samples in us of the stage at this place of a demand's service, on options of its model.
+
+        Options are numbered as `Problem.options_of` has them. Raises ValueError where no Link leads to one.
+        """
+        stage = self.problem.service_of(demand).stages[at]
+        server, way = self._server(at, stage, burst), self._way(at, stage, demand)
+        ways = way.row[self._sites_of(stage.model)[options]]
+        if (ways == NO_WAY).any():
+            raise ValueError(f"{demand.id} cannot reach a site: bar what `unreachable` names before building paths")
+        found = server.samples[server.row[options]]
+        found += way.samples[ways]
         return found
 
-    def _server(self, at: int, stage: Stage, option: Option, burst: Burst) -> Floats:
-        place = option.placement
-        slowdown = self.speed.slowdowns.get(place, 1.0)
-        setting = (option.max_batch, option.queue_delay_us, option.load_permille)
-        device = self.policy.pool(place.pool).device
-        key = (at, stage.fanout, place.model, place.variant, device, slowdown, setting, burst)
+    def _server(self, at: int, stage: Stage, burst: Burst) -> Table:
+        key = (at, stage.fanout, stage.model, burst)
         if key not in self._served:
-            load = At(1, option.load_permille / 1000, burst)
-            self._served[key] = sampled(at, stage_quantiles_us(self.policy, stage, option, self.speed, load))
+            self._served[key] = self._servers(at, stage, burst)
         return self._served[key]
 
-    def _way(self, at: int, stage: Stage, demand: Demand, option: Option) -> Floats:
-        site = self.policy.pool(option.placement.pool).site
-        key = (at, demand.origin, site, stage.payload_bytes * stage.fanout)
+    def _servers(self, at: int, stage: Stage, burst: Burst) -> Table:
+        policy = self.problem.policy
+        number: dict[Hashable, int] = {}
+        samples, row = list[Floats](), list[int]()
+        for option in self.problem.options_of(stage.model):
+            place = option.placement
+            device, slowdown = policy.pool(place.pool).device, self.speed.slowdowns.get(place, 1.0)
+            key = (place.variant, device, slowdown, option.max_batch, option.queue_delay_us, option.load_permille)
+            if key not in number:
+                number[key] = len(samples)
+                load = At(1, option.load_permille / 1000, burst)
+                samples.append(sampled(at, stage_quantiles_us(policy, stage, option, self.speed, load)))
+            row.append(number[key])
+        return Table(np.array(samples).reshape(-1, LEVELS), np.array(row, np.int64))
+
+    def _sites_of(self, model: str) -> Ints:
+        """Of each option of a model, its site's number."""
+        if model not in self._sites:
+            sites = [self._site[self.problem.site_of(option)] for option in self.problem.options_of(model)]
+            self._sites[model] = np.array(sites, np.int64)
+        return self._sites[model]
+
+    def _way(self, at: int, stage: Stage, demand: Demand) -> Table:
+        key = (at, demand.origin, stage.payload_bytes * stage.fanout)
         if key not in self._travelled:
-            self._travelled[key] = travelled(at, network_us(self.policy, demand, stage, option))
+            self._travelled[key] = self._ways(at, stage, demand)
         return self._travelled[key]
+
+    def _ways(self, at: int, stage: Stage, demand: Demand) -> Table:
+        policy = self.problem.policy
+        samples, row = list[Floats](), list[int]()
+        for site in self._site:
+            there = reachable(policy, demand.origin, site)
+            row.append(len(samples) if there else NO_WAY)
+            samples += [travelled(at, network_to_us(policy, demand, stage, site))] if there else []
+        return Table(np.array(samples).reshape(-1, LEVELS), np.array(row, np.int64))

@@ -11,6 +11,7 @@ which for a jitter of at most half of the mean (k >= 4) is within 1 % from the 5
 
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from policy.resolved import Link, Policy, Stage
 from rules.kernel.problem import Demand, Option
 
 Floats = NDArray[np.float64]
+
+NORMAL: Final = np.array([NormalDist().inv_cdf((level + 0.5) / LEVELS) for level in range(LEVELS)])
+"""The quantiles of the normal distribution at the levels of all samples."""
 
 
 def link_between(policy: Policy, a: str, b: str) -> Link | None:
@@ -37,24 +41,27 @@ def network_us(policy: Policy, demand: Demand, stage: Stage, option: Option) -> 
 
     Raises ValueError where no Link leads.
     """
-    site = policy.pool(option.placement.pool).site
+    return network_to_us(policy, demand, stage, policy.pool(option.placement.pool).site)
+
+
+def network_to_us(policy: Policy, demand: Demand, stage: Stage, site: str) -> Floats:
+    """The same to a site."""
     if site == demand.origin:
         return np.zeros(LEVELS)
     link = link_between(policy, demand.origin, site)
     if link is None:
-        raise ValueError(f"{demand.id} cannot reach {option.id}: bar what `unreachable` names before building paths")
+        raise ValueError(f"{demand.id} cannot reach {site}: bar what `unreachable` names before building paths")
     transfer_us = stage.payload_bytes * stage.fanout * 8_000 // link.bandwidth_kbps
     return round_trip_us(link.rtt_us, link.jitter_us) + transfer_us
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def round_trip_us(mean_us: int, deviation_us: int) -> Floats:
     """`LEVELS` quantiles in us of a round trip."""
     if mean_us == 0 or deviation_us == 0:
         return np.full(LEVELS, float(mean_us))
     shape = (mean_us / deviation_us) ** 2
-    normal = np.array([NormalDist().inv_cdf((level + 0.5) / LEVELS) for level in range(LEVELS)])
-    root = 1 - 1 / (9 * shape) + normal / (3 * shape**0.5)
+    root = 1 - 1 / (9 * shape) + NORMAL / (3 * shape**0.5)
     quantiles_us: Floats = mean_us * np.maximum(root, 0.0) ** 3
     quantiles_us.flags.writeable = False
     return quantiles_us

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,6 +15,8 @@ from controller.performance.pipeline import chains, path_latencies_us
 from controller.performance.surface import LEVELS
 from controller.planning.legs import Legs
 from controller.planning.network import reachable
+from controller.planning.offers import Offers, offers_of
+from controller.planning.options import Speeds
 from policy.resolved import Policy, Service, UseVariant
 from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Option, Path, Problem
@@ -32,8 +35,14 @@ TAIL: Final = LEVELS * 99 // 100 - 1
 Latencies = tuple[tuple[int, int], ...]
 """(percentile in basis points, latency in us)"""
 
+Ints = NDArray[np.int64]
+
 Use = tuple[str, str, str]
 """(demand, stage, option)"""
+
+Uses = Mapping[tuple[str, str], frozenset[str]]
+"""By (demand, stage), options."""
+NO_OPTIONS: Final = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,42 +82,53 @@ class Looked:
     there; `idle` those that some rule forbids.
     """
 
-    barred: frozenset[Use]
-    running: frozenset[Use]
-    idle: frozenset[Use]
+    barred: Uses
+    running: Uses
+    idle: Uses
 
 
-def paths(problem: Problem, demand: Demand, legs: Legs, seen: Habits, looked: Looked) -> tuple[Path, ...]:
-    """The paths of a demand over the options that are not barred for it, with the latency to count with."""
-    service = problem.policy.service(demand.service)
-    stages = []
-    for at, stage in enumerate(service.stages):
-        here = [
-            option
-            for option in problem.options_of(stage.model)
-            if (demand.id, stage.name, option.id) not in looked.barred
-        ]
-        stages.append(Choices(stage.name, here, legs.of(at, demand, here, seen.burst)))
-    chosen = _within_limit(problem, demand, stages, looked)
-    return priced(demand, service, stages, np.array(list(itertools.product(*chosen)), np.int64), seen)
+class Views:
+    """What paths of all demands are made from: a problem's options by model, and their legs."""
+
+    def __init__(self, problem: Problem, speed: Speeds) -> None:
+        self.problem = problem
+        self.legs = Legs(problem, speed)
+        self._offers: dict[str, Offers] = {}
+
+    def offers(self, model: str) -> Offers:
+        """The options of a model."""
+        if model not in self._offers:
+            self._offers[model] = offers_of(self.problem, model)
+        return self._offers[model]
 
 
 class Choices(NamedTuple):
-    """The options of a stage, and the samples of each, [options, LEVELS]."""
+    """The options of a stage that may be taken, by number among its model's, and the samples of each, [N, LEVELS]."""
 
-    stage: str
-    options: list[Option]
+    use: tuple[str, str]
+    offers: Offers
+    here: Ints
     samples: NDArray[np.float64]
 
 
-def priced(
-    demand: Demand, service: Service, stages: list[Choices], chosen: NDArray[np.int64], seen: Habits
-) -> tuple[Path, ...]:
+def paths(views: Views, demand: Demand, seen: Habits, looked: Looked) -> tuple[Path, ...]:
+    """The paths of a demand over the options that are not barred for it, with the latency to count with."""
+    service = views.problem.service_of(demand)
+    stages = []
+    for at, stage in enumerate(service.stages):
+        use, offers = (demand.id, stage.name), views.offers(stage.model)
+        here = np.flatnonzero(~offers.among(looked.barred.get(use, NO_OPTIONS)))
+        stages.append(Choices(use, offers, here, views.legs.of(at, demand, seen.burst, here)))
+    chosen = _within_limit(views.problem, demand, stages, looked)
+    return priced(demand, service, stages, np.array(list(itertools.product(*chosen)), np.int64), seen)
+
+
+def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints, seen: Habits) -> tuple[Path, ...]:
     """The paths that take these options, one row for each path."""
     if not chosen.size:
         return ()
     latencies = path_latencies_us(chains(service.stages), [stage.samples for stage in stages], chosen)
-    names = [[option.id for option in stage.options] for stage in stages]
+    names = [[stage.offers.options[at].id for at in stage.here.tolist()] for stage in stages]
     found = []
     for row, latency_us in zip(chosen.tolist(), latencies, strict=True):
         options = tuple(here[at] for here, at in zip(names, row, strict=True))
@@ -124,15 +144,15 @@ def _with_margin(latency_us: Latencies, margin_permille: int) -> Latencies:
 
 
 def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looked: Looked) -> list[list[int]]:
-    """The options of each stage by number: all of them, or the first of an order by which the others are left out."""
+    """The options of each stage by place in `here`: all, or the first of an order by which the others are left out."""
     most = min(MOST_PATHS, max(FEWEST_PATHS, MOST_IN_ALL // max(1, len(problem.demands))))
-    many = math.prod(len(stage.options) for stage in stages) > most
+    many = math.prod(stage.here.size for stage in stages) > most
     if most == MOST_PATHS or not many:
         choices = [_fastest_first(stage) for stage in stages]
         fewest = [0] * len(stages)
     else:
         choices = [_likeliest_first(problem, demand, stage, looked) for stage in stages]
-        fewest = [sum((demand.id, stage.stage, o.id) in looked.running for o in stage.options) for stage in stages]
+        fewest = [len(looked.running.get(stage.use, NO_OPTIONS)) for stage in stages]
     while math.prod(map(len, choices)) > most:
         longest = max(range(len(choices)), key=lambda i: (len(choices[i]) > fewest[i], len(choices[i])))
         if len(choices[longest]) <= fewest[longest]:
@@ -141,38 +161,35 @@ def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looke
     return choices
 
 
-def _tails_us(stage: Choices) -> list[float]:
-    return [float(np.partition(samples, TAIL)[TAIL]) for samples in stage.samples]
+def _tails_us(stage: Choices) -> NDArray[np.float64]:
+    tails_us: NDArray[np.float64] = np.partition(stage.samples, TAIL, axis=1)[:, TAIL]
+    return tails_us
 
 
 def _fastest_first(stage: Choices) -> list[int]:
-    order = zip(_tails_us(stage), (option.id for option in stage.options), range(len(stage.options)), strict=True)
-    return [at for _, _, at in sorted(order)]
+    order: list[int] = np.lexsort((stage.offers.place[stage.here], _tails_us(stage))).tolist()
+    return order
 
 
 def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
     below_us = min((item.below_us for item in problem.service_of(demand).latency), default=math.inf)
     steps = {(s.model, s.variant) for s in problem.service_of(demand).degrade if isinstance(s, UseVariant)}
-    tails_us = _tails_us(stage)
-    prices = [_price_of_call(problem, option) for option in stage.options]
-    ranks = [0] * len(stage.options)
-    for keys in (prices, tails_us):
-        for rank, (_, _, at) in enumerate(sorted((key, stage.options[at].id, at) for at, key in enumerate(keys))):
-            ranks[at] = min(ranks[at], rank) if keys is tails_us else rank
-
-    def key(at: int) -> tuple[bool, bool, bool, int, float, str]:
-        option = stage.options[at]
-        use = demand.id, stage.stage, option.id
-        rank = (
-            RELUCTANCE * (1 + ranks[at]) if (option.placement.model, option.placement.variant) in steps else ranks[at]
-        )
-        return use not in looked.running, use in looked.idle, tails_us[at] > below_us, rank, prices[at], option.id
-
-    return sorted(range(len(stage.options)), key=key)
+    offers, here = stage.offers, stage.here
+    tails_us, prices, place = _tails_us(stage), offers.price[here], offers.place[here]
+    ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
+    if steps:
+        placements = [offers.options[at].placement for at in here.tolist()]
+        reluctant = np.array([(item.model, item.variant) in steps for item in placements], np.bool_)
+        ranks = np.where(reluctant, RELUCTANCE * (1 + ranks), ranks)
+    runs = offers.among(looked.running.get(stage.use, NO_OPTIONS))[here]
+    idle = offers.among(looked.idle.get(stage.use, NO_OPTIONS))[here]
+    order: list[int] = np.lexsort((place, prices, ranks, tails_us > below_us, idle, ~runs)).tolist()
+    return order
 
 
-def _price_of_call(problem: Problem, option: Option) -> float:
-    """What an instance's share of its node costs, over what the instance answers."""
-    pool = problem.pool_of(option)
-    return pool.price_millicents_per_hour * option.share_permille / pool.share_permille / option.capacity_milli_rps
+def _rank(key: NDArray[np.float64], place: Ints) -> Ints:
+    """The place of each in the order of a key."""
+    rank = np.empty(key.size, np.int64)
+    rank[np.lexsort((place, key))] = np.arange(key.size)
+    return rank

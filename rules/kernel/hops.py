@@ -33,12 +33,17 @@ def excluded(
     """
     for profile in problem.policy.compliance:
         clause = clause_of(profile)
+        wrong: dict[str, dict[str, str]] = {}
         for demand in problem.demands if clause else ():
             service = problem.service_of(demand)
             if clause is None or not profile.covers(service):
                 continue
-            wrong = {site.name: objection(problem, clause, demand.origin, site.name) for site in problem.policy.sites}
+            if demand.origin not in wrong:
+                wrong[demand.origin] = {
+                    pool.name: objection(problem, clause, demand.origin, pool.site) for pool in problem.policy.pools
+                }
+            reasons = wrong[demand.origin]
             for stage in service.stages:
                 for option in problem.options_of(stage.model):
-                    if reason := wrong[problem.site_of(option)]:
+                    if reason := reasons[option.placement.pool]:
                         yield Exclusion(rule, reason, clause.place, option.id, demand.id, stage.name)

@@ -25,7 +25,8 @@ def carried(plan: Plan, problem: Problem) -> tuple[tuple[Path, int], ...]:
     shares: Counter[str] = Counter()
     for route in plan.routes:
         shares[route.path] += route.share_permille
-    return tuple((path, shares[path.id]) for path in problem.paths if shares[path.id])
+    carrying = {path for path, share in shares.items() if share}
+    return tuple((path, shares[path.id]) for path in problem.paths if path.id in carrying)
 
 
 def visits(plan: Plan, problem: Problem) -> tuple[Visit, ...]:

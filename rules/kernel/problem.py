@@ -158,6 +158,17 @@ class Problem:
             found[option.placement.model].append(option)
         return {model: tuple(options) for model, options in found.items()}
 
+    @cached_property
+    def _taken(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        found: dict[str, list[dict[str, None]]] = {}
+        for demand in self.demands:
+            found.setdefault(demand.service, [{} for _ in self.service_of(demand).stages])
+        stages_of = {demand.id: found[demand.service] for demand in self.demands}
+        for path in self.paths:
+            for stage, option in zip(stages_of[path.demand], path.options, strict=True):
+                stage[option] = None
+        return {service: tuple(map(tuple, stages)) for service, stages in found.items()}
+
     def option(self, option_id: str) -> Option:
         """The option of that id; KeyError when there is none."""
         return self._options[option_id]
@@ -197,6 +208,10 @@ class Problem:
     def options_of(self, model: str) -> tuple[Option, ...]:
         """The options of a model."""
         return self._by_model.get(model, ())
+
+    def taken(self, service: str) -> tuple[tuple[str, ...], ...]:
+        """By stage of a service, the ids of the options that its paths take; nothing for one without a demand."""
+        return self._taken.get(service, ())
 
     def uses(self) -> Iterator[tuple[Demand, Stage, Option]]:
         """Every demand's stage with every option of the stage's model: the pairs that compliance judges."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from policy.findings import Finding, Level, Place
-from rules.kernel.formulation import Formulation
+from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
@@ -50,3 +50,11 @@ class Rule(Protocol):
 
     def explain(self, violation: Violation) -> Finding:
         """The violation as something to tell a person."""
+
+
+@runtime_checkable
+class Excluding(Rule, Protocol):
+    """A rule that bars options, uses or paths. Its exclusions can be asked for without any other row."""
+
+    def exclusions(self, problem: Problem) -> Iterable[Exclusion]:
+        """What the rule bars, in the order in which `constrain` writes it."""

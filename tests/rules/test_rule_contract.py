@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rules.catalogue import RULES
 from rules.kernel.formulation import Formulation, Penalty
 from rules.kernel.problem import Problem
-from rules.kernel.rule import Rule
+from rules.kernel.rule import Excluding, Rule
 from tests.rules.example import Example, cases
 
 each_case = pytest.mark.parametrize(("rule", "example"), cases())
@@ -51,6 +51,12 @@ def test_exclusions_say_why(rule: Rule, example: Example) -> None:
     written = rows_of(rule, example.problem).exclusions()
     assert tuple(row.reason for row in written) == example.reasons
     assert all(row.place == example.violation.place for row in written)
+
+
+@each_case
+def test_exclusions_can_be_asked_for_without_the_other_rows(rule: Rule, example: Example) -> None:
+    alone = tuple(rule.exclusions(example.problem)) if isinstance(rule, Excluding) else ()
+    assert rows_of(rule, example.problem).exclusions() == alone
 
 
 @each_case

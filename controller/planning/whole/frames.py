@@ -64,7 +64,10 @@ def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     closed = never | winners.losers()
     chosen = boxes(rows, price, levels, closed)
     open_ = frozenset(option for box in chosen.values() for option in members(box))
-    return Frame(chosen, closed, held.closed_nodes, tuple(_tokens(rows, counts, open_, levels)), held.reserved)
+    tokens = tuple(_tokens(rows, counts, open_, levels))
+    instead = winners.instead()
+    reserved = {(instead.get(option, option), node): count for (option, node), count in held.reserved.items()}
+    return Frame(chosen, closed, held.closed_nodes, tokens, reserved, instead)
 
 
 def _zeroed(rows: Rows) -> frozenset[str]:
@@ -93,6 +96,10 @@ class Winners:
         """All others."""
         return frozenset(option for option, at in self.set_of.items() if self.best[at] != option)
 
+    def instead(self) -> Mapping[str, str]:
+        """By option that loses, the one of its set that stays."""
+        return {option: self.best[at] for option, at in self.set_of.items() if self.best[at] != option}
+
     def against(self, options: Sequence[str]) -> tuple[int, int, int]:
         """How many winners some options are against that are needed, that stand, and in all."""
         lost = [self.set_of[o] for o in options if o in self.set_of and self.best[self.set_of[o]] != o]
@@ -107,17 +114,17 @@ class Winners:
 
 
 def _winners(rows: Rows, counts: Counts, wide: Mapping[str, Box], price: Mapping[str, float]) -> Winners:
-    """The option that answers most of each exclusive set, else the one that is worth most to all."""
-    answers: Counter[str] = Counter()
-    for (option, _), count in counts.items():
-        answers[option] += count * rows.answers.offered.get(option, 1)
-    wanted: Counter[str] = Counter(option for box in wide.values() for stage in box for option in stage)
+    """Of each exclusive set the cheapest for a call, of those that stand, else of those that somebody may want."""
+    standing = {option for option, _ in counts}
+    wanted = {option for box in wide.values() for stage in box for option in stage}
     sets = {at: row.options for at, row in enumerate(rows.hard) if isinstance(row, Exclusive)}
-    best = {
-        at: max(options, key=lambda o: (answers[o], wanted[o] / price.get(o, 1.0), o)) for at, options in sets.items()
-    }
+
+    def liking(option: str) -> tuple[bool, bool, float, str]:
+        return option in standing, option in wanted, -price.get(option, 1.0), option
+
+    best = {at: max(options, key=liking) for at, options in sets.items()}
     set_of = {option: at for at, options in sets.items() for option in options}
-    return Winners(rows, set_of, best, frozenset(at for at, option in best.items() if answers[option]), set())
+    return Winners(rows, set_of, best, frozenset(at for at, option in best.items() if option in standing), set())
 
 
 def _reconciled(winners: Winners, levels: Mapping[str, int], price: Mapping[str, float]) -> None:
@@ -176,9 +183,13 @@ def _finer(kinds: set[frozenset[str]], coarse: Sequence[frozenset[str]]) -> bool
     return all(any(kind <= whole for whole in coarse) for kind in kinds)
 
 
-def overspent(rows: Rows, counts: Counts) -> frozenset[str]:
-    """The nodes to close so that no budget is overspent: first those that stand empty, then those that answer least."""
+def overspent(rows: Rows, counts: Counts, reserved: Counts) -> frozenset[str]:
+    """The nodes to close so that no budget is overspent: those that stand empty, then those that answer least.
+
+    What has to stay would keep its node powered, so such nodes come last.
+    """
     load: Counter[str] = Counter()
+    kept = {node for _, node in reserved}
     for (option, node), count in counts.items():
         load[node] += count * rows.answers.offered.get(option, 1)
     closed: set[str] = set()
@@ -188,9 +199,8 @@ def overspent(rows: Rows, counts: Counts) -> frozenset[str]:
             spent = sum(price for node, price in prices.items() if load[node] and node not in closed)
             if spent > row.ceiling_millicents:
                 closed.update(node for node in prices if not load[node])
-                for node in sorted(
-                    (n for n in prices if load[n] and n not in closed), key=lambda n: (load[n] / prices[n], n)
-                ):
+                powered = [node for node in prices if load[node] and node not in closed]
+                for node in sorted(powered, key=lambda n: (n in kept, load[n] / prices[n], n)):
                     if spent <= row.ceiling_millicents:
                         break
                     closed.add(node)
@@ -198,27 +208,22 @@ def overspent(rows: Rows, counts: Counts) -> frozenset[str]:
     return frozenset(closed)
 
 
-def missed(rows: Rows, counts: Counts, running: Counts, closed: frozenset[str]) -> dict[tuple[str, str], int]:
-    """Instances that run and have to stay, for a row that asks for more than there are, set as the others are."""
-    by_option: Counter[str] = Counter()
-    for (option, _), count in counts.items():
-        by_option[option] += count
-    runs: dict[str, list[tuple[str, int]]] = {}
-    for (option, node), count in sorted(running.items()):
-        runs.setdefault(option, []).append((node, count))
+def kept_standing(rows: Rows, runs: Counts) -> dict[tuple[str, str], int]:
+    """Instances that run and have to stay, for rows that ask for so many: those on the fullest nodes first."""
+    load: Counter[str] = Counter()
+    for (_, node), count in runs.items():
+        load[node] += count
+    standing: dict[str, list[tuple[str, int]]] = {}
+    for (option, node), count in sorted(runs.items(), key=lambda item: (-load[item[0][1]], item[0])):
+        standing.setdefault(option, []).append((node, count))
     found: Counter[tuple[str, str]] = Counter()
+    by_option: Counter[str] = Counter()
     for row in rows.hard:
         need = row.lowest - sum(by_option[option] for option in row.options) if isinstance(row, Count) else 0
-        if isinstance(row, Count) and need > 0:
-            for option in row.options:
-                setting = next((o for o in _same_placement(rows, option, row) if o not in closed), option)
-                for node, count in runs.get(option, ()):
-                    more = max(0, min(need, count - counts.get((setting, node), 0) - found[setting, node]))
-                    found[setting, node] += more
-                    need -= more
+        for option in row.options if isinstance(row, Count) and need > 0 else ():
+            for node, count in standing.get(option, ()):
+                more = max(0, min(need, count - found[option, node]))
+                found[option, node] += more
+                by_option[option] += more
+                need -= more
     return {key: count for key, count in found.items() if count}
-
-
-def _same_placement(rows: Rows, option: str, row: Count) -> Iterator[str]:
-    placement = rows.problem.option(option).placement
-    return (other for other in row.options if rows.problem.option(other).placement == placement)

@@ -125,14 +125,14 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
         case Resource():
             is_kept = _fits(row, at)
         case Count():
-            is_kept = _within(row.lowest, sum(at.by_option.get(option, 0) for option in row.options), row.highest)
+            is_kept = within(row.lowest, sum(at.by_option.get(option, 0) for option in row.options), row.highest)
         case Distinct():
             level = at.levels.get(row.service, 0)
             is_kept = 0 < level == tops.get(row.service) or sum(at.held(row)) >= row.least
         case Exclusive():
             is_kept = sum(option in at.by_option for option in row.options) <= 1
         case Flow():
-            is_kept = _within(row.lowest, at.flows(row), row.highest)
+            is_kept = within(row.lowest, at.flows(row), row.highest)
         case Budget():
             spent = sum(price for node, price in row.prices_millicents if node in at.powered)
             is_kept = spent <= row.ceiling_millicents
@@ -143,7 +143,8 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
     return is_kept
 
 
-def _within(lowest: int | None, value: int, highest: int | None) -> bool:
+def within(lowest: int | None, value: int, highest: int | None) -> bool:
+    """Whether a value lies between two ends, both included; one that is None is open."""
     return (lowest is None or value >= lowest) and (highest is None or value <= highest)
 
 

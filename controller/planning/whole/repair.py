@@ -6,7 +6,7 @@ alternatives for both, on the nodes with the most room. What is open there is so
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -20,7 +20,7 @@ from controller.planning.whole.rows import Rows
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Ladder, Resource
 from rules.kernel.problem import Demand, Path
 
-WORK: Final = 0.3
+WORK: Final = 0.1
 """Deterministic time of a neighbourhood."""
 WIDTHS: Final = (4, 12, 30)
 """Alternatives for what a broken row speaks of, and for each stage of the demands that it touches; wider each time."""
@@ -28,16 +28,17 @@ MOST_SERVICES: Final = 6
 """Whose demands are open at a time."""
 MOST_POWERED: Final = 100
 MOST_RELIEVED: Final = 8
-"""Nodes that are looked at one by one in the end."""
-MOST_PATHS: Final = 60
-"""Of a demand, in a neighbourhood."""
+"""So often a node is looked at in the end; again, when others have changed."""
+MOST_PATHS: Final = 400
+"""Of a neighbourhood, the cheapest of each demand, but `FEWEST_PATHS` of each at least."""
+FEWEST_PATHS: Final = 15
 ROOMIEST: Final = 2
 """Nodes of a pool that are offered, of those that hold something and of those that do not."""
 
 
 def broken(rows: Rows, at: Reading) -> tuple[Hard, ...]:
     """The rows that a plan does not keep, in order."""
-    return tuple(row for row in rows.hard if not keeps(row, at, rows.tops))
+    return tuple(rows.broken(at))
 
 
 def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
@@ -56,20 +57,22 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
     return at
 
 
-def relieved(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
+def relieved(rows: Rows, at: Reading, price: Mapping[str, float], most: int = MOST_RELIEVED) -> Reading:
     """The plan with what stands on the nodes that are used worst placed anew, where that is cheaper.
 
     It is for fleets of which a node is a considerable part.
     """
     if len(at.powered) > MOST_POWERED:
         return at
-    view = View(rows, price)
-    load = view.load(at)
-    waste = {node: rows.prices.nodes.get(node, 0) * (1 - load[node]) for node in at.powered}
-    for node in sorted(waste, key=lambda name: (-waste[name], name))[:MOST_RELIEVED]:
+    view, seen = View(rows, price), set[str]()
+    for _ in range(most):
+        node = _worst_used(view, at, seen)
+        if not node:
+            break
         here = tuple(sorted({option for option, place in at.counts if place == node}))
-        opened = _neighbourhood(view, at, here, _served(view, at, here), WIDTHS[0])
-        at = _solved(view, at, opened, None) if here else at
+        better = _solved(view, at, _neighbourhood(view, at, here, _served(view, at, here), WIDTHS[0]), None)
+        seen = {node} if better is not at else {*seen, node}
+        at = better
     return at
 
 
@@ -104,6 +107,14 @@ class View:
         return found
 
 
+def _worst_used(view: View, at: Reading, seen: Collection[str]) -> str:
+    """The node whose price is used worst, of those that were not seen as things stand; empty when all were."""
+    load = view.load(at)
+    left = at.powered.difference(seen)
+    waste = {node: view.rows.prices.nodes.get(node, 0) * (1 - load[node]) for node in left}
+    return min(left, key=lambda node: (-waste[node], node), default="")
+
+
 def _mended(view: View, at: Reading, row: Hard, width: int) -> Reading:
     """The plan with a row kept if that can be; with one that is kept already, the plan if it is cheaper."""
     spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
@@ -131,7 +142,8 @@ def _neighbourhood(view: View, at: Reading, spoken: Sequence[str], services: Seq
         crowd = _in_the_way(view, at, others[:1])
         standing, services = (*standing, *crowd), (*services, *_served(view, at, crowd))
     demands = [demand for service in dict.fromkeys(services) for demand in view.demands_of.get(service, ())]
-    paths = {demand.id: _paths(view, at, demand, others) for demand in demands}
+    most = max(FEWEST_PATHS, MOST_PATHS // max(1, len(demands)))
+    paths = {demand.id: _paths(view, at, demand, others, most) for demand in demands}
     options = {*standing, *others, *(o for chosen in paths.values() for path in chosen for o in path.options)}
     nodes = _nodes(view, at, options)
     return Open(
@@ -213,17 +225,20 @@ def _served(view: View, at: Reading, options: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(sent, key=lambda service: (-sent[service], service))[:MOST_SERVICES])
 
 
-def _paths(view: View, at: Reading, demand: Demand, others: Sequence[str]) -> tuple[Path, ...]:
+def _paths(view: View, at: Reading, demand: Demand, others: Sequence[str], most: int) -> tuple[Path, ...]:
     """The paths in use, the cheapest, and the cheapest over each of `others`."""
-
-    def price(path: Path) -> tuple[float, str]:
-        held = (HELD_PART if option in at.by_option else 1.0 for option in path.options)
-        return sum(part * view.price[o] for part, o in zip(held, path.options, strict=True)), path.id
-
-    ranked = sorted(view.rows.usable[demand.id], key=price)
-    chosen = {path.id: path for path in ranked if path.id in at.shares} | {p.id: p for p in ranked[:MOST_PATHS]}
-    for option in others:
-        first = next((path for path in ranked if option in path.options), None)
+    usable = view.rows.usable[demand.id]
+    price = {
+        option: (HELD_PART if option in at.by_option else 1.0) * view.price[option]
+        for option in {option for path in usable for option in path.options}
+    }
+    ranked = sorted(
+        (sum(price[option] for option in path.options), path.id, place) for place, path in enumerate(usable)
+    )
+    paths = [usable[place] for _, _, place in ranked]
+    chosen = {path.id: path for path in paths if path.id in at.shares} | {p.id: p for p in paths[:most]}
+    for option in others if not price.keys().isdisjoint(others) else ():
+        first = next((path for path in paths if option in path.options), None)
         chosen |= {} if first is None else {first.id: first}
     return tuple(chosen[name] for name in sorted(chosen))
 

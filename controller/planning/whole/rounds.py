@@ -11,11 +11,11 @@ from typing import Final
 from controller.decision import Proof
 from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.search import Search, search_tries
-from controller.planning.objective import cost_of
+from controller.planning.objective import cost_of, shortfall
 from controller.planning.solve import Solved
-from controller.planning.whole.frames import Held, first_frame, missed, next_frame, overspent, unit_prices
-from controller.planning.whole.reading import Reading
-from controller.planning.whole.repair import broken, relieved, repaired
+from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, overspent, unit_prices
+from controller.planning.whole.reading import Counts, Reading
+from controller.planning.whole.repair import MOST_RELIEVED, broken, relieved, repaired
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import translate
@@ -26,29 +26,38 @@ from rules.kernel.problem import Problem
 FREE_TRIES: Final = 2_000
 HELD_TRIES: Final = 4_000
 """Of each round; some thousand tries take a second."""
+PATIENCE: Final = 4
+"""So many times as many tries before a service is degraded further: mostly the search was in haste."""
 MOST_ROUNDS: Final = 6
-"""Held rounds: more than one only where a degrade step or a budget has to be taken into account."""
+"""Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
+AT_REST: Final = 2
+"""Nodes that are looked at where what runs is kept: others were when it was planned."""
 NOTHING: Final = Solved(None, Proof.UNDECIDED, 0, 0, 0.0)
 
 
-def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
-    """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found."""
+def plan_fleet(form: Formulation, problem: Problem, running: Plan, below: int | None = None) -> Solved:
+    """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found.
+
+    With `below`, only a plan whose degrading and refusing costs less is wanted.
+    """
     rows = Rows(problem, form)
-    runs = Reading.of(running).counts
-    free = translate(rows, first_frame(rows, runs))
-    counts = free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
-    held = Held({}, frozenset(), {})
+    before = Reading.of(running)
+    runs = before.counts
+    held = Held({}, frozenset(), kept_standing(rows, runs))
+    counts = runs if _serves_most(rows, before) else _free(rows, runs)
     for _ in range(MOST_ROUNDS):
         frame = next_frame(rows, counts, held)
         arrays = translate(rows, frame)
-        plan = _searched(arrays.problem, arrays.packed(counts), HELD_TRIES)
+        start = arrays.packed(counts)
+        plan = _searched(arrays.problem, start, HELD_TRIES)
+        if _steeper(rows, held.levels, before.levels, arrays.short(plan)):
+            plan = _searched(arrays.problem, start, PATIENCE * HELD_TRIES)
         counts = arrays.counts(plan)
         short = arrays.short(plan) | {demand for demand, box in frame.boxes.items() if not box}
-        missing = missed(rows, counts, runs, frame.closed_options)
         further = Held(
-            {**held.levels, **_steeper(rows, held.levels, short)},
-            held.closed_nodes | overspent(rows, counts),
-            {key: held.reserved.get(key, 0) + missing.get(key, 0) for key in {**held.reserved, **missing}},
+            {**held.levels, **_steeper(rows, held.levels, before.levels, short)},
+            held.closed_nodes | overspent(rows, counts, held.reserved),
+            held.reserved,
         )
         if further == held:
             break
@@ -57,11 +66,34 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan) -> Solved:
     if at is None:
         return NOTHING
     price = unit_prices(rows, at.counts)
-    at = relieved(rows, repaired(rows, at, price), price)
+    at = repaired(rows, at, price)
+    if _stands(rows, before) and (broken(rows, at) or cost_of(running, form) < cost_of(at.plan(), form)):
+        at = before
+    if below is not None and shortfall(at.plan(), form) >= below:
+        return NOTHING
+    at = relieved(rows, at, price, AT_REST if at is before else MOST_RELIEVED)
     if broken(rows, at):
         return NOTHING
     found = at.plan()
     return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
+
+
+def _serves_most(rows: Rows, before: Reading) -> bool:
+    """Whether what runs is worth beginning with."""
+    return 2 * len(before.unserved) < len(rows.problem.demands)
+
+
+def _free(rows: Rows, runs: Counts) -> Counts:
+    """What a search finds that is held to nothing."""
+    free = translate(rows, first_frame(rows, runs))
+    return free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
+
+
+def _stands(rows: Rows, before: Reading) -> bool:
+    """Whether what runs is a plan by itself: it knows no other options and paths, and keeps every row."""
+    options = {option.id for option in rows.problem.options}
+    paths = {path.id for paths in rows.usable.values() for path in paths}
+    return before.by_option.keys() <= options and before.shares.keys() <= paths and not broken(rows, before)
 
 
 def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPlan:
@@ -72,12 +104,15 @@ def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPl
     return search.plan
 
 
-def _steeper(rows: Rows, levels: Mapping[str, int], short: frozenset[str]) -> dict[str, int]:
-    """The next level that opens a path, for services of which something stays unserved."""
+def _steeper(rows: Rows, levels: Mapping[str, int], before: Mapping[str, int], short: frozenset[str]) -> dict[str, int]:
+    """The next level that opens a path, or that of what runs, for services of which something stays unserved."""
     services = {rows.problem.demand(demand).service for demand in short} & rows.ladders.keys()
     found = {}
     for service in sorted(services):
-        opening = [level for _, level in rows.ladders[service].gates if level > levels.get(service, 0)]
-        if opening:
+        level = levels.get(service, 0)
+        opening = [gate for _, gate in rows.ladders[service].gates if gate > level]
+        if before.get(service, 0) > level:
+            found[service] = before[service]
+        elif opening:
             found[service] = min(opening)
     return found

@@ -1,13 +1,13 @@
 """The rows of a form by what they speak of, so that engines for large fleets find each one without looking at all."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from controller.planning.barring import barring
-from controller.planning.whole.reading import Hard, highest_levels
+from controller.planning.whole.reading import Hard, Reading, highest_levels, keeps, within
 from rules.kernel.formulation import (
     Budget,
     Count,
@@ -117,6 +117,32 @@ class Rows:
             levels={service: prices for row in rows for service, prices in row.levels},
             unserved=_summed(item for row in rows for item in row.unserved),
         )
+
+    @cached_property
+    def flows(self) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """By option, path or demand, the places in `hard` of the flows that sum it, each with its factor."""
+        found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for at, row in enumerate(self.hard):
+            if isinstance(row, Flow):
+                for part in (row.shares, row.instances, row.unserved):
+                    for name, factor in part:
+                        found[name].append((at, factor))
+        return found
+
+    def broken(self, at: Reading) -> Iterator[Hard]:
+        """The rows that a plan does not keep, in order."""
+        sums: Counter[int] = Counter()
+        for part in (at.shares, at.by_option, at.unserved):
+            for name, amount in part.items():
+                for place, factor in self.flows.get(name, ()):
+                    sums[place] += factor * amount
+        for place, row in enumerate(self.hard):
+            if isinstance(row, Flow):
+                is_kept = within(row.lowest, sums[place], row.highest)
+            else:
+                is_kept = keeps(row, at, self.tops)
+            if not is_kept:
+                yield row
 
     @cached_property
     def touching(self) -> Mapping[str, Sequence[int]]:

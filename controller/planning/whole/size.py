@@ -5,7 +5,7 @@ from typing import Final
 
 from rules.kernel.problem import Problem
 
-MOST_STANDS: Final = 2_000
+MOST_STANDS: Final = 800
 """Pairs of an option and a node up to which a problem is solved whole."""
 
 

@@ -36,7 +36,7 @@ LEAST_WORTH: Final = 0.05
 """Of the dearest demand's worth: what is worth less than that next to it is worth as much."""
 
 
-FEW_DEMANDS: Final = 6
+FEW_DEMANDS: Final = 10
 """Of one part of a model. Each more doubles what the search looks up with every instance that it places."""
 SPLIT_PERMILLE: Final = 2
 """Asked in addition: shares are whole permilles, so a demand that is split over options rounds some up."""
@@ -53,6 +53,8 @@ class Frame(NamedTuple):
     """Sets of options of one model."""
     reserved: Counts = MappingProxyType({})
     """Instances that stand whatever the search does; it has the rest of their nodes, which are paid for."""
+    instead: Mapping[str, str] = MappingProxyType({})
+    """By closed option, the one that its instances are set to."""
 
 
 class Asked(NamedTuple):
@@ -91,23 +93,26 @@ class Translation:
     numbers: Mapping[tuple[str, int], Sequence[int]]
     """The options in arrays of an option on nodes of a kind: one for each part of its model."""
     kinds: Kinds
-    reserved: Counts
+    frame: Frame
 
     def counts(self, plan: PackedPlan) -> dict[tuple[str, str], int]:
         """Instances by option and node, the reserved ones included."""
-        found: Counter[tuple[str, str]] = Counter(self.reserved)
+        found: Counter[tuple[str, str]] = Counter(self.frame.reserved)
         for option, node in zip(plan.instance_option.tolist(), plan.instance_node.tolist(), strict=True):
             found[self.options[option], self.nodes[node]] += 1
         return found
 
     def packed(self, counts: Counts) -> PackedPlan:
-        """The instances that the arrays know of, the reserved ones left out."""
+        """The instances that the arrays know of, set to what is open, the reserved ones left out."""
         place = {name: at for at, name in enumerate(self.nodes)}
         kind = {name: at for at, names in enumerate(self.kinds.nodes) for name in names}
+        set_anew: Counter[tuple[str, str]] = Counter()
+        for (option, node), count in counts.items():
+            set_anew[self.frame.instead.get(option, option), node] += count
         options, nodes = list[int](), list[int]()
-        for (option, node), count in sorted(counts.items()):
+        for (option, node), count in sorted(set_anew.items()):
             numbers = self.numbers.get((option, kind.get(node, -1)), ())
-            for _ in range(count - self.reserved.get((option, node), 0) if numbers else 0):
+            for _ in range(count - self.frame.reserved.get((option, node), 0) if numbers else 0):
                 options.append(numbers[len(options) % len(numbers)])
                 nodes.append(place[node])
         return PackedPlan(np.array(options, np.int64), np.array(nodes, np.int64))
@@ -172,7 +177,7 @@ def translate(rows: Rows, frame: Frame) -> Translation:
         start_price=start_price,
     )
     nodes = tuple(name for names in kinds.nodes for name in names)
-    return Translation(packed, tuple(options), nodes, tuple(every), tuple(lost), numbers, kinds, frame.reserved)
+    return Translation(packed, tuple(options), nodes, tuple(every), tuple(lost), numbers, kinds, frame)
 
 
 def _kinds(rows: Rows, frame: Frame) -> Kinds:
@@ -231,7 +236,7 @@ def _pairs(rows: Rows, options: Sequence[str]) -> tuple[Ints, Ints, float]:
 
 
 def _models(rows: Rows, frame: Frame) -> list[tuple[Asked, ...]]:
-    """What is asked of each model, merged where that is the same, in parts of at most `FEW_DEMANDS`."""
+    """What is asked of each model beside what stands, merged where that is the same, in parts of few demands."""
     by_model: defaultdict[str, list[Asked]] = defaultdict(list)
     dearest = max((price for price in rows.prices.unserved.values()), default=1)
     node = max((price for price in rows.prices.nodes.values()), default=0) / MILLICENTS
@@ -246,7 +251,28 @@ def _models(rows: Rows, frame: Frame) -> list[tuple[Asked, ...]]:
     for token in frame.tokens:
         model = rows.problem.option(next(iter(token))).placement.model
         by_model[model].append(Asked(token, 1, base))
+    for option, urps in sorted(_reserved_urps(rows, frame).items()):
+        model = rows.problem.option(option).placement.model
+        by_model[model] = _beside(by_model[model], option, urps)
     return [part for _, asked in sorted(by_model.items()) for part in _parts(asked)]
+
+
+def _reserved_urps(rows: Rows, frame: Frame) -> Mapping[str, int]:
+    found: Counter[str] = Counter()
+    for (option, _), count in frame.reserved.items():
+        found[option] += count * rows.answers.offered.get(option, 0)
+    return found
+
+
+def _beside(asked: Sequence[Asked], option: str, urps: int) -> list[Asked]:
+    """What is left to ask when instances of an option stand: they answer first what the fewest others may answer."""
+    left = list[Asked]()
+    for item in sorted(asked, key=lambda item: (len(item.options), item.demands)):
+        answered = min(item.urps, urps) if option in item.options else 0
+        urps -= answered
+        if answered < item.urps:
+            left.append(item._replace(urps=item.urps - answered))
+    return left
 
 
 def _asked(rows: Rows, demand: str, stage: int, options: frozenset[str]) -> int:

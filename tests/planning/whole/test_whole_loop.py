@@ -11,6 +11,7 @@ from world import BUDGET_LINE, BUSY, FRANKFURT, OCR, PARIS, World, finding_ids, 
 
 from controller.decision import Decision, Proof, State, Verdict
 from controller.fleet import Fleet
+from controller.planning import choose
 from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.verify import verify
@@ -46,6 +47,21 @@ def test_a_fleet_that_nothing_happens_to_comes_to_rest() -> None:
     world = World(rates=dict(BUSY))
     world.rest()
     assert world.turn().verdict is Verdict.KEEP
+
+
+def test_a_fleet_at_rest_is_not_planned_anew_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    plan_fleet = choose.plan_fleet
+    monkeypatch.setattr(choose, "plan_fleet", lambda *given: asked.append(given) or plan_fleet(*given))
+    world = World(rates=dict(BUSY))
+    world.rest()
+    world.turn()
+    asked.clear()
+    assert world.turn().verdict is Verdict.KEEP
+    assert not asked
+    world.rates = {key: rate * 2 for key, rate in world.rates.items()}
+    world.turn()
+    assert asked
 
 
 def test_a_budget_that_is_too_small_refuses_what_the_order_says_and_spends_no_more() -> None:

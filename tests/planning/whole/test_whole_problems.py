@@ -72,6 +72,13 @@ def test_the_same_problem_gets_the_same_plan() -> None:
     assert plan_fleet(form, problem, Plan()) == plan_fleet(form, problem, Plan())
 
 
+def test_no_plan_is_given_where_only_one_that_degrades_less_than_nothing_is_wanted() -> None:
+    problem = random_product(4)
+    form = form_of(problem, Plan())
+    assert plan_fleet(form, problem, Plan()).plan is not None
+    assert plan_fleet(form, problem, Plan(), below=0).plan is None
+
+
 def test_no_plan_is_given_where_none_keeps_the_rules() -> None:
     problem = random_product(4)
     form = form_of(problem, Plan())

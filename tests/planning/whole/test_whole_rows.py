@@ -10,11 +10,12 @@ from controller.planning.build import write
 from controller.planning.cpsat import accepts
 from controller.planning.objective import prices
 from controller.planning.solve import solve
-from controller.planning.whole.frames import unit_prices
+from controller.planning.whole.frames import first_frame, kept_standing, unit_prices
 from controller.planning.whole.reading import Counts, Reading, keeps
 from controller.planning.whole.repair import broken, repaired
 from controller.planning.whole.residual import Open, fixed, part, residual
 from controller.planning.whole.rows import Rows
+from controller.planning.whole.translate import translate
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Formulation, Ladder, Resource, Row
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import Problem
@@ -163,3 +164,34 @@ def test_what_is_left_of_the_rows_is_kept_exactly_when_the_whole_plan_keeps_thos
     kept = all(keeps(row, at, rows.tops) for row in touched)
     assert accepts(form, opened.problem, part(at, opened).plan()) is kept
     assert kept or not seed % 2
+
+
+def test_what_has_to_stay_answers_what_it_can_and_the_rest_is_asked_for() -> None:
+    problem = two_pools()
+    form = write(problem)
+    form.rows.append(prices(problem, Plan()))
+    rows = Rows(problem, form)
+    free = first_frame(rows, {})
+    whole = translate(rows, free).problem.demand_urps.sum()
+    half = translate(rows, free._replace(reserved={("read@edge", "edge-0"): 1})).problem.demand_urps.sum()
+    assert whole - half == rows.answers.offered["read@edge"]
+    assert translate(rows, free._replace(reserved={("read@edge", "edge-0"): 3})).problem.demand_urps.sum() == 0
+
+
+def test_a_row_that_asks_for_so_many_keeps_those_on_the_fullest_nodes() -> None:
+    problem = two_pools()
+    rows = Rows(problem, Formulation([Count("test", None, READ[:1], 2, None)]))
+    runs = {("read@edge", "edge-0"): 1, ("read@edge", "edge-1"): 3}
+    assert kept_standing(rows, runs) == {("read@edge", "edge-1"): 2}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_judged_together_are_judged_as_one_by_one(seed: int) -> None:
+    problem, dice = random_product(seed), np.random.default_rng(seed)
+    rows = Rows(problem, write(problem))
+    stands = [(option.id, node.name) for option in problem.options for node in problem.nodes_of(option.placement.pool)]
+    counts = {key: int(dice.integers(1, 4)) for key in stands if dice.random() < 0.3}
+    shares = {path.id: int(dice.integers(1, 900)) for path in problem.paths if dice.random() < 0.1}
+    at = Reading.made(counts, shares, {demand.id: 100 for demand in problem.demands}, {})
+    assert broken(rows, at)
+    assert broken(rows, at) == tuple(row for row in rows.hard if not keeps(row, at, rows.tops))
