@@ -76,6 +76,11 @@ bench-placement: setup ## Plan a reference fleet: INSTANCE=file [TIME=seconds] [
 	@$(BIN)/python benchmarks/placement.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers) \
 	  $(if $(PREVIOUS),--previous "$(PREVIOUS)") $(if $(OUT),--output "$(OUT)")
 
+.PHONY: bench-random
+bench-random: setup ## Hold every engine to trying everything on tiny instances: [COUNT=1000] of each kind, [SEED=n] [KIND=name] [PROCESSES=n]
+	@$(BIN)/python benchmarks/random_instances.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(KIND),--kind $(KIND)) $(if $(PROCESSES),--processes $(PROCESSES))
+
 .PHONY: bench-bound
 bench-bound: setup ## Prove what no plan of a reference fleet can cost less than: INSTANCE=file [TIME=seconds] [PREVIOUS=plan.json]
 	@$(BIN)/python benchmarks/placement_bound.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) \

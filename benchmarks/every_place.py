@@ -1,7 +1,8 @@
 """The least that any plan of a tiny instance of the reference format costs, by trying every one.
 
-It reads the instance alone and shares nothing with any engine: each pool's nodes are filled in every way, the ways of all
-pools are combined, and for each combination the requests that must stay unserved are counted, dearest served first.
+It reads the instance alone and shares nothing with any engine: each pool's nodes are filled in every way, the
+ways of all pools are combined, and for each combination the requests that must stay unserved are counted, dearest
+served first.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """The cheapest way to route demands over given instances, in whole permille, by trying every split.
 
-A group is one demand with any set of paths, or two demands whose paths are all combinations of the options that each may
-take at its stages. A path has one stage or two, of different models.
+A group is one demand with any set of paths, or two demands whose paths are all combinations of the options that each
+may take at its stages. A path has one stage or two, of different models.
 """
 
 import itertools
@@ -32,7 +32,7 @@ class Flow(NamedTuple):
 
 
 def relaxed(flow: Flow, answers: Ints) -> Ints:
-    """[R]: what refusing costs at least with answers [R, options], by permille in fractions; infinite where too much."""
+    """[R]: what refusing costs at least with answers [R, options], in parts of permille; infinite where too much."""
     served = [_alone(flow, demand, answers) for demand in range(len(flow.paths))]
     cost = sum(price * (WHOLE_PERMILLE - most) for price, most in zip(flow.price, served, strict=True))
     for demand, most in enumerate(served):

@@ -15,6 +15,7 @@ from typing import Final
 
 import proving_packings
 import proving_places
+import proving_products
 from prediction_score import last_line
 from proving import Tally, Tried
 from rich.console import Console
@@ -22,6 +23,7 @@ from rich.table import Table
 
 KINDS: Final[dict[str, Callable[[int], Tried]]] = {
     "places": proving_places.tried,
+    "products": proving_products.tried,
     "packings": proving_packings.tried,
 }
 BLOCK: Final = 100
@@ -48,6 +50,8 @@ def tally(kind: str, seeds: range, processes: int, console: Console) -> Tally:
     found, began, told = Tally(), time.perf_counter(), time.perf_counter()
     for seed, tried in zip(seeds, _tried(kind, seeds, processes), strict=True):
         found.add(seed, tried)
+        if tried.wrong and len(found.failed) <= MOST_TOLD:
+            console.print(f"{kind}, seed {seed}: {'; '.join(tried.wrong)}", style="red", markup=False)
         if time.perf_counter() - told > TOLD_EVERY_S:
             told = time.perf_counter()
             console.print(
@@ -105,8 +109,6 @@ def _print(kind: str, found: Tally, console: Console) -> None:
         for name, count in sorted(found.in_play.items()):
             table.add_row(name, str(count), str(found.binding[name]), str(found.instances - count))
         console.print(table)
-    for seed, wrong in found.failed[:MOST_TOLD]:
-        console.print(f"[red]seed {seed}[/red]: {'; '.join(wrong)}", markup=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Tiny instances of the reference format, drawn by a seed, of which every plan can be tried.
 
-Among them are models that no pool may hold, demands that nothing reaches in time, pools without nodes, twins, free pools,
-demands that fill instances to the last request, and, one time in four, a plan that runs already.
+Among them are models that no pool may hold, demands that nothing reaches in time, pools without nodes, twins,
+free pools, demands that fill instances to the last request, and, one time in four, a plan that runs already.
 """
 
 from typing import Any, Final

@@ -1,12 +1,12 @@
 """Tiny problems of the product, drawn by a seed: one or two services, up to six options on up to three pools.
 
-A random part of the clauses is there, so that every rule has something to say in some of them, at its limit now and then;
-and a random part of the rules is in play.
+A random part of the clauses is there, so that every rule has something to say in some of them, at its limit now and
+then; and a random part of the rules is in play.
 """
 
 import itertools
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -112,7 +112,7 @@ def product(seed: int) -> Product:
         running=(),
         floors=(),
     )
-    problem, running = _with_running(dice, problem) if dice.says(0.4) else (problem, Plan())
+    problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
         rules -= {name for name in sorted(rules) if dice.says(LEFT_OUT)}
@@ -144,24 +144,25 @@ def _pools(dice: Dice) -> tuple[Pool, ...]:
 
 
 def _options(dice: Dice, pools: tuple[Pool, ...]) -> tuple[Option, ...]:
-    drawn = [
-        Option(
-            id=f"{placement} b{batch}",
-            placement=placement,
-            max_batch=batch,
-            queue_delay_us=0,
-            load_permille=700,
-            capacity_milli_rps=dice.one((1000, 1300, 2000, 2500)) * (1 if batch == 1 else 2),
-            memory_mib=dice.one((200, 250, 400)),
-            share_permille=dice.one((200, 250, 400)),
-            accuracy_ppm=ACCURACY_PPM[variant],
-            load_us=1_000_000,
-        )
-        for pool in pools
-        for model, variant, batch in itertools.product(MODELS, ACCURACY_PPM, (1, 4))
-        if dice.says(0.7 if (variant, batch) == ("fp32", 1) else 0.35)
-        for placement in (Placement(model, variant, pool.name),)
-    ]
+    """Memory and share are a matter of the placement; what batches is faster, and now and then too slow for that."""
+    drawn = []
+    for pool, model, variant in itertools.product(pools, MODELS, ACCURACY_PPM):
+        memory_mib, share_permille = dice.one((200, 250, 400)), dice.one((200, 250, 400))
+        for batch in (1, 4):
+            option = Option(
+                id=f"{model}/{variant}@{pool.name} b{batch}",
+                placement=Placement(model, variant, pool.name),
+                max_batch=batch,
+                queue_delay_us=0,
+                load_permille=700,
+                capacity_milli_rps=dice.one((1000, 1300, 2000, 2500)) * (1 if batch == 1 else dice.within(1, 2)),
+                memory_mib=memory_mib,
+                share_permille=share_permille,
+                accuracy_ppm=ACCURACY_PPM[variant],
+                load_us=1_000_000,
+            )
+            if dice.says(0.7 if (variant, batch) == ("fp32", 1) else 0.35):
+                drawn.append(option)
     return tuple(dice.some(drawn, MOST_OPTIONS))
 
 
@@ -260,16 +261,16 @@ def _certifications(dice: Dice, pools: tuple[Pool, ...]) -> tuple[Held, ...]:
     return tuple(found)
 
 
-def _with_running(dice: Dice, problem: Problem) -> tuple[Problem, Plan]:
-    """The problem with some instances that run already, and floors of some placements."""
+def _with_running(dice: Dice, problem: Problem, runs: bool) -> tuple[Problem, Plan]:  # noqa: FBT001 - a plain answer
+    """The problem, with some instances that run already and floors of some placements where anything runs."""
     standing = {}
-    for option in problem.options:
+    for option in problem.options if runs else ():
         nodes = problem.nodes_of(option.placement.pool)
         if dice.says(0.4) and not any(problem.option(name).placement == option.placement for name, _ in standing):
             standing[option.id, dice.one(nodes).name] = dice.within(1, 2)
     running = tuple(Running(problem.option(name).placement, node, count) for (name, node), count in standing.items())
     floors = tuple(Floor(item.placement, item.count - dice.within(0, 1), "some") for item in running if dice.says(0.3))
-    plan: Any = Plan(
+    plan = Plan(
         instances=tuple(sorted(Instances(name, node, count) for (name, node), count in standing.items())),
         unserved=tuple(sorted(Unserved(demand.id, WHOLE_PERMILLE) for demand in problem.demands)),
     )

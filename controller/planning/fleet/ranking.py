@@ -35,7 +35,7 @@ def _ranked(problem: PackedProblem, fixed: Layout, price: Floats) -> Ints:
 
 @compiled
 def _in_turns(cheapest: Ints, reach: Ints, demands: int) -> Ints:
-    """Each demand in turn names the cheapest option that reaches it and was not named before; last, what reaches none."""
+    """Each demand in turn names the cheapest option that reaches it and is not named yet; what reaches none is last."""
     order = np.empty(cheapest.size, np.int64)
     named = np.zeros(cheapest.size, np.bool_)
     following = np.zeros(demands, np.int64)

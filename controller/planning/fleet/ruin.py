@@ -158,7 +158,7 @@ def _want(at: Standing, touched: Touched, dice: np.random.Generator) -> None:
 @allocation_free
 def _emptier(at: Standing, one: int, other: int) -> int:
     """The node with fewer instances: what is hardly used is what could be saved."""
-    if one == NOWHERE or other == NOWHERE:
+    if one == NOWHERE:
         return NOWHERE
     return other if at.node_held[other] < at.node_held[one] else one
 

@@ -17,8 +17,8 @@ MOST_HELD: Final = 64
 """Instances on one node, where neither their use nor the node's room says less."""
 NOWHERE: Final = -1
 CHANGES: Final = 3
-"""By place, of a try: it takes an instance away, fills the place and trims that again. One model's place may be filled by
-the next, so `has_room` is asked before each instance."""
+"""By place, of a try: it takes an instance away, fills the place and trims that again. The next model may fill it once
+more, so `has_room` is asked before each instance."""
 MORE_CHANGES: Final = 64
 """... and so many where places are few."""
 
