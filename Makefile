@@ -86,6 +86,10 @@ bench-bound: setup ## Prove what no plan of a reference fleet can cost less than
 	@$(BIN)/python benchmarks/placement_bound.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) \
 	  $(if $(PREVIOUS),--previous "$(PREVIOUS)")
 
+.PHONY: bench-small
+bench-small: setup ## Prove plans of generated fleets of 12 and of 30 models to be the best: [SEEDS=20] (2 minutes)
+	@$(BIN)/python benchmarks/placement_small.py $(if $(SEEDS),--seeds $(SEEDS))
+
 .PHONY: bench-scale
 bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half a minute)
 	@$(BIN)/python benchmarks/placement_scale.py

@@ -66,7 +66,10 @@ def _planned(instance: Instance, previous: dict[str, Any] | None, seed: int) -> 
         part = next(polished(problem, search.plan, seed), search.plan)
         yield Planned("parts", part, judge(problem, part).cost)
     exact = solve_exactly(problem, search.plan if seed % 2 else EMPTY)
-    yield Planned("exact", exact.plan, exact.cost, exact.bound if exact.proof is Proof.OPTIMAL else 0.0)
+    if exact.proof is Proof.OPTIMAL:
+        yield Planned("exact", exact.plan, exact.cost, exact.bound)
+    else:
+        yield Planned("exact, not proven", exact.plan, exact.cost)
     if seed % ANYTIME_EVERY == 0:
         planning = Anytime(problem, start, seed)
         *_, last = planning.improve_for(ANYTIME_S)
