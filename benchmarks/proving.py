@@ -12,9 +12,9 @@ WORST_KEPT: Final = 3
 
 
 class Engine(NamedTuple):
-    """What one engine found: the part by which its plan costs more than the best, infinite where it gave none.
+    """What one engine found: the part by which its plan costs more than the best, infinite where it missed every plan.
 
-    Of a bound it is the part by which it is less.
+    Of a bound it is the part by which it is less; where there is no plan, giving none is as good as it gets.
     """
 
     name: str

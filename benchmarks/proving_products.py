@@ -84,7 +84,7 @@ def _judged(
     wrong: list[str] = []
     if found.plan is None:
         wrong += [f"gives no plan, the best costs {least}"] if found.is_exact and least is not None else []
-        return [f"{found.engine}: {each}" for each in wrong], Engine(found.engine, math.inf)
+        return [f"{found.engine}: {each}" for each in wrong], Engine(found.engine, 0.0 if least is None else math.inf)
     wrong += [str(each) for each in _broken(found.plan, problem, rules)]
     if found.cost != cost_of(found.plan, form):
         wrong.append(f"its plan costs {cost_of(found.plan, form)}, not {found.cost}")

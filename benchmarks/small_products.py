@@ -42,7 +42,8 @@ from rules.kernel.problem import WHOLE_PERMILLE, Demand, Floor, Held, Node, Opti
 
 HERE: Final = Place("generated", 1, 1)
 NOW_S: Final = 1000
-LEAD_S: Final = 6
+LEAD_S: Final = 20
+"""Longer than any way to a plan takes."""
 SITES: Final = ("paris", "lyon", "york")
 JURISDICTIONS: Final = (("FR", "EU"), ("FR",), ("US",), ("EU",))
 MODELS: Final = ("det", "rec")
@@ -159,7 +160,7 @@ def _options(dice: Dice, pools: tuple[Pool, ...]) -> tuple[Option, ...]:
                 memory_mib=memory_mib,
                 share_permille=share_permille,
                 accuracy_ppm=ACCURACY_PPM[variant],
-                load_us=1_000_000,
+                load_us=1000,
             )
             if dice.says(0.7 if (variant, batch) == ("fp32", 1) else 0.35):
                 drawn.append(option)
@@ -200,7 +201,7 @@ def _policy(dice: Dice, pools: tuple[Pool, ...], services: tuple[Service, ...]) 
     links = tuple(
         Link(
             *(one, other),
-            *(8000, 0, 100_000),
+            *(8000, 0, 100_000_000),
             dice.one(tuple(Encryption)),
             dice.one(((), (), ("EU",), ("US",))),
             HERE,

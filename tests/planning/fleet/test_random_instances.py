@@ -26,7 +26,7 @@ from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
-EVERYDAY = {"places": 40, "products": 60, "packings": 40}
+EVERYDAY = {"places": 40, "products": 50, "packings": 40}
 LONG = 500
 KINDS = {
     "places": proving_places.tried,
@@ -55,12 +55,12 @@ def test_every_engine_agrees_with_trying_everything_on_thousands(kind: str, part
 
 def test_no_compiled_loop_reads_or_writes_beyond_its_arrays() -> None:
     """As plain Python it would break down where as machine code it goes on with whatever lies there."""
-    code = "import proving_places as p; print([p.tried(seed).wrong for seed in range(370, 400)])"
+    code = "import proving_places as p; print([p.tried(seed).wrong for seed in range(380, 388)])"
     paths = os.pathsep.join(path for path in sys.path if path)
     plain = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": paths}
     done = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{[()] * 30}\n"
+    assert done.stdout == f"{[()] * 8}\n"
 
 
 @pytest.mark.parametrize("rule", sorted(proving_products.ALL))
