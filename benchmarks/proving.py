@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 NEAR: Final = 1e-6
 """Dollars an hour, or a part of them: costs that differ by less are equal."""
-WORST_KEPT: Final = 3
 
 
 class Engine(NamedTuple):
