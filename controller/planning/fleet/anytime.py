@@ -36,8 +36,8 @@ TURN_S: Final = 2.0
 """How long a plan is improved in parts before it is searched again, and the other way round."""
 PROVING_S: Final = 3.0
 """With less time than this no bound is worked on: it would take it from the search."""
-ALONE_S: Final = 0.6
-"""So long a small fleet is solved at once and without a bound beside it: most need no more."""
+ALONE: Final = 0.5
+"""For this part of the time a small fleet is solved at once and without a bound beside it: most need no more."""
 STARTS: Final = 6
 AGAIN: Final = 0.1
 """Otherwise it is searched anew so often, for this part of the time that is left."""
@@ -81,7 +81,7 @@ class Anytime:
         """Plan for so long, counted from the beginning; tells of each better plan, and of the end."""
         until = self._began + seconds
         yield self._told("construct")
-        wait_s = ALONE_S if self.is_small else 0.0
+        wait_s = ALONE * seconds if self.is_small else 0.0
         proving = Proving(self.problem, wait_s) if seconds >= PROVING_S else None
         try:
             for told in self._exactly(until) if self.is_small else self._large(until, seconds):
@@ -130,7 +130,7 @@ class Anytime:
         """Solve it at once, or else from the best of a few plans: on few nodes a search hardly leaves its first."""
         left = until - time.perf_counter()
         yield from self._cool(min(GLANCE * left, GLANCE))
-        if self._is_best(min(ALONE_S, until - time.perf_counter())):
+        if self._is_best(ALONE * (until - time.perf_counter())):
             return
         left = until - time.perf_counter()
         for seed in range(self._seed + 1, self._seed + 1 + STARTS):
