@@ -76,10 +76,19 @@ bench-placement: setup ## Plan a reference fleet: INSTANCE=file [TIME=seconds] [
 	@$(BIN)/python benchmarks/placement.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers) \
 	  $(if $(PREVIOUS),--previous "$(PREVIOUS)") $(if $(OUT),--output "$(OUT)")
 
+.PHONY: bench-random
+bench-random: setup ## Hold every engine to trying everything on tiny instances: [COUNT=1000] of each kind, [SEED=n] [KIND=name] [PROCESSES=n]
+	@$(BIN)/python benchmarks/random_instances.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(KIND),--kind $(KIND)) $(if $(PROCESSES),--processes $(PROCESSES))
+
 .PHONY: bench-bound
 bench-bound: setup ## Prove what no plan of a reference fleet can cost less than: INSTANCE=file [TIME=seconds] [PREVIOUS=plan.json]
 	@$(BIN)/python benchmarks/placement_bound.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) \
 	  $(if $(PREVIOUS),--previous "$(PREVIOUS)")
+
+.PHONY: bench-small
+bench-small: setup ## Prove plans of generated fleets of 12 and of 30 models to be the best: [SEEDS=20] (2 minutes)
+	@$(BIN)/python benchmarks/placement_small.py $(if $(SEEDS),--seeds $(SEEDS))
 
 .PHONY: bench-scale
 bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half a minute)

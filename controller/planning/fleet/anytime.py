@@ -1,9 +1,10 @@
 """A plan that becomes better as long as one asks, and what no plan can cost less than: all engines, one by one.
 
 A fleet small enough for CP-SAT to take whole is searched for a moment and then solved exactly. A larger one is searched
-until that has cooled down, and then in turns improved exactly, part by part, and searched again from there. Beside it,
-in a thread, a lower bound rises. What ends by the clock may end otherwise the next time: where a plan must come out the
-same again, `search_tries` and `solve_exactly` are asked with so much work.
+until that has cooled down, and then in turns improved exactly, part by part, and searched again from there. Beside
+either, in a thread, a lower bound rises; of it and CP-SAT's the better one counts. What ends by the clock may end
+otherwise the next time: where a plan must come out the same again, `search_tries` and `solve_exactly` are asked with so
+much work.
 """
 
 import threading
@@ -38,6 +39,11 @@ TURN_S: Final = 2.0
 """How long a plan is improved in parts before it is searched again, and the other way round."""
 PROVING_S: Final = 3.0
 """With less time than this no bound is worked on: it would take it from the search."""
+ALONE: Final = 0.5
+"""For this part of the time a small fleet is solved at once and without a bound beside it: most need no more."""
+STARTS: Final = 6
+AGAIN: Final = 0.1
+"""Otherwise it is searched anew so often, for this part of the time that is left."""
 UNTIRING: Final = 1e9
 
 
@@ -78,19 +84,17 @@ class Anytime:
         """Plan for so long, counted from the beginning; tells of each better plan, and of the end."""
         until = self._began + seconds
         yield self._told("construct")
-        if self.is_small:
-            yield from self._exactly(until)
-            return
-        proving = Proving(self.problem) if seconds >= PROVING_S else None
+        wait_s = ALONE * seconds if self.is_small else 0.0
+        proving = Proving(self.problem, wait_s) if seconds >= PROVING_S else None
         try:
-            for told in self._large(until, seconds):
-                self._bound = proving.proven if proving else 0.0
+            for told in self._exactly(until) if self.is_small else self._large(until, seconds):
+                self._bound = max(self._bound, proving.proven if proving else 0.0)
                 yield told
         finally:
             if proving:
                 proving.stop()
-                self._bound = proving.proven
-        yield self._told("done")
+                self._bound = max(self._bound, proving.proven)
+        yield self._told("exact" if self.is_small else "done")
 
     def _told(self, engine: str) -> Progress:
         passed = time.perf_counter() - self._began
@@ -143,21 +147,42 @@ class Anytime:
                 return
 
     def _exactly(self, until: float) -> Iterator[Progress]:
+        """Solve it at once, or else from the best of a few plans: on few nodes a search hardly leaves its first."""
         left = until - time.perf_counter()
         yield from self._cool(self._search, min(GLANCE * left, GLANCE))
+        if self._is_best(ALONE * (until - time.perf_counter())):
+            return
         left = until - time.perf_counter()
-        if left > 0:
-            found = solve_exactly(self.problem, self.plan, Limits(UNTIRING, left, seed=self._seed))
-            self._search.adopt(found.plan)
-            self._bound = self._search.cost if found.proof is Proof.OPTIMAL else found.bound
-        yield self._told("exact")
+        for seed in range(self._seed + 1, self._seed + 1 + STARTS):
+            yield from self._start_again(seed, left * AGAIN / STARTS)
+        self._is_best(until - time.perf_counter())
+
+    def _start_again(self, seed: int, seconds: float) -> Iterator[Progress]:
+        """Search from nothing by another seed, and keep the better plan."""
+        other = Search(self.problem, seed=seed, known=self._search.known)
+        *_, last = search_for(other, max(0.0, seconds))
+        self._tries += last.tries
+        if other.cost < self._search.cost:
+            self._search = other
+            yield self._told("search")
+
+    def _is_best(self, seconds: float) -> bool:
+        """Solve the whole problem for so long, and tell whether the plan is proven to be the best."""
+        if seconds <= 0:
+            return False
+        found = solve_exactly(self.problem, self.plan, Limits(UNTIRING, seconds, seed=self._seed))
+        self._search.adopt(found.plan)
+        is_best = found.proof is Proof.OPTIMAL
+        self._bound = max(self._bound, self._search.cost if is_best else found.bound)
+        return is_best
 
 
 class Proving:
-    """A bound that rises in a thread of its own."""
+    """A bound that rises in a thread of its own, once it has waited for so many seconds."""
 
-    def __init__(self, problem: PackedProblem) -> None:
+    def __init__(self, problem: PackedProblem, wait_s: float) -> None:
         self.proven = 0.0
+        self._wait_s = wait_s
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._prove, args=(problem,), name="bound")
         self._thread.start()
@@ -167,6 +192,8 @@ class Proving:
         self._stopped.set()
 
     def _prove(self, problem: PackedProblem) -> None:
+        if self._stopped.wait(self._wait_s):
+            return
         bound = Bound(problem)
         while not self._stopped.is_set():
             self.proven = bound.improve()

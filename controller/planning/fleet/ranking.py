@@ -35,12 +35,19 @@ def _ranked(problem: PackedProblem, fixed: Layout, price: Floats) -> Ints:
 
 @compiled
 def _in_turns(cheapest: Ints, reach: Ints, demands: int) -> Ints:
-    """Each demand in turn names the cheapest option that reaches it and was not named before."""
+    """Each demand in turn names the cheapest option that reaches it and is not named yet; what reaches none is last."""
     order = np.empty(cheapest.size, np.int64)
     named = np.zeros(cheapest.size, np.bool_)
     following = np.zeros(demands, np.int64)
     found = 0
-    while found < cheapest.size:
+    for option in cheapest:
+        named[option] = reach[option] == 0
+        if named[option]:
+            found += 1
+            order[cheapest.size - found] = option
+    useful = cheapest.size - found
+    found = 0
+    while found < useful:
         for demand in range(demands):
             at = following[demand]
             while at < cheapest.size and (named[cheapest[at]] or not (reach[cheapest[at]] >> demand) & 1):

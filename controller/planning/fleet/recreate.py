@@ -14,7 +14,7 @@ from controller.planning.fleet.covering import cost_with, cost_without, lessen, 
 from controller.planning.fleet.layout import Layout
 from controller.planning.fleet.packed import Ints, PackedProblem
 from controller.planning.fleet.ranking import LIKELY
-from controller.planning.fleet.standing import NOWHERE, Standing, charge, place, remove, settle
+from controller.planning.fleet.standing import NOWHERE, Standing, charge, has_room, place, remove, settle
 
 WORTHLESS: Final = 1e-12
 """Dollars an hour that rounding may make of nothing."""
@@ -57,7 +57,7 @@ def serve(
     """
     first, last = problem.first_option[model], problem.first_option[model + 1]
     short = settle(problem, fixed, at, model)
-    if short > 0:
+    if short > 0 and last > first:
         looked = _looked_at(at, order[first:last], mood, dice)
         short = _serve_from(problem, fixed, at, at.looked[:looked], model, mood, dice)
         if short > 0 and looked < last - first:
@@ -97,7 +97,7 @@ def _serve_from(
         price[which], _ = _judged(problem, fixed, at, options[which], model, mood, misjudged[which])
     worst = at.worst[fixed.first_subset[model] : fixed.first_subset[model + 1]]
     short = worst[worst.size - 1]
-    while short > 0:
+    while short > 0 and has_room(at):
         which = int(np.argmin(price))
         if price[which] == np.inf:
             break

@@ -158,6 +158,8 @@ def _want(at: Standing, touched: Touched, dice: np.random.Generator) -> None:
 @allocation_free
 def _emptier(at: Standing, one: int, other: int) -> int:
     """The node with fewer instances: what is hardly used is what could be saved."""
+    if one == NOWHERE:
+        return NOWHERE
     return other if at.node_held[other] < at.node_held[one] else one
 
 

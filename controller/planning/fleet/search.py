@@ -292,7 +292,8 @@ def _put_in_order(
     models, key = touched.models, at.key
     for touch in range(touched.counter[0]):
         model = models[touch]
-        size = fixed.option_share[problem.first_option[model]] * (0.5 + dice.random())
+        first, last = problem.first_option[model], problem.first_option[model + 1]
+        size = (fixed.option_share[first] if first < last else 0.0) * (0.5 + dice.random())
         place = touch
         while place > 0 and key[place - 1] < size:
             key[place], models[place] = key[place - 1], models[place - 1]

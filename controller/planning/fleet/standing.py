@@ -17,7 +17,10 @@ MOST_HELD: Final = 64
 """Instances on one node, where neither their use nor the node's room says less."""
 NOWHERE: Final = -1
 CHANGES: Final = 3
-"""A try takes each instance away at most once, fills each place at most once, and trims that at most once."""
+"""By place, of a try: it takes an instance away, fills the place and trims that again. The next model may fill it once
+more, so `has_room` is asked before each instance."""
+MORE_CHANGES: Final = 64
+"""... and so many where places are few."""
 
 
 class Standing(NamedTuple):
@@ -69,7 +72,7 @@ def standing(problem: PackedProblem, fixed: Layout, plan: PackedPlan) -> Standin
         fixed.asked.copy(),
         np.zeros(problem.first_demand.size - 1),
         np.zeros(1),
-        np.zeros((CHANGES * nodes * most, 2), np.int64),
+        np.zeros((CHANGES * nodes * most + MORE_CHANGES, 2), np.int64),
         np.zeros(1, np.int64),
         all_unused(fixed.first_node),
         np.empty(np.diff(problem.first_option).max(initial=0)),
@@ -166,6 +169,12 @@ def take_back(problem: PackedProblem, fixed: Layout, at: Standing) -> None:
             _remove(problem, fixed, at, option, node)
         else:
             _place(problem, fixed, at, option, ~node)
+
+
+@inlined
+def has_room(at: Standing) -> bool:
+    """Whether one more instance can be journalled, and still all that stands could be taken away."""
+    return bool(at.written[0] + 1 + at.node_option.size <= at.journal.shape[0])
 
 
 @inlined

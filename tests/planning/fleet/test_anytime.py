@@ -1,13 +1,19 @@
 """Plans that become better as long as one asks: what is told of them holds."""
 
+import time
+
 import pytest
 from random_fleet import random_fleet
 
+from controller.decision import Proof
 from controller.planning.fleet import anytime
 from controller.planning.fleet.anytime import Anytime
 from controller.planning.fleet.bound import Bound
+from controller.planning.fleet.exact import Exact
 from controller.planning.fleet.fluid import likely_nodes
 from controller.planning.fleet.judge import judge
+from controller.planning.fleet.packed import PackedPlan, PackedProblem
+from controller.planning.fleet.program import Limits
 from controller.planning.fleet.search import Search, known_of
 
 
@@ -28,6 +34,22 @@ def test_a_small_fleet_is_proven_to_have_no_better_plan(seed: int) -> None:
     last = list(planning.improve_for(100.0))[-1]
     assert last.engine == "exact"
     assert last.bound == pytest.approx(last.cost)
+
+
+def test_a_small_fleet_that_is_not_solved_at_once_is_searched_anew_and_bounded_beside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unproven(problem: PackedProblem, hint: PackedPlan, limits: Limits) -> Exact:
+        time.sleep(limits.seconds)
+        return Exact(hint, judge(problem, hint).cost, 0.0, Proof.FEASIBLE, 1.0)
+
+    monkeypatch.setattr(anytime, "solve_exactly", unproven)
+    problem = random_fleet(2, models=12, pools=6)
+    planning = Anytime(problem)
+    told = list(planning.improve_for(3.2))
+    assert 0 < told[-1].bound <= told[-1].cost + 1e-6
+    assert told[-1].tries > max(step.tries for step in told if step.seconds < 3.2 * anytime.ALONE)
+    assert judge(problem, planning.plan).cost == pytest.approx(told[-1].cost, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -134,6 +134,31 @@ def test_every_option_is_ranked_once_within_its_model(seed: int) -> None:
         assert sorted(order[first:last].tolist()) == list(range(first, last))
 
 
+def test_a_model_that_no_pool_may_hold_stays_unserved_beside_the_others() -> None:
+    problem = random_fleet(3, models=2)
+    more = problem._replace(
+        first_option=np.append(problem.first_option, problem.first_option[-1]),
+        first_demand=np.append(problem.first_demand, problem.first_demand[-1] + 1),
+        demand_urps=np.append(problem.demand_urps, 7_000_000),
+        demand_worth=np.append(problem.demand_worth, 1e-6),
+    )
+    searches = Search(problem), Search(more)
+    costs = [search_tries(search, 500) for search in searches]
+    assert costs[1] == pytest.approx(costs[0] + 7.0)
+
+
+def test_options_that_reach_nobody_are_ranked_last() -> None:
+    problem = random_fleet(4, models=4, pools=4)
+    blind = problem.option_reach.copy()
+    blind[problem.first_option[:-1]] = 0
+    problem = problem._replace(option_reach=blind)
+    order = ranked(problem, layout(problem))
+    for model in range(4):
+        first, last = problem.first_option[model], problem.first_option[model + 1]
+        assert sorted(order[first:last].tolist()) == list(range(first, last))
+        assert order[last - 1] == first
+
+
 def test_a_fleet_without_nodes_serves_nothing() -> None:
     problem = random_fleet(2)
     bare = problem._replace(pool_nodes=np.zeros_like(problem.pool_nodes))

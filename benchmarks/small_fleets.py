@@ -41,10 +41,11 @@ def drawn(seed: int, *, counting: bool) -> DeviceProblem:
         np.array(need),
         np.array([one.randint(1, 2) for _ in range(classes)]),
         np.array(weight),
-        np.array([[one.random() < 0.8 for _ in range(kinds)] for _ in range(classes)]),
+        np.array([[one.random() < ALLOWED for _ in range(kinds)] for _ in range(classes)]),
     )
 
 
+ALLOWED = 0.8
 WANTED = [(0, 0), (1, 1000), (2, 1000), (1, 500), (1, 340), (1, 660), (1, 810), (2, 300)]
 
 

@@ -1,0 +1,182 @@
+"""The least that any plan of a tiny problem of the product costs under some of the rules, by trying every one.
+
+Every way to fill the nodes (`every_standing`) goes with all levels of the services. Combinations are looked at by what
+they cost at least, their requests routed exactly (`every_route`) over the paths that no rule refuses (`every_path`),
+until no other can be cheaper.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import numpy as np
+from every_path import refusing
+from every_route import Flow, exactly, relaxed
+from every_standing import Standing
+
+from policy.resolved import Service, Shed, UseVariant
+from rules.kernel.plan import Plan
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
+
+PLENTY: Final = 1 << 40
+"""More than all that could be asked."""
+OF_REQUESTS: Final = frozenset({"served", "capacity", "degrade"})
+
+
+class Level(NamedTuple):
+    """One level of each service: what it costs, what each demand may refuse, and which services are at best effort."""
+
+    cost: int
+    refused: dict[str, int]
+    level: dict[str, int]
+    best_effort: frozenset[str]
+
+
+class Everything:
+    """All plans of a problem, beside what runs."""
+
+    def __init__(self, problem: Problem, running: Plan) -> None:
+        self.problem = problem
+        self.standing = Standing(problem, running)
+        self.refused = {path.id: refusing(problem, path) for path in problem.paths}
+
+    @property
+    def is_small(self) -> bool:
+        """Whether there are few enough combinations to try them all."""
+        return self.standing.is_small
+
+    def least(self, rules: frozenset[str]) -> int | None:
+        """Millicents an hour of the cheapest plan that keeps these rules; None when there is none."""
+        best: int | None = None
+        base = self.standing.base + (self.standing.starts if "churn" in rules else 0)
+        for level in sorted(self._levels(rules), key=lambda level: level.cost):
+            rows = np.flatnonzero(self._kept(rules, level))
+            if not rows.size or (best is not None and level.cost >= best):
+                continue
+            best = self._cheapest(rules, level, rows, base, best)
+        return best
+
+    def _kept(self, rules: frozenset[str], level: Level) -> np.ndarray:
+        """[R]: whether what stands keeps these rules."""
+        kept = ~np.any([np.zeros(len(self.standing.counts), bool), *self._broken(rules)], axis=0)
+        return kept & self.standing.available(level.best_effort) if "availability" in rules else kept
+
+    def _broken(self, rules: frozenset[str]) -> Iterator[np.ndarray]:
+        return (broken for rule, broken in self.standing.broken.items() if rule in rules)
+
+    def says(self, rule: str) -> bool:
+        """Whether a rule refuses anything here; one that does not may as well be left out."""
+        if rule in self.standing.broken and self.standing.broken[rule].any():
+            return True
+        if rule == "churn":
+            return bool(self.standing.starts.any())
+        if rule == "availability":
+            return bool(self.standing.groups)
+        return rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
+
+    def _cheapest(
+        self, rules: frozenset[str], level: Level, rows: np.ndarray, base: np.ndarray, best: int | None
+    ) -> int | None:
+        flows = self._flows(rules, level)
+        answers = self.standing.counts[rows] * [
+            option.capacity_milli_rps * WHOLE_PERMILLE for option in self.problem.options
+        ]
+        if "capacity" not in rules:
+            answers[:] = PLENTY
+        unserved = sum((relaxed(flow, answers) for flow in flows), np.zeros(rows.size))
+        lower = base[rows] + level.cost + np.floor(unserved)
+        for at in np.argsort(lower, kind="stable").tolist():
+            if not lower[at] < (math.inf if best is None else best):
+                break
+            cost = sum(exactly(flow, answers[at]) for flow in flows)
+            if cost < math.inf:
+                total = int(base[rows[at]]) + level.cost + int(cost)
+                best = total if best is None else min(best, total)
+        return best
+
+    def _flows(self, rules: frozenset[str], level: Level) -> list[Flow]:
+        """What has to be routed, by groups of demands that can share instances."""
+        if "served" not in rules:
+            return []
+        models = {demand.id: {s.model for s in self._service(demand).stages} for demand in self.problem.demands}
+        groups: list[list[Demand]] = []
+        for demand in self.problem.demands:
+            near = [group for group in groups if any(models[demand.id] & models[each.id] for each in group)]
+            groups = [group for group in groups if group not in near]
+            groups.append([*itertools.chain.from_iterable(near), demand])
+        return [self._flow(group, rules, level) for group in groups]
+
+    def _flow(self, demands: list[Demand], rules: frozenset[str], level: Level) -> Flow:
+        number = {option.id: at for at, option in enumerate(self.problem.options)}
+        return Flow(
+            paths=tuple(
+                tuple(
+                    tuple(number[name] for name in path.options)
+                    for path in self.problem.paths
+                    if path.demand == demand.id and self._usable(path, rules, level)
+                )
+                for demand in demands
+            ),
+            calls=tuple(
+                tuple(demand.rate_milli_rps * stage.fanout for stage in self._service(demand).stages)
+                for demand in demands
+            ),
+            models=tuple(tuple(stage.model for stage in self._service(demand).stages) for demand in demands),
+            most_refused=tuple(level.refused[demand.id] for demand in demands),
+            price=tuple(self._refusing(demand) for demand in demands),
+        )
+
+    def _usable(self, path: Path, rules: frozenset[str], level: Level) -> bool:
+        if self.refused[path.id] & rules:
+            return False
+        service = self._service(self.problem.demand(path.demand))
+        used = {
+            (self.problem.option(n).placement.model, self.problem.option(n).placement.variant) for n in path.options
+        }
+        taken = {
+            (s.model, s.variant) for s in service.degrade[: level.level[service.name]] if isinstance(s, UseVariant)
+        }
+        named = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
+        return "degrade" not in rules or not (used & named) - taken
+
+    def _service(self, demand: Demand) -> Service:
+        return self.problem.policy.service(demand.service)
+
+    def _levels(self, rules: frozenset[str]) -> Iterator[Level]:
+        """Every combination; without degrade orders there is one, at which all may be refused."""
+        services = self.problem.policy.services
+        if "degrade" not in rules:
+            refused = {demand.id: WHOLE_PERMILLE for demand in self.problem.demands}
+            yield Level(0, refused, {service.name: 0 for service in services}, frozenset())
+            return
+        for levels in itertools.product(*(range(len(service.degrade) + 2) for service in services)):
+            at = dict(zip((service.name for service in services), levels, strict=True))
+            best_effort = frozenset(s.name for s in services if at[s.name] == len(s.degrade) + 1)
+            shed = {
+                s.name: sum(step.share_permille for step in s.degrade[: at[s.name]] if isinstance(step, Shed))
+                for s in services
+            }
+            yield Level(
+                sum(10 * self._dearest * (1 + s.priority) * at[s.name] for s in services),
+                {
+                    demand.id: WHOLE_PERMILLE
+                    if demand.service in best_effort
+                    else min(WHOLE_PERMILLE, shed[demand.service])
+                    for demand in self.problem.demands
+                },
+                at,
+                best_effort,
+            )
+
+    @cached_property
+    def _dearest(self) -> int:
+        """A millicent above the price of all nodes."""
+        return 1 + sum(
+            p.price_millicents_per_hour * len(self.problem.nodes_of(p.name)) for p in self.problem.policy.pools
+        )
+
+    def _refusing(self, demand: Demand) -> int:
+        """The price of a permille."""
+        return 1 + 10 * self._dearest * (1 + self._service(demand).priority) // 1000

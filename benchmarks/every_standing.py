@@ -1,0 +1,228 @@
+"""Every way to fill the nodes of a tiny problem: what it costs, and which rules it breaks, whatever goes where.
+
+Each rule is stated in other words than for the solver and the verifier. No more instances of an option are tried than
+answer all that could be asked of it, than any clause asks for, and than there are nodes in its pool: of more, one could
+go from a node that holds two, and every rule would still be kept, at a lower cost.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Option, Placement, Problem
+
+MOST_HELD: Final = 60
+MOST_COMBINED: Final = 20_000
+"""Problems with more ways to fill one node, or more combinations than this are left to others."""
+PART: Final = 500
+"""An instance costs this part, in permille, of the price of the device share that it takes."""
+
+
+class Filling(NamedTuple):
+    """What some nodes hold.
+
+    Instances of each option, how many nodes hold any, whether the memory and whether the shares of one are overdrawn,
+    and on how many of them stands what each availability objective asks for.
+    """
+
+    counts: tuple[int, ...]
+    used: int
+    is_full: bool
+    is_busy: bool
+    spread: tuple[int, ...]
+
+
+def _joined(one: Filling, other: Filling) -> Filling:
+    return Filling(
+        tuple(map(sum, zip(one.counts, other.counts, strict=True))),
+        one.used + other.used,
+        one.is_full or other.is_full,
+        one.is_busy or other.is_busy,
+        tuple(map(sum, zip(one.spread, other.spread, strict=True))),
+    )
+
+
+class Standing:
+    """All R ways to fill the nodes, beside what runs."""
+
+    def __init__(self, problem: Problem, running: Plan) -> None:
+        self.problem = problem
+        self.options = problem.options
+        self.groups = list(self._availability())
+        self.most = [self._most(option) for option in self.options]
+        ran = [problem.option(item.option) for item in running.instances]
+        self.batching = {option.placement: option for option in ran}
+
+    @property
+    def is_small(self) -> bool:
+        """Whether there are few enough combinations to try them all."""
+        by_pool = [
+            math.prod(
+                most + 1 for option, most in zip(self.options, self.most, strict=True) if option.placement.pool == name
+            )
+            for name in (pool.name for pool in self.problem.policy.pools)
+        ]
+        return max(by_pool) <= MOST_HELD and math.prod(len(ways) for ways in self.ways) <= MOST_COMBINED
+
+    @cached_property
+    def ways(self) -> list[list[Filling]]:
+        """Of each pool, what its nodes may hold."""
+        return [self._fillings(pool.name) for pool in self.problem.policy.pools]
+
+    def _most(self, option: Option) -> int:
+        problem = self.problem
+        calls = 0
+        for demand in problem.demands:
+            stages = self.problem.policy.service(demand.service).stages
+            through = [p for p in problem.paths if p.demand == demand.id and option.id in p.options]
+            if through:
+                calls += demand.rate_milli_rps * max(
+                    stage.fanout for stage in stages if stage.model == option.placement.model
+                )
+        asked = [bound.minimum for bound in problem.policy.scaling.bounds if bound.model == option.placement.model]
+        asked += [floor.minimum for floor in problem.floors if floor.placement == option.placement]
+        return max([-(-calls // option.capacity_milli_rps), len(problem.nodes_of(option.placement.pool)), *asked])
+
+    def _availability(self) -> Iterator[tuple[str, frozenset[str], int, int]]:
+        """Service, options and the sites and nodes that one of its stages has to stand on."""
+        for service in self.problem.policy.services:
+            demands = [demand for demand in self.problem.demands if demand.service == service.name]
+            paths = [path for path in self.problem.paths if path.demand in {demand.id for demand in demands}]
+            if service.availability and paths and any(demand.rate_milli_rps for demand in demands):
+                for stage in range(len(service.stages)):
+                    usable = frozenset(path.options[stage] for path in paths)
+                    yield service.name, usable, service.availability.sites, service.availability.nodes
+
+    def _fillings(self, pool: str) -> list[Filling]:
+        """What the nodes of a pool may hold together; nodes that hold nothing are among them."""
+        size = next(each for each in self.problem.policy.pools if each.name == pool)
+        limits = [
+            range(most + 1 if option.placement.pool == pool else 1)
+            for option, most in zip(self.options, self.most, strict=True)
+        ]
+        nodes = []
+        for counts in itertools.product(*limits):
+            held = [(option, count) for option, count in zip(self.options, counts, strict=True) if count]
+            nodes.append(
+                Filling(
+                    counts,
+                    int(bool(held)),
+                    sum(option.memory_mib * count for option, count in held) > size.memory_mib,
+                    sum(option.share_permille * count for option, count in held) > size.share_permille,
+                    tuple(int(any(option.id in group for option, _ in held)) for _, group, _, _ in self.groups),
+                )
+            )
+        found = {nodes[0]}
+        for _ in self.problem.nodes_of(pool):
+            found = {_joined(one, other) for one in found for other in nodes}
+            found = {one for one in found if all(n <= most for n, most in zip(one.counts, self.most, strict=True))}
+        return sorted(found)
+
+    @cached_property
+    def _combined(self) -> tuple[np.ndarray, ...]:
+        """[R, options], [R, pools], [R], [R], [R, groups]: all pools' ways with each other."""
+        sizes = [len(ways) for ways in self.ways]
+        index = np.stack([each.ravel() for each in np.meshgrid(*map(np.arange, sizes), indexing="ij")])
+        counts, used = np.zeros((index.shape[1], len(self.options)), np.int64), []
+        full, busy = np.zeros(index.shape[1], bool), np.zeros(index.shape[1], bool)
+        spread = np.zeros((index.shape[1], len(self.groups)), np.int64)
+        for ways, chosen in zip(self.ways, index, strict=True):
+            counts += np.array([way[0] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
+            used.append(np.array([way[1] for way in ways])[chosen])
+            full |= np.array([way[2] for way in ways])[chosen]
+            busy |= np.array([way[3] for way in ways])[chosen]
+            spread += np.array([way[4] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
+        return counts, np.stack(used, axis=1), full, busy, spread
+
+    @property
+    def counts(self) -> np.ndarray:
+        """[R, options]: instances."""
+        return self._combined[0]
+
+    @cached_property
+    def base(self) -> np.ndarray:
+        """[R]: nodes, and instances with what other batching costs."""
+        pools = self.problem.policy.pools
+        price = []
+        for option in self.options:
+            pool = self.problem.policy.pool(option.placement.pool)
+            part = pool.price_millicents_per_hour * option.share_permille // pool.share_permille * PART // 1000
+            runs = self.batching.get(option.placement, option)
+            again = (option.max_batch, option.queue_delay_us) != (runs.max_batch, runs.queue_delay_us)
+            start = self.problem.policy.cost.start_millicents if again else 0
+            price.append((1 if option.max_batch == 1 else 2) + part + start)
+        nodes = self._combined[1] @ np.array([pool.price_millicents_per_hour for pool in pools], np.int64)
+        cost: np.ndarray = nodes + self.counts @ np.array(price, np.int64).reshape(-1)
+        return cost
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """[R]: the price of instances beyond those of their placement that run."""
+        started = np.zeros(len(self.counts), np.int64)
+        for placement, members in self._placements().items():
+            runs = sum(item.count for item in self.problem.running if item.placement == placement)
+            started += np.maximum(0, self.counts[:, members].sum(axis=1) - runs)
+        return started * self.problem.policy.cost.start_millicents
+
+    def _placements(self) -> dict[Placement, list[int]]:
+        found: dict[Placement, list[int]] = {}
+        for at, option in enumerate(self.options):
+            found.setdefault(option.placement, []).append(at)
+        return found
+
+    def _site(self, option: Option) -> str:
+        return next(pool.site for pool in self.problem.policy.pools if pool.name == option.placement.pool)
+
+    @cached_property
+    def broken(self) -> dict[str, np.ndarray]:
+        """[R] by rule: whether what stands breaks it, availability aside."""
+        problem, (counts, used, full, busy, _) = self.problem, self._combined
+        settings = np.zeros(len(counts), bool)
+        for members in self._placements().values():
+            settings |= (counts[:, members] > 0).sum(axis=1) > 1
+        dear = np.zeros(len(counts), bool)
+        for ceiling in problem.policy.cost.ceilings:
+            price = [
+                pool.price_millicents_per_hour if ceiling.site in {"", pool.site} else 0
+                for pool in problem.policy.pools
+            ]
+            dear |= used @ np.array(price, np.int64) > ceiling.millicents_per_hour
+        bounds = np.zeros(len(counts), bool)
+        for bound in problem.policy.scaling.bounds:
+            members = [
+                at
+                for at, option in enumerate(self.options)
+                if option.placement.model == bound.model and bound.site in {"", self._site(option)}
+            ]
+            total = counts[:, members].sum(axis=1)
+            bounds |= (total < bound.minimum) | (total > bound.maximum)
+        floors = np.zeros(len(counts), bool)
+        for floor in problem.floors:
+            floors |= counts[:, self._placements()[floor.placement]].sum(axis=1) < floor.minimum
+        return {
+            "device_memory": full,
+            "device_share": busy,
+            "one_setting": settings,
+            "budget": dear,
+            "replica_bounds": bounds,
+            "churn": floors,
+        }
+
+    def available(self, best_effort: frozenset[str]) -> np.ndarray:
+        """[R]: whether every stage stands on enough sites and nodes, but for services at best effort."""
+        counts, spread = self.counts, self._combined[4]
+        kept = np.ones(len(counts), bool)
+        for at, (service, usable, sites, nodes) in enumerate(self.groups):
+            if service not in best_effort:
+                stands: dict[str, np.ndarray] = {}
+                for number, option in enumerate(self.options):
+                    if option.id in usable:
+                        site = self._site(option)
+                        stands[site] = stands.get(site, False) | (counts[:, number] > 0)
+                kept &= (sum(stands.values()) >= sites) & (spread[:, at] >= nodes)
+        return kept

@@ -1,0 +1,278 @@
+"""Tiny problems of the product, drawn by a seed: one or two services, up to six options on up to three pools.
+
+A random part of the clauses is there, so that every rule has something to say in some of them, at its limit now and
+then; and a random part of the rules is in play.
+"""
+
+import itertools
+from dataclasses import replace
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+
+from policy.findings import Place
+from policy.resolved import (
+    AccuracyObjective,
+    AvailabilityObjective,
+    Ceiling,
+    CertificationClause,
+    ComplianceProfile,
+    CostPolicy,
+    DegradeStep,
+    Encryption,
+    LatencyObjective,
+    Link,
+    LinkSecurityClause,
+    Orchestration,
+    Policy,
+    Pool,
+    Purchase,
+    ReplicaBound,
+    ResidencyClause,
+    ScalingPolicy,
+    Service,
+    Shed,
+    Site,
+    Stage,
+    UseVariant,
+)
+from rules.catalogue import RULES
+from rules.kernel.plan import Instances, Plan, Unserved
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Floor, Held, Node, Option, Path, Placement, Problem, Running
+
+HERE: Final = Place("generated", 1, 1)
+NOW_S: Final = 1000
+LEAD_S: Final = 20
+"""Longer than any way to a plan takes."""
+SITES: Final = ("paris", "lyon", "york")
+JURISDICTIONS: Final = (("FR", "EU"), ("FR",), ("US",), ("EU",))
+MODELS: Final = ("det", "rec")
+ACCURACY_PPM: Final = {"fp32": 950_000, "int8": 900_000}
+MOST_OPTIONS: Final = 6
+ALWAYS: Final = frozenset({"served", "capacity", "degrade", "device_memory", "device_share", "one_setting"})
+"""Rules that apply to every policy: only a benchmark can leave them out."""
+LEFT_OUT: Final = 0.15
+"""How likely each of those is left out, where any may be."""
+
+Chosen = TypeVar("Chosen")
+
+
+class Product(NamedTuple):
+    """A problem, the plan that runs, and the rules in play."""
+
+    problem: Problem
+    running: Plan
+    rules: frozenset[str]
+
+
+class Dice:
+    """What is drawn, in words."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def says(self, chance: float) -> bool:
+        """Yes with this probability."""
+        return bool(self.rng.random() < chance)
+
+    def within(self, least: int, most: int) -> int:
+        """A whole number from least to most."""
+        return int(self.rng.integers(least, most + 1))
+
+    def one(self, items: tuple[Chosen, ...]) -> Chosen:
+        """One of these."""
+        return items[self.within(0, len(items) - 1)]
+
+    def some(self, items: list[Chosen], most: int) -> list[Chosen]:
+        """At most so many, in their order."""
+        chosen = set(self.rng.permutation(len(items))[:most].tolist())
+        return [item for at, item in enumerate(items) if at in chosen]
+
+
+def product(seed: int) -> Product:
+    """The problem of that seed."""
+    dice = Dice(seed)
+    pools = _pools(dice)
+    options = _options(dice, pools)
+    services = _services(dice)
+    policy = _policy(dice, pools, services)
+    demands = tuple(
+        Demand(f"{service.name}@{origin}", service.name, origin, dice.one((700, 1000, 1500, 2000, 2300, 4000)))
+        for service in services
+        for origin in SITES[: 1 + (dice.says(0.5) and len(_asking(services, service)) == 1)]
+    )
+    problem = Problem(
+        policy=policy,
+        now_s=NOW_S,
+        needed_until_s=NOW_S + LEAD_S,
+        demands=demands,
+        options=options,
+        paths=tuple(path for demand in demands for path in _paths(dice, policy, demands, demand, options)),
+        nodes=tuple(Node(name, pool.name) for pool in pools for name in pool.node_names()),
+        certifications=_certifications(dice, pools),
+        running=(),
+        floors=(),
+    )
+    problem, running = _with_running(dice, problem, dice.says(0.4))
+    rules = frozenset(rule.id for rule in RULES)
+    if dice.says(0.4):
+        rules -= {name for name in sorted(rules) if dice.says(LEFT_OUT)}
+    return Product(problem, running, rules)
+
+
+def _asking(services: tuple[Service, ...], service: Service) -> set[str]:
+    """The services that use any model of this one."""
+    models = {stage.model for stage in service.stages}
+    return {each.name for each in services if models & {stage.model for stage in each.stages}}
+
+
+def _pools(dice: Dice) -> tuple[Pool, ...]:
+    many = dice.within(1, 3)
+    return tuple(
+        Pool(
+            name=f"pool-{number}",
+            site=dice.one(SITES),
+            device="gpu",
+            nodes=1 if many == len(SITES) else dice.within(1, 2),
+            memory_mib=dice.one((500, 800, 1000)),
+            share_permille=dice.one((500, 800, 1000)),
+            price_millicents_per_hour=dice.one((0, 17, 40, 41, 90)),
+            purchase=Purchase.OWNED,
+            place=HERE,
+        )
+        for number in range(many)
+    )
+
+
+def _options(dice: Dice, pools: tuple[Pool, ...]) -> tuple[Option, ...]:
+    """Memory and share are a matter of the placement; what batches is faster, and now and then too slow for that."""
+    drawn = []
+    for pool, model, variant in itertools.product(pools, MODELS, ACCURACY_PPM):
+        memory_mib, share_permille = dice.one((200, 250, 400)), dice.one((200, 250, 400))
+        for batch in (1, 4):
+            option = Option(
+                id=f"{model}/{variant}@{pool.name} b{batch}",
+                placement=Placement(model, variant, pool.name),
+                max_batch=batch,
+                queue_delay_us=0,
+                load_permille=700,
+                capacity_milli_rps=dice.one((1000, 1300, 2000, 2500)) * (1 if batch == 1 else dice.within(1, 2)),
+                memory_mib=memory_mib,
+                share_permille=share_permille,
+                accuracy_ppm=ACCURACY_PPM[variant],
+                load_us=1000,
+            )
+            if dice.says(0.7 if (variant, batch) == ("fp32", 1) else 0.35):
+                drawn.append(option)
+    return tuple(dice.some(drawn, MOST_OPTIONS))
+
+
+def _services(dice: Dice) -> tuple[Service, ...]:
+    shapes = [(MODELS[:1],), (MODELS,), (MODELS[:1], MODELS[1:]), (MODELS[:1], MODELS[:1]), (MODELS, MODELS[1:])]
+    return tuple(_service(dice, f"svc{number}", models) for number, models in enumerate(shapes[dice.within(0, 4)]))
+
+
+def _service(dice: Dice, name: str, models: tuple[str, ...]) -> Service:
+    return Service(
+        name=name,
+        labels=(),
+        data_classes=("card",) if dice.says(0.6) else (),
+        data_subjects=(),
+        orchestration=Orchestration.ORIGIN,
+        origins=(),
+        stages=tuple(Stage(model, model, (), 1 + dice.says(0.2), 1000, HERE) for model in models),
+        expected_rate_milli_rps=1000,
+        latency=(LatencyObjective(dice.one((5000, 9900)), 50_000, 60, HERE),) if dice.says(0.5) else (),
+        availability=AvailabilityObjective(dice.within(1, 2), dice.within(1, 3), HERE) if dice.says(0.4) else None,
+        accuracy=AccuracyObjective(dice.one((900_000, 950_000)), HERE) if dice.says(0.4) else None,
+        degrade=_degrade(dice, models),
+        priority=dice.within(0, 2),
+        place=HERE,
+    )
+
+
+def _degrade(dice: Dice, models: tuple[str, ...]) -> tuple[DegradeStep, ...]:
+    steps: tuple[DegradeStep, ...] = (UseVariant(models[-1], "int8", HERE), Shed(dice.one((100, 300, 1000)), HERE))
+    return dice.one(((), steps[:1], steps[1:], steps, steps[::-1]))
+
+
+def _policy(dice: Dice, pools: tuple[Pool, ...], services: tuple[Service, ...]) -> Policy:
+    sites = tuple(Site(name, dice.one(JURISDICTIONS), HERE) for name in SITES)
+    links = tuple(
+        Link(
+            *(one, other),
+            *(8000, 0, 100_000_000),
+            dice.one(tuple(Encryption)),
+            dice.one(((), (), ("EU",), ("US",))),
+            HERE,
+        )
+        for one, other in itertools.combinations(SITES, 2)
+        if dice.says(0.85)
+    )
+    profile = ComplianceProfile(
+        name="cards",
+        classes=("card",),
+        subjects=(),
+        certifications=(CertificationClause("pci-dss", dice.one(((), (4,), (4, 0))), HERE),) if dice.says(0.3) else (),
+        residency=ResidencyClause(dice.one((("EU",), ("FR", "EU"), ("US",))), HERE) if dice.says(0.3) else None,
+        link_security=LinkSecurityClause(dice.one(tuple(Encryption)), HERE) if dice.says(0.3) else None,
+        place=HERE,
+    )
+    prices = sorted({pool.price_millicents_per_hour * dice.within(1, 3) for pool in pools})
+    ceilings = tuple(Ceiling(dice.one(("", "", *SITES)), price, HERE) for price in prices if dice.says(0.3))
+    bounds = tuple(
+        ReplicaBound(model, dice.one(("", *SITES)), dice.one((0, 0, 1, 2)), dice.within(2, 3), HERE)
+        for model in MODELS
+        if dice.says(0.25)
+    )
+    cost = CostPolicy("cost", ceilings, dice.one((0, 3, 30)), HERE)
+    scaling = ScalingPolicy("scaling", 5, 0, 0, WHOLE_PERMILLE, 15, LEAD_S, bounds, HERE)
+    return Policy("generated", services, (), sites, pools, links, (), (profile,), cost, scaling)
+
+
+def _paths(
+    dice: Dice, policy: Policy, demands: tuple[Demand, ...], demand: Demand, options: tuple[Option, ...]
+) -> list[Path]:
+    """All ways through the stages; some are missing, or slow as a whole, where the demand shares no model."""
+    service = policy.service(demand.service)
+    sharing = _asking(policy.services, service)
+    is_alone = sum(each.service in sharing for each in demands) == 1
+    stages = [[option.id for option in options if option.placement.model == stage.model] for stage in service.stages]
+    by_option = {name: dice.one((49_999, 50_000, 50_001)) for stage in stages for name in stage}
+    found = []
+    for names in itertools.product(*stages):
+        slowest_us = dice.one((50_000, 60_000)) if is_alone else max(by_option[name] for name in names)
+        latency_us = ((5000, slowest_us - dice.one((0, 5000))), (9900, slowest_us))
+        if not is_alone:
+            latency_us = ((5000, slowest_us), (9900, slowest_us))
+        if not is_alone or dice.says(0.9):
+            found.append(Path(f"{demand.id}: {' > '.join(names)}", demand.id, names, latency_us))
+    return found
+
+
+def _certifications(dice: Dice, pools: tuple[Pool, ...]) -> tuple[Held, ...]:
+    """Some for the whole span, some that end a second early, some in two parts with or without a gap."""
+    subjects = [("site", name) for name in SITES] + [("pool", pool.name) for pool in pools]
+    found: list[Held] = []
+    for kind, name in subjects:
+        middle, end = NOW_S + dice.within(1, LEAD_S - 1), NOW_S + LEAD_S - dice.one((0, 0, 1))
+        version = dice.one(((3, 2), (4,), (4, 0, 1)))
+        spans = dice.one((((0, end),), ((0, middle), (middle, end)), ((0, middle), (middle + 1, end))))
+        found += [Held(kind, name, "pci-dss", version, *span) for span in spans if dice.says(0.7)]
+    return tuple(found)
+
+
+def _with_running(dice: Dice, problem: Problem, runs: bool) -> tuple[Problem, Plan]:  # noqa: FBT001 - a plain answer
+    """The problem, with some instances that run already and floors of some placements where anything runs."""
+    standing = {}
+    for option in problem.options if runs else ():
+        nodes = problem.nodes_of(option.placement.pool)
+        if dice.says(0.4) and not any(problem.option(name).placement == option.placement for name, _ in standing):
+            standing[option.id, dice.one(nodes).name] = dice.within(1, 2)
+    running = tuple(Running(problem.option(name).placement, node, count) for (name, node), count in standing.items())
+    floors = tuple(Floor(item.placement, item.count - dice.within(0, 1), "some") for item in running if dice.says(0.3))
+    plan = Plan(
+        instances=tuple(sorted(Instances(name, node, count) for (name, node), count in standing.items())),
+        unserved=tuple(sorted(Unserved(demand.id, WHOLE_PERMILLE) for demand in problem.demands)),
+    )
+    return replace(problem, running=running, floors=floors), plan
