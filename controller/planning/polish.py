@@ -12,6 +12,8 @@ from controller.planning.objective import cost_of, prices
 from controller.planning.running import running_plan
 from controller.planning.solve import WORK_LIMIT, solve
 from controller.planning.verify import verify
+from controller.planning.whole.rounds import Effort, plan_fleet
+from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
 
@@ -35,7 +37,10 @@ def polished(policy: Policy, snapshot: Snapshot, state: State, now: datetime, st
     for times in LONGER:
         if stop.is_set():
             break
-        found = solve(form, problem, best, times * WORK_LIMIT, stop)
+        if is_small(problem):
+            found = solve(form, problem, best, times * WORK_LIMIT, stop)
+        else:
+            found = plan_fleet(form, problem, best, effort=Effort(times, stop))
         if found.plan is not None and not verify(found.plan, problem):
             best = min(best, found.plan, key=lambda plan: cost_of(plan, form))
         if found.proof is Proof.OPTIMAL:

@@ -7,10 +7,13 @@ import pytest
 from world import FRANKFURT, OCR, PARIS, POLICY, World, pools_of
 
 from controller.decision import Proof, Verdict
-from controller.planning import choose
+from controller.planning import choose, polish
+from controller.planning.build import build, write
+from controller.planning.fleet.search import Search, search_tries
 from controller.planning.objective import cost_of
 from controller.planning.polish import polished
 from controller.planning.solve import Solved, solve
+from controller.planning.whole import rounds
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -57,6 +60,17 @@ def test_what_a_search_at_rest_finds_is_gone_for_in_the_next_turn(at_rest: World
     assert decision.state.proposal is None
 
 
+def test_a_proposal_is_weighed_also_where_the_question_was_answered_before(
+    at_rest: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = proposal_for(at_rest)
+    monkeypatch.setattr(choose, "is_small", lambda _: False)
+    monkeypatch.setattr(choose, "plan_fleet", lambda form, problem, running, _below: hasty(form, problem, running))
+    assert at_rest.turn().state.settled
+    at_rest.state = replace(at_rest.state, proposal=found)
+    assert pools_of(at_rest.turn(), OCR) == {PARIS}
+
+
 def test_nothing_is_proposed_where_the_best_plan_runs() -> None:
     world = World()
     world.rest()
@@ -80,3 +94,26 @@ def test_a_search_that_is_stopped_proposes_nothing(at_rest: World) -> None:
     stop = threading.Event()
     stop.set()
     assert polished(at_rest.policy, at_rest.snapshot(), at_rest.state, at_rest.now, stop) is None
+
+
+def test_the_engine_for_large_fleets_is_given_more_tries_too(at_rest: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def counted(search: Search, tries: int, stop: threading.Event) -> float:
+        tried.append(tries)
+        return search_tries(search, tries, stop)
+
+    monkeypatch.setattr(polish, "is_small", lambda _: False)
+    monkeypatch.setattr(rounds, "search_tries", counted)
+    found = proposal_for(at_rest)
+    assert found is not None
+    assert not any(FRANKFURT in item.option for item in found.instances)
+    assert {tries // rounds.HELD_TRIES for tries in tried} >= set(polish.LONGER)
+
+
+def test_a_search_of_a_large_fleet_that_is_stopped_ends_without_a_plan(at_rest: World) -> None:
+    built = build(at_rest.policy, at_rest.snapshot(), at_rest.state, at_rest.now)
+    stop = threading.Event()
+    stop.set()
+    found = rounds.plan_fleet(write(built.problem), built.problem, Plan(), effort=rounds.Effort(64, stop))
+    assert found.plan is None

@@ -5,6 +5,7 @@ plan cheaper is kept, one that makes it dearer by x with probability exp(-x / te
 """
 
 import math
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -182,10 +183,12 @@ def search_for(search: Search, seconds: float, hottest: float | None = None) -> 
             yield Step(search.cost, passed, done)
 
 
-def search_tries(search: Search, tries: int) -> float:
-    """Search with so many tries, cooling down: the same on every machine. The best cost."""
+def search_tries(search: Search, tries: int, stop: threading.Event | None = None) -> float:
+    """Search with so many tries, or until `stop`, cooling down: the same on every machine. The best cost."""
     chunk = max(1, tries // 100)
     for done in range(0, tries, chunk):
+        if stop is not None and stop.is_set():
+            break
         search.run(min(chunk, tries - done), _temperature(search, _hottest(search, tries), done / tries))
     return search.cost
 

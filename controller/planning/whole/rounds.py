@@ -5,7 +5,9 @@ The search plans what arrays can say (`translate`). A first round is free; the n
 Everything counts work and not time, so that the same problem gets the same plan on every machine.
 """
 
+import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from controller.decision import Proof
@@ -32,10 +34,23 @@ MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
 AT_REST: Final = 2
 """Nodes that are looked at where what runs is kept: others were when it was planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many times as many tries as in a turn of the loop, and what ends them early."""
+
+    times: int = 1
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+USUAL: Final = Effort()
 NOTHING: Final = Solved(None, Proof.UNDECIDED, 0, 0, 0.0)
 
 
-def plan_fleet(form: Formulation, problem: Problem, running: Plan, below: int | None = None) -> Solved:
+def plan_fleet(
+    form: Formulation, problem: Problem, running: Plan, below: int | None = None, effort: Effort = USUAL
+) -> Solved:
     """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found.
 
     With `below`, only a plan whose degrading and refusing costs less is wanted.
@@ -44,14 +59,14 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan, below: int | 
     before = Reading.of(running)
     runs = before.counts
     held = Held({}, frozenset(), kept_standing(rows, runs))
-    counts = runs if _serves_most(rows, before) else _free(rows, runs)
+    counts = runs if _serves_most(rows, before) else _free(rows, runs, effort)
     for _ in range(MOST_ROUNDS):
         frame = next_frame(rows, counts, held)
         arrays = translate(rows, frame)
         start = arrays.packed(counts)
-        plan = _searched(arrays.problem, start, HELD_TRIES)
+        plan = _searched(arrays.problem, start, HELD_TRIES, effort)
         if _steeper(rows, held.levels, before.levels, arrays.short(plan)):
-            plan = _searched(arrays.problem, start, PATIENCE * HELD_TRIES)
+            plan = _searched(arrays.problem, start, PATIENCE * HELD_TRIES, effort)
         counts = arrays.counts(plan)
         short = arrays.short(plan) | {demand for demand, box in frame.boxes.items() if not box}
         further = Held(
@@ -59,10 +74,10 @@ def plan_fleet(form: Formulation, problem: Problem, running: Plan, below: int | 
             held.closed_nodes | overspent(rows, counts, held.reserved),
             held.reserved,
         )
-        if further == held:
+        if further == held or effort.stop.is_set():
             break
         held = further
-    at = routed(rows, counts)
+    at = None if effort.stop.is_set() else routed(rows, counts)
     if at is None:
         return NOTHING
     price = unit_prices(rows, at.counts)
@@ -83,10 +98,10 @@ def _serves_most(rows: Rows, before: Reading) -> bool:
     return 2 * len(before.unserved) < len(rows.problem.demands)
 
 
-def _free(rows: Rows, runs: Counts) -> Counts:
+def _free(rows: Rows, runs: Counts, effort: Effort) -> Counts:
     """What a search finds that is held to nothing."""
     free = translate(rows, first_frame(rows, runs))
-    return free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES))
+    return free.counts(_searched(free.problem, free.packed(runs), FREE_TRIES, effort))
 
 
 def _stands(rows: Rows, before: Reading) -> bool:
@@ -96,11 +111,11 @@ def _stands(rows: Rows, before: Reading) -> bool:
     return before.by_option.keys() <= options and before.shares.keys() <= paths and not broken(rows, before)
 
 
-def _searched(problem: PackedProblem, start: PackedPlan, tries: int) -> PackedPlan:
+def _searched(problem: PackedProblem, start: PackedPlan, tries: int, effort: Effort) -> PackedPlan:
     if not problem.option_pool.size:
         return EMPTY
     search = Search(problem, start)
-    search_tries(search, tries)
+    search_tries(search, effort.times * tries, effort.stop)
     return search.plan
 
 
