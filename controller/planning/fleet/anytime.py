@@ -30,9 +30,11 @@ GLANCE: Final = 0.1
 COOLING_S: Final = 0.004
 """A search cools down in so many seconds for each instance, or in this part of the time, if that is longer."""
 COOLING: Final = 0.3
-TRIED_FROM_S: Final = 0.5
+TRIED_S: Final = 0.0003
 TRIAL: Final = 0.08
-"""With so much time, two first plans are each searched for this part of it, and the one that became better is kept."""
+"""With so much time an instance, two first plans are each searched for this part of all, and the better one is kept."""
+MANY: Final = 3000
+"""Instances: with less time, a plan of more begins with its models together, since clearing nodes takes longest."""
 WITHIN: Final = 0.5
 """The part of a new plan's cooling down that keeps to the nodes which divided instances would power."""
 TURN_S: Final = 2.0
@@ -119,8 +121,10 @@ class Anytime:
         """Find the first plan among few nodes, and go on from it among all of them."""
         known = self._search.known
         nodes = likely_nodes(self.problem, known.order)
-        crowdings = (APART, TOGETHER) if seconds >= TRIED_FROM_S else (APART,)
-        rivals = [Search(self.problem, EMPTY, self._seed, each, most_nodes=nodes, known=known) for each in crowdings]
+        rivals = [
+            Search(self.problem, EMPTY, self._seed, each, most_nodes=nodes, known=known)
+            for each in self._crowdings(seconds)
+        ]
         if len(rivals) > 1:
             for rival in rivals:
                 yield from self._cool(rival, TRIAL * seconds)
@@ -129,6 +133,11 @@ class Anytime:
         yield from self._cool(best, min(WITHIN * self._cooling(seconds), WITHIN * left))
         best.open_up()
         self._search = min(best, self._search, key=lambda search: search.cost)
+
+    def _crowdings(self, seconds: float) -> tuple[float, ...]:
+        if seconds >= TRIED_S * self._search.instances:
+            return (APART, TOGETHER)
+        return (TOGETHER,) if self._search.instances > MANY else (APART,)
 
     def _cool(self, search: Search, seconds: float, hottest: float | None = None) -> Iterator[Progress]:
         """Search for so long; the plan is this search's as soon as it is the best."""
