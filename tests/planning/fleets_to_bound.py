@@ -11,9 +11,8 @@ from controller.planning.fleet.packed import (
     Floats,
     Ints,
     PackedProblem,
-    first_subsets,
-    subset_urps,
 )
+from controller.planning.fleet.subsets import first_subsets, subset_urps
 
 SLOTS = 3
 

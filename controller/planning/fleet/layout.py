@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.compiled import compiled
-from controller.planning.fleet.packed import Floats, Ints, PackedProblem, first_nodes, first_subsets, subset_urps
+from controller.planning.fleet.packed import Floats, Ints, PackedProblem, first_nodes
+from controller.planning.fleet.subsets import first_subsets, subset_urps
 
 
 class Layout(NamedTuple):

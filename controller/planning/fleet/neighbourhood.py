@@ -14,9 +14,10 @@ import numpy as np
 from controller.decision import Proof
 from controller.planning.fleet.cpsat import PackedForm, Part
 from controller.planning.fleet.exact import Exact
-from controller.planning.fleet.packed import Floats, Ints, PackedPlan, PackedProblem, first_subsets, subset_urps
+from controller.planning.fleet.packed import Floats, Ints, PackedPlan, PackedProblem
 from controller.planning.fleet.program import Limits
 from controller.planning.fleet.rooms import begun, rooms
+from controller.planning.fleet.subsets import first_subsets, subset_urps
 
 FEWEST_MODELS: Final = 8
 MOST_MODELS: Final = 20

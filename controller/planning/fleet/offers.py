@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.planning.fleet.node_contents import Sizes
-from controller.planning.fleet.packed import Floats, Ints, PackedProblem, first_subsets, subset_urps
+from controller.planning.fleet.packed import Floats, Ints, PackedProblem
+from controller.planning.fleet.subsets import first_subsets, subset_urps
 
 
 class Offers(NamedTuple):

@@ -7,9 +7,10 @@ from scipy.optimize import linprog
 
 from controller.planning.fleet.covering import cost_missing, cost_with, cost_without, lessen, offer, worsen
 from controller.planning.fleet.layout import layout
-from controller.planning.fleet.packed import URPS, PackedPlan, PackedProblem, first_subsets, subset_urps
+from controller.planning.fleet.packed import URPS, PackedPlan, PackedProblem
 from controller.planning.fleet.routing import routes
 from controller.planning.fleet.standing import standing
+from controller.planning.fleet.subsets import first_subsets, subset_urps
 
 
 def _unserved_cost(problem: PackedProblem, model: int, held: np.ndarray) -> float:
