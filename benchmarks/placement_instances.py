@@ -130,8 +130,7 @@ def _running(pairs: Ints, pools: int, previous: dict[str, Any] | None) -> Ints:
     """[C]: instances of each pair in the plan that was running; `pairs` rise."""
     placed = [model * pools + pool for pool, held in (previous["nodes"] if previous else ()) for model, _ in held]
     pair = np.array(placed, np.int64)
-    places = np.minimum(np.searchsorted(pairs, pair), pairs.size - 1)
-    return np.bincount(places[pairs[places] == pair], minlength=pairs.size)
+    return np.bincount(np.searchsorted(pairs, pair[np.isin(pair, pairs)]), minlength=pairs.size)
 
 
 @compiled
@@ -196,8 +195,10 @@ def _option_at(instance: Instance, model: Ints, pool: Ints, tier: Ints) -> Ints:
     known = key(instance.option_model, instance.problem.option_pool, instance.option_tier)
     order = np.argsort(known, kind="stable")
     wanted = key(model, pool, tier)
-    places = np.minimum(np.searchsorted(known, wanted, sorter=order), known.size - 1)
-    return np.where(known[order[places]] == wanted, order[places], -1)
+    there = np.isin(wanted, known)
+    options = np.full(wanted.size, -1)
+    options[there] = order[np.searchsorted(known, wanted[there], sorter=order)]
+    return options
 
 
 def plan_to(instance: Instance, plan: PackedPlan) -> dict[str, Any]:
