@@ -108,8 +108,9 @@ def _gates(problem: Problem, service: Service, paths: Iterable[Path]) -> Iterato
         if option.placement.variant == variant
     }
     for path in paths if gates else ():
-        if not gates.keys().isdisjoint(path.options):
-            yield path.id, max(gates.get(option, 0) for option in path.options)
+        needed = [gates[option] for option in path.options if option in gates]
+        if needed:
+            yield path.id, max(needed)
 
 
 def _variants(problem: Problem, path: Path) -> frozenset[tuple[str, str]]:
