@@ -59,4 +59,4 @@ class Polishing:
         """End the search that runs, if any."""
         self._stop.set()
         if self._task is not None:
-            await asyncio.wait({self._task})
+            await asyncio.gather(self._task, return_exceptions=True)

@@ -17,8 +17,8 @@ from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
 
-LONGER: Final = (4, 16, 64)
-"""How many times as much work as a turn does, one after another until nothing better is possible."""
+LONGER: Final = (4, 16)
+"""How many times as much work as a turn does, one after another until nothing better is possible; a minute at most."""
 
 
 def polished(policy: Policy, snapshot: Snapshot, state: State, now: datetime, stop: threading.Event) -> Plan | None:

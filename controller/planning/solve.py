@@ -47,7 +47,11 @@ def solve(
     work_limit: float = WORK_LIMIT,
     stop: threading.Event | None = None,
 ) -> Solved:
-    """The cheapest plan that keeps every row, starting from `hint`; what `stop` ends gives the best plan so far."""
+    """The cheapest plan that keeps every row, starting from `hint`.
+
+    With `stop` it ends as soon as that is set, and gives the best plan so far, also when it ran against the wall: what
+    can be stopped is not replayed.
+    """
     engine = CpSatForm(form, problem)
     if hint is not None:
         engine.hint(hint)
@@ -55,7 +59,7 @@ def solve(
     with _ended_by(stop, solver):
         status = solver.solve(engine.model)
     proof = PROOFS.get(status, Proof.UNDECIDED)
-    if solver.wall_time >= WALL_LIMIT_S or proof in {Proof.INFEASIBLE, Proof.UNDECIDED}:
+    if (stop is None and solver.wall_time >= WALL_LIMIT_S) or proof in {Proof.INFEASIBLE, Proof.UNDECIDED}:
         undecided = Proof.INFEASIBLE if proof is Proof.INFEASIBLE else Proof.UNDECIDED
         return Solved(None, undecided, 0, 0, solver.deterministic_time)
     plan = engine.plan(solver.value)

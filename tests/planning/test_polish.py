@@ -8,6 +8,7 @@ from world import FRANKFURT, OCR, PARIS, POLICY, World, pools_of
 
 from controller.decision import Proof, Verdict
 from controller.planning import choose, polish
+from controller.planning import solve as solving
 from controller.planning.build import build, write
 from controller.planning.fleet.search import Search, search_tries
 from controller.planning.objective import cost_of
@@ -88,6 +89,16 @@ def test_a_proposal_that_no_longer_keeps_every_rule_is_left(at_rest: World) -> N
     at_rest.certification_ends(PARIS, -1)
     at_rest.state = replace(at_rest.state, proposal=found)
     assert pools_of(at_rest.turn(), OCR) == {FRANKFURT}
+
+
+def test_what_runs_against_the_wall_counts_only_where_it_need_not_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    problem = build(world.policy, world.snapshot(), world.state, world.now).problem
+    solver = solving.limited(solving.WORK_LIMIT)
+    monkeypatch.setattr(solving, "limited", lambda _: solver)
+    monkeypatch.setattr(solving, "WALL_LIMIT_S", 0.0)
+    assert solve(write(problem), problem).plan is None
+    assert solve(write(problem), problem, stop=threading.Event()).plan is not None
 
 
 def test_a_search_that_is_stopped_proposes_nothing(at_rest: World) -> None:

@@ -163,17 +163,9 @@ class Anytime:
             return
         left = until - time.perf_counter()
         for seed in range(self._seed + 1, self._seed + 1 + STARTS):
-            yield from self._start_again(seed, left * AGAIN / STARTS)
+            other = Search(self.problem, seed=seed, known=self._search.known)
+            yield from self._cool(other, left * AGAIN / STARTS)
         self._is_best(until - time.perf_counter())
-
-    def _start_again(self, seed: int, seconds: float) -> Iterator[Progress]:
-        """Search from nothing by another seed, and keep the better plan."""
-        other = Search(self.problem, seed=seed, known=self._search.known)
-        *_, last = search_for(other, max(0.0, seconds))
-        self._tries += last.tries
-        if other.cost < self._search.cost:
-            self._search = other
-            yield self._told("search")
 
     def _is_best(self, seconds: float) -> bool:
         """Solve the whole problem for so long, and tell whether the plan is proven to be the best."""
