@@ -54,14 +54,18 @@ class Certification:
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow the certifications of every pool in use to the second at which they end."""
-        for visit in visits(plan, problem):
-            service, pool = problem.service_of(visit.demand), problem.pool_of(visit.option)
-            for profile in problem.policy.compliance:
-                for clause in profile.certifications if profile.covers(service) else ():
-                    end_s = _held_until_s(_held(problem, clause, pool), problem.now_s)
-                    if end_s < problem.needed_until_s:
-                        needed_s = problem.needed_until_s
-                        yield Violation(self.id, str(visit), end_s, needed_s, clause.place, _standard(clause))
+        used, needed_s = visits(plan, problem), problem.needed_until_s
+        pools = {pool.name: pool for pool in (problem.pool_of(visit.option) for visit in used)}
+        for profile in problem.policy.compliance:
+            covered = [visit for visit in used if profile.covers(problem.service_of(visit.demand))]
+            for clause in profile.certifications if covered else ():
+                end_s = {
+                    name: _held_until_s(_held(problem, clause, pool), problem.now_s) for name, pool in pools.items()
+                }
+                for visit in covered:
+                    held_s = end_s[visit.option.placement.pool]
+                    if held_s < needed_s:
+                        yield Violation(self.id, str(visit), held_s, needed_s, clause.place, _standard(clause))
 
     def explain(self, violation: Violation) -> Finding:
         """Which standard is missing, and until when it would be needed."""

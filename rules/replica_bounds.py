@@ -1,5 +1,6 @@
 """Replica bounds: a model runs with as many instances as its bounds say, over the fleet or at one site."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from policy.findings import Finding
@@ -33,12 +34,13 @@ class ReplicaBounds:
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count the instances that each bound speaks of."""
         options = {option.id: option for option in problem.options}
+        standing: Counter[tuple[str, str]] = Counter()
+        for item in plan.instances:
+            if option := options.get(item.option):
+                for site in ("", problem.site_of(option)):
+                    standing[option.placement.model, site] += item.count
         for bound in problem.policy.scaling.bounds:
-            running = 0
-            for item in plan.instances:
-                option = options.get(item.option)
-                if option and option.placement.model == bound.model and bound.site in {"", problem.site_of(option)}:
-                    running += item.count
+            running = standing[bound.model, bound.site]
             nearest = min(max(running, bound.minimum), bound.maximum)
             if running != nearest:
                 subject = f"{bound.model} at {bound.site or 'all sites'}"

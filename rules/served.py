@@ -47,11 +47,10 @@ class Served:
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Add up each demand's shares, then look for entries that mean nothing."""
-        demand_of = {path.id: path.demand for path in problem.paths}
         total: Counter[str] = Counter()
         for route in plan.routes:
-            if route.path in demand_of:
-                total[demand_of[route.path]] += route.share_permille
+            if problem.has_path(route.path):
+                total[problem.path(route.path).demand] += route.share_permille
         refused: Counter[str] = Counter()
         for item in plan.unserved:
             refused[item.demand] += item.share_permille
@@ -66,7 +65,6 @@ class Served:
     def _unknown(self, plan: Plan, problem: Problem) -> Iterator[Violation]:
         pool_of_option = {option.id: option.placement.pool for option in problem.options}
         pool_of_node = {node.name: node.pool for node in problem.nodes}
-        paths = {path.id for path in problem.paths}
         demands = {demand.id for demand in problem.demands}
         services = {service.name for service in problem.policy.services}
 
@@ -75,7 +73,7 @@ class Served:
 
         unknown = Counter(
             [f"{item.option} on {item.node}" for item in plan.instances if not stands(item)]
-            + [item.path for item in plan.routes if item.path not in paths]
+            + [item.path for item in plan.routes if not problem.has_path(item.path)]
             + [item.demand for item in plan.unserved if item.demand not in demands]
             + [item.service for item in plan.degraded if item.service not in services]
         )

@@ -25,17 +25,16 @@ def carried(plan: Plan, problem: Problem) -> tuple[tuple[Path, int], ...]:
     shares: Counter[str] = Counter()
     for route in plan.routes:
         shares[route.path] += route.share_permille
-    carrying = {path for path, share in shares.items() if share}
-    return tuple((path, shares[path.id]) for path in problem.paths if path.id in carrying)
+    return tuple((problem.path(path), share) for path, share in shares.items() if share and problem.has_path(path))
 
 
 def visits(plan: Plan, problem: Problem) -> tuple[Visit, ...]:
     """Every stage of a demand with every option that its routes take there, each once."""
-    found = []
+    found: dict[tuple[str, str, str], Visit] = {}
     for path, _ in carried(plan, problem):
         demand = problem.demand(path.demand)
-        stages = problem.service_of(demand).stages
-        found += [
-            Visit(demand, stage, problem.option(chosen)) for stage, chosen in zip(stages, path.options, strict=True)
-        ]
-    return tuple(dict.fromkeys(found))
+        for stage, chosen in zip(problem.service_of(demand).stages, path.options, strict=True):
+            key = (demand.id, stage.name, chosen)
+            if key not in found:
+                found[key] = Visit(demand, stage, problem.option(chosen))
+    return tuple(found.values())

@@ -177,6 +177,10 @@ class Problem:
         """The path of that id; KeyError when there is none."""
         return self._paths[path_id]
 
+    def has_path(self, path_id: str) -> bool:
+        """Whether there is a path of that id."""
+        return path_id in self._paths
+
     def demand(self, demand_id: str) -> Demand:
         """The demand of that id; KeyError when there is none."""
         return self._demands[demand_id]
