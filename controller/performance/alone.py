@@ -11,7 +11,7 @@ from collectors.snapshot import BatchTime
 from controller.decision import Interference, LearntTimes
 from controller.performance.interference import Company, Effects, Key
 from controller.performance.learn import curve
-from controller.performance.neighbours import company
+from controller.performance.neighbours import by_pool
 from controller.performance.service_time import batch_us
 from controller.performance.windows import Window
 from policy.resolved import Policy, VariantProfile
@@ -34,8 +34,10 @@ def accompanied(
 ) -> tuple[Accompanied, ...]:
     """Each window with its company; with none where it is not known how long the window was."""
     busy = {window.placement: window.busy for window in windows}
+    pools = by_pool(running, nodes)
     return tuple(
-        (window, company(window.placement, running, busy, nodes) if window.window_s else {}) for window in windows
+        (window, pools[window.placement.pool].company(window.placement, busy) if window.window_s else {})
+        for window in windows
     )
 
 

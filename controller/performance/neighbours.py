@@ -1,33 +1,79 @@
 """What is busy beside an instance: the other instances on its node's device, its own variant's included."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from controller.performance.interference import Company, Name
 from rules.kernel.problem import Node, Placement, Running
 
+Busy = Mapping[Placement, float]
+"""The busy instances of a placement on all its nodes together, each of them as busy as the others."""
 
-def company(
-    placement: Placement, instances: Iterable[Running], busy: Mapping[Placement, float], nodes: Iterable[Node]
-) -> Company:
-    """How many instances of each variant are busy beside one of this placement, on average over its instances.
 
-    `busy` counts the busy instances of a placement on all its nodes together, each of them as busy as the others. Where
-    none of the placement stands yet, it may come to each node of its pool.
-    """
-    by_node: dict[str, dict[Placement, int]] = {node.name: {} for node in nodes if node.pool == placement.pool}
-    totals: dict[Placement, int] = {}
-    for item in instances:
-        if item.placement.pool == placement.pool:
-            here = by_node.setdefault(item.node, {})
-            here[item.placement] = here.get(item.placement, 0) + item.count
-            totals[item.placement] = totals.get(item.placement, 0) + item.count
-    found: dict[Name, float] = {}
-    for here in by_node.values():
-        part = here.get(placement, 0) / totals[placement] if placement in totals else 1 / len(by_node)
+@dataclass(frozen=True)
+class Neighbours:
+    """The instances on each node of one pool."""
+
+    nodes: Mapping[str, Mapping[Placement, int]]
+
+    @cached_property
+    def totals(self) -> Mapping[Placement, int]:
+        """Instances by placement."""
+        found: dict[Placement, int] = {}
+        for here in self.nodes.values():
+            for placement, count in here.items():
+                found[placement] = found.get(placement, 0) + count
+        return found
+
+    @cached_property
+    def _beside(self) -> Mapping[Placement, tuple[Mapping[Placement, int], ...]]:
+        """What stands on each of the nodes of a placement."""
+        found: defaultdict[Placement, list[Mapping[Placement, int]]] = defaultdict(list)
+        for here in self.nodes.values():
+            for placement in here:
+                found[placement].append(here)
+        return {placement: tuple(nodes) for placement, nodes in found.items()}
+
+    def company(self, placement: Placement, busy: Busy) -> Company:
+        """How many instances of each variant are busy beside one of this placement, on average over its instances."""
+        if placement not in self.totals:
+            return self.awaiting(busy)
+        total, found = self.totals[placement], dict[Name, float]()
+        for here in self._beside[placement]:
+            self._add(found, here, here[placement] / total, busy, placement)
+        return found
+
+    def awaiting(self, busy: Busy) -> Company:
+        """The company of a placement of which nothing stands yet, and which may come to each node."""
+        found: dict[Name, float] = {}
+        for here in self.nodes.values():
+            self._add(found, here, 1 / len(self.nodes), busy)
+        return found
+
+    def _add(
+        self,
+        found: dict[Name, float],
+        here: Mapping[Placement, int],
+        part: float,
+        busy: Busy,
+        itself: Placement | None = None,
+    ) -> None:
         for other, count in here.items():
-            others = count - 1 if other == placement else count
-            beside = part * others * min(1.0, busy.get(other, 0.0) / totals[other])
+            others = count - 1 if other == itself else count
+            beside = part * others * min(1.0, busy.get(other, 0.0) / self.totals[other])
             if beside:
                 name = (other.model, other.variant)
                 found[name] = found.get(name, 0.0) + beside
-    return found
+
+
+def by_pool(instances: Iterable[Running], nodes: Iterable[Node]) -> defaultdict[str, Neighbours]:
+    """The neighbours in each pool; none in a pool without nodes."""
+    standing: defaultdict[str, dict[str, dict[Placement, int]]] = defaultdict(dict)
+    for node in nodes:
+        standing[node.pool][node.name] = {}
+    for item in instances:
+        here = standing[item.placement.pool].setdefault(item.node, {})
+        here[item.placement] = here.get(item.placement, 0) + item.count
+    return defaultdict(lambda: Neighbours({}), {pool: Neighbours(names) for pool, names in standing.items()})

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from controller.decision import Crowding
 from controller.fleet import RouteSet, fleet_of
-from controller.performance.neighbours import company
+from controller.performance.interference import Company
+from controller.performance.neighbours import Neighbours, by_pool
 from controller.planning.options import Speeds
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
@@ -21,13 +23,18 @@ STEP_PERMILLE: Final = 100
 HALF_STEP_PERMILLE: Final = STEP_PERMILLE // 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
     """Instances on nodes, and the calls a second that routes bring each placement."""
 
     instances: Sequence[Running]
     nodes: Sequence[Node]
     calls_rps: Mapping[Placement, float]
+
+    @cached_property
+    def pools(self) -> Mapping[str, Neighbours]:
+        """What stands beside what in each pool."""
+        return by_pool(self.instances, self.nodes)
 
 
 def calls_rps(policy: Policy, routes: Iterable[RouteSet], demands: Iterable[Demand]) -> dict[Placement, float]:
@@ -79,23 +86,26 @@ def beside(standing: Standing, placements: Iterable[Placement], policy: Policy, 
             break
         speed = slower
     busy = _busy(standing, totals, policy, speed)
+    coming = {pool: here.awaiting(busy) for pool, here in standing.pools.items()}
+    alone: Company = {}
+
+    def company(place: Placement) -> Company:
+        return standing.pools[place.pool].company(place, busy) if place in totals else coming.get(place.pool, alone)
+
     return replace(
-        speed, slowdowns={place: _slowdown(place, standing, busy, policy, speed) for place in sorted(placements)}
+        speed, slowdowns={place: _slowdown(place, company(place), policy, speed) for place in sorted(placements)}
     )
 
 
 def _slowdowns(
-    standing: Standing, placements: Mapping[Placement, int], policy: Policy, speed: Speeds
+    standing: Standing, totals: Mapping[Placement, int], policy: Policy, speed: Speeds
 ) -> dict[Placement, float]:
-    busy = _busy(standing, placements, policy, speed)
-    return {place: _slowdown(place, standing, busy, policy, speed) for place in placements}
+    busy = _busy(standing, totals, policy, speed)
+    return {place: _slowdown(place, standing.pools[place.pool].company(place, busy), policy, speed) for place in totals}
 
 
-def _slowdown(
-    place: Placement, standing: Standing, busy: Mapping[Placement, float], policy: Policy, speed: Speeds
-) -> float:
-    key = (place.model, place.variant, policy.pool(place.pool).device)
-    return speed.effects.slowdown(key, company(place, standing.instances, busy, standing.nodes))
+def _slowdown(place: Placement, company: Company, policy: Policy, speed: Speeds) -> float:
+    return speed.effects.slowdown((place.model, place.variant, policy.pool(place.pool).device), company)
 
 
 def _busy(standing: Standing, totals: Mapping[Placement, int], policy: Policy, speed: Speeds) -> dict[Placement, float]:

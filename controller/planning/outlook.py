@@ -1,6 +1,7 @@
 """What callers will see under a plan: every stage at the load and with the instances that the plan gives it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from controller.planning.beside import in_plan
 from controller.planning.network import network_us
 from controller.planning.options import Speeds
 from controller.planning.stages import At, stage_quantiles_us
-from rules.kernel.plan import Plan
+from rules.kernel.plan import Plan, Route
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
 Floats = NDArray[np.float64]
@@ -23,17 +24,30 @@ Floats = NDArray[np.float64]
 def forecasts(plan: Plan, problem: Problem, speed: Speeds, bursts: tuple[KnownBurst, ...] = ()) -> tuple[Forecast, ...]:
     """p50, p95 and p99 of each demand, over all its routes by their shares; zeros where nothing of it is served."""
     speed = in_plan(plan, problem, speed)
-    at = {name: At(plan.count([name]), busy) for name, busy in utilisations(plan, problem, speed).items()}
+    counts = _counts(plan)
+    at = {name: At(counts[name], busy) for name, busy in utilisations(plan, problem, speed).items()}
+    routed: defaultdict[str, list[Route]] = defaultdict(list)
+    for route in plan.routes:
+        routed[problem.path(route.path).demand].append(route)
     found = []
     for demand in problem.demands:
-        routes = [route for route in plan.routes if problem.path(route.path).demand == demand.id]
+        routes = routed[demand.id]
+        paths = [problem.path(route.path) for route in routes]
         burst = burst_of(bursts, demand.service, demand.origin)
-        asked = {name: replace(item, burst=burst) for name, item in at.items()}
-        samples = [_samples(problem.path(route.path), demand, problem, speed, asked) for route in routes]
+        asked = {name: replace(at[name], burst=burst) for path in paths for name in path.options}
+        samples = [_samples(path, demand, problem, speed, asked) for path in paths]
         p50, p95, p99 = _percentiles(samples, [route.share_permille for route in routes])
         served = WHOLE_PERMILLE - plan.unserved_permille(demand.id)
         found.append(Forecast(demand.service, demand.origin, demand.rate_milli_rps, p50, p95, p99, served))
     return tuple(found)
+
+
+def _counts(plan: Plan) -> Counter[str]:
+    """Instances by option."""
+    counts: Counter[str] = Counter()
+    for item in plan.instances:
+        counts[item.option] += item.count
+    return counts
 
 
 def utilisations(plan: Plan, problem: Problem, speed: Speeds) -> dict[str, float]:
@@ -44,16 +58,16 @@ def utilisations(plan: Plan, problem: Problem, speed: Speeds) -> dict[str, float
         demand = problem.demand(path.demand)
         for stage, option_id in zip(problem.service_of(demand).stages, path.options, strict=True):
             brought[option_id] += route.share_permille * demand.rate_milli_rps * stage.fanout
-    busy = {}
+    counts, busy = _counts(plan), {}
     for option_id, calls in brought.items():
         option = problem.option(option_id)
         batch_us = speed.batch_us(option.placement, problem.pool_of(option).device, option.max_batch)
-        answers_milli_rps = plan.count([option_id]) * option.max_batch * 1e9 / batch_us
+        answers_milli_rps = counts[option_id] * option.max_batch * 1e9 / batch_us
         busy[option_id] = calls / answers_milli_rps / WHOLE_PERMILLE if answers_milli_rps else 1.0
     return busy
 
 
-def _samples(path: Path, demand: Demand, problem: Problem, speed: Speeds, at: dict[str, At]) -> Floats:
+def _samples(path: Path, demand: Demand, problem: Problem, speed: Speeds, at: Mapping[str, At]) -> Floats:
     service = problem.service_of(demand)
     legs = []
     for i, (stage, option) in enumerate(zip(service.stages, map(problem.option, path.options), strict=True)):
