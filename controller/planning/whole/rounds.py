@@ -32,6 +32,8 @@ PATIENCE: Final = 4
 """So many times as many tries before a service is degraded further: mostly the search was in haste."""
 MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
+MOST_MENDED: Final = 12
+"""Rows that are mended where what runs breaks them; where it breaks more, all is planned anew."""
 AT_REST: Final = 2
 """Nodes that are looked at where what runs is kept: others were when it was planned."""
 
@@ -53,11 +55,49 @@ def plan_fleet(
 ) -> Solved:
     """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found.
 
-    With `below`, only a plan whose degrading and refusing costs less is wanted.
+    With `below`, only a plan whose degrading and refusing costs less is wanted: it is looked for near what runs where
+    that is nearly a plan, because luck finds other plans that cost a little less everywhere.
     """
     rows = Rows(problem, form)
     before = Reading.of(running)
-    runs = before.counts
+    at = _mended(rows, before, 1 if below is None else 0) or _planned_anew(rows, before, effort)
+    if at is None or (below is not None and shortfall(at.plan(), form) >= below):
+        return NOTHING
+    at = relieved(rows, at, unit_prices(rows, at.counts), AT_REST if at is before else MOST_RELIEVED)
+    if broken(rows, at):
+        return NOTHING
+    found = at.plan()
+    return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
+
+
+def _mended(rows: Rows, before: Reading, least: int) -> Reading | None:
+    """What runs with what it breaks mended in its place, where that is little and nothing more is given up for it.
+
+    It is mended where it breaks at least so many rows.
+    """
+    there = _still_there(rows, before)
+    if not there.counts or not least <= len(broken(rows, there)) <= MOST_MENDED:
+        return None
+    at = repaired(rows, there, unit_prices(rows, there.counts))
+    gives_up = shortfall(at.plan(), rows.form) > shortfall(there.plan(), rows.form)
+    return None if gives_up or broken(rows, at) else at
+
+
+def _still_there(rows: Rows, before: Reading) -> Reading:
+    """What runs, less the options and the paths that the problem does not know, or no longer."""
+    options = {option.id for option in rows.problem.options}
+    paths = {path.id for paths in rows.usable.values() for path in paths}
+    return Reading.made(
+        {key: count for key, count in before.counts.items() if key[0] in options},
+        {path: share for path, share in before.shares.items() if path in paths},
+        before.unserved,
+        before.levels,
+    )
+
+
+def _planned_anew(rows: Rows, before: Reading, effort: Effort) -> Reading | None:
+    """The best that rounds of the search come to, or what runs where that is a cheaper plan; None without any."""
+    runs, form = before.counts, rows.form
     held = Held({}, frozenset(), kept_standing(rows, runs))
     counts = runs if _serves_most(rows, before) else _free(rows, runs, effort)
     for _ in range(MOST_ROUNDS):
@@ -79,18 +119,11 @@ def plan_fleet(
         held = further
     at = None if effort.stop.is_set() else routed(rows, counts)
     if at is None:
-        return NOTHING
-    price = unit_prices(rows, at.counts)
-    at = repaired(rows, at, price)
-    if _stands(rows, before) and (broken(rows, at) or cost_of(running, form) < cost_of(at.plan(), form)):
-        at = before
-    if below is not None and shortfall(at.plan(), form) >= below:
-        return NOTHING
-    at = relieved(rows, at, price, AT_REST if at is before else MOST_RELIEVED)
-    if broken(rows, at):
-        return NOTHING
-    found = at.plan()
-    return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
+        return None
+    at = repaired(rows, at, unit_prices(rows, at.counts))
+    if _stands(rows, before) and (broken(rows, at) or cost_of(before.plan(), form) < cost_of(at.plan(), form)):
+        return before
+    return at
 
 
 def _serves_most(rows: Rows, before: Reading) -> bool:
@@ -106,9 +139,7 @@ def _free(rows: Rows, runs: Counts, effort: Effort) -> Counts:
 
 def _stands(rows: Rows, before: Reading) -> bool:
     """Whether what runs is a plan by itself: it knows no other options and paths, and keeps every row."""
-    options = {option.id for option in rows.problem.options}
-    paths = {path.id for paths in rows.usable.values() for path in paths}
-    return before.by_option.keys() <= options and before.shares.keys() <= paths and not broken(rows, before)
+    return _still_there(rows, before) == before and not broken(rows, before)
 
 
 def _searched(problem: PackedProblem, start: PackedPlan, tries: int, effort: Effort) -> PackedPlan:

@@ -1,5 +1,7 @@
 """The fleet engine on small random problems, against CP-SAT's proven optimum and under the verifier's eye."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from random_products import random_product
 
 from controller.decision import Proof
 from controller.planning.build import write
-from controller.planning.objective import cost_of, prices
+from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.solve import solve
 from controller.planning.verify import verify
 from controller.planning.whole import rounds
@@ -64,6 +66,30 @@ def test_what_runs_is_where_it_starts_from_and_moves_have_to_pay() -> None:
     again = plan_fleet(form_of(problem, first), problem, first)
     assert again.plan is not None
     assert again.cost <= cost_of(first, form_of(problem, first))
+
+
+def test_what_breaks_a_little_is_mended_in_its_place_without_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    mended = 0
+    for seed in range(12):
+        problem = random_product(seed)
+        running = plan_fleet(form_of(problem, Plan()), problem, Plan()).plan
+        assert running is not None
+        busiest = max(problem.demands, key=lambda demand: demand.rate_milli_rps)
+        demands = tuple(
+            replace(d, rate_milli_rps=d.rate_milli_rps * 13 // 10) if d == busiest else d for d in problem.demands
+        )
+        busier = replace(problem, demands=demands)
+        form = form_of(busier, running)
+        if verify(running, busier):
+            with monkeypatch.context() as patch:
+                patch.setattr(rounds, "_planned_anew", lambda *_: None)
+                found = plan_fleet(form, busier, running)
+            if found.plan is not None:
+                mended += 1
+                assert verify(found.plan, busier) == ()
+                assert shortfall(found.plan, form) <= shortfall(running, form)
+                assert found.cost == cost_of(found.plan, form)
+    assert mended >= 3
 
 
 def test_the_same_problem_gets_the_same_plan() -> None:
