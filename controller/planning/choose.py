@@ -129,7 +129,7 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     """
     within = _best(guarded, running, proposal=proposal)
     if guarded.floors and (within is None or within.shortfall):
-        free = _best(built.problem, running, below=within.shortfall if within else None)
+        free = _best(built.problem, running, below=within)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield built.problem, free
     if within is not None:
@@ -160,19 +160,25 @@ def _best(
     problem: Problem,
     running: Plan,
     limits: tuple[Row, ...] = (),
-    below: int | None = None,
+    below: Best | None = None,
     proposal: Plan | None = None,
 ) -> Best | None:
     """The cheapest plan; the running one where that is allowed and the change does not save what it must.
 
-    With `below`, a plan that degrades and refuses for no less need not be found. A change that only takes instances
-    away pays from the first millicent; any other has to save one start's price.
+    With `below`, a plan that degrades and refuses for no less need not be found; the engine for large fleets begins
+    with it. A change that only takes instances away pays from the first millicent; any other has to save one start's
+    price.
     """
     form = write(problem)
     form.rows.extend((prices(problem, running), *limits))
     settled = _is_plan(running, problem)
     whole = is_small(problem)
-    solved = solve(form, problem, running if settled else None) if whole else plan_fleet(form, problem, running, below)
+    if whole:
+        solved = solve(form, problem, running if settled else None)
+    elif below is None:
+        solved = plan_fleet(form, problem, running)
+    else:
+        solved = plan_fleet(form, problem, below.plan, below.shortfall)
     if proposal is not None and _is_plan(proposal, problem):
         solved = _cheaper(solved, proposal, cost_of(proposal, form))
     if solved.plan is None:
