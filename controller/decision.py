@@ -8,7 +8,6 @@ from collectors.snapshot import BatchTime
 from controller.actions import Transition
 from controller.fleet import Fleet
 from policy.findings import Finding
-from rules.kernel.formulation import Exclusion
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
 
@@ -198,7 +197,6 @@ class Decision:
     forecasts: tuple[Forecast, ...]
     errors: tuple[PredictionError, ...]
     reasons: tuple[Reason, ...]
-    exclusions: tuple[Exclusion, ...]
     findings: tuple[Finding, ...]
     cost_millicents_per_hour: int
     valid_until: datetime | None

@@ -1,5 +1,8 @@
 """Why a stage is served where it is, and why not elsewhere: every placement there could be, with its reason."""
 
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,18 +51,24 @@ class Candidate:
     objections: tuple[Objection, ...]
 
 
-def candidates(policy: Policy, decision: Decision) -> tuple[Candidate, ...]:
-    """Every variant on every pool, for every use."""
+def candidates(policy: Policy, decision: Decision, exclusions: Iterable[Exclusion]) -> tuple[Candidate, ...]:
+    """Every variant on every pool, for every use; `exclusions` are those of the problem that was decided on."""
+    against: defaultdict[str, list[Exclusion]] = defaultdict(list)
+    for row in exclusions:
+        against[row.option].append(row)
     by_placement: dict[Placement, list[str]] = {}
     for option in options(policy, speeds(policy, ())):
         by_placement.setdefault(option.placement, []).append(option.id)
-    return tuple(
-        _candidate(Use(service, origin.site, stage), placement, by_placement, policy, decision)
-        for service in policy.services
-        for stage in service.stages
-        for origin in service.origins
-        for placement in _placements(policy, stage.model)
-    )
+    found = []
+    for service in policy.services:
+        for stage in service.stages:
+            for origin in service.origins:
+                use = Use(service, origin.site, stage)
+                for placement in _placements(policy, stage.model):
+                    ids = by_placement.get(placement)
+                    objections = _objections(use, ids, against) if ids else (_no_profile(policy, placement),)
+                    found.append(_candidate(use, placement, decision, objections))
+    return tuple(found)
 
 
 def subjects(policy: Policy) -> tuple[str, ...]:
@@ -75,13 +84,9 @@ def _placements(policy: Policy, model: str) -> tuple[Placement, ...]:
     )
 
 
-def _candidate(
-    use: Use, placement: Placement, by_placement: dict[Placement, list[str]], policy: Policy, decision: Decision
-) -> Candidate:
+def _candidate(use: Use, placement: Placement, decision: Decision, objections: tuple[Objection, ...]) -> Candidate:
     load = decision.fleet.load(placement)
     share = _share(use, placement, decision)
-    ids = by_placement.get(placement)
-    objections = _objections(use, ids, decision.exclusions) if ids else (_no_profile(policy, placement),)
     return Candidate(
         service=use.service.name,
         origin=use.origin,
@@ -111,16 +116,16 @@ def _no_profile(policy: Policy, placement: Placement) -> Objection:
     )
 
 
-def _objections(use: Use, ids: list[str], exclusions: tuple[Exclusion, ...]) -> tuple[Objection, ...]:
+def _objections(use: Use, ids: list[str], against: Mapping[str, list[Exclusion]]) -> tuple[Objection, ...]:
     """Why none of the placement's options may serve the use; nothing when one may. One reason for each clause."""
     demand = f"{use.service.name}@{use.origin}"
-    against: dict[str, list[Exclusion]] = {option: [] for option in ids}
-    for row in exclusions:
-        if row.option in against and row.demand in {"", demand} and row.stage in {"", use.stage.name}:
-            against[row.option].append(row)
-    if not all(against.values()):
+    rows = [
+        [row for row in against.get(option, ()) if row.demand in {"", demand} and row.stage in {"", use.stage.name}]
+        for option in ids
+    ]
+    if not all(rows):
         return ()
     first: dict[tuple[str, Place | None], Objection] = {}
-    for row in (row for option in ids for row in against[option]):
+    for row in itertools.chain.from_iterable(rows):
         first.setdefault((row.rule, row.place), Objection(row.rule, row.reason, row.place))
     return tuple(first.values())

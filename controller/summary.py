@@ -65,7 +65,7 @@ def propose(decision: Decision, current: Fleet) -> Proposal:
 
 
 def summarise(decision: Decision) -> Summary:
-    """The decision without exclusions and memory."""
+    """The decision without its memory."""
     return Summary(
         decision=decision.id,
         at=decision.at,

@@ -44,7 +44,7 @@ def explain(
     if latency:
         return _explain_latency(documents, subject, journal, as_json=as_json)
     with loading_solver():
-        from controller.cli.planning import decide_from_documents, explain_from_documents
+        from controller.cli.planning import decide_from_documents, exclusions_from_documents, explain_from_documents
     from controller.explain import candidates, subjects
     from controller.nearest import nearest
 
@@ -52,7 +52,8 @@ def explain(
     if subject not in known:
         raise CliError(f"nothing is named '{subject}'", nearest(subject, known))
     decision = decide_from_documents(documents)
-    about = [item for item in candidates(documents.policy, decision) if subject in {item.service, str(item.placement)}]
+    every = candidates(documents.policy, decision, exclusions_from_documents(documents, decision))
+    about = [item for item in every if subject in {item.service, str(item.placement)}]
     found = explain_from_documents(documents, decision, {item.placement for item in about})
     if as_json:
         told = {"subject": subject, "decision": decision.id, "verdict": decision.verdict, "candidates": about}

@@ -7,8 +7,10 @@ from controller.cli.inputs import Documents
 from controller.cli.terminal import working
 from controller.decision import Decision, State
 from controller.documents import observe
+from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.explanation import Explanation, explained
+from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import Placement
 
 
@@ -18,6 +20,12 @@ def decide_from_documents(documents: Documents) -> Decision:
     snapshot = observe(documents.policy, documents.evidence, now, documents.findings)
     with working("Planning"):
         return decide(documents.policy, snapshot, State(), now)
+
+
+def exclusions_from_documents(documents: Documents, decision: Decision) -> tuple[Exclusion, ...]:
+    """Why options may not serve, in the problem that was decided on."""
+    snapshot = observe(documents.policy, documents.evidence, decision.at, documents.findings)
+    return build(documents.policy, snapshot, State(), decision.at).exclusions
 
 
 def explain_from_documents(documents: Documents, decision: Decision, wanted: Collection[Placement]) -> Explanation:

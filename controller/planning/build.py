@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
@@ -12,35 +13,53 @@ from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
-from controller.planning.barring import through
 from controller.planning.demand import Asked, ask, demand_id
+from controller.planning.excluded import (
+    barred,
+    exclusions_of,
+    out_of_reach,
+    slow_uses,
+    unreachable,
+    without_server,
+)
 from controller.planning.options import Speeds, options, speeds
-from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses, Views, paths, unreachable
+from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses, Views, paths
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
-from rules.catalogue import EXCLUDING, RULES
+from rules.catalogue import RULES
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.problem import Held, Path, Placement, Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Built:
     """A problem in two widths.
 
     `problem` has only the paths that no rule excludes: what is solved. `whole` has every path that exists: what
-    transitions and conflicts are judged on. `exclusions` says why the difference. `asked`, `loaded` and `state` are
-    what was read of demands and servers, and the state with all that was learnt now. `speed` is what the paths were
-    priced with.
+    transitions and conflicts are judged on. `slow` are the paths of allowed options that rules exclude. `asked`,
+    `loaded` and `state` are what was read of demands and servers, and the state with all that was learnt now. `speed`
+    is what the paths were priced with.
     """
 
     problem: Problem
     whole: Problem
-    exclusions: tuple[Exclusion, ...]
+    slow: tuple[Exclusion, ...]
     asked: Asked
     loaded: dict[Placement, LoadedModel]
     state: State
     speed: Speeds
+
+    @cached_property
+    def exclusions(self) -> tuple[Exclusion, ...]:
+        """Why `problem` has less than `whole`: an exclusion for each option, and each use of it, that is left out."""
+        bare = replace(self.whole, paths=())
+        lost = without_server(bare)
+        gone = {row.option for row in lost}
+        present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
+        names = {row.path for row in self.slow} | {path.id for path in self.problem.paths}
+        allowed = replace(present, paths=tuple(path for path in self.whole.paths if path.id in names))
+        return (*lost, *unreachable(bare), *exclusions_of(present), *slow_uses(self.slow, allowed))
 
 
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Built:
@@ -66,18 +85,15 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
         running=running,
         floors=(),
     )
-    away = unreachable(policy, bare.demands, bare.options)
-    lost = _without_server(bare)
-    gone = frozenset(row.option for row in lost)
+    gone = frozenset(row.option for row in without_server(bare))
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
-    judged = exclusions_of(present)
-    afar = _barred(away)
-    barred = _together(afar, _barred(judged))
-    whole = _with_paths(bare, speed, state, Looked(afar, _in_use(bare, state), barred))
-    candidates = _within_reach(replace(present, paths=_allowed(whole, barred, gone)))
+    afar = out_of_reach(bare)
+    forbidden = _together(afar, barred(present))
+    whole = _with_paths(bare, speed, state, Looked(afar, _in_use(bare, state), forbidden))
+    candidates = _within_reach(replace(present, paths=_allowed(whole, forbidden, gone)))
     slow = exclusions_of(replace(candidates, options=()))
     problem = without_paths(candidates, frozenset(row.path for row in slow))
-    return Built(problem, whole, (*lost, *away, *judged, *_slow_options(slow, candidates)), asked, loaded, state, speed)
+    return Built(problem, whole, slow, asked, loaded, state, speed)
 
 
 def _having_learnt(policy: Policy, seen: tuple[Accompanied, ...], state: State) -> State:
@@ -133,11 +149,6 @@ def _uses(uses: Iterable[Use]) -> Uses:
     return {key: frozenset(options) for key, options in found.items()}
 
 
-def exclusions_of(problem: Problem) -> tuple[Exclusion, ...]:
-    """What rules exclude of a problem's options and paths, each by itself."""
-    return tuple(row for rule in EXCLUDING if rule.applies(problem) for row in rule.exclusions(problem))
-
-
 def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
     """The evidence of a snapshot as spans of seconds; a span starts late and ends early where a second is split."""
     return tuple(
@@ -167,44 +178,19 @@ def _with_paths(problem: Problem, speed: Speeds, state: State, looked: Looked) -
     return replace(problem, paths=tuple(found))
 
 
-def _allowed(whole: Problem, barred: Uses, gone: frozenset[str]) -> tuple[Path, ...]:
-    """The paths that take no barred use and no option that is gone."""
-    barred_of = {
-        demand.id: tuple(barred.get((demand.id, stage.name), NO_OPTIONS) for stage in whole.service_of(demand).stages)
+def _allowed(whole: Problem, forbidden: Uses, gone: frozenset[str]) -> tuple[Path, ...]:
+    """The paths that take no forbidden use and no option that is gone."""
+    forbidden_of = {
+        demand.id: tuple(forbidden.get((demand.id, s.name), NO_OPTIONS) for s in whole.service_of(demand).stages)
         for demand in whole.demands
     }
     return tuple(
         path
         for path in whole.paths
         if gone.isdisjoint(path.options)
-        and not any(option in here for option, here in zip(path.options, barred_of[path.demand], strict=True))
+        and not any(option in here for option, here in zip(path.options, forbidden_of[path.demand], strict=True))
     )
-
-
-def _without_server(problem: Problem) -> tuple[Exclusion, ...]:
-    present = {node.pool for node in problem.nodes}
-    return tuple(
-        Exclusion("inventory", f"the server of pool {option.placement.pool} does not answer", None, option.id)
-        for option in problem.options
-        if option.placement.pool not in present
-    )
-
-
-def _barred(exclusions: tuple[Exclusion, ...]) -> Uses:
-    """The uses that exclusions forbid."""
-    return _uses((row.demand, row.stage, row.option) for row in exclusions if row.demand and row.option)
 
 
 def _together(one: Uses, other: Uses) -> Uses:
     return {**one, **{use: options | one.get(use, NO_OPTIONS) for use, options in other.items()}}
-
-
-def _slow_options(slow: tuple[Exclusion, ...], problem: Problem) -> tuple[Exclusion, ...]:
-    """One exclusion for each use all of whose paths are excluded: what a person asks about is the option."""
-    why = {row.path: row for row in slow}
-    rows = []
-    for (demand, stage_name, option), ids in through(problem).items():
-        if all(path_id in why for path_id in ids):
-            row = why[min(ids, key=lambda i: problem.path(i).latency_us[-1][1])]
-            rows.append(Exclusion(row.rule, f"its best path: {row.reason}", row.place, option, demand, stage_name))
-    return tuple(rows)

@@ -117,7 +117,7 @@ def _question(guarded: Problem, built: Built) -> str:
         sorted(built.speed.slowdowns.items()),
         [(item.service, item.origin, item.used_permille) for item in built.state.margins],
         [(b.service, b.origin, b.used_depth_permille, b.used_sojourn_us) for b in built.state.bursts],
-        [(row.rule, row.option, row.demand, row.stage) for row in built.exclusions],
+        [path.id for path in guarded.paths],
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

@@ -59,7 +59,6 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> D
         forecasts=outlook,
         errors=prediction_errors(state.forecasts, snapshot, now, stale_after),
         reasons=report.reasons(plan, built.whole),
-        exclusions=built.exclusions,
         findings=findings,
         cost_millicents_per_hour=price_per_hour(plan, built.whole),
         valid_until=report.valid_until(plan, built.whole),

@@ -50,7 +50,7 @@ def network_to_us(policy: Policy, demand: Demand, stage: Stage, site: str) -> Fl
         return np.zeros(LEVELS)
     link = link_between(policy, demand.origin, site)
     if link is None:
-        raise ValueError(f"{demand.id} cannot reach {site}: bar what `unreachable` names before building paths")
+        raise ValueError(f"{demand.id} cannot reach {site}: bar what is `out_of_reach` before building paths")
     transfer_us = stage.payload_bytes * stage.fanout * 8_000 // link.bandwidth_kbps
     return round_trip_us(link.rtt_us, link.jitter_us) + transfer_us
 

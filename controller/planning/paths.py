@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -14,12 +13,10 @@ from controller.performance.arrivals import STEADY, Burst
 from controller.performance.pipeline import chains, path_latencies_us
 from controller.performance.surface import LEVELS
 from controller.planning.legs import Legs
-from controller.planning.network import reachable
 from controller.planning.offers import Offers, offers_of
 from controller.planning.options import Speeds
-from policy.resolved import Policy, Service, UseVariant
-from rules.kernel.formulation import Exclusion
-from rules.kernel.problem import WHOLE_PERMILLE, Demand, Option, Path, Problem
+from policy.resolved import Service, UseVariant
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
 MOST_PATHS: Final = 4_000
 """Paths a demand at the most. Beyond, the options with the longest stage latency are left out first."""
@@ -51,27 +48,6 @@ class Habits:
 
     margin_permille: int = WHOLE_PERMILLE
     burst: Burst = STEADY
-
-
-def unreachable(policy: Policy, demands: tuple[Demand, ...], options: tuple[Option, ...]) -> tuple[Exclusion, ...]:
-    """An exclusion for each option at a site that no link joins with a demand's origin."""
-    by_model: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    for option in options:
-        by_model[option.placement.model].append((option.id, policy.pool(option.placement.pool).site))
-    found = []
-    for demand in demands:
-        away = {
-            site.name: f"no Link joins {demand.origin} and {site.name}"
-            for site in policy.sites
-            if not reachable(policy, demand.origin, site.name)
-        }
-        for stage in policy.service(demand.service).stages if away else ():
-            found += [
-                Exclusion("network", away[site], None, option, demand.id, stage.name)
-                for option, site in by_model[stage.model]
-                if site in away
-            ]
-    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

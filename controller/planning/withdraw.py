@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from controller.fleet import Fleet
-from controller.planning.build import exclusions_of
+from controller.planning.excluded import exclusions_of
 from rules.kernel.plan import Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Problem
 
@@ -14,7 +14,9 @@ def withdraw(running: Plan, passing: Problem, current: Fleet) -> Plan:
 
     What is refused on purpose stays refused: the shares of a demand sum to what its gateway lets through now.
     """
-    barred = {(row.demand, row.stage, row.option) for row in exclusions_of(passing) if row.demand}
+    taken = {option for route in running.routes for option in passing.path(route.path).options}
+    used = replace(passing, options=tuple(option for option in passing.options if option.id in taken), paths=())
+    barred = {(row.demand, row.stage, row.option) for row in exclusions_of(used) if row.demand}
     let_through = {
         f"{routes.service}@{routes.origin}": sum(way.weight_permille for way in routes.ways)
         for routes in current.routes

@@ -6,19 +6,22 @@ import pytest
 from controller.decision import Decision, State
 from controller.documents import observe
 from controller.explain import Candidate, candidates, subjects
+from controller.planning.build import build
 from controller.planning.decide import decide
 from tests.planning.world import FRANKFURT, LYON, OCR, PARIS, PCI_LINE, POLICY, START, VAD, pci
+
+SEEN = observe(POLICY, tuple(pci(site, START + timedelta(days=9)) for site in (PARIS, FRANKFURT)), START)
+EXCLUSIONS = build(POLICY, SEEN, State(), START).exclusions
 
 
 @pytest.fixture(scope="module")
 def decision() -> Decision:
-    evidence = tuple(pci(site, START + timedelta(days=9)) for site in (PARIS, FRANKFURT))
-    return decide(POLICY, observe(POLICY, evidence, START), State(), START)
+    return decide(POLICY, SEEN, State(), START)
 
 
 @pytest.fixture(scope="module")
 def found(decision: Decision) -> tuple[Candidate, ...]:
-    return candidates(POLICY, decision)
+    return candidates(POLICY, decision, EXCLUSIONS)
 
 
 def test_every_use_has_every_placement_once(found: tuple[Candidate, ...]) -> None:
@@ -53,7 +56,7 @@ def test_a_variant_without_a_profile_for_the_device_says_so(decision: Decision) 
         else device
         for device in POLICY.devices
     )
-    found = candidates(replace(POLICY, devices=slower), decision)
+    found = candidates(replace(POLICY, devices=slower), decision, EXCLUSIONS)
     halves = [i for i in found if i.service == VAD and i.placement.variant == "half" and i.placement.pool == PARIS]
     assert {objection.rule for item in halves for objection in item.objections} == {"profile"}
 

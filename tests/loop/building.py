@@ -71,7 +71,6 @@ def keep(state: State, at: datetime = NOW) -> Decision:
         forecasts=state.forecasts,
         errors=(),
         reasons=(),
-        exclusions=(),
         findings=(),
         cost_millicents_per_hour=40_000,
         valid_until=None,
