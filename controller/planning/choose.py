@@ -1,7 +1,6 @@
 """Choosing the plan to go for: the cheapest that is verified, pays for its moves and can be reached safely."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,20 +9,17 @@ from controller.actions import Transition
 from controller.decision import Proof, State
 from controller.fleet import Fleet
 from controller.planning import report
-from controller.planning.align import align
 from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
+from controller.planning.cheapest import Best, cheapest, soonest
 from controller.planning.guards import as_it_runs, floors, no_more
-from controller.planning.objective import cost_of, prices, shortfall
-from controller.planning.solve import Solved, nearest, solve
+from controller.planning.objective import cost_of, prices
 from controller.planning.transition import Reached, nearest_reached, transition
 from controller.planning.verify import verify
-from controller.planning.whole.rounds import plan_fleet
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
-from rules.kernel.formulation import Row
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Placement, Problem
+from rules.kernel.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +36,6 @@ class Choice:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Best:
-    """The cheapest plan of a problem; `shortfall` is what degrading and refusing cost in it."""
-
-    plan: Plan
-    proof: Proof
-    shortfall: int
-
-
 def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
     """The best that can be done now. Guards give way where they alone would keep a service from being served.
 
@@ -62,18 +49,19 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         return Choice(running, proof, transition(built.whole, running, current, running), question)
     doubts: tuple[Finding, ...] = ()
     for problem, best in _candidates(built, guarded, running, state.proposal):
-        broken = verify(best.plan, problem)
+        plan = soonest(best, problem, running)
+        broken = verify(plan, problem)
         if broken:
             doubts = (*doubts, *report.violated(broken))
             continue
-        whole = replace(bridged(built, running, best.plan), floors=problem.floors)
-        way = transition(whole, running, current, best.plan)
+        whole = replace(bridged(built, running, plan), floors=problem.floors)
+        way = transition(whole, running, current, plan)
         if way is not None:
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
-            settled = best.plan == running and final and not doubts
-            return Choice(best.plan, best.proof, way, question if settled else "", doubts)
+            settled = plan == running and final and not doubts
+            return Choice(plan, best.proof, way, question if settled else "", doubts)
         doubts = (*doubts, _no_safe_order())
-        near = _near(problem, whole, running, current, best.plan)
+        near = _near(problem, whole, running, current, plan)
         if near is not None:
             return Choice(near.plan, Proof.FEASIBLE, near.way, "", doubts)
     return _stay(built, running, current, doubts)
@@ -82,11 +70,6 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
 def guarded_problem(built: Built, state: State, now: datetime) -> Problem:
     """The problem in which no placement falls below what its guards keep for now."""
     return replace(built.problem, floors=floors(built.problem, state.started, built.asked.held, now))
-
-
-def least_saving(problem: Problem) -> int:
-    """Millicents an hour that a change has to save: one start's price, so that plans of nearly the same worth stay."""
-    return max(1, problem.policy.cost.start_millicents)
 
 
 def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
@@ -127,19 +110,19 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
 
     The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places.
     """
-    within = _best(guarded, running, proposal=proposal)
+    within = cheapest(guarded, running, proposal=proposal)
     if guarded.floors and (within is None or within.shortfall):
-        free = _best(built.problem, running, below=within)
+        free = cheapest(built.problem, running, below=within)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield built.problem, free
     if within is not None:
         yield guarded, within
     growing = replace(built.problem, floors=as_it_runs(built.problem))
-    larger = _best(growing, running)
+    larger = cheapest(growing, running)
     if larger is not None:
         yield growing, larger
     shrinking = _as_it_is_set(built.problem, running)
-    smaller = _best(shrinking, running, no_more(shrinking))
+    smaller = cheapest(shrinking, running, no_more(shrinking))
     if smaller is not None:
         yield shrinking, smaller
 
@@ -154,67 +137,6 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
     options = tuple(o for o in problem.options if (o.placement, o.max_batch, o.queue_delay_us) in settings)
     names = {option.id for option in options}
     return replace(problem, options=options, paths=tuple(p for p in problem.paths if names.issuperset(p.options)))
-
-
-def _best(
-    problem: Problem,
-    running: Plan,
-    limits: tuple[Row, ...] = (),
-    below: Best | None = None,
-    proposal: Plan | None = None,
-) -> Best | None:
-    """The cheapest plan; the running one where that is allowed and the change does not save what it must.
-
-    With `below`, a plan that degrades and refuses for no less need not be found; the engine for large fleets begins
-    with it. A change that only takes instances away pays from the first millicent; any other has to save one start's
-    price.
-    """
-    form = write(problem)
-    form.rows.extend((prices(problem, running), *limits))
-    settled = _is_plan(running, problem)
-    whole = is_small(problem)
-    if whole:
-        solved = solve(form, problem, running if settled else None)
-    elif below is None:
-        solved = plan_fleet(form, problem, running)
-    else:
-        solved = plan_fleet(form, problem, below.plan, below.shortfall)
-    if proposal is not None and _is_plan(proposal, problem):
-        solved = _cheaper(solved, proposal, cost_of(proposal, form))
-    if solved.plan is None:
-        return None
-    least = 1 if _only_fewer(solved.plan, running, problem) else least_saving(problem)
-    if settled and cost_of(running, form) - solved.cost < least:
-        return Best(running, solved.proof, shortfall(running, form))
-    found = nearest(form, problem, solved.plan, solved.cost) if whole else solved.plan
-    return Best(align(found, running, problem), solved.proof, shortfall(found, form))
-
-
-def _only_fewer(plan: Plan, running: Plan, problem: Problem) -> bool:
-    """Whether a plan has some of the running instances as they are set, and no others."""
-    before, after = _standing(running, problem), _standing(plan, problem)
-    return before != after and all(count <= before[setting] for setting, count in after.items())
-
-
-def _standing(plan: Plan, problem: Problem) -> Counter[tuple[Placement, int, int]]:
-    counts: Counter[tuple[Placement, int, int]] = Counter()
-    for item in plan.instances:
-        option = problem.option(item.option)
-        counts[option.placement, option.max_batch, option.queue_delay_us] += item.count
-    return counts
-
-
-def _cheaper(solved: Solved, plan: Plan, cost: int) -> Solved:
-    if solved.plan is not None and solved.cost <= cost:
-        return solved
-    return replace(solved, plan=plan, proof=Proof.FEASIBLE, cost=cost)
-
-
-def _is_plan(plan: Plan, problem: Problem) -> bool:
-    """Whether it is a plan of the problem: of its options and paths, and verified."""
-    ids = {path.id for path in problem.paths} | {option.id for option in problem.options}
-    known = all(item.option in ids for item in plan.instances) and all(route.path in ids for route in plan.routes)
-    return known and not verify(plan, problem)
 
 
 def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:

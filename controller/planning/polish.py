@@ -7,7 +7,8 @@ from typing import Final
 from collectors.snapshot import Snapshot
 from controller.decision import Proof, State
 from controller.planning.build import build, write
-from controller.planning.choose import guarded_problem, least_saving
+from controller.planning.cheapest import least_saving
+from controller.planning.choose import guarded_problem
 from controller.planning.objective import cost_of, prices
 from controller.planning.running import running_plan
 from controller.planning.solve import WORK_LIMIT, solve

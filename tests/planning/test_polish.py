@@ -7,7 +7,7 @@ import pytest
 from world import FRANKFURT, OCR, PARIS, POLICY, World, pools_of
 
 from controller.decision import Proof, Verdict
-from controller.planning import choose, polish
+from controller.planning import cheapest, choose, polish
 from controller.planning import solve as solving
 from controller.planning.build import build, write
 from controller.planning.fleet.search import Search, search_tries
@@ -38,7 +38,7 @@ def at_rest(monkeypatch: pytest.MonkeyPatch) -> World:
     world.rest()
     assert FRANKFURT in pools_of(world.turn(), OCR)
     world.policy = ANYWHERE
-    monkeypatch.setattr(choose, "solve", hasty)
+    monkeypatch.setattr(cheapest, "solve", hasty)
     decision = world.turn()
     assert decision.verdict is Verdict.KEEP
     assert decision.proof is Proof.FEASIBLE
@@ -66,7 +66,8 @@ def test_a_proposal_is_weighed_also_where_the_question_was_answered_before(
 ) -> None:
     found = proposal_for(at_rest)
     monkeypatch.setattr(choose, "is_small", lambda _: False)
-    monkeypatch.setattr(choose, "plan_fleet", lambda form, problem, running, _below: hasty(form, problem, running))
+    monkeypatch.setattr(cheapest, "is_small", lambda _: False)
+    monkeypatch.setattr(cheapest, "plan_fleet", lambda form, problem, running, *_below: hasty(form, problem, running))
     assert at_rest.turn().state.settled
     at_rest.state = replace(at_rest.state, proposal=found)
     assert pools_of(at_rest.turn(), OCR) == {PARIS}

@@ -11,7 +11,7 @@ from world import BUDGET_LINE, BUSY, FRANKFURT, OCR, PARIS, World, finding_ids, 
 
 from controller.decision import Decision, Proof, State, Verdict
 from controller.fleet import Fleet
-from controller.planning import choose
+from controller.planning import cheapest
 from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.verify import verify
@@ -51,8 +51,8 @@ def test_a_fleet_that_nothing_happens_to_comes_to_rest() -> None:
 
 def test_a_fleet_at_rest_is_not_planned_anew_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    plan_fleet = choose.plan_fleet
-    monkeypatch.setattr(choose, "plan_fleet", lambda *given: asked.append(given) or plan_fleet(*given))
+    plan_fleet = cheapest.plan_fleet
+    monkeypatch.setattr(cheapest, "plan_fleet", lambda *given: asked.append(given) or plan_fleet(*given))
     world = World(rates=dict(BUSY))
     world.rest()
     world.turn()
