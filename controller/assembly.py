@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +47,7 @@ from controller.loop.status import Status
 from controller.loop.turn import Wiring
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
+from controller.planning.kept import Kept
 from controller.planning.polish import polished
 from controller.planning.recheck import recheck
 from controller.summary import Summary, summarise
@@ -181,13 +183,14 @@ def _wire(
         for pool, item in connections.servers.items()
     }
     envoy = EnvoyActuator(client, connections.gateways)
+    kept = Kept()
     wiring = Wiring(
         folder=places.policy,
         load=load,
         collectors=collectors,
         servers=(repository, EvidenceFiles(places.policy / EVIDENCE)),
-        decide=decide,
-        recheck=recheck,
+        decide=partial(decide, kept=kept),
+        recheck=partial(recheck, kept=kept),
         journal=journal,
         hands=Hands((TritonActuator(client, triton), envoy)),
         clock=now,

@@ -22,14 +22,15 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
-from controller.planning.options import Speeds, options, speeds
-from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses, Views, paths
+from controller.planning.kept import Kept
+from controller.planning.options import Speeds, speeds
+from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import RULES
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.problem import Held, Path, Placement, Problem
+from rules.kernel.problem import Demand, Held, Path, Placement, Problem
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class Built:
         return (*lost, *unreachable(bare), *exclusions_of(present), *slow_uses(self.slow, allowed))
 
 
-def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Built:
-    """The problem at `now`."""
+def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
+    """The problem at `now`; `kept` has what the last one may share with it."""
+    kept = kept or Kept()
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)
@@ -78,7 +80,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
         now_s=now_s,
         needed_until_s=now_s + policy.scaling.evidence_lead_s,
         demands=asked.demands,
-        options=options(policy, speed),
+        options=kept.options(policy, speed),
         paths=(),
         nodes=nodes,
         certifications=certifications(snapshot),
@@ -89,7 +91,8 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Bu
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
     afar = out_of_reach(bare)
     forbidden = _together(afar, barred(present))
-    whole = _with_paths(bare, speed, state, Looked(afar, _in_use(bare, state), forbidden))
+    looked = Looked(afar, _in_use(bare, state), forbidden)
+    whole = replace(bare, paths=kept.paths(bare, speed, lambda demand: _habits(state, demand), looked))
     candidates = _within_reach(replace(present, paths=_allowed(whole, forbidden, gone)))
     slow = exclusions_of(replace(candidates, options=()))
     problem = without_paths(candidates, frozenset(row.path for row in slow))
@@ -169,13 +172,9 @@ def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:
     return replace(problem, paths=tuple(path for path in problem.paths if path.id not in gone))
 
 
-def _with_paths(problem: Problem, speed: Speeds, state: State, looked: Looked) -> Problem:
-    views, found = Views(problem, speed), list[Path]()
-    for demand in problem.demands:
-        key = (demand.service, demand.origin)
-        habits = Habits(margin_permille(state.margins, *key), burst_of(state.bursts, *key))
-        found.extend(paths(views, demand, habits, looked))
-    return replace(problem, paths=tuple(found))
+def _habits(state: State, demand: Demand) -> Habits:
+    key = (demand.service, demand.origin)
+    return Habits(margin_permille(state.margins, *key), burst_of(state.bursts, *key))
 
 
 def _allowed(whole: Problem, forbidden: Uses, gone: frozenset[str]) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import choose
 from controller.planning.explanation import shortfall_of
+from controller.planning.kept import Kept
 from controller.planning.objective import price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
@@ -25,9 +26,9 @@ from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
 
-def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Decision:
-    """What to do at `now`; the same arguments give the same decision, bit for bit."""
-    built = build(policy, snapshot, state, now)
+def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Decision:
+    """What to do at `now`; the same arguments give the same decision, bit for bit, whatever was kept."""
+    built = build(policy, snapshot, state, now, kept)
     running = running_plan(built.whole, built.loaded, state)
     current = Fleet(_loads(built), state.fleet.routes)
     choice = choose(built, running, current, state, now)
