@@ -14,7 +14,7 @@ from controller.performance.margin import margin_permille
 from controller.planning.build import Built
 from controller.planning.paths import Choices, Habits, Views, priced
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Demand, Option, Path, Placement, Problem
+from rules.kernel.problem import Demand, Option, Path, Problem
 
 
 def bridged(built: Built, running: Plan, target: Plan) -> Problem:
@@ -28,23 +28,31 @@ def bridged(built: Built, running: Plan, target: Plan) -> Problem:
 
 
 def _passing(whole: Problem, running: Plan, target: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each demand with the options that its routes go over: placements set as the later plan has them, at old loads."""
-    servers: dict[Placement, Option] = {}
-    for plan in (running, target):
-        servers |= {option.placement: option for option in map(whole.option, sorted(plan.used_options()))}
+    """Each demand with the options that its routes go over: placements set as either plan has them, at loads of both.
+
+    While routes are partly those of the one and partly those of the other plan, each placement is as busy as in the
+    plan that lets it be busier.
+    """
+    first, last = ({o.placement: o for o in map(whole.option, plan.used_options())} for plan in (running, target))
+    busiest = {
+        placement: max(item[placement].load_permille for item in (first, last) if placement in item)
+        for placement in {*first, *last}
+    }
+    later, earlier = {**first, **last}, {**last, **first}
     settings = {(o.placement, o.max_batch, o.queue_delay_us, o.load_permille): o.id for o in whole.options}
-    for plan in (running, target):
-        for route in plan.routes:
-            path = whole.path(route.path)
-            options = [whole.option(option) for option in path.options]
+    for route in (*running.routes, *target.routes):
+        path = whole.path(route.path)
+        options = [whole.option(option) for option in path.options]
+        for servers in (later, earlier):
             set_as = [servers.get(option.placement, option) for option in options]
-            yield (
-                path.demand,
-                tuple(
-                    settings[option.placement, server.max_batch, server.queue_delay_us, option.load_permille]
-                    for option, server in zip(options, set_as, strict=True)
-                ),
-            )
+            for loads in ([o.load_permille for o in options], [busiest[o.placement] for o in options]):
+                yield (
+                    path.demand,
+                    tuple(
+                        settings[server.placement, server.max_batch, server.queue_delay_us, load]
+                        for server, load in zip(set_as, loads, strict=True)
+                    ),
+                )
 
 
 def _path(built: Built, views: Views, demand: Demand, options: tuple[Option, ...]) -> Path:

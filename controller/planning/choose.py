@@ -14,7 +14,7 @@ from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, cheapest, soonest
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices
-from controller.planning.transition import Reached, nearest_reached, transition
+from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
@@ -26,12 +26,14 @@ from rules.kernel.problem import Problem
 class Choice:
     """The plan to go for with its proof, the way to it, and what to say of how it was found.
 
-    `settled` is the digest of the question when the answer is what runs, else empty.
+    `whole` knows every path of the plan, also one that only a transition goes over. `settled` is the digest of the
+    question when the answer is what runs, else empty.
     """
 
     plan: Plan
     proof: Proof
     way: Transition | None
+    whole: Problem
     settled: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -46,7 +48,7 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
     question = _question(guarded, built)
     if state.settled == question and state.proposal is None and not verify(running, guarded):
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
-        return Choice(running, proof, transition(built.whole, running, current, running), question)
+        return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
     doubts: tuple[Finding, ...] = ()
     for problem, best in _candidates(built, guarded, running, state.proposal):
         plan = soonest(best, problem, running)
@@ -54,16 +56,17 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         if broken:
             doubts = (*doubts, *report.violated(broken))
             continue
-        whole = replace(bridged(built, running, plan), floors=problem.floors)
+        known = bridged(built, running, plan)
+        whole = replace(known, floors=problem.floors)
         way = transition(whole, running, current, plan)
         if way is not None:
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
             settled = plan == running and final and not doubts
-            return Choice(plan, best.proof, way, question if settled else "", doubts)
+            return Choice(plan, best.proof, way, known, question if settled else "", doubts)
         doubts = (*doubts, _no_safe_order())
         near = _near(problem, whole, running, current, plan)
         if near is not None:
-            return Choice(near.plan, Proof.FEASIBLE, near.way, "", doubts)
+            return Choice(near.plan, Proof.FEASIBLE, near.way, known, "", doubts)
     return _stay(built, running, current, doubts)
 
 
@@ -75,7 +78,8 @@ def guarded_problem(built: Built, state: State, now: datetime) -> Problem:
 def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
     """The way to a part of the target that is worth going, or to all of it at the price of what only settles.
 
-    Where what runs is a plan of the problem, a part has to be cheaper, and no promise gives way on the way.
+    Where what runs is a plan of the problem, a part has to be cheaper, and no promise gives way on the way. Where it is
+    none, a step that breaks less is better than none.
     """
     near = nearest_reached(whole, running, current, target)
     if not verify(running, problem):
@@ -85,7 +89,7 @@ def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, targe
     if near is not None:
         return near
     way = transition(whole, running, current, target, kept=False)
-    return Reached(target, way) if way is not None else None
+    return Reached(target, way) if way is not None else step_reached(whole, running, current, target)
 
 
 def _question(guarded: Problem, built: Built) -> str:
@@ -148,7 +152,8 @@ def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ..
         "no plan that keeps every rule was found; what runs stays, as far as it is allowed",
         "the finding GW2011, where present, names the clauses that cannot all hold",
     )
-    return Choice(running, Proof.UNDECIDED, way if way is not None and way.waves else None, "", (*doubts, finding))
+    way = way if way is not None and way.waves else None
+    return Choice(running, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding))
 
 
 def _no_safe_order() -> Finding:

@@ -1,6 +1,7 @@
 """One decision: pure, without I/O or a clock. The loop, what-if, replay and tests all call this."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from collectors.snapshot import Snapshot
@@ -32,6 +33,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
     running = running_plan(built.whole, built.loaded, state)
     current = Fleet(_loads(built), state.fleet.routes)
     choice = choose(built, running, current, state, now)
+    built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
     verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
     plan = choice.plan

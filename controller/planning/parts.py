@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from controller.planning.between import Between
 from controller.planning.connected import connected
 from controller.planning.ground import Ground
-from controller.planning.walk import walk
+from controller.planning.walk import rounds, walk
 from rules.kernel.problem import Placement
 
 T = TypeVar("T")
-
-MOST: Final = 64
-"""Parts that are tried one by one; beyond, the rest is left for the next turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +22,12 @@ class Part:
 
 
 def part_by_part(ground: Ground, start: Between, goal: Between) -> Between:
-    """The start with as many parts of the goal, taken in turn, as a way leads to."""
+    """The start with as many parts of the goal, taken in turn, as a way leads to.
+
+    Only some are tried one by one, fewer of a large fleet; the rest is left for the next turn.
+    """
     reached = start
-    for part in parts(ground, start, goal)[:MOST]:
+    for part in parts(ground, start, goal)[: rounds(ground)]:
         further = _with_part(ground, reached, goal, part)
         if walk(ground, start, further, kept=True).whole:
             reached = further

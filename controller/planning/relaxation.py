@@ -78,7 +78,7 @@ def relaxations(questions: Questions, conflict: Conflict) -> tuple[Relaxation, .
     full = tuple(clause for clause in conflict.clauses if clause in room)
     loosenings = [(full[0], item) for item in _room(asked, full, everything)] if full else []
     for clause in (clause for clause in conflict.clauses if clause not in room):
-        loosenings += [(clause, item) for item in _loosenings(asked, clause, everything)]
+        loosenings += [(clause, item) for item in _loosenings(asked, questions, clause, everything)]
     found = []
     for clause, item in loosenings:
         cost, rough = _cost(questions, item) if not questions.meter.is_over else (None, True)
@@ -86,7 +86,8 @@ def relaxations(questions: Questions, conflict: Conflict) -> tuple[Relaxation, .
     return tuple(sorted(found, key=lambda item: (item.cost_millicents_per_hour or 0, item.clause, item.what)))
 
 
-def _loosenings(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
+def _loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
+    """Loosenings of a clause, looked for in a part of the whole; they change its rows in both."""
     rows = asked.rows_of[clause]
     kind = type(rows[0])
     if kind is Budget:
@@ -94,7 +95,7 @@ def _loosenings(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loose
     elif kind in {Count, Distinct}:
         yield from _counts(asked, clause, base, rows)
     elif any(isinstance(row, Exclusion) and row.path for row in rows):
-        yield from _limit(asked, clause, base, rows)
+        yield from _limit(asked, whole, clause, base)
     elif kind is Exclusion:
         yield from _reasons(asked, clause, base, rows)
 
@@ -230,13 +231,17 @@ def _nodes_needed(asked: Questions, pools: tuple[str, ...], base: Edit) -> dict[
     return {pool: max(count, 1 if len(pools) == 1 else 0) for pool, count in counts.items() if count or len(pools) == 1}
 
 
-def _limit(asked: Questions, clause: Clause, base: Edit, rows: list[Row]) -> Iterator[_Loosening]:
+def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
     """The limit of an objective raised to the prediction of the best path that it bars."""
     objective = next((o for s in asked.problem.policy.services for o in s.latency if o.place == clause.place), None)
     if objective is None:
         return
-    barred = {row.path for row in rows if isinstance(row, Exclusion)}
-    predicted = {path: asked.problem.path(path).latency_at_us(objective.percentile_bp) for path in barred}
+    predicted = {
+        row.path: questions.problem.path(row.path).latency_at_us(objective.percentile_bp)
+        for questions in (whole, asked)
+        for row in questions.rows_of.get(clause, ())
+        if isinstance(row, Exclusion)
+    }
 
     def looser(limit_us: int) -> Edit:
         def change(row: Row) -> Row | None:

@@ -86,6 +86,20 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     return None
 
 
+def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
+    """What a walk to the target comes to where it breaks less than what runs, though it is no plan yet.
+
+    It is judged as a moment of a way, and the next turn goes on from there.
+    """
+    ground = Ground(whole)
+    walked = walk(ground, ground.between(running), ground.between(target), kept=True)
+    plan = ground.plan(settled(ground, walked))
+    if plan is None or len(verify(plan, whole)) >= len(verify(running, whole)):
+        return None
+    way = transition(whole, running, current, plan)
+    return None if way is None else Reached(plan, way)
+
+
 def _plans(ground: Ground, way: Walk) -> list[Plan | None]:
     """The moments on the way as plans; the last is the target, which was judged as a settled plan."""
     return [ground.plan(moment) for _, moment in way.moments[:-1]]

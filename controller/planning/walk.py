@@ -4,6 +4,7 @@ A round is free, grow, route; each only where something is to be done. Most chan
 Where full nodes exchange places, rounds repeat, over a spare node if there is one.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,9 @@ from controller.planning.steps import ORDERS, Steps
 
 ROUNDS: Final = 64
 """More than changes of full nodes were seen to need; a bound, so that a walk in circles ends."""
-
+FEWEST_ROUNDS: Final = 4
+LOOKED_AT: Final = 4_000
+"""Demands that a way may look at, in all its rounds: of a large fleet ways stay short, and lead to a part instead."""
 
 SHORT: Final = 3
 """Grow, route, shrink: nothing is looked for beyond a way of so many waves."""
@@ -50,13 +53,19 @@ def walk(ground: Ground, start: Between, goal: Between, *, kept: bool) -> Walk:
     """
     start, goal = apart(start, goal)
     bounds = Bounds(ground, start, kept)
+    much = len(start.counts) + len(goal.counts) > FEW
     tries = (_walked(Steps(ground, goal, bounds, order), start, first) for first in HELPS for order in ORDERS)
     found = []
-    for way in tries:
+    for way in itertools.islice(tries, rounds(ground) if much else None):
         found.append(way)
-        if way.whole and (len(way.moments) <= SHORT or len(start.counts) + len(goal.counts) > FEW):
+        if way.whole and (len(way.moments) <= SHORT or much):
             break
     return min(found, key=lambda way: (way.left, len(way.moments)))
+
+
+def rounds(ground: Ground) -> int:
+    """How many rounds a way may have, fewer the more demands each looks at."""
+    return min(ROUNDS, max(FEWEST_ROUNDS, LOOKED_AT // max(1, len(ground.problem.demands))))
 
 
 def settled(ground: Ground, way: Walk) -> Between:
@@ -75,7 +84,7 @@ def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
             moment = to
             seen.add(_key(to))
 
-    for _ in range(ROUNDS):
+    for _ in range(rounds(steps.ground)):
         before = moment
         short = steps.in_the_way(steps.grown(moment))
         if short:
