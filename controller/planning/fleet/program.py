@@ -103,17 +103,32 @@ class Program:
 
         Nothing dearer than a hint that can stand is looked at: CP-SAT then sees from the start what no longer pays.
         """
-        proto, prices = self.model.proto, self.prices()
-        priced = [(unknown, price) for unknown, price in enumerate(prices) if price]
-        proto.objective.vars.extend([unknown for unknown, _ in priced])
-        proto.objective.coeffs.extend([price for _, price in priced])
-        proto.objective.scaling_factor = 1 / self.scale()
+        proto, prices = self.model.proto, self._minimise()
         if hint is not None:
             proto.solution_hint.vars.extend(range(len(hint)))
             proto.solution_hint.values.extend(hint)
             if self.keeps(hint):
                 proto.objective.domain.extend([0, sum(map(mul, prices, hint))])
+        return self._answer(_solver(limits), found)
+
+    def undercut(self, limits: Limits, cost: float) -> Answer:
+        """The first values that cost no more than that; infeasible where there are none."""
+        self._minimise()
+        self.model.proto.objective.domain.extend([0, math.floor(cost * self.scale())])
         solver = _solver(limits)
+        solver.parameters.stop_after_first_solution = True
+        return self._answer(solver, None)
+
+    def _minimise(self) -> list[int]:
+        """State what is sought; the prices in whole units."""
+        objective, prices = self.model.proto.objective, self.prices()
+        priced = [(unknown, price) for unknown, price in enumerate(prices) if price]
+        objective.vars.extend([unknown for unknown, _ in priced])
+        objective.coeffs.extend([price for _, price in priced])
+        objective.scaling_factor = 1 / self.scale()
+        return prices
+
+    def _answer(self, solver: cp_model.CpSolver, found: Callable[[list[int]], None] | None) -> Answer:
         status = solver.solve(self.model, None if found is None else _Told(len(self.highest), found))
         proof = PROOFS.get(status, Proof.UNDECIDED)
         values = list(solver.response_proto.solution) if proof in {Proof.OPTIMAL, Proof.FEASIBLE} else None
