@@ -50,9 +50,8 @@ ROUNDS: Final = 60
 """Then the bound of a small fleet hardly rises any more, and CP-SAT needs the processor."""
 NEAR: Final = 0.03
 """Then it is proven first that nothing is cheaper by this part: mostly a fraction of the work that is left."""
-ATTEMPTS: Final = 4
-ATTEMPT: Final = 0.5
-"""... at most so often, each time for this part of what is left: some proofs take long by chance alone."""
+ATTEMPTS: Final = 3
+"""... at most so often, sharing the time that is left: some proofs take long by chance alone."""
 STARTS: Final = 6
 AGAIN: Final = 0.1
 """Before that it is searched anew so often, for this part of the time that is left."""
@@ -176,8 +175,9 @@ class Anytime:
         for seed in range(self._seed + 1, self._seed + 1 + STARTS):
             other = Search(self.problem, seed=seed, known=self._search.known)
             yield from self._cool(other, left * AGAIN / STARTS)
+        left = until - time.perf_counter()
         for seed in range(self._seed + 1, self._seed + 1 + ATTEMPTS):
-            self._come_nearer(ATTEMPT * (until - time.perf_counter()), seed)
+            self._come_nearer(min(left / ATTEMPTS, until - time.perf_counter()), seed)
             yield self._told("exact")
         self._is_best(until - time.perf_counter(), self._seed + 1)
 
