@@ -7,15 +7,16 @@ otherwise the next time: where a plan must come out the same again, `search_trie
 much work.
 """
 
+import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from controller.decision import Proof
 from controller.planning.fleet.bound import Bound
-from controller.planning.fleet.exact import solve_exactly
+from controller.planning.fleet.exact import solve_exactly, undercut
 from controller.planning.fleet.fluid import likely_nodes
 from controller.planning.fleet.neighbourhood import polished
 from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
@@ -41,11 +42,19 @@ TURN_S: Final = 2.0
 """How long a plan is improved in parts before it is searched again, and the other way round."""
 PROVING_S: Final = 3.0
 """With less time than this no bound is worked on: it would take it from the search."""
-ALONE: Final = 0.5
-"""For this part of the time a small fleet is solved at once and without a bound beside it: most need no more."""
+ALONE: Final = 0.25
+"""For this part of the time a small fleet is solved at once: many need no more."""
+BESIDE: Final = 0.2
+"""... and for this part without a bound beside it."""
+ROUNDS: Final = 60
+"""Then the bound of a small fleet hardly rises any more, and CP-SAT needs the processor."""
+NEAR: Final = 0.03
+"""Then it is proven first that nothing is cheaper by this part: mostly a fraction of the work that is left."""
+ATTEMPTS: Final = 3
+"""... at most so often, sharing the time that is left: some proofs take long by chance alone."""
 STARTS: Final = 6
 AGAIN: Final = 0.1
-"""Otherwise it is searched anew so often, for this part of the time that is left."""
+"""Before that it is searched anew so often, for this part of the time that is left."""
 UNTIRING: Final = 1e9
 
 
@@ -86,8 +95,9 @@ class Anytime:
         """Plan for so long, counted from the beginning; tells of each better plan, and of the end."""
         until = self._began + seconds
         yield self._told("construct")
-        wait_s = ALONE * seconds if self.is_small else 0.0
-        proving = Proving(self.problem, wait_s) if seconds >= PROVING_S else None
+        wait_s = BESIDE * seconds if self.is_small else 0.0
+        rounds = range(ROUNDS) if self.is_small else itertools.count()
+        proving = Proving(self.problem, wait_s, rounds) if seconds >= PROVING_S else None
         try:
             for told in self._exactly(until) if self.is_small else self._large(until, seconds):
                 self._bound = max(self._bound, proving.proven if proving else 0.0)
@@ -159,19 +169,32 @@ class Anytime:
         """Solve it at once, or else from the best of a few plans: on few nodes a search hardly leaves its first."""
         left = until - time.perf_counter()
         yield from self._cool(self._search, min(GLANCE * left, GLANCE))
-        if self._is_best(ALONE * (until - time.perf_counter())):
+        if self._is_best(ALONE * (until - time.perf_counter()), self._seed):
             return
         left = until - time.perf_counter()
         for seed in range(self._seed + 1, self._seed + 1 + STARTS):
             other = Search(self.problem, seed=seed, known=self._search.known)
             yield from self._cool(other, left * AGAIN / STARTS)
-        self._is_best(until - time.perf_counter())
+        left = until - time.perf_counter()
+        for seed in range(self._seed + 1, self._seed + 1 + ATTEMPTS):
+            self._come_nearer(min(left / ATTEMPTS, until - time.perf_counter()), seed)
+            yield self._told("exact")
+        self._is_best(until - time.perf_counter(), self._seed + 1)
 
-    def _is_best(self, seconds: float) -> bool:
+    def _come_nearer(self, seconds: float, seed: int) -> None:
+        """Unless it is known that no plan is much cheaper, look for one for so long, or prove that there is none."""
+        below = (1 - NEAR) * self._search.cost
+        if self._bound >= below or seconds <= 0:
+            return
+        found = undercut(self.problem, self.plan, below, Limits(UNTIRING, seconds, seed=seed))
+        self._search.adopt(found.plan)
+        self._bound = max(self._bound, found.bound)
+
+    def _is_best(self, seconds: float, seed: int) -> bool:
         """Solve the whole problem for so long, and tell whether the plan is proven to be the best."""
         if seconds <= 0:
             return False
-        found = solve_exactly(self.problem, self.plan, Limits(UNTIRING, seconds, seed=self._seed))
+        found = solve_exactly(self.problem, self.plan, Limits(UNTIRING, seconds, seed=seed))
         self._search.adopt(found.plan)
         is_best = found.proof is Proof.OPTIMAL
         self._bound = max(self._bound, self._search.cost if is_best else found.bound)
@@ -179,11 +202,12 @@ class Anytime:
 
 
 class Proving:
-    """A bound that rises in a thread of its own, once it has waited for so many seconds."""
+    """A bound that rises in a thread of its own for some rounds, once it has waited for so many seconds."""
 
-    def __init__(self, problem: PackedProblem, wait_s: float) -> None:
+    def __init__(self, problem: PackedProblem, wait_s: float, rounds: Iterable[int]) -> None:
         self.proven = 0.0
         self._wait_s = wait_s
+        self._rounds = rounds
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._prove, args=(problem,), name="bound")
         self._thread.start()
@@ -196,5 +220,7 @@ class Proving:
         if self._stopped.wait(self._wait_s):
             return
         bound = Bound(problem)
-        while not self._stopped.is_set():
+        for _ in self._rounds:
+            if self._stopped.is_set():
+                return
             self.proven = bound.improve()

@@ -36,12 +36,29 @@ def solve_exactly(
 
     The same problem, hint and limits give the same plan. What is offered and asked is taken by grains (see `cpsat`).
     """
-    models, pools = np.arange(problem.first_option.size - 1), np.arange(problem.pool_nodes.size)
-    part = Part(models, np.arange(problem.option_pool.size), rooms(problem, EMPTY, pools))
-    form = PackedForm(problem, part)
+    form = _form(problem)
     answer = form.program.solve(
         limits, form.values(hint), None if found is None else lambda values: found(form.plan(values))
     )
     best = hint if answer.values is None else min(hint, form.plan(answer.values), key=form.cost)
     cost = form.cost(best)
     return Exact(best, cost, min(cost, max(0.0, answer.bound)), answer.proof, answer.work)
+
+
+def undercut(problem: PackedProblem, plan: PackedPlan, cost: float, limits: Limits) -> Exact:
+    """Some plan that costs less than `cost`, or else `plan`; where there is none, `cost` is the bound.
+
+    That little is cheaper takes much less work to prove than that nothing is.
+    """
+    form = _form(problem)
+    answer = form.program.undercut(limits, cost)
+    best = plan if answer.values is None else form.plan(answer.values)
+    bound = cost if answer.proof is Proof.INFEASIBLE else max(0.0, min(cost, answer.bound))
+    return Exact(best, form.cost(best), bound, answer.proof, answer.work)
+
+
+def _form(problem: PackedProblem) -> PackedForm:
+    """The whole problem as a programme."""
+    models, pools = np.arange(problem.first_option.size - 1), np.arange(problem.pool_nodes.size)
+    part = Part(models, np.arange(problem.option_pool.size), rooms(problem, EMPTY, pools))
+    return PackedForm(problem, part)

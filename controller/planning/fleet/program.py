@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Final, NamedTuple
 
 from ortools.sat.python import cp_model
@@ -49,6 +50,7 @@ class Program:
         self.model = cp_model.CpModel()
         self.highest: list[int] = []
         self.price: list[float] = []
+        self.rows: list[tuple[Sequence[int], Sequence[int], int, int]] = []
 
     def unknowns(self, highest: Sequence[int], price: Sequence[float]) -> range:
         """New unknowns, and what one of each costs, at least nothing."""
@@ -73,6 +75,7 @@ class Program:
         linear.vars.extend(unknowns)
         linear.coeffs.extend(factors)
         linear.domain.extend([lowest, highest])
+        self.rows.append((unknowns, factors, lowest, highest))
 
     def scale(self) -> float:
         """How many of its whole units of money there are to a dollar."""
@@ -84,19 +87,48 @@ class Program:
         scale = self.scale()
         return [math.floor(price * scale) for price in self.price]
 
+    def keeps(self, values: Sequence[int]) -> bool:
+        """Whether these values are within all limits."""
+        if any(not 0 <= value <= most for value, most in zip(values, self.highest, strict=True)):
+            return False
+        return all(
+            lowest <= sum(map(mul, factors, map(values.__getitem__, unknowns))) <= highest
+            for unknowns, factors, lowest, highest in self.rows
+        )
+
     def solve(
         self, limits: Limits, hint: Sequence[int] | None = None, found: Callable[[list[int]], None] | None = None
     ) -> Answer:
-        """The cheapest values; `found` is told of better and better ones as they come."""
-        proto = self.model.proto
-        priced = [(unknown, price) for unknown, price in enumerate(self.prices()) if price]
-        proto.objective.vars.extend([unknown for unknown, _ in priced])
-        proto.objective.coeffs.extend([price for _, price in priced])
-        proto.objective.scaling_factor = 1 / self.scale()
+        """The cheapest values; `found` is told of better and better ones as they come.
+
+        Nothing dearer than a hint that can stand is looked at: CP-SAT then sees from the start what no longer pays.
+        """
+        proto, prices = self.model.proto, self._minimise()
         if hint is not None:
             proto.solution_hint.vars.extend(range(len(hint)))
             proto.solution_hint.values.extend(hint)
+            if self.keeps(hint):
+                proto.objective.domain.extend([0, sum(map(mul, prices, hint))])
+        return self._answer(_solver(limits), found)
+
+    def undercut(self, limits: Limits, cost: float) -> Answer:
+        """The first values that cost no more than that; infeasible where there are none."""
+        self._minimise()
+        self.model.proto.objective.domain.extend([0, math.floor(cost * self.scale())])
         solver = _solver(limits)
+        solver.parameters.stop_after_first_solution = True
+        return self._answer(solver, None)
+
+    def _minimise(self) -> list[int]:
+        """State what is sought; the prices in whole units."""
+        objective, prices = self.model.proto.objective, self.prices()
+        priced = [(unknown, price) for unknown, price in enumerate(prices) if price]
+        objective.vars.extend([unknown for unknown, _ in priced])
+        objective.coeffs.extend([price for _, price in priced])
+        objective.scaling_factor = 1 / self.scale()
+        return prices
+
+    def _answer(self, solver: cp_model.CpSolver, found: Callable[[list[int]], None] | None) -> Answer:
         status = solver.solve(self.model, None if found is None else _Told(len(self.highest), found))
         proof = PROOFS.get(status, Proof.UNDECIDED)
         values = list(solver.response_proto.solution) if proof in {Proof.OPTIMAL, Proof.FEASIBLE} else None

@@ -4,7 +4,7 @@ from tiny_fleets import TASTES, least_cost, some_plan, tiny_fleet
 
 from controller.decision import Proof
 from controller.planning.fleet import slots
-from controller.planning.fleet.exact import solve_exactly
+from controller.planning.fleet.exact import WORK, solve_exactly, undercut
 from controller.planning.fleet.judge import judge
 from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.program import Limits
@@ -62,6 +62,23 @@ def test_a_plan_without_work_is_the_one_that_was_given(taste: str) -> None:
         assert found.cost <= judge(problem, given).cost + 1e-9
         assert judge(problem, found.plan).cost == pytest.approx(found.cost)
         assert found.bound <= least_cost(problem) + 1e-6
+
+
+@pytest.mark.parametrize("taste", TASTES)
+def test_what_is_asked_to_be_undercut_is_exactly_when_a_plan_costs_less(taste: str) -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(6):
+        problem = tiny_fleet(rng, TASTES[taste])
+        given, least = some_plan(rng, problem), least_cost(problem)
+        dearer, cheaper = undercut(problem, given, 1.01 * least, WORK), undercut(problem, given, 0.99 * least, WORK)
+        assert judge(problem, dearer.plan).broken == ()
+        assert judge(problem, dearer.plan).cost == pytest.approx(dearer.cost)
+        assert dearer.cost <= 1.01 * least + 1e-6
+        assert dearer.bound <= least + 1e-6
+        if least > 0:
+            assert cheaper.proof is Proof.INFEASIBLE
+            assert cheaper.plan is given
+            assert cheaper.bound == pytest.approx(0.99 * least)
 
 
 def test_each_better_plan_is_told_and_can_stand() -> None:
