@@ -33,6 +33,9 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
     running = running_plan(built.whole, built.loaded, state)
     current = Fleet(_loads(built), state.fleet.routes)
     choice = choose(built, running, current, state, now)
+    if not running.instances and not is_small(built.problem):
+        built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
+        choice = choose(built, running, current, state, now)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
     verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
@@ -74,7 +77,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
             margins=built.state.margins,
             bursts=built.state.bursts,
             interference=built.state.interference,
-            crowding=crowding(state.crowding, plan, built.whole, built.speed),
+            crowding=crowding(built.state.crowding, plan, built.whole, built.speed),
             forecasts=outlook,
             conflict=asked,
             settled=choice.settled,
@@ -82,6 +85,14 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
             turn=state.turn + 1,
         ),
     )
+
+
+def _foreseeing(state: State, plan: Plan, built: Built) -> State:
+    """The state with the company that instances will keep in a first plan.
+
+    Nothing is known of it before, and a large fleet that was planned for less would have to move once it shows.
+    """
+    return replace(state, crowding=crowding(state.crowding, plan, built.whole, built.speed))
 
 
 def _loads(built: Built) -> tuple[Load, ...]:

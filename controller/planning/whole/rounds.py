@@ -17,7 +17,7 @@ from controller.planning.objective import cost_of, shortfall
 from controller.planning.solve import Solved
 from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, overspent, unit_prices
 from controller.planning.whole.reading import Counts, Reading
-from controller.planning.whole.repair import MOST_RELIEVED, broken, relieved, repaired
+from controller.planning.whole.repair import MOST_POWERED, MOST_RELIEVED, broken, relieved, repaired
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import translate
@@ -32,7 +32,7 @@ PATIENCE: Final = 4
 """So many times as many tries before a service is degraded further: mostly the search was in haste."""
 MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
-MOST_MENDED: Final = 12
+MOST_MENDED: Final = 64
 """Rows that are mended where what runs breaks them; where it breaks more, all is planned anew."""
 AT_REST: Final = 2
 """Nodes that are looked at where what runs is kept: others were when it was planned."""
@@ -55,11 +55,16 @@ def plan_fleet(
 ) -> Solved:
     """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found.
 
+    What runs on more than `MOST_POWERED` nodes stays where it is a plan: one made anew is hundreds of moves away, and
+    slows other instances down than it was made for. A search with more than the usual effort looks for one.
+
     With `below`, only a plan whose degrading and refusing costs less is wanted: it is looked for near what runs where
     that is nearly a plan, because luck finds other plans that cost a little less everywhere.
     """
     rows = Rows(problem, form)
     before = Reading.of(running)
+    if below is None and effort is USUAL and len(before.powered) > MOST_POWERED and _stands(rows, before):
+        return Solved(running, Proof.FEASIBLE, cost_of(running, form), 0, 0.0)
     at = _mended(rows, before, 1 if below is None else 0) or _planned_anew(rows, before, effort)
     if at is None or (below is not None and shortfall(at.plan(), form) >= below):
         return NOTHING

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from controller.actions import Transition
 from controller.fleet import fleet_of
-from controller.planning.transition import Reached, nearest_reached, transition
+from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
 from policy.resolved import Ceiling, Encryption, Link
 from rules.kernel.plan import Plan
@@ -88,6 +88,27 @@ def test_of_a_target_that_is_blocked_in_part_the_rest_is_reached() -> None:
     assert reached is not None
     assert not verify(reached.plan, problem)
     assert reached.plan.used_options() == {"a@near", "b@far", "c@spare"}
+
+
+def test_a_step_that_breaks_less_is_taken_where_no_part_is_a_plan() -> None:
+    fleet = Fleet(two_models()).pool("spare", "paris", memory_mib=2).service("c-service", stage("only", "c"))
+    fleet = fleet.demand("c-service", "paris", 2000).option("c@spare", "c", "spare", capacity_milli_rps=1000)
+    known = fleet.path("c spare", "c-service@paris", "c@spare").problem
+    slower = tuple(replace(o, capacity_milli_rps=500) if o.id == "a@near" else o for o in known.options)
+    problem = replace(known, options=slower)
+    routes = {"c spare": 1000, "a near": 1000, "b far": 1000}
+    start = plan({("a@near", "near-0"): 1, ("b@far", "far-0"): 1, ("c@spare", "spare-0"): 1}, routes)
+    goal = plan(
+        {("b@near", "near-0"): 1, ("a@far", "far-0"): 1, ("c@spare", "spare-0"): 2},
+        {"c spare": 1000, "b near": 1000, "a far": 1000},
+    )
+    assert {item.subject for item in verify(start, problem)} == {"a@near", "c@spare"}
+    assert verify(goal, problem) == ()
+    assert near(problem, start, goal) is None
+    step = step_reached(problem, start, fleet_of(start, problem), goal)
+    assert step is not None
+    assert {item.subject for item in verify(step.plan, problem)} == {"a@near"}
+    assert [wave.name for wave in step.way.waves] == ["grow"]
 
 
 def test_what_is_over_leaves_a_full_node_first_as_far_as_the_rest_answers() -> None:

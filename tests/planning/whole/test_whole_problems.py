@@ -92,6 +92,20 @@ def test_what_breaks_a_little_is_mended_in_its_place_without_a_search(monkeypatc
     assert mended >= 3
 
 
+def test_a_plan_that_runs_on_many_nodes_stays_in_the_turns_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = random_product(3)
+    running = plan_fleet(form_of(problem, Plan()), problem, Plan()).plan
+    assert running is not None
+    monkeypatch.setattr(rounds, "MOST_POWERED", 0)
+    asked = []
+    search_tries = rounds.search_tries
+    monkeypatch.setattr(rounds, "search_tries", lambda *given: asked.append(given) or search_tries(*given))
+    assert plan_fleet(form_of(problem, running), problem, running).plan == running
+    assert not asked
+    plan_fleet(form_of(problem, running), problem, running, effort=rounds.Effort(2))
+    assert asked
+
+
 def test_the_same_problem_gets_the_same_plan() -> None:
     problem = random_product(4)
     form = form_of(problem, Plan())
