@@ -76,6 +76,12 @@ bench-placement: setup ## Plan a reference fleet: INSTANCE=file [TIME=seconds] [
 	@$(BIN)/python benchmarks/placement.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) $(if $(SEED),--seed $(SEED)) $(if $(PEERS),--peers) \
 	  $(if $(PREVIOUS),--previous "$(PREVIOUS)") $(if $(OUT),--output "$(OUT)")
 
+.PHONY: bench-changed
+bench-changed: setup ## Plan a reference fleet a little later, from the plan that ran: INSTANCE=file PREVIOUS=plan.json [TIME=seconds] [SEED=n]
+	@mkdir -p build
+	@$(BIN)/python benchmarks/placement_changed.py "$(INSTANCE)" "$(PREVIOUS)" build/changed.json $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python benchmarks/placement.py build/changed.json --previous "$(PREVIOUS)" $(if $(TIME),--seconds $(TIME)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench-random
 bench-random: setup ## Hold every engine to trying everything on tiny instances: [COUNT=1000] of each kind, [SEED=n] [KIND=name] [PROCESSES=n]
 	@$(BIN)/python benchmarks/random_instances.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
