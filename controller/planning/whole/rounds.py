@@ -55,17 +55,17 @@ def plan_fleet(
 ) -> Solved:
     """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found.
 
-    What runs on more than `MOST_POWERED` nodes stays where it is a plan: one made anew is hundreds of moves away, and
-    slows other instances down than it was made for. A search with more than the usual effort looks for one.
+    What runs on more than `MOST_POWERED` nodes stays where it is a plan, but for what it degrades or refuses: another
+    is hundreds of moves away, and slows other instances down than it was made for. A search with more than the usual
+    effort looks for one.
 
     With `below`, only a plan whose degrading and refusing costs less is wanted: it is looked for near what runs where
     that is nearly a plan, because luck finds other plans that cost a little less everywhere.
     """
     rows = Rows(problem, form)
     before = Reading.of(running)
-    if below is None and effort is USUAL and len(before.powered) > MOST_POWERED and _stands(rows, before):
-        return Solved(running, Proof.FEASIBLE, cost_of(running, form), 0, 0.0)
-    at = _mended(rows, before, 1 if below is None else 0) or _planned_anew(rows, before, effort)
+    stays = effort is USUAL and len(before.powered) > MOST_POWERED
+    at = _mended(rows, before, 1 if below is None and not stays else 0) or _planned_anew(rows, before, effort)
     if at is None or (below is not None and shortfall(at.plan(), form) >= below):
         return NOTHING
     at = relieved(rows, at, unit_prices(rows, at.counts), AT_REST if at is before else MOST_RELIEVED)

@@ -100,7 +100,7 @@ def test_a_plan_that_runs_on_many_nodes_stays_in_the_turns_of_the_loop(monkeypat
     asked = []
     search_tries = rounds.search_tries
     monkeypatch.setattr(rounds, "search_tries", lambda *given: asked.append(given) or search_tries(*given))
-    assert plan_fleet(form_of(problem, running), problem, running).plan == running
+    assert plan_fleet(form_of(problem, running), problem, running).cost <= cost_of(running, form_of(problem, running))
     assert not asked
     plan_fleet(form_of(problem, running), problem, running, effort=rounds.Effort(2))
     assert asked

@@ -1,0 +1,61 @@
+"""What turns share changes no decision, and is worked out once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from world import BUSY, OCR, PARIS, World
+
+from collectors.recording import encode
+from controller.planning import kept as kept_module
+from controller.planning.build import build
+from controller.planning.decide import decide
+from controller.planning.kept import Kept
+
+
+def test_decisions_are_the_same_with_what_was_kept_and_without() -> None:
+    world, kept = World(rates=dict(BUSY)), Kept()
+    for turn in range(4):
+        if turn == 2:
+            world.rates = {key: rate * 2 for key, rate in world.rates.items()}
+        snapshot = world.snapshot()
+        found = decide(world.policy, snapshot, world.state, world.now, kept)
+        assert encode(found) == encode(decide(world.policy, snapshot, world.state, world.now))
+        world.state, world.now = found.state, world.now + timedelta(seconds=15)
+
+
+def test_other_rates_leave_paths_as_they_were_and_other_policies_and_margins_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    paths = kept_module.paths
+    monkeypatch.setattr(kept_module, "paths", lambda *given: asked.append(given[1].id) or paths(*given))
+    world, kept = World(rates=dict(BUSY)), Kept()
+    first = build(world.policy, world.snapshot(), world.state, world.now, kept).whole
+    assert sorted(asked) == sorted(demand.id for demand in first.demands)
+    asked.clear()
+    world.rates = {key: rate * 2 for key, rate in world.rates.items()}
+    again = build(world.policy, world.snapshot(), world.state, world.now, kept).whole
+    assert not asked
+    assert again.demands != first.demands
+    assert all(one is other for one, other in zip(first.paths, again.paths, strict=True))
+    other = replace(world.policy, revision="another")
+    build(other, world.snapshot(), world.state, world.now, kept)
+    assert sorted(asked) == sorted(demand.id for demand in first.demands)
+
+
+def test_only_the_demand_that_is_seen_otherwise_gets_new_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    paths = kept_module.paths
+    monkeypatch.setattr(kept_module, "paths", lambda *given: asked.append(given[1].id) or paths(*given))
+    world = World(rates=dict(BUSY))
+    built = build(world.policy, world.snapshot(), world.state, world.now)
+    kept = Kept()
+    habits = {demand.id: kept_module.Habits() for demand in built.whole.demands}
+    bare = replace(built.whole, paths=())
+    looked = kept_module.Looked({}, {}, {})
+    kept.paths(bare, built.speed, lambda demand: habits[demand.id], looked)
+    asked.clear()
+    habits[f"{OCR}@{PARIS}"] = kept_module.Habits(margin_permille=1_200)
+    kept.paths(bare, built.speed, lambda demand: habits[demand.id], looked)
+    assert asked == [f"{OCR}@{PARIS}"]
