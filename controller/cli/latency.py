@@ -29,7 +29,7 @@ def from_documents(documents: Documents, service: str) -> "tuple[Diagnosis, ...]
     snapshot = observe(documents.policy, documents.evidence, now)
     with working("Planning"):
         decision = decide(documents.policy, snapshot, State(), now)
-        problem = build(documents.policy, snapshot, State(), now).whole
+        problem = build(documents.policy, snapshot, decision.state, now).whole
     return diagnose(Case(problem, decision, snapshot), service)
 
 
@@ -55,7 +55,9 @@ def from_journal(journal: Path, service: str) -> "tuple[Diagnosis, ...]":
                 if policy is None:
                     break
                 given = (policy, decided.snapshot, decided.state, decided.at)
-                return diagnose(Case(build(*given).whole, decide(*given), decided.snapshot), service)
+                decision = decide(*given)
+                problem = build(policy, decided.snapshot, decision.state, decided.at).whole
+                return diagnose(Case(problem, decision, decided.snapshot), service)
     except JournalError as error:
         raise in_two(error, ": ") from error
     raise CliError(

@@ -25,11 +25,11 @@ def decide_from_documents(documents: Documents) -> Decision:
 def exclusions_from_documents(documents: Documents, decision: Decision) -> tuple[Exclusion, ...]:
     """Why options may not serve, in the problem that was decided on."""
     snapshot = observe(documents.policy, documents.evidence, decision.at, documents.findings)
-    return build(documents.policy, snapshot, State(), decision.at).exclusions
+    return build(documents.policy, snapshot, decision.state, decision.at).exclusions
 
 
 def explain_from_documents(documents: Documents, decision: Decision, wanted: Collection[Placement]) -> Explanation:
     """What is told of that decision, with the runners-up of the placements that are wanted."""
     snapshot = observe(documents.policy, documents.evidence, decision.at, documents.findings)
     with working("Explaining"):
-        return explained(documents.policy, snapshot, State(), decision.plan, now=decision.at, wanted=wanted)
+        return explained(documents.policy, snapshot, decision.state, decision.plan, now=decision.at, wanted=wanted)

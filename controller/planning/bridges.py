@@ -45,7 +45,10 @@ def _passing(whole: Problem, running: Plan, target: Plan) -> Iterator[tuple[str,
         options = [whole.option(option) for option in path.options]
         for servers in (later, earlier):
             set_as = [servers.get(option.placement, option) for option in options]
-            for loads in ([o.load_permille for o in options], [busiest[o.placement] for o in options]):
+            for loads in (
+                [o.load_permille for o in options],
+                [busiest.get(o.placement, o.load_permille) for o in options],
+            ):
                 yield (
                     path.demand,
                     tuple(

@@ -1,6 +1,7 @@
 """Choosing the plan to go for: the cheapest that is verified, pays for its moves and can be reached safely."""
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from controller.planning.objective import cost_of, prices
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
 from controller.planning.whole.size import is_small
+from controller.planning.withdraw import withdraw
 from policy.findings import Finding, Level
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -50,6 +52,7 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
         return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
     doubts: tuple[Finding, ...] = ()
+    aim: tuple[Problem, Plan] | None = None
     for problem, best in _candidates(built, guarded, running, state.proposal):
         plan = soonest(best, problem, running)
         broken = verify(plan, problem)
@@ -58,6 +61,7 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
             continue
         known = bridged(built, running, plan)
         whole = replace(known, floors=problem.floors)
+        aim = (whole, plan) if problem is guarded else aim
         way = transition(whole, running, current, plan)
         if way is not None:
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
@@ -67,6 +71,10 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         near = _near(problem, whole, running, current, plan)
         if near is not None:
             return Choice(near.plan, Proof.FEASIBLE, near.way, known, "", doubts)
+    step = step_reached(aim[0], running, current, aim[1]) if aim is not None and verify(running, aim[0]) else None
+    if aim is not None and step is not None:
+        doubts = (*doubts, *report.violated(verify(step.plan, aim[0])))
+        return Choice(step.plan, Proof.UNDECIDED, step.way, aim[0], "", doubts)
     return _stay(built, running, current, doubts)
 
 
@@ -78,8 +86,7 @@ def guarded_problem(built: Built, state: State, now: datetime) -> Problem:
 def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
     """The way to a part of the target that is worth going, or to all of it at the price of what only settles.
 
-    Where what runs is a plan of the problem, a part has to be cheaper, and no promise gives way on the way. Where it is
-    none, a step that breaks less is better than none.
+    Where what runs is a plan of the problem, a part has to be cheaper, and no promise gives way on the way.
     """
     near = nearest_reached(whole, running, current, target)
     if not verify(running, problem):
@@ -89,7 +96,7 @@ def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, targe
     if near is not None:
         return near
     way = transition(whole, running, current, target, kept=False)
-    return Reached(target, way) if way is not None else step_reached(whole, running, current, target)
+    return Reached(target, way) if way is not None else None
 
 
 def _question(guarded: Problem, built: Built) -> str:
@@ -112,7 +119,8 @@ def _question(guarded: Problem, built: Built) -> str:
 def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | None) -> Iterator[tuple[Problem, Best]]:
     """Plans to try, the most wanted first: within the guards, without them, one that only grows, one that only shrinks.
 
-    The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places.
+    The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places. A
+    large fleet does not shrink so: a step towards the first serves more.
     """
     within = cheapest(guarded, running, proposal=proposal)
     if guarded.floors and (within is None or within.shortfall):
@@ -126,7 +134,7 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     if larger is not None:
         yield growing, larger
     shrinking = _as_it_is_set(built.problem, running)
-    smaller = cheapest(shrinking, running, no_more(shrinking))
+    smaller = cheapest(shrinking, running, no_more(shrinking)) if is_small(built.problem) else None
     if smaller is not None:
         yield shrinking, smaller
 
@@ -144,7 +152,7 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
 
 
 def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:
-    """Nothing better is known: what runs stays, less what may not."""
+    """Nothing better is known: what runs stays, less what may not serve."""
     way = transition(built.whole, running, current, running, kept=False)
     finding = Finding(
         "GW2012",
@@ -152,8 +160,11 @@ def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ..
         "no plan that keeps every rule was found; what runs stays, as far as it is allowed",
         "the finding GW2011, where present, names the clauses that cannot all hold",
     )
-    way = way if way is not None and way.waves else None
-    return Choice(running, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding))
+    if way is None or not way.waves:
+        return Choice(running, Proof.UNDECIDED, None, built.whole, "", (*doubts, finding))
+    until_s = built.whole.now_s + math.ceil(way.duration_us / 1_000_000)
+    left = withdraw(running, replace(built.whole, needed_until_s=until_s), current)
+    return Choice(left, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding))
 
 
 def _no_safe_order() -> Finding:

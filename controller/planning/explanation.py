@@ -18,7 +18,7 @@ from controller.planning.sacrifice import Sacrifice, sacrifices, services_short
 from controller.planning.shadow import ShadowPrice, shadow_prices
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Placement
+from rules.kernel.problem import Placement, Problem
 
 WORK_LIMIT: Final = 5.0
 """Of all questions why a plan falls short, about seconds; what is not found within it is said to be open."""
@@ -64,7 +64,7 @@ def explained(
     """The explanation of a plan that was made from these, with the runners-up of the placements that are wanted."""
     built = build(policy, snapshot, state, now)
     running = running_plan(built.whole, built.loaded, state)
-    chosen = Chosen(plan, built.problem, built.exclusions, running)
+    chosen = Chosen(plan, _with_paths_of(plan, built), built.exclusions, running)
     short = shortfall_of(plan, built, running)
     return Explanation(
         runners_up(chosen, frozenset(wanted)),
@@ -74,6 +74,13 @@ def explained(
         short.undecided,
         short.servable,
     )
+
+
+def _with_paths_of(plan: Plan, built: Built) -> Problem:
+    """The problem with the plan's own paths, also those that are too slow by what was learnt since."""
+    routed = {route.path for route in plan.routes}
+    slow = tuple(p for p in built.whole.paths if p.id in routed and not built.problem.has_path(p.id))
+    return replace(built.problem, paths=(*built.problem.paths, *slow))
 
 
 def shortfall_of(plan: Plan, built: Built, running: Plan) -> Shortfall:

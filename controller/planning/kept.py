@@ -3,13 +3,15 @@
 It changes no answer, only what is worked out for it again. One turn at a time may use it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
+from controller.performance.interference import Key
 from controller.planning.options import Speeds, options
 from controller.planning.paths import NO_OPTIONS, Habits, Looked, Views, paths
 from policy.resolved import Policy
-from rules.kernel.problem import Demand, Option, Path, Problem
+from rules.kernel.problem import Demand, Option, Path, Placement, Problem
 
 Known = tuple[Habits, tuple[frozenset[str], ...]]
 """What a demand's paths were looked for with, beside the options and the speeds of all."""
@@ -17,11 +19,17 @@ Known = tuple[Habits, tuple[frozenset[str], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What all options and paths stand on."""
+    """What all options and paths stand on: the policy, and how long executions take."""
 
     revision: str
-    speed: Speeds
+    learnt_us: Mapping[Key, tuple[int, ...]]
+    slowdowns: Mapping[Placement, float]
     demands: int = 0
+
+    @classmethod
+    def of(cls, policy: Policy, speed: Speeds, demands: int = 0) -> Self:
+        """Those of a problem with so many demands."""
+        return cls(policy.revision, speed.learnt_us, speed.slowdowns, demands)
 
 
 class Kept:
@@ -34,7 +42,7 @@ class Kept:
 
     def options(self, policy: Policy, speed: Speeds) -> tuple[Option, ...]:
         """All options of a policy at these speeds."""
-        grounds = Grounds(policy.revision, speed)
+        grounds = Grounds.of(policy, speed)
         if self._options is None or self._options[0] != grounds:
             self._options = grounds, options(policy, speed)
         return self._options[1]
@@ -43,7 +51,7 @@ class Kept:
         self, problem: Problem, speed: Speeds, habits: Callable[[Demand], Habits], looked: Looked
     ) -> tuple[Path, ...]:
         """The paths of all demands of a problem that has the options of its policy."""
-        grounds = Grounds(problem.policy.revision, speed, len(problem.demands))
+        grounds = Grounds.of(problem.policy, speed, len(problem.demands))
         before = self._paths if self._grounds == grounds else {}
         views, found = Views(problem, speed), dict[str, tuple[Known, tuple[Path, ...]]]()
         for demand in problem.demands:

@@ -53,7 +53,7 @@ class Legs:
         server, way = self._server(at, stage, burst), self._way(at, stage, demand)
         ways = way.row[self._sites_of(stage.model)[options]]
         if (ways == NO_WAY).any():
-            raise ValueError(f"{demand.id} cannot reach a site: bar what `unreachable` names before building paths")
+            raise ValueError(f"{demand.id} cannot reach a site: bar what is `out_of_reach` before building paths")
         found = server.samples[server.row[options]]
         found += way.samples[ways]
         return found

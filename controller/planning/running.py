@@ -7,7 +7,7 @@ from collectors.snapshot import LoadedModel, ModelState, Snapshot
 from controller.decision import State
 from controller.planning.options import placement_of
 from policy.resolved import Policy
-from rules.kernel.plan import Instances, Plan, Route, Unserved
+from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Node, Option, Placement, Problem, Running
 
 
@@ -107,8 +107,15 @@ def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], stat
                 if served.get(demand.id, 0) < WHOLE_PERMILLE
             )
         ),
-        degraded=state.plan.degraded,
+        degraded=_levels(problem, state.plan),
     )
+
+
+def _levels(problem: Problem, plan: Plan) -> tuple[Degraded, ...]:
+    """The levels of a plan, of services that there still are, and no higher than their degrade order goes by now."""
+    tops = {service.name: len(service.degrade) + 1 for service in problem.policy.services}
+    known = [item for item in plan.degraded if item.service in tops]
+    return tuple(Degraded(item.service, min(item.level, tops[item.service])) for item in known)
 
 
 def _option_of(here: Sequence[Option], model: LoadedModel, planned: frozenset[str]) -> Option | None:

@@ -89,12 +89,15 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
 def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
     """What a walk to the target comes to where it breaks less than what runs, though it is no plan yet.
 
-    It is judged as a moment of a way, and the next turn goes on from there.
+    It is judged as the moments of a way are: beside what runs less what may not serve, it breaks nothing anew.
     """
     ground = Ground(whole)
-    walked = walk(ground, ground.between(running), ground.between(target), kept=True)
+    allowed = withdraw(running, whole, current)
+    walked = walk(ground, ground.between(allowed), ground.between(target), kept=True)
     plan = ground.plan(settled(ground, walked))
-    if plan is None or len(verify(plan, whole)) >= len(verify(running, whole)):
+    if plan is None or introduced(_broken(plan, whole, kept=True), _broken(allowed, whole, kept=True)):
+        return None
+    if len(verify(plan, whole)) >= len(verify(running, whole)):
         return None
     way = transition(whole, running, current, plan)
     return None if way is None else Reached(plan, way)

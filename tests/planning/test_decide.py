@@ -24,14 +24,16 @@ from world import (
 from collectors.snapshot import Expected, Foreseen, ModelState, Reading
 from controller.actions import SetLoad, SetRoutes, Unload
 from controller.decision import Decision, KnownBurst, State, Verdict
+from controller.planning import choose as choosing
 from controller.planning import decide as deciding
 from controller.planning.build import Built, build
 from controller.planning.decide import decide
 from controller.planning.explanation import Shortfall
 from controller.planning.recheck import recheck
+from controller.planning.running import running_plan
 from controller.planning.verify import verify
 from policy.resolved import LatencyObjective
-from rules.kernel.plan import Plan
+from rules.kernel.plan import Degraded, Plan
 from rules.kernel.problem import Placement
 
 
@@ -352,3 +354,28 @@ def test_a_demand_that_comes_in_bursts_is_given_more_room() -> None:
 
 def forecast_p99_us(decision: Decision, service: str, origin: str) -> int:
     return next(item.p99_us for item in decision.forecasts if (item.service, item.origin) == (service, origin))
+
+
+def test_where_no_plan_is_found_what_may_no_longer_serve_is_withdrawn_and_that_may_be_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(rates=dict(BUSY))
+    world.rest()
+    monkeypatch.setattr(choosing, "cheapest", lambda *_, **__: None)
+    world.certified.clear()
+    snapshot = world.snapshot()
+    decision = decide(world.policy, snapshot, world.state, world.now)
+    assert [wave.name for wave in decision.transition.waves] == ["withdraw"]
+    assert not any(routes.ways for routes in decision.fleet.routes if routes.service == OCR)
+    assert any(routes.ways for routes in decision.fleet.routes if routes.service != OCR)
+    assert recheck(world.policy, snapshot, decision, world.now) == ()
+
+
+def test_levels_of_services_that_are_gone_or_have_fewer_steps_are_forgotten() -> None:
+    world = World(rates=dict(BUSY))
+    world.rest()
+    remembered = (Degraded("gone", 1), Degraded(OCR, 99))
+    state = replace(world.state, plan=replace(world.state.plan, degraded=remembered))
+    built = build(world.policy, world.snapshot(), state, world.now)
+    steps = len(world.policy.service(OCR).degrade)
+    assert running_plan(built.whole, built.loaded, state).degraded == (Degraded(OCR, steps + 1),)

@@ -21,6 +21,7 @@ from controller.planning.whole.repair import MOST_POWERED, MOST_RELIEVED, broken
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import translate
+from controller.planning.whole.trim import trimmed
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -55,9 +56,9 @@ def plan_fleet(
 ) -> Solved:
     """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found.
 
-    What runs on more than `MOST_POWERED` nodes stays where it is a plan, but for what it degrades or refuses: another
-    is hundreds of moves away, and slows other instances down than it was made for. A search with more than the usual
-    effort looks for one.
+    What runs on more than `MOST_POWERED` nodes stays where it is a plan, but for what it degrades or refuses and what is
+    over: another is hundreds of moves away, and slows other instances down than it was made for. A search with more than
+    the usual effort looks for one.
 
     With `below`, only a plan whose degrading and refusing costs less is wanted: it is looked for near what runs where
     that is nearly a plan, because luck finds other plans that cost a little less everywhere.
@@ -81,11 +82,12 @@ def _mended(rows: Rows, before: Reading, least: int) -> Reading | None:
     It is mended where it breaks at least so many rows.
     """
     there = _still_there(rows, before)
-    if not there.counts or not least <= len(broken(rows, there)) <= MOST_MENDED:
+    served = there.counts and _serves_most(rows, there)
+    if not served or not least <= len(broken(rows, there)) <= MOST_MENDED:
         return None
     at = repaired(rows, there, unit_prices(rows, there.counts))
     gives_up = shortfall(at.plan(), rows.form) > shortfall(there.plan(), rows.form)
-    return None if gives_up or broken(rows, at) else at
+    return None if gives_up or broken(rows, at) else trimmed(rows, at)
 
 
 def _still_there(rows: Rows, before: Reading) -> Reading:

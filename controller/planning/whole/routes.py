@@ -15,7 +15,8 @@ from controller.planning.solve import nearest, solve
 from controller.planning.whole.reading import Counts, Reading
 from controller.planning.whole.residual import Open, fixed, joined, residual
 from controller.planning.whole.rows import Rows
-from rules.kernel.problem import Path
+from rules.kernel.plan import Degraded, Plan, Unserved
+from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
 
 WORK: Final = 0.5
 """Deterministic time of services that are solved together."""
@@ -45,10 +46,21 @@ def routed(rows: Rows, counts: Counts) -> Reading | None:
         form = residual(rows, stays, opened)
         solved = solve(form, narrow, work_limit=WORK)
         if solved.plan is None:
+            solved = solve(form, narrow, _refusing(rows, narrow), WORK)
+        if solved.plan is None:
             return None
         found = nearest(form, narrow, solved.plan, solved.cost, TIE_WORK)
         at = joined(stays, Reading.of(found))
     return at
+
+
+def _refusing(rows: Rows, narrow: Problem) -> Plan:
+    """Everything refused, with every step taken: where to begin when much has to be, and no other shares were found."""
+    services = sorted({demand.service for demand in narrow.demands} & rows.tops.keys())
+    return Plan(
+        unserved=tuple(sorted(Unserved(demand.id, WHOLE_PERMILLE) for demand in narrow.demands)),
+        degraded=tuple(Degraded(service, rows.tops[service]) for service in services),
+    )
 
 
 def _batches(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> Iterator[frozenset[str]]:

@@ -6,7 +6,7 @@ from controller.actions import Transition
 from controller.fleet import fleet_of
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
-from policy.resolved import Ceiling, Encryption, Link
+from policy.resolved import Ceiling, CertificationClause, Encryption, Link
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Floor, Placement, Problem
 from tests.rules.build import Fleet, at, plan, stage
@@ -90,18 +90,52 @@ def test_of_a_target_that_is_blocked_in_part_the_rest_is_reached() -> None:
     assert reached.plan.used_options() == {"a@near", "b@far", "c@spare"}
 
 
-def test_a_step_that_breaks_less_is_taken_where_no_part_is_a_plan() -> None:
+def blocked_and_short() -> Problem:
+    """Two pairs of models that could only exchange places, and a fifth that is short of an instance that has room."""
     fleet = Fleet(two_models()).pool("spare", "paris", memory_mib=2).service("c-service", stage("only", "c"))
     fleet = fleet.demand("c-service", "paris", 2000).option("c@spare", "c", "spare", capacity_milli_rps=1000)
-    known = fleet.path("c spare", "c-service@paris", "c@spare").problem
+    fleet = fleet.path("c spare", "c-service@paris", "c@spare")
+    for pool, site in (("here", "paris"), ("there", "lyon")):
+        fleet = fleet.pool(pool, site, memory_mib=1, price_millicents_per_hour=10)
+    for model in ("d", "e"):
+        fleet = fleet.service(f"{model}-service", stage("only", model)).demand(f"{model}-service", "paris", 1000)
+        for pool in ("here", "there"):
+            fleet = fleet.option(f"{model}@{pool}", model, pool, capacity_milli_rps=1000)
+            fleet = fleet.path(f"{model} {pool}", f"{model}-service@paris", f"{model}@{pool}")
+    return fleet.problem
+
+
+def standing(a: str, b: str, d: str, e: str, c: int) -> Plan:
+    """Each of the four models in its pool, and so many instances of the fifth."""
+    places = {"a": a, "b": b, "d": d, "e": e}
+    instances = {(f"{model}@{pool}", f"{pool}-0"): 1 for model, pool in places.items()}
+    routes = {f"{model} {pool}": 1000 for model, pool in places.items()}
+    return plan({**instances, ("c@spare", "spare-0"): c}, {**routes, "c spare": 1000})
+
+
+SHORT, ENOUGH = standing("near", "far", "here", "there", 1), standing("far", "near", "there", "here", 2)
+
+
+def test_no_step_sends_requests_back_over_what_may_no_longer_serve() -> None:
+    known = blocked_and_short()
+    services = tuple(replace(s, data_classes=("card",)) if s.name == "a-service" else s for s in known.policy.services)
+    fleet = Fleet(replace(known, policy=replace(known.policy, services=services)))
+    clause = CertificationClause("pci-dss", (4,), at(51))
+    problem = fleet.profile("card", certifications=(clause,)).held("site", "lyon", (4,), 0, 99_999).problem
+    assert {item.rule for item in verify(SHORT, problem)} == {"certification", "capacity"}
+    assert verify(ENOUGH, problem) == ()
+    step = step_reached(problem, SHORT, fleet_of(SHORT, problem), ENOUGH)
+    assert step is not None
+    assert "a near" not in {route.path for route in step.plan.routes}
+    assert step.plan.count(["c@spare"]) == 2
+    assert {item.rule for item in verify(step.plan, problem)} <= {"degrade"}
+
+
+def test_a_step_that_breaks_less_is_taken_where_no_part_is_a_plan() -> None:
+    known = blocked_and_short()
     slower = tuple(replace(o, capacity_milli_rps=500) if o.id == "a@near" else o for o in known.options)
     problem = replace(known, options=slower)
-    routes = {"c spare": 1000, "a near": 1000, "b far": 1000}
-    start = plan({("a@near", "near-0"): 1, ("b@far", "far-0"): 1, ("c@spare", "spare-0"): 1}, routes)
-    goal = plan(
-        {("b@near", "near-0"): 1, ("a@far", "far-0"): 1, ("c@spare", "spare-0"): 2},
-        {"c spare": 1000, "b near": 1000, "a far": 1000},
-    )
+    start, goal = SHORT, ENOUGH
     assert {item.subject for item in verify(start, problem)} == {"a@near", "c@spare"}
     assert verify(goal, problem) == ()
     assert near(problem, start, goal) is None

@@ -15,9 +15,11 @@ from controller.planning import cheapest
 from controller.planning import decide as deciding
 from controller.planning.build import build
 from controller.planning.decide import decide
+from controller.planning.explanation import explained
 from controller.planning.verify import verify
 from controller.planning.whole import rounds, size
 from rules.catalogue import RULES
+from rules.kernel.problem import Problem
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -114,6 +116,21 @@ def turn(fleet: WholeFleet, before: Decision | None) -> Decision:
     state = before.state if before else State()
     now = NOW + timedelta(seconds=60 * state.turn)
     return decide(fleet.policy, fleet.snapshot(before.fleet if before else None, now), state, now)
+
+
+@pytest.mark.long
+def test_the_first_plan_of_a_large_fleet_can_be_explained() -> None:
+    fleet = whole_fleet(60, seed=8)
+    first = turn(fleet, None)
+    placements = frozenset(placement for placement in list(first.plan.placements(problem_of(fleet, first)))[:2])
+    found = explained(fleet.policy, fleet.snapshot(), first.state, first.plan, now=first.at, wanted=placements)
+    assert {item.placement for item in found.runners_up} <= placements
+    assert found.runners_up
+
+
+def problem_of(fleet: WholeFleet, decision: Decision) -> Problem:
+    """What a decision is explained by."""
+    return build(fleet.policy, fleet.snapshot(), decision.state, decision.at).whole
 
 
 @pytest.mark.long

@@ -106,6 +106,26 @@ def test_a_plan_that_runs_on_many_nodes_stays_in_the_turns_of_the_loop(monkeypat
     assert asked
 
 
+def test_what_is_over_goes_where_a_plan_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MOST_POWERED", 0)
+    shrunk = 0
+    for seed in range(12):
+        problem = random_product(seed)
+        running = plan_fleet(form_of(problem, Plan()), problem, Plan()).plan
+        assert running is not None
+        demands = tuple(replace(demand, rate_milli_rps=1 + demand.rate_milli_rps // 4) for demand in problem.demands)
+        calmer = replace(problem, demands=demands)
+        with monkeypatch.context() as patch:
+            patch.setattr(rounds, "search_tries", None)
+            found = plan_fleet(form_of(calmer, running), calmer, running).plan
+        assert found is not None
+        assert verify(found, calmer) == ()
+        form = form_of(calmer, running)
+        assert cost_of(found, form) <= cost_of(running, form)
+        shrunk += sum(item.count for item in found.instances) < sum(item.count for item in running.instances)
+    assert shrunk >= 3
+
+
 def test_the_same_problem_gets_the_same_plan() -> None:
     problem = random_product(4)
     form = form_of(problem, Plan())
