@@ -56,9 +56,9 @@ def plan_fleet(
 ) -> Solved:
     """A plan that keeps every row, near the cheapest, starting from what runs; no plan when none was found.
 
-    What runs on more than `MOST_POWERED` nodes stays where it is a plan, but for what it degrades or refuses and what is
-    over: another is hundreds of moves away, and slows other instances down than it was made for. A search with more than
-    the usual effort looks for one.
+    What runs on more than `MOST_POWERED` nodes stays where it is a plan, but for what it degrades or refuses and what
+    is over: another is hundreds of moves away, and slows other instances down than it was made for. A search with more
+    than the usual effort looks for one.
 
     With `below`, only a plan whose degrading and refusing costs less is wanted: it is looked for near what runs where
     that is nearly a plan, because luck finds other plans that cost a little less everywhere.
