@@ -120,7 +120,7 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     """Plans to try, the most wanted first: within the guards, without them, one that only grows, one that only shrinks.
 
     The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places. A
-    large fleet does not shrink so: a step towards the first serves more.
+    large fleet only stays so, where it may: else a step towards the first serves more, and is found sooner.
     """
     within = cheapest(guarded, running, proposal=proposal)
     if guarded.floors and (within is None or within.shortfall):
@@ -130,7 +130,7 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     if within is not None:
         yield guarded, within
     growing = replace(built.problem, floors=as_it_runs(built.problem))
-    larger = cheapest(growing, running)
+    larger = cheapest(growing, running) if is_small(growing) or not verify(running, growing) else None
     if larger is not None:
         yield growing, larger
     shrinking = _as_it_is_set(built.problem, running)

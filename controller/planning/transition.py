@@ -89,13 +89,14 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
 def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
     """What a walk to the target comes to where it breaks less than what runs, though it is no plan yet.
 
-    It is judged as the moments of a way are: beside what runs less what may not serve, it breaks nothing anew.
+    Of the rules that hold always it breaks none anew, beside what runs less what may not serve. Others give way, for it
+    is asked for where no other plan can be reached.
     """
     ground = Ground(whole)
     allowed = withdraw(running, whole, current)
     walked = walk(ground, ground.between(allowed), ground.between(target), kept=True)
     plan = ground.plan(settled(ground, walked))
-    if plan is None or introduced(_broken(plan, whole, kept=True), _broken(allowed, whole, kept=True)):
+    if plan is None or introduced(_broken(plan, whole, kept=False), _broken(allowed, whole, kept=False)):
         return None
     if len(verify(plan, whole)) >= len(verify(running, whole)):
         return None
