@@ -52,7 +52,7 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
         return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
     doubts: tuple[Finding, ...] = ()
-    aim: tuple[Problem, Plan] | None = None
+    aim: tuple[Problem, Problem, Plan] | None = None
     for problem, best in _candidates(built, guarded, running, state.proposal):
         plan = soonest(best, problem, running)
         broken = verify(plan, problem)
@@ -61,7 +61,7 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
             continue
         known = bridged(built, running, plan)
         whole = replace(known, floors=problem.floors)
-        aim = (whole, plan) if problem is guarded else aim
+        aim = (known, whole, plan) if problem is guarded else aim
         way = transition(whole, running, current, plan)
         if way is not None:
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
@@ -71,10 +71,12 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         near = _near(problem, whole, running, current, plan)
         if near is not None:
             return Choice(near.plan, Proof.FEASIBLE, near.way, known, "", doubts)
-    step = step_reached(aim[0], running, current, aim[1]) if aim is not None and verify(running, aim[0]) else None
-    if aim is not None and step is not None:
-        doubts = (*doubts, *report.violated(verify(step.plan, aim[0])))
-        return Choice(step.plan, Proof.UNDECIDED, step.way, aim[0], "", doubts)
+    if aim is not None and verify(running, aim[1]):
+        known, whole, plan = aim
+        step = step_reached(whole, running, current, plan)
+        if step is not None:
+            broken = verify(step.plan, whole)
+            return Choice(step.plan, Proof.UNDECIDED, step.way, known, "", (*doubts, *report.violated(broken)))
     return _stay(built, running, current, doubts)
 
 

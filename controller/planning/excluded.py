@@ -48,19 +48,16 @@ def out_of_reach(problem: Problem) -> Uses:
     at_site: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for option in problem.options:
         at_site[option.placement.model, problem.site_of(option)].append(option.id)
-    known: dict[tuple[str, str], frozenset[str]] = {}
-
-    def away(model: str, origin: str) -> frozenset[str]:
-        if (model, origin) not in known:
-            names = (n for site in _away(problem, origin) for n in at_site.get((model, site), ()))
-            known[model, origin] = frozenset(names)
-        return known[model, origin]
-
+    away = {origin: _away(problem, origin) for origin in {demand.origin for demand in problem.demands}}
+    uses = {(stage.model, d.origin) for d in problem.demands for stage in problem.service_of(d).stages}
+    options = {
+        (model, origin): frozenset(name for site in away[origin] for name in at_site.get((model, site), ()))
+        for model, origin in uses
+    }
     return {
-        (demand.id, stage.name): away(stage.model, demand.origin)
+        (demand.id, stage.name): options[stage.model, demand.origin]
         for demand in problem.demands
         for stage in problem.service_of(demand).stages
-        if _away(problem, demand.origin)
     }
 
 

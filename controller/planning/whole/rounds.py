@@ -69,7 +69,7 @@ def plan_fleet(
     at = _mended(rows, before, 1 if below is None and not stays else 0) or _planned_anew(rows, before, effort)
     if at is None or (below is not None and shortfall(at.plan(), form) >= below):
         return NOTHING
-    at = relieved(rows, at, unit_prices(rows, at.counts), AT_REST if at is before else MOST_RELIEVED)
+    at = relieved(rows, at, unit_prices(rows, at.counts), AT_REST if at == before else MOST_RELIEVED)
     if broken(rows, at):
         return NOTHING
     found = at.plan()
