@@ -8,36 +8,34 @@ much work.
 """
 
 import itertools
-import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from controller.decision import Proof
-from controller.planning.fleet.bound import Bound
 from controller.planning.fleet.exact import solve_exactly, undercut
 from controller.planning.fleet.fluid import likely_nodes
 from controller.planning.fleet.neighbourhood import polished
-from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
+from controller.planning.fleet.packed import EMPTY, Ints, PackedPlan, PackedProblem
 from controller.planning.fleet.program import Limits
-from controller.planning.fleet.search import APART, TOGETHER, WARM, Search, search_for
+from controller.planning.fleet.proving import Proving
+from controller.planning.fleet.rivals import MOST_RIVALS, Rival, Schedule, cores, raced
+from controller.planning.fleet.search import APART, HOTTEST, TOGETHER, WARM, Known, Search, known_of, search_for
 
 MOST_MODELS: Final = 30
 MOST_OPTIONS: Final = 1000
 """What CP-SAT takes whole: beyond, it does not even find what the search finds."""
 GLANCE: Final = 0.1
 """The part of the time, and at most so many seconds, that a small fleet is searched before it is solved exactly."""
-COOLING_S: Final = 0.004
-"""A search cools down in so many seconds for each instance, or in this part of the time, if that is longer."""
-COOLING: Final = 0.3
-TRIED_S: Final = 0.0003
-TRIAL: Final = 0.08
-"""With so much time an instance, two first plans are each searched for this part of all, and the better one is kept."""
+COOLING: Final = 0.5
+"""A search cools down in this part of the time ..."""
+COOLING_S: Final = (0.004, 0.012)
+"""... and at least, and at most, in so many seconds for each instance."""
 MANY: Final = 3000
 """Instances: with less time, a plan of more begins with its models together, since clearing nodes takes longest."""
-WITHIN: Final = 0.5
-"""The part of a new plan's cooling down that keeps to the nodes which divided instances would power."""
 TURN_S: Final = 2.0
 """How long a plan is improved in parts before it is searched again, and the other way round."""
 PROVING_S: Final = 3.0
@@ -46,6 +44,8 @@ ALONE: Final = 0.25
 """For this part of the time a small fleet is solved at once: many need no more."""
 BESIDE: Final = 0.2
 """... and for this part without a bound beside it."""
+STRIDE: Final = 1_000
+"""Rivals' seeds are so far apart."""
 ROUNDS: Final = 60
 """Then the bound of a small fleet hardly rises any more, and CP-SAT needs the processor."""
 NEAR: Final = 0.03
@@ -76,8 +76,12 @@ class Anytime:
         self.problem = problem
         self._seed = seed
         self._began = time.perf_counter()
-        self._search = Search(problem, start, seed)
-        self._is_new = start.instance_option.size == 0
+        known = known_of(problem)
+        is_new = start.instance_option.size == 0
+        self._likely = self._think_ahead(known) if is_new and not self.is_small else None
+        self._search = Search(problem, start, seed, known=known)
+        self._start = start
+        self._told_cost = self._search.cost
         self._tries = 0
         self._bound = 0.0
 
@@ -85,6 +89,13 @@ class Anytime:
     def plan(self) -> PackedPlan:
         """The best plan so far."""
         return self._search.plan
+
+    def _think_ahead(self, known: Known) -> Future[Ints]:
+        """Where a new plan is to begin, found while the first one is made."""
+        with_one = ThreadPoolExecutor(1, "likely nodes")
+        found = with_one.submit(likely_nodes, self.problem, known.order)
+        with_one.shutdown(wait=False)
+        return found
 
     @property
     def is_small(self) -> bool:
@@ -95,9 +106,8 @@ class Anytime:
         """Plan for so long, counted from the beginning; tells of each better plan, and of the end."""
         until = self._began + seconds
         yield self._told("construct")
-        wait_s = BESIDE * seconds if self.is_small else 0.0
         rounds = range(ROUNDS) if self.is_small else itertools.count()
-        proving = Proving(self.problem, wait_s, rounds) if seconds >= PROVING_S else None
+        proving = Proving(self.problem, self._unproven_s(seconds), rounds) if seconds >= PROVING_S else None
         try:
             for told in self._exactly(until) if self.is_small else self._large(until, seconds):
                 self._bound = max(self._bound, proving.proven if proving else 0.0)
@@ -110,53 +120,71 @@ class Anytime:
 
     def _told(self, engine: str) -> Progress:
         passed = time.perf_counter() - self._began
+        self._told_cost = self._search.cost
         return Progress(self._search.cost, self._bound, passed, engine, self._tries)
 
     def _large(self, until: float, seconds: float) -> Iterator[Progress]:
-        if self._is_new:
-            yield from self._begin(until, seconds)
-        hottest = WARM if self._is_new else None
-        part = 1 - WITHIN if self._is_new else 1.0
-        yield from self._cool(self._search, min(part * self._cooling(seconds), until - time.perf_counter()), hottest)
+        yield from self._race(until, seconds)
         turn = self._seed
         while time.perf_counter() < until:
             turn += 1
             yield from self._in_parts(min(until, time.perf_counter() + TURN_S), turn)
             yield from self._cool(self._search, min(TURN_S, until - time.perf_counter()), WARM)
 
-    def _cooling(self, seconds: float) -> float:
-        return max(COOLING_S * self._search.instances, COOLING * seconds)
+    def _race(self, until: float, seconds: float) -> Iterator[Progress]:
+        """Search until it has cooled down: with all cores, as long as no bound is worked on, and then with one."""
+        cooled = min(until, time.perf_counter() + self._cooling_s(seconds))
+        schedule = Schedule(cooled, is_new=self._likely is not None)
+        rivals = [Rival(begin, schedule) for begin in self._beginnings()]
+        for _ in raced(rivals, self._began + self._unproven_s(seconds)):
+            yield from self._come_to(rivals[0])
+        best = min(rivals, key=lambda rival: rival.cost)
+        for _ in best.run(until):
+            yield from self._come_to(best)
+        yield from self._come_to(best)
+        self._tries = sum(rival.tries for rival in rivals)
+        yield self._told("search")
 
-    def _begin(self, until: float, seconds: float) -> Iterator[Progress]:
-        """Find the first plan among few nodes, and go on from it among all of them."""
-        known = self._search.known
-        nodes = likely_nodes(self.problem, known.order)
-        rivals = [
-            Search(self.problem, EMPTY, self._seed, each, most_nodes=nodes, known=known)
-            for each in self._crowdings(seconds)
+    def _cooling_s(self, seconds: float) -> float:
+        least_s, most_s = (part * self._search.instances for part in COOLING_S)
+        return min(max(least_s, COOLING * seconds), most_s)
+
+    def _unproven_s(self, seconds: float) -> float:
+        """How long no bound is worked on."""
+        if seconds < PROVING_S:
+            return seconds
+        return BESIDE * seconds if self.is_small else min(COOLING * seconds, self._cooling_s(seconds))
+
+    def _come_to(self, rival: Rival) -> Iterator[Progress]:
+        """The plan is this rival's as soon as it is the best."""
+        self._tries = rival.tries
+        if rival.search and rival.cost <= self._search.cost:
+            self._search = rival.search
+            if rival.cost < self._told_cost:
+                yield self._told("search")
+
+    def _beginnings(self) -> list[Callable[[], Search]]:
+        """How each rival makes its first plan; a new one among few nodes, its models by turns apart and together."""
+        known, seeds = self._search.known, range(self._seed, self._seed + STRIDE * min(cores(), MOST_RIVALS), STRIDE)
+        if self._likely is None:
+            others = [partial(Search, self.problem, self._start, seed, known=known) for seed in seeds[1:]]
+            return [lambda: self._search, *others]
+        nodes = self._likely.result()
+        crowdings = itertools.cycle((TOGETHER, APART) if self._search.instances > MANY else (APART, TOGETHER))
+        return [
+            partial(Search, self.problem, EMPTY, seed, crowding, most_nodes=nodes, known=known)
+            for seed, crowding in zip(seeds, crowdings, strict=False)
         ]
-        if len(rivals) > 1:
-            for rival in rivals:
-                yield from self._cool(rival, TRIAL * seconds)
-        best = min(rivals, key=lambda search: search.cost)
-        left = until - time.perf_counter()
-        yield from self._cool(best, min(WITHIN * self._cooling(seconds), WITHIN * left))
-        best.open_up()
-        self._search = min(best, self._search, key=lambda search: search.cost)
 
-    def _crowdings(self, seconds: float) -> tuple[float, ...]:
-        if seconds >= TRIED_S * self._search.instances:
-            return (APART, TOGETHER)
-        return (TOGETHER,) if self._search.instances > MANY else (APART,)
-
-    def _cool(self, search: Search, seconds: float, hottest: float | None = None) -> Iterator[Progress]:
+    def _cool(self, search: Search, seconds: float, hottest: float = HOTTEST[1]) -> Iterator[Progress]:
         """Search for so long; the plan is this search's as soon as it is the best."""
         before = self._tries
         for step in search_for(search, max(0.0, seconds), hottest):
             self._tries = before + step.tries
             if search.cost < self._search.cost:
                 self._search = search
-            yield self._told("search")
+            if self._search.cost < self._told_cost:
+                yield self._told("search")
 
     def _in_parts(self, until: float, seed: int) -> Iterator[Progress]:
         for plan in polished(self.problem, self._search.plan, seed, lambda: max(0.0, until - time.perf_counter())):
@@ -199,28 +227,3 @@ class Anytime:
         is_best = found.proof is Proof.OPTIMAL
         self._bound = max(self._bound, self._search.cost if is_best else found.bound)
         return is_best
-
-
-class Proving:
-    """A bound that rises in a thread of its own for some rounds, once it has waited for so many seconds."""
-
-    def __init__(self, problem: PackedProblem, wait_s: float, rounds: Iterable[int]) -> None:
-        self.proven = 0.0
-        self._wait_s = wait_s
-        self._rounds = rounds
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._prove, args=(problem,), name="bound")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let the round that has begun be the last; only the end of the process waits for it."""
-        self._stopped.set()
-
-    def _prove(self, problem: PackedProblem) -> None:
-        if self._stopped.wait(self._wait_s):
-            return
-        bound = Bound(problem)
-        for _ in self._rounds:
-            if self._stopped.is_set():
-                return
-            self.proven = bound.improve()

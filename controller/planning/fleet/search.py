@@ -163,24 +163,22 @@ class Search:
             self._best.counter[0] = self._best.changed.size
 
 
-def search_for(search: Search, seconds: float, hottest: float | None = None) -> Iterator[Step]:
-    """Search for so long, cooling down; tells of each better plan that it finds, and of the last one.
+def search_for(search: Search, seconds: float, hottest: float = HOTTEST[1]) -> Iterator[Step]:
+    """Search for so long, cooling down; tells about every 20 ms how far it has come, and at the end.
 
-    How hot it begins follows from the tries that there is time for, unless `hottest` says so: a part of what an
-    instance costs on average.
+    How hot it begins follows from the tries that there is time for; at most `hottest`, a part of what an instance costs
+    on average.
     """
     began = time.perf_counter()
     yield Step(search.cost, 0.0, 0)
     done, chunk, passed = 0, FIRST_TRIES, 0.0
     while passed < seconds:
-        before = search.cost
         expected = done * seconds / passed if passed else 0.0
-        search.run(chunk, _temperature(search, hottest or _hottest(search, expected), passed / seconds))
+        search.run(chunk, _temperature(search, min(hottest, _hottest(search, expected)), passed / seconds))
         done += chunk
         passed = time.perf_counter() - began
         chunk = max(1, round(done / passed * min(CHUNK_S, max(seconds - passed, CHUNK_S / 10))))
-        if search.cost < before or passed >= seconds:
-            yield Step(search.cost, passed, done)
+        yield Step(search.cost, passed, done)
 
 
 def search_tries(search: Search, tries: int, stop: threading.Event | None = None) -> float:
