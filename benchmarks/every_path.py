@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from policy.resolved import CertificationClause, ComplianceProfile, UseVariant
-from rules.kernel.problem import Option, Path, Problem
+from policy.clauses import CertificationClause, ComplianceProfile, Standard, VersionBound
+from policy.resolved import UseVariant
+from rules.kernel.problem import Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
 
@@ -20,7 +21,7 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
         told = [us for basis, us in path.latency_us if basis >= objective.percentile_bp]
         if (told[0] if told else path.latency_us[-1][1]) > objective.below_us:
             yield "latency"
-    for option in (problem.option(name) for name in path.options):
+    for stage, option in zip(service.stages, (problem.option(name) for name in path.options), strict=True):
         exempt = any(
             isinstance(step, UseVariant)
             and step.model == option.placement.model
@@ -30,7 +31,8 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
         if service.accuracy and not exempt and option.accuracy_ppm < service.accuracy.floor_ppm:
             yield "accuracy"
         for profile in problem.policy.compliance:
-            if set(profile.classes) & set(service.data_classes):
+            scope = profile.scope
+            if set(scope.classes) & set(service.data_classes) and stage.name in (scope.stages or [stage.name]):
                 yield from _objections(problem, profile, demand.origin, option)
 
 
@@ -40,6 +42,8 @@ def _objections(problem: Problem, profile: ComplianceProfile, origin: str, optio
     links = [each for each in problem.policy.links if {each.a, each.b} == {origin, site}]
     if any(not _certified(problem, clause, pool, site) for clause in profile.certifications):
         yield "certification"
+    if any(_held_ever(problem, clause.standard, pool, site) for clause in profile.forbidden):
+        yield "forbidden_certification"
     if profile.residency:
         within = set(profile.residency.within)
         ends = [each.jurisdictions for each in problem.policy.sites if each.name in {origin, site}]
@@ -54,14 +58,37 @@ def _objections(problem: Problem, profile: ComplianceProfile, origin: str, optio
 
 
 def _certified(problem: Problem, clause: CertificationClause, pool: str, site: str) -> bool:
-    """Whether in each second something is held in a version from the asked one on; 4 is 4.0.0."""
-    asked = [*clause.minimum, 0, 0, 0][:3]
-    held = [
+    """Whether in each second one of the standards is held."""
+    held = [each for standard in clause.any_of for each in _held(problem, standard, pool, site)]
+    seconds = range(problem.now_s, problem.needed_until_s)
+    return all(any(each.from_s <= second < each.until_s for each in held) for second in seconds)
+
+
+def _held_ever(problem: Problem, standard: Standard, pool: str, site: str) -> bool:
+    """Whether in any second the standard is held."""
+    held = _held(problem, standard, pool, site)
+    seconds = range(problem.now_s, problem.needed_until_s)
+    return any(each.from_s <= second < each.until_s for each in held for second in seconds)
+
+
+def _held(problem: Problem, standard: Standard, pool: str, site: str) -> list[Held]:
+    """What is held of a standard in versions that are meant."""
+    return [
         each
         for each in problem.certifications
         if (each.subject_kind, each.subject) in {("pool", pool), ("site", site)}
-        and each.standard == clause.standard
-        and [*each.version, 0, 0, 0][:3] >= asked
+        and each.standard == standard.name
+        and all(_stands(each.version, bound) for bound in standard.bounds)
     ]
-    seconds = range(problem.now_s, problem.needed_until_s)
-    return all(any(each.from_s <= second < each.until_s for each in held) for second in seconds)
+
+
+def _stands(version: tuple[int, ...], bound: VersionBound) -> bool:
+    """Whether a version stands to a bound's as it says; 4 is 4.0.0."""
+    held, asked = [*version, 0, 0, 0][:3], [*bound.version, 0, 0, 0][:3]
+    return {
+        ">=": held >= asked,
+        ">": held > asked,
+        "<=": held <= asked,
+        "<": held < asked,
+        "=": held == asked,
+    }[bound.comparison.value]

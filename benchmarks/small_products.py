@@ -6,29 +6,26 @@ then; and a random part of the rules is in play.
 
 import itertools
 from dataclasses import replace
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
-import numpy as np
+from dice import Dice
+from small_profiles import certifications, profile
 
 from policy.findings import Place
 from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
     Ceiling,
-    CertificationClause,
-    ComplianceProfile,
     CostPolicy,
     DegradeStep,
     Encryption,
     LatencyObjective,
     Link,
-    LinkSecurityClause,
     Orchestration,
     Policy,
     Pool,
     Purchase,
     ReplicaBound,
-    ResidencyClause,
     ScalingPolicy,
     Service,
     Shed,
@@ -38,7 +35,7 @@ from policy.resolved import (
 )
 from rules.catalogue import RULES
 from rules.kernel.plan import Instances, Plan, Unserved
-from rules.kernel.problem import WHOLE_PERMILLE, Demand, Floor, Held, Node, Option, Path, Placement, Problem, Running
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Floor, Node, Option, Path, Placement, Problem, Running
 
 HERE: Final = Place("generated", 1, 1)
 NOW_S: Final = 1000
@@ -54,8 +51,6 @@ ALWAYS: Final = frozenset({"served", "capacity", "degrade", "device_memory", "de
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
-Chosen = TypeVar("Chosen")
-
 
 class Product(NamedTuple):
     """A problem, the plan that runs, and the rules in play."""
@@ -63,30 +58,6 @@ class Product(NamedTuple):
     problem: Problem
     running: Plan
     rules: frozenset[str]
-
-
-class Dice:
-    """What is drawn, in words."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
-
-    def says(self, chance: float) -> bool:
-        """Yes with this probability."""
-        return bool(self.rng.random() < chance)
-
-    def within(self, least: int, most: int) -> int:
-        """A whole number from least to most."""
-        return int(self.rng.integers(least, most + 1))
-
-    def one(self, items: tuple[Chosen, ...]) -> Chosen:
-        """One of these."""
-        return items[self.within(0, len(items) - 1)]
-
-    def some(self, items: list[Chosen], most: int) -> list[Chosen]:
-        """At most so many, in their order."""
-        chosen = set(self.rng.permutation(len(items))[:most].tolist())
-        return [item for at, item in enumerate(items) if at in chosen]
 
 
 def product(seed: int) -> Product:
@@ -109,7 +80,7 @@ def product(seed: int) -> Product:
         options=options,
         paths=tuple(path for demand in demands for path in _paths(dice, policy, demands, demand, options)),
         nodes=tuple(Node(name, pool.name) for pool in pools for name in pool.node_names()),
-        certifications=_certifications(dice, pools),
+        certifications=certifications(dice, pools, SITES, range(NOW_S, NOW_S + LEAD_S)),
         running=(),
         floors=(),
     )
@@ -209,15 +180,6 @@ def _policy(dice: Dice, pools: tuple[Pool, ...], services: tuple[Service, ...]) 
         for one, other in itertools.combinations(SITES, 2)
         if dice.says(0.85)
     )
-    profile = ComplianceProfile(
-        name="cards",
-        classes=("card",),
-        subjects=(),
-        certifications=(CertificationClause("pci-dss", dice.one(((), (4,), (4, 0))), HERE),) if dice.says(0.3) else (),
-        residency=ResidencyClause(dice.one((("EU",), ("FR", "EU"), ("US",))), HERE) if dice.says(0.3) else None,
-        link_security=LinkSecurityClause(dice.one(tuple(Encryption)), HERE) if dice.says(0.3) else None,
-        place=HERE,
-    )
     prices = sorted({pool.price_millicents_per_hour * dice.within(1, 3) for pool in pools})
     ceilings = tuple(Ceiling(dice.one(("", "", *SITES)), price, HERE) for price in prices if dice.says(0.3))
     bounds = tuple(
@@ -227,7 +189,7 @@ def _policy(dice: Dice, pools: tuple[Pool, ...], services: tuple[Service, ...]) 
     )
     cost = CostPolicy("cost", ceilings, dice.one((0, 3, 30)), HERE)
     scaling = ScalingPolicy("scaling", 5, 0, 0, WHOLE_PERMILLE, 15, LEAD_S, bounds, HERE)
-    return Policy("generated", services, (), sites, pools, links, (), (profile,), cost, scaling)
+    return Policy("generated", services, (), sites, pools, links, (), (profile(dice),), cost, scaling)
 
 
 def _paths(
@@ -248,18 +210,6 @@ def _paths(
         if not is_alone or dice.says(0.9):
             found.append(Path(f"{demand.id}: {' > '.join(names)}", demand.id, names, latency_us))
     return found
-
-
-def _certifications(dice: Dice, pools: tuple[Pool, ...]) -> tuple[Held, ...]:
-    """Some for the whole span, some that end a second early, some in two parts with or without a gap."""
-    subjects = [("site", name) for name in SITES] + [("pool", pool.name) for pool in pools]
-    found: list[Held] = []
-    for kind, name in subjects:
-        middle, end = NOW_S + dice.within(1, LEAD_S - 1), NOW_S + LEAD_S - dice.one((0, 0, 1))
-        version = dice.one(((3, 2), (4,), (4, 0, 1)))
-        spans = dice.one((((0, end),), ((0, middle), (middle, end)), ((0, middle), (middle + 1, end))))
-        found += [Held(kind, name, "pci-dss", version, *span) for span in spans if dice.says(0.7)]
-    return tuple(found)
 
 
 def _with_running(dice: Dice, problem: Problem, runs: bool) -> tuple[Problem, Plan]:  # noqa: FBT001 - a plain answer

@@ -13,19 +13,26 @@ import numpy as np
 from collectors.evidence.records import Evidence
 from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading, Server, ServerState, Snapshot
 from controller.fleet import Fleet
+from policy.clauses import (
+    CertificationClause,
+    Comparison,
+    ComplianceProfile,
+    LinkSecurityClause,
+    ResidencyClause,
+    Scope,
+    Standard,
+    VersionBound,
+)
 from policy.findings import Place
 from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
     Ceiling,
-    CertificationClause,
-    ComplianceProfile,
     CostPolicy,
     DeviceProfile,
     Encryption,
     LatencyObjective,
     Link,
-    LinkSecurityClause,
     Model,
     Orchestration,
     Origin,
@@ -33,7 +40,6 @@ from policy.resolved import (
     Pool,
     Purchase,
     ReplicaBound,
-    ResidencyClause,
     ScalingPolicy,
     Service,
     Shed,
@@ -240,9 +246,9 @@ def _service(
 def _profile(data_class: str, standard: str, within: tuple[str, ...], encryption: Encryption) -> ComplianceProfile:
     return ComplianceProfile(
         data_class,
-        (data_class,),
+        Scope(classes=(data_class,)),
+        (CertificationClause((Standard(standard, (VersionBound(Comparison.AT_LEAST, (4,)),)),), HERE),),
         (),
-        (CertificationClause(standard, (4,), HERE),),
         ResidencyClause(within, HERE),
         LinkSecurityClause(encryption, HERE),
         HERE,

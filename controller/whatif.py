@@ -73,7 +73,14 @@ def unknown_names(whatif: WhatIf, policy: Policy) -> tuple[Finding, ...]:
     """A finding for each name that the policy does not have; nothing can be imagined of it."""
     services = [service.name for service in policy.services]
     origins = [origin.site for service in policy.services for origin in service.origins]
-    standards = [clause.standard for profile in policy.compliance for clause in profile.certifications]
+    standards = [
+        standard.name
+        for profile in policy.compliance
+        for standard in (
+            *(each for clause in profile.certifications for each in clause.any_of),
+            *(clause.standard for clause in profile.forbidden),
+        )
+    ]
     sites = [site.name for site in policy.sites]
     demands: tuple[TrafficFactor | AssumedRate, ...] = (*whatif.traffic, *whatif.rates)
     return (

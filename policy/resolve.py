@@ -5,8 +5,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from policy.catalogue import error
+from policy.clauses import (
+    CertificationClause,
+    Comparison,
+    ComplianceProfile,
+    ForbiddenClause,
+    LinkSecurityClause,
+    ResidencyClause,
+    Scope,
+    Standard,
+    VersionBound,
+)
 from policy.documents.base import Spec
-from policy.documents.compliance_profile import ComplianceProfileSpec
+from policy.documents.compliance_profile import CertificationSpec, CertificationsSpec, ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.link import LinkSpec
@@ -19,19 +30,15 @@ from policy.findings import Finding, Place
 from policy.resolve_service import service
 from policy.resolved import (
     Ceiling,
-    CertificationClause,
-    ComplianceProfile,
     CostPolicy,
     DeviceProfile,
     Encryption,
     Link,
-    LinkSecurityClause,
     Model,
     Policy,
     Pool,
     Purchase,
     ReplicaBound,
-    ResidencyClause,
     ScalingPolicy,
     Site,
     Variant,
@@ -158,20 +165,45 @@ def _device(valid: Valid, spec: DeviceProfileSpec) -> DeviceProfile:
 
 
 def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
-    asked = spec.certifications.all_of if spec.certifications else ()
-    certifications = (
-        CertificationClause(item.standard, item.version, valid.place("certifications", "allOf", index))
-        for index, item in enumerate(asked)
-    )
-    within, links = spec.jurisdiction, spec.links
+    scope, within, links = spec.applies_to, spec.jurisdiction, spec.links
     return ComplianceProfile(
         name=valid.name,
-        classes=tuple(spec.applies_to.data.classes),
-        subjects=tuple(spec.applies_to.data.subjects),
-        certifications=tuple(certifications),
+        scope=Scope(
+            tuple(scope.data.classes),
+            tuple(scope.data.subjects),
+            tuple(scope.services),
+            tuple(sorted(scope.labels.items())),
+            tuple(scope.stages),
+        ),
+        certifications=_certifications(valid, spec.certifications) if spec.certifications else (),
+        forbidden=_forbidden(valid, spec.certifications) if spec.certifications else (),
         residency=ResidencyClause(tuple(within.within), valid.place("jurisdiction", "within")) if within else None,
         link_security=LinkSecurityClause(Encryption(links.encryption), valid.place("links")) if links else None,
         place=valid.place(),
+    )
+
+
+def _certifications(valid: Valid, spec: CertificationsSpec) -> tuple[CertificationClause, ...]:
+    all_of = [
+        CertificationClause((_standard(item),), valid.place("certifications", "allOf", index))
+        for index, item in enumerate(spec.all_of)
+    ]
+    if not spec.any_of:
+        return tuple(all_of)
+    any_of = tuple(_standard(item) for item in spec.any_of)
+    return (*all_of, CertificationClause(any_of, valid.place("certifications", "anyOf")))
+
+
+def _forbidden(valid: Valid, spec: CertificationsSpec) -> tuple[ForbiddenClause, ...]:
+    return tuple(
+        ForbiddenClause(_standard(item), valid.place("certifications", "noneOf", index))
+        for index, item in enumerate(spec.none_of)
+    )
+
+
+def _standard(spec: CertificationSpec) -> Standard:
+    return Standard(
+        spec.standard, tuple(VersionBound(Comparison(comparison), version) for comparison, version in spec.version)
     )
 
 

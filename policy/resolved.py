@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, TypeVar
 
+from policy.clauses import ComplianceProfile
 from policy.findings import Place
 
 WHOLE_PERMILLE: Final = 1000
@@ -222,52 +223,6 @@ class DeviceProfile:
     device: str
     variants: tuple[VariantProfile, ...]
     place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class CertificationClause:
-    """A standard that a site must hold, in a version from `minimum` on (() for any)."""
-
-    standard: str
-    minimum: tuple[int, ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class ResidencyClause:
-    """Every site and hop that sees the data must lie within one of these jurisdictions."""
-
-    within: tuple[str, ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSecurityClause:
-    """Every hop must be protected at least this well."""
-
-    encryption: Encryption
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class ComplianceProfile:
-    """What holds for services whose data is of one of `classes` or whose subjects are among `subjects`."""
-
-    name: str
-    classes: tuple[str, ...]
-    subjects: tuple[str, ...]
-    certifications: tuple[CertificationClause, ...]
-    residency: ResidencyClause | None
-    link_security: LinkSecurityClause | None
-    place: Place
-
-    def covers(self, service: Service) -> bool:
-        """Whether the profile applies; one with neither classes nor subjects applies to every service."""
-        if not self.classes and not self.subjects:
-            return True
-        return not set(self.classes).isdisjoint(service.data_classes) or not set(self.subjects).isdisjoint(
-            service.data_subjects
-        )
 
 
 @dataclass(frozen=True, slots=True)

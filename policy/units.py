@@ -184,11 +184,21 @@ def version_numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
-def minimum_version(text: str) -> tuple[int, ...]:
-    """`>=4.0` as (4, 0). Raises UnitError."""
-    if not text.startswith(">="):
-        raise UnitError(f'{shown(text)} is not a least version: expected >= and a version, such as ">=4.0"')
-    return version_numbers(text.removeprefix(">=").strip())
+_COMPARED: Final = re.compile(r"(>=|>|<=|<|=) *(.*)", re.ASCII)
+
+
+def version_range(text: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """`>=4.0, <5` as ((">=", (4, 0)), ("<", (5,))). Raises UnitError."""
+    found = []
+    for part in text.split(","):
+        compared = _COMPARED.fullmatch(part.strip(" "))
+        if compared is None:
+            raise UnitError(
+                f'{shown(text)} is not a range of versions: expected >=, >, <=, < or = and a version, such as ">=4.0", '
+                'or more of them with commas between, such as ">=4.0, <5"'
+            )
+        found.append((compared[1], version_numbers(compared[2])))
+    return tuple(found)
 
 
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)

@@ -11,6 +11,7 @@ from rules.churn import Churn
 from rules.degrade import Degrade
 from rules.device_memory import DeviceMemory
 from rules.device_share import DeviceShare
+from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
 from rules.link_security import LinkSecurity
@@ -22,6 +23,7 @@ from rules.served import Served
 RULES: Final[tuple[Rule, ...]] = (
     Served(),
     Certification(),
+    ForbiddenCertification(),
     Residency(),
     LinkSecurity(),
     Accuracy(),

@@ -1,24 +1,24 @@
 """Certification: protected data is handled only where the standards that it asks for are held, and stay held."""
 
 from collections.abc import Iterable, Iterator
-from itertools import zip_longest
 
+from policy.clauses import CertificationClause
 from policy.findings import Finding
-from policy.resolved import CertificationClause, Pool
+from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Held, Problem
-from rules.kernel.quantities import instant, version
+from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
 
 
 class Certification:
-    """Each pool that runs a stage of a covered service holds each standard from `now_s` until `needed_until_s`.
+    """Each pool that runs a covered stage holds a standard of each clause from `now_s` until `needed_until_s`.
 
-    The pool or its site may hold it, in the asked version or a later one (missing parts count as 0: 4 is 4.0). A
-    certification holds from its first second and no longer at its last; one that takes over from another without a
-    gap carries on. One that ends exactly at `needed_until_s` is enough.
+    The pool or its site may hold it, in a version that the clause means. A certification holds from its first second
+    and no longer at its last; one that takes over from another without a gap carries on, also one of another standard
+    of the clause. One that ends exactly at `needed_until_s` is enough.
     """
 
     id = "certification"
@@ -30,7 +30,7 @@ class Certification:
         return any(profile.certifications for profile in problem.policy.compliance)
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
-        """Exclude the pools that do not hold a standard from every stage of the services that it protects."""
+        """Exclude the pools that do not hold a standard from every stage that it protects."""
         for row in self.exclusions(problem):
             form.add(row)
 
@@ -38,15 +38,14 @@ class Certification:
         """The options in those pools, for each use of them."""
         for profile in problem.policy.compliance:
             for clause in profile.certifications:
-                span = f"does not hold {_standard(clause)} until {instant(problem.needed_until_s)}"
+                span = f"does not hold {clause} until {instant(problem.needed_until_s)}"
                 lacking = {
                     pool.name: f"{pool.name} {span}"
                     for pool in problem.policy.pools
                     if not _holds_throughout(problem, clause, pool)
                 }
                 for demand in problem.demands:
-                    service = problem.service_of(demand)
-                    for stage in service.stages if profile.covers(service) else ():
+                    for stage in profile.covered(problem.service_of(demand)):
                         for option in problem.options_of(stage.model):
                             reason = lacking.get(option.placement.pool)
                             if reason:
@@ -57,7 +56,7 @@ class Certification:
         used, needed_s = visits(plan, problem), problem.needed_until_s
         pools = {pool.name: pool for pool in (problem.pool_of(visit.option) for visit in used)}
         for profile in problem.policy.compliance:
-            covered = [visit for visit in used if profile.covers(problem.service_of(visit.demand))]
+            covered = [visit for visit in used if visit.stage in profile.covered(problem.service_of(visit.demand))]
             for clause in profile.certifications if covered else ():
                 end_s = {
                     name: _held_until_s(_held(problem, clause, pool), problem.now_s) for name, pool in pools.items()
@@ -65,7 +64,7 @@ class Certification:
                 for visit in covered:
                     held_s = end_s[visit.option.placement.pool]
                     if held_s < needed_s:
-                        yield Violation(self.id, str(visit), held_s, needed_s, clause.place, _standard(clause))
+                        yield Violation(self.id, str(visit), held_s, needed_s, clause.place, str(clause))
 
     def explain(self, violation: Violation) -> Finding:
         """Which standard is missing, and until when it would be needed."""
@@ -74,25 +73,15 @@ class Certification:
         return violation.finding(self.finding_id, message, "renew the evidence, or let the stage run on another pool")
 
 
-def _standard(clause: CertificationClause) -> str:
-    return f"{clause.standard} {version(clause.minimum)}".strip()
-
-
 def _held(problem: Problem, clause: CertificationClause, pool: Pool) -> tuple[Held, ...]:
-    """What the pool or its site holds of the standard, in a version that is enough, whenever."""
+    """What the pool or its site holds of the clause's standards, in a version that is meant, whenever."""
     subjects = (("pool", pool.name), ("site", pool.site))
     return tuple(
         held
         for held in problem.certifications
         if (held.subject_kind, held.subject) in subjects
-        and held.standard == clause.standard
-        and _reaches(held.version, clause.minimum)
+        and any(standard.met_by(held.standard, held.version) for standard in clause.any_of)
     )
-
-
-def _reaches(held: tuple[int, ...], minimum: tuple[int, ...]) -> bool:
-    parts = tuple(zip_longest(held, minimum, fillvalue=0))
-    return [part for part, _ in parts] >= [part for _, part in parts]
 
 
 def _holds_throughout(problem: Problem, clause: CertificationClause, pool: Pool) -> bool:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from policy.clauses import LinkSecurityClause
 from policy.findings import Finding
-from policy.resolved import Encryption, LinkSecurityClause
+from policy.resolved import Encryption
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
 from rules.kernel.measure import visits
@@ -47,7 +48,8 @@ class LinkSecurity:
             link = problem.link(visit.demand.origin, site)
             strength = link.encryption.strength if link else UNKNOWN_LINK
             for profile in problem.policy.compliance:
-                clause = profile.link_security if profile.covers(problem.service_of(visit.demand)) else None
+                is_covered = visit.stage in profile.covered(problem.service_of(visit.demand))
+                clause = profile.link_security if is_covered else None
                 if clause and not strength >= clause.encryption.strength:
                     yield Violation(self.id, str(visit), strength, clause.encryption.strength, clause.place)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from policy.clauses import ResidencyClause
 from policy.findings import Finding
-from policy.resolved import ResidencyClause
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
 from rules.kernel.measure import visits
@@ -41,7 +41,7 @@ class Residency:
         for visit in visits(plan, problem):
             touched = _touched(problem, visit.demand.origin, problem.site_of(visit.option))
             for profile in problem.policy.compliance:
-                if profile.residency and profile.covers(problem.service_of(visit.demand)):
+                if profile.residency and visit.stage in profile.covered(problem.service_of(visit.demand)):
                     allowed = set(profile.residency.within)
                     outside = [names for names in touched if allowed.isdisjoint(names)]
                     if outside:

@@ -14,6 +14,7 @@ from controller.planning.shadow import ShadowPrice
 from policy.findings import Finding, Level
 from rules.catalogue import RULES
 from rules.certification import Certification
+from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 from rules.kernel.quantities import dollars_per_hour, percent
@@ -40,9 +41,13 @@ def reasons(plan: Plan, problem: Problem) -> tuple[Reason, ...]:
 
 
 def valid_until(plan: Plan, problem: Problem) -> datetime | None:
-    """When the certifications first run out, renewals included, that the plan's routes rest on; None without any."""
+    """When the plan's routes lose what they rest on: a certification, or that a forbidden one is not held.
+
+    None where neither does.
+    """
     lasting = replace(problem, needed_until_s=FOREVER_S)
-    ends = [v.measured for v in Certification().check(plan, lasting) if v.measured]
+    rules = (Certification(), ForbiddenCertification())
+    ends = [v.measured for rule in rules for v in rule.check(plan, lasting) if v.measured]
     return datetime.fromtimestamp(min(ends), UTC) if ends else None
 
 

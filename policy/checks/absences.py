@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from policy.catalogue import error, warning
+from policy.clauses import Scope
 from policy.findings import Finding, Place
 from policy.resolved import Policy, Service
 from policy.words import shown, suggestion
@@ -35,12 +36,32 @@ def _service(policy: Policy, service: Service) -> Iterator[Finding]:
 
 
 def _covering_nothing(policy: Policy) -> Iterator[Finding]:
-    stated = {word for service in policy.services for word in (*service.data_classes, *service.data_subjects)}
     for profile in policy.compliance:
-        if not any(profile.covers(service) for service in policy.services):
-            wanted = (*profile.classes, *profile.subjects)[0]
-            hint = suggestion(wanted, stated, "state the classes and subjects of the data in the services")
+        if not any(profile.covered(service) for service in policy.services):
+            hint = _nearest(policy, profile.scope)
             yield warning("GW0306", profile.place, f"the profile `{profile.name}` covers no service", hint)
+
+
+def _nearest(policy: Policy, scope: Scope) -> str:
+    """What a scope that fits nothing may have meant: the first of its words that no service has."""
+    services = policy.services
+    for words, stated, where in (
+        (
+            (*scope.classes, *scope.subjects),
+            {word for each in services for word in (*each.data_classes, *each.data_subjects)},
+            "state the classes and subjects of the data in the services",
+        ),
+        (
+            [f"{key}: {value}" for key, value in scope.labels],
+            {f"{key}: {value}" for each in services for key, value in each.labels},
+            "give a service that label",
+        ),
+        (scope.stages, {stage.name for each in services for stage in each.stages}, "name a stage of a service"),
+    ):
+        strange = [word for word in words if word not in stated]
+        if strange:
+            return suggestion(strange[0], stated, where)
+    return "each part of `appliesTo` fits some service, and no service fits them all: take one away"
 
 
 def _jurisdictions(policy: Policy) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from policy.catalogue import error
+from policy.clauses import Standard
 from policy.findings import Finding, Place
 from policy.resolved import WHOLE_PERMILLE, Policy, Service, Shed, UseVariant
 
@@ -56,6 +57,9 @@ def _numbers(policy: Policy) -> Iterator[Finding]:
         if bound.minimum > bound.maximum:
             message = f"at least {bound.minimum} and at most {bound.maximum} instances of {bound.model}"
             yield error("GW0305", bound.place, message, "make `min` no greater than `max`")
+    for standard, place in _standards(policy):
+        if not standard.is_possible:
+            yield error("GW0305", place, f"no version fits `{standard}`", "change one of the comparisons")
     scaling = policy.scaling
     if scaling.stale_after_s < scaling.interval_s:
         message = f"readings are stale after {scaling.stale_after_s} s and are taken every {scaling.interval_s} s"
@@ -67,6 +71,13 @@ def _links(policy: Policy) -> Iterator[Finding]:
         if link.a == link.b:
             message = f"the link joins `{link.a}` with itself"
             yield error("GW0310", link.place, message, "name two sites; within a site no link is needed")
+
+
+def _standards(policy: Policy) -> Iterator[tuple[Standard, Place]]:
+    for profile in policy.compliance:
+        for clause in profile.certifications:
+            yield from ((standard, clause.place) for standard in clause.any_of)
+        yield from ((clause.standard, clause.place) for clause in profile.forbidden)
 
 
 def _doubled(policy: Policy) -> Iterator[Finding]:

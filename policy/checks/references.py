@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from policy.catalogue import error
+from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.link import LinkSpec
@@ -114,6 +115,11 @@ def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Refere
         yield Reference("variant", profile.variant, valid.place("variants", index, "variant"), profile.model)
 
 
+def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterator[Reference]:
+    for index, service in enumerate(spec.applies_to.services):
+        yield Reference("Service", service, valid.place("appliesTo", "services", index))
+
+
 def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:
     for index, ceiling in enumerate(spec.ceilings):
         if ceiling.site is not None:
@@ -133,6 +139,7 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "Pool": _of_pool,
         "Link": _of_link,
         "DeviceProfile": _of_device_profile,
+        "ComplianceProfile": _of_compliance_profile,
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
     }

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from policy.documents.base import MinimumVersion, Name, Spec, Word
+from policy.documents.base import Line, Name, Spec, VersionRange, Word
 
 
 class DataSelectorSpec(Spec):
@@ -15,9 +15,12 @@ class DataSelectorSpec(Spec):
 
 
 class AppliesToSpec(Spec):
-    """Which services the profile covers."""
+    """Which services the profile covers, and which of their stages; all of what is given has to fit."""
 
     data: DataSelectorSpec = DataSelectorSpec()
+    services: list[Name] = Field(default_factory=list)
+    labels: dict[Line, Line] = Field(default_factory=dict)
+    stages: list[Name] = Field(default_factory=list)
 
 
 class JurisdictionSpec(Spec):
@@ -27,16 +30,24 @@ class JurisdictionSpec(Spec):
 
 
 class CertificationSpec(Spec):
-    """A standard, and the least version of it (any when it is left out)."""
+    """A standard, and the versions of it that are meant (any when it is left out)."""
 
     standard: Name
-    version: MinimumVersion = ()
+    version: VersionRange = ()
 
 
 class CertificationsSpec(Spec):
-    """All of these must be held."""
+    """All of the first must be held, one of the second, and none of the third."""
 
-    all_of: list[CertificationSpec] = Field(min_length=1)
+    all_of: list[CertificationSpec] = Field(default_factory=list)
+    any_of: list[CertificationSpec] = Field(default_factory=list)
+    none_of: list[CertificationSpec] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if not self.all_of and not self.any_of and not self.none_of:
+            raise ValueError("no standard is named: give `allOf`, `anyOf` or `noneOf`")
+        return self
 
 
 class LinksSpec(Spec):

@@ -37,8 +37,3 @@ def dollars_per_hour(millicents: int) -> str:
 def instant(unix_s: int) -> str:
     """A Unix time as `2026-01-31T12:00:00Z`."""
     return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def version(parts: tuple[int, ...]) -> str:
-    """A version as `4.0`."""
-    return ".".join(str(part) for part in parts)

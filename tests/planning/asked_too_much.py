@@ -3,9 +3,9 @@
 from dataclasses import replace
 from random import Random
 
-from policy.resolved import AvailabilityObjective, Ceiling, CertificationClause, LatencyObjective, Shed
+from policy.resolved import AvailabilityObjective, Ceiling, LatencyObjective, Shed
 from rules.kernel.problem import Problem
-from tests.rules.build import Fleet, at, stage
+from tests.rules.build import Fleet, asks, at, stage
 
 SITES = ("paris", "lyon")
 
@@ -21,7 +21,7 @@ def problem(seed: int) -> Problem:
         pools.append(name)
         if dice.random() < 0.6:
             fleet = fleet.held("pool", name, (4,), 0, 5_000)
-    clause = CertificationClause("pci-dss", (4,), at(51))
+    clause = asks("pci-dss", (4,), at(51))
     fleet = fleet.profile("cards", certifications=(clause,))
     for index in range(dice.randint(1, 2)):
         fleet = service(fleet, dice, index, pools)

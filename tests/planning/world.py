@@ -10,26 +10,23 @@ from collectors.evidence.records import Evidence
 from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading, Server, ServerState, Snapshot
 from controller.decision import Decision, State
 from controller.planning.decide import decide
+from policy.clauses import ComplianceProfile, LinkSecurityClause, ResidencyClause, Scope
 from policy.findings import Place
 from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
     Ceiling,
-    CertificationClause,
-    ComplianceProfile,
     CostPolicy,
     DeviceProfile,
     Encryption,
     LatencyObjective,
     Link,
-    LinkSecurityClause,
     Model,
     Orchestration,
     Origin,
     Policy,
     Pool,
     Purchase,
-    ResidencyClause,
     ScalingPolicy,
     Service,
     Shed,
@@ -39,6 +36,7 @@ from policy.resolved import (
     Variant,
     VariantProfile,
 )
+from tests.rules.build import asks
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 PARIS, LYON, FRANKFURT = "edge-paris", "edge-lyon", "cloud-frankfurt"
@@ -150,9 +148,9 @@ POLICY = Policy(
     compliance=(
         ComplianceProfile(
             "eu-cardholder",
-            ("cardholder",),
+            Scope(classes=("cardholder",)),
+            (asks("pci-dss", (4,), line(PCI_LINE)),),
             (),
-            (CertificationClause("pci-dss", (4,), line(PCI_LINE)),),
             ResidencyClause(("EU", "FR", "DE"), line(31)),
             LinkSecurityClause(Encryption.MTLS, line(32)),
             line(29),

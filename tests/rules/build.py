@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
+from policy.clauses import CertificationClause, Comparison, ComplianceProfile, Scope, Standard, VersionBound
 from policy.findings import Place
 from policy.resolved import (
-    ComplianceProfile,
     CostPolicy,
     Encryption,
     Link,
@@ -24,6 +24,12 @@ from rules.kernel.problem import Demand, Floor, Held, Node, Option, Path, Placem
 
 NOW_S: Final = 1000
 NEEDED_UNTIL_S: Final = 2000
+
+
+def asks(standard: str, least: tuple[int, ...], place: Place) -> CertificationClause:
+    """A clause that asks for a standard in this version or a later one; in any for ()."""
+    bounds = (VersionBound(Comparison.AT_LEAST, least),) if least else ()
+    return CertificationClause((Standard(standard, bounds),), place)
 
 
 def at(line: int) -> Place:
@@ -73,11 +79,10 @@ class Fleet:
 
     def service(self, name: str, *stages: Stage, **clauses: Any) -> Self:
         """A service that promises nothing but these clauses."""
-        nothing = {"latency": (), "availability": None, "accuracy": None, "degrade": (), "data_classes": ()}
+        nothing = {"latency": (), "availability": None, "accuracy": None, "degrade": ()}
+        nothing |= {"labels": (), "data_classes": (), "data_subjects": ()}
         service = Service(
             name=name,
-            labels=(),
-            data_subjects=(),
             orchestration=Orchestration.ORIGIN,
             origins=(),
             stages=stages,
@@ -108,7 +113,13 @@ class Fleet:
 
     def profile(self, name: str, **clauses: Any) -> Self:
         """A compliance profile for data of the class `card`."""
-        nothing = {"classes": ("card",), "subjects": (), "certifications": (), "residency": None, "link_security": None}
+        nothing = {
+            "scope": Scope(classes=("card",)),
+            "certifications": (),
+            "forbidden": (),
+            "residency": None,
+            "link_security": None,
+        }
         profile = ComplianceProfile(name, place=at(50), **(nothing | clauses))
         return self._policy(compliance=(*self.problem.policy.compliance, profile))
 

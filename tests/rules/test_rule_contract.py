@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy.clauses import ComplianceProfile
 from rules.catalogue import RULES
 from rules.kernel.formulation import Formulation, Penalty
 from rules.kernel.problem import Problem
@@ -112,12 +113,18 @@ def shuffled_problem(problem: Problem, data: st.DataObject) -> Problem:
         policy,
         services=tuple(shuffled(service, data, ("latency", "data_classes")) for service in policy.services),
         links=tuple(shuffled(link, data, ("transit",)) for link in policy.links),
-        compliance=tuple(shuffled(profile, data, ("certifications", "classes")) for profile in policy.compliance),
+        compliance=tuple(shuffled_profile(profile, data) for profile in policy.compliance),
         cost=shuffled(policy.cost, data, ("ceilings",)),
         scaling=shuffled(policy.scaling, data, ("bounds",)),
     )
     names = ("demands", "options", "paths", "nodes", "certifications", "running", "floors")
     mixed: Problem = shuffled(replace(problem, policy=policy), data, names)
+    return mixed
+
+
+def shuffled_profile(profile: ComplianceProfile, data: st.DataObject) -> ComplianceProfile:
+    scope = shuffled(profile.scope, data, ("classes", "subjects", "services", "labels", "stages"))
+    mixed: ComplianceProfile = shuffled(replace(profile, scope=scope), data, ("certifications", "forbidden"))
     return mixed
 
 

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.planning.cpsat import accepts
-from policy.resolved import AccuracyObjective, Ceiling, CertificationClause, LatencyObjective, Shed, UseVariant
+from policy.clauses import ForbiddenClause, Standard
+from policy.resolved import AccuracyObjective, Ceiling, LatencyObjective, Shed, UseVariant
 from rules.catalogue import RULES
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import Placement, Problem
 from rules.kernel.rule import Rule
-from tests.rules.build import at, plan, two_sites
+from tests.rules.build import asks, at, plan, two_sites
 from tests.rules.example import Example, cases
 
 
@@ -33,6 +34,9 @@ def test_the_engine_accepts_a_plan_exactly_when_the_check_is_silent(rule: Rule, 
         assert problem is not example.problem or verdicts == {True, False}
 
 
+EXPOSED = ForbiddenClause(Standard("exposed"), at(54))
+
+
 def everything() -> Problem:
     """A problem in which every rule has something to say."""
     fleet = two_sites(
@@ -44,8 +48,9 @@ def everything() -> Problem:
     fleet = fleet.option("b4", "rec", "edge", max_batch=4, memory_mib=400, share_permille=600, capacity_milli_rps=1500)
     fleet = fleet.path("light", "ocr@paris", "int8").path("batched", "ocr@paris", "b4", latency_us=((9900, 400_000),))
     fleet = fleet.path("slow", "ocr@paris", "b4", latency_us=((9900, 400_001),))
-    fleet = fleet.profile("card", certifications=(CertificationClause("pci-dss", (), at(51)),))
+    fleet = fleet.profile("card", certifications=(asks("pci-dss", (), at(51)),), forbidden=(EXPOSED,))
     fleet = fleet.held("site", "paris", (4, 0), 0, 5000).held("pool", "cloud", (4, 0), 0, 1999)
+    fleet = fleet.held("site", "lyon", (1,), 1999, 5000, standard="exposed")
     fleet = fleet.cost(ceilings=(Ceiling("", 100, at(81)),)).floor(Placement("rec", "fp32", "edge"), 1, "cooling down")
     return fleet.problem
 

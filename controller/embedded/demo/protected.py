@@ -15,19 +15,27 @@ def protected_services(policy: Policy) -> tuple[str, ...]:
     return tuple(
         service.name
         for service in policy.services
-        if any(profile.certifications and profile.covers(service) for profile in policy.compliance)
+        if any(profile.certifications and profile.covered(service) for profile in policy.compliance)
     )
 
 
 def uncertified_pools(policy: Policy, snapshot: Snapshot | None, at: datetime) -> set[str]:
     """The pools where some asked standard is not held at an instant."""
-    asked = {clause.standard for profile in policy.compliance for clause in profile.certifications}
+    asked = {
+        tuple(standard.name for standard in clause.any_of)
+        for profile in policy.compliance
+        for clause in profile.certifications
+    }
     held = {
         (item.subject, item.standard)
         for item in (snapshot.evidence if snapshot else ())
         if item.issued_at <= at < item.expires_at
     }
-    return {pool.name for pool in policy.pools if any((pool.site, standard) not in held for standard in asked)}
+    return {
+        pool.name
+        for pool in policy.pools
+        if any(all((pool.site, standard) not in held for standard in any_of) for any_of in asked)
+    }
 
 
 def protected_calls(policy: Policy, answered: Mapping[tuple[str, str], int], pools: set[str]) -> int:

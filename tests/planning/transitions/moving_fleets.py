@@ -4,12 +4,11 @@ import random
 from dataclasses import dataclass, replace
 
 from controller.planning.verify import verify
+from policy.clauses import ComplianceProfile, Scope
 from policy.findings import Place
 from policy.resolved import (
     AvailabilityObjective,
     Ceiling,
-    CertificationClause,
-    ComplianceProfile,
     CostPolicy,
     Orchestration,
     Policy,
@@ -23,6 +22,7 @@ from policy.resolved import (
 )
 from rules.kernel.plan import Instances, Plan, Route
 from rules.kernel.problem import Demand, Floor, Held, Node, Option, Path, Placement, Problem
+from tests.rules.build import asks
 
 HERE = Place("policy.yaml", 1, 1)
 SETTINGS = ((1, 0, 450), (1, 0, 700), (4, 0, 700))
@@ -113,7 +113,7 @@ def _problem(dice: random.Random, size: Size) -> tuple[Problem, frozenset[str]]:
         path for demand, service in zip(demands, services, strict=True) for path in _paths(demand, service, options)
     )
     certified = frozenset(dice.sample([pool.name for pool in pools], dice.randint(1, len(pools))))
-    profile = ComplianceProfile("card", ("card",), (), (CertificationClause("pci", (4,), HERE),), None, None, HERE)
+    profile = ComplianceProfile("card", Scope(classes=("card",)), (asks("pci", (4,), HERE),), (), None, None, HERE)
     bounds = tuple(ReplicaBound(model, "", dice.choice((0, 0, 1, 2)), 1_000, HERE) for model in models)
     policy = Policy(
         "random",

@@ -6,10 +6,10 @@ from controller.actions import Transition
 from controller.fleet import fleet_of
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
-from policy.resolved import Ceiling, CertificationClause, Encryption, Link
+from policy.resolved import Ceiling, Encryption, Link
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Floor, Placement, Problem
-from tests.rules.build import Fleet, at, plan, stage
+from tests.rules.build import Fleet, asks, at, plan, stage
 
 A_NEAR, A_FAR = Placement("a", "fp32", "near"), Placement("a", "fp32", "far")
 LOAD_US = 3_000_000
@@ -120,7 +120,7 @@ def test_no_step_sends_requests_back_over_what_may_no_longer_serve() -> None:
     known = blocked_and_short()
     services = tuple(replace(s, data_classes=("card",)) if s.name == "a-service" else s for s in known.policy.services)
     fleet = Fleet(replace(known, policy=replace(known.policy, services=services)))
-    clause = CertificationClause("pci-dss", (4,), at(51))
+    clause = asks("pci-dss", (4,), at(51))
     problem = fleet.profile("card", certifications=(clause,)).held("site", "lyon", (4,), 0, 99_999).problem
     assert {item.rule for item in verify(SHORT, problem)} == {"certification", "capacity"}
     assert verify(ENOUGH, problem) == ()

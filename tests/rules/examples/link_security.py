@@ -1,6 +1,7 @@
 """Link security: at home no hop is made; Lyon is linked well enough, Oslo or Turin a step too weakly."""
 
-from policy.resolved import Encryption, LinkSecurityClause
+from policy.clauses import LinkSecurityClause
+from policy.resolved import Encryption
 from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, one_service, plan, two_sites
 from tests.rules.example import Domain, Example

@@ -1,6 +1,7 @@
 """Residency: data asked for in Paris stays within the EU; in each case the path `far` leaves it just once."""
 
-from policy.resolved import Encryption, ResidencyClause
+from policy.clauses import ResidencyClause
+from policy.resolved import Encryption
 from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, one_service, plan, two_sites
 from tests.rules.example import Domain, Example

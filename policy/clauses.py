@@ -1,0 +1,159 @@
+"""What a compliance profile covers, and the clauses that it asks; each clause keeps the place where it is written."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from policy.findings import Place
+
+if TYPE_CHECKING:
+    from policy.resolved import Encryption, Service, Stage
+
+
+JUST_ABOVE: Final = (0, 0, 0, 0, 0, 1)
+"""Parts that no version in a document has: between it and the next one there is always another."""
+
+
+class Comparison(StrEnum):
+    """How a version is held to another."""
+
+    AT_LEAST = ">="
+    ABOVE = ">"
+    AT_MOST = "<="
+    BELOW = "<"
+    EXACTLY = "="
+
+
+@dataclass(frozen=True, slots=True)
+class VersionBound:
+    """A version by number, and how another one has to stand to it. Missing parts count as 0: 4 is 4.0."""
+
+    comparison: Comparison
+    version: tuple[int, ...]
+
+    def admits(self, version: tuple[int, ...]) -> bool:
+        """Whether a version stands so."""
+        one, other = _without_zeros(version), _without_zeros(self.version)
+        match self.comparison:
+            case Comparison.AT_LEAST:
+                return one >= other
+            case Comparison.ABOVE:
+                return one > other
+            case Comparison.AT_MOST:
+                return one <= other
+            case Comparison.BELOW:
+                return one < other
+            case Comparison.EXACTLY:
+                return one == other
+
+    def __str__(self) -> str:
+        return f"{self.comparison}{'.'.join(map(str, self.version))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """A standard in any version that every bound admits."""
+
+    name: str
+    bounds: tuple[VersionBound, ...] = ()
+
+    def met_by(self, name: str, version: tuple[int, ...]) -> bool:
+        """Whether that version of that standard is meant."""
+        return name == self.name and all(bound.admits(version) for bound in self.bounds)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether any version is meant: one that a bound names, the one just above it, or 0."""
+        named = [bound.version for bound in self.bounds]
+        versions = [(0,), *named, *((*version, *JUST_ABOVE) for version in named)]
+        return any(all(bound.admits(version) for bound in self.bounds) for version in versions)
+
+    def __str__(self) -> str:
+        return f"{self.name} {', '.join(map(str, self.bounds))}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationClause:
+    """At least one of these standards must be held."""
+
+    any_of: tuple[Standard, ...]
+    place: Place
+
+    def __str__(self) -> str:
+        return " or ".join(map(str, self.any_of))
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenClause:
+    """A standard that must not be held: what it says of a site or a pool is not wanted."""
+
+    standard: Standard
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ResidencyClause:
+    """Every site and hop that sees the data must lie within one of these jurisdictions."""
+
+    within: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSecurityClause:
+    """Every hop must be protected at least this well."""
+
+    encryption: "Encryption"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The stages that a profile covers: those that fit in all respects of which it says something.
+
+    The service carries data of one of `classes` or about one of `subjects`; it is one of `services`; it has all of
+    `labels`; the stage is one of `stages`.
+    """
+
+    classes: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    stages: tuple[str, ...] = ()
+
+    def covered(self, service: "Service") -> tuple["Stage", ...]:
+        """The stages of a service that are covered."""
+        if self.services and service.name not in self.services:
+            return ()
+        if not set(self.labels) <= set(service.labels) or not self._speaks_of_data(service):
+            return ()
+        return tuple(stage for stage in service.stages if not self.stages or stage.name in self.stages)
+
+    def _speaks_of_data(self, service: "Service") -> bool:
+        asked, carried = (self.classes, self.subjects), (service.data_classes, service.data_subjects)
+        return not any(asked) or any(not set(words).isdisjoint(has) for words, has in zip(asked, carried, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ComplianceProfile:
+    """What holds for all stages in its scope."""
+
+    name: str
+    scope: Scope
+    certifications: tuple[CertificationClause, ...]
+    forbidden: tuple[ForbiddenClause, ...]
+    residency: ResidencyClause | None
+    link_security: LinkSecurityClause | None
+    place: Place
+
+    def covered(self, service: "Service") -> tuple["Stage", ...]:
+        """The stages of a service that it covers; nothing of one that it does not."""
+        return self.scope.covered(service)
+
+
+def _without_zeros(version: tuple[int, ...]) -> tuple[int, ...]:
+    """The same version without zeros at its end, so that tuples compare as versions do."""
+    end = len(version)
+    while end and version[end - 1] == 0:
+        end -= 1
+    return version[:end]
