@@ -44,6 +44,9 @@ def _objections(problem: Problem, profile: ComplianceProfile, origin: str, optio
         yield "certification"
     if any(_held_ever(problem, clause.standard, pool, site) for clause in profile.forbidden):
         yield "forbidden_certification"
+    bought = next(each.purchase for each in problem.policy.pools if each.name == pool)
+    if profile.purchase and not {bought} & set(profile.purchase.among):
+        yield "purchase"
     if profile.residency:
         within = set(profile.residency.within)
         ends = [each.jurisdictions for each in problem.policy.sites if each.name in {origin, site}]

@@ -108,7 +108,7 @@ def _pools(dice: Dice) -> tuple[Pool, ...]:
             memory_mib=dice.one((500, 800, 1000)),
             share_permille=dice.one((500, 800, 1000)),
             price_millicents_per_hour=dice.one((0, 17, 40, 41, 90)),
-            purchase=Purchase.OWNED,
+            purchase=dice.one((Purchase.OWNED, Purchase.OWNED, Purchase.ON_DEMAND, Purchase.SPOT)),
             place=HERE,
         )
         for number in range(many)

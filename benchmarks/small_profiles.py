@@ -10,13 +10,14 @@ from policy.clauses import (
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    PurchaseClause,
     ResidencyClause,
     Scope,
     Standard,
     VersionBound,
 )
 from policy.findings import Place
-from policy.resolved import Encryption, Pool
+from policy.resolved import Encryption, Pool, Purchase
 from rules.kernel.problem import Held
 
 HERE: Final = Place("generated", 1, 1)
@@ -31,6 +32,7 @@ RANGES: Final[tuple[tuple[VersionBound, ...], ...]] = (
     (VersionBound(Comparison.EXACTLY, (4,)),),
 )
 OTHER: Final = "iso-27001"
+BOUGHT: Final = ((Purchase.OWNED,), (Purchase.OWNED, Purchase.SPOT), (Purchase.ON_DEMAND,))
 
 
 def profile(dice: Dice) -> ComplianceProfile:
@@ -45,6 +47,7 @@ def profile(dice: Dice) -> ComplianceProfile:
         forbidden=(ForbiddenClause(Standard(OTHER, dice.one(RANGES)), HERE),) if dice.says(0.15) else (),
         residency=ResidencyClause(dice.one((("EU",), ("FR", "EU"), ("US",))), HERE) if dice.says(0.3) else None,
         link_security=LinkSecurityClause(dice.one(tuple(Encryption)), HERE) if dice.says(0.3) else None,
+        purchase=PurchaseClause(dice.one(BOUGHT), HERE) if dice.says(0.15) else None,
         place=HERE,
     )
 

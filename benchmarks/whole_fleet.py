@@ -251,6 +251,7 @@ def _profile(data_class: str, standard: str, within: tuple[str, ...], encryption
         (),
         ResidencyClause(within, HERE),
         LinkSecurityClause(encryption, HERE),
+        None,
         HERE,
     )
 

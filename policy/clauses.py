@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from policy.findings import Place
 
 if TYPE_CHECKING:
-    from policy.resolved import Encryption, Service, Stage
+    from policy.resolved import Encryption, Purchase, Service, Stage
 
 
 JUST_ABOVE: Final = (0, 0, 0, 0, 0, 1)
@@ -108,6 +108,14 @@ class LinkSecurityClause:
 
 
 @dataclass(frozen=True, slots=True)
+class PurchaseClause:
+    """Every pool must be bought in one of these ways."""
+
+    among: "tuple[Purchase, ...]"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The stages that a profile covers: those that fit in all respects of which it says something.
 
@@ -144,6 +152,7 @@ class ComplianceProfile:
     forbidden: tuple[ForbiddenClause, ...]
     residency: ResidencyClause | None
     link_security: LinkSecurityClause | None
+    purchase: PurchaseClause | None
     place: Place
 
     def covered(self, service: "Service") -> tuple["Stage", ...]:

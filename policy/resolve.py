@@ -11,6 +11,7 @@ from policy.clauses import (
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    PurchaseClause,
     ResidencyClause,
     Scope,
     Standard,
@@ -165,7 +166,7 @@ def _device(valid: Valid, spec: DeviceProfileSpec) -> DeviceProfile:
 
 
 def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
-    scope, within, links = spec.applies_to, spec.jurisdiction, spec.links
+    scope, within, links, bought = spec.applies_to, spec.jurisdiction, spec.links, spec.purchase
     return ComplianceProfile(
         name=valid.name,
         scope=Scope(
@@ -179,6 +180,7 @@ def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
         forbidden=_forbidden(valid, spec.certifications) if spec.certifications else (),
         residency=ResidencyClause(tuple(within.within), valid.place("jurisdiction", "within")) if within else None,
         link_security=LinkSecurityClause(Encryption(links.encryption), valid.place("links")) if links else None,
+        purchase=PurchaseClause(tuple(map(Purchase, bought.among)), valid.place("purchase")) if bought else None,
         place=valid.place(),
     )
 

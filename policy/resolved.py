@@ -36,9 +36,10 @@ class Encryption(StrEnum):
 
 
 class Purchase(StrEnum):
-    """How a pool's nodes are paid for."""
+    """How a pool's nodes are paid for; spot nodes are preemptible."""
 
     ON_DEMAND = "on-demand"
+    RESERVED = "reserved"
     SPOT = "spot"
     OWNED = "owned"
 

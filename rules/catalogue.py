@@ -16,6 +16,7 @@ from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
 from rules.link_security import LinkSecurity
 from rules.one_setting import OneSetting
+from rules.purchase import Purchase
 from rules.replica_bounds import ReplicaBounds
 from rules.residency import Residency
 from rules.served import Served
@@ -26,6 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ForbiddenCertification(),
     Residency(),
     LinkSecurity(),
+    Purchase(),
     Accuracy(),
     Latency(),
     Degrade(),

@@ -87,5 +87,5 @@ def _holds_at_some_time(problem: Problem, clause: ForbiddenClause, pool: Pool) -
 
 def _first_held_s(problem: Problem, clause: ForbiddenClause, pool: Pool) -> int | None:
     """The first second from now on at which it is held; None where it never is."""
-    later = [max(held.from_s, problem.now_s) for held in _held(problem, clause, pool) if held.until_s > problem.now_s]
-    return min(later, default=None)
+    firsts = [(max(held.from_s, problem.now_s), held.until_s) for held in _held(problem, clause, pool)]
+    return min((first_s for first_s, until_s in firsts if first_s < until_s), default=None)

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from policy.documents.base import Line, Name, Spec, VersionRange, Word
+from policy.documents.pool import Bought
 
 
 class DataSelectorSpec(Spec):
@@ -56,6 +57,12 @@ class LinksSpec(Spec):
     encryption: Literal["none", "tls", "mtls"]
 
 
+class PurchaseSpec(Spec):
+    """How the nodes may be bought."""
+
+    among: list[Bought] = Field(min_length=1, examples=["[on-demand, owned]"])
+
+
 class ComplianceProfileSpec(Spec):
     """What a compliance officer writes down."""
 
@@ -63,9 +70,12 @@ class ComplianceProfileSpec(Spec):
     jurisdiction: JurisdictionSpec | None = None
     certifications: CertificationsSpec | None = None
     links: LinksSpec | None = None
+    purchase: PurchaseSpec | None = None
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
-        if self.jurisdiction is None and self.certifications is None and self.links is None:
-            raise ValueError("the profile asks for nothing: give `jurisdiction`, `certifications` or `links`")
+        if not any((self.jurisdiction, self.certifications, self.links, self.purchase)):
+            raise ValueError(
+                "the profile asks for nothing: give `jurisdiction`, `certifications`, `links` or `purchase`"
+            )
         return self

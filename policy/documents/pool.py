@@ -6,6 +6,8 @@ from pydantic import Field
 
 from policy.documents.base import MemoryMib, Name, Positive, PricePerHour, Share, Spec
 
+Bought = Literal["on-demand", "reserved", "spot", "owned"]
+
 
 class PoolSpec(Spec):
     """How many nodes, with which device, its memory, the part of it that may be used, and what a node costs."""
@@ -16,4 +18,4 @@ class PoolSpec(Spec):
     memory: Annotated[MemoryMib, Field(ge=1)]
     share: Annotated[Share, Field(ge=1)] = 1000
     price: PricePerHour
-    purchase: Literal["on-demand", "spot", "owned"] = "on-demand"
+    purchase: Bought = "on-demand"

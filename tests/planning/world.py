@@ -153,6 +153,7 @@ POLICY = Policy(
             (),
             ResidencyClause(("EU", "FR", "DE"), line(31)),
             LinkSecurityClause(Encryption.MTLS, line(32)),
+            None,
             line(29),
         ),
     ),

@@ -64,10 +64,18 @@ class Fleet:
         """A site that lies in these jurisdictions."""
         return self._policy(sites=(*self.problem.policy.sites, Site(name, jurisdictions, at(20))))
 
-    def pool(self, name: str, site: str, nodes: int = 1, line: int = 30, **numbers: int) -> Self:
+    def pool(
+        self,
+        name: str,
+        site: str,
+        nodes: int = 1,
+        line: int = 30,
+        purchase: Purchase = Purchase.OWNED,
+        **numbers: int,
+    ) -> Self:
         """A pool with all its nodes usable: 1000 MiB and 1000 permille a node, free of charge unless said."""
         own = {"memory_mib": 1000, "share_permille": 1000, "price_millicents_per_hour": 0} | numbers
-        pool = Pool(name, site, "device", nodes, purchase=Purchase.OWNED, place=at(line), **own)
+        pool = Pool(name, site, "device", nodes, purchase=purchase, place=at(line), **own)
         usable = (*self.problem.nodes, *(Node(node, name) for node in pool.node_names()))
         policy = replace(self.problem.policy, pools=(*self.problem.policy.pools, pool))
         return self._with(policy=policy, nodes=usable)
@@ -119,6 +127,7 @@ class Fleet:
             "forbidden": (),
             "residency": None,
             "link_security": None,
+            "purchase": None,
         }
         profile = ComplianceProfile(name, place=at(50), **(nothing | clauses))
         return self._policy(compliance=(*self.problem.policy.compliance, profile))

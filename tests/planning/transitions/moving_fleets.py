@@ -113,7 +113,9 @@ def _problem(dice: random.Random, size: Size) -> tuple[Problem, frozenset[str]]:
         path for demand, service in zip(demands, services, strict=True) for path in _paths(demand, service, options)
     )
     certified = frozenset(dice.sample([pool.name for pool in pools], dice.randint(1, len(pools))))
-    profile = ComplianceProfile("card", Scope(classes=("card",)), (asks("pci", (4,), HERE),), (), None, None, HERE)
+    profile = ComplianceProfile(
+        "card", Scope(classes=("card",)), (asks("pci", (4,), HERE),), (), None, None, None, HERE
+    )
     bounds = tuple(ReplicaBound(model, "", dice.choice((0, 0, 1, 2)), 1_000, HERE) for model in models)
     policy = Policy(
         "random",

@@ -44,7 +44,9 @@ EXAMPLES = (
         "what is forbidden may have ended now, or begin when the plan is no longer needed",
         fleet()
         .held("site", "paris", (2,), 0, 1000, standard="exposed")
+        .held("site", "paris", (2,), 0, 500, standard="exposed")
         .held("pool", "edge", (2,), 2000, 3000, standard="exposed")
+        .held("pool", "edge", (2,), 1500, 1500, standard="exposed")
         .held("site", "lyon", (2,), 0, 1001, standard="exposed"),
         1000,
         "1970-01-01T00:16:40Z",
@@ -54,6 +56,7 @@ EXAMPLES = (
         fleet()
         .held("site", "paris", (1, 9), 0, 3000, standard="exposed")
         .held("site", "paris", (2,), 0, 3000, standard="certified")
+        .held("pool", "edge", (2,), 2001, 3000, standard="exposed")
         .held("pool", "cloud", (3, 1), 2500, 3000, standard="exposed")
         .held("pool", "cloud", (2, 0, 1), 1999, 3000, standard="exposed"),
         1999,

@@ -1,0 +1,66 @@
+"""Purchase: what must not run on preemptible nodes, say, runs only where nodes are bought in another way."""
+
+from collections.abc import Iterable, Iterator
+
+from policy.findings import Finding
+from rules.kernel.formulation import Exclusion, Formulation
+from rules.kernel.measure import visits
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+from rules.kernel.rule import Violation
+
+
+class Purchase:
+    """Each pool that runs a covered stage is bought in one of the ways that the clause names.
+
+    Measured is how many pools of a stage are bought otherwise, one by one: 1 where it is so, and the limit is 0.
+    """
+
+    id = "purchase"
+    finding_id = "GW1017"
+    always = True
+
+    def applies(self, problem: Problem) -> bool:
+        """Whether any profile names ways to buy."""
+        return any(profile.purchase for profile in problem.policy.compliance)
+
+    def constrain(self, form: Formulation, problem: Problem) -> None:
+        """Exclude the pools that are bought otherwise from every stage that the clause is meant for."""
+        for row in self.exclusions(problem):
+            form.add(row)
+
+    def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
+        """The options in those pools, for each use of them."""
+        for profile in problem.policy.compliance:
+            clause = profile.purchase
+            if clause is None:
+                continue
+            asked = ", ".join(clause.among)
+            reasons = {
+                pool.name: f"{pool.name} is bought as {pool.purchase}; {asked} is asked"
+                for pool in problem.policy.pools
+                if pool.purchase not in clause.among
+            }
+            for demand in problem.demands if reasons else ():
+                for stage in profile.covered(problem.service_of(demand)):
+                    for option in problem.options_of(stage.model):
+                        reason = reasons.get(option.placement.pool)
+                        if reason:
+                            yield Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name)
+
+    def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
+        """Look at how the pool of every visit is bought."""
+        for visit in visits(plan, problem):
+            bought = problem.pool_of(visit.option).purchase
+            for profile in problem.policy.compliance:
+                clause = profile.purchase
+                covered = profile.covered(problem.service_of(visit.demand)) if clause else ()
+                if clause and visit.stage in covered and all(each is not bought for each in clause.among):
+                    yield Violation(self.id, str(visit), 1, 0, clause.place, bought.value)
+
+    def explain(self, violation: Violation) -> Finding:
+        """How the pool is bought."""
+        message = (
+            f"{violation.subject}: the pool is bought as {violation.quantity}, which is not among the ways asked for"
+        )
+        return violation.finding(self.finding_id, message, "let the stage run on another pool, or name this way, too")
