@@ -1,0 +1,32 @@
+"""The examples that need no servers: they check without a finding, and their plans are what their documents ask."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from process import ROOT, gridwright
+
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+def test_an_example_has_no_finding(folder: Path) -> None:
+    ran = gridwright("check", folder)
+    assert (ran.status, ran.out) == (0, f"{folder}: no findings\n")
+
+
+def barred(stage: str) -> dict[str, set[str]]:
+    """By pool, the rules that keep a stage of the triage from it."""
+    answer: Any = gridwright("explain", ROOT / "examples" / "health", "x-ray-triage", "--json").json()
+    uses = [use for use in answer["candidates"] if use["stage"] == stage]
+    assert uses
+    return {use["placement"]["pool"]: {each["rule"] for each in use["objections"]} for use in uses}
+
+
+def test_names_are_removed_where_the_hospital_allows_it_and_pictures_sorted_where_health_data_may_be() -> None:
+    names, pictures = barred("deidentify"), barred("sort")
+    assert names["hospital"] == pictures["hospital"] == set()
+    assert names["paris-reserved"] == {"certification"}
+    assert pictures["paris-reserved"] == set()
+    assert pictures["paris-spot"] == {"forbidden_certification", "purchase"}
+    assert pictures["virginia-spot"] >= {"certification", "residency", "link_security", "purchase"}
