@@ -17,7 +17,7 @@ def refusing(problem: Problem, path: Path) -> frozenset[str]:
 def _refusing(problem: Problem, path: Path) -> Iterator[str]:
     demand = problem.demand(path.demand)
     service = problem.policy.service(demand.service)
-    for objective in service.latency:
+    for objective in (each for each in service.latency if not each.origin or each.origin == demand.origin):
         told = [us for basis, us in path.latency_us if basis >= objective.percentile_bp]
         if (told[0] if told else path.latency_us[-1][1]) > objective.below_us:
             yield "latency"

@@ -153,7 +153,9 @@ def _service(dice: Dice, name: str, models: tuple[str, ...]) -> Service:
         origins=(),
         stages=tuple(Stage(model, model, (), 1 + dice.says(0.2), 1000, HERE) for model in models),
         expected_rate_milli_rps=1000,
-        latency=(LatencyObjective(dice.one((5000, 9900)), 50_000, 60, HERE),) if dice.says(0.5) else (),
+        latency=(LatencyObjective(dice.one((5000, 9900)), 50_000, 60, HERE, dice.one(("", "", *SITES))),)
+        if dice.says(0.5)
+        else (),
         availability=AvailabilityObjective(dice.within(1, 2), dice.within(1, 3), HERE) if dice.says(0.4) else None,
         accuracy=AccuracyObjective(dice.one((900_000, 950_000)), HERE) if dice.says(0.4) else None,
         degrade=_degrade(dice, models),

@@ -46,6 +46,7 @@ def _latency(valid: Valid, spec: ServiceSpec) -> tuple[LatencyObjective, ...]:
             item.latency.below,
             item.latency.window,
             valid.source.key_place("spec", "objectives", index, "latency", "below"),
+            item.latency.origin or "",
         )
         for index, item in enumerate(spec.objectives)
         if item.latency

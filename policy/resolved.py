@@ -88,12 +88,16 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class LatencyObjective:
-    """The percentile (in basis points: 9900 is p99) of the end-to-end latency that must stay below `below_us`."""
+    """The percentile (in basis points: 9900 is p99) of the end-to-end latency that must stay below `below_us`.
+
+    It is meant for requests from the site `origin`, or from every origin where that is empty.
+    """
 
     percentile_bp: int
     below_us: int
     window_s: int
     place: Place
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,10 @@ class Service:
     degrade: tuple[DegradeStep, ...]
     priority: int
     place: Place
+
+    def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
+        """The objectives of requests from a site."""
+        return tuple(objective for objective in self.latency if objective.origin in ("", origin))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from rules.kernel.rule import Violation
 class Latency:
     """Every path in use has a predicted latency of at most `below_us` at each objective's percentile.
 
-    A prediction of exactly `below_us` is kept. The prediction is of the whole path, network included, at the
-    utilisation that `capacity` allows.
+    An objective that names an origin is meant for the paths of that origin's demand alone. A prediction of exactly
+    `below_us` is kept. The prediction is of the whole path, network included, at the utilisation that `capacity`
+    allows.
     """
 
     id = "latency"
@@ -33,7 +34,7 @@ class Latency:
 
     def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
         """Those paths."""
-        objectives = {demand.id: problem.service_of(demand).latency for demand in problem.demands}
+        objectives = {demand.id: problem.service_of(demand).latency_from(demand.origin) for demand in problem.demands}
         for path in problem.paths:
             for objective in objectives[path.demand]:
                 predicted_us = path.latency_at_us(objective.percentile_bp)
@@ -47,7 +48,8 @@ class Latency:
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare the prediction of every path in use with every objective of its service."""
         for path, _ in carried(plan, problem):
-            for objective in problem.service_of(problem.demand(path.demand)).latency:
+            demand = problem.demand(path.demand)
+            for objective in problem.service_of(demand).latency_from(demand.origin):
                 measured_us = path.latency_at_us(objective.percentile_bp)
                 if not measured_us <= objective.below_us:
                     asked = percentile(objective.percentile_bp)

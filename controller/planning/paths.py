@@ -149,8 +149,9 @@ def _fastest_first(stage: Choices) -> list[int]:
 
 def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
-    below_us = min((item.below_us for item in problem.service_of(demand).latency), default=math.inf)
-    steps = {(s.model, s.variant) for s in problem.service_of(demand).degrade if isinstance(s, UseVariant)}
+    service = problem.service_of(demand)
+    below_us = min((item.below_us for item in service.latency_from(demand.origin)), default=math.inf)
+    steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.here
     tails_us, prices, place = _tails_us(stage), offers.price[here], offers.place[here]
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))

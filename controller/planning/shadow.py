@@ -156,5 +156,6 @@ def _quicker(path: Path, link: Link, problem: Problem) -> Path:
 
 
 def _misses(path: Path, problem: Problem) -> bool:
-    objectives = problem.service_of(problem.demand(path.demand)).latency
+    demand = problem.demand(path.demand)
+    objectives = problem.service_of(demand).latency_from(demand.origin)
     return any(path.latency_at_us(o.percentile_bp) > o.below_us for o in objectives)

@@ -23,6 +23,10 @@ def _nothing_asked(policy: Policy) -> Iterator[Finding]:
 
 
 def _service(policy: Policy, service: Service) -> Iterator[Finding]:
+    for origin in service.origins if service.latency else ():
+        if not service.latency_from(origin.site):
+            message = f"`{service.name}` has no latency objective for {origin.site}, so any path will do from there"
+            yield warning("GW0307", origin.place, message, f"add `- latency: {{…, origin: {origin.site}}}`")
     if not service.latency:
         message = f"`{service.name}` has no latency objective, so any path will do"
         yield warning("GW0307", service.place, message, "add `- latency: {percentile: 99, below: …}` to its objectives")

@@ -66,7 +66,7 @@ def references(documents: Sequence[Valid], unread: Unread) -> list[Finding]:
                 valid_names = {name for kind, name in known if kind == reference.kind}
             if reference.name not in valid_names:
                 findings.append(_nowhere(reference, valid_names))
-        findings += _stages(valid)
+        findings += _inside(valid)
     return findings
 
 
@@ -76,8 +76,8 @@ def _nowhere(reference: Reference, valid_names: set[str]) -> Finding:
     return error("GW0302", reference.place, f"there is no {what} {shown(reference.name)}", hint)
 
 
-def _stages(valid: Valid) -> Iterator[Finding]:
-    """Stages in `after` that the service does not have."""
+def _inside(valid: Valid) -> Iterator[Finding]:
+    """Stages in `after`, and origins of objectives, that the service does not have."""
     if isinstance(valid.spec, ServiceSpec):
         names = {stage.name for stage in valid.spec.stages}
         for index, stage in enumerate(valid.spec.stages):
@@ -86,6 +86,13 @@ def _stages(valid: Valid) -> Iterator[Finding]:
                     place = valid.place("stages", index, "after", position)
                     hint = suggestion(before, names - {stage.name}, "leave `after` out")
                     yield error("GW0302", place, f"{valid.name} has no stage {shown(before)}", hint)
+        sites = {origin.site for origin in valid.spec.origins}
+        for index, objective in enumerate(valid.spec.objectives):
+            site = objective.latency.origin if objective.latency else None
+            if site is not None and site not in sites:
+                place = valid.place("objectives", index, "latency", "origin")
+                hint = suggestion(site, sites, "leave `origin` out")
+                yield error("GW0302", place, f"{valid.name} has no origin {shown(site)}", hint)
 
 
 def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:

@@ -54,11 +54,12 @@ class DemandSpec(Spec):
 
 
 class LatencySpec(Spec):
-    """The percentile of the end-to-end latency that must not exceed `below`."""
+    """The percentile of the end-to-end latency, from every origin or from one, that must not exceed `below`."""
 
     percentile: Percentile
     below: DurationUs
     window: DurationS = 300
+    origin: Name | None = None
 
 
 class AvailabilitySpec(Spec):

@@ -8,6 +8,8 @@ from tests.rules.example import Domain, Example
 
 P99 = LatencyObjective(9900, 400_000, 300, at(11))
 P999 = LatencyObjective(9990, 600_000, 300, at(12))
+NEAR = LatencyObjective(9900, 400_000, 300, at(13), "paris")
+ELSEWHERE = LatencyObjective(9900, 1, 300, at(14), "lyon")
 STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
 
 
@@ -27,6 +29,17 @@ EXAMPLES = (
         violation=Violation("latency", "far", 400_001, 400_000, at(11), "p99"),
         message="p99 of path far is predicted at 400.001 ms; the objective is 400 ms",
         spared=(problem(((9900, 400_001),)), problem(((9900, 400_000),), P99)),
+        reasons=("p99 is predicted at 400.001 ms; the objective is 400 ms",),
+        domain=Domain(counts=(1,)),
+    ),
+    Example(
+        name="an objective may be meant for one origin, and others have their own",
+        problem=problem(((9900, 400_001),), NEAR, ELSEWHERE),
+        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        over_limit=plan(STANDING, {"near": 999, "far": 1}),
+        violation=Violation("latency", "far", 400_001, 400_000, at(13), "p99"),
+        message="p99 of path far is predicted at 400.001 ms; the objective is 400 ms",
+        spared=(problem(((9900, 400_001),), ELSEWHERE),),
         reasons=("p99 is predicted at 400.001 ms; the objective is 400 ms",),
         domain=Domain(counts=(1,)),
     ),
