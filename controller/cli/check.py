@@ -1,22 +1,28 @@
 """`gridwright check`: every finding of every document."""
 
-from controller.cli.arguments import AsJson, Folder
-from controller.cli.errors import Exit
-from controller.cli.terminal import console, write_json
+from typing import Annotated
+
+import typer
+
+from controller.cli.arguments import Folder
+from controller.cli.errors import CliError, Exit
+from controller.cli.findings_written import Output, write
+
+Written = Annotated[Output, typer.Option("--output", help="How to write the findings.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The same as --output json.")]
 
 
-def check(path: Folder, *, as_json: AsJson = False) -> int:
-    """Tell everything that is wrong or notable in the documents. Exits 0, or 1 when there are errors."""
-    from controller.cli.findings import count, show
+def check(path: Folder, *, output: Written = Output.TEXT, as_json: AsJson = False) -> int:
+    """Tell everything that is wrong or notable in the documents. Exits 0, or 1 when there are errors.
+
+    json is a flat list of findings, sarif a log for code scanning, github the annotations of a workflow.
+    """
     from controller.cli.inputs import read_all
     from policy.findings import Level
 
+    if as_json and output not in {Output.TEXT, Output.JSON}:
+        raise CliError(f"--json and --output {output} are both asked for", "leave one of the two out")
     policy, _, findings = read_all(path)
+    write(findings, Output.JSON if as_json else output, path)
     good = policy is not None and all(finding.level is not Level.ERROR for finding in findings)
-    if as_json:
-        write_json({"ok": good, "policy_revision": policy.revision if policy else None, "findings": findings})
-    else:
-        out = console()
-        show(out, findings)
-        out.print(f"{path}: {count(findings)}")
     return Exit.DONE if good else Exit.BAD_INPUT

@@ -40,10 +40,10 @@ def test_check_tells_every_error_of_every_file_with_its_place(folder: Path) -> N
 
 def test_check_as_json_gives_findings_as_data(folder: Path) -> None:
     edit(folder / "services.yaml", "kind: Service", "kind: Servise")
-    answer = gridwright("check", folder, "--json").json()
-    assert not answer["ok"]
-    assert answer["findings"][0]["place"]["file"] == "services.yaml"
-    assert answer["findings"][0]["hint"]
+    ran = gridwright("check", folder, "--json")
+    assert ran.status == 1
+    assert ran.json()[0]["file"] == "services.yaml"
+    assert ran.out == gridwright("check", folder, "--output", "json").out
 
 
 def test_check_fails_on_broken_evidence_too(folder: Path) -> None:
