@@ -1,7 +1,9 @@
 """The YAML files of a folder as texts, with a bound on everything and a finding for whatever cannot be read."""
 
+import os
 import stat
 from collections.abc import Iterator
+from os import DirEntry
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,7 @@ SUFFIXES: Final = (".yaml", ".yml")
 MAX_FILES: Final = 20_000
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_ALL_BYTES: Final = 64 * 1024 * 1024
+PIECE_BYTES: Final = 64 * 1024
 
 
 class _UnreadableError(Exception):
@@ -34,24 +37,24 @@ def read_texts(folder: Path, skip: str = "") -> tuple[list[tuple[str, str]], lis
     findings: list[Finding] = []
     top = Place(folder.name or ".", 1, 1)
     try:
-        paths = sorted(_paths(folder, skip))
+        inside = folder.resolve(strict=True)
+        entries = sorted(_entries(folder, skip), key=lambda named: named[0])
     except OSError as trouble:
         message = f"the folder cannot be read: {trouble.strerror}"
         return [], [error("GW0106", top, message, "check its name and permissions")]
-    if len(paths) > MAX_FILES:
-        message = f"the folder holds {len(paths)} YAML files, over {MAX_FILES}"
+    if len(entries) > MAX_FILES:
+        message = f"the folder holds {len(entries)} YAML files, over {MAX_FILES}"
         return [], [error("GW0102", top, message, "give the folder of the policy alone")]
     left = MAX_ALL_BYTES
-    for path in paths:
-        name = path.relative_to(folder).as_posix()
+    for name, entry in entries:
         place = Place(name.encode(errors="replace").decode(), 1, 1)
         if place.file != name:
             findings.append(error("GW0107", place, "the file's name is not UTF-8", "rename it"))
             continue
         try:
-            text = _read(path, folder, name, min(MAX_BYTES, left))
-            texts.append((name, text))
-            left -= len(text.encode())
+            data = _read(entry, inside, min(MAX_BYTES, left))
+            left -= len(data)
+            texts.append((name, _text(name, data)))
         except _UnreadableError as trouble:
             findings.append(error(trouble.id, trouble.place or place, trouble.message, trouble.hint))
         except (OSError, RuntimeError) as trouble:
@@ -60,28 +63,44 @@ def read_texts(folder: Path, skip: str = "") -> tuple[list[tuple[str, str]], lis
     return texts, findings
 
 
-def _paths(folder: Path, skip: str) -> Iterator[Path]:
-    """The YAML files under a folder; raises OSError when the folder itself cannot be listed."""
-    for path in folder.iterdir():
-        if path.name.startswith(".") or (skip and path.name == skip):
+def _entries(folder: Path, skip: str, above: str = "") -> Iterator[tuple[str, DirEntry[str]]]:
+    """The YAML files under a folder, each with its name from the top; raises OSError when a folder cannot be listed."""
+    with os.scandir(folder) as listed:
+        entries = list(listed)
+    for entry in entries:
+        if entry.name.startswith(".") or (skip and entry.name == skip):
             continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _paths(path, "")
-        elif path.suffix in SUFFIXES:
-            yield path
+        name = f"{above}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from _entries(Path(entry.path), "", f"{name}/")
+        elif entry.name.endswith(SUFFIXES):
+            yield name, entry
 
 
-def _read(path: Path, folder: Path, name: str, at_most: int) -> str:
-    """The file's text. Raises _UnreadableError, OSError and, for links in a circle before Python 3.13, RuntimeError."""
-    if not path.resolve(strict=True).is_relative_to(folder.resolve(strict=True)):
+def _read(entry: DirEntry[str], inside: Path, at_most: int) -> bytes:
+    """The file's bytes. Raises _UnreadableError, OSError, and RuntimeError (before Python 3.13) for links in a circle."""
+    if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(inside):
         raise _UnreadableError("GW0106", "the file is a link that leads out of the folder", "put the file itself there")
-    if not stat.S_ISREG(path.stat().st_mode):
+    if not stat.S_ISREG(entry.stat().st_mode):
         raise _UnreadableError("GW0106", "this is no regular file", "put a file there, or rename it")
-    with path.open("rb") as file:
-        data = file.read(at_most + 1)
+    data = _at_most(Path(entry.path), at_most + 1)
     if len(data) > at_most:
         message = f"the file has more than the {at_most} bytes that may be read of it"
         raise _UnreadableError("GW0102", message, "split it, or take away what is no policy")
+    return data
+
+
+def _at_most(path: Path, size: int) -> bytes:
+    """The beginning of the file, by pieces: asking for the limit at once would set that much memory aside."""
+    data = b""
+    with path.open("rb", buffering=0) as file:
+        while len(data) < size and (piece := file.read(min(PIECE_BYTES, size - len(data)))):
+            data += piece
+    return data
+
+
+def _text(name: str, data: bytes) -> str:
+    """The data as text. Raises _UnreadableError."""
     try:
         return data.decode()
     except UnicodeDecodeError as trouble:

@@ -13,6 +13,7 @@ from policy.folder import read_texts
 from policy.parse import Document, parse
 from policy.resolve import resolve
 from policy.resolved import Policy
+from policy.uncollected import uncollected
 from policy.validate import validate
 
 EVIDENCE: Final = "evidence"
@@ -31,12 +32,14 @@ class Loaded:
 def load(folder: Path) -> Loaded:
     """The policy of every YAML file under a folder, its evidence aside. Never raises for what the folder holds."""
     texts, findings = read_texts(folder, skip=EVIDENCE)
-    return _loaded(texts, findings)
+    with uncollected():
+        return _loaded(texts, findings)
 
 
 def load_documents(texts: Iterable[tuple[str, str]]) -> Loaded:
     """The policy of (name, text) pairs, in any order. Never raises for what they hold."""
-    return _loaded(tuple(texts), ())
+    with uncollected():
+        return _loaded(tuple(texts), ())
 
 
 def _loaded(texts: Sequence[tuple[str, str]], unreadable: Sequence[Finding]) -> Loaded:

@@ -1,5 +1,6 @@
 """Every name in a document that stands for something must lead to it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -48,7 +49,9 @@ class Reference:
 
 def references(documents: Sequence[Valid], unread: Unread) -> list[Finding]:
     """References that lead nowhere."""
-    known = {(valid.kind, valid.name): valid for valid in documents}
+    known: defaultdict[str, set[str]] = defaultdict(set)
+    for valid in documents:
+        known[valid.kind].add(valid.name)
     variants = {
         valid.name: {variant.name for variant in valid.spec.variants}
         for valid in documents
@@ -62,7 +65,7 @@ def references(documents: Sequence[Valid], unread: Unread) -> list[Finding]:
             elif unread.may_hold(reference.kind, reference.name):
                 continue
             else:
-                valid_names = {name for kind, name in known if kind == reference.kind}
+                valid_names = known[reference.kind]
             if reference.name not in valid_names:
                 findings.append(_nowhere(reference, valid_names))
         findings += _stages(valid)
