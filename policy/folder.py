@@ -78,7 +78,10 @@ def _entries(folder: Path, skip: str, above: str = "") -> Iterator[tuple[str, Di
 
 
 def _read(entry: DirEntry[str], inside: Path, at_most: int) -> bytes:
-    """The file's bytes. Raises _UnreadableError, OSError, and RuntimeError (before Python 3.13) for links in a circle."""
+    """The file's bytes.
+
+    Raises _UnreadableError, OSError and, for links in a circle before Python 3.13, RuntimeError.
+    """
     if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(inside):
         raise _UnreadableError("GW0106", "the file is a link that leads out of the folder", "put the file itself there")
     if not stat.S_ISREG(entry.stat().st_mode):
