@@ -31,6 +31,10 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0311": "correct or remove the step",
         "GW0312": "add the profile of a variant",
         "GW0313": "mend the word, or add it to the sites that lie there",
+        "GW0330": "allow more time, add a pool nearer to the origin, or allow a nearer site",
+        "GW0331": "name a model that is called, or take the bound out",
+        "GW0332": "name a site with pools, or take the limit out",
+        "GW0333": "raise the ceiling, or add a cheaper pool",
         "GW0401": "correct the dates; until then the evidence does not count",
         "GW0402": "give each its own name",
     }

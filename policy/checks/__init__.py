@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from policy.checks.absences import absences
 from policy.checks.contradictions import contradictions
 from policy.checks.references import Unread, references
+from policy.checks.suspicious import suspicious
 from policy.findings import Finding
 from policy.resolved import Policy
 from policy.validate import Valid
@@ -12,5 +13,5 @@ from policy.validate import Valid
 
 def check(policy: Policy, documents: Sequence[Valid], unread: Unread) -> list[Finding]:
     """Everything found, errors and warnings. What could not be read is not missed."""
-    missing = [] if unread else absences(policy)
-    return [*references(documents, unread), *contradictions(policy), *missing]
+    of_the_whole = [] if unread else [*absences(policy), *suspicious(policy)]
+    return [*references(documents, unread), *contradictions(policy), *of_the_whole]
