@@ -145,8 +145,8 @@ class _Reader:
                 if data is not None:
                     yield Document(self._file, data, build.values, build.keys)
 
-    def _refused(self, finding_id: str, event: yaml.Event, message: str, hint: str) -> _RefusedError:
-        return _RefusedError(error(finding_id, _place(self._file, _position(event)), message, hint))
+    def _place(self, event: yaml.Event) -> Place:
+        return _place(self._file, _position(event))
 
     def _value(self, event: yaml.Event, path: Path, build: _Build) -> Plain:
         self._guard(event, len(path))
@@ -165,19 +165,23 @@ class _Reader:
             word = "alias" if isinstance(event, yaml.AliasEvent) else "anchor"
             what = f"the {word} {shown(anchor)}" if anchor is not None else f"the tag {shown(event.tag)}"  # type: ignore[attr-defined]
             hint = "write the value out in full; quote it if it is a text that begins with & * or !"
-            raise self._refused("GW0105", event, f"{what} is used, which policy files may not", hint)
+            raise _RefusedError(
+                error("GW0105", self._place(event), f"{what} is used, which policy files may not", hint)
+            )
         if depth > MAX_DEPTH:
             message = f"values are nested more than {MAX_DEPTH} deep"
-            raise self._refused("GW0102", event, message, "no document needs that; check the indentation")
+            raise _RefusedError(
+                error("GW0102", self._place(event), message, "no document needs that; check the indentation")
+            )
         if self._nodes > MAX_NODES:
             message = f"the file has more than {MAX_NODES} keys and values"
-            raise self._refused("GW0102", event, message, "split it into several files")
+            raise _RefusedError(error("GW0102", self._place(event), message, "split it into several files"))
 
     def _scalar(self, event: yaml.ScalarEvent) -> Plain:
         text: str = event.value
         if len(text) > MAX_SCALAR_CHARACTERS:
             message = f"a text has {len(text)} characters, over {MAX_SCALAR_CHARACTERS}"
-            raise self._refused("GW0102", event, message, "shorten it")
+            raise _RefusedError(error("GW0102", self._place(event), message, "shorten it"))
         if event.style:  # C and Python readers differ in what a plain text's style is: "" or None
             return text
         if text in _CONSTANTS:
@@ -199,11 +203,11 @@ class _Reader:
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             self._guard(event, len(path))
             if not isinstance(event, yaml.ScalarEvent):
-                raise self._refused("GW0101", event, "a key is not a text", "write `key: value`")
+                raise _RefusedError(error("GW0101", self._place(event), "a key is not a text", "write `key: value`"))
             key: str = event.value
             if len(key) > MAX_SCALAR_CHARACTERS:
                 message = f"a key has {len(key)} characters, over {MAX_SCALAR_CHARACTERS}"
-                raise self._refused("GW0102", event, message, "shorten it")
+                raise _RefusedError(error("GW0102", self._place(event), message, "shorten it"))
             below = (*path, key)
             if key in found:
                 self._stands_twice(event, build.keys[below])
@@ -215,8 +219,7 @@ class _Reader:
 
     def _stands_twice(self, event: yaml.ScalarEvent, first: Position) -> None:
         message = f"the key {shown(event.value)} stands twice; the first is at {_place(self._file, first)}"
-        place = _place(self._file, _position(event))
-        self._findings.append(error("GW0103", place, message, "keep one of the two"))
+        self._findings.append(error("GW0103", self._place(event), message, "keep one of the two"))
 
 
 def _position(event: yaml.Event) -> Position:
