@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,19 @@ def test_check_as_json_gives_findings_as_data(folder: Path) -> None:
 def test_check_fails_on_broken_evidence_too(folder: Path) -> None:
     (folder / "evidence" / "more.yaml").write_text("kind: [")
     assert gridwright("check", folder).status == 1
+
+
+def test_check_warns_of_evidence_that_ends_soon_and_does_not_fail(folder: Path) -> None:
+    soon = datetime.now(UTC) + timedelta(days=10, hours=1)
+    (folder / "evidence" / "more.yaml").write_text(
+        "apiVersion: gridwright.dev/v1alpha1\nkind: Evidence\nmetadata: {name: soon}\n"
+        "spec: {subject: {site: edge-paris}, claim: {standard: iso-27001, version: 1}, issuer: qsa.example, "
+        f"issuedAt: 2020-01-01T00:00:00Z, expiresAt: {soon:%Y-%m-%dT%H:%M:%SZ}}}\n"
+    )
+    ran = gridwright("check", folder)
+    assert ran.status == 0
+    assert "evidence/more.yaml:3:18: warning GW0340: `soon` ends at " in ran.out
+    assert "10 full days from now" in ran.out
 
 
 def test_plan_tells_changes_promises_cost_and_reasons() -> None:
