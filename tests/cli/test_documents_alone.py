@@ -116,6 +116,18 @@ def test_plan_loads_nothing_that_only_servers_and_charts_need() -> None:
     assert not set(ran.stderr.split()).intersection(HEAVY)
 
 
+@pytest.mark.parametrize("output", ["text", "json", "sarif", "github"])
+def test_check_loads_nothing_that_only_plans_need(output: str) -> None:
+    code = (
+        "import sys; from controller.cli import app; status = app.main(sys.argv[1:]); "
+        "sys.stderr.write(' '.join(sorted(sys.modules))); sys.exit(status)"
+    )
+    command = [sys.executable, "-c", code, "check", EXAMPLE, "--output", output]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
+    assert not set(ran.stderr.split()).intersection({*HEAVY, "numpy", "scipy", "numba", "ortools"})
+
+
 def test_plan_on_broken_documents_lists_the_errors_and_plans_nothing(folder: Path) -> None:
     edit(folder / "services.yaml", "kind: Service", "kind: Servise")
     people = gridwright("plan", folder)
