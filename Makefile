@@ -112,6 +112,10 @@ bench-whole: setup ## Plan a generated fleet with every rule in use, then again 
 bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on fleets of 100 to 1,000 nodes (minutes): [SEEDS=n]
 	@$(BIN)/python benchmarks/transitions.py $(if $(SEEDS),--seeds $(SEEDS))
 
+.PHONY: bench-check
+bench-check: setup ## Measure what checking 10,000 documents costs (half a minute): [DOCUMENTS=n]
+	@$(BIN)/python benchmarks/check.py $(if $(DOCUMENTS),--documents $(DOCUMENTS))
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Measure what taking in spans and metrics costs, and memory under overload (half a minute)
 	@$(BIN)/python benchmarks/ingest.py

@@ -7,7 +7,8 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from collectors.dispersion import Burstiness, burstiness
+from collectors.burstiness import Burstiness
+from collectors.dispersion import burstiness
 from collectors.instants import instant, since_epoch_us
 from collectors.snapshot import Reading
 

@@ -10,11 +10,12 @@ trend or a daily swing raises IDC(t) at large t as burstiness does, so give them
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from collectors.burstiness import Burstiness
 
 SCALES_S: Final = (0.1, 1.0, 10.0, 60.0)
 FEWEST_WINDOWS: Final = 30
@@ -22,20 +23,6 @@ FEWEST_WINDOWS: Final = 30
 FEWEST_GAPS: Final = 30
 MOST_ARRIVALS: Final = 1_000_000
 MOST_WINDOWS: Final = 10_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Burstiness:
-    """The estimates over `span_s`; None where there is too little to tell."""
-
-    span_s: float
-    rate_rps: float
-    dispersion: tuple[tuple[float, float | None], ...]
-    """(window in s, IDC of it), in the order asked for."""
-    gap_variation: float | None
-    """Squared coefficient of variation of the times between arrivals."""
-    gap_correlation: float | None
-    """Their autocorrelation at lag 1; None as well when all gaps are equal."""
 
 
 def burstiness(arrivals_s: Sequence[float], scales_s: Sequence[float] = SCALES_S) -> Burstiness:

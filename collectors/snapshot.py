@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from collectors.dispersion import Burstiness
+from collectors.burstiness import Burstiness
 from collectors.evidence.records import Evidence
 from policy.findings import Finding
 

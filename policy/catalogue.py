@@ -36,6 +36,11 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0311": "a degrade step can have no effect",
         "GW0312": "a stage's model can run on no pool",
         "GW0313": "nothing lies in a jurisdiction",
+        "GW0330": "a latency objective is shorter than the way",
+        "GW0331": "a bound is of a model that no stage calls",
+        "GW0332": "a limit is of a site without pools",
+        "GW0333": "a ceiling does not pay for one node",
+        "GW0340": "evidence ends soon",
         "GW0401": "evidence ends before it begins",
         "GW0402": "two pieces of evidence have the same name",
     }

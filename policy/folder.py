@@ -1,9 +1,12 @@
 """The YAML files of a folder as texts, with a bound on everything and a finding for whatever cannot be read."""
 
+import os
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from os import DirEntry
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from policy.catalogue import error
 from policy.findings import Finding, Place
@@ -14,6 +17,9 @@ SUFFIXES: Final = (".yaml", ".yml")
 MAX_FILES: Final = 20_000
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_ALL_BYTES: Final = 64 * 1024 * 1024
+PIECE_BYTES: Final = 64 * 1024
+SETTLED_NS: Final = 100_000_000
+"""A change longer ago than this cannot fall into the same tick of the file system's clock as one that is to come."""
 
 
 class _UnreadableError(Exception):
@@ -24,64 +30,128 @@ class _UnreadableError(Exception):
         self.id, self.message, self.hint, self.place = finding_id, message, hint, place
 
 
+class _Seen(NamedTuple):
+    """A file as it was read: what the file system tells of it, how many bytes it has, and its text."""
+
+    stamp: tuple[int, int, int]
+    size: int
+    text: str
+
+
 def read_texts(folder: Path, skip: str = "") -> tuple[list[tuple[str, str]], list[Finding]]:
     """The YAML files under a folder as (name relative to it, text), sorted, and those that cannot be read.
 
     Hidden files and folders are left out (a mounted ConfigMap keeps its data in one, and links to it), as is the
     folder `skip`. Links are followed only to files inside.
     """
-    texts: list[tuple[str, str]] = []
-    findings: list[Finding] = []
-    top = Place(folder.name or ".", 1, 1)
-    try:
-        paths = sorted(_paths(folder, skip))
-    except OSError as trouble:
-        message = f"the folder cannot be read: {trouble.strerror}"
-        return [], [error("GW0106", top, message, "check its name and permissions")]
-    if len(paths) > MAX_FILES:
-        message = f"the folder holds {len(paths)} YAML files, over {MAX_FILES}"
-        return [], [error("GW0102", top, message, "give the folder of the policy alone")]
-    left = MAX_ALL_BYTES
-    for path in paths:
-        name = path.relative_to(folder).as_posix()
-        place = Place(name.encode(errors="replace").decode(), 1, 1)
-        if place.file != name:
-            findings.append(error("GW0107", place, "the file's name is not UTF-8", "rename it"))
-            continue
+    return Folder(folder, skip).read()
+
+
+class Folder:
+    """A folder that is read again and again, as `read_texts` reads it once.
+
+    A file whose inode, size and time of change are as before is not read anew, unless it changed while it was read: the
+    time of a change is told by the file system in ticks, and a second change within one would go unnoticed.
+    """
+
+    def __init__(self, path: Path, skip: str = "") -> None:
+        self._path = path
+        self._skip = skip
+        self._seen: dict[str, _Seen] = {}
+
+    def read(self) -> tuple[list[tuple[str, str]], list[Finding]]:
+        """What the folder holds now."""
+        top = Place(self._path.name or ".", 1, 1)
         try:
-            text = _read(path, folder, name, min(MAX_BYTES, left))
-            texts.append((name, text))
-            left -= len(text.encode())
-        except _UnreadableError as trouble:
-            findings.append(error(trouble.id, trouble.place or place, trouble.message, trouble.hint))
-        except (OSError, RuntimeError) as trouble:
-            message = f"the file cannot be read: {shown(getattr(trouble, 'strerror', None) or 'links in a circle')}"
-            findings.append(error("GW0106", place, message, "check where it leads, and its permissions"))
-    return texts, findings
+            inside = self._path.resolve(strict=True)
+            entries = sorted(_entries(self._path, self._skip), key=lambda named: named[0])
+        except OSError as trouble:
+            message = f"the folder cannot be read: {trouble.strerror}"
+            return [], [error("GW0106", top, message, "check its name and permissions")]
+        if len(entries) > MAX_FILES:
+            message = f"the folder holds {len(entries)} YAML files, over {MAX_FILES}"
+            return [], [error("GW0102", top, message, "give the folder of the policy alone")]
+        return self._files(entries, inside)
+
+    def _files(
+        self, entries: Iterable[tuple[str, DirEntry[str]]], inside: Path
+    ) -> tuple[list[tuple[str, str]], list[Finding]]:
+        seen: dict[str, _Seen] = {}
+        texts: list[tuple[str, str]] = []
+        findings: list[Finding] = []
+        left = MAX_ALL_BYTES
+        settled_ns = time.time_ns() - SETTLED_NS
+        for name, entry in entries:
+            try:
+                file = _read(name, entry, inside, min(MAX_BYTES, left), self._seen.get(name))
+            except _UnreadableError as trouble:
+                place = trouble.place or Place(_shown_name(name), 1, 1)
+                findings.append(error(trouble.id, place, trouble.message, trouble.hint))
+            except (OSError, RuntimeError) as trouble:
+                why = getattr(trouble, "strerror", None) or "links in a circle"
+                message, place = f"the file cannot be read: {shown(why)}", Place(_shown_name(name), 1, 1)
+                findings.append(error("GW0106", place, message, "check where it leads, and its permissions"))
+            else:
+                left -= file.size
+                texts.append((name, file.text))
+                if file.stamp[2] < settled_ns:
+                    seen[name] = file
+        self._seen = seen
+        return texts, findings
 
 
-def _paths(folder: Path, skip: str) -> Iterator[Path]:
-    """The YAML files under a folder; raises OSError when the folder itself cannot be listed."""
-    for path in folder.iterdir():
-        if path.name.startswith(".") or (skip and path.name == skip):
+def _entries(folder: Path, skip: str, above: str = "") -> Iterator[tuple[str, DirEntry[str]]]:
+    """The YAML files under a folder, each with its name from the top; raises OSError when a folder cannot be listed."""
+    with os.scandir(folder) as listed:
+        entries = list(listed)
+    for entry in entries:
+        if entry.name.startswith(".") or (skip and entry.name == skip):
             continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _paths(path, "")
-        elif path.suffix in SUFFIXES:
-            yield path
+        name = f"{above}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from _entries(Path(entry.path), "", f"{name}/")
+        elif entry.name.endswith(SUFFIXES):
+            yield name, entry
 
 
-def _read(path: Path, folder: Path, name: str, at_most: int) -> str:
-    """The file's text. Raises _UnreadableError, OSError and, for links in a circle before Python 3.13, RuntimeError."""
-    if not path.resolve(strict=True).is_relative_to(folder.resolve(strict=True)):
+def _read(name: str, entry: DirEntry[str], inside: Path, at_most: int, before: _Seen | None) -> _Seen:
+    """The file, which is `before` when nothing has changed.
+
+    Raises _UnreadableError, OSError and, for links in a circle before Python 3.13, RuntimeError.
+    """
+    if not name.isascii() and _shown_name(name) != name:
+        raise _UnreadableError("GW0107", "the file's name is not UTF-8", "rename it")
+    if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(inside):
         raise _UnreadableError("GW0106", "the file is a link that leads out of the folder", "put the file itself there")
-    if not stat.S_ISREG(path.stat().st_mode):
+    told = entry.stat()
+    if not stat.S_ISREG(told.st_mode):
         raise _UnreadableError("GW0106", "this is no regular file", "put a file there, or rename it")
-    with path.open("rb") as file:
-        data = file.read(at_most + 1)
+    stamp = (told.st_ino, told.st_size, told.st_mtime_ns)
+    if before and before.stamp == stamp and before.size <= at_most:
+        return before
+    data = _at_most(Path(entry.path), at_most + 1)
     if len(data) > at_most:
         message = f"the file has more than the {at_most} bytes that may be read of it"
         raise _UnreadableError("GW0102", message, "split it, or take away what is no policy")
+    return _Seen(stamp, len(data), _text(name, data))
+
+
+def _shown_name(name: str) -> str:
+    """The name with a mark for each byte that is not UTF-8."""
+    return name.encode(errors="replace").decode()
+
+
+def _at_most(path: Path, size: int) -> bytes:
+    """The beginning of the file, by pieces: asking for the limit at once would set that much memory aside."""
+    data = b""
+    with path.open("rb", buffering=0) as file:
+        while len(data) < size and (piece := file.read(min(PIECE_BYTES, size - len(data)))):
+            data += piece
+    return data
+
+
+def _text(name: str, data: bytes) -> str:
+    """The data as text. Raises _UnreadableError."""
     try:
         return data.decode()
     except UnicodeDecodeError as trouble:

@@ -6,7 +6,7 @@ them, so no file can exhaust the machine. Only what JSON could say as well is ac
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -24,11 +24,14 @@ MAX_NODES: Final = 50_000
 MAX_SCALAR_CHARACTERS: Final = 4_096
 
 Path = tuple[str | int, ...]
+Position = tuple[int, int]
+"""Line and column, both from 1. A million of them are cheaper to keep than as many places."""
 Plain = None | bool | int | Decimal | str | list["Plain"] | dict[str, "Plain"]
 
 _BOM: Final = "\ufeff"
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}", re.ASCII)
+_NUMBER_STARTS: Final = frozenset("+-0123456789")
 _CONSTANTS: Final[Mapping[str, bool | None]] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _NOT_PRINTABLE: Final = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """What YAML 1.2 (section 5.1) leaves out of its printable characters."""
@@ -40,18 +43,19 @@ class Document:
 
     file: str
     data: Plain
-    values: Mapping[Path, Place]
-    keys: Mapping[Path, Place]
+    values: Mapping[Path, Position]
+    keys: Mapping[Path, Position]
 
     def place(self, *path: str | int) -> Place:
         """Where the value at the path begins, or the nearest thing around it that exists."""
         while path and path not in self.values:
             path = path[:-1]
-        return self.values[path]
+        return _place(self.file, self.values[path])
 
     def key_place(self, *path: str | int) -> Place:
         """Where the last key of the path stands; the value's place for an element of a list."""
-        return self.keys.get(path) or self.place(*path)
+        position = self.keys.get(path)
+        return _place(self.file, position) if position else self.place(*path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +80,25 @@ def parse(file: str, text: str) -> Parsed:
     if len(text) > MAX_CHARACTERS:
         message = f"the file has {len(text)} characters, over {MAX_CHARACTERS}"
         return Parsed((), (error("GW0102", top, message, "split it into several files"),))
-    reader = _Reader(file)
+    findings: list[Finding] = []
     if text.startswith(_BOM):
         message = "the file begins with a byte order mark"
-        reader.findings.append(warning("GW0104", top, message, "save it as UTF-8 without one"))
+        findings.append(warning("GW0104", top, message, "save it as UTF-8 without one"))
         text = text.removeprefix(_BOM)
     odd = _NOT_PRINTABLE.search(text)
     if odd:
         message = f"the character U+{ord(odd[0]):04X} is not allowed in YAML"
-        reader.findings.append(error("GW0101", place_at(file, text, odd.start()), message, "remove it"))
-        return Parsed((), tuple(reader.findings))
+        findings.append(error("GW0101", place_at(file, text, odd.start()), message, "remove it"))
+        return Parsed((), tuple(findings))
     documents: list[Document] = []
+    reader = _Reader(file, text, findings)
     try:
-        documents.extend(reader.documents(text))
+        documents.extend(reader.documents())
     except _RefusedError as refused:
-        reader.findings.append(refused.finding)
+        findings.append(refused.finding)
     except yaml.MarkedYAMLError as trouble:
-        reader.findings.append(_not_yaml(file, text, trouble))
-    return Parsed(tuple(documents), tuple(reader.findings))
+        findings.append(_not_yaml(file, text, trouble))
+    return Parsed(tuple(documents), tuple(findings))
 
 
 def place_at(file: str, text: str, offset: int) -> Place:
@@ -118,93 +123,109 @@ def _not_yaml(file: str, text: str, trouble: yaml.MarkedYAMLError) -> Finding:
 class _Build:
     """Where things of the document that is read stand."""
 
-    values: dict[Path, Place] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
 
 
 class _Reader:
     """Reads the events of one file, and remembers what is wrong where it could go on."""
 
-    def __init__(self, file: str) -> None:
-        self.findings: list[Finding] = []
+    def __init__(self, file: str, text: str, findings: list[Finding]) -> None:
         self._file = file
+        self._findings = findings
         self._nodes = 0
-        self._events: Iterator[yaml.Event] = iter(())
+        self._next: Callable[[], yaml.Event] = yaml.CSafeLoader(text).get_event  # type: ignore[assignment]
 
-    def documents(self, text: str) -> Iterator[Document]:
+    def documents(self) -> Iterator[Document]:
         """Each document as it ends."""
-        self._events = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
-        for event in self._events:
+        while not isinstance(event := self._next(), yaml.StreamEndEvent):
             if isinstance(event, yaml.DocumentStartEvent):
                 build = _Build()
-                data = self._value(next(self._events), (), build)
+                data = self._value(self._next(), (), build)
                 if data is not None:
                     yield Document(self._file, data, build.values, build.keys)
 
     def _place(self, event: yaml.Event) -> Place:
-        mark = event.start_mark
-        return Place(self._file, mark.line + 1, mark.column + 1) if mark else Place(self._file, 1, 1)
+        return _place(self._file, _position(event))
 
     def _value(self, event: yaml.Event, path: Path, build: _Build) -> Plain:
-        place = self._place(event)
-        self._guard(event, place, len(path))
-        build.values[path] = place
+        self._guard(event, len(path))
+        build.values[path] = _position(event)
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event, place)
+            return self._scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path, build)
         return self._mapping(path, build)
 
-    def _guard(self, event: yaml.Event, place: Place, depth: int) -> None:
+    def _guard(self, event: yaml.Event, depth: int) -> None:
+        """Raise _RefusedError for what no document may hold. An alias always has an anchor, and never a tag."""
         self._nodes += 1
-        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-        if anchor is not None or tag is not None:
+        anchor: str | None = event.anchor  # type: ignore[attr-defined]
+        if anchor is not None or event.tag is not None:  # type: ignore[attr-defined]
             word = "alias" if isinstance(event, yaml.AliasEvent) else "anchor"
-            what = f"the tag {shown(tag)}" if anchor is None else f"the {word} {shown(anchor)}"
+            what = f"the {word} {shown(anchor)}" if anchor is not None else f"the tag {shown(event.tag)}"  # type: ignore[attr-defined]
             hint = "write the value out in full; quote it if it is a text that begins with & * or !"
-            raise _RefusedError(error("GW0105", place, f"{what} is used, which policy files may not", hint))
+            raise _RefusedError(
+                error("GW0105", self._place(event), f"{what} is used, which policy files may not", hint)
+            )
         if depth > MAX_DEPTH:
             message = f"values are nested more than {MAX_DEPTH} deep"
-            raise _RefusedError(error("GW0102", place, message, "no document needs that; check the indentation"))
+            raise _RefusedError(
+                error("GW0102", self._place(event), message, "no document needs that; check the indentation")
+            )
         if self._nodes > MAX_NODES:
             message = f"the file has more than {MAX_NODES} keys and values"
-            raise _RefusedError(error("GW0102", place, message, "split it into several files"))
+            raise _RefusedError(error("GW0102", self._place(event), message, "split it into several files"))
 
-    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Plain:
-        text = event.value
+    def _scalar(self, event: yaml.ScalarEvent) -> Plain:
+        text: str = event.value
         if len(text) > MAX_SCALAR_CHARACTERS:
             message = f"a text has {len(text)} characters, over {MAX_SCALAR_CHARACTERS}"
-            raise _RefusedError(error("GW0102", place, message, "shorten it"))
+            raise _RefusedError(error("GW0102", self._place(event), message, "shorten it"))
         if event.style:  # C and Python readers differ in what a plain text's style is: "" or None
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
+        if text[0] not in _NUMBER_STARTS:
+            return text
         if _INTEGER.fullmatch(text):
             return int(text)
         return Decimal(text) if _DECIMAL.fullmatch(text) else text
 
     def _sequence(self, path: Path, build: _Build) -> list[Plain]:
         items: list[Plain] = []
-        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             items.append(self._value(event, (*path, len(items)), build))
         return items
 
     def _mapping(self, path: Path, build: _Build) -> dict[str, Plain]:
         found: dict[str, Plain] = {}
-        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            place = self._place(event)
-            self._guard(event, place, len(path))
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            self._guard(event, len(path))
             if not isinstance(event, yaml.ScalarEvent):
-                raise _RefusedError(error("GW0101", place, "a key is not a text", "write `key: value`"))
-            key = event.value
+                raise _RefusedError(error("GW0101", self._place(event), "a key is not a text", "write `key: value`"))
+            key: str = event.value
             if len(key) > MAX_SCALAR_CHARACTERS:
                 message = f"a key has {len(key)} characters, over {MAX_SCALAR_CHARACTERS}"
-                raise _RefusedError(error("GW0102", place, message, "shorten it"))
+                raise _RefusedError(error("GW0102", self._place(event), message, "shorten it"))
+            below = (*path, key)
             if key in found:
-                message = f"the key {shown(key)} stands twice; the first is at {build.keys[*path, key]}"
-                self.findings.append(error("GW0103", place, message, "keep one of the two"))
-                self._value(next(self._events), (*path, key), _Build())
+                self._stands_twice(event, build.keys[below])
+                self._value(self._next(), below, _Build())
                 continue
-            build.keys[*path, key] = place
-            found[key] = self._value(next(self._events), (*path, key), build)
+            build.keys[below] = _position(event)
+            found[key] = self._value(self._next(), below, build)
         return found
+
+    def _stands_twice(self, event: yaml.ScalarEvent, first: Position) -> None:
+        message = f"the key {shown(event.value)} stands twice; the first is at {_place(self._file, first)}"
+        self._findings.append(error("GW0103", self._place(event), message, "keep one of the two"))
+
+
+def _position(event: yaml.Event) -> Position:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _place(file: str, position: Position) -> Place:
+    return Place(file, *position)

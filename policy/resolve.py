@@ -1,8 +1,10 @@
 """From valid documents to one policy: references followed, defaults filled in, contradictions found."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 from policy.catalogue import error
 from policy.clauses import (
@@ -41,6 +43,7 @@ from policy.resolved import (
     Purchase,
     ReplicaBound,
     ScalingPolicy,
+    Service,
     Site,
     Variant,
     VariantProfile,
@@ -49,45 +52,41 @@ from policy.validate import Valid
 
 NOWHERE: Final = Place("defaults", 1, 1)
 
-SpecType = TypeVar("SpecType", bound=Spec)
-Found = TypeVar("Found")
+Item = Service | Model | Site | Pool | Link | DeviceProfile | ComplianceProfile | CostPolicy | ScalingPolicy
+"""What a document declares."""
 
 
-def resolve(documents: Sequence[Valid], texts: tuple[tuple[str, str], ...]) -> tuple[Policy, list[Finding]]:
-    """The policy that the documents make, and what cannot be in them side by side."""
-    findings = [*_twice(documents), *_only_one(documents)]
+def item(valid: Valid) -> Item:
+    """What the document declares; it depends on no other document."""
+    return _READERS[type(valid.spec)](valid, valid.spec)
+
+
+def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str], ...]) -> tuple[Policy, list[Finding]]:
+    """The policy that the documents make, each with its item, and what cannot be in them side by side."""
+    documents = [valid for valid, _ in declared]
+    items: defaultdict[type[Item], list[Any]] = defaultdict(list)
+    for _, each in sorted(declared, key=lambda pair: pair[0].name):
+        items[type(each)].append(each)
     policy = Policy(
         revision=revision(texts),
-        services=_each(documents, ServiceSpec, service),
-        models=_each(documents, ModelSpec, _model),
-        sites=_each(documents, SiteSpec, lambda v, s: Site(v.name, tuple(s.jurisdictions), v.place())),
-        pools=_each(documents, PoolSpec, _pool),
-        links=_each(documents, LinkSpec, _link),
-        devices=_each(documents, DeviceProfileSpec, _device),
-        compliance=_each(documents, ComplianceProfileSpec, _compliance),
-        cost=next(iter(_each(documents, CostPolicySpec, _cost)), _default_cost()),
-        scaling=next(iter(_each(documents, ScalingPolicySpec, _scaling)), _default_scaling()),
+        services=tuple(items[Service]),
+        models=tuple(items[Model]),
+        sites=tuple(items[Site]),
+        pools=tuple(items[Pool]),
+        links=tuple(items[Link]),
+        devices=tuple(items[DeviceProfile]),
+        compliance=tuple(items[ComplianceProfile]),
+        cost=next(iter(items[CostPolicy]), _default_cost()),
+        scaling=next(iter(items[ScalingPolicy]), _default_scaling()),
         documents=texts,
     )
-    return policy, findings
+    return policy, [*_twice(documents), *_only_one(documents)]
 
 
 def revision(texts: Iterable[tuple[str, str]]) -> str:
     """The digest of names and contents."""
-    digest = hashlib.sha256()
-    for name, text in texts:
-        for part in (name, text):
-            data = part.encode(errors="surrogatepass")
-            digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()
-
-
-def _each(
-    documents: Sequence[Valid], kind: type[SpecType], read: Callable[[Valid, SpecType], Found]
-) -> tuple[Found, ...]:
-    """Every document of a kind, read, by name."""
-    listed = sorted(documents, key=lambda valid: valid.name)
-    return tuple(read(valid, valid.spec) for valid in listed if isinstance(valid.spec, kind))
+    encoded = (part.encode(errors="surrogatepass") for pair in texts for part in pair)
+    return hashlib.sha256(b"".join(len(data).to_bytes(8, "big") + data for data in encoded)).hexdigest()
 
 
 def _twice(documents: Sequence[Valid]) -> list[Finding]:
@@ -109,6 +108,10 @@ def _only_one(documents: Sequence[Valid]) -> list[Finding]:
             message = f"there is another {kind} at {found[0].place()}, and a fleet has one"
             findings.append(error("GW0308", valid.place(), message, "put everything into one of them"))
     return findings
+
+
+def _site(valid: Valid, spec: SiteSpec) -> Site:
+    return Site(valid.name, tuple(spec.jurisdictions), valid.place())
 
 
 def _model(valid: Valid, spec: ModelSpec) -> Model:
@@ -243,3 +246,18 @@ def _paced(name: str, spec: ScalingPolicySpec, bounds: tuple[ReplicaBound, ...],
         bounds=bounds,
         place=place,
     )
+
+
+_READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProxyType(
+    {
+        ServiceSpec: service,
+        ModelSpec: _model,
+        SiteSpec: _site,
+        PoolSpec: _pool,
+        LinkSpec: _link,
+        DeviceProfileSpec: _device,
+        ComplianceProfileSpec: _compliance,
+        CostPolicySpec: _cost,
+        ScalingPolicySpec: _scaling,
+    }
+)

@@ -1,6 +1,6 @@
 """Where policy comes from: a folder of YAML files, or the texts that a journal kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,10 +10,10 @@ from policy.checks import check
 from policy.checks.references import Unread
 from policy.findings import Finding, Level, Place
 from policy.folder import read_texts
-from policy.parse import Document, parse
+from policy.read_file import ReadFile, read_file
 from policy.resolve import resolve
 from policy.resolved import Policy
-from policy.validate import validate
+from policy.uncollected import uncollected
 
 EVIDENCE: Final = "evidence"
 """The folder beside the policy that holds evidence; a collector reads it."""
@@ -31,43 +31,40 @@ class Loaded:
 def load(folder: Path) -> Loaded:
     """The policy of every YAML file under a folder, its evidence aside. Never raises for what the folder holds."""
     texts, findings = read_texts(folder, skip=EVIDENCE)
-    return _loaded(texts, findings)
+    return loaded(texts, findings, read_file)
 
 
 def load_documents(texts: Iterable[tuple[str, str]]) -> Loaded:
     """The policy of (name, text) pairs, in any order. Never raises for what they hold."""
-    return _loaded(tuple(texts), ())
+    return loaded(texts, (), read_file)
 
 
-def _loaded(texts: Sequence[tuple[str, str]], unreadable: Sequence[Finding]) -> Loaded:
-    kept = tuple(sorted(texts))
-    findings = list(unreadable)
-    documents: list[Document] = []
-    for name, text in kept:
-        parsed = parse(name, text)
-        findings += parsed.findings
-        documents += parsed.documents
+def loaded(
+    texts: Iterable[tuple[str, str]], unreadable: Iterable[Finding], read: Callable[[str, str], ReadFile]
+) -> Loaded:
+    """The policy of (name, text) pairs, each read by `read`, and what kept others from being pairs."""
+    with uncollected():
+        kept = tuple(sorted(texts))
+        return _put_together(kept, [read(name, text) for name, text in kept], unreadable)
+
+
+def _put_together(
+    texts: tuple[tuple[str, str], ...], files: Sequence[ReadFile], unreadable: Iterable[Finding]
+) -> Loaded:
+    findings = [*unreadable, *(finding for file in files for finding in file.wrong)]
     torn = any(finding.level is Level.ERROR for finding in findings)
-    if not documents and not torn:
+    if not torn and not any(file.documents for file in files):
         hint = "write documents of the kinds in docs/language.md into .yaml files there"
         findings.append(error("GW0108", Place(".", 1, 1), "there is no policy document", hint))
         return Loaded(None, tuple(findings))
-    judged = [(document, *validate(document)) for document in documents]
-    valid = [item for _, item, _ in judged if item is not None]
-    findings += [finding for _, _, wrong in judged for finding in wrong]
-    policy, clashes = resolve(valid, kept)
-    unread = Unread(frozenset(_identity(document) for document, item, _ in judged if item is None), torn)
-    findings += [*clashes, *check(policy, valid, unread)]
+    declared = [pair for file in files for pair in file.declared]
+    policy, clashes = resolve(declared, texts)
+    unread = Unread(frozenset(identity for file in files for identity in file.broken), torn)
+    referred = (reference for file in files for reference in file.referred)
+    findings += [finding for file in files for finding in file.findings]
+    findings += [*clashes, *check(policy, [valid for valid, _ in declared], referred, unread)]
     broken = any(finding.level is Level.ERROR for finding in findings)
     return Loaded(None if broken else policy, in_order(findings))
-
-
-def _identity(document: Document) -> tuple[str, str]:
-    """Kind and name that a document states, however broken; empty where it states none."""
-    data = document.data if isinstance(document.data, dict) else {}
-    metadata = data.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    return str(data.get("kind")), str(name)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,22 +1,50 @@
 """`gridwright check`: every finding of every document."""
 
-from controller.cli.arguments import AsJson, Folder
-from controller.cli.errors import Exit
-from controller.cli.terminal import console, write_json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.cli.arguments import Folder
+from controller.cli.errors import CliError, Exit
+from controller.cli.findings_written import Output, write
+
+if TYPE_CHECKING:
+    from policy.findings import Finding
+
+Written = Annotated[Output, typer.Option("--output", help="How to write the findings.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The same as --output json.")]
+Watched = Annotated[
+    bool, typer.Option("--watch", help="Go on until Ctrl-C, and tell what comes and goes as the documents are edited.")
+]
 
 
-def check(path: Folder, *, as_json: AsJson = False) -> int:
-    """Tell everything that is wrong or notable in the documents. Exits 0, or 1 when there are errors."""
-    from controller.cli.findings import count, show
-    from controller.cli.inputs import read_all
+def check(path: Folder, *, output: Written = Output.TEXT, as_json: AsJson = False, watched: Watched = False) -> int:
+    """Tell everything that is wrong or notable in the documents. Exits 0, or 1 when there are errors.
+
+    json is a flat list of findings, sarif a log for code scanning, github the annotations of a workflow.
+    """
+    from controller.cli.inputs import asserted_folder, read_all
+    from policy.checks.endings import endings
+
+    if as_json and output not in {Output.TEXT, Output.JSON}:
+        raise CliError(f"--json and --output {output} are both asked for", "leave one of the two out")
+    wanted = Output.JSON if as_json else output
+    if watched:
+        from controller.cli.watching import watch
+
+        if wanted is not Output.TEXT:
+            raise CliError(f"--watch writes text, and {wanted} is asked for", "leave one of the two out")
+        return _status(watch(asserted_folder(path)))
+    _, evidence, read = read_all(path)
+    findings = (*read, *endings(evidence, datetime.now(UTC)))
+    write(findings, wanted, path)
+    return _status(findings)
+
+
+def _status(findings: "Sequence[Finding]") -> Exit:
     from policy.findings import Level
 
-    policy, _, findings = read_all(path)
-    good = policy is not None and all(finding.level is not Level.ERROR for finding in findings)
-    if as_json:
-        write_json({"ok": good, "policy_revision": policy.revision if policy else None, "findings": findings})
-    else:
-        out = console()
-        show(out, findings)
-        out.print(f"{path}: {count(findings)}")
-    return Exit.DONE if good else Exit.BAD_INPUT
+    broken = any(finding.level is Level.ERROR for finding in findings)
+    return Exit.BAD_INPUT if broken else Exit.DONE

@@ -7,23 +7,36 @@ from policy.findings import Finding, Level
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 STYLES: Final = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.INFO: "cyan"}
 
 
-def show(on: "Console", findings: Sequence[Finding]) -> None:
-    """Each finding on two lines: where and what, then the next step."""
+def show(on: "Console", findings: Sequence[Finding], mark: str = "") -> None:
+    """Each finding on two lines, the first behind the mark: where and what, then the next step."""
     from rich.text import Text
 
     for finding in findings:
-        where = str(finding.place) if finding.place else finding.subject
-        line = Text.assemble(
-            (f"{where}: " if where else "", "bold"),
-            (f"{finding.level} {finding.id}", STYLES[finding.level]),
-            f": {finding.message}",
-        )
-        on.print(line)
+        on.print(_line(finding, mark))
         on.print(Text(f"    {finding.hint}", style="dim"))
+
+
+def show_gone(on: "Console", findings: Sequence[Finding], mark: str) -> None:
+    """Findings that are no more, each on one line behind the mark: there is no next step."""
+    for finding in findings:
+        on.print(_line(finding, mark), style="dim")
+
+
+def _line(finding: Finding, mark: str) -> "Text":
+    from rich.text import Text
+
+    where = str(finding.place) if finding.place else finding.subject
+    return Text.assemble(
+        mark,
+        (f"{where}: " if where else "", "bold"),
+        (f"{finding.level} {finding.id}", STYLES[finding.level]),
+        f": {finding.message}",
+    )
 
 
 def count(findings: Sequence[Finding]) -> str:

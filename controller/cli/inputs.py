@@ -28,13 +28,17 @@ def read_all(folder: Path) -> tuple[Policy | None, tuple[Evidence, ...], tuple[F
 
     Raises CliError when there is no such folder.
     """
-    if not folder.is_dir():
-        raise CliError(
-            f"{folder} is not a folder", "give the folder of the policy documents, such as examples/embedded"
-        )
-    loaded = load(folder)
+    loaded = load(asserted_folder(folder))
     evidence, findings = read_evidence(folder / EVIDENCE)
     return loaded.policy, evidence, (*loaded.findings, *findings)
+
+
+def asserted_folder(folder: Path) -> Path:
+    """The folder. Raises CliError when there is none."""
+    if not folder.is_dir():
+        hint = "give the folder of the policy documents, such as examples/embedded"
+        raise CliError(f"{folder} is not a folder", hint)
+    return folder
 
 
 def read(folder: Path, *, as_json: bool = False) -> Documents:

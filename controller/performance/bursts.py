@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from collectors.dispersion import Burstiness
+from collectors.burstiness import Burstiness
 from collectors.snapshot import Snapshot
 from controller.decision import KnownBurst
 from controller.performance.arrivals import STEADY, Burst

@@ -1,16 +1,17 @@
 """What is wrong or suspicious between documents that are each valid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from policy.checks.absences import absences
-from policy.checks.contradictions import contradictions
-from policy.checks.references import Unread, references
+from policy.checks.contradictions import doubled_links
+from policy.checks.references import Reference, Unread, nowhere
+from policy.checks.suspicious import suspicious
 from policy.findings import Finding
 from policy.resolved import Policy
 from policy.validate import Valid
 
 
-def check(policy: Policy, documents: Sequence[Valid], unread: Unread) -> list[Finding]:
+def check(policy: Policy, documents: Sequence[Valid], referred: Iterable[Reference], unread: Unread) -> list[Finding]:
     """Everything found, errors and warnings. What could not be read is not missed."""
-    missing = [] if unread else absences(policy)
-    return [*references(documents, unread), *contradictions(policy), *missing]
+    of_the_whole = [] if unread else [*absences(policy), *suspicious(policy)]
+    return [*nowhere(documents, referred, unread), *doubled_links(policy), *of_the_whole]

@@ -11,8 +11,8 @@ from policy.words import shown, suggestion
 
 def absences(policy: Policy) -> list[Finding]:
     """Warnings for what has no effect or cannot work, and an error when nothing is asked for."""
-    services = (finding for service in policy.services for finding in _service(policy, service))
-    return [*services, *_nothing_asked(policy), *_covering_nothing(policy), *_jurisdictions(policy)]
+    services = (finding for service in policy.services for finding in _objectives(service))
+    return [*services, *_stages(policy), *_nothing_asked(policy), *_covering_nothing(policy), *_jurisdictions(policy)]
 
 
 def _nothing_asked(policy: Policy) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def _nothing_asked(policy: Policy) -> Iterator[Finding]:
         yield error("GW0309", place, message, "add one; to empty a fleet, stop its controller and unload by hand")
 
 
-def _service(policy: Policy, service: Service) -> Iterator[Finding]:
+def _objectives(service: Service) -> Iterator[Finding]:
     for origin in service.origins if service.latency else ():
         if not service.latency_from(origin.site):
             message = f"`{service.name}` has no latency objective for {origin.site}, so any path will do from there"
@@ -30,10 +30,13 @@ def _service(policy: Policy, service: Service) -> Iterator[Finding]:
     if not service.latency:
         message = f"`{service.name}` has no latency objective, so any path will do"
         yield warning("GW0307", service.place, message, "add `- latency: {percentile: 99, below: …}` to its objectives")
+
+
+def _stages(policy: Policy) -> Iterator[Finding]:
     known = {model.name for model in policy.models}
     used = {pool.device for pool in policy.pools}
     runnable = {profile.model for device in policy.devices if device.device in used for profile in device.variants}
-    for stage in service.stages:
+    for stage in (stage for service in policy.services for stage in service.stages):
         if stage.model in known and stage.model not in runnable:
             message = f"no pool's DeviceProfile has a variant of `{stage.model}`, so stage `{stage.name}` cannot run"
             yield warning("GW0312", stage.place, message, "add the profile of a variant to the device of a pool")

@@ -1,18 +1,44 @@
-"""Documents that are each valid and cannot all be meant."""
+"""What is valid and cannot be meant: documents against themselves, and links against each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from policy.catalogue import error
-from policy.clauses import Standard
+from policy.clauses import ComplianceProfile
 from policy.findings import Finding, Place
-from policy.resolved import WHOLE_PERMILLE, Policy, Service, Shed, UseVariant
+from policy.resolve import Item
+from policy.resolved import (
+    WHOLE_PERMILLE,
+    CostPolicy,
+    DeviceProfile,
+    Link,
+    Model,
+    Policy,
+    ScalingPolicy,
+    Service,
+    Shed,
+    UseVariant,
+)
 
 
-def contradictions(policy: Policy) -> list[Finding]:
-    """Every contradiction, as errors."""
-    services = (finding for service in policy.services for finding in _service(service))
-    return [*services, *_doubled(policy), *_numbers(policy), *_links(policy)]
+def contradictions(item: Item) -> list[Finding]:
+    """Every contradiction of a document with itself, as errors."""
+    findings = [*_doubled(_lists(item))]
+    if isinstance(item, Service):
+        findings += _service(item)
+    elif isinstance(item, ScalingPolicy):
+        findings += _numbers(item)
+    elif isinstance(item, Link):
+        findings += _link(item)
+    elif isinstance(item, ComplianceProfile):
+        findings += _versions(item)
+    return findings
+
+
+def doubled_links(policy: Policy) -> list[Finding]:
+    """Links that tell of the same two sites."""
+    pairs = [(" and ".join(sorted((link.a, link.b))), link.place) for link in policy.links]
+    return [*_doubled([("the link between", pairs)])]
 
 
 def _service(service: Service) -> Iterator[Finding]:
@@ -52,58 +78,59 @@ def _degrade(service: Service) -> Iterator[Finding]:
                 yield error("GW0311", step.place, message, "let the steps shed more than 0% and up to 100% together")
 
 
-def _numbers(policy: Policy) -> Iterator[Finding]:
-    for bound in policy.scaling.bounds:
+def _numbers(scaling: ScalingPolicy) -> Iterator[Finding]:
+    for bound in scaling.bounds:
         if bound.minimum > bound.maximum:
             message = f"at least {bound.minimum} and at most {bound.maximum} instances of {bound.model}"
             yield error("GW0305", bound.place, message, "make `min` no greater than `max`")
-    for standard, place in _standards(policy):
-        if not standard.is_possible:
-            yield error("GW0305", place, f"no version fits `{standard}`", "change one of the comparisons")
-    scaling = policy.scaling
     if scaling.stale_after_s < scaling.interval_s:
         message = f"readings are stale after {scaling.stale_after_s} s and are taken every {scaling.interval_s} s"
         yield error("GW0305", scaling.place, message, "make `staleAfter` two or three times `interval`")
 
 
-def _links(policy: Policy) -> Iterator[Finding]:
-    for link in policy.links:
-        if link.a == link.b:
-            message = f"the link joins `{link.a}` with itself"
-            yield error("GW0310", link.place, message, "name two sites; within a site no link is needed")
+def _link(link: Link) -> Iterator[Finding]:
+    if link.a == link.b:
+        message = f"the link joins `{link.a}` with itself"
+        yield error("GW0310", link.place, message, "name two sites; within a site no link is needed")
 
 
-def _standards(policy: Policy) -> Iterator[tuple[Standard, Place]]:
-    for profile in policy.compliance:
-        for clause in profile.certifications:
-            yield from ((standard, clause.place) for standard in clause.any_of)
-        yield from ((clause.standard, clause.place) for clause in profile.forbidden)
+def _versions(profile: ComplianceProfile) -> Iterator[Finding]:
+    standards = [(standard, clause.place) for clause in profile.certifications for standard in clause.any_of]
+    standards += [(clause.standard, clause.place) for clause in profile.forbidden]
+    for standard, place in standards:
+        if not standard.is_possible:
+            yield error("GW0305", place, f"no version fits `{standard}`", "change one of the comparisons")
 
 
-def _doubled(policy: Policy) -> Iterator[Finding]:
+Listed = tuple[str, list[tuple[str, Place]]]
+"""What a list is of, and its entries by name."""
+
+
+def _doubled(lists: Iterable[Listed]) -> Iterator[Finding]:
     """The same thing twice in one list; the second one's place."""
-    for what, items in _lists(policy):
+    for what, entries in lists:
         first: dict[str, Place] = {}
-        for name, place in items:
+        for name, place in entries:
             if first.setdefault(name, place) != place:
                 yield error(
                     "GW0301", place, f"{what} {name} is listed already, at {first[name]}", "keep one of the two"
                 )
 
 
-def _lists(policy: Policy) -> Iterator[tuple[str, list[tuple[str, Place]]]]:
+def _lists(item: Item) -> Iterator[Listed]:
     """What may not stand twice, list by list."""
-    for service in policy.services:
-        uses = [step for step in service.degrade if isinstance(step, UseVariant)]
-        yield f"in {service.name}, stage", [(stage.name, stage.place) for stage in service.stages]
-        yield f"in {service.name}, origin", [(origin.site, origin.place) for origin in service.origins]
-        yield f"in {service.name}, use of", [(f"{use.model} {use.variant}", use.place) for use in uses]
-    for model in policy.models:
-        yield f"in {model.name}, variant", [(variant.name, variant.place) for variant in model.variants]
-    for device in policy.devices:
-        profiles = [(f"{item.model} {item.variant}", item.place) for item in device.variants]
-        yield f"in {device.device}, profile of", profiles
-    yield "the link between", [(" and ".join(sorted((link.a, link.b))), link.place) for link in policy.links]
-    yield "the ceiling of", [(ceiling.site or "all sites", ceiling.place) for ceiling in policy.cost.ceilings]
-    bounds = policy.scaling.bounds
-    yield "the bound of", [(f"{bound.model} at {bound.site or 'all sites'}", bound.place) for bound in bounds]
+    if isinstance(item, Service):
+        uses = [step for step in item.degrade if isinstance(step, UseVariant)]
+        yield f"in {item.name}, stage", [(stage.name, stage.place) for stage in item.stages]
+        yield f"in {item.name}, origin", [(origin.site, origin.place) for origin in item.origins]
+        yield f"in {item.name}, use of", [(f"{use.model} {use.variant}", use.place) for use in uses]
+    elif isinstance(item, Model):
+        yield f"in {item.name}, variant", [(variant.name, variant.place) for variant in item.variants]
+    elif isinstance(item, DeviceProfile):
+        profiles = [(f"{each.model} {each.variant}", each.place) for each in item.variants]
+        yield f"in {item.device}, profile of", profiles
+    elif isinstance(item, CostPolicy):
+        yield "the ceiling of", [(ceiling.site or "all sites", ceiling.place) for ceiling in item.ceilings]
+    elif isinstance(item, ScalingPolicy):
+        bounds = [(f"{bound.model} at {bound.site or 'all sites'}", bound.place) for bound in item.bounds]
+        yield "the bound of", bounds

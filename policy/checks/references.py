@@ -1,6 +1,7 @@
 """Every name in a document that stands for something must lead to it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -47,26 +48,29 @@ class Reference:
     model: str = ""
 
 
-def references(documents: Sequence[Valid], unread: Unread) -> list[Finding]:
+def references(valid: Valid) -> tuple[Reference, ...]:
+    """What the document refers to."""
+    reader = _READERS.get(valid.kind)
+    return tuple(reader(valid, valid.spec)) if reader else ()
+
+
+def nowhere(documents: Sequence[Valid], referred: Iterable[Reference], unread: Unread) -> list[Finding]:
     """References that lead nowhere."""
-    known = {(valid.kind, valid.name): valid for valid in documents}
+    known: defaultdict[str, set[str]] = defaultdict(set)
+    for valid in documents:
+        known[valid.kind].add(valid.name)
     variants = {
         valid.name: {variant.name for variant in valid.spec.variants}
         for valid in documents
         if isinstance(valid.spec, ModelSpec)
     }
     findings = []
-    for valid in documents:
-        for reference in _read(valid):
-            if reference.model:
-                valid_names = variants.get(reference.model, {reference.name})
-            elif unread.may_hold(reference.kind, reference.name):
-                continue
-            else:
-                valid_names = {name for kind, name in known if kind == reference.kind}
-            if reference.name not in valid_names:
-                findings.append(_nowhere(reference, valid_names))
-        findings += _inside(valid)
+    for reference in referred:
+        names = variants.get(reference.model) if reference.model else known[reference.kind]
+        if names is None or reference.name in names:
+            continue
+        if reference.model or not unread.may_hold(reference.kind, reference.name):
+            findings.append(_nowhere(reference, names))
     return findings
 
 
@@ -76,7 +80,7 @@ def _nowhere(reference: Reference, valid_names: set[str]) -> Finding:
     return error("GW0302", reference.place, f"there is no {what} {shown(reference.name)}", hint)
 
 
-def _inside(valid: Valid) -> Iterator[Finding]:
+def unknown_inside(valid: Valid) -> Iterator[Finding]:
     """Stages in `after`, and origins of objectives, that the service does not have."""
     if isinstance(valid.spec, ServiceSpec):
         names = {stage.name for stage in valid.spec.stages}
@@ -151,8 +155,3 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "ScalingPolicy": _of_scaling_policy,
     }
 )
-
-
-def _read(valid: Valid) -> Iterator[Reference]:
-    reader = _READERS.get(valid.kind)
-    return reader(valid, valid.spec) if reader else iter(())

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -15,6 +16,8 @@ from policy.words import shown
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?", re.ASCII)
 _WORD: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]{0,61}[A-Za-z0-9])?", re.ASCII)
+_KEPT_QUANTITIES: Final = 1_024
+"""Of each kind of quantity, texts whose reading is remembered: large policies say the same again and again."""
 
 
 class Spec(BaseModel):
@@ -70,10 +73,12 @@ def one_of(part: BaseModel, what: str) -> None:
 
 
 def _quantity(read: Callable[[str], Any], example: str) -> tuple[BeforeValidator, Any]:
+    known = lru_cache(_KEPT_QUANTITIES)(read)
+
     def from_plain(value: object) -> Any:
         if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
             raise PydanticCustomError("one_value", "expected one value")
-        return read(str(value))
+        return known(str(value))
 
     return BeforeValidator(from_plain), Field(examples=[example])
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,15 +41,28 @@ def test_check_tells_every_error_of_every_file_with_its_place(folder: Path) -> N
 
 def test_check_as_json_gives_findings_as_data(folder: Path) -> None:
     edit(folder / "services.yaml", "kind: Service", "kind: Servise")
-    answer = gridwright("check", folder, "--json").json()
-    assert not answer["ok"]
-    assert answer["findings"][0]["place"]["file"] == "services.yaml"
-    assert answer["findings"][0]["hint"]
+    ran = gridwright("check", folder, "--json")
+    assert ran.status == 1
+    assert ran.json()[0]["file"] == "services.yaml"
+    assert ran.out == gridwright("check", folder, "--output", "json").out
 
 
 def test_check_fails_on_broken_evidence_too(folder: Path) -> None:
     (folder / "evidence" / "more.yaml").write_text("kind: [")
     assert gridwright("check", folder).status == 1
+
+
+def test_check_warns_of_evidence_that_ends_soon_and_does_not_fail(folder: Path) -> None:
+    soon = datetime.now(UTC) + timedelta(days=10, hours=1)
+    (folder / "evidence" / "more.yaml").write_text(
+        "apiVersion: gridwright.dev/v1alpha1\nkind: Evidence\nmetadata: {name: soon}\n"
+        "spec: {subject: {site: edge-paris}, claim: {standard: iso-27001, version: 1}, issuer: qsa.example, "
+        f"issuedAt: 2020-01-01T00:00:00Z, expiresAt: {soon:%Y-%m-%dT%H:%M:%SZ}}}\n"
+    )
+    ran = gridwright("check", folder)
+    assert ran.status == 0
+    assert "evidence/more.yaml:3:18: warning GW0340: `soon` ends at " in ran.out
+    assert "10 full days from now" in ran.out
 
 
 def test_plan_tells_changes_promises_cost_and_reasons() -> None:
@@ -100,6 +114,18 @@ def test_plan_loads_nothing_that_only_servers_and_charts_need() -> None:
     )
     assert ran.returncode == 2
     assert not set(ran.stderr.split()).intersection(HEAVY)
+
+
+@pytest.mark.parametrize("output", ["text", "json", "sarif", "github"])
+def test_check_loads_nothing_that_only_plans_need(output: str) -> None:
+    code = (
+        "import sys; from controller.cli import app; status = app.main(sys.argv[1:]); "
+        "sys.stderr.write(' '.join(sorted(sys.modules))); sys.exit(status)"
+    )
+    command = [sys.executable, "-c", code, "check", EXAMPLE, "--output", output]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
+    assert not set(ran.stderr.split()).intersection({*HEAVY, "numpy", "scipy", "numba", "ortools"})
 
 
 def test_plan_on_broken_documents_lists_the_errors_and_plans_nothing(folder: Path) -> None:

@@ -10,6 +10,7 @@ from collectors.catalogue import TITLES as READINGS
 from policy.catalogue import TITLES as POLICY
 from policy.documents import KINDS
 from policy.documents.shape import fields, part_in
+from policy.remedies import REMEDIES
 from rules.catalogue import RULES
 
 MADE = re.compile(r'(?:Finding|error|warning)\(\s*"(GW\d{4})"|_UnreadableError\(\s*"(GW\d{4})"')
@@ -39,6 +40,13 @@ def test_the_titles_of_a_page_are_those_of_the_catalogue(root: Path) -> None:
         for i, t in {**POLICY, **READINGS}.items()
         if not re.search(rf"^\| {i} \| {re.escape(t)}", page, re.MULTILINE)
     } == {}
+
+
+def test_what_a_page_says_to_do_is_what_the_remedies_say(root: Path) -> None:
+    page = (root / "docs/findings.md").read_text(encoding="utf-8")
+    without_links = re.sub(r"\[([^]]+)\]\([^)]+\)", r"docs/\1", page)
+    told = dict(re.findall(r"^\| (GW0[1-4]\d\d) \|.* \| (.*) \|$", without_links, re.MULTILINE))
+    assert told == REMEDIES
 
 
 def below(part: type[BaseModel]) -> set[str]:

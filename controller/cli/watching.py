@@ -1,0 +1,101 @@
+"""`gridwright check --watch`: which findings come and go while the documents are edited."""
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from collectors.evidence.files import read_evidence
+from controller.cli.findings import count, show, show_gone
+from controller.cli.terminal import console
+from policy.checks.endings import endings
+from policy.findings import Finding
+from policy.folder import Folder
+from policy.rereading import Rereading
+from policy.source import EVIDENCE, Loaded
+
+POLL_S: Final = 0.5
+"""Between two looks at the folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The findings that one look has and the one before had not, and the other way round."""
+
+    came: tuple[Finding, ...]
+    went: tuple[Finding, ...]
+
+
+def watch(folder: Path) -> tuple[Finding, ...]:
+    """Tell all findings, then what changes, until Ctrl-C; the findings at that moment."""
+    out, looks = console(), _Looks(folder)
+    found = looks.look() or ()
+    gc.freeze()  # what is remembered of the files stays: looking through it for garbage would take longer than a look
+    show(out, found)
+    out.print(f"{folder}: {count(found)}; watching until Ctrl-C")
+    try:
+        while True:
+            time.sleep(POLL_S)
+            now = looks.look()
+            if now is None:
+                continue
+            change = changed(found, now)
+            found = now
+            if change.came or change.went:
+                show_gone(out, change.went, "- ")
+                show(out, change.came, "+ ")
+                out.print(f"{folder}: {count(found)}")
+    except KeyboardInterrupt:
+        return found
+
+
+def changed(before: Sequence[Finding], now: Sequence[Finding]) -> Change:
+    """What came and went. A finding that only moved within its file, as lines were put in above it, did neither."""
+    return Change(_without(now, before), _without(before, now))
+
+
+def _without(findings: Sequence[Finding], others: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Those that the others do not hold, each as often as it is there more often."""
+    left = Counter(_unmoved(finding) for finding in others)
+    kept = []
+    for finding in findings:
+        key = _unmoved(finding)
+        if left[key]:
+            left[key] -= 1
+        else:
+            kept.append(finding)
+    return tuple(kept)
+
+
+def _unmoved(finding: Finding) -> Finding:
+    """The finding wherever it stands in its file."""
+    return replace(finding, place=replace(finding.place, line=1, column=1)) if finding.place else finding
+
+
+class _Looks:
+    """Looks at a folder, each of which reads only what changed since the one before."""
+
+    def __init__(self, folder: Path) -> None:
+        self._evidence = folder / EVIDENCE
+        self._evidence_texts = Folder(self._evidence)
+        self._seen: object = None
+        self._rereading = Rereading(folder)
+        self._loaded = Loaded(None)
+        self._of_evidence: tuple[Finding, ...] = ()
+
+    def look(self) -> tuple[Finding, ...] | None:
+        """All findings, None when nothing that could change them has changed."""
+        loaded = self._rereading.load()
+        seen = self._evidence_texts.read()
+        if loaded is None and seen == self._seen:
+            return None
+        self._loaded = loaded or self._loaded
+        if seen != self._seen:
+            self._seen = seen
+            evidence, findings = read_evidence(self._evidence)
+            self._of_evidence = (*findings, *endings(evidence, datetime.now(UTC)))
+        return (*self._loaded.findings, *self._of_evidence)

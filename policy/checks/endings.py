@@ -1,0 +1,46 @@
+"""Evidence that ends soon: what it protects has to move before."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from policy.catalogue import warning
+from policy.findings import Finding, Place
+
+NOTICE: Final = timedelta(days=30)
+"""How long before the end it is said."""
+
+
+class Dated(Protocol):
+    """A piece of evidence, as far as its end goes."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def expires_at(self) -> datetime:
+        """The first instant at which it does not hold any more."""
+        ...
+
+    @property
+    def place(self) -> Place:
+        """Where it is written."""
+        ...
+
+
+def endings(evidence: Iterable[Dated], now: datetime) -> tuple[Finding, ...]:
+    """A warning for each piece of evidence that has ended, or ends within NOTICE of `now`."""
+    return tuple(
+        warning("GW0340", each.place, _told(each, now), "renew it, or take it out once nothing goes by it")
+        for each in evidence
+        if each.expires_at - now <= NOTICE
+    )
+
+
+def _told(each: Dated, now: datetime) -> str:
+    end = each.expires_at.isoformat()
+    if each.expires_at <= now:
+        return f"`{each.id}` ended at {end}, and nothing may go by it any more"
+    return f"`{each.id}` ends at {end}, {(each.expires_at - now).days} full days from now"

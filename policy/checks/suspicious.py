@@ -1,0 +1,87 @@
+"""What can be meant and hardly is: promises that distance breaks, limits that limit nothing or everything.
+
+Judged only when every document could be read, as absences are.
+"""
+
+from collections.abc import Iterator
+
+from policy.catalogue import warning
+from policy.checks.distances import Distances, in_a_row
+from policy.findings import Finding
+from policy.resolved import Policy, Pool, Service
+
+
+def suspicious(policy: Policy) -> list[Finding]:
+    """Warnings for what works as it is written and seems to be a slip."""
+    distances = Distances(policy)
+    services = (finding for service in policy.services for finding in _too_far(policy, service, distances))
+    return [*services, *_bounds(policy), *_ceilings(policy)]
+
+
+def _too_far(policy: Policy, service: Service, distances: Distances) -> Iterator[Finding]:
+    """Latency objectives that no site can meet, however fast it computes."""
+    most_us = len(service.stages) * max(distances.longest_us(origin.site) for origin in service.origins)
+    if all(objective.below_us >= most_us for objective in service.latency):
+        return
+    rounds = in_a_row(service)
+    for objective in service.latency:
+        for origin in service.origins:
+            if objective.origin not in ("", origin.site):
+                continue
+            if objective.below_us >= rounds * distances.longest_us(origin.site):
+                continue
+            clauses = [profile.residency for profile in policy.compliance if profile.covered(service) == service.stages]
+            bounds = frozenset(clause.within for clause in clauses if clause)
+            way_us = distances.shortest_us(origin.site, bounds, objective.percentile_bp)
+            if way_us is not None and objective.below_us < rounds * way_us:
+                times = f", {rounds} times in a row" if rounds > 1 else ""
+                message = (
+                    f"`{service.name}` promises less than {objective.below_us / 1000:g} ms, and from `{origin.site}` "
+                    f"the nearest site that it may use is {way_us / 1000:g} ms there and back{times}"
+                )
+                yield warning("GW0330", objective.place, message, "allow more time, or add a pool nearer to the origin")
+                break
+
+
+def _bounds(policy: Policy) -> Iterator[Finding]:
+    """Replica bounds of what is not there."""
+    called = {stage.model for service in policy.services for stage in service.stages}
+    idle = {model.name for model in policy.models} - called
+    bare = _bare(policy)
+    for bound in policy.scaling.bounds:
+        told = f"the bound of {bound.minimum} to {bound.maximum} instances bounds nothing"
+        if bound.model in idle:
+            message = f"no stage calls `{bound.model}`, so {told} that is needed"
+            yield warning("GW0331", bound.place, message, "name a model that is called, or take the bound out")
+        elif bound.site in bare:
+            message = f"`{bound.site}` has no pool, so {told}"
+            yield warning("GW0332", bound.place, message, "name a site with pools, or take the bound out")
+
+
+def _ceilings(policy: Policy) -> Iterator[Finding]:
+    """Ceilings that nothing is under: there is no pool, or none that a single node could be paid of."""
+    cheapest: dict[str, Pool] = {}
+    for pool in sorted(policy.pools, key=lambda pool: pool.price_millicents_per_hour):
+        cheapest.setdefault("", pool)
+        cheapest.setdefault(pool.site, pool)
+    bare = _bare(policy)
+    for ceiling in policy.cost.ceilings:
+        node = cheapest.get(ceiling.site)
+        if ceiling.site in bare:
+            message = f"`{ceiling.site}` has no pool, so nothing there costs anything"
+            yield warning("GW0332", ceiling.place, message, "name a site with pools, or take the ceiling out")
+        elif node and ceiling.millicents_per_hour < node.price_millicents_per_hour:
+            message = (
+                f"{_dollars(ceiling.millicents_per_hour)} does not pay for one node: the cheapest is of "
+                f"`{node.name}` at {_dollars(node.price_millicents_per_hour)}"
+            )
+            yield warning("GW0333", ceiling.place, message, "raise the ceiling, or add a cheaper pool")
+
+
+def _bare(policy: Policy) -> frozenset[str]:
+    """The sites without pools."""
+    return frozenset(site.name for site in policy.sites) - {pool.site for pool in policy.pools}
+
+
+def _dollars(millicents_per_hour: int) -> str:
+    return f"${millicents_per_hour / 100_000:g}/h"

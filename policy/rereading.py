@@ -1,0 +1,32 @@
+"""A folder that is loaded again and again while people edit it: only what changed is read, parsed and validated."""
+
+from pathlib import Path
+
+from policy.findings import Finding
+from policy.folder import Folder
+from policy.read_file import ReadFile, read_file
+from policy.source import EVIDENCE, Loaded, loaded
+
+
+class Rereading:
+    """The policy of a folder as `load` gives it, with each file's own part remembered by its name and text."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = Folder(folder, skip=EVIDENCE)
+        self._before: tuple[list[tuple[str, str]], list[Finding]] | None = None
+        self._known: dict[tuple[str, str], ReadFile] = {}
+
+    def load(self) -> Loaded | None:
+        """What the folder holds now; None when that is what it held before."""
+        now = self._folder.read()
+        if now == self._before:
+            return None
+        self._before = now
+        known, self._known = self._known, {}
+
+        def read(name: str, text: str) -> ReadFile:
+            file = known.get((name, text)) or read_file(name, text)
+            self._known[name, text] = file
+            return file
+
+        return loaded(*now, read)
