@@ -113,7 +113,7 @@ bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on f
 	@$(BIN)/python benchmarks/transitions.py $(if $(SEEDS),--seeds $(SEEDS))
 
 .PHONY: bench-check
-bench-check: setup ## Measure what checking 10,000 documents costs (half a minute): [DOCUMENTS=n]
+bench-check: setup ## Measure what checking 10,000 documents costs (1 minute): [DOCUMENTS=n]
 	@$(BIN)/python benchmarks/check.py $(if $(DOCUMENTS),--documents $(DOCUMENTS))
 
 .PHONY: bench-ingest

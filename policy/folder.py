@@ -50,8 +50,8 @@ def read_texts(folder: Path, skip: str = "") -> tuple[list[tuple[str, str]], lis
 class Folder:
     """A folder that is read again and again, as `read_texts` reads it once.
 
-    A file whose inode, size and time of change are as before is not read anew, unless it changed while it was read: the
-    time of a change is told by the file system in ticks, and a second change within one would go unnoticed.
+    A file whose inode, size and modification time are as before is not read anew, unless it changed just before it was
+    read: the file system tells times in ticks, and a second change within one would go unnoticed.
     """
 
     def __init__(self, path: Path, skip: str = "") -> None:
