@@ -1,7 +1,7 @@
 """The YAML files of a folder as texts, with a bound on everything and a finding for whatever cannot be read."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +24,10 @@ class _UnreadableError(Exception):
         self.id, self.message, self.hint, self.place = finding_id, message, hint, place
 
 
-def read_texts(folder: Path, skip: str = "") -> tuple[list[tuple[str, str]], list[Finding]]:
-    """The YAML files under a folder as (name relative to it, text), sorted, and those that cannot be read.
+def read_texts(
+    folder: Path, skip: str = "", suffixes: Sequence[str] = SUFFIXES
+) -> tuple[list[tuple[str, str]], list[Finding]]:
+    """The files under a folder (by default YAML) as (name relative to it, text), sorted; and those that cannot be read.
 
     Hidden files and folders are left out (a mounted ConfigMap keeps its data in one, and links to it), as is the
     folder `skip`. Links are followed only to files inside.
@@ -34,12 +36,12 @@ def read_texts(folder: Path, skip: str = "") -> tuple[list[tuple[str, str]], lis
     findings: list[Finding] = []
     top = Place(folder.name or ".", 1, 1)
     try:
-        paths = sorted(_paths(folder, skip))
+        paths = sorted(_paths(folder, skip, suffixes))
     except OSError as trouble:
         message = f"the folder cannot be read: {trouble.strerror}"
         return [], [error("GW0106", top, message, "check its name and permissions")]
     if len(paths) > MAX_FILES:
-        message = f"the folder holds {len(paths)} YAML files, over {MAX_FILES}"
+        message = f"the folder holds {len(paths)} such files, over {MAX_FILES}"
         return [], [error("GW0102", top, message, "give the folder of the policy alone")]
     left = MAX_ALL_BYTES
     for path in paths:
@@ -60,14 +62,14 @@ def read_texts(folder: Path, skip: str = "") -> tuple[list[tuple[str, str]], lis
     return texts, findings
 
 
-def _paths(folder: Path, skip: str) -> Iterator[Path]:
-    """The YAML files under a folder; raises OSError when the folder itself cannot be listed."""
+def _paths(folder: Path, skip: str, suffixes: Sequence[str]) -> Iterator[Path]:
+    """The files under a folder whose names end so; raises OSError when the folder itself cannot be listed."""
     for path in folder.iterdir():
         if path.name.startswith(".") or (skip and path.name == skip):
             continue
         if path.is_dir() and not path.is_symlink():
-            yield from _paths(path, "")
-        elif path.suffix in SUFFIXES:
+            yield from _paths(path, "", suffixes)
+        elif path.suffix in suffixes:
             yield path
 
 

@@ -9,6 +9,7 @@ from policy.documents.base import Spec
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
@@ -24,6 +25,8 @@ from policy.resolved import (
     CostPolicy,
     DeviceProfile,
     Encryption,
+    Issuer,
+    IssuerKey,
     Link,
     LinkSecurityClause,
     Model,
@@ -60,6 +63,7 @@ def resolve(documents: Sequence[Valid], texts: tuple[tuple[str, str], ...]) -> t
         cost=next(iter(_each(documents, CostPolicySpec, _cost)), _default_cost()),
         scaling=next(iter(_each(documents, ScalingPolicySpec, _scaling)), _default_scaling()),
         documents=texts,
+        issuers=_each(documents, IssuerSpec, _issuer),
     )
     return policy, findings
 
@@ -171,6 +175,25 @@ def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
         certifications=tuple(certifications),
         residency=ResidencyClause(tuple(within.within), valid.place("jurisdiction", "within")) if within else None,
         link_security=LinkSecurityClause(Encryption(links.encryption), valid.place("links")) if links else None,
+        place=valid.place(),
+    )
+
+
+def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
+    keys = (
+        IssuerKey(key.kid or "", tuple(key.model_dump(exclude_none=True).items()), valid.place("keys", index))
+        for index, key in enumerate(spec.keys)
+    )
+    return Issuer(
+        name=valid.name,
+        iss=spec.iss or valid.name,
+        algorithms=tuple(spec.algorithms),
+        keys=tuple(keys),
+        standards=tuple(spec.claims.standards),
+        sites=tuple(spec.claims.sites),
+        pools=tuple(spec.claims.pools),
+        audience=spec.audience or "",
+        max_age_s=spec.max_age or 0,
         place=valid.place(),
     )
 

@@ -1,10 +1,11 @@
 """What commands read: the policy documents and the evidence beside them."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from collectors.evidence.files import read_evidence
+from collectors.evidence.files import read_documents, read_evidence
 from collectors.evidence.records import Evidence
 from controller.cli.errors import BrokenPolicyError, CliError
 from policy.findings import Finding
@@ -26,6 +27,7 @@ class Documents:
 def read_all(folder: Path) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
     """The policy of `folder` (None when it has errors), the evidence, and every finding.
 
+    Statements can be judged by a policy without errors alone, so they wait until it has none.
     Raises CliError when there is no such folder.
     """
     if not folder.is_dir():
@@ -33,7 +35,10 @@ def read_all(folder: Path) -> tuple[Policy | None, tuple[Evidence, ...], tuple[F
             f"{folder} is not a folder", "give the folder of the policy documents, such as examples/embedded"
         )
     loaded = load(folder)
-    evidence, findings = read_evidence(folder / EVIDENCE)
+    if loaded.policy is None:
+        _, findings = read_documents(folder / EVIDENCE)
+        return None, (), (*loaded.findings, *findings)
+    evidence, findings = read_evidence(folder / EVIDENCE, loaded.policy.issuers, datetime.now(UTC))
     return loaded.policy, evidence, (*loaded.findings, *findings)
 
 
