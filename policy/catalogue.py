@@ -52,6 +52,9 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0414": "an issuer may not make a claim",
         "GW0415": "two statements have the same number",
         "GW0416": "a statement is malformed",
+        "GW0417": "an attestation result is better than its claims",
+        "GW0418": "an attestation result does not affirm a part",
+        "GW0419": "an attestation result names no site and no pool",
     }
 )
 

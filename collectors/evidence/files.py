@@ -8,8 +8,9 @@ from typing import Final
 
 from collectors.evidence import refusals
 from collectors.evidence.document import claims_in
+from collectors.evidence.ear import Appraisal
 from collectors.evidence.records import Evidence
-from collectors.evidence.statement import verify
+from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
 from policy.findings import Finding, Level, Place
@@ -66,6 +67,8 @@ def _statements(
         judged = verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1))
         if isinstance(judged, Finding):
             findings.append(judged)
+        elif isinstance(judged, Appraisal):
+            findings.append(refusals.unbound(judged.place))
         else:
             found.setdefault(judged.digest, judged)
     counted, doubled = _parted(found.values())

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
-from policy.catalogue import error
+from policy.catalogue import error, warning
 from policy.findings import Finding, Place
 from policy.resolved import Issuer
 from policy.words import shown, suggestion
 
-_ASK: str = "ask the issuer for a new statement"
+_ASK: Final = "ask the issuer for a new statement"
 
 
 class RefusedError(Exception):
@@ -103,3 +104,21 @@ def malformed(place: Place, reason: str) -> Finding:
     """Something that is no such statement at all."""
     hint = "docs/evidence.md tells what stands in a statement; `gridwright evidence sign` writes one"
     return error("GW0416", place, f"the statement is malformed: {reason}", hint)
+
+
+def embellished(place: Place, part: str, status: str, worst: str) -> Finding:
+    """An attestation result that sums up its claims as better than they are."""
+    message = f"{shown(part)} is {worst} by its claims, and its status says {status}"
+    return error("GW0417", place, message, "do not rely on this verifier until it is known why it says so")
+
+
+def not_affirmed(place: Place, part: str, reason: str) -> Finding:
+    """An attestation result that trusts something less than fully, or says nothing of it."""
+    hint = "see why the verifier does not affirm it, and have it attested again"
+    return error("GW0418", place, f"{shown(part)} is not affirmed: {reason}", hint)
+
+
+def unbound(place: Place) -> Finding:
+    """An attestation result that is right and of no use yet: nothing says which site or pool it is about."""
+    message = "the attestation result is verified and permits nothing, as it names no site and no pool"
+    return warning("GW0419", place, message, "have an issuer state what follows from it: `gridwright evidence sign`")

@@ -1,7 +1,5 @@
 """Signed statements: a JWT (RFC 7519) in which an issuer of the policy claims what an Evidence document would."""
 
-import hashlib
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +9,11 @@ from collectors.evidence import refusals
 from collectors.evidence.document import ClaimSpec, SubjectSpec
 from collectors.evidence.records import Evidence
 from collectors.evidence.refusals import RefusedError
-from collectors.evidence.span import SKEW, span
-from collectors.evidence.token import Opened, open_token
+from collectors.evidence.scope import check_audience, check_standard, check_subject
+from collectors.evidence.span import span
+from collectors.evidence.token import Opened, digest
 from policy.documents.base import Line, Spec
-from policy.findings import Finding, Place
-from policy.resolved import Issuer
+from policy.findings import Place
 
 
 class StatementSpec(Spec):
@@ -34,16 +32,6 @@ class StatementSpec(Spec):
     aud: Line | list[Line] | None = None
 
 
-def verify(
-    token: str, issuers: Sequence[Issuer], now: datetime, place: Place, skew: timedelta = SKEW
-) -> Evidence | Finding:
-    """The evidence that a token gives at `now`, or why it gives none."""
-    try:
-        return stated(token, open_token(token, issuers, place), now, place, skew)
-    except RefusedError as refused:
-        return refused.finding
-
-
 def stated(token: str, opened: Opened, now: datetime, place: Place, skew: timedelta) -> Evidence:
     """The evidence in an opened token. Raises RefusedError."""
     issuer = opened.issuer
@@ -51,8 +39,7 @@ def stated(token: str, opened: Opened, now: datetime, place: Place, skew: timede
     check_audience(opened, place)
     begins, ends = span(opened, now, skew, place)
     subject = spec.subject
-    if subject.name not in (issuer.sites if subject.kind == "site" else issuer.pools):
-        raise RefusedError(refusals.subject_not_allowed(place, subject.kind, subject.name, issuer))
+    check_subject(subject.kind, subject.name, issuer, place)
     check_standard(spec.claim.standard, issuer, place)
     return Evidence(
         id=f"{issuer.name}/{spec.jti}",
@@ -66,25 +53,6 @@ def stated(token: str, opened: Opened, now: datetime, place: Place, skew: timede
         place=place,
         digest=digest(token),
     )
-
-
-def digest(token: str) -> str:
-    """What a token is called in records of it: its SHA-256 in hex."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def check_audience(opened: Opened, place: Place) -> None:
-    """Raises RefusedError unless the token is for whom its Issuer says (RFC 7519, section 4.1.3)."""
-    audience, expected = opened.claims.get("aud"), opened.issuer.audience
-    named = audience if isinstance(audience, list) else [audience]
-    if (expected not in named) if expected else audience is not None:
-        raise RefusedError(refusals.wrong_audience(place, audience, opened.issuer))
-
-
-def check_standard(standard: str, issuer: Issuer, place: Place) -> None:
-    """Raises RefusedError unless the issuer may certify the standard."""
-    if standard not in issuer.standards:
-        raise RefusedError(refusals.claim_not_allowed(place, standard, issuer))
 
 
 def _spec(opened: Opened, place: Place) -> StatementSpec:

@@ -6,6 +6,7 @@ what the policy declares. Keys and certificates in a header (`jwk`, `jku`, `x5c`
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -48,6 +49,11 @@ def open_token(token: str, issuers: Sequence[Issuer], place: Place) -> Opened:
     key = _key(header.get("kid"), issuer, place)
     _verify(token, key, algorithm, issuer, place)
     return Opened(issuer, claims)
+
+
+def digest(token: str) -> str:
+    """What a token is called in records of it: its SHA-256 in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _parts(token: str, place: Place) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -10,10 +10,11 @@ import jwt
 import pytest
 from signing import AT, CLAIMS, HERE, NOW, Pair, ec_pair, ed_pair, issuer_of, part, rsa_pair, signed, with_header
 
+from collectors.evidence.ear import Appraisal
 from collectors.evidence.files import EvidenceFiles, read_evidence
 from collectors.evidence.records import Evidence
-from collectors.evidence.statement import digest, verify
-from collectors.evidence.token import MAX_CHARACTERS
+from collectors.evidence.token import MAX_CHARACTERS, digest
+from collectors.evidence.verify import verify
 from collectors.recording import decode, encode
 from collectors.snapshot import Snapshot
 from policy.catalogue import TITLES
@@ -24,7 +25,7 @@ PAIR = ec_pair()
 ISSUER = issuer_of(PAIR)
 
 
-def judged(token: str, issuer: Issuer = ISSUER, now: datetime = NOW) -> Evidence | Finding:
+def judged(token: str, issuer: Issuer = ISSUER, now: datetime = NOW) -> Evidence | Appraisal | Finding:
     return verify(token, (issuer,), now, HERE)
 
 
