@@ -17,6 +17,7 @@ from collectors.evidence.scope import check_audience, check_standard
 from collectors.evidence.span import span
 from collectors.evidence.token import VERIFIER, Opened, digest
 from policy.findings import Place
+from policy.words import shown
 
 PROFILE: Final = "eat_profile"
 PROFILES: Final = ("tag:github.com,2023:veraison/ear", "tag:github.com,2024:confidential-containers/Trustee")
@@ -137,7 +138,7 @@ def _claim(vector: Mapping[str, Any], name: str, place: Place) -> int:
 def _mapping(found: Mapping[str, Any], name: str, place: Place) -> Mapping[str, Any]:
     value = found.get(name)
     if not isinstance(value, dict):
-        raise RefusedError(refusals.malformed(place, f"there is no object {name[:60]!r}"))
+        raise RefusedError(refusals.malformed(place, f"there is no object {shown(name)}"))
     return value
 
 

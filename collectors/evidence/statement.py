@@ -14,6 +14,7 @@ from collectors.evidence.span import span
 from collectors.evidence.token import Opened, digest
 from policy.documents.base import Line, Spec
 from policy.findings import Place
+from policy.words import shown
 
 
 class StatementSpec(Spec):
@@ -61,5 +62,5 @@ def _spec(opened: Opened, place: Place) -> StatementSpec:
     except ValidationError as trouble:
         first = trouble.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        reason = f"`{where}`: {first['msg'].removeprefix('Value error, ')}"
+        reason = f"{shown(where)}: {first['msg'].removeprefix('Value error, ')}"
         raise RefusedError(refusals.malformed(place, reason)) from trouble

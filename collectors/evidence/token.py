@@ -20,6 +20,7 @@ from collectors.evidence.refusals import RefusedError
 from policy.findings import Place
 from policy.keys import flaw, opened
 from policy.resolved import Issuer, IssuerKey
+from policy.words import shown
 
 MAX_CHARACTERS: Final = 65_536
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
@@ -45,7 +46,7 @@ def open_token(token: str, issuers: Sequence[Issuer], place: Place) -> Opened:
         raise RefusedError(refusals.unknown_issuer(place, iss, issuers))
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in issuer.algorithms:
-        raise RefusedError(refusals.weak(place, issuer, f"the algorithm {algorithm} is not allowed"))
+        raise RefusedError(refusals.weak(place, issuer, f"the algorithm {shown(algorithm)} is not allowed"))
     key = _key(header.get("kid"), issuer, place)
     _verify(token, key, algorithm, issuer, place)
     return Opened(issuer, claims)

@@ -180,7 +180,7 @@ def test_the_tiers_of_all_signed_octets() -> None:
         ),
         ({"cpu0": {"ear.trustworthiness-vector": {"hardware": 2}}}, "GW0416"),
         ({"cpu0": {**part(hardware=2), "ear.trustworthiness-vector": None}}, "GW0416"),
-        ({"GPU-0": ["DIGEST", ["SHA-256", "00"]]}, "GW0416 the statement is malformed: there is no object 'GPU-0'"),
+        ({"GPU-0": ["DIGEST", ["SHA-256", "00"]]}, "GW0416 the statement is malformed: there is no object `GPU-0`"),
     ],
 )
 def test_what_is_not_affirmed_does_not_count(submods: dict[str, Any], start: str) -> None:
