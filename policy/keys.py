@@ -1,7 +1,6 @@
 """The keys of issuers: which algorithms each is for, and what makes one unfit."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -11,8 +10,6 @@ from policy.resolved import IssuerKey
 
 RSA_BITS: Final = 2048
 """Shorter RSA keys are not taken (RFC 7518, sections 3.3 and 3.5)."""
-_KEYS: Final = 256
-"""Keys that stay opened: each turn verifies every statement anew, most with the same few keys."""
 _CURVES: Final[Mapping[str, str]] = MappingProxyType(
     {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed25519"}
 )
@@ -29,7 +26,6 @@ def fits(key: IssuerKey, algorithm: str) -> bool:
     return jwk["kty"] == "RSA"
 
 
-@lru_cache(maxsize=_KEYS)
 def opened(key: IssuerKey, algorithm: str) -> PyJWK:
     """The key, ready to verify with. Raises InvalidKeyError when it is none."""
     return PyJWK(dict(key.jwk), algorithm)

@@ -50,7 +50,7 @@ def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, .
         findings += wrong
         found += [] if any(finding.level is Level.ERROR for finding in wrong) else claims
     counted, doubled = _parted(found)
-    for claim in doubled:
+    for claim in (claim for claims in doubled for claim in claims):
         message = f"there is more than one piece of evidence named `{claim.id}`, so none of them counts"
         findings.append(error("GW0402", claim.place, message, "give each its own name"))
     return counted, in_order(findings)
@@ -72,19 +72,20 @@ def _statements(
         else:
             found.setdefault(judged.digest, judged)
     counted, doubled = _parted(found.values())
-    for claim in doubled:
-        others = [each.place for each in doubled if each.id == claim.id and each is not claim]
-        findings.append(refusals.replayed(claim.place, claim.id.partition("/")[2], others))
+    for first, *others in doubled:
+        number = first.id.partition("/")[2]
+        findings.append(refusals.replayed(first.place, number, others[0].place))
+        findings += (refusals.replayed(other.place, number, first.place) for other in others)
     return counted, tuple(findings)
 
 
-def _parted(found: Iterable[Evidence]) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
-    """Those whose id is theirs alone, and the others."""
+def _parted(found: Iterable[Evidence]) -> tuple[tuple[Evidence, ...], list[list[Evidence]]]:
+    """Those whose id is theirs alone, and the others by their ids."""
     by_id: defaultdict[str, list[Evidence]] = defaultdict(list)
     for claim in found:
         by_id[claim.id].append(claim)
     alone = (claims[0] for claims in by_id.values() if len(claims) == 1)
-    return tuple(alone), tuple(claim for claims in by_id.values() if len(claims) > 1 for claim in claims)
+    return tuple(alone), [claims for claims in by_id.values() if len(claims) > 1]
 
 
 class EvidenceFiles:

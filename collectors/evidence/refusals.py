@@ -1,6 +1,6 @@
 """Why a signed statement does not count: each reason once, as the finding that tells it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -94,9 +94,9 @@ def claim_not_allowed(place: Place, standard: str, issuer: Issuer) -> Finding:
     return error("GW0414", place, f"`{issuer.name}` may not certify {shown(standard)}", hint)
 
 
-def replayed(place: Place, jti: str, others: Sequence[Place]) -> Finding:
+def replayed(place: Place, jti: str, other: Place) -> Finding:
     """One of several statements that go by the same number."""
-    message = f"the `jti` {shown(jti)} stands in other statements too ({', '.join(map(str, others))}), so none counts"
+    message = f"the `jti` {shown(jti)} stands in another statement too, at {other}, so none counts"
     return error("GW0415", place, message, "keep the one that the issuer says is right; each needs its own `jti`")
 
 
