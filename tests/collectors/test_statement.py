@@ -249,8 +249,9 @@ def test_no_byte_of_a_token_can_be_another() -> None:
         for other in flipped:
             spoilt = f"{token[:at]}{other}{token[at + 1 :]}"
             assert isinstance(judged(spoilt), Finding), (at, character, other)
-    final = {other for other in alphabet if isinstance(judged(token[:-1] + other), Evidence)}
-    assert final == {token[-1]}
+    for other in set(alphabet) - {token[-1]}:
+        spelt_otherwise = alphabet.index(other) % 16 != 0  # the last 4 of the 516 bits that 86 characters hold are 0
+        assert reason(token[:-1] + other).startswith("GW0416" if spelt_otherwise else "GW0407")
 
 
 def folder_with(tmp_path: Path, **texts: str) -> Path:
