@@ -54,8 +54,8 @@ from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
-from policy.resolved import Service
-from policy.source import load, load_documents
+from policy.resolved import Issuer, Policy, Service
+from policy.source import Loaded, load, load_documents
 
 EVIDENCE: Final = "evidence"
 HTTP_CONNECTIONS: Final = 20
@@ -97,7 +97,7 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
         limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
-        intake, wiring, services = _wire(places, journal, series, client)
+        intake, wiring, in_force = _wire(places, journal, series, client)
         receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
         provider = tracer_provider(spans, places.otlp_endpoint)
@@ -106,14 +106,13 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         recent: deque[Summary] = deque(maxlen=KEPT_DECISIONS)
 
         def seen(status: Status) -> None:
-            services.status = status
             counted.observe(status)
             if status.decision is not None and not (recent and recent[0].decision == status.decision.id):
                 recent.appendleft(summarise(status.decision))
             watch(status)
 
         runner = Runner(wiring, resumed(places.journal, load_documents), provider.get_tracer("gridwright"), seen)
-        services.status = runner.status
+        in_force.policy = runner.status.in_force.policy
         registry.register(Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts))
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
         await stack.enter_async_context(
@@ -138,14 +137,27 @@ def host_names(address: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*LOOPBACK, host, *machine)))
 
 
-class _Services:
-    """The services of the policy in force, for the collector that reads gateways."""
+class _InForce:
+    """The policy that a turn follows from its reading on, for the collectors that judge what they read by it.
 
-    status: Status
+    The loop's status tells of the turn before: evidence would be believed once more after its issuer was taken away.
+    """
 
-    def __call__(self) -> tuple[Service, ...]:
-        policy = self.status.in_force.policy
-        return policy.services if policy else ()
+    policy: Policy | None = None
+
+    def load(self, folder: Path) -> Loaded:
+        """Read the policy; while the files have errors, the last good one stays."""
+        loaded = load(folder)
+        self.policy = loaded.policy or self.policy
+        return loaded
+
+    def services(self) -> tuple[Service, ...]:
+        """Those whose arrivals are counted."""
+        return self.policy.services if self.policy else ()
+
+    def issuers(self) -> tuple[Issuer, ...]:
+        """Those whose statements count."""
+        return self.policy.issuers if self.policy else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +170,8 @@ class _TraceIntake:
 
 def _wire(
     places: Places, journal: Journal, series: SeriesStore, client: httpx.AsyncClient
-) -> tuple[_TraceIntake, Wiring, _Services]:
-    connections, services = places.connections, _Services()
+) -> tuple[_TraceIntake, Wiring, _InForce]:
+    connections, in_force = places.connections, _InForce()
     servers, applications = Inbox(), Inbox()
     receiver = TraceReceiver(connections.servers, servers, applications)
     rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
@@ -168,15 +180,16 @@ def _wire(
     repository = TritonRepository(client, targets)
     metrics = {pool: f"http://{server.metrics}/metrics" for pool, server in connections.servers.items()}
     gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
+    evidence = EvidenceFiles(places.policy / EVIDENCE, in_force.issuers)
     collectors: tuple[Collector, ...] = (
         repository,
         TritonStatistics(client, targets),
         *_metrics(client, connections, metrics),
-        Foresight(Gateways(client, gateways, services), series),
+        Foresight(Gateways(client, gateways, in_force.services), series),
         receiver,
         triton_spans,
         client_spans,
-        EvidenceFiles(places.policy / EVIDENCE),
+        evidence,
     )
     triton = {
         pool: TritonServer(f"http://{item.http}", metrics[pool], item.grpc)
@@ -186,9 +199,9 @@ def _wire(
     kept = Kept()
     wiring = Wiring(
         folder=places.policy,
-        load=load,
+        load=in_force.load,
         collectors=collectors,
-        servers=(repository, EvidenceFiles(places.policy / EVIDENCE)),
+        servers=(repository, evidence),
         decide=partial(decide, kept=kept),
         recheck=partial(recheck, kept=kept),
         journal=journal,
@@ -197,7 +210,7 @@ def _wire(
         routes=envoy,
         polish=polished,
     )
-    return _TraceIntake(receiver, (triton_spans, client_spans)), wiring, services
+    return _TraceIntake(receiver, (triton_spans, client_spans)), wiring, in_force
 
 
 def _metrics(client: httpx.AsyncClient, connections: Connections, urls: Mapping[str, str]) -> Iterator[Collector]:

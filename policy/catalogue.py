@@ -43,6 +43,23 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0340": "evidence ends soon",
         "GW0401": "evidence ends before it begins",
         "GW0402": "two pieces of evidence have the same name",
+        "GW0403": "evidence is not signed where an Issuer is declared",
+        "GW0404": "a statement is of an unknown issuer",
+        "GW0405": "a statement is signed with an unknown key",
+        "GW0406": "an algorithm or a key is weak or not allowed",
+        "GW0407": "a signature does not fit",
+        "GW0408": "a statement has ended",
+        "GW0409": "a statement does not hold yet",
+        "GW0410": "a statement was issued in the future",
+        "GW0411": "a statement is too old",
+        "GW0412": "a statement is for another audience",
+        "GW0413": "an issuer may not speak of a subject",
+        "GW0414": "an issuer may not make a claim",
+        "GW0415": "two statements have the same number",
+        "GW0416": "a statement is malformed",
+        "GW0417": "an attestation result is better than its claims",
+        "GW0418": "an attestation result does not affirm a part",
+        "GW0419": "an attestation result names no site and no pool",
     }
 )
 

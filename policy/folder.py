@@ -38,13 +38,15 @@ class _Seen(NamedTuple):
     text: str
 
 
-def read_texts(folder: Path, skip: str = "") -> tuple[list[tuple[str, str]], list[Finding]]:
-    """The YAML files under a folder as (name relative to it, text), sorted, and those that cannot be read.
+def read_texts(
+    folder: Path, skip: str = "", suffixes: tuple[str, ...] = SUFFIXES
+) -> tuple[list[tuple[str, str]], list[Finding]]:
+    """The files under a folder (by default YAML) as (name relative to it, text), sorted; and those that cannot be read.
 
     Hidden files and folders are left out (a mounted ConfigMap keeps its data in one, and links to it), as is the
     folder `skip`. Links are followed only to files inside.
     """
-    return Folder(folder, skip).read()
+    return Folder(folder, skip, suffixes).read()
 
 
 class Folder:
@@ -54,9 +56,10 @@ class Folder:
     read: the file system tells times in ticks, and a second change within one would go unnoticed.
     """
 
-    def __init__(self, path: Path, skip: str = "") -> None:
+    def __init__(self, path: Path, skip: str = "", suffixes: tuple[str, ...] = SUFFIXES) -> None:
         self._path = path
         self._skip = skip
+        self._suffixes = suffixes
         self._seen: dict[str, _Seen] = {}
 
     def read(self) -> tuple[list[tuple[str, str]], list[Finding]]:
@@ -64,12 +67,12 @@ class Folder:
         top = Place(self._path.name or ".", 1, 1)
         try:
             inside = self._path.resolve(strict=True)
-            entries = sorted(_entries(self._path, self._skip), key=lambda named: named[0])
+            entries = sorted(_entries(self._path, self._skip, self._suffixes), key=lambda named: named[0])
         except OSError as trouble:
             message = f"the folder cannot be read: {trouble.strerror}"
             return [], [error("GW0106", top, message, "check its name and permissions")]
         if len(entries) > MAX_FILES:
-            message = f"the folder holds {len(entries)} YAML files, over {MAX_FILES}"
+            message = f"the folder holds {len(entries)} such files, over {MAX_FILES}"
             return [], [error("GW0102", top, message, "give the folder of the policy alone")]
         return self._files(entries, inside)
 
@@ -100,8 +103,13 @@ class Folder:
         return texts, findings
 
 
-def _entries(folder: Path, skip: str, above: str = "") -> Iterator[tuple[str, DirEntry[str]]]:
-    """The YAML files under a folder, each with its name from the top; raises OSError when a folder cannot be listed."""
+def _entries(
+    folder: Path, skip: str, suffixes: tuple[str, ...], above: str = ""
+) -> Iterator[tuple[str, DirEntry[str]]]:
+    """The files under a folder whose names end so, each with its name from the top.
+
+    Raises OSError when a folder cannot be listed.
+    """
     with os.scandir(folder) as listed:
         entries = list(listed)
     for entry in entries:
@@ -109,8 +117,8 @@ def _entries(folder: Path, skip: str, above: str = "") -> Iterator[tuple[str, Di
             continue
         name = f"{above}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            yield from _entries(Path(entry.path), "", f"{name}/")
-        elif entry.name.endswith(SUFFIXES):
+            yield from _entries(Path(entry.path), "", suffixes, f"{name}/")
+        elif entry.name.endswith(suffixes):
             yield name, entry
 
 

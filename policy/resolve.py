@@ -23,6 +23,7 @@ from policy.documents.base import Spec
 from policy.documents.compliance_profile import CertificationSpec, CertificationsSpec, ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
@@ -36,6 +37,8 @@ from policy.resolved import (
     CostPolicy,
     DeviceProfile,
     Encryption,
+    Issuer,
+    IssuerKey,
     Link,
     Model,
     Policy,
@@ -52,7 +55,7 @@ from policy.validate import Valid
 
 NOWHERE: Final = Place("defaults", 1, 1)
 
-Item = Service | Model | Site | Pool | Link | DeviceProfile | ComplianceProfile | CostPolicy | ScalingPolicy
+Item = Service | Model | Site | Pool | Link | DeviceProfile | ComplianceProfile | Issuer | CostPolicy | ScalingPolicy
 """What a document declares."""
 
 
@@ -79,6 +82,7 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
         cost=next(iter(items[CostPolicy]), _default_cost()),
         scaling=next(iter(items[ScalingPolicy]), _default_scaling()),
         documents=texts,
+        issuers=tuple(items[Issuer]),
     )
     return policy, [*_twice(documents), *_only_one(documents)]
 
@@ -212,6 +216,25 @@ def _standard(spec: CertificationSpec) -> Standard:
     )
 
 
+def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
+    keys = (
+        IssuerKey(key.kid or "", tuple(key.model_dump(exclude_none=True).items()), valid.place("keys", index))
+        for index, key in enumerate(spec.keys)
+    )
+    return Issuer(
+        name=valid.name,
+        iss=spec.iss or valid.name,
+        algorithms=tuple(spec.algorithms),
+        keys=tuple(keys),
+        standards=tuple(spec.claims.standards),
+        sites=tuple(spec.claims.sites),
+        pools=tuple(spec.claims.pools),
+        audience=spec.audience or "",
+        max_age_s=spec.max_age or 0,
+        place=valid.place(),
+    )
+
+
 def _cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
     ceilings = (Ceiling(c.site or "", c.below, valid.place("ceilings", i)) for i, c in enumerate(spec.ceilings))
     return CostPolicy(valid.name, tuple(ceilings), spec.start, valid.place())
@@ -257,6 +280,7 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         LinkSpec: _link,
         DeviceProfileSpec: _device,
         ComplianceProfileSpec: _compliance,
+        IssuerSpec: _issuer,
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
     }

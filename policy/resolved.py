@@ -235,6 +235,35 @@ class DeviceProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class IssuerKey:
+    """A public key; `jwk` are the members of its JWK. `kid` may be empty where it is the only one."""
+
+    kid: str
+    jwk: tuple[tuple[str, str], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Whose signed statements count, and for what.
+
+    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites` and `pools` alone.
+    Without an `audience` statements have none; statements older than `max_age_s` do not count (0 for any age).
+    """
+
+    name: str
+    iss: str
+    algorithms: tuple[str, ...]
+    keys: tuple[IssuerKey, ...]
+    standards: tuple[str, ...]
+    sites: tuple[str, ...]
+    pools: tuple[str, ...]
+    audience: str
+    max_age_s: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that nodes may cost an hour, over the whole fleet (`site` empty) or at one site."""
 
@@ -302,6 +331,7 @@ class Policy:
     cost: CostPolicy
     scaling: ScalingPolicy
     documents: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    issuers: tuple[Issuer, ...] = ()
 
     def model(self, name: str) -> Model:
         """The model of that name; KeyError when there is none."""

@@ -138,7 +138,8 @@ def _write(path: Path, field: FieldInfo | None, message: str, document: Document
     if example and example not in message:
         return f"write it like `{path[-1]}: {example}`"
     kind = document.data.get("kind") if isinstance(document.data, dict) else ""
-    return f"docs/language.md tells what stands in a {kind}"
+    article = "an" if str(kind)[:1] in "AEIOU" else "a"
+    return f"docs/language.md tells what stands in {article} {kind}"
 
 
 def _add(name: str, field: FieldInfo | None) -> str:

@@ -1,114 +1,106 @@
-"""Evidence from files: one YAML document a claim. What cannot be read gives no evidence, and so no permission."""
+"""Evidence from files: signed statements or YAML documents. What cannot be read gives no permission."""
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Final
 
-from pydantic import model_validator
-
+from collectors.evidence import refusals
+from collectors.evidence.document import claims_in
+from collectors.evidence.ear import Appraisal
 from collectors.evidence.records import Evidence
+from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
-from policy.documents.base import Instant, Line, Name, Spec, Version, one_of
-from policy.findings import Finding, Level
+from policy.findings import Finding, Level, Place
 from policy.folder import read_texts
-from policy.parse import parse
+from policy.resolved import Issuer
 from policy.source import in_order
-from policy.validate import Valid, validate
+
+SIGNED: Final = (".jwt",)
+"""How the names of files end that hold one signed statement each."""
 
 
-class SubjectSpec(Spec):
-    """What the claim is about: exactly one of the two."""
+def read_evidence(
+    folder: Path, issuers: Sequence[Issuer], now: datetime
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """What the files under a folder give at `now`, and what is wrong with them.
 
-    site: Name | None = None
-    pool: Name | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        one_of(self, "a subject")
-        return self
-
-
-class ClaimSpec(Spec):
-    """A standard, in one version of it."""
-
-    standard: Name
-    version: Version
+    No folder means no evidence. Statements count when one of the issuers signed them; documents, which nobody signed,
+    count while there is no issuer.
+    """
+    documents, wrong = read_documents(folder)
+    statements, refused = _statements(folder, issuers, now)
+    if issuers:
+        wrong = (*wrong, *(refusals.unsigned(document.place) for document in documents))
+        documents = ()
+    return (*documents, *statements), in_order((*wrong, *refused))
 
 
-class EvidenceSpec(Spec):
-    """Who claims what about whom, from when to when."""
+def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """The claims of the unsigned documents under a folder, and what is wrong with the files.
 
-    subject: SubjectSpec
-    claim: ClaimSpec
-    issuer: Line
-    issued_at: Instant
-    expires_at: Instant
-
-
-def read_evidence(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """The claims of every file under a folder, and what is wrong with the files.
-
-    No folder means no evidence. A file with an error in it gives none, and neither do claims of the same name.
+    A file with an error in it gives none, and neither do claims of the same name.
     """
     texts, findings = read_texts(folder) if folder.is_dir() else ([], [])
     found: list[Evidence] = []
     for name, text in texts:
-        claims, wrong = _claims(f"{folder.name}/{name}", text)
+        claims, wrong = claims_in(f"{folder.name}/{name}", text)
         findings += wrong
         found += [] if any(finding.level is Level.ERROR for finding in wrong) else claims
-    doubled = {name for name, count in Counter(claim.id for claim in found).items() if count > 1}
+    counted, doubled = _parted(found)
+    for claim in (claim for claims in doubled for claim in claims):
+        message = f"there is more than one piece of evidence named `{claim.id}`, so none of them counts"
+        findings.append(error("GW0402", claim.place, message, "give each its own name"))
+    return counted, in_order(findings)
+
+
+def _statements(
+    folder: Path, issuers: Sequence[Issuer], now: datetime
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """What the signed statements under a folder give. The same token in two files is one statement."""
+    texts, findings = read_texts(folder, suffixes=SIGNED) if folder.is_dir() else ([], [])
+    found: dict[str, Evidence] = {}
+    for name, text in texts:
+        token = text.rstrip("\r\n")
+        judged = verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1))
+        if isinstance(judged, Finding):
+            findings.append(judged)
+        elif isinstance(judged, Appraisal):
+            findings.append(refusals.unbound(judged.place))
+        else:
+            found.setdefault(judged.digest, judged)
+    counted, doubled = _parted(found.values())
+    for first, *others in doubled:
+        number = first.id.partition("/")[2]
+        findings.append(refusals.replayed(first.place, number, others[0].place))
+        findings += (refusals.replayed(other.place, number, first.place) for other in others)
+    return counted, tuple(findings)
+
+
+def _parted(found: Iterable[Evidence]) -> tuple[tuple[Evidence, ...], list[list[Evidence]]]:
+    """Those whose id is theirs alone, and the others by their ids."""
+    by_id: defaultdict[str, list[Evidence]] = defaultdict(list)
     for claim in found:
-        if claim.id in doubled:
-            message = f"there is more than one piece of evidence named `{claim.id}`, so none of them counts"
-            findings.append(error("GW0402", claim.place, message, "give each its own name"))
-    return tuple(claim for claim in found if claim.id not in doubled), in_order(findings)
-
-
-def _claims(name: str, text: str) -> tuple[list[Evidence], list[Finding]]:
-    """The claims in one file, and what is wrong with it."""
-    parsed = parse(name, text)
-    findings = list(parsed.findings)
-    claims: list[Evidence] = []
-    for document in parsed.documents:
-        valid, wrong = validate(document, {"Evidence": EvidenceSpec})
-        findings += wrong
-        if valid and isinstance(valid.spec, EvidenceSpec):
-            claims += _record(valid, valid.spec, findings)
-    return claims, findings
-
-
-def _record(valid: Valid, spec: EvidenceSpec, findings: list[Finding]) -> list[Evidence]:
-    if spec.expires_at <= spec.issued_at:
-        place, message = valid.place("expiresAt"), "the evidence ends before it begins"
-        findings.append(error("GW0401", place, message, "let `expiresAt` be after `issuedAt`"))
-        return []
-    kind = "site" if spec.subject.site else "pool"
-    return [
-        Evidence(
-            id=valid.name,
-            subject_kind=kind,
-            subject=spec.subject.site or spec.subject.pool or "",
-            standard=spec.claim.standard,
-            version=spec.claim.version,
-            issuer=spec.issuer,
-            issued_at=spec.issued_at,
-            expires_at=spec.expires_at,
-            place=valid.place(),
-        )
-    ]
+        by_id[claim.id].append(claim)
+    alone = (claims[0] for claims in by_id.values() if len(claims) == 1)
+    return tuple(alone), [claims for claims in by_id.values() if len(claims) > 1]
 
 
 class EvidenceFiles:
-    """The collector of a folder of evidence files, read anew each time."""
+    """The collector of a folder of evidence files, read and verified anew each time.
+
+    `issuers` tells whose signatures count now.
+    """
 
     name = "evidence"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, issuers: Callable[[], Sequence[Issuer]]) -> None:
         self._folder = folder
+        self._issuers = issuers
 
     async def collect(self, now: datetime) -> Snapshot:
-        """All claims, whether or not they hold now: the rules look at their dates."""
-        evidence, findings = read_evidence(self._folder)
+        """All claims of documents, whether or not they hold now, and of statements those that do."""
+        evidence, findings = read_evidence(self._folder, self._issuers(), now)
         return Snapshot(now, evidence=evidence, findings=findings)

@@ -11,6 +11,7 @@ class Evidence:
     """A claim about a subject, true from `issued_at` until `expires_at` (the end excluded); both in UTC.
 
     `subject_kind` is "site" or "pool"; `version` is the standard's, by number, so that (4, 0) is below (4, 0, 1).
+    `digest` is the SHA-256 of the signed statement in hex, empty where nobody signed.
     """
 
     id: str
@@ -22,3 +23,4 @@ class Evidence:
     issued_at: datetime
     expires_at: datetime
     place: Place
+    digest: str = ""

@@ -1,10 +1,11 @@
 """What commands read: the policy documents and the evidence beside them."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from collectors.evidence.files import read_evidence
+from collectors.evidence.files import read_documents, read_evidence
 from collectors.evidence.records import Evidence
 from controller.cli.errors import BrokenPolicyError, CliError
 from policy.findings import Finding
@@ -29,8 +30,20 @@ def read_all(folder: Path) -> tuple[Policy | None, tuple[Evidence, ...], tuple[F
     Raises CliError when there is no such folder.
     """
     loaded = load(asserted_folder(folder))
-    evidence, findings = read_evidence(folder / EVIDENCE)
+    evidence, findings = evidence_beside(folder, loaded.policy, datetime.now(UTC))
     return loaded.policy, evidence, (*loaded.findings, *findings)
+
+
+def evidence_beside(
+    folder: Path, policy: Policy | None, now: datetime
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """The evidence beside a policy, and what is wrong with it.
+
+    Statements can be judged by a policy without errors alone, so they wait until it has none.
+    """
+    if policy is None:
+        return (), read_documents(folder / EVIDENCE)[1]
+    return read_evidence(folder / EVIDENCE, policy.issuers, now)
 
 
 def asserted_folder(folder: Path) -> Path:

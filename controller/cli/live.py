@@ -78,7 +78,7 @@ async def watched(folder: Path, documents: Documents, connections: Connections) 
                 [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways],
                 lambda: documents.policy.services,
             ),
-            EvidenceFiles(folder / EVIDENCE),
+            EvidenceFiles(folder / EVIDENCE, lambda: documents.policy.issuers),
             gateways,
             Hands((TritonActuator(client, servers), gateways)),
         )

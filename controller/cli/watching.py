@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from collectors.evidence.files import read_evidence
+from collectors.evidence.files import SIGNED
 from controller.cli.findings import count, show, show_gone
+from controller.cli.inputs import evidence_beside
 from controller.cli.terminal import console
 from policy.checks.endings import endings
 from policy.findings import Finding
-from policy.folder import Folder
+from policy.folder import SUFFIXES, Folder
 from policy.rereading import Rereading
 from policy.source import EVIDENCE, Loaded
 
@@ -80,9 +81,10 @@ class _Looks:
     """Looks at a folder, each of which reads only what changed since the one before."""
 
     def __init__(self, folder: Path) -> None:
-        self._evidence = folder / EVIDENCE
-        self._evidence_texts = Folder(self._evidence)
+        self._folder = folder
+        self._evidence_texts = Folder(folder / EVIDENCE, suffixes=(*SUFFIXES, *SIGNED))
         self._seen: object = None
+        self._judged_by: object = None
         self._rereading = Rereading(folder)
         self._loaded = Loaded(None)
         self._of_evidence: tuple[Finding, ...] = ()
@@ -94,8 +96,11 @@ class _Looks:
         if loaded is None and seen == self._seen:
             return None
         self._loaded = loaded or self._loaded
-        if seen != self._seen:
-            self._seen = seen
-            evidence, findings = read_evidence(self._evidence)
-            self._of_evidence = (*findings, *endings(evidence, datetime.now(UTC)))
+        self._seen = seen
+        judged_by = (seen, self._loaded.policy.issuers if self._loaded.policy else None)
+        if judged_by != self._judged_by:
+            self._judged_by = judged_by
+            now = datetime.now(UTC)
+            evidence, findings = evidence_beside(self._folder, self._loaded.policy, now)
+            self._of_evidence = (*findings, *endings(evidence, now))
         return (*self._loaded.findings, *self._of_evidence)

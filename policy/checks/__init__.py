@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from policy.checks.absences import absences
 from policy.checks.contradictions import doubled_links
+from policy.checks.issuers import issuers
 from policy.checks.references import Reference, Unread, nowhere
 from policy.checks.suspicious import suspicious
 from policy.findings import Finding
@@ -14,4 +15,4 @@ from policy.validate import Valid
 def check(policy: Policy, documents: Sequence[Valid], referred: Iterable[Reference], unread: Unread) -> list[Finding]:
     """Everything found, errors and warnings. What could not be read is not missed."""
     of_the_whole = [] if unread else [*absences(policy), *suspicious(policy)]
-    return [*nowhere(documents, referred, unread), *doubled_links(policy), *of_the_whole]
+    return [*nowhere(documents, referred, unread), *doubled_links(policy), *issuers(policy), *of_the_whole]

@@ -10,6 +10,7 @@ from policy.catalogue import error
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
@@ -131,6 +132,13 @@ def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterato
         yield Reference("Service", service, valid.place("appliesTo", "services", index))
 
 
+def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
+    for index, site in enumerate(spec.claims.sites):
+        yield Reference("Site", site, valid.place("claims", "sites", index))
+    for index, pool in enumerate(spec.claims.pools):
+        yield Reference("Pool", pool, valid.place("claims", "pools", index))
+
+
 def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:
     for index, ceiling in enumerate(spec.ceilings):
         if ceiling.site is not None:
@@ -151,6 +159,7 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "Link": _of_link,
         "DeviceProfile": _of_device_profile,
         "ComplianceProfile": _of_compliance_profile,
+        "Issuer": _of_issuer,
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
     }

@@ -167,13 +167,13 @@ async def test_garbage_and_enormous_posts_are_refused_and_told_once(post: bytes,
 
 
 async def test_a_folder_that_is_away_gives_no_evidence(tmp_path: Path, start: datetime) -> None:
-    assert await EvidenceFiles(tmp_path / "nowhere").collect(start) == Snapshot(start)
+    assert await EvidenceFiles(tmp_path / "nowhere", tuple).collect(start) == Snapshot(start)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"kind: [", b"kind: Evidence\n", b"- " * 5_000_000, b"[" * 100_000])
 async def test_garbage_and_enormous_files_give_no_evidence(tmp_path: Path, content: bytes, start: datetime) -> None:
     (tmp_path / "claim.yaml").write_bytes(content)
-    snapshot = await EvidenceFiles(tmp_path).collect(start)
+    snapshot = await EvidenceFiles(tmp_path, tuple).collect(start)
     assert (snapshot.at, snapshot.evidence) == (start, ())
     assert snapshot.findings
     assert all(finding.hint for finding in snapshot.findings)

@@ -30,7 +30,7 @@ def folder_of(tmp_path: Path, **texts: str) -> Path:
 
 
 def test_a_claim_is_read_with_its_dates_in_utc_and_its_place(tmp_path: Path) -> None:
-    (claim,), findings = read_evidence(folder_of(tmp_path, paris=CLAIM))
+    (claim,), findings = read_evidence(folder_of(tmp_path, paris=CLAIM), (), NOW)
     assert findings == ()
     assert (claim.id, claim.subject_kind, claim.subject) == ("edge-paris-pci-dss", "site", "edge-paris")
     assert (claim.standard, claim.version, claim.issuer) == ("pci-dss", (4, 0), "qsa.example")
@@ -59,31 +59,31 @@ def test_a_claim_is_read_with_its_dates_in_utc_and_its_place(tmp_path: Path) -> 
 )
 def test_a_claim_with_a_mistake_gives_no_evidence(tmp_path: Path, old: str, new: str, start: str) -> None:
     assert old in CLAIM
-    claims, findings = read_evidence(folder_of(tmp_path, paris=CLAIM.replace(old, new)))
+    claims, findings = read_evidence(folder_of(tmp_path, paris=CLAIM.replace(old, new)), (), NOW)
     assert claims == ()
     assert any(str(finding).startswith(start) for finding in findings), findings
 
 
 def test_two_claims_of_one_name_both_count_for_nothing(tmp_path: Path) -> None:
     longer = CLAIM.replace("2030", "2040")
-    claims, findings = read_evidence(folder_of(tmp_path, one=CLAIM, two=longer))
+    claims, findings = read_evidence(folder_of(tmp_path, one=CLAIM, two=longer), (), NOW)
     assert claims == ()
     assert [finding.id for finding in findings] == ["GW0402", "GW0402"]
 
 
 def test_a_broken_file_takes_no_other_file_along(tmp_path: Path) -> None:
     other = CLAIM.replace("edge-paris", "edge-lyon")
-    claims, findings = read_evidence(folder_of(tmp_path, broken="[", lyon=other))
+    claims, findings = read_evidence(folder_of(tmp_path, broken="[", lyon=other), (), NOW)
     assert [claim.subject for claim in claims] == ["edge-lyon"]
     assert len(findings) == 1
 
 
 def test_no_folder_is_no_evidence(tmp_path: Path) -> None:
-    assert read_evidence(tmp_path / "nothing") == ((), ())
+    assert read_evidence(tmp_path / "nothing", (), NOW) == ((), ())
 
 
 async def test_the_files_are_read_anew_each_time(tmp_path: Path) -> None:
-    collector = EvidenceFiles(folder := folder_of(tmp_path, paris=CLAIM))
+    collector = EvidenceFiles(folder := folder_of(tmp_path, paris=CLAIM), tuple)
     first = await collector.collect(NOW)
     (folder / "paris.yaml").write_text(CLAIM.replace("2030", "2027"))
     second = await collector.collect(NOW)

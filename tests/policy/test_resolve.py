@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from policy.resolved import Encryption, LatencyObjective, Policy, Purchase, Shed, UseVariant
+from policy.resolved import Encryption, Issuer, LatencyObjective, Policy, Purchase, Shed, UseVariant
 from policy.source import load, load_documents
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "embedded"
@@ -65,6 +65,19 @@ def test_what_no_document_says_has_the_default() -> None:
     assert (scaling.interval_s, scaling.headroom_permille, scaling.stale_after_s) == (5, 200, 15)
     assert (scaling.cooldown_s, scaling.step_share_permille, scaling.evidence_lead_s) == (60, 500, 60)
     assert bare.cost.start_millicents == 100
+
+
+def test_an_issuer_has_its_name_where_no_other_is_given() -> None:
+    policy = load_documents([("good.yaml", (Path(__file__).parent / "good.yaml").read_text())]).policy
+    assert policy is not None
+    (issuer,) = policy.issuers
+    assert isinstance(issuer, Issuer)
+    assert (issuer.name, issuer.iss, issuer.algorithms) == ("qsa.example", "qsa.example", ("ES256",))
+    assert (issuer.standards, issuer.sites, issuer.pools) == (("pci-dss",), ("edge-paris",), ("edge-paris",))
+    assert (issuer.audience, issuer.max_age_s) == ("gridwright", 90 * 86_400)
+    (key,) = issuer.keys
+    assert (key.kid, [name for name, _ in key.jwk]) == ("2026", ["kty", "kid", "crv", "x", "y"])
+    assert example().issuers == ()
 
 
 def test_each_place_is_that_of_the_clause() -> None:

@@ -1,0 +1,124 @@
+"""Why a signed statement does not count: each reason once, as the finding that tells it."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from policy.catalogue import error, warning
+from policy.findings import Finding, Place
+from policy.resolved import Issuer
+from policy.words import shown, suggestion
+
+_ASK: Final = "ask the issuer for a new statement"
+
+
+class RefusedError(Exception):
+    """A statement does not count, for the reason in `finding`. It never leaves the functions that verify."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+def unsigned(place: Place) -> Finding:
+    """A document that anybody may have written, beside a policy that names issuers."""
+    message = "the evidence is not signed, and the policy has an Issuer, so only signed statements count"
+    return error("GW0403", place, message, "have the issuer sign it: `gridwright evidence sign`")
+
+
+def unknown_issuer(place: Place, iss: object, known: Iterable[Issuer]) -> Finding:
+    """A statement of nobody whom the policy names."""
+    hint = suggestion(str(iss), (issuer.iss for issuer in known), "declare the issuer in a document of kind Issuer")
+    return error("GW0404", place, f"no Issuer of the policy is called {shown(iss)}", hint)
+
+
+def unknown_key(place: Place, kid: object, issuer: Issuer) -> Finding:
+    """A statement that names a key of its own, or none where the issuer has several."""
+    message = f"`{issuer.name}` has no key {shown(kid)}" if kid is not None else "the header names no key (`kid`)"
+    hint = suggestion(str(kid), (key.kid for key in issuer.keys if key.kid), "leave `kid` out: the issuer has one key")
+    return error("GW0405", place, message, hint)
+
+
+def weak(place: Place, issuer: Issuer, reason: str) -> Finding:
+    """An algorithm or a key that the issuer is not believed by."""
+    hint = f"have it signed with one of {', '.join(issuer.algorithms)}, which the issuer's document allows"
+    return error("GW0406", place, f"the signature cannot be relied on: {reason}", hint)
+
+
+def bad_signature(place: Place, issuer: Issuer) -> Finding:
+    """A statement that was changed, or signed by somebody else."""
+    message = f"the signature is not one of `{issuer.name}` under this statement"
+    hint = f"{_ASK}; a key or certificate in the statement's own header is never used"
+    return error("GW0407", place, message, hint)
+
+
+def ended(place: Place, at: datetime) -> Finding:
+    """A statement whose time is over."""
+    return error("GW0408", place, f"the statement ended at {at.isoformat()}", _ASK)
+
+
+def not_yet(place: Place, at: datetime) -> Finding:
+    """A statement whose time has not come."""
+    return error("GW0409", place, f"the statement begins at {at.isoformat()}", "nothing to do: it counts from then on")
+
+
+def from_the_future(place: Place, at: datetime, skew: timedelta) -> Finding:
+    """A statement that was issued later than now, by more than clocks may differ."""
+    message = f"the statement was issued at {at.isoformat()}, more than {skew.total_seconds():g} s from now"
+    return error("GW0410", place, message, "compare the clock of the issuer with this one")
+
+
+def too_old(place: Place, at: datetime, issuer: Issuer) -> Finding:
+    """A statement that was issued longer ago than the issuer is believed for."""
+    message = f"the statement was issued at {at.isoformat()}, and `{issuer.name}` is believed for {issuer.max_age_s} s"
+    return error("GW0411", place, message, _ASK)
+
+
+def wrong_audience(place: Place, audience: object, issuer: Issuer) -> Finding:
+    """A statement for somebody else."""
+    expected = f"`aud` {shown(issuer.audience)}" if issuer.audience else "no `aud`, as its Issuer names no `audience`"
+    message = f"the statement is for {shown(audience)}" if audience is not None else "the statement is for nobody"
+    return error("GW0412", place, message, f"have it issued with {expected}")
+
+
+def subject_not_allowed(place: Place, kind: str, name: str, issuer: Issuer) -> Finding:
+    """A statement about a subject that the issuer may not speak of."""
+    allowed = issuer.sites if kind == "site" else issuer.pools
+    hint = suggestion(name, allowed, f"add it to `claims.{kind}s` of the Issuer, if it may")
+    return error("GW0413", place, f"`{issuer.name}` may not speak of the {kind} {shown(name)}", hint)
+
+
+def claim_not_allowed(place: Place, standard: str, issuer: Issuer) -> Finding:
+    """A statement of a standard that the issuer may not certify."""
+    hint = suggestion(standard, issuer.standards, "add it to `claims.standards` of the Issuer, if it may")
+    return error("GW0414", place, f"`{issuer.name}` may not certify {shown(standard)}", hint)
+
+
+def replayed(place: Place, jti: str, other: Place) -> Finding:
+    """One of several statements that go by the same number."""
+    message = f"the `jti` {shown(jti)} stands in another statement too, at {other}, so none counts"
+    return error("GW0415", place, message, "keep the one that the issuer says is right; each needs its own `jti`")
+
+
+def malformed(place: Place, reason: str) -> Finding:
+    """Something that is no such statement at all."""
+    hint = "docs/evidence.md tells what stands in a statement; `gridwright evidence sign` writes one"
+    return error("GW0416", place, f"the statement is malformed: {reason}", hint)
+
+
+def embellished(place: Place, part: str, status: str, worst: str) -> Finding:
+    """An attestation result that sums up its claims as better than they are."""
+    message = f"{shown(part)} is {worst} by its claims, and its status says {status}"
+    return error("GW0417", place, message, "do not rely on this verifier until it is known why it says so")
+
+
+def not_affirmed(place: Place, part: str, reason: str) -> Finding:
+    """An attestation result that trusts something less than fully, or says nothing of it."""
+    hint = "see why the verifier does not affirm it, and have it attested again"
+    return error("GW0418", place, f"{shown(part)} is not affirmed: {reason}", hint)
+
+
+def unbound(place: Place) -> Finding:
+    """An attestation result that is right and of no use yet: nothing says which site or pool it is about."""
+    message = "the attestation result is verified and permits nothing, as it names no site and no pool"
+    return warning("GW0419", place, message, "have an issuer state what follows from it: `gridwright evidence sign`")

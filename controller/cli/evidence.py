@@ -1,0 +1,79 @@
+"""`gridwright evidence`: signs statements, and tells what a verifier finds in them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from controller.cli.arguments import AsJson, Folder
+from controller.cli.errors import CliError, Exit
+from controller.cli.terminal import console, print_table, write_json
+
+if TYPE_CHECKING:
+    from collectors.evidence.records import Evidence
+
+Document = Annotated[Path, typer.Argument(metavar="FILE", help="The Evidence document, in YAML.")]
+KeyFile = Annotated[Path, typer.Option("--key", metavar="FILE", help="The issuer's private key, in PEM.")]
+KeyArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The private key, in PEM.")]
+Kid = Annotated[
+    str, typer.Option("--kid", metavar="NAME", help="What the Issuer calls the key; its only one may have none.")
+]
+Audience = Annotated[str, typer.Option("--audience", metavar="NAME", help="The Issuer's audience, if it has one.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Where the statement goes: NAME.jwt; stdout without it.")
+]
+
+app = typer.Typer(no_args_is_help=True, help="Sign evidence, and tell what a verifier finds.")
+
+
+@app.command("sign")
+def sign(document: Document, *, key: KeyFile, kid: Kid = "", audience: Audience = "", output: Output = None) -> int:
+    """Make a signed statement of an Evidence document, to stand in the folder of evidence in its place."""
+    from controller.cli.signing import document_at, key_at, signed
+
+    token = signed(document_at(document), key_at(key), kid, audience)
+    if output is None:
+        print(token)
+        return Exit.DONE
+    try:
+        output.write_text(token + "\n")
+    except OSError as error:
+        raise CliError(f"{output} cannot be written: {error.strerror}", "free space, or choose another") from error
+    return Exit.DONE
+
+
+@app.command("key")
+def show_key(key: KeyArgument, *, kid: Kid = "") -> int:
+    """Print the public key of a private one, as it stands among the `keys` of an Issuer."""
+    from controller.cli.signing import key_at, public_jwk
+
+    write_json(public_jwk(key_at(key), kid))
+    return Exit.DONE
+
+
+@app.command("verify")
+def verify(path: Folder, *, as_json: AsJson = False) -> int:
+    """Tell which evidence of a policy counts now, and why the rest does not. Exits 0, or 1 when any is refused."""
+    from controller.cli.findings import count, show
+    from controller.cli.inputs import read
+    from policy.findings import Level
+
+    documents = read(path, as_json=as_json)
+    good = all(finding.level is not Level.ERROR for finding in documents.findings)
+    if as_json:
+        write_json({"ok": good, "evidence": documents.evidence, "findings": documents.findings})
+    else:
+        out = console()
+        if documents.evidence:
+            columns = ("Of", "Holds", "Says", "From", "Until", "File")
+            print_table(out, "Evidence that counts", columns, [_row(item) for item in documents.evidence])
+        show(out, documents.findings)
+        out.print(f"{path}: {len(documents.evidence)} count, {count(documents.findings)}")
+    return Exit.DONE if good else Exit.BAD_INPUT
+
+
+def _row(item: "Evidence") -> tuple[str, ...]:
+    holds = f"{item.standard} {'.'.join(map(str, item.version))}"
+    dates = (f"{at:%Y-%m-%d %H:%M}Z" for at in (item.issued_at, item.expires_at))
+    said = item.issuer if item.digest else f"{item.issuer} (not signed)"
+    return (f"{item.subject_kind} {item.subject}", holds, said, *dates, item.place.file)

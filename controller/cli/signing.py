@@ -1,0 +1,94 @@
+"""Signing evidence with a private key from a file, and telling its public key."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt import PyJWS
+from jwt.algorithms import get_default_algorithms
+
+from collectors.evidence.document import claims_in
+from collectors.evidence.records import Evidence
+from controller.cli.errors import CliError
+from policy.keys import RSA_BITS
+
+_BY_CURVE: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e")
+_MAX_BYTES: Final = 65_536
+
+PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
+
+
+def key_at(path: Path) -> PrivateKey:
+    """The private key in a PEM file, without a passphrase. Raises CliError."""
+    try:
+        key = load_pem_private_key(_read(path), password=None)
+    except TypeError as error:
+        raise CliError(
+            f"{path} is encrypted", "decrypt it into a place that only you can read, and sign there"
+        ) from error
+    except ValueError as error:
+        raise CliError(f"{path} holds no private key", "give a PEM file that begins with BEGIN PRIVATE KEY") from error
+    if not isinstance(key, (EllipticCurvePrivateKey, Ed25519PrivateKey, RSAPrivateKey)) or not algorithm_of(key):
+        hint = f"make one of P-256, P-384, P-521, Ed25519 or RSA with {RSA_BITS} bits: docs/evidence.md shows how"
+        raise CliError(f"{path} holds a key of a kind or length that nobody would verify with", hint)
+    return key
+
+
+def algorithm_of(key: PrivateKey) -> str:
+    """The algorithm that a key signs with; empty for a curve or a length that is not taken."""
+    if isinstance(key, EllipticCurvePrivateKey):
+        return _BY_CURVE.get(key.curve.name, "")
+    if isinstance(key, RSAPrivateKey):
+        return "PS256" if key.key_size >= RSA_BITS else ""
+    return "EdDSA"
+
+
+def public_jwk(key: PrivateKey, kid: str) -> dict[str, str]:
+    """The public key as it stands among the `keys` of an Issuer."""
+    kind: Any = get_default_algorithms()[algorithm_of(key)]
+    jwk = json.loads(kind.to_jwk(key.public_key()))
+    named = {"kid": kid} if kid else {}
+    return {**named, **{name: jwk[name] for name in _MEMBERS if name in jwk}}
+
+
+def document_at(path: Path) -> Evidence:
+    """The one Evidence document of a file. Raises CliError."""
+    found, findings = claims_in(path.name, _read(path).decode(errors="replace"))
+    if findings:
+        raise CliError(str(findings[0]), "correct the document; nothing was signed")
+    if len(found) != 1:
+        raise CliError(f"{path} holds {len(found)} documents", "give each Evidence document a file of its own")
+    return found[0]
+
+
+def signed(evidence: Evidence, key: PrivateKey, kid: str, audience: str) -> str:
+    """The statement that says what an Evidence document does. Its number is the document's name with its `iat`."""
+    issued, ends = int(evidence.issued_at.timestamp()), int(evidence.expires_at.timestamp())
+    claims: dict[str, object] = {
+        "iss": evidence.issuer,
+        "iat": issued,
+        "exp": ends,
+        "jti": f"{evidence.id}.{issued}",
+        "subject": {evidence.subject_kind: evidence.subject},
+        "claim": {"standard": evidence.standard, "version": ".".join(map(str, evidence.version))},
+    }
+    if audience:
+        claims["aud"] = audience
+    header = {"kid": kid} if kid else {}
+    return PyJWS().encode(json.dumps(claims).encode(), key, algorithm_of(key), header)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise CliError(f"{path} cannot be read: {error.strerror}", "check the path and its rights") from error
+    if len(data) > _MAX_BYTES:
+        raise CliError(f"{path} has more than {_MAX_BYTES} bytes", "give the file of one key or of one document")
+    return data

@@ -1,0 +1,79 @@
+"""Issuer: who may certify what, and the public keys that the statements are verified with."""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from policy.documents.base import DurationS, Line, Name, Spec
+
+_PRIVATE: Final = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+"""The members of a JWK that only its owner may know (RFC 7518, section 6)."""
+_BASE64URL: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_CHARACTERS: Final = 1_400
+"""An RSA modulus of 8192 bits has 1366."""
+
+Algorithm = Literal["ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
+"""Signatures by a key pair: `none` signs nothing, and whoever verifies an HS… could also sign it."""
+
+
+def _base64url(text: str) -> str:
+    if not text or not _BASE64URL.issuperset(text):
+        raise ValueError("is not base64url: expected letters, digits, - and _ without padding")
+    return text
+
+
+Base64Url = Annotated[str, Field(max_length=_CHARACTERS), AfterValidator(_base64url)]
+
+
+class KeySpec(Spec):
+    """A public key as a JWK (RFC 7517)."""
+
+    kty: Literal["EC", "OKP", "RSA"]
+    kid: Line | None = None
+    crv: Literal["P-256", "P-384", "P-521", "Ed25519"] | None = None
+    x: Base64Url | None = None
+    y: Base64Url | None = None
+    n: Base64Url | None = None
+    e: Base64Url | None = None
+    use: Literal["sig"] | None = None
+    alg: Algorithm | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _public(cls, data: Any) -> Any:
+        if isinstance(data, dict) and any(member in data for member in _PRIVATE):
+            raise ValueError(
+                "holds a private or secret key, which is not safe any more: make a new one, give x, y or n, e"
+            )
+        return data
+
+
+class ClaimsSpec(Spec):
+    """What the issuer is believed about: these standards, of these sites and pools."""
+
+    standards: list[Name] = Field(min_length=1)
+    sites: list[Name] = Field(default_factory=list)
+    pools: list[Name] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.sites and not self.pools:
+            raise ValueError("the issuer may speak of nobody: give `sites` or `pools`")
+        return self
+
+
+class IssuerSpec(Spec):
+    """What a security team writes down."""
+
+    iss: Line | None = None
+    algorithms: list[Algorithm] = Field(min_length=1)
+    keys: list[KeySpec] = Field(min_length=1)
+    claims: ClaimsSpec
+    audience: Line | None = None
+    max_age: Annotated[DurationS, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        if len(self.keys) > 1 and any(key.kid is None for key in self.keys):
+            raise ValueError("of several keys each needs its `kid`, which statements name")
+        return self

@@ -1,0 +1,140 @@
+"""Evidence from the issuer's hand to a verifier: made with the command, counted by the command."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
+from process import EXAMPLE, gridwright
+
+KEYS: dict[str, Callable[[], Any]] = {
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    "PS256": lambda: rsa.generate_private_key(65_537, 2048),
+}
+
+
+def pem(path: Path, key: Any, locked: KeySerializationEncryption | None = None) -> Path:
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked or NoEncryption()))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the example's documents; what it has for evidence stands beside it."""
+    copied = shutil.copytree(EXAMPLE, tmp_path / "policy")
+    (copied / "evidence").rename(tmp_path / "documents")
+    (copied / "evidence").mkdir()
+    return copied
+
+
+def declare(folder: Path, algorithm: str, jwk: dict[str, str]) -> None:
+    (folder / "issuer.yaml").write_text(f"""
+apiVersion: gridwright.dev/v1alpha1
+kind: Issuer
+metadata: {{name: qsa.example}}
+spec:
+  algorithms: [{algorithm}]
+  keys: [{json.dumps(jwk)}]
+  claims: {{standards: [pci-dss], sites: [edge-paris, cloud-frankfurt]}}
+  audience: gridwright
+""")
+
+
+def sign(folder: Path, name: str, key: Path, *more: str) -> Path:
+    token = folder / "evidence" / f"{name}.jwt"
+    document = folder.parent / "documents" / f"{name}.yaml"
+    options = ("--key", key, "--kid", "2026", "--audience", "gridwright", "--output", token)
+    ran = gridwright("evidence", "sign", document, *options, *more)
+    assert (ran.status, ran.out, ran.err) == (0, "", "")
+    return token
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_what_an_issuer_signs_counts_for_whom_its_key_is_declared(folder: Path, algorithm: str) -> None:
+    key = pem(folder.parent / "qsa.pem", KEYS[algorithm]())
+    declare(folder, algorithm, gridwright("evidence", "key", key, "--kid", "2026").json())
+    sign(folder, "edge-paris-pci-dss", key)
+    ran = gridwright("evidence", "verify", folder)
+    assert ran.status == 0, ran
+    assert "site edge-paris  pci-dss 4.0  qsa.example" in ran.out
+    assert ran.out.endswith("1 count, no findings\n")
+    answer = gridwright("evidence", "verify", folder, "--json").json()
+    assert answer["ok"]
+    assert [item["subject"] for item in answer["evidence"]] == ["edge-paris"]
+
+
+def test_what_is_refused_is_told_with_its_reason(folder: Path) -> None:
+    key = pem(folder.parent / "qsa.pem", KEYS["ES256"]())
+    declare(folder, "ES256", gridwright("evidence", "key", key, "--kid", "2026").json())
+    token = sign(folder, "edge-paris-pci-dss", key)
+    sign(folder, "edge-lyon-iso-27001", key)
+    shutil.copy(folder.parent / "documents" / "cloud-frankfurt-pci-dss.yaml", folder / "evidence")
+    token.write_text(token.read_text().replace(".ey", ".eY"))
+    ran = gridwright("evidence", "verify", folder)
+    assert ran.status == 1
+    for found in ("GW0403", "GW0404", "GW0416"):
+        assert found in ran.out
+    assert gridwright("check", folder).status == 1
+
+
+def test_a_plan_needs_the_evidence_signed_where_an_issuer_is_declared(folder: Path) -> None:
+    key = pem(folder.parent / "qsa.pem", KEYS["ES256"]())
+    declare(folder, "ES256", gridwright("evidence", "key", key, "--kid", "2026").json())
+    for document in (folder.parent / "documents").iterdir():
+        shutil.copy(document, folder / "evidence")
+    unsigned = gridwright("plan", folder)
+    assert "refused: receipt-ocr@edge-paris 100 %" in unsigned.out
+    shutil.rmtree(folder / "evidence")
+    (folder / "evidence").mkdir()
+    for name in ("edge-paris-pci-dss", "cloud-frankfurt-pci-dss"):
+        sign(folder, name, key)
+    planned = gridwright("plan", folder)
+    assert (planned.status, "refused" in planned.out) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.write_text("nothing"), "holds no private key"),
+        (lambda path: pem(path, KEYS["ES256"](), BestAvailableEncryption(b"secret")), "is encrypted"),
+        (lambda path: pem(path, rsa.generate_private_key(65_537, 1024)), "of a kind or length"),  # noqa: S505
+        (lambda path: pem(path, ec.generate_private_key(ec.SECP256K1())), "of a kind or length"),
+        (lambda path: pem(path, ed448.Ed448PrivateKey.generate()), "of a kind or length"),
+        (lambda _: None, "cannot be read"),
+    ],
+)
+def test_a_key_that_cannot_sign_is_one_message(tmp_path: Path, make: Callable[[Path], object], told: str) -> None:
+    make(path := tmp_path / "key.pem")
+    ran = gridwright("evidence", "sign", EXAMPLE / "evidence" / "edge-paris-pci-dss.yaml", "--key", path)
+    assert (ran.status, ran.out) == (1, "")
+    assert told in ran.err
+    assert "next:" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("kind: [", "not.yaml"), ("", "holds 0 documents"), ("kind: Site\n", "GW0201")],
+)
+def test_a_document_that_cannot_be_signed_is_one_message(tmp_path: Path, text: str, told: str) -> None:
+    (document := tmp_path / "not.yaml").write_text(text)
+    ran = gridwright("evidence", "sign", document, "--key", pem(tmp_path / "key.pem", KEYS["EdDSA"]()))
+    assert (ran.status, ran.out) == (1, "")
+    assert told in ran.err
+
+
+def test_a_statement_is_printed_where_no_file_is_named(tmp_path: Path) -> None:
+    key = pem(tmp_path / "key.pem", KEYS["ES256"]())
+    ran = gridwright("evidence", "sign", EXAMPLE / "evidence" / "edge-paris-pci-dss.yaml", "--key", key)
+    assert (ran.status, ran.out.count(".")) == (0, 2)
