@@ -133,6 +133,10 @@ lock: .venv/.installed ## Resolve the dependencies anew into the lock files; kee
 	@$(COMPILE) --all-extras --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --no-deps --output-file requirements-triton.lock requirements-triton.in
 
+.PHONY: schema
+schema: setup ## Write the JSON Schema and the CRDs anew from the kinds of document and docs/language.md
+	@$(BIN)/python -m policy.schema
+
 .PHONY: clean
 clean: ## Remove both environments and everything built
 	@rm -rf .venv .venv-triton build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
