@@ -17,7 +17,6 @@ def json_schema(told: Mapping[str, Told]) -> Schema:
     kinds = list(KINDS)
     return {
         "$schema": DRAFT,
-        "title": "Gridwright's policy documents",
         "type": "object",
         "properties": {
             "apiVersion": {"type": "string", "enum": [API_VERSION]},

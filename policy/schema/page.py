@@ -2,13 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 _SECTION: Final = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _ROW: Final = re.compile(r"^\| `([^`]+)` \| (.*?) ?\| (.*?) ?\|$", re.MULTILINE)
 
-Told = Mapping[str, str]
-"""From a field, with the part that it is in, such as `latency.below`, to value and meaning."""
+
+class Row(NamedTuple):
+    """What stands in a field, and what it means; either may be empty."""
+
+    value: str
+    meaning: str
+
+
+Told = Mapping[str, Row]
+"""The rows by field, with the part that it is in, such as `latency.below`."""
 
 
 def told(page: str) -> Mapping[str, Told]:
@@ -17,7 +25,4 @@ def told(page: str) -> Mapping[str, Told]:
 
 
 def _rows(section: str) -> Told:
-    found = {}
-    for name, value, meaning in _ROW.findall(section):
-        found[name.replace("[]", "")] = ": ".join(each for each in (value, meaning) if each)
-    return found
+    return {name.replace("[]", ""): Row(value, meaning) for name, value, meaning in _ROW.findall(section)}

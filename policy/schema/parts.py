@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from policy.documents.base import Choice, Spec
 from policy.documents.shape import fields
 from policy.documents.written import Written
-from policy.schema.page import Told
+from policy.schema.page import Row, Told
 
 Schema = dict[str, Any]
 
@@ -24,8 +24,12 @@ _LENGTHS: Final[Mapping[str, tuple[str, str]]] = {
 
 def part(model: type[Spec], told: Told, name: str = "") -> Schema:
     """A part with its fields; `told` says what a field means, and the part's own words where that says nothing."""
-    properties = {alias: _field(info, told, name, alias) for alias, info in fields(model).items()}
-    schema: Schema = {"type": "object", "description": _first_paragraph(model)}
+    about = _first_paragraph(model)
+    properties = {}
+    for alias, info in fields(model).items():
+        row = told.get(f"{name}.{alias}" if name else alias, Row("", ""))
+        properties[alias] = _described(_field(info, told, alias), row, about)
+    schema: Schema = {"type": "object", "description": about}
     schema |= {"properties": properties, "additionalProperties": False}
     required = [alias for alias, info in fields(model).items() if info.is_required()]
     if required:
@@ -44,11 +48,15 @@ def _first_paragraph(model: type[Spec]) -> str:
     return " ".join((inspect.getdoc(model) or "").split("\n\n")[0].split())
 
 
-def _field(info: FieldInfo, told: Told, inside: str, alias: str) -> Schema:
+def _described(schema: Schema, row: Row, about: str) -> Schema:
+    """A field with what its row says. Where that gives no meaning, the part that it is, or that it is in, has it."""
+    meaning = row.meaning or ("" if "description" in schema and not row.value else about)
+    text = ": ".join(each for each in (row.value, meaning) if each) or schema["description"]
+    return {**schema, "description": text.replace("`", "")}  # editors and `kubectl explain` take it as plain text
+
+
+def _field(info: FieldInfo, told: Told, alias: str) -> Schema:
     schema = _value(info.annotation, tuple(info.metadata), told, alias)
-    description = told.get(f"{inside}.{alias}" if inside else alias)
-    if description:
-        schema["description"] = description
     if info.examples:
         schema["examples"] = [str(each).strip('"') for each in info.examples]  # as a value, not as YAML
     if isinstance(info.default, (str, int)) and not any(isinstance(each, Written) for each in info.metadata):
