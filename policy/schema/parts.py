@@ -75,6 +75,8 @@ def _value(annotation: Any, metadata: tuple[Any, ...], told: Told, alias: str) -
     for each in metadata:
         if isinstance(each, Written):
             schema |= (each.above_zero() if _more_than_zero(metadata) else each).keywords
+    if "type" not in schema:
+        raise TypeError(f"`{alias}`: a schema cannot say {annotation}: annotate how it is written (`Written`)")
     return schema | _bounds(schema, metadata)
 
 
@@ -95,7 +97,9 @@ def _bare(annotation: Any, told: Told, alias: str) -> Schema:
 
 def _optional(annotation: Any, metadata: tuple[Any, ...], told: Told, alias: str) -> Schema:
     """A value that may be left out, or stand there without anything."""
-    (inner,) = (each for each in get_args(annotation) if each is not NoneType)
+    inner, *others = (each for each in get_args(annotation) if each is not NoneType)
+    if others:
+        raise TypeError(f"`{alias}`: a structural schema has one type for a value, not {annotation}")
     schema = _value(inner, metadata, told, alias)
     types = schema["type"]
     schema["type"] = [*([types] if isinstance(types, str) else types), "null"]

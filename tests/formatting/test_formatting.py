@@ -200,3 +200,15 @@ def test_a_policy_is_the_same_after_it_was_formatted() -> None:
     assert before is not None
     assert after is not None
     assert (before.services, before.pools, before.links) == (after.services, after.pools, after.links)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(TEXTS), st.data())
+def test_garbled_text_is_formatted_or_left_as_it_is(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    stop = data.draw(st.integers(start, min(len(text), start + 10)))
+    more = st.text(st.sampled_from("#-:{}[],|>?%'\"\n\r\t &*!a1\u2028\x85"), max_size=8)
+    garbled = text[:start] + data.draw(more) + text[stop:]
+    after = formatted(garbled)
+    assert after == garbled or same(after, garbled)
+    assert formatted(after) == after

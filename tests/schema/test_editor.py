@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from language_server import ROOT, LanguageServer, serving
+from language_server import ROOT, SERVER, LanguageServer, serving
 
 from policy.schema import files
 
@@ -19,6 +19,8 @@ SERVICE = f"{HEAD}kind: Service\nmetadata: {{name: receipt-ocr}}\nspec:\n  "
 
 @pytest.fixture(scope="module")
 def editor() -> Iterator[LanguageServer]:
+    if not SERVER.is_file():
+        pytest.skip("the language server is not here: `make test` installs it")
     with serving(Path(files.__file__).with_name(files.SCHEMA)) as server:
         yield server
 
