@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.documents import KINDS
+from policy.documents import API_VERSION, KINDS
 from policy.formatting.document import formatted
-from policy.formatting.keys import keys_of_kind
+from policy.formatting.keys import Keys, keys_of_kind
 from policy.formatting.meaning import comments, same
 from policy.parse import parse
 from policy.source import load_documents
@@ -127,7 +127,7 @@ def test_a_number_sign_in_a_text_is_no_comment() -> None:
 
 
 DOCUMENTS = [each for text in TEXTS for each in parse("", text).documents if isinstance(each.data, dict)]
-GOOD = [each for each in DOCUMENTS if each.data.get("kind") in KINDS]
+GOOD = [each for each in DOCUMENTS if each.data.get("kind") in KINDS and each.data["apiVersion"] == API_VERSION]
 REMARKS = st.sampled_from(["# why", "# see the runbook: it has { and [", "#short", "# 'quoted'"])
 
 
@@ -159,7 +159,7 @@ def remarked(text: str, data: st.DataObject) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_way_of_writing_becomes_one_that_says_the_same_and_stays(data: st.DataObject) -> None:
     document = plain(shuffled(data.draw(st.sampled_from(GOOD)).data, data))
@@ -174,21 +174,24 @@ def test_any_way_of_writing_becomes_one_that_says_the_same_and_stays(data: st.Da
     assert formatted(after) == after
 
 
+def out_of_order(value: Any, keys: Keys) -> list[list[str]]:
+    """The keys of each mapping, however deep, that are not as declared."""
+    if isinstance(value, list):
+        return [each for item in value for each in out_of_order(item, keys)]
+    if not isinstance(value, dict):
+        return []
+    wrong = [] if [*value] == sorted(value, key=keys.rank) else [[*value]]
+    return wrong + [each for key, inner in value.items() for each in out_of_order(inner, keys.under(key))]
+
+
 @settings(max_examples=100)
-@given(st.data())
-def test_keys_in_any_order_come_in_the_one_that_is_declared(data: st.DataObject) -> None:
-    whole = data.draw(st.sampled_from([each for each in GOOD if isinstance(each.data.get("spec"), dict)]))
+@given(st.sampled_from(GOOD), st.data())
+def test_keys_in_any_order_come_in_the_one_that_is_declared(whole: Any, data: st.DataObject) -> None:
     document = plain(shuffled(whole.data, data))
-    flow = data.draw(st.sampled_from([True, False, None]))
-    after = formatted(yaml.safe_dump(document, default_flow_style=flow, sort_keys=False))
-    keys = keys_of_kind(document["kind"])
-    for part, known in ((document, keys), (document["spec"], keys.under("spec"))):
-        wanted = sorted(part, key=known.rank)
-        (found,) = parse("", after).documents
-        inside = found.data if part is document else found.data["spec"]
-        assert [key for key in inside if known.rank(key) < len(known.inside)] == [
-            key for key in wanted if known.rank(key) < len(known.inside)
-        ]
+    flow, width = data.draw(st.sampled_from([True, False, None])), data.draw(st.sampled_from([40, 1000]))
+    after = formatted(yaml.safe_dump(document, default_flow_style=flow, width=width, sort_keys=False))
+    (found,) = parse("", after).documents
+    assert out_of_order(found.data, keys_of_kind(document["kind"])) == []
 
 
 def test_a_policy_is_the_same_after_it_was_formatted() -> None:
@@ -202,7 +205,7 @@ def test_a_policy_is_the_same_after_it_was_formatted() -> None:
     assert (before.services, before.pools, before.links) == (after.services, after.pools, after.links)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.sampled_from(TEXTS), st.data())
 def test_garbled_text_is_formatted_or_left_as_it_is(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))

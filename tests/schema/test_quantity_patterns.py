@@ -56,7 +56,7 @@ def quantities(draw: st.DrawFn, read: units.Quantity) -> str:
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_text_is_read_exactly_when_it_matches(name: str, data: st.DataObject) -> None:
     read, written = READERS[name]
