@@ -10,6 +10,8 @@ PYTHON ?=
 BIN := .venv/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+# npm is a script that looks for `node` itself.
+NPM := PATH="$$PWD/.venv-editor/bin:$$PATH" npm --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: help
 help: ## Show this list
@@ -35,12 +37,12 @@ check: setup ## Lint, formatting, types and layers
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: setup ## All tests, with coverage; real Triton servers and a real Envoy included
+test: setup .venv-editor/.installed ## All tests, with coverage; real Triton servers and a real Envoy included
 	@$(BIN)/pytest --cov --cov-report=term
 
 .PHONY: test-quick
 test-quick: setup ## The tests that start no server and take no minutes
-	@$(BIN)/pytest -m "not triton and not envoy and not long"
+	@$(BIN)/pytest -m "not triton and not envoy and not editor and not long"
 
 .PHONY: mutation
 mutation: setup ## Mutate the comparisons and limits of rules/; fail when an unexplained mutant survives
@@ -133,13 +135,19 @@ image: ## Build the container image with buildah (as root; installs buildah and 
 	@.ci/image
 
 .PHONY: lock
-lock: .venv/.installed ## Resolve the dependencies anew into the lock files; keeps what still fits
+lock: .venv/.installed .venv-editor/.node ## Resolve the dependencies anew into the lock files; keeps what still fits
 	@$(COMPILE) --all-extras --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --no-deps --output-file requirements-triton.lock requirements-triton.in
+	$(COMPILE) --output-file requirements-editor.lock requirements-editor.in
+	$(NPM) install --prefix tests/schema/editor --package-lock-only --omit-lockfile-registry-resolved
+
+.PHONY: schema
+schema: setup ## Write the JSON Schema and the CRDs anew from the kinds of document and docs/language.md
+	@$(BIN)/python -m policy.schema
 
 .PHONY: clean
 clean: ## Remove both environments and everything built
-	@rm -rf .venv .venv-triton build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-triton .venv-editor build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv is locked with the rest: its own block of the lock file is all that pip ever installs.
 .venv/.installed: requirements.lock pyproject.toml
@@ -177,4 +185,17 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 	fi
 	echo "Installing Triton, its runtime and the networks into .venv-triton"
 	$(UV) pip sync --quiet --python .venv-triton --require-hashes requirements-triton.lock
+	touch $@
+
+.venv-editor/.node: requirements-editor.lock | .venv/.installed
+	@if [[ ! -x .venv-editor/bin/python ]]; then
+	  $(UV) venv --quiet --python $(BIN)/python .venv-editor
+	fi
+	$(UV) pip sync --quiet --python .venv-editor --require-hashes requirements-editor.lock
+	touch $@
+
+.venv-editor/.installed: tests/schema/editor/package-lock.json .venv-editor/.node
+	@echo "Installing the language server of editors into .venv-editor"
+	cp tests/schema/editor/package.json tests/schema/editor/package-lock.json .venv-editor
+	$(NPM) ci --prefix .venv-editor
 	touch $@

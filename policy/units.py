@@ -20,7 +20,7 @@ class UnitError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Quantity:
+class Quantity:
     """How a quantity is written: `units` maps each suffix to how many of `unit` (the inner one) it stands for."""
 
     noun: str
@@ -32,7 +32,9 @@ class _Quantity:
     prefix: str = ""
 
 
-_NUMBER: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)[ ]?(.*)", re.ASCII)
+WHOLE_DIGITS: Final = 15
+DECIMAL_DIGITS: Final = 9
+_NUMBER: Final = re.compile(rf"([0-9]{{1,{WHOLE_DIGITS}}}(?:\.[0-9]{{1,{DECIMAL_DIGITS}}})?)[ ]?(.*)", re.ASCII)
 _SECOND_US: Final = 1_000_000
 _DAY_S: Final = 86_400
 _DOLLAR_MILLICENTS: Final = 100_000
@@ -42,7 +44,7 @@ def _scaled(**units: int) -> dict[str, Fraction]:
     return {suffix: Fraction(value) for suffix, value in units.items()}
 
 
-_DURATION: Final = _Quantity(
+DURATION: Final = Quantity(
     "a duration",
     "250ms",
     "microseconds",
@@ -50,7 +52,7 @@ _DURATION: Final = _Quantity(
     366 * _DAY_S * _SECOND_US,
     "366d",
 )
-_SECONDS: Final = _Quantity(
+SECONDS: Final = Quantity(
     "a duration in whole seconds",
     "30s",
     "seconds",
@@ -58,7 +60,7 @@ _SECONDS: Final = _Quantity(
     366 * _DAY_S,
     "366d",
 )
-_MEMORY: Final = _Quantity(
+MEMORY: Final = Quantity(
     "an amount of memory",
     "24GiB",
     "MiB",
@@ -66,10 +68,10 @@ _MEMORY: Final = _Quantity(
     64 * 1024 * 1024,
     "64TiB",
 )
-_PAYLOAD: Final = _Quantity(
+PAYLOAD: Final = Quantity(
     "a payload size", "180KiB", "bytes", _scaled(B=1, KiB=1024, MiB=1024**2, GiB=1024**3), 1024**3, "1GiB"
 )
-_PRICE: Final = _Quantity(
+PRICE: Final = Quantity(
     "a price an hour",
     "$0.40/h",
     "thousandths of a cent an hour",
@@ -78,7 +80,7 @@ _PRICE: Final = _Quantity(
     "$10000/h",
     prefix="$",
 )
-_MONEY: Final = _Quantity(
+MONEY: Final = Quantity(
     "an amount of money",
     "$0.001",
     "thousandths of a cent",
@@ -87,12 +89,12 @@ _MONEY: Final = _Quantity(
     "$1000000",
     prefix="$",
 )
-_SHARE: Final = _Quantity("a share", "60%", "tenths of a percent", _scaled(**{"%": 10}), 1_000, "100%")
-_HEADROOM: Final = _Quantity("headroom", "20%", "tenths of a percent", _scaled(**{"%": 10}), 10_000, "1000%")
-_RATIO: Final = _Quantity(
+SHARE: Final = Quantity("a share", "60%", "tenths of a percent", _scaled(**{"%": 10}), 1_000, "100%")
+HEADROOM: Final = Quantity("headroom", "20%", "tenths of a percent", _scaled(**{"%": 10}), 10_000, "1000%")
+RATIO: Final = Quantity(
     "a ratio", "99.9% or 0.97", "parts per million", _scaled(**{"%": 10_000, "": 1_000_000}), 1_000_000, "100%"
 )
-_RATE: Final = _Quantity(
+RATE: Final = Quantity(
     "a rate of requests",
     "40 req/s",
     "thousandths of a request a second",
@@ -100,7 +102,7 @@ _RATE: Final = _Quantity(
     1_000_000_000,
     "1000000 req/s",
 )
-_BANDWIDTH: Final = _Quantity(
+BANDWIDTH: Final = Quantity(
     "a bandwidth",
     "50Mbit/s",
     "kbit/s",
@@ -108,67 +110,67 @@ _BANDWIDTH: Final = _Quantity(
     10_000_000_000,
     "10000Gbit/s",
 )
-_PERCENTILE: Final = _Quantity("a percentile", "99 or 99.9", "hundredths", _scaled(**{"": 100}), 9_999, "99.99")
+PERCENTILE: Final = Quantity("a percentile", "99 or 99.9", "hundredths", _scaled(**{"": 100}), 9_999, "99.99")
 
 
 def duration_us(text: str) -> int:
     """`250ms`, `5m` or `24h` in microseconds; units us, ms, s, m, h, d. Raises UnitError."""
-    return _whole(text, _DURATION)
+    return _whole(text, DURATION)
 
 
 def duration_s(text: str) -> int:
     """`30s` or `5m` in whole seconds; units ms, s, m, h, d. Raises UnitError."""
-    return _whole(text, _SECONDS)
+    return _whole(text, SECONDS)
 
 
 def memory_mib(text: str) -> int:
     """`24GiB` in MiB; units KiB, MiB, GiB, TiB. Raises UnitError."""
-    return _whole(text, _MEMORY)
+    return _whole(text, MEMORY)
 
 
 def payload_bytes(text: str) -> int:
     """`180KiB` in bytes; units B, KiB, MiB, GiB. Raises UnitError."""
-    return _whole(text, _PAYLOAD)
+    return _whole(text, PAYLOAD)
 
 
 def price_millicents_per_hour(text: str) -> int:
     """`$0.40/h` in thousandths of a cent an hour: $1 is 100 000. Raises UnitError."""
-    return _whole(text, _PRICE)
+    return _whole(text, PRICE)
 
 
 def money_millicents(text: str) -> int:
     """`$0.001` in thousandths of a cent: $1 is 100 000. Raises UnitError."""
-    return _whole(text, _MONEY)
+    return _whole(text, MONEY)
 
 
 def share_permille(text: str) -> int:
     """`60%` as 600; from 0% to 100%. Raises UnitError."""
-    return _whole(text, _SHARE)
+    return _whole(text, SHARE)
 
 
 def headroom_permille(text: str) -> int:
     """`20%` as 200; from 0% to 1000%. Raises UnitError."""
-    return _whole(text, _HEADROOM)
+    return _whole(text, HEADROOM)
 
 
 def ratio_ppm(text: str) -> int:
     """`99.9%` or `0.999` as 999 000 parts per million; from 0 to 1. Raises UnitError."""
-    return _whole(text, _RATIO)
+    return _whole(text, RATIO)
 
 
 def rate_milli_rps(text: str) -> int:
     """`40 req/s` as 40 000; units req/s, req/min, req/h. Raises UnitError."""
-    return _whole(text, _RATE)
+    return _whole(text, RATE)
 
 
 def bandwidth_kbps(text: str) -> int:
     """`50Mbit/s` as 50 000; units kbit/s, Mbit/s, Gbit/s. Raises UnitError."""
-    return _whole(text, _BANDWIDTH)
+    return _whole(text, BANDWIDTH)
 
 
 def percentile_bp(text: str) -> int:
     """`99.9` as 9990 basis points; above 0 and below 100. Raises UnitError."""
-    value = _whole(text, _PERCENTILE)
+    value = _whole(text, PERCENTILE)
     if value == 0:
         raise UnitError("the percentile 0 says nothing: expected one above 0 and below 100, such as 99")
     return value
@@ -214,11 +216,11 @@ def instant_utc(text: str) -> datetime:
     raise UnitError(f"{shown(text)} is not an instant: expected date, time and offset, such as 2030-01-31T12:00:00Z")
 
 
-def _whole(text: str, quantity: _Quantity) -> int:
+def _whole(text: str, quantity: Quantity) -> int:
     """The quantity as an int of its inner unit. Raises UnitError."""
     match = _NUMBER.fullmatch(text.removeprefix(quantity.prefix)) if text.startswith(quantity.prefix) else None
     if match is None or match[2] not in quantity.units:
-        raise UnitError(f"{shown(text)} is not {quantity.noun}: expected {_expected(quantity)}")
+        raise UnitError(f"{shown(text)} is not {quantity.noun}: expected {expected(quantity)}")
     exact = Fraction(Decimal(match[1])) * quantity.units[match[2]]
     if exact > quantity.most:
         raise UnitError(f"{shown(text)} is too much for {quantity.noun}: expected at most {quantity.most_text}")
@@ -230,7 +232,7 @@ def _whole(text: str, quantity: _Quantity) -> int:
     return int(exact)
 
 
-def _expected(quantity: _Quantity) -> str:
+def expected(quantity: Quantity) -> str:
     """How the quantity is written, such as `a number with one of us, ms, s; for example 250ms`."""
     suffixes = [suffix for suffix in quantity.units if suffix]
     number = f"{quantity.prefix} and a number" if quantity.prefix else "a number that is not negative"

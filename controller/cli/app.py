@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from controller.cli import apply, check, evidence, explain, plan, profile, replay, run, up
+from controller.cli import apply, check, evidence, explain, fmt, plan, profile, replay, run, schema, up
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
 from controller.cli.findings import show
 from controller.cli.terminal import complain, console, write_json
@@ -27,8 +27,10 @@ app.command("apply")(apply.apply)
 app.command("run")(run.run)
 app.command("up")(up.up)
 app.command("explain")(explain.explain)
+app.command("fmt")(fmt.fmt)
 app.command("profile")(profile.profile)
 app.command("replay")(replay.replay)
+app.command("schema")(schema.schema)
 app.add_typer(evidence.app, name="evidence")
 
 

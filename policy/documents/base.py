@@ -5,13 +5,15 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from policy import units
+from policy.documents.written import Written, pattern, quantity
+from policy.patterns import INSTANT, VERSION
 from policy.words import shown
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?", re.ASCII)
@@ -49,11 +51,21 @@ def _line(text: str) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(_name)]
+_NAME_WRITTEN: Final = pattern(
+    r"^[a-z0-9](?:(?:-?[a-z0-9.])*-?[a-z0-9])?$",
+    "up to 63 of a-z, 0-9, dots and single dashes between letters or digits, such as edge-paris",
+    maxLength=63,
+)
+_WORD_WRITTEN: Final = pattern(f"^{_WORD.pattern}$", "up to 63 letters, digits, dots and dashes, such as EU")
+_LINE_WRITTEN: Final = pattern(
+    r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$", "one line of text", maxLength=200
+)
+
+Name = Annotated[str, AfterValidator(_name), _NAME_WRITTEN]
 """Lower-case letters, digits, dots and single dashes: `--` parts model and variant in a Triton server."""
-Word = Annotated[str, AfterValidator(_word)]
+Word = Annotated[str, AfterValidator(_word), _WORD_WRITTEN]
 """A code that people agree on, such as the jurisdiction EU."""
-Line = Annotated[str, Field(max_length=200), AfterValidator(_line)]
+Line = Annotated[str, Field(max_length=200), AfterValidator(_line), _LINE_WRITTEN]
 """One line of text for people."""
 
 
@@ -72,7 +84,18 @@ def one_of(part: BaseModel, what: str) -> None:
         raise ValueError(f"{what} has exactly one of {choices}; here {len(given)} of them are given")
 
 
-def _quantity(read: Callable[[str], Any], example: str) -> tuple[BeforeValidator, Any]:
+class Choice(Spec):
+    """A part of which exactly one field is given; messages call it `what`."""
+
+    what: ClassVar[str]
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        one_of(self, self.what)
+        return self
+
+
+def _quantity(read: Callable[[str], Any], example: str, written: Written) -> tuple[BeforeValidator, Any, Written]:
     known = lru_cache(_KEPT_QUANTITIES)(read)
 
     def from_plain(value: object) -> Any:
@@ -80,23 +103,31 @@ def _quantity(read: Callable[[str], Any], example: str) -> tuple[BeforeValidator
             raise PydanticCustomError("one_value", "expected one value")
         return known(str(value))
 
-    return BeforeValidator(from_plain), Field(examples=[example])
+    return BeforeValidator(from_plain), Field(examples=[example]), written
 
 
-DurationUs = Annotated[int, *_quantity(units.duration_us, "250ms")]
-DurationS = Annotated[int, *_quantity(units.duration_s, "30s")]
-MemoryMib = Annotated[int, *_quantity(units.memory_mib, "24GiB")]
-PayloadBytes = Annotated[int, *_quantity(units.payload_bytes, "180KiB")]
-PricePerHour = Annotated[int, *_quantity(units.price_millicents_per_hour, "$0.40/h")]
-Money = Annotated[int, *_quantity(units.money_millicents, "$0.001")]
-Share = Annotated[int, *_quantity(units.share_permille, "60%")]
-Headroom = Annotated[int, *_quantity(units.headroom_permille, "20%")]
-Ratio = Annotated[int, *_quantity(units.ratio_ppm, "95%")]
-Rate = Annotated[int, *_quantity(units.rate_milli_rps, "40 req/s")]
-Bandwidth = Annotated[int, *_quantity(units.bandwidth_kbps, "50Mbit/s")]
-Percentile = Annotated[int, *_quantity(units.percentile_bp, "99")]
-Version = Annotated[tuple[int, ...], *_quantity(units.version_numbers, "4.0")]
-VersionRange = Annotated[tuple[tuple[str, tuple[int, ...]], ...], *_quantity(units.version_range, '">=4.0"')]
-Instant = Annotated[datetime, *_quantity(units.instant_utc, "2030-01-31T12:00:00Z")]
+_VERSION: Final = Written({**pattern(f"^{VERSION}$", "a version, such as 4.0").keywords, "type": ["string", "number"]})
+_COMPARED: Final = f"(?:>=|>|<=|<|=) *{VERSION} *"
+_RANGE: Final = pattern(
+    f"^ *{_COMPARED}(?:, *{_COMPARED})*$",
+    'comparisons with versions, such as ">=4.0" or ">=4.0, <5"',
+)
+_INSTANT: Final = pattern(INSTANT, "date, time and offset, such as 2030-01-31T12:00:00Z")
+
+DurationUs = Annotated[int, *_quantity(units.duration_us, "250ms", quantity(units.DURATION))]
+DurationS = Annotated[int, *_quantity(units.duration_s, "30s", quantity(units.SECONDS))]
+MemoryMib = Annotated[int, *_quantity(units.memory_mib, "24GiB", quantity(units.MEMORY))]
+PayloadBytes = Annotated[int, *_quantity(units.payload_bytes, "180KiB", quantity(units.PAYLOAD))]
+PricePerHour = Annotated[int, *_quantity(units.price_millicents_per_hour, "$0.40/h", quantity(units.PRICE))]
+Money = Annotated[int, *_quantity(units.money_millicents, "$0.001", quantity(units.MONEY))]
+Share = Annotated[int, *_quantity(units.share_permille, "60%", quantity(units.SHARE))]
+Headroom = Annotated[int, *_quantity(units.headroom_permille, "20%", quantity(units.HEADROOM))]
+Ratio = Annotated[int, *_quantity(units.ratio_ppm, "95%", quantity(units.RATIO))]
+Rate = Annotated[int, *_quantity(units.rate_milli_rps, "40 req/s", quantity(units.RATE))]
+Bandwidth = Annotated[int, *_quantity(units.bandwidth_kbps, "50Mbit/s", quantity(units.BANDWIDTH))]
+Percentile = Annotated[int, *_quantity(units.percentile_bp, "99", quantity(units.PERCENTILE).above_zero())]
+Version = Annotated[tuple[int, ...], *_quantity(units.version_numbers, "4.0", _VERSION)]
+VersionRange = Annotated[tuple[tuple[str, tuple[int, ...]], ...], *_quantity(units.version_range, '">=4.0"', _RANGE)]
+Instant = Annotated[datetime, *_quantity(units.instant_utc, "2030-01-31T12:00:00Z", _INSTANT)]
 Count = Annotated[int, Field(ge=0, le=1_000)]
 Positive = Annotated[int, Field(ge=1, le=1_000)]

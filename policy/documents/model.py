@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from policy.documents.base import MemoryMib, Name, Ratio, Spec
+from policy.documents.written import pattern
 from policy.words import shown
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -19,7 +20,11 @@ def _digest(text: str) -> str:
     return text
 
 
-Digest = Annotated[str, AfterValidator(_digest)]
+Digest = Annotated[
+    str,
+    AfterValidator(_digest),
+    pattern(f"^{_DIGEST.pattern}$", "sha256: and 64 digits of 0-9a-f, as sha256sum prints"),
+]
 
 
 class VariantSpec(Spec):

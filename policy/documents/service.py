@@ -1,10 +1,11 @@
 """Service: a DAG of model calls, where its requests come from, and what it promises."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from policy.documents.base import (
+    Choice,
     Count,
     DurationS,
     DurationUs,
@@ -17,10 +18,11 @@ from policy.documents.base import (
     Share,
     Spec,
     Word,
-    one_of,
 )
+from policy.documents.written import Written
 
 MAX_STAGES: Final = 20
+_ONE_ENTRY: Final = Written({"minProperties": 1, "maxProperties": 1})
 
 
 class DataSpec(Spec):
@@ -75,17 +77,14 @@ class AccuracySpec(Spec):
     floor: Ratio
 
 
-class ObjectiveSpec(Spec):
+class ObjectiveSpec(Choice):
     """One objective: exactly one of the three."""
+
+    what: ClassVar[str] = "an objective"
 
     latency: LatencySpec | None = None
     availability: AvailabilitySpec | None = None
     accuracy: AccuracySpec | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        one_of(self, "an objective")
-        return self
 
 
 def _each_once(objectives: list[ObjectiveSpec]) -> list[ObjectiveSpec]:
@@ -95,15 +94,16 @@ def _each_once(objectives: list[ObjectiveSpec]) -> list[ObjectiveSpec]:
     return objectives
 
 
-class DegradeSpec(Spec):
+class DegradeSpec(Choice):
     """One step of the degrade order: a lighter variant that may be used, or a share that may be refused."""
 
-    use: dict[Name, Name] | None = None  # from model to variant
+    what: ClassVar[str] = "a degrade step"
+
+    use: Annotated[dict[Name, Name], _ONE_ENTRY] | None = None  # from model to variant
     shed: Share | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
-        one_of(self, "a degrade step")
+    def _one_variant(self) -> Self:
         if self.use is not None and len(self.use) != 1:
             raise ValueError("`use` names one model and one variant: write a step for each")
         return self

@@ -55,6 +55,11 @@ def test_the_wheel_holds_the_four_packages_typed_and_nothing_else(wheel: Path) -
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
 
 
+def test_the_wheel_carries_the_schema_that_its_command_prints(wheel: Path, root: Path) -> None:
+    name = "policy/schema/gridwright.schema.json"
+    assert zipfile.ZipFile(wheel).read(name) == (root / name).read_bytes()
+
+
 def test_the_wheel_carries_its_licence_and_notice(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {Path(name).name for name in names if "/licenses/" in name} == {"LICENSE", "NOTICE"}

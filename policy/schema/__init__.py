@@ -1,0 +1,1 @@
+"""The policy language as other tools read it: JSON Schema for editors, custom resources for Kubernetes."""
