@@ -18,6 +18,7 @@ from policy.resolved import (
     Ceiling,
     CostPolicy,
     DegradeStep,
+    DeviceProfile,
     Encryption,
     LatencyObjective,
     Link,
@@ -32,6 +33,7 @@ from policy.resolved import (
     Site,
     Stage,
     UseVariant,
+    VariantProfile,
 )
 from rules.catalogue import RULES
 from rules.kernel.plan import Instances, Plan, Unserved
@@ -46,6 +48,16 @@ JURISDICTIONS: Final = (("FR", "EU"), ("FR",), ("US",), ("EU",))
 MODELS: Final = ("det", "rec")
 ACCURACY_PPM: Final = {"fp32": 950_000, "int8": 900_000}
 MOST_OPTIONS: Final = 6
+DEVICE: Final = DeviceProfile(
+    "gpu",
+    tuple(
+        VariantProfile(model, variant, ((1, 1_000), (4, 2_500)), 100, 1_000, HERE)
+        for model in MODELS
+        for variant in ACCURACY_PPM
+    ),
+    HERE,
+)
+"""By it a path is priced that only a way between two plans takes."""
 ALWAYS: Final = frozenset({"served", "capacity", "degrade", "device_memory", "device_share", "one_setting"})
 """Rules that apply to every policy: only a benchmark can leave them out."""
 LEFT_OUT: Final = 0.15
@@ -191,7 +203,7 @@ def _policy(dice: Dice, pools: tuple[Pool, ...], services: tuple[Service, ...]) 
     )
     cost = CostPolicy("cost", ceilings, dice.one((0, 3, 30)), HERE)
     scaling = ScalingPolicy("scaling", 5, 0, 0, WHOLE_PERMILLE, 15, LEAD_S, bounds, HERE)
-    return Policy("generated", services, (), sites, pools, links, (), (profile(dice),), cost, scaling)
+    return Policy("generated", services, (), sites, pools, links, (DEVICE,), (profile(dice),), cost, scaling)
 
 
 def _paths(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from policy.documents.base import DurationS, Line, Name, Spec
+from policy.documents.written import pattern
 
 _PRIVATE: Final = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 """The members of a JWK that only its owner may know (RFC 7518, section 6)."""
@@ -22,7 +23,12 @@ def _base64url(text: str) -> str:
     return text
 
 
-Base64Url = Annotated[str, Field(max_length=_CHARACTERS), AfterValidator(_base64url)]
+Base64Url = Annotated[
+    str,
+    Field(max_length=_CHARACTERS),
+    AfterValidator(_base64url),
+    pattern("^[A-Za-z0-9_-]+$", "base64url: letters, digits, - and _ without padding"),
+]
 
 
 class KeySpec(Spec):

@@ -105,6 +105,9 @@ def _optional(annotation: Any, metadata: tuple[Any, ...], told: Told, alias: str
     schema["type"] = [*([types] if isinstance(types, str) else types), "null"]
     if "enum" in schema:
         schema["enum"] = [*schema["enum"], None]
+    if "not" in schema:
+        # Patterns and bounds say nothing of a null, which what is barred would take as well.
+        schema["not"] = {"type": types, **schema["not"]}
     return schema
 
 

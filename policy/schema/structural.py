@@ -30,6 +30,8 @@ KEPT: Final = (
 def structural(schema: Mapping[str, Any]) -> Schema:
     """The same part, as far as a structural schema can say it."""
     made = _type(schema["type"]) | {key: schema[key] for key in KEPT if key in schema}
+    if "not" in made:
+        made["not"] = {key: each for key, each in made["not"].items() if key != "type"}
     if "enum" in made:
         made["enum"] = [each for each in made["enum"] if each is not None]
     if "properties" in schema:
