@@ -40,6 +40,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0331": "a bound is of a model that no stage calls",
         "GW0332": "a limit is of a site without pools",
         "GW0333": "a ceiling does not pay for one node",
+        "GW0334": "a word of `appliesTo` covers nothing",
+        "GW0335": "no Issuer may certify a standard",
         "GW0340": "evidence ends soon",
         "GW0401": "evidence ends before it begins",
         "GW0402": "two pieces of evidence have the same name",

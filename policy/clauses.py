@@ -79,6 +79,10 @@ class CertificationClause:
     any_of: tuple[Standard, ...]
     place: Place
 
+    def met_by(self, name: str, version: tuple[int, ...]) -> bool:
+        """Whether that version of that standard is one of them."""
+        return any(standard.met_by(name, version) for standard in self.any_of)
+
     def __str__(self) -> str:
         return " or ".join(map(str, self.any_of))
 

@@ -15,6 +15,7 @@ from policy.words import shown
 
 SUFFIXES: Final = (".yaml", ".yml")
 MAX_FILES: Final = 20_000
+MAX_DEPTH: Final = 32
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_ALL_BYTES: Final = 64 * 1024 * 1024
 PIECE_BYTES: Final = 64 * 1024
@@ -71,6 +72,8 @@ class Folder:
         except OSError as trouble:
             message = f"the folder cannot be read: {trouble.strerror}"
             return [], [error("GW0106", top, message, "check its name and permissions")]
+        except _UnreadableError as trouble:
+            return [], [error(trouble.id, top, trouble.message, trouble.hint)]
         if len(entries) > MAX_FILES:
             message = f"the folder holds {len(entries)} such files, over {MAX_FILES}"
             return [], [error("GW0102", top, message, "give the folder of the policy alone")]
@@ -104,12 +107,16 @@ class Folder:
 
 
 def _entries(
-    folder: Path, skip: str, suffixes: tuple[str, ...], above: str = ""
+    folder: Path, skip: str, suffixes: tuple[str, ...], above: str = "", depth: int = 1
 ) -> Iterator[tuple[str, DirEntry[str]]]:
     """The files under a folder whose names end so, each with its name from the top.
 
-    Raises OSError when a folder cannot be listed.
+    Raises OSError when a folder cannot be listed, and _UnreadableError where folders stand in folders without an end.
     """
+    if depth > MAX_DEPTH:
+        raise _UnreadableError(
+            "GW0102", f"folders stand in folders, over {MAX_DEPTH} deep", "move the files further up"
+        )
     with os.scandir(folder) as listed:
         entries = list(listed)
     for entry in entries:
@@ -117,7 +124,7 @@ def _entries(
             continue
         name = f"{above}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            yield from _entries(Path(entry.path), "", suffixes, f"{name}/")
+            yield from _entries(Path(entry.path), "", suffixes, f"{name}/", depth + 1)
         elif entry.name.endswith(suffixes):
             yield name, entry
 

@@ -35,6 +35,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0331": "name a model that is called, or take the bound out",
         "GW0332": "name a site with pools, or take the limit out",
         "GW0333": "raise the ceiling, or add a cheaper pool",
+        "GW0334": "mend the word; what it was meant for is not covered",
+        "GW0335": "mend the word, or add it to the `claims` of an Issuer",
         "GW0340": "renew it, or take it out once nothing goes by it",
         "GW0401": "correct the dates; until then the evidence does not count",
         "GW0402": "give each its own name",

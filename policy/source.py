@@ -1,7 +1,7 @@
 """Where policy comes from: a folder of YAML files, or the texts that a journal kept."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -74,5 +74,8 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         return tuple(ordered)
     errors_first = sorted(ordered, key=lambda item: item.level is not Level.ERROR)
     message = f"{len(ordered) - MAX_FINDINGS} more findings are not told"
-    rest = error("GW0102", errors_first[MAX_FINDINGS].place or Place(".", 1, 1), message, "mend the ones before first")
+    first = errors_first[MAX_FINDINGS]
+    rest = replace(
+        error("GW0102", first.place or Place(".", 1, 1), message, "mend the ones before first"), level=first.level
+    )
     return (*errors_first[:MAX_FINDINGS], rest)

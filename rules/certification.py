@@ -8,6 +8,7 @@ from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
+from rules.kernel.pools import excluded_pools, held_by
 from rules.kernel.problem import Held, Problem
 from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
@@ -44,12 +45,7 @@ class Certification:
                     for pool in problem.policy.pools
                     if not _holds_throughout(problem, clause, pool)
                 }
-                for demand in problem.demands:
-                    for stage in profile.covered(problem.service_of(demand)):
-                        for option in problem.options_of(stage.model):
-                            reason = lacking.get(option.placement.pool)
-                            if reason:
-                                yield Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name)
+                yield from excluded_pools(self.id, problem, profile, clause.place, lacking)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow the certifications of every pool in use to the second at which they end."""
@@ -59,7 +55,8 @@ class Certification:
             covered = [visit for visit in used if visit.stage in profile.covered(problem.service_of(visit.demand))]
             for clause in profile.certifications if covered else ():
                 end_s = {
-                    name: _held_until_s(_held(problem, clause, pool), problem.now_s) for name, pool in pools.items()
+                    name: _held_until_s(held_by(problem, pool, clause.met_by), problem.now_s)
+                    for name, pool in pools.items()
                 }
                 for visit in covered:
                     held_s = end_s[visit.option.placement.pool]
@@ -73,20 +70,9 @@ class Certification:
         return violation.finding(self.finding_id, message, "renew the evidence, or let the stage run on another pool")
 
 
-def _held(problem: Problem, clause: CertificationClause, pool: Pool) -> tuple[Held, ...]:
-    """What the pool or its site holds of the clause's standards, in a version that is meant, whenever."""
-    subjects = (("pool", pool.name), ("site", pool.site))
-    return tuple(
-        held
-        for held in problem.certifications
-        if (held.subject_kind, held.subject) in subjects
-        and any(standard.met_by(held.standard, held.version) for standard in clause.any_of)
-    )
-
-
 def _holds_throughout(problem: Problem, clause: CertificationClause, pool: Pool) -> bool:
     """Whether something is held at the start, and again at each end that falls before the span's."""
-    held = _held(problem, clause, pool)
+    held = held_by(problem, pool, clause.met_by)
     needed = range(problem.now_s, problem.needed_until_s)
     moments = (problem.now_s, *(item.until_s for item in held if item.until_s in needed))
     return all(any(moment in range(item.from_s, item.until_s) for item in held) for moment in moments)

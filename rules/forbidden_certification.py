@@ -8,7 +8,8 @@ from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Held, Problem
+from rules.kernel.pools import excluded_pools, held_by
+from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
 
@@ -37,14 +38,12 @@ class ForbiddenCertification:
         """The options in those pools, for each use of them."""
         for profile in problem.policy.compliance:
             for clause in profile.forbidden:
-                holding = {pool.name for pool in problem.policy.pools if _holds_at_some_time(problem, clause, pool)}
-                for demand in problem.demands if holding else ():
-                    for stage in profile.covered(problem.service_of(demand)):
-                        for option in problem.options_of(stage.model):
-                            pool_name = option.placement.pool
-                            if pool_name in holding:
-                                reason = f"{pool_name} holds {clause.standard}, which must not be held"
-                                yield Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name)
+                reasons = {
+                    pool.name: f"{pool.name} holds {clause.standard}, which must not be held"
+                    for pool in problem.policy.pools
+                    if _holds_at_some_time(problem, clause, pool)
+                }
+                yield from excluded_pools(self.id, problem, profile, clause.place, reasons)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Look for the first second at which each pool in use holds what it must not."""
@@ -67,25 +66,18 @@ class ForbiddenCertification:
         return violation.finding(self.finding_id, message, "let the stage run on another pool, or forbid less")
 
 
-def _held(problem: Problem, clause: ForbiddenClause, pool: Pool) -> tuple[Held, ...]:
-    """What the pool or its site holds of the standard, whenever."""
-    subjects = (("pool", pool.name), ("site", pool.site))
-    return tuple(
-        held
-        for held in problem.certifications
-        if (held.subject_kind, held.subject) in subjects and clause.standard.met_by(held.standard, held.version)
-    )
-
-
 def _holds_at_some_time(problem: Problem, clause: ForbiddenClause, pool: Pool) -> bool:
     """Whether two spans, of what is held and of what is looked at, have a second in common."""
     span = range(problem.now_s, problem.needed_until_s)
     return any(
-        range(max(span.start, held.from_s), min(span.stop, held.until_s)) for held in _held(problem, clause, pool)
+        range(max(span.start, held.from_s), min(span.stop, held.until_s))
+        for held in held_by(problem, pool, clause.standard.met_by)
     )
 
 
 def _first_held_s(problem: Problem, clause: ForbiddenClause, pool: Pool) -> int | None:
     """The first second from now on at which it is held; None where it never is."""
-    firsts = [(max(held.from_s, problem.now_s), held.until_s) for held in _held(problem, clause, pool)]
+    firsts = [
+        (max(held.from_s, problem.now_s), held.until_s) for held in held_by(problem, pool, clause.standard.met_by)
+    ]
     return min((first_s for first_s, until_s in firsts if first_s < until_s), default=None)

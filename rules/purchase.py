@@ -6,6 +6,7 @@ from policy.findings import Finding
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
+from rules.kernel.pools import excluded_pools
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
 
@@ -41,12 +42,7 @@ class Purchase:
                 for pool in problem.policy.pools
                 if pool.purchase not in clause.among
             }
-            for demand in problem.demands if reasons else ():
-                for stage in profile.covered(problem.service_of(demand)):
-                    for option in problem.options_of(stage.model):
-                        reason = reasons.get(option.placement.pool)
-                        if reason:
-                            yield Exclusion(self.id, reason, clause.place, option.id, demand.id, stage.name)
+            yield from excluded_pools(self.id, problem, profile, clause.place, reasons)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Look at how the pool of every visit is bought."""

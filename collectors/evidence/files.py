@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,10 +15,11 @@ from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
 from policy.findings import Finding, Level, Place
-from policy.folder import read_texts
+from policy.folder import SUFFIXES, read_texts
 from policy.resolved import Issuer
 from policy.source import in_order
 
+NOWHERE: Final = Place("", 1, 1)
 SIGNED: Final = (".jwt",)
 """How the names of files end that hold one signed statement each."""
 
@@ -43,7 +45,7 @@ def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, .
 
     A file with an error in it gives none, and neither do claims of the same name.
     """
-    texts, findings = read_texts(folder) if folder.is_dir() else ([], [])
+    texts, findings = _texts(folder)
     found: list[Evidence] = []
     for name, text in texts:
         claims, wrong = claims_in(f"{folder.name}/{name}", text)
@@ -59,9 +61,9 @@ def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, .
 def _statements(
     folder: Path, issuers: Sequence[Issuer], now: datetime
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """What the signed statements under a folder give. The same token in two files is one statement."""
-    texts, findings = read_texts(folder, suffixes=SIGNED) if folder.is_dir() else ([], [])
-    found: dict[str, Evidence] = {}
+    """What the signed statements under a folder give. The same contents in two files are one statement."""
+    texts, findings = _texts(folder, SIGNED)
+    found: dict[Evidence, Evidence] = {}
     for name, text in texts:
         token = text.rstrip("\r\n")
         judged = verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1))
@@ -70,13 +72,29 @@ def _statements(
         elif isinstance(judged, Appraisal):
             findings.append(refusals.unbound(judged.place))
         else:
-            found.setdefault(judged.digest, judged)
+            contents = replace(judged, digest="", place=NOWHERE)  # signed twice they have two digests
+            found.setdefault(contents, judged)
     counted, doubled = _parted(found.values())
     for first, *others in doubled:
         number = first.id.partition("/")[2]
         findings.append(refusals.replayed(first.place, number, others[0].place))
         findings += (refusals.replayed(other.place, number, first.place) for other in others)
     return counted, tuple(findings)
+
+
+def _texts(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[tuple[str, str]], list[Finding]]:
+    """The files of the folder, and those that cannot be read, at places seen from the policy."""
+    if not folder.is_dir():
+        return [], []
+    texts, findings = read_texts(folder, suffixes=suffixes)
+    return texts, [_seen_from_above(folder.name, finding) for finding in findings]
+
+
+def _seen_from_above(name: str, finding: Finding) -> Finding:
+    place = finding.place
+    if place is None or place.file == name:
+        return finding
+    return replace(finding, place=replace(place, file=f"{name}/{place.file}"))
 
 
 def _parted(found: Iterable[Evidence]) -> tuple[tuple[Evidence, ...], list[list[Evidence]]]:

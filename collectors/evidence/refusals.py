@@ -39,9 +39,20 @@ def unknown_key(place: Place, kid: object, issuer: Issuer) -> Finding:
     return error("GW0405", place, message, hint)
 
 
-def weak(place: Place, issuer: Issuer, reason: str) -> Finding:
-    """An algorithm or a key that the issuer is not believed by."""
+def not_allowed(place: Place, issuer: Issuer, algorithm: object) -> Finding:
+    """An algorithm that the issuer does not sign by."""
     hint = f"have it signed with one of {', '.join(issuer.algorithms)}, which the issuer's document allows"
+    return _weak(place, f"the algorithm {shown(algorithm)} is not allowed", hint)
+
+
+def unfit(place: Place, reason: str) -> Finding:
+    """A key that is weak, or not of the algorithm's kind."""
+    return _weak(
+        place, reason, "have it signed with a key that its algorithm is for; of RSA keys one of 2048 bits or more"
+    )
+
+
+def _weak(place: Place, reason: str, hint: str) -> Finding:
     return error("GW0406", place, f"the signature cannot be relied on: {reason}", hint)
 
 

@@ -25,6 +25,8 @@ def span(opened: Opened, now: datetime, skew: timedelta, place: Place) -> tuple[
     issued = _instant(claims, "iat", place)
     if issued is None:
         raise RefusedError(refusals.malformed(place, "`iat` is missing"))
+    if issued > now + skew:
+        raise RefusedError(refusals.from_the_future(place, issued, skew))
     begins = max(issued, _instant(claims, "nbf", place) or issued)
     ends = _instant(claims, "exp", place)
     if ends is None and not issuer.max_age_s:
@@ -34,8 +36,6 @@ def span(opened: Opened, now: datetime, skew: timedelta, place: Place) -> tuple[
     if until <= begins:
         hint = "let `exp`, and `maxAge` of the Issuer, reach beyond `nbf` and `iat`"
         raise RefusedError(error("GW0401", place, "the statement ends before it begins", hint))
-    if issued > now + skew:
-        raise RefusedError(refusals.from_the_future(place, issued, skew))
     if begins > now + skew:
         raise RefusedError(refusals.not_yet(place, begins))
     if ends is not None and ends <= now - skew:

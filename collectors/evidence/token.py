@@ -20,7 +20,6 @@ from collectors.evidence.refusals import RefusedError
 from policy.findings import Place
 from policy.keys import flaw, opened
 from policy.resolved import Issuer, IssuerKey
-from policy.words import shown
 
 MAX_CHARACTERS: Final = 65_536
 _COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
@@ -46,7 +45,7 @@ def open_token(token: str, issuers: Sequence[Issuer], place: Place) -> Opened:
         raise RefusedError(refusals.unknown_issuer(place, iss, issuers))
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in issuer.algorithms:
-        raise RefusedError(refusals.weak(place, issuer, f"the algorithm {shown(algorithm)} is not allowed"))
+        raise RefusedError(refusals.not_allowed(place, issuer, algorithm))
     key = _key(header.get("kid"), issuer, place)
     _verify(token, key, algorithm, issuer, place)
     return Opened(issuer, claims)
@@ -124,7 +123,7 @@ def _key(kid: object, issuer: Issuer, place: Place) -> IssuerKey:
 def _verify(token: str, key: IssuerKey, algorithm: str, issuer: Issuer, place: Place) -> None:
     wrong = flaw(key, (algorithm,))
     if wrong:
-        raise RefusedError(refusals.weak(place, issuer, wrong))
+        raise RefusedError(refusals.unfit(place, wrong))
     try:
         PyJWS(algorithms=[algorithm]).decode(token, opened(key, algorithm), algorithms=[algorithm])
     except (PyJWTError, ValueError) as trouble:

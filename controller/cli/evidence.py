@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.cli.arguments import AsJson, Folder
-from controller.cli.errors import CliError, Exit
+from controller.cli.errors import Exit
 from controller.cli.terminal import console, print_table, write_json
 
 if TYPE_CHECKING:
@@ -30,15 +30,13 @@ app = typer.Typer(no_args_is_help=True, help="Sign evidence, and tell what a ver
 def sign(document: Document, *, key: KeyFile, kid: Kid = "", audience: Audience = "", output: Output = None) -> int:
     """Make a signed statement of an Evidence document, to stand in the folder of evidence in its place."""
     from controller.cli.signing import document_at, key_at, signed
+    from controller.cli.writing import write_whole
 
     token = signed(document_at(document), key_at(key), kid, audience)
     if output is None:
         print(token)
         return Exit.DONE
-    try:
-        output.write_text(token + "\n")
-    except OSError as error:
-        raise CliError(f"{output} cannot be written: {error.strerror}", "free space, or choose another") from error
+    write_whole(output, f"{token}\n")
     return Exit.DONE
 
 

@@ -30,13 +30,14 @@ def fmt(
     documents say stays the same. Files that hold anything else are left as they are.
     """
     from controller.cli.findings import show
+    from controller.cli.writing import write_whole
     from policy.formatting.document import formatted
 
     files, findings = _read(path)
     changed = [each._replace(text=new) for each in files if (new := formatted(each.text)) != each.text]
     for file in changed:
         if not check:
-            file.path.write_text(file.text, encoding="utf-8", newline="")
+            write_whole(file.path, file.text)
         print(file.path)
     show(console(), findings)
     return Exit.BAD_INPUT if findings or (check and changed) else Exit.DONE

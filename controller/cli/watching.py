@@ -83,24 +83,22 @@ class _Looks:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._evidence_texts = Folder(folder / EVIDENCE, suffixes=(*SUFFIXES, *SIGNED))
-        self._seen: object = None
         self._judged_by: object = None
         self._rereading = Rereading(folder)
         self._loaded = Loaded(None)
         self._of_evidence: tuple[Finding, ...] = ()
 
     def look(self) -> tuple[Finding, ...] | None:
-        """All findings, None when nothing that could change them has changed."""
+        """All findings, None when nothing that could change them has changed; a new minute could, by evidence."""
+        now = datetime.now(UTC)
         loaded = self._rereading.load()
-        seen = self._evidence_texts.read()
-        if loaded is None and seen == self._seen:
-            return None
         self._loaded = loaded or self._loaded
-        self._seen = seen
-        judged_by = (seen, self._loaded.policy.issuers if self._loaded.policy else None)
+        issuers = self._loaded.policy.issuers if self._loaded.policy else None
+        judged_by = (self._evidence_texts.read(), issuers, now.replace(second=0, microsecond=0))
+        if loaded is None and judged_by == self._judged_by:
+            return None
         if judged_by != self._judged_by:
             self._judged_by = judged_by
-            now = datetime.now(UTC)
             evidence, findings = evidence_beside(self._folder, self._loaded.policy, now)
             self._of_evidence = (*findings, *endings(evidence, now))
         return (*self._loaded.findings, *self._of_evidence)

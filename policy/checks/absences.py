@@ -1,9 +1,10 @@
 """What a policy lacks, judged only when every document could be read: it is often a slip."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from policy.catalogue import error, warning
-from policy.clauses import Scope
+from policy.clauses import ComplianceProfile, Scope
 from policy.findings import Finding, Place
 from policy.resolved import Policy, Service
 from policy.words import shown, suggestion
@@ -12,7 +13,14 @@ from policy.words import shown, suggestion
 def absences(policy: Policy) -> list[Finding]:
     """Warnings for what has no effect or cannot work, and an error when nothing is asked for."""
     services = (finding for service in policy.services for finding in _objectives(service))
-    return [*services, *_stages(policy), *_nothing_asked(policy), *_covering_nothing(policy), *_jurisdictions(policy)]
+    return [
+        *services,
+        *_stages(policy),
+        *_nothing_asked(policy),
+        *_covering_nothing(policy),
+        *_jurisdictions(policy),
+        *_claimed_by_nobody(policy),
+    ]
 
 
 def _nothing_asked(policy: Policy) -> Iterator[Finding]:
@@ -47,6 +55,22 @@ def _covering_nothing(policy: Policy) -> Iterator[Finding]:
         if not any(profile.covered(service) for service in policy.services):
             hint = _nearest(policy, profile.scope)
             yield warning("GW0306", profile.place, f"the profile `{profile.name}` covers no service", hint)
+        else:
+            yield from _words_for_nothing(policy, profile)
+
+
+def _words_for_nothing(policy: Policy, profile: ComplianceProfile) -> Iterator[Finding]:
+    """Words beside others that fit, without which the profile covers what it does."""
+    scope = profile.scope
+    for name in ("classes", "subjects", "services", "stages"):
+        for word in getattr(scope, name):
+            alone = replace(scope, **{name: (word,)})
+            if name in ("classes", "subjects"):
+                alone = replace(alone, **{"classes": (), "subjects": ()} | {name: (word,)})
+            if not any(alone.covered(service) for service in policy.services):
+                message = f"{shown(word)} among the {name} of `{profile.name}` covers nothing"
+                hint = "mend the word; what it was meant for is not covered"
+                yield warning("GW0334", profile.place, message, hint)
 
 
 def _nearest(policy: Policy, scope: Scope) -> str:
@@ -80,3 +104,16 @@ def _jurisdictions(policy: Policy) -> Iterator[Finding]:
                 hint = suggestion(name, known, "add it to the `jurisdictions` of the sites that lie there")
                 message = f"no site lies in {shown(name)} and no link crosses it"
                 yield warning("GW0313", profile.residency.place, message, hint)
+
+
+def _claimed_by_nobody(policy: Policy) -> Iterator[Finding]:
+    """Standards that no issuer may certify: they are never held, which a clause of `noneOf` does not notice."""
+    claimed = {standard for issuer in policy.issuers for standard in issuer.standards}
+    for profile in policy.compliance if policy.issuers else ():
+        asked = [(standard.name, clause.place) for clause in profile.certifications for standard in clause.any_of]
+        asked += [(clause.standard.name, clause.place) for clause in profile.forbidden]
+        for name, place in asked:
+            if name not in claimed:
+                message = f"no Issuer may certify {shown(name)}, so it is never held"
+                hint = suggestion(name, claimed, "add it to the `claims` of an Issuer")
+                yield warning("GW0335", place, message, hint)

@@ -38,7 +38,7 @@ def _is_policy(text: str) -> bool:
         bool(documents)
         and all(finding.level is not Level.ERROR for finding in parsed.findings)
         and all(isinstance(each, dict) and each.get("apiVersion") == API_VERSION for each in documents)
-        and all(isinstance(each, dict) and each.get("kind") in KINDS for each in documents)
+        and all(isinstance(each, dict) and each.get("kind") in tuple(KINDS) for each in documents)
     )
 
 

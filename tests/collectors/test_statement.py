@@ -19,6 +19,7 @@ from collectors.recording import decode, encode
 from collectors.snapshot import Snapshot
 from policy.catalogue import TITLES
 from policy.findings import Finding
+from policy.folder import MAX_DEPTH
 from policy.resolved import Issuer
 
 PAIR = ec_pair()
@@ -305,6 +306,35 @@ def test_a_copied_file_is_the_same_statement(tmp_path: Path) -> None:
     token = signed(PAIR)
     evidence, findings = read_evidence(folder_with(tmp_path, a_jwt=token, b_jwt=token + "\r\n"), (ISSUER,), NOW)
     assert ([str(item.place) for item in evidence], findings) == (["evidence/a.jwt:1:1"], ())
+
+
+def test_a_statement_that_was_signed_twice_is_the_same_one(tmp_path: Path) -> None:
+    first, second = signed(PAIR), signed(PAIR)
+    assert first != second
+    evidence, findings = read_evidence(folder_with(tmp_path, a_jwt=first, b_jwt=second), (ISSUER,), NOW)
+    assert ([str(item.place) for item in evidence], findings) == (["evidence/a.jwt:1:1"], ())
+
+
+def test_a_statement_of_the_last_day_there_is_comes_from_the_future(tmp_path: Path) -> None:
+    late = signed(PAIR, saying(iat=253_370_764_799, exp=None))
+    assert reason(late, replace(ISSUER, max_age_s=366 * 86_400)).startswith("GW0410")
+    folder = folder_with(tmp_path, a_jwt=late)
+    assert read_evidence(folder, (replace(ISSUER, max_age_s=366 * 86_400),), NOW)[0] == ()
+
+
+def test_a_statement_that_cannot_be_read_is_named_from_the_policy(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, a_jwt=signed(PAIR))
+    (folder / "b.jwt").write_bytes(b"\xff")
+    evidence, findings = read_evidence(folder, (ISSUER,), NOW)
+    assert len(evidence) == 1
+    assert [(each.id, each.place.file if each.place else "") for each in findings] == [("GW0107", "evidence/b.jwt")]
+
+
+def test_folders_without_end_give_no_evidence_and_a_finding(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, a_jwt=signed(PAIR))
+    folder.joinpath(*["deep"] * (MAX_DEPTH + 1)).mkdir(parents=True)
+    evidence, findings = read_evidence(folder, (ISSUER,), NOW)
+    assert (evidence, {each.id for each in findings}) == ((), {"GW0102"})
 
 
 def test_the_same_number_of_two_issuers_is_two_statements(tmp_path: Path) -> None:

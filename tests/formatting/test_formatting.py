@@ -215,3 +215,9 @@ def test_garbled_text_is_formatted_or_left_as_it_is(text: str, data: st.DataObje
     after = formatted(garbled)
     assert after == garbled or same(after, garbled)
     assert formatted(after) == after
+
+
+@pytest.mark.parametrize("kind", ["[Site]", "{Site: 1}", "1", "null"])
+def test_a_kind_that_is_no_word_is_left_as_it_is(kind: str) -> None:
+    text = f"kind: {kind}\napiVersion: {API_VERSION}\n"
+    assert formatted(text) == text

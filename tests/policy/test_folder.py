@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from policy.catalogue import TITLES
-from policy.findings import Level
-from policy.folder import MAX_BYTES
-from policy.source import load, load_documents
+from policy.catalogue import TITLES, error, warning
+from policy.findings import Level, Place
+from policy.folder import MAX_BYTES, MAX_DEPTH
+from policy.source import MAX_FINDINGS, in_order, load, load_documents
 
 HERE = Path(__file__).parent
 GOOD = (HERE / "good.yaml").read_text()
@@ -89,6 +90,25 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_read_all_the_same(
     loaded = load(tmp_path)
     assert loaded.policy is None
     assert [str(finding)[: len(start)] for finding in loaded.findings] == [start]
+
+
+def test_folders_stand_in_folders_only_so_deep(tmp_path: Path) -> None:
+    deep = good_folder(tmp_path).joinpath(*["deep"] * (MAX_DEPTH - 1))
+    deep.mkdir(parents=True)
+    assert load(tmp_path).policy is not None
+    (deep / "deeper").mkdir()
+    loaded = load(tmp_path)
+    assert loaded.policy is None
+    first = loaded.findings[0]
+    assert (first.id, first.message) == ("GW0102", f"folders stand in folders, over {MAX_DEPTH} deep")
+
+
+def test_more_warnings_than_are_told_are_no_error() -> None:
+    calm = warning("GW0306", Place("a.yaml", 1, 1), "it covers no service", "mend it")
+    several = [replace(calm, place=Place("a.yaml", line, 1)) for line in range(1, MAX_FINDINGS + 3)]
+    assert {finding.level for finding in in_order(several)} == {Level.WARNING}
+    worse = [*several, error("GW0302", Place("b.yaml", 1, 1), "there is no such site", "add it")]
+    assert [finding.id for finding in in_order(worse) if finding.level is Level.ERROR] == ["GW0302"]
 
 
 def test_a_folder_without_documents_is_told(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,19 +68,19 @@ class Rival:
 
 
 def raced(rivals: Sequence[Rival], until: float) -> Iterator[None]:
-    """Run all until then, the first in this thread and each other in its own; pauses as the first does."""
+    """Run all until then, the first in this thread and each other in its own; pauses as the first does.
+
+    None goes on when the first has ended, or nobody asks any more.
+    """
     stop = threading.Event()
-    threads = [threading.Thread(target=_exhaust, args=(each.run(until, stop),), name="rival") for each in rivals[1:]]
-    for thread in threads:
-        thread.start()
-    try:
-        yield from rivals[0].run(until)
-    except GeneratorExit:
-        stop.set()
-        raise
-    finally:
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(max(1, len(rivals) - 1), "rival") as threads:
+        others = [threads.submit(_exhaust, rival.run(until, stop)) for rival in rivals[1:]]
+        try:
+            yield from rivals[0].run(until)
+        finally:
+            stop.set()
+        for other in others:
+            other.result()
 
 
 def _exhaust(steps: Iterator[None]) -> None:

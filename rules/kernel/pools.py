@@ -1,0 +1,31 @@
+"""Clauses on the pools that stages run in: what they exclude, and what is held there."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from policy.clauses import ComplianceProfile
+from policy.findings import Place
+from policy.resolved import Pool
+from rules.kernel.formulation import Exclusion
+from rules.kernel.problem import Held, Problem
+
+
+def excluded_pools(
+    rule: str, problem: Problem, profile: ComplianceProfile, place: Place, reasons: Mapping[str, str]
+) -> Iterator[Exclusion]:
+    """The options in the pools against which there is a reason, for each use by a stage that the profile covers."""
+    for demand in problem.demands if reasons else ():
+        for stage in profile.covered(problem.service_of(demand)):
+            for option in problem.options_of(stage.model):
+                reason = reasons.get(option.placement.pool)
+                if reason:
+                    yield Exclusion(rule, reason, place, option.id, demand.id, stage.name)
+
+
+def held_by(problem: Problem, pool: Pool, is_meant: Callable[[str, tuple[int, ...]], bool]) -> tuple[Held, ...]:
+    """What the pool or its site holds of the standards and versions that are meant, whenever."""
+    subjects = (("pool", pool.name), ("site", pool.site))
+    return tuple(
+        held
+        for held in problem.certifications
+        if (held.subject_kind, held.subject) in subjects and is_meant(held.standard, held.version)
+    )
