@@ -1,6 +1,5 @@
 """Files that others read meanwhile are written whole, or stay as they are."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ def test_a_file_is_replaced_and_keeps_its_permissions(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == "after ü"
     assert file.stat().st_mode & 0o777 == 0o640
     assert file.stat().st_ino != inode
-    assert os.listdir(tmp_path) == ["services.yaml"]
+    assert [each.name for each in tmp_path.iterdir()] == ["services.yaml"]
 
 
 def test_a_new_file_may_be_read_as_any_other(tmp_path: Path) -> None:
