@@ -183,7 +183,7 @@ class State:
 class Decision:
     """One decision, whole: the plan, the way to it, why, and what to remember when it has been carried out.
 
-    `valid_until` is when the earliest evidence behind the plan ends; None when nothing in use depends on any.
+    `valid_until` is when the first evidence behind the plan ends, or evidence against it begins; None without any.
     """
 
     id: str

@@ -34,7 +34,7 @@ class _UnreadableError(Exception):
 class _Seen(NamedTuple):
     """A file as it was read: what the file system tells of it, how many bytes it has, and its text."""
 
-    stamp: tuple[int, int, int]
+    stamp: tuple[int, int, int, int]
     size: int
     text: str
 
@@ -53,7 +53,7 @@ def read_texts(
 class Folder:
     """A folder that is read again and again, as `read_texts` reads it once.
 
-    A file whose inode, size and modification time are as before is not read anew, unless it changed just before it was
+    A file whose inode, size and times of change are as before is not read anew, unless it changed just before it was
     read: the file system tells times in ticks, and a second change within one would go unnoticed.
     """
 
@@ -100,7 +100,7 @@ class Folder:
             else:
                 left -= file.size
                 texts.append((name, file.text))
-                if file.stamp[2] < settled_ns:
+                if max(file.stamp[2:]) < settled_ns:
                     seen[name] = file
         self._seen = seen
         return texts, findings
@@ -141,7 +141,7 @@ def _read(name: str, entry: DirEntry[str], inside: Path, at_most: int, before: _
     told = entry.stat()
     if not stat.S_ISREG(told.st_mode):
         raise _UnreadableError("GW0106", "this is no regular file", "put a file there, or rename it")
-    stamp = (told.st_ino, told.st_size, told.st_mtime_ns)
+    stamp = (told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
     if before and before.stamp == stamp and before.size <= at_most:
         return before
     data = _at_most(Path(entry.path), at_most + 1)

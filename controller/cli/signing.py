@@ -58,7 +58,11 @@ def public_jwk(key: PrivateKey, kid: str) -> dict[str, str]:
 
 def document_at(path: Path) -> Evidence:
     """The one Evidence document of a file. Raises CliError."""
-    found, findings = claims_in(path.name, _read(path).decode(errors="replace"))
+    try:
+        text = _read(path).decode()
+    except UnicodeDecodeError as trouble:
+        raise CliError(f"{path} is not UTF-8", "save it as UTF-8; nothing was signed") from trouble
+    found, findings = claims_in(path.name, text)
     if findings:
         raise CliError(str(findings[0]), "correct the document; nothing was signed")
     if len(found) != 1:

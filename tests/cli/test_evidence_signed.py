@@ -138,3 +138,11 @@ def test_a_statement_is_printed_where_no_file_is_named(tmp_path: Path) -> None:
     key = pem(tmp_path / "key.pem", KEYS["ES256"]())
     ran = gridwright("evidence", "sign", EXAMPLE / "evidence" / "edge-paris-pci-dss.yaml", "--key", key)
     assert (ran.status, ran.out.count(".")) == (0, 2)
+
+
+def test_text_that_is_not_utf8_is_not_signed(tmp_path: Path) -> None:
+    document = tmp_path / "paris.yaml"
+    document.write_bytes("issuer: Prüfer\n".encode("latin-1"))
+    ran = gridwright("evidence", "sign", document, "--key", pem(tmp_path / "key.pem", KEYS["ES256"]()))
+    assert (ran.status, ran.out) == (1, "")
+    assert "is not UTF-8" in ran.err

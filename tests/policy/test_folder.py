@@ -1,6 +1,7 @@
 """Reading a folder: what is taken, what is left out, and what cannot be read is a finding with its place."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from policy.catalogue import TITLES, error, warning
 from policy.findings import Level, Place
-from policy.folder import MAX_BYTES, MAX_DEPTH
+from policy.folder import MAX_BYTES, MAX_DEPTH, SETTLED_NS, Folder
 from policy.source import MAX_FINDINGS, in_order, load, load_documents
 
 HERE = Path(__file__).parent
@@ -90,6 +91,18 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_read_all_the_same(
     loaded = load(tmp_path)
     assert loaded.policy is None
     assert [str(finding)[: len(start)] for finding in loaded.findings] == [start]
+
+
+def test_an_edit_of_the_same_size_that_hides_its_time_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("a: 1")
+    os.utime(file, ns=(1, 1))
+    time.sleep(2 * SETTLED_NS / 1e9)
+    folder = Folder(tmp_path)
+    assert folder.read() == ([("site.yaml", "a: 1")], [])
+    file.write_text("a: 2")
+    os.utime(file, ns=(1, 1))
+    assert folder.read() == ([("site.yaml", "a: 2")], [])
 
 
 def test_folders_stand_in_folders_only_so_deep(tmp_path: Path) -> None:
