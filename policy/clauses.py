@@ -63,10 +63,13 @@ class Standard:
 
     @property
     def is_possible(self) -> bool:
-        """Whether any version is meant: one that a bound names, the one just above it, or 0."""
-        named = [bound.version for bound in self.bounds]
-        versions = [(0,), *named, *((*version, *JUST_ABOVE) for version in named)]
-        return any(all(bound.admits(version) for bound in self.bounds) for version in versions)
+        """Whether any version is meant."""
+        return any(self.met_by(self.name, version) for version in _telling(self.bounds))
+
+    def is_within(self, other: "Standard") -> bool:
+        """Whether the other one means every version of it that this one means."""
+        versions = _telling((*self.bounds, *other.bounds))
+        return all(other.met_by(self.name, version) for version in versions if self.met_by(self.name, version))
 
     def __str__(self) -> str:
         return f"{self.name} {', '.join(map(str, self.bounds))}".strip()
@@ -162,6 +165,12 @@ class ComplianceProfile:
     def covered(self, service: "Service") -> tuple["Stage", ...]:
         """The stages of a service that it covers; nothing of one that it does not."""
         return self.scope.covered(service)
+
+
+def _telling(bounds: tuple[VersionBound, ...]) -> list[tuple[int, ...]]:
+    """Versions by which ranges are told apart: 0, those that a bound names, and the ones just above."""
+    named = [bound.version for bound in bounds]
+    return [(0,), *named, *((*version, *JUST_ABOVE) for version in named)]
 
 
 def _without_zeros(version: tuple[int, ...]) -> tuple[int, ...]:

@@ -100,6 +100,13 @@ def _versions(profile: ComplianceProfile) -> Iterator[Finding]:
     for standard, place in standards:
         if not standard.is_possible:
             yield error("GW0305", place, f"no version fits `{standard}`", "change one of the comparisons")
+    for forbidden in profile.forbidden:
+        for clause in profile.certifications:
+            if all(standard.is_within(forbidden.standard) for standard in clause.any_of):
+                message = f"`{clause}` must be held, at {clause.place}, and must not be held here"
+                yield error(
+                    "GW0305", forbidden.place, message, "take one of the two out, or narrow one to other versions"
+                )
 
 
 Listed = tuple[str, list[tuple[str, Place]]]

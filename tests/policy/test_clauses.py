@@ -40,11 +40,22 @@ def test_a_range_without_a_version_is_told(versions: str) -> None:
     assert not standard(versions).is_possible
 
 
-@given(st.lists(st.tuples(st.sampled_from(Comparison), st.sampled_from(VERSIONS)), max_size=3))
-def test_a_range_is_possible_when_some_version_fits(bounds: list[tuple[Comparison, tuple[int, ...]]]) -> None:
-    asked = Standard("pci-dss", tuple(VersionBound(*bound) for bound in bounds))
+bounds = st.builds(VersionBound, st.sampled_from(Comparison), st.sampled_from(VERSIONS))
+ranges = st.builds(Standard, st.just("pci-dss"), st.lists(bounds, max_size=3).map(tuple))
+
+
+@given(ranges)
+def test_a_range_is_possible_when_some_version_fits(asked: Standard) -> None:
     fine = [(*version, *rest) for version in VERSIONS for rest in ((), (0, 0, 0, 0, 0, 0, 5))]
     assert asked.is_possible == any(asked.met_by("pci-dss", version) for version in fine)
+
+
+@given(ranges, ranges)
+def test_a_range_is_within_another_when_every_version_of_it_is(one: Standard, other: Standard) -> None:
+    fine = [(*version, *rest) for version in VERSIONS for rest in ((), (0, 0, 0, 0, 0, 0, 5))]
+    both = [other.met_by("pci-dss", version) for version in fine if one.met_by("pci-dss", version)]
+    assert one.is_within(other) == all(both)
+    assert not Standard("soc-2").is_within(one)
 
 
 def service(**said: object) -> Service:
