@@ -1,0 +1,223 @@
+"""Ways to ask for more: each gives a policy that says everything that the one before did, and something besides."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from policy.clauses import (
+    CertificationClause,
+    Comparison,
+    ComplianceProfile,
+    ForbiddenClause,
+    LinkSecurityClause,
+    PurchaseClause,
+    ResidencyClause,
+    Scope,
+    Standard,
+    VersionBound,
+)
+from policy.resolved import (
+    AccuracyObjective,
+    AvailabilityObjective,
+    Ceiling,
+    Encryption,
+    Policy,
+    Purchase,
+    Service,
+)
+from tests.rules.build import at
+
+HERE: Final = at(90)
+VERSIONS: Final = st.sampled_from([(2,), (4,), (4, 0, 1), (5,)])
+BOUNDS: Final = st.builds(VersionBound, st.sampled_from(Comparison), VERSIONS)
+STANDARDS: Final = st.builds(
+    Standard,
+    st.sampled_from(["pci-dss", "iso-27001", "exposed"]),
+    st.lists(BOUNDS, max_size=1).map(tuple),
+)
+WITHIN: Final = st.lists(st.sampled_from(["FR", "EU", "US"]), min_size=1, unique=True).map(tuple)
+AMONG: Final = st.lists(st.sampled_from(Purchase), min_size=1, unique=True).map(tuple)
+SCOPES: Final = st.sampled_from([Scope(), Scope(classes=("card",)), Scope(services=("ocr",)), Scope(stages=("read",))])
+PROFILES: Final = st.builds(
+    ComplianceProfile,
+    st.just("more"),
+    SCOPES,
+    st.lists(
+        st.builds(CertificationClause, st.lists(STANDARDS, min_size=1, max_size=2).map(tuple), st.just(HERE)),
+        max_size=1,
+    ).map(tuple),
+    st.lists(st.builds(ForbiddenClause, STANDARDS, st.just(HERE)), max_size=1).map(tuple),
+    st.none() | st.builds(ResidencyClause, WITHIN, st.just(HERE)),
+    st.none() | st.builds(LinkSecurityClause, st.sampled_from(Encryption), st.just(HERE)),
+    st.none() | st.builds(PurchaseClause, AMONG, st.just(HERE)),
+    st.just(HERE),
+)
+
+
+def one_profile_more(policy: Policy, data: st.DataObject) -> Policy:
+    """Another profile beside those that there are."""
+    return replace(policy, compliance=(*policy.compliance, data.draw(PROFILES)))
+
+
+def a_profile_covers_more(policy: Policy, data: st.DataObject) -> Policy:
+    """A respect in which a scope was narrow, left out; or one more class that it is meant for."""
+
+    def wider(profile: ComplianceProfile) -> ComplianceProfile:
+        scope = profile.scope
+        change: dict[str, Any] = data.draw(
+            st.sampled_from(
+                [{"services": ()}, {"labels": ()}, {"stages": ()}, {"classes": (), "subjects": ()}]
+                + [{"classes": (*scope.classes, "voice")}] * bool(scope.classes)
+            )
+        )
+        return replace(profile, scope=replace(scope, **change))
+
+    return _one(policy, "compliance", wider, data)
+
+
+def certifications_are_of_fewer_versions(policy: Policy, data: st.DataObject) -> Policy:
+    """The first alternative alone, in versions that another bound admits, too."""
+    bound = data.draw(BOUNDS)
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clauses = (
+            replace(clause, any_of=tuple(replace(each, bounds=(*each.bounds, bound)) for each in clause.any_of[:1]))
+            for clause in profile.certifications
+        )
+        return replace(profile, certifications=tuple(clauses))
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def more_versions_are_forbidden(policy: Policy, data: st.DataObject) -> Policy:
+    """One bound of each forbidden standard less."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clauses = (
+            replace(clause, standard=replace(clause.standard, bounds=clause.standard.bounds[1:]))
+            for clause in profile.forbidden
+        )
+        return replace(profile, forbidden=tuple(clauses))
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def jurisdictions_are_fewer(policy: Policy, data: st.DataObject) -> Policy:
+    """One of those that data may lie within, less."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        residency = profile.residency
+        fewer = residency and replace(residency, within=_fewer(residency.within, data))
+        return replace(profile, residency=fewer)
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def links_are_better(policy: Policy, data: st.DataObject) -> Policy:
+    """The strongest encryption."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        links = profile.link_security
+        return replace(profile, link_security=links and replace(links, encryption=Encryption.MTLS))
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def ways_to_buy_are_fewer(policy: Policy, data: st.DataObject) -> Policy:
+    """One of those that nodes may be bought in, less."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        bought = profile.purchase
+        return replace(profile, purchase=bought and replace(bought, among=_fewer(bought.among, data)))
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def latency_is_lower(policy: Policy, data: st.DataObject) -> Policy:
+    """Each objective's limit, for all origins."""
+    part = data.draw(st.sampled_from([1, 2, 10]))
+
+    def stricter(service: Service) -> Service:
+        return replace(
+            service,
+            latency=tuple(replace(item, below_us=item.below_us // part, origin="") for item in service.latency),
+        )
+
+    return _one(policy, "services", stricter, data)
+
+
+def accuracy_is_higher(policy: Policy, data: st.DataObject) -> Policy:
+    """The floor."""
+    more = data.draw(st.integers(0, 1_000_000))
+
+    def stricter(service: Service) -> Service:
+        floor = max(service.accuracy.floor_ppm if service.accuracy else 0, more)
+        return replace(service, accuracy=AccuracyObjective(floor, HERE))
+
+    return _one(policy, "services", stricter, data)
+
+
+def more_places_are_asked_for(policy: Policy, data: st.DataObject) -> Policy:
+    """One site more, or one node."""
+    what = data.draw(st.sampled_from(["sites", "nodes"]))
+
+    def stricter(service: Service) -> Service:
+        stands = service.availability or AvailabilityObjective(1, 1, HERE)
+        return replace(service, availability=replace(stands, **{what: getattr(stands, what) + 1}))
+
+    return _one(policy, "services", stricter, data)
+
+
+def ceilings_are_lower(policy: Policy, data: st.DataObject) -> Policy:
+    """Each by one millicent, and one more."""
+    site = data.draw(st.sampled_from(["", *(each.name for each in policy.sites)]))
+    ceilings = tuple(
+        replace(each, millicents_per_hour=max(0, each.millicents_per_hour - 1)) for each in policy.cost.ceilings
+    )
+    more = Ceiling(site, data.draw(st.integers(0, 200)), HERE)
+    return replace(policy, cost=replace(policy.cost, ceilings=(*ceilings, more)))
+
+
+def bounds_are_narrower(policy: Policy, data: st.DataObject) -> Policy:
+    """One instance more at least, or less at most."""
+    low, high = data.draw(st.sampled_from([(1, 0), (0, 1), (0, 0)]))
+    bounds = tuple(
+        replace(each, minimum=each.minimum + low, maximum=max(0, each.maximum - high)) for each in policy.scaling.bounds
+    )
+    return replace(policy, scaling=replace(policy.scaling, bounds=bounds))
+
+
+def _fewer(words: tuple[Any, ...], data: st.DataObject) -> tuple[Any, ...]:
+    """All but one of them, and at least one."""
+    out = data.draw(st.integers(0, len(words) - 1))
+    return words if len(words) == 1 else (*words[:out], *words[out + 1 :])
+
+
+def _one(policy: Policy, field: str, change: Callable[[Any], Any], data: st.DataObject) -> Policy:
+    """The policy with one entry of a list changed; as it is where the list is empty."""
+    entries = list(getattr(policy, field))
+    if not entries:
+        return policy
+    index = data.draw(st.integers(0, len(entries) - 1))
+    entries[index] = change(entries[index])
+    return replace(policy, **{field: tuple(entries)})
+
+
+SCOPED: Final = {"certification", "forbidden_certification", "purchase"}
+WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
+    one_profile_more: {"certification", "served", "latency", "budget"},
+    a_profile_covers_more: SCOPED,
+    certifications_are_of_fewer_versions: {"certification"},
+    more_versions_are_forbidden: {"forbidden_certification"},
+    jurisdictions_are_fewer: {"residency"},
+    links_are_better: {"link_security"},
+    ways_to_buy_are_fewer: {"purchase"},
+    latency_is_lower: {"latency"},
+    accuracy_is_higher: {"accuracy"},
+    more_places_are_asked_for: {"availability"},
+    ceilings_are_lower: {"budget"},
+    bounds_are_narrower: {"replica_bounds"},
+}
+"""Each with the rules in whose examples it has something to change."""
