@@ -36,7 +36,7 @@ def test_nothing_is_told_against_good_documents(editor: LanguageServer) -> None:
         ("wrong_units", 4, "expected a number that is not negative, with MiB or GiB or TiB or KiB, such as 24GiB"),
         ("wrong_units", 19, "Value is above the maximum of 99.99."),
         ("unknown_fields", 7, "Property fanOut is not allowed."),
-        ("unknown_words", 4, 'Value is not accepted. Valid values: "on-demand", "spot", "owned".'),
+        ("unknown_words", 4, 'Value is not accepted. Valid values: "on-demand", "reserved", "spot", "owned".'),
         ("missing_fields", 8, 'Missing property "below".'),
         ("choices", 9, "Matches multiple schemas when only one must validate."),
         ("choices", 26, "Matches a schema that is not allowed."),
@@ -63,7 +63,7 @@ def test_kinds_and_the_fields_of_a_kind_are_offered(editor: LanguageServer) -> N
 @pytest.mark.parametrize(
     ("name", "text", "offered"),
     [
-        ("word", f"{POOL}purchase: ", {"on-demand", "spot", "owned"}),
+        ("word", f"{POOL}purchase: ", {"on-demand", "reserved", "spot", "owned"}),
         ("choice", f"{SERVICE}objectives:\n    - ", {"latency", "availability", "accuracy"}),
         ("inside", f"{SERVICE}objectives:\n    - latency:\n        ", {"percentile", "below", "window"}),
         ("quantity", f"{SERVICE}objectives:\n    - latency:\n        below: ", {"250ms"}),
