@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from collectors.evidence.records import Evidence
-from collectors.snapshot import Offered, Reading, Server, ServerState, Snapshot
+from collectors.snapshot import LoadedModel, ModelState, Offered, Reading, Server, ServerState, Snapshot
+from controller.fleet import EMPTY, Fleet
 from policy.findings import Finding
 from policy.resolved import Policy
 
@@ -12,16 +13,21 @@ SOURCE: Final = "documents"
 
 
 def observe(
-    policy: Policy, evidence: tuple[Evidence, ...], now: datetime, findings: tuple[Finding, ...] = ()
+    policy: Policy,
+    evidence: tuple[Evidence, ...],
+    now: datetime,
+    findings: tuple[Finding, ...] = (),
+    standing: Fleet = EMPTY,
 ) -> Snapshot:
-    """Every pool's server, present and empty, and no measured rate: services are planned at their expected rates.
+    """Every pool's server with the loads of `standing`, and no measured rate: services are planned at expected rates.
 
     `findings` are what reading the evidence found.
     """
-    empty = Reading(ServerState(()), now, SOURCE)
     return Snapshot(
         now,
-        servers=tuple(Server(pool.name, empty) for pool in policy.pools),
+        servers=tuple(
+            Server(pool.name, Reading(ServerState(_loaded(standing, pool.name)), now, SOURCE)) for pool in policy.pools
+        ),
         offered=tuple(
             Offered(service.name, origin.site, Reading(None, None, SOURCE))
             for service in policy.services
@@ -29,4 +35,12 @@ def observe(
         ),
         evidence=evidence,
         findings=findings,
+    )
+
+
+def _loaded(fleet: Fleet, pool: str) -> tuple[LoadedModel, ...]:
+    return tuple(
+        LoadedModel(at.model, at.variant, ModelState.READY, load.instances, load.max_batch, load.queue_delay_us)
+        for load in fleet.loads
+        if (at := load.placement).pool == pool
     )

@@ -6,6 +6,7 @@ actuator brings about, and what the snapshot is compared with.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Final
 
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
@@ -48,6 +49,10 @@ class Fleet:
     def load(self, placement: Placement) -> Load | None:
         """What is loaded of a placement."""
         return next((load for load in self.loads if load.placement == placement), None)
+
+
+EMPTY: Final = Fleet()
+"""Nothing runs."""
 
 
 def fleet_of(plan: Plan, problem: Problem) -> Fleet:

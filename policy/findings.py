@@ -4,7 +4,9 @@ A finding is never an exception. It has a stable id that documentation and alert
 it, and a hint that names the next step.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -42,3 +44,21 @@ class Finding:
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else f"{self.subject}: " if self.subject else ""
         return f"{where}{self.level} {self.id}: {self.message} ({self.hint})"
+
+
+def without(findings: Iterable[Finding], others: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those that the others do not hold, each as often as it is there more often, wherever it stands in its file."""
+    left = Counter(_unmoved(finding) for finding in others)
+    kept = []
+    for finding in findings:
+        key = _unmoved(finding)
+        if left[key]:
+            left[key] -= 1
+        else:
+            kept.append(finding)
+    return tuple(kept)
+
+
+def _unmoved(finding: Finding) -> Finding:
+    """The finding at the beginning of its file."""
+    return replace(finding, place=replace(finding.place, line=1, column=1)) if finding.place else finding

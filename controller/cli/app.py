@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from controller.cli import apply, check, evidence, explain, fmt, plan, profile, replay, run, schema, up
+from controller.cli import apply, check, diff, evidence, explain, fmt, plan, profile, replay, run, schema, up
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
 from controller.cli.findings import show
 from controller.cli.terminal import complain, console, write_json
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
+app.command("diff")(diff.diff)
 app.command("run")(run.run)
 app.command("up")(up.up)
 app.command("explain")(explain.explain)

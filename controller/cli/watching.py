@@ -2,9 +2,8 @@
 
 import gc
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from controller.cli.findings import count, show, show_gone
 from controller.cli.inputs import evidence_beside
 from controller.cli.terminal import console
 from policy.checks.endings import endings
-from policy.findings import Finding
+from policy.findings import Finding, without
 from policy.folder import SUFFIXES, Folder
 from policy.rereading import Rereading
 from policy.source import EVIDENCE, Loaded
@@ -56,25 +55,7 @@ def watch(folder: Path) -> tuple[Finding, ...]:
 
 def changed(before: Sequence[Finding], now: Sequence[Finding]) -> Change:
     """What came and went. A finding that only moved within its file, as lines were put in above it, did neither."""
-    return Change(_without(now, before), _without(before, now))
-
-
-def _without(findings: Sequence[Finding], others: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Those that the others do not hold, each as often as it is there more often."""
-    left = Counter(_unmoved(finding) for finding in others)
-    kept = []
-    for finding in findings:
-        key = _unmoved(finding)
-        if left[key]:
-            left[key] -= 1
-        else:
-            kept.append(finding)
-    return tuple(kept)
-
-
-def _unmoved(finding: Finding) -> Finding:
-    """The finding wherever it stands in its file."""
-    return replace(finding, place=replace(finding.place, line=1, column=1)) if finding.place else finding
+    return Change(without(now, before), without(before, now))
 
 
 class _Looks:

@@ -1,0 +1,61 @@
+"""`gridwright diff`: what a change of policy does to the plan."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.cli.arguments import AsJson
+from controller.cli.errors import CliError, Exit
+from controller.cli.solver import loading_solver
+from controller.cli.terminal import console, working, write_json
+
+
+class Output(StrEnum):
+    """How a comparison is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+Old = Annotated[Path, typer.Argument(metavar="OLD", help="The folder of policy documents as they are.")]
+New = Annotated[Path, typer.Argument(metavar="NEW", help="The folder as it would be.")]
+Written = Annotated[Output, typer.Option("--output", help="How to write it; markdown is for a pull request.")]
+
+
+def diff(old: Old, new: New, *, output: Written = Output.TEXT, as_json: AsJson = False) -> int:
+    """Tell what would run where, at which cost, latency and findings, under a new policy instead of an old one.
+
+    No server is asked. The fleet first comes to rest under the old policy, at the rates that services expect, and from
+    there under the new one. Exits 0 when nothing differs, 2 when something does, 3 when the new policy has no allowed
+    plan, and 1 on errors.
+    """
+    from datetime import UTC, datetime
+
+    from controller.cli.diff_view import markdown, show
+    from controller.cli.inputs import read
+    from controller.decision import Verdict
+
+    if as_json and output not in {Output.TEXT, Output.JSON}:
+        raise CliError(f"--json and --output {output} are both asked for", "leave one of the two out")
+    wanted = Output.JSON if as_json else output
+    before, after = (read(folder, as_json=wanted is Output.JSON) for folder in (old, new))
+    with loading_solver():
+        from controller.comparison import Given, compared
+    with working("Planning for both"):
+        comparison = compared(
+            Given(before.policy, before.evidence, before.findings),
+            Given(after.policy, after.evidence, after.findings),
+            datetime.now(UTC),
+        )
+    if wanted is Output.JSON:
+        write_json(comparison)
+    elif wanted is Output.MARKDOWN:
+        print(markdown(comparison))
+    else:
+        show(console(), comparison)
+    if comparison.after.verdict is Verdict.IMPOSSIBLE:
+        return Exit.IMPOSSIBLE
+    return Exit.DONE if comparison.is_nothing else Exit.CHANGE
