@@ -55,9 +55,8 @@ from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
 from policy.resolved import Issuer, Policy, Service
-from policy.source import Loaded, load, load_documents
+from policy.source import EVIDENCE, Loaded, load, load_documents
 
-EVIDENCE: Final = "evidence"
 HTTP_CONNECTIONS: Final = 20
 KEPT_DECISIONS: Final = 200
 ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses, not listened on

@@ -1,12 +1,12 @@
 """What a change of policy does: two fleets at rest, the second one reached from the first."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from collectors.evidence.records import Evidence
 from controller.decision import Decision, Forecast, Verdict
-from controller.fleet import EMPTY, Fleet
+from controller.documents import Documents
+from controller.fleet import Fleet
 from controller.planning.diff import Change, diff
 from controller.settling import settled
 from policy.findings import Finding, without
@@ -52,16 +52,7 @@ class Comparison:
         return same_cost and not self.changes and not self.came and not self.went
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A policy, its evidence, and what reading them found."""
-
-    policy: Policy
-    evidence: tuple[Evidence, ...]
-    findings: tuple[Finding, ...]
-
-
-def compared(before: Given, after: Given, now: datetime) -> Comparison:
+def compared(before: Documents, after: Documents, now: datetime) -> Comparison:
     """Let the fleet of the first policy come to rest, and from there that of the second; `now` is UTC."""
     first = settled(before.policy, before.evidence, now)
     standing = first.decision.fleet
@@ -86,7 +77,7 @@ def _kept(fleet: Fleet, policy: Policy) -> Fleet:
         for load in fleet.loads
         if load.placement.pool in pools and (load.placement.model, load.placement.variant) in variants
     )
-    return replace(EMPTY, loads=tuple(loads))
+    return Fleet(tuple(loads))
 
 
 def _side(decision: Decision, findings: tuple[Finding, ...], *, at_rest: bool) -> Side:

@@ -1,5 +1,6 @@
-"""The snapshot that the documents alone give: what a plan starts from while no server runs."""
+"""What the documents alone give: the snapshot that a plan starts from while no server runs."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +11,15 @@ from policy.findings import Finding
 from policy.resolved import Policy
 
 SOURCE: Final = "documents"
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A policy without errors, its evidence, and what reading them found."""
+
+    policy: Policy
+    evidence: tuple[Evidence, ...]
+    findings: tuple[Finding, ...]
 
 
 def observe(

@@ -13,12 +13,12 @@ from opentelemetry.trace import NoOpTracer
 
 from collectors.snapshot import Snapshot
 from controller.cli.errors import in_two
-from controller.cli.inputs import Documents
 from controller.cli.live import DEADLINE_S, Live, now, running_fleet, watched
 from controller.cli.plan_view import show
 from controller.cli.terminal import console
 from controller.connections import Connections
 from controller.decision import Decision, State, Verdict
+from controller.documents import Documents
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
 from controller.loop.resuming import resumed

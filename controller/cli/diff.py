@@ -43,13 +43,9 @@ def diff(old: Old, new: New, *, output: Written = Output.TEXT, as_json: AsJson =
     wanted = Output.JSON if as_json else output
     before, after = (read(folder, as_json=wanted is Output.JSON) for folder in (old, new))
     with loading_solver():
-        from controller.comparison import Given, compared
+        from controller.comparison import compared
     with working("Planning for both"):
-        comparison = compared(
-            Given(before.policy, before.evidence, before.findings),
-            Given(after.policy, after.evidence, after.findings),
-            datetime.now(UTC),
-        )
+        comparison = compared(before, after, datetime.now(UTC))
     if wanted is Output.JSON:
         write_json(comparison)
     elif wanted is Output.MARKDOWN:

@@ -13,7 +13,7 @@ from controller.cli.terminal import console, print_table, write_json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from controller.cli.inputs import Documents
+    from controller.documents import Documents
     from controller.explain import Candidate
     from controller.planning.explanation import Explanation
 

@@ -1,27 +1,15 @@
 """What commands read: the policy documents and the evidence beside them."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from collectors.evidence.files import read_documents, read_evidence
 from collectors.evidence.records import Evidence
 from controller.cli.errors import BrokenPolicyError, CliError
+from controller.documents import Documents
 from policy.findings import Finding
 from policy.resolved import Policy
-from policy.source import load
-
-EVIDENCE: Final = "evidence"
-
-
-@dataclass(frozen=True, slots=True)
-class Documents:
-    """A policy without errors, its evidence, and what reading them found."""
-
-    policy: Policy
-    evidence: tuple[Evidence, ...]
-    findings: tuple[Finding, ...]
+from policy.source import EVIDENCE, load
 
 
 def read_all(folder: Path) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.cli.errors import CliError, in_two
-from controller.cli.inputs import Documents
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import print_table, working
+from controller.documents import Documents
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -19,10 +19,10 @@ from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, TritonServer
 from controller.cli.errors import CliError, in_two
-from controller.cli.inputs import EVIDENCE, Documents
 from controller.cli.terminal import working
 from controller.connections import Connections, ConnectionsError, read_connections
 from controller.decision import State
+from controller.documents import Documents
 from controller.fleet import Fleet, Load
 from controller.journal.errors import JournalError
 from controller.loop.carrying_out import Hands
@@ -31,7 +31,7 @@ from controller.loop.remembering import with_routes
 from controller.loop.resuming import resumed
 from controller.planning.running import observed
 from policy.resolved import Policy
-from policy.source import load_documents
+from policy.source import EVIDENCE, load_documents
 
 WATCH_S: Final = 5.0
 """A rate takes two looks at a counter; this long between them."""

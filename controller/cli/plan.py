@@ -10,7 +10,7 @@ from controller.cli.terminal import console, working, write_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from controller.cli.inputs import Documents
+    from controller.documents import Documents
     from controller.summary import Proposal
 
 

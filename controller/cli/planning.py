@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from controller.cli.inputs import Documents
 from controller.cli.terminal import working
 from controller.decision import Decision, State
-from controller.documents import observe
+from controller.documents import Documents, observe
 from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.explanation import Explanation, explained

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from signing import CLAIMS, HERE, NOW, ec_pair, issuer_of, part, signed
 
+from collectors.evidence.ear import Appraisal
+from collectors.evidence.records import Evidence
 from collectors.evidence.verify import verify
 from policy.catalogue import TITLES
 from policy.findings import Finding
@@ -55,7 +57,14 @@ def test_the_tokens_that_are_spoilt_below_are_good() -> None:
 def test_an_odd_claim_anywhere_is_a_finding_or_means_something(data: st.DataObject) -> None:
     claims = data.draw(st.sampled_from([dict(CLAIMS), EAR]))
     path = data.draw(st.sampled_from(paths_in(claims)))
-    judged(signed(PAIR, changed(claims, path, data.draw(ODD))))
+    found = judged(signed(PAIR, changed(claims, path, data.draw(ODD))))
+    if isinstance(found, Evidence):
+        assert (found.standard, found.subject) in {
+            (s, n) for s in ISSUER.standards for n in (*ISSUER.sites, *ISSUER.pools)
+        }
+        assert found.issued_at < found.expires_at
+    else:
+        assert isinstance(found, (Appraisal, Finding))
 
 
 @settings(max_examples=200, deadline=None)
@@ -64,7 +73,8 @@ def test_an_odd_claim_anywhere_is_a_finding_or_means_something(data: st.DataObje
 )
 def test_an_odd_header_is_a_finding_or_means_something(header: dict[str, object], signature: bytes) -> None:
     _, payload, _ = signed(PAIR).split(".")
-    judged(f"{part(json.dumps({'alg': 'ES256', **header}).encode())}.{payload}.{part(signature)}")
+    found = judged(f"{part(json.dumps({'alg': 'ES256', **header}).encode())}.{payload}.{part(signature)}")
+    assert isinstance(found, Finding)
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from world import World
 
-from controller.comparison import Given, compared
+from controller.comparison import compared
 from controller.decision import Verdict
+from controller.documents import Documents
 from controller.fleet import Fleet
 from controller.settling import settled
 from policy.resolved import Policy
@@ -14,10 +15,10 @@ from policy.resolved import Policy
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-def world() -> tuple[Policy, Given]:
+def world() -> tuple[Policy, Documents]:
     built = World()
     policy, evidence = built.policy, built.snapshot().evidence
-    return policy, Given(policy, evidence, ())
+    return policy, Documents(policy, evidence, ())
 
 
 def test_from_nothing_and_from_itself_a_fleet_rests_alike() -> None:
