@@ -17,7 +17,9 @@ from policy.clauses import (
     CertificationClause,
     Comparison,
     ComplianceProfile,
+    ForbiddenClause,
     LinkSecurityClause,
+    PurchaseClause,
     ResidencyClause,
     Scope,
     Standard,
@@ -146,8 +148,14 @@ def whole_fleet(nodes: int, seed: int = 1) -> WholeFleet:
         links=tuple(_links(dice, where)),
         devices=tuple(_device(dice, name, models, base_us) for name in DEVICES),
         compliance=(
-            _profile("card", "pci-dss", WITHIN["card"], Encryption.MTLS),
-            _profile("health", "hds", WITHIN["health"], Encryption.TLS),
+            replace(
+                _profile("card", "pci-dss", WITHIN["card"], Encryption.MTLS),
+                purchase=PurchaseClause((Purchase.ON_DEMAND,), HERE),
+            ),
+            replace(
+                _profile("health", "hds", WITHIN["health"], Encryption.TLS),
+                forbidden=(ForbiddenClause(Standard("open-access", ()), HERE),),
+            ),
         ),
         cost=CostPolicy("cost", _ceilings(pools), 2_000, HERE),
         scaling=ScalingPolicy("scaling", 5, 200, 20, 500, 15, 20, _bounds(services), HERE),
@@ -257,12 +265,12 @@ def _profile(data_class: str, standard: str, within: tuple[str, ...], encryption
 
 
 def _evidence(site: str, number: int) -> list[Evidence]:
-    """Three sites of four hold each standard."""
+    """Three sites of four hold each standard that is asked for, and one of nine what must not be held."""
     start, end = NOW - timedelta(days=30), NOW + timedelta(days=300)
+    held = [standard for at, standard in enumerate(("pci-dss", "hds")) if (number + at) % 4]
+    held += ["open-access"] if number % 9 == 4 else []  # noqa: PLR2004
     return [
-        Evidence(f"{standard}-{site}", "site", site, standard, (4, 0), "auditor", start, end, HERE)
-        for at, standard in enumerate(("pci-dss", "hds"))
-        if (number + at) % 4
+        Evidence(f"{standard}-{site}", "site", site, standard, (4, 0), "auditor", start, end, HERE) for standard in held
     ]
 
 
