@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from dice import Dice
 from small_profiles import certifications, profile
 
+from policy.clauses import Scope
 from policy.findings import Place
 from policy.resolved import (
     AccuracyObjective,
@@ -25,6 +26,7 @@ from policy.resolved import (
     Orchestration,
     Policy,
     Pool,
+    PoolsClause,
     Purchase,
     ReplicaBound,
     ScalingPolicy,
@@ -32,8 +34,10 @@ from policy.resolved import (
     Shed,
     Site,
     Stage,
+    TogetherClause,
     UseVariant,
     VariantProfile,
+    Within,
 )
 from rules.catalogue import RULES
 from rules.kernel.plan import Instances, Plan, Unserved
@@ -47,6 +51,9 @@ SITES: Final = ("paris", "lyon", "york")
 JURISDICTIONS: Final = (("FR", "EU"), ("FR",), ("US",), ("EU",))
 MODELS: Final = ("det", "rec")
 ACCURACY_PPM: Final = {"fp32": 950_000, "int8": 900_000}
+STAGE_US: Final = 20_000
+SLOWEST_US: Final = 50_000
+"""An option of more than this misses the objective of its stage by a microsecond, and others meet it just so."""
 MOST_OPTIONS: Final = 6
 DEVICE: Final = DeviceProfile(
     "gpu",
@@ -60,6 +67,7 @@ DEVICE: Final = DeviceProfile(
 """By it a path is priced that only a way between two plans takes."""
 ALWAYS: Final = frozenset({"served", "capacity", "degrade", "device_memory", "device_share", "one_setting"})
 """Rules that apply to every policy: only a benchmark can leave them out."""
+DEDICATED: Final = (Scope(classes=("card",)), Scope(services=("svc0",)), Scope(services=("svc1",)), Scope())
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -122,6 +130,7 @@ def _pools(dice: Dice) -> tuple[Pool, ...]:
             price_millicents_per_hour=dice.one((0, 17, 40, 41, 90)),
             purchase=dice.one((Purchase.OWNED, Purchase.OWNED, Purchase.ON_DEMAND, Purchase.SPOT)),
             place=HERE,
+            dedicated_to=dice.one(DEDICATED) if dice.says(0.15) else None,
         )
         for number in range(many)
     )
@@ -165,15 +174,29 @@ def _service(dice: Dice, name: str, models: tuple[str, ...]) -> Service:
         origins=(),
         stages=tuple(Stage(model, model, (), 1 + dice.says(0.2), 1000, HERE) for model in models),
         expected_rate_milli_rps=1000,
-        latency=(LatencyObjective(dice.one((5000, 9900)), 50_000, 60, HERE, dice.one(("", "", *SITES))),)
-        if dice.says(0.5)
-        else (),
+        latency=_latency(dice, models),
         availability=AvailabilityObjective(dice.within(1, 2), dice.within(1, 3), HERE) if dice.says(0.4) else None,
         accuracy=AccuracyObjective(dice.one((900_000, 950_000)), HERE) if dice.says(0.4) else None,
         degrade=_degrade(dice, models),
         priority=dice.within(0, 2),
         place=HERE,
+        pools=(_pools_clause(dice, models),) if dice.says(0.2) else (),
+        together=(TogetherClause(models, dice.one(tuple(Within)), HERE),) if dice.says(0.2) else (),
     )
+
+
+def _latency(dice: Dice, models: tuple[str, ...]) -> tuple[LatencyObjective, ...]:
+    whole = LatencyObjective(dice.one((5000, 9900)), 50_000, 60, HERE, dice.one(("", "", *SITES)))
+    of_a_stage = LatencyObjective(9900, STAGE_US, 60, HERE, stage=dice.one(models))
+    return (*((whole,) if dice.says(0.5) else ()), *((of_a_stage,) if dice.says(0.2) else ()))
+
+
+def _pools_clause(dice: Dice, models: tuple[str, ...]) -> PoolsClause:
+    """Two of the sites and pools that there are at the most, or any device; now and then for one stage."""
+    sites, pools = dice.some(list(SITES), dice.within(0, 2)), dice.some(["pool-0", "pool-1"], dice.within(0, 1))
+    devices = () if sites or pools else (dice.one(("gpu", "cpu")),)
+    stages = dice.one(((), (), models[:1]))
+    return PoolsClause(tuple(sites), tuple(pools), devices, stages, dice.says(0.4), HERE)
 
 
 def _degrade(dice: Dice, models: tuple[str, ...]) -> tuple[DegradeStep, ...]:
@@ -221,8 +244,12 @@ def _paths(
         latency_us = ((5000, slowest_us - dice.one((0, 5000))), (9900, slowest_us))
         if not is_alone:
             latency_us = ((5000, slowest_us), (9900, slowest_us))
+        of_stages = tuple(
+            (stage.name, ((9900, STAGE_US + (by_option[name] > SLOWEST_US)),))
+            for stage, name in zip(service.stages, names, strict=True)
+        )
         if not is_alone or dice.says(0.9):
-            found.append(Path(f"{demand.id}: {' > '.join(names)}", demand.id, names, latency_us))
+            found.append(Path(f"{demand.id}: {' > '.join(names)}", demand.id, names, latency_us, of_stages))
     return found
 
 

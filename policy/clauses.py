@@ -123,6 +123,21 @@ class PurchaseClause:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalityClause:
+    """Every covered stage runs at the site that its requests come from."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SeparationClause:
+    """No covered stage runs on a node that may also run a stage of other services within this scope."""
+
+    others: "Scope"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The stages that a profile covers: those that fit in all respects of which it says something.
 
@@ -161,6 +176,8 @@ class ComplianceProfile:
     link_security: LinkSecurityClause | None
     purchase: PurchaseClause | None
     place: Place
+    locality: LocalityClause | None = None
+    separation: SeparationClause | None = None
 
     def covered(self, service: "Service") -> tuple["Stage", ...]:
         """The stages of a service that it covers; nothing of one that it does not."""

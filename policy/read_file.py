@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from policy.checks.contradictions import contradictions
-from policy.checks.references import Reference, references, unknown_inside
+from policy.checks.inside import unknown_inside
+from policy.checks.references import Reference, references
 from policy.findings import Finding
 from policy.parse import Document, parse
 from policy.resolve import Item, item

@@ -13,9 +13,11 @@ from policy.clauses import (
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    LocalityClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
+    SeparationClause,
     Standard,
     VersionBound,
 )
@@ -28,6 +30,7 @@ from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
+from policy.documents.selector import ServicesSpec
 from policy.documents.service import ServiceSpec
 from policy.documents.site import SiteSpec
 from policy.findings import Finding, Place
@@ -140,6 +143,7 @@ def _pool(valid: Valid, spec: PoolSpec) -> Pool:
         price_millicents_per_hour=spec.price,
         purchase=Purchase(spec.purchase),
         place=valid.place(),
+        dedicated_to=_services(spec.dedicated_to) if spec.dedicated_to else None,
     )
 
 
@@ -173,22 +177,28 @@ def _device(valid: Valid, spec: DeviceProfileSpec) -> DeviceProfile:
 
 
 def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
-    scope, within, links, bought = spec.applies_to, spec.jurisdiction, spec.links, spec.purchase
+    within, links, bought, apart = spec.jurisdiction, spec.links, spec.purchase, spec.separation
     return ComplianceProfile(
         name=valid.name,
-        scope=Scope(
-            tuple(scope.data.classes),
-            tuple(scope.data.subjects),
-            tuple(scope.services),
-            tuple(sorted(scope.labels.items())),
-            tuple(scope.stages),
-        ),
+        scope=_services(spec.applies_to, tuple(spec.applies_to.stages)),
         certifications=_certifications(valid, spec.certifications) if spec.certifications else (),
         forbidden=_forbidden(valid, spec.certifications) if spec.certifications else (),
         residency=ResidencyClause(tuple(within.within), valid.place("jurisdiction", "within")) if within else None,
         link_security=LinkSecurityClause(Encryption(links.encryption), valid.place("links")) if links else None,
         purchase=PurchaseClause(tuple(map(Purchase, bought.among)), valid.place("purchase")) if bought else None,
         place=valid.place(),
+        locality=LocalityClause(valid.place("locality")) if spec.locality else None,
+        separation=SeparationClause(_services(apart.from_), valid.place("separation")) if apart else None,
+    )
+
+
+def _services(spec: ServicesSpec, stages: tuple[str, ...] = ()) -> Scope:
+    return Scope(
+        tuple(spec.data.classes),
+        tuple(spec.data.subjects),
+        tuple(spec.services),
+        tuple(sorted(spec.labels.items())),
+        stages,
     )
 
 

@@ -8,10 +8,14 @@ from policy.resolved import (
     LatencyObjective,
     Orchestration,
     Origin,
+    PoolsClause,
     Service,
     Shed,
     Stage,
+    ThroughputObjective,
+    TogetherClause,
     UseVariant,
+    Within,
 )
 from policy.validate import Valid
 
@@ -36,6 +40,33 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         degrade=tuple(_step(valid, step, index) for index, step in enumerate(spec.degrade)),
         priority=spec.priority,
         place=valid.place(),
+        pools=_pools(valid, spec),
+        together=_together(valid, spec),
+        throughput=_throughput(valid, spec),
+    )
+
+
+def _pools(valid: Valid, spec: ServiceSpec) -> tuple[PoolsClause, ...]:
+    return tuple(
+        PoolsClause(
+            tuple(pools.sites),
+            tuple(pools.pools),
+            tuple(pools.devices),
+            tuple(pools.stages),
+            is_barred,
+            valid.place("placement", index),
+        )
+        for index, item in enumerate(spec.placement)
+        for pools, is_barred in ((item.among, False), (item.outside, True))
+        if pools
+    )
+
+
+def _together(valid: Valid, spec: ServiceSpec) -> tuple[TogetherClause, ...]:
+    return tuple(
+        TogetherClause(tuple(item.together.stages), Within(item.together.at), valid.place("placement", index))
+        for index, item in enumerate(spec.placement)
+        if item.together
     )
 
 
@@ -47,9 +78,20 @@ def _latency(valid: Valid, spec: ServiceSpec) -> tuple[LatencyObjective, ...]:
             item.latency.window,
             valid.source.key_place("spec", "objectives", index, "latency", "below"),
             item.latency.origin or "",
+            item.latency.stage or "",
         )
         for index, item in enumerate(spec.objectives)
         if item.latency
+    )
+
+
+def _throughput(valid: Valid, spec: ServiceSpec) -> tuple[ThroughputObjective, ...]:
+    return tuple(
+        ThroughputObjective(
+            item.throughput.rate, item.throughput.burst, item.throughput.origin or "", valid.place("objectives", index)
+        )
+        for index, item in enumerate(spec.objectives)
+        if item.throughput
     )
 
 

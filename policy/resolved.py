@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, TypeVar
 
-from policy.clauses import ComplianceProfile
+from policy.clauses import ComplianceProfile, Scope
 from policy.findings import Place
 
 WHOLE_PERMILLE: Final = 1000
@@ -90,7 +90,8 @@ class Origin:
 class LatencyObjective:
     """The percentile (in basis points: 9900 is p99) of the end-to-end latency that must stay below `below_us`.
 
-    It is meant for requests from the site `origin`, or from every origin where that is empty.
+    It is meant for requests from the site `origin`, or from every origin where that is empty. With a `stage` it is
+    meant for what that stage takes, the way there and back included.
     """
 
     percentile_bp: int
@@ -98,6 +99,20 @@ class LatencyObjective:
     window_s: int
     place: Place
     origin: str = ""
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThroughputObjective:
+    """What must be ready to be answered: `rate_milli_rps` all the time, and `burst` requests at once on top of it.
+
+    It is meant for requests from the site `origin`; where that is empty, for those of all origins by their shares.
+    """
+
+    rate_milli_rps: int
+    burst: int
+    origin: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +152,43 @@ class Shed:
 DegradeStep = UseVariant | Shed
 
 
+class Within(StrEnum):
+    """What stages that stand together have in common."""
+
+    SITE = "site"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolsClause:
+    """The pools that stages are kept to, or, with `is_barred`, kept from.
+
+    They fit in all respects of which something is said: at one of `sites`, one of `pools`, with one of `devices`.
+    `stages` are the stages that are meant, all of them when it is empty.
+    """
+
+    sites: tuple[str, ...]
+    pools: tuple[str, ...]
+    devices: tuple[str, ...]
+    stages: tuple[str, ...]
+    is_barred: bool
+    place: Place
+
+    def admits(self, pool: "Pool") -> bool:
+        """Whether a stage that is meant may run in the pool."""
+        asked = ((self.sites, pool.site), (self.pools, pool.name), (self.devices, pool.device))
+        return all(not names or name in names for names, name in asked) != self.is_barred
+
+
+@dataclass(frozen=True, slots=True)
+class TogetherClause:
+    """Stages of which each request uses instances of one site, or of one pool."""
+
+    stages: tuple[str, ...]
+    within: Within
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A DAG of model calls with what it promises.
@@ -158,6 +210,9 @@ class Service:
     degrade: tuple[DegradeStep, ...]
     priority: int
     place: Place
+    pools: tuple[PoolsClause, ...] = ()
+    together: tuple[TogetherClause, ...] = ()
+    throughput: tuple[ThroughputObjective, ...] = ()
 
     def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
         """The objectives of requests from a site."""
@@ -175,7 +230,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Identical nodes of one site, each with one device."""
+    """Identical nodes of one site, each with one device; with `dedicated_to`, for the services in that scope alone."""
 
     name: str
     site: str
@@ -186,6 +241,7 @@ class Pool:
     price_millicents_per_hour: int
     purchase: Purchase
     place: Place
+    dedicated_to: Scope | None = None
 
     def node_names(self) -> tuple[str, ...]:
         """The pool's nodes: `NAME-0` onwards."""

@@ -81,23 +81,10 @@ def _nowhere(reference: Reference, valid_names: set[str]) -> Finding:
     return error("GW0302", reference.place, f"there is no {what} {shown(reference.name)}", hint)
 
 
-def unknown_inside(valid: Valid) -> Iterator[Finding]:
-    """Stages in `after`, and origins of objectives, that the service does not have."""
-    if isinstance(valid.spec, ServiceSpec):
-        names = {stage.name for stage in valid.spec.stages}
-        for index, stage in enumerate(valid.spec.stages):
-            for position, before in enumerate(stage.after):
-                if before not in names:
-                    place = valid.place("stages", index, "after", position)
-                    hint = suggestion(before, names - {stage.name}, "leave `after` out")
-                    yield error("GW0302", place, f"{valid.name} has no stage {shown(before)}", hint)
-        sites = {origin.site for origin in valid.spec.origins}
-        for index, objective in enumerate(valid.spec.objectives):
-            site = objective.latency.origin if objective.latency else None
-            if site is not None and site not in sites:
-                place = valid.place("objectives", index, "latency", "origin")
-                hint = suggestion(site, sites, "leave `origin` out")
-                yield error("GW0302", place, f"{valid.name} has no origin {shown(site)}", hint)
+def _names(kind: str, names: Sequence[str], valid: Valid, *path: str | int) -> Iterator[Reference]:
+    """A reference for each name of a list."""
+    for index, name in enumerate(names):
+        yield Reference(kind, name, valid.place(*path, index))
 
 
 def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
@@ -105,6 +92,12 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
         yield Reference("Site", origin.site, valid.place("origins", index, "site"))
     for index, stage in enumerate(spec.stages):
         yield Reference("Model", stage.model, valid.place("stages", index, "model"))
+    for index, clause in enumerate(spec.placement):
+        for word, pools in (("among", clause.among), ("outside", clause.outside)):
+            if pools:
+                yield from _names("Site", pools.sites, valid, "placement", index, word, "sites")
+                yield from _names("Pool", pools.pools, valid, "placement", index, word, "pools")
+                yield from _names("DeviceProfile", pools.devices, valid, "placement", index, word, "devices")
     for index, step in enumerate(spec.degrade):
         for model, variant in (step.use or {}).items():
             yield Reference("Model", model, valid.source.key_place("spec", "degrade", index, "use", model))
@@ -114,6 +107,8 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
 def _of_pool(valid: Valid, spec: PoolSpec) -> Iterator[Reference]:
     yield Reference("Site", spec.site, valid.place("site"))
     yield Reference("DeviceProfile", spec.device, valid.place("device"))
+    if spec.dedicated_to:
+        yield from _names("Service", spec.dedicated_to.services, valid, "dedicatedTo", "services")
 
 
 def _of_link(valid: Valid, spec: LinkSpec) -> Iterator[Reference]:
@@ -128,15 +123,14 @@ def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Refere
 
 
 def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterator[Reference]:
-    for index, service in enumerate(spec.applies_to.services):
-        yield Reference("Service", service, valid.place("appliesTo", "services", index))
+    yield from _names("Service", spec.applies_to.services, valid, "appliesTo", "services")
+    if spec.separation:
+        yield from _names("Service", spec.separation.from_.services, valid, "separation", "from", "services")
 
 
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
-    for index, site in enumerate(spec.claims.sites):
-        yield Reference("Site", site, valid.place("claims", "sites", index))
-    for index, pool in enumerate(spec.claims.pools):
-        yield Reference("Pool", pool, valid.place("claims", "pools", index))
+    yield from _names("Site", spec.claims.sites, valid, "claims", "sites")
+    yield from _names("Pool", spec.claims.pools, valid, "claims", "pools")
 
 
 def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:

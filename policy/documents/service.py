@@ -19,6 +19,7 @@ from policy.documents.base import (
     Spec,
     Word,
 )
+from policy.documents.placement import PlacementSpec
 from policy.documents.written import Written
 
 MAX_STAGES: Final = 20
@@ -56,11 +57,20 @@ class DemandSpec(Spec):
 
 
 class LatencySpec(Spec):
-    """The percentile of the end-to-end latency, from every origin or from one, that must not exceed `below`."""
+    """The percentile of the latency, end to end or of one stage, that must not exceed `below`."""
 
     percentile: Percentile
     below: DurationUs
     window: DurationS = 300
+    origin: Name | None = None
+    stage: Name | None = None
+
+
+class ThroughputSpec(Spec):
+    """What is always ready for the service, or for one origin of it: a rate, and requests that come all at once."""
+
+    rate: Rate
+    burst: Count = 0
     origin: Name | None = None
 
 
@@ -78,13 +88,14 @@ class AccuracySpec(Spec):
 
 
 class ObjectiveSpec(Choice):
-    """One objective: exactly one of the three."""
+    """One objective: exactly one of the four."""
 
     what: ClassVar[str] = "an objective"
 
     latency: LatencySpec | None = None
     availability: AvailabilitySpec | None = None
     accuracy: AccuracySpec | None = None
+    throughput: ThroughputSpec | None = None
 
 
 def _each_once(objectives: list[ObjectiveSpec]) -> list[ObjectiveSpec]:
@@ -118,5 +129,6 @@ class ServiceSpec(Spec):
     stages: list[StageSpec] = Field(min_length=1, max_length=MAX_STAGES)
     demand: DemandSpec
     objectives: Annotated[list[ObjectiveSpec], AfterValidator(_each_once)] = Field(default_factory=list)
+    placement: list[PlacementSpec] = Field(default_factory=list)
     degrade: list[DegradeSpec] = Field(default_factory=list)
     priority: Count = 0
