@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policy.clauses import CertificationClause, ComplianceProfile, Scope, Standard, VersionBound
-from policy.resolved import Pool, Service, Stage, UseVariant
+from policy.resolved import Maintenance, Pool, Service, Stage, UseVariant
 from rules.kernel.problem import Demand, Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
@@ -21,6 +21,8 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
     for stage, option in zip(service.stages, (problem.option(name) for name in path.options), strict=True):
         pool = _pool(problem, option)
         yield from _promised(service, stage, option, pool)
+        if any(_is_worked_on(problem, work, pool) for work in problem.policy.maintenance):
+            yield "maintenance"
         for profile in problem.policy.compliance:
             scope = profile.scope
             if set(scope.classes) & set(service.data_classes) and stage.name in (scope.stages or [stage.name]):
@@ -92,6 +94,16 @@ def _afar(problem: Problem, profile: ComplianceProfile, origin: str, site: str) 
         asked = STRENGTH.index(profile.link_security.encryption.value)
         if not any(STRENGTH.index(each.encryption.value) >= asked for each in links):
             yield "link_security"
+
+
+def _is_worked_on(problem: Problem, work: Maintenance, pool: Pool) -> bool:
+    """Whether in any second somebody is at work on the pool."""
+    if pool.name not in work.pools and pool.site not in work.sites:
+        return False
+    window, spans = work.window, [range(work.window.from_s, work.window.until_s)]
+    while window.every_s and spans[-1].start < problem.needed_until_s:
+        spans.append(range(spans[-1].start + window.every_s, spans[-1].stop + window.every_s))
+    return any(second in span for second in range(problem.now_s, problem.needed_until_s) for span in spans)
 
 
 def _pool(problem: Problem, option: Option) -> Pool:

@@ -23,6 +23,7 @@ from policy.resolved import (
     Encryption,
     LatencyObjective,
     Link,
+    Maintenance,
     Orchestration,
     Policy,
     Pool,
@@ -39,6 +40,7 @@ from policy.resolved import (
     VariantProfile,
     Within,
 )
+from policy.windows import Window
 from rules.catalogue import RULES
 from rules.kernel.plan import Instances, Plan, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Floor, Node, Option, Path, Placement, Problem, Running
@@ -92,6 +94,8 @@ def product(seed: int) -> Product:
         for service in services
         for origin in SITES[: 1 + (dice.says(0.5) and len(_asking(services, service)) == 1)]
     )
+    if len(demands) == 1 and len(services[0].stages) > 1 and dice.says(0.4):
+        policy = replace(policy, services=(_together(dice, services[0]),))
     problem = Problem(
         policy=policy,
         now_s=NOW_S,
@@ -109,6 +113,12 @@ def product(seed: int) -> Product:
     if dice.says(0.4):
         rules -= {name for name in sorted(rules) if dice.says(LEFT_OUT)}
     return Product(problem, running, rules)
+
+
+def _together(dice: Dice, service: Service) -> Service:
+    """The service with its stages in one place: said only where it shares no instance, as what is slow as a whole."""
+    names = tuple(stage.name for stage in service.stages)
+    return replace(service, together=(TogetherClause(names, dice.one(tuple(Within)), HERE),))
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:
@@ -181,7 +191,6 @@ def _service(dice: Dice, name: str, models: tuple[str, ...]) -> Service:
         priority=dice.within(0, 2),
         place=HERE,
         pools=(_pools_clause(dice, models),) if dice.says(0.2) else (),
-        together=(TogetherClause(models, dice.one(tuple(Within)), HERE),) if dice.says(0.2) else (),
     )
 
 
@@ -226,7 +235,19 @@ def _policy(dice: Dice, pools: tuple[Pool, ...], services: tuple[Service, ...]) 
     )
     cost = CostPolicy("cost", ceilings, dice.one((0, 3, 30)), HERE)
     scaling = ScalingPolicy("scaling", 5, 0, 0, WHOLE_PERMILLE, 15, LEAD_S, bounds, HERE)
-    return Policy("generated", services, (), sites, pools, links, (DEVICE,), (profile(dice),), cost, scaling)
+    works = (_maintenance(dice),) if dice.says(0.2) else ()
+    asked = (profile(dice),)
+    return Policy("generated", services, (), sites, pools, links, (DEVICE,), asked, cost, scaling, maintenance=works)
+
+
+def _maintenance(dice: Dice) -> Maintenance:
+    """At one site and on one pool, beside the span that is looked at or in it by a second; now and then once more."""
+    lasts_s = dice.within(1, 3)
+    from_s = dice.one((NOW_S - lasts_s, NOW_S - lasts_s + 1, NOW_S + LEAD_S - 1, NOW_S + LEAD_S))
+    every_s = dice.one((0, 0, LEAD_S, LEAD_S + lasts_s, LEAD_S + 10))
+    earlier = every_s * dice.within(0, 3)
+    window = Window(from_s - earlier, from_s - earlier + lasts_s, every_s)
+    return Maintenance("work", (dice.one(SITES),), (dice.one(("pool-0", "pool-1")),), window, HERE)
 
 
 def _paths(

@@ -37,6 +37,7 @@ from policy.resolved import (
     Encryption,
     LatencyObjective,
     Link,
+    Maintenance,
     Model,
     Orchestration,
     Origin,
@@ -56,6 +57,7 @@ from policy.resolved import (
     VariantProfile,
     Within,
 )
+from policy.windows import Window
 
 NOW: Final = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HERE: Final = Place("fleet.yaml", 1, 1)
@@ -170,6 +172,9 @@ def whole_fleet(nodes: int, seed: int = 1) -> WholeFleet:
             replace(NOTHING_ASKED, scope=Scope(services=("svc2",)), separation=SeparationClause(FIRST, HERE)),
         ),
         cost=CostPolicy("cost", _ceilings(pools), 2_000, HERE),
+        maintenance=(
+            Maintenance("new-disks", (), ("p1",), Window(int(NOW.timestamp()), int(NOW.timestamp()) + 3600), HERE),
+        ),
         scaling=ScalingPolicy("scaling", 5, 200, 20, 500, 15, 20, _bounds(services), HERE),
     )
     return WholeFleet(policy, rates)
@@ -269,7 +274,7 @@ def _with_clauses(service: Service, number: int, base_us: dict[str, int]) -> Ser
     match number % EACH:
         case 3:
             return replace(service, pools=(PoolsClause((), (), ("orin",), (), True, HERE),))  # noqa: FBT003 - barred
-        case 4 if others:
+        case 4 | 6 | 7 if others:
             return replace(service, together=(TogetherClause((first.name, others[0].name), Within.SITE, HERE),))
         case 5:
             below_us = LONGEST * base_us[first.model] + PLANE_US

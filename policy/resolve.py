@@ -27,6 +27,7 @@ from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
+from policy.documents.maintenance import MaintenanceSpec, WindowSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
@@ -43,6 +44,7 @@ from policy.resolved import (
     Issuer,
     IssuerKey,
     Link,
+    Maintenance,
     Model,
     Policy,
     Pool,
@@ -55,10 +57,23 @@ from policy.resolved import (
     VariantProfile,
 )
 from policy.validate import Valid
+from policy.windows import Window
 
 NOWHERE: Final = Place("defaults", 1, 1)
 
-Item = Service | Model | Site | Pool | Link | DeviceProfile | ComplianceProfile | Issuer | CostPolicy | ScalingPolicy
+Item = (
+    Service
+    | Model
+    | Site
+    | Pool
+    | Link
+    | DeviceProfile
+    | ComplianceProfile
+    | Issuer
+    | CostPolicy
+    | ScalingPolicy
+    | Maintenance
+)
 """What a document declares."""
 
 
@@ -86,6 +101,7 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
         scaling=next(iter(items[ScalingPolicy]), _default_scaling()),
         documents=texts,
         issuers=tuple(items[Issuer]),
+        maintenance=tuple(items[Maintenance]),
     )
     return policy, [*_twice(documents), *_only_one(documents)]
 
@@ -278,7 +294,17 @@ def _paced(name: str, spec: ScalingPolicySpec, bounds: tuple[ReplicaBound, ...],
         evidence_lead_s=spec.evidence_lead,
         bounds=bounds,
         place=place,
+        freezes=tuple(map(_window, spec.freezes)),
     )
+
+
+def _maintenance(valid: Valid, spec: MaintenanceSpec) -> Maintenance:
+    return Maintenance(valid.name, tuple(spec.sites), tuple(spec.pools), _window(spec), valid.place())
+
+
+def _window(spec: WindowSpec) -> Window:
+    """In whole seconds: it begins early and ends late where a second is split."""
+    return Window(int(spec.from_.timestamp() // 1), -int(-spec.until.timestamp() // 1), spec.every or 0)
 
 
 _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProxyType(
@@ -293,5 +319,6 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         IssuerSpec: _issuer,
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
+        MaintenanceSpec: _maintenance,
     }
 )

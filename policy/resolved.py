@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from policy.clauses import ComplianceProfile, Scope
 from policy.findings import Place
+from policy.windows import Window
 
 WHOLE_PERMILLE: Final = 1000
 WHOLE_PPM: Final = 1_000_000
@@ -355,7 +356,7 @@ class ScalingPolicy:
 
     `headroom_permille` is capacity kept above the measured rate. Placements are left `evidence_lead_s` before the
     evidence behind them ends. At most `step_share_permille` of a model's instances in a pool go in one step, and none
-    within `cooldown_s` of its last start there.
+    within `cooldown_s` of its last start there; in a freeze nothing goes that is still allowed.
     """
 
     name: str
@@ -366,6 +367,18 @@ class ScalingPolicy:
     stale_after_s: int
     evidence_lead_s: int
     bounds: tuple[ReplicaBound, ...]
+    place: Place
+    freezes: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """When all pools of `sites`, and those of `pools`, serve nobody."""
+
+    name: str
+    sites: tuple[str, ...]
+    pools: tuple[str, ...]
+    window: Window
     place: Place
 
 
@@ -388,6 +401,7 @@ class Policy:
     scaling: ScalingPolicy
     documents: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     issuers: tuple[Issuer, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
 
     def model(self, name: str) -> Model:
         """The model of that name; KeyError when there is none."""

@@ -17,6 +17,7 @@ from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
 from rules.link_security import LinkSecurity
 from rules.locality import Locality
+from rules.maintenance import Maintenance
 from rules.one_setting import OneSetting
 from rules.placement import Placement
 from rules.purchase import Purchase
@@ -38,6 +39,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Dedication(),
     Placement(),
     Together(),
+    Maintenance(),
     Accuracy(),
     Latency(),
     Degrade(),

@@ -41,7 +41,7 @@ class Locality:
         for visit in visits(plan, problem):
             hops = len({visit.demand.origin, problem.pool_of(visit.option).site}) - 1
             for profile in problem.policy.compliance:
-                if profile.locality and visit.stage in profile.covered(problem.service_of(visit.demand)) and hops > 0:
+                if profile.locality and visit.stage in profile.covered(problem.service_of(visit.demand)) and hops:
                     yield Violation(self.id, str(visit), hops, 0, profile.locality.place)
 
     def explain(self, violation: Violation) -> Finding:

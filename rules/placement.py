@@ -1,6 +1,7 @@
 """Placement: a stage runs only in pools that its service allows."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import PoolsClause
@@ -9,6 +10,8 @@ from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
+
+TOLD: Final = {"among": "is not among those that the stage may", "outside": "is one of those that the stage may not"}
 
 
 class Placement:
@@ -62,9 +65,7 @@ class Placement:
 
     def explain(self, violation: Violation) -> Finding:
         """Which way round the pool misses the clause."""
-        stands = "is not among those" if violation.quantity == "among" else "is one of those"
-        may = "may" if violation.quantity == "among" else "may not"
-        message = f"{violation.subject}: the pool {stands} that the stage {may} run in"
+        message = f"{violation.subject}: the pool {TOLD[violation.quantity]} run in"
         return violation.finding(self.finding_id, message, "let the stage run in another pool, or change the clause")
 
 

@@ -49,7 +49,8 @@ class Together:
             service = problem.service_of(problem.demand(path.demand))
             for clause in service.together:
                 places = _places(problem, service, path, clause)
-                if not len(places) <= 1:
+                _, *others = places
+                if others:
                     yield Violation(self.id, path.id, len(places), 1, clause.place, f"{clause.within}s")
 
     def explain(self, violation: Violation) -> Finding:

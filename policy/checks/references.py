@@ -12,6 +12,7 @@ from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
+from policy.documents.maintenance import MaintenanceSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
@@ -146,6 +147,11 @@ def _of_scaling_policy(valid: Valid, spec: ScalingPolicySpec) -> Iterator[Refere
             yield Reference("Site", bound.site, valid.place("bounds", index, "site"))
 
 
+def _of_maintenance(valid: Valid, spec: MaintenanceSpec) -> Iterator[Reference]:
+    yield from _names("Site", spec.sites, valid, "sites")
+    yield from _names("Pool", spec.pools, valid, "pools")
+
+
 _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = MappingProxyType(
     {
         "Service": _of_service,
@@ -156,5 +162,6 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "Issuer": _of_issuer,
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
+        "Maintenance": _of_maintenance,
     }
 )

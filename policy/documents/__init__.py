@@ -10,6 +10,7 @@ from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
+from policy.documents.maintenance import MaintenanceSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
@@ -30,5 +31,6 @@ KINDS: Final[Mapping[str, type[Spec]]] = MappingProxyType(
         "Issuer": IssuerSpec,
         "CostPolicy": CostPolicySpec,
         "ScalingPolicy": ScalingPolicySpec,
+        "Maintenance": MaintenanceSpec,
     }
 )

@@ -55,6 +55,9 @@ SHOWN: Final[Mapping[str, Shown]] = {
     "ComplianceProfile": Shown("gwcompliance", (Column("Within", "string", ".spec.jurisdiction.within"),)),
     "Issuer": Shown("gwissuer", (Column("Standards", "string", ".spec.claims.standards"),)),
     "CostPolicy": Shown("gwcost", (Column("Start", "string", ".spec.start"),)),
+    "Maintenance": Shown(
+        "gwmaintenance", (Column("From", "string", ".spec.from"), Column("Until", "string", ".spec.until"))
+    ),
     "ScalingPolicy": Shown("gwscaling", (Column("Interval", "string", ".spec.interval"),)),
 }
 
