@@ -7,31 +7,25 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from policy.catalogue import error
-from policy.clauses import (
-    CertificationClause,
-    Comparison,
-    ComplianceProfile,
-    ForbiddenClause,
-    LinkSecurityClause,
-    PurchaseClause,
-    ResidencyClause,
-    Scope,
-    Standard,
-    VersionBound,
-)
+from policy.clauses import ComplianceProfile
 from policy.documents.base import Spec
-from policy.documents.compliance_profile import CertificationSpec, CertificationsSpec, ComplianceProfileSpec
+from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
+from policy.documents.organisation import OrganisationSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
 from policy.documents.site import SiteSpec
+from policy.documents.team import TeamSpec
 from policy.findings import Finding, Place
-from policy.resolve_service import service
+from policy.levels import Organisation, Team
+from policy.resolve_clauses import profile
+from policy.resolve_levels import inherited, levels_above, organisation, profiles, team
+from policy.resolve_service import preferences, service
 from policy.resolved import (
     Ceiling,
     CostPolicy,
@@ -55,7 +49,20 @@ from policy.validate import Valid
 
 NOWHERE: Final = Place("defaults", 1, 1)
 
-Item = Service | Model | Site | Pool | Link | DeviceProfile | ComplianceProfile | Issuer | CostPolicy | ScalingPolicy
+Item = (
+    Service
+    | Model
+    | Site
+    | Pool
+    | Link
+    | DeviceProfile
+    | ComplianceProfile
+    | Issuer
+    | CostPolicy
+    | ScalingPolicy
+    | Organisation
+    | Team
+)
 """What a document declares."""
 
 
@@ -70,21 +77,39 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
     items: defaultdict[type[Item], list[Any]] = defaultdict(list)
     for _, each in sorted(declared, key=lambda pair: pair[0].name):
         items[type(each)].append(each)
+    top, teams = next(iter(items[Organisation]), None), tuple(items[Team])
+    services = _services(declared, teams, top)
     policy = Policy(
         revision=revision(texts),
-        services=tuple(items[Service]),
+        services=services,
         models=tuple(items[Model]),
         sites=tuple(items[Site]),
         pools=tuple(items[Pool]),
         links=tuple(items[Link]),
         devices=tuple(items[DeviceProfile]),
-        compliance=tuple(items[ComplianceProfile]),
+        compliance=(*items[ComplianceProfile], *profiles(services, teams, top)),
         cost=next(iter(items[CostPolicy]), _default_cost()),
         scaling=next(iter(items[ScalingPolicy]), _default_scaling()),
         documents=texts,
         issuers=tuple(items[Issuer]),
+        organisation=top,
+        teams=teams,
     )
     return policy, [*_twice(documents), *_only_one(documents)]
+
+
+def _services(
+    declared: Sequence[tuple[Valid, Item]], teams: Sequence[Team], top: Organisation | None
+) -> tuple[Service, ...]:
+    """The services by name, with what they leave to their team and the organisation."""
+    models = {each.name: each for _, each in declared if isinstance(each, Model)}
+    by_name = {each.name: each for each in teams}
+    found = [
+        inherited(each, preferences(valid, valid.spec), levels_above(each, by_name, top), models)
+        for valid, each in declared
+        if isinstance(each, Service) and isinstance(valid.spec, ServiceSpec)
+    ]
+    return tuple(sorted(found, key=lambda each: each.name))
 
 
 def revision(texts: Iterable[tuple[str, str]]) -> str:
@@ -106,7 +131,7 @@ def _twice(documents: Sequence[Valid]) -> list[Finding]:
 
 def _only_one(documents: Sequence[Valid]) -> list[Finding]:
     findings = []
-    for kind in ("CostPolicy", "ScalingPolicy"):
+    for kind in ("CostPolicy", "ScalingPolicy", "Organisation"):
         found = [valid for valid in documents if valid.kind == kind]
         for valid in found[1:]:
             message = f"there is another {kind} at {found[0].place()}, and a fleet has one"
@@ -172,50 +197,6 @@ def _device(valid: Valid, spec: DeviceProfileSpec) -> DeviceProfile:
     return DeviceProfile(valid.name, tuple(profiles), valid.place())
 
 
-def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
-    scope, within, links, bought = spec.applies_to, spec.jurisdiction, spec.links, spec.purchase
-    return ComplianceProfile(
-        name=valid.name,
-        scope=Scope(
-            tuple(scope.data.classes),
-            tuple(scope.data.subjects),
-            tuple(scope.services),
-            tuple(sorted(scope.labels.items())),
-            tuple(scope.stages),
-        ),
-        certifications=_certifications(valid, spec.certifications) if spec.certifications else (),
-        forbidden=_forbidden(valid, spec.certifications) if spec.certifications else (),
-        residency=ResidencyClause(tuple(within.within), valid.place("jurisdiction", "within")) if within else None,
-        link_security=LinkSecurityClause(Encryption(links.encryption), valid.place("links")) if links else None,
-        purchase=PurchaseClause(tuple(map(Purchase, bought.among)), valid.place("purchase")) if bought else None,
-        place=valid.place(),
-    )
-
-
-def _certifications(valid: Valid, spec: CertificationsSpec) -> tuple[CertificationClause, ...]:
-    all_of = [
-        CertificationClause((_standard(item),), valid.place("certifications", "allOf", index))
-        for index, item in enumerate(spec.all_of)
-    ]
-    if not spec.any_of:
-        return tuple(all_of)
-    any_of = tuple(_standard(item) for item in spec.any_of)
-    return (*all_of, CertificationClause(any_of, valid.place("certifications", "anyOf")))
-
-
-def _forbidden(valid: Valid, spec: CertificationsSpec) -> tuple[ForbiddenClause, ...]:
-    return tuple(
-        ForbiddenClause(_standard(item), valid.place("certifications", "noneOf", index))
-        for index, item in enumerate(spec.none_of)
-    )
-
-
-def _standard(spec: CertificationSpec) -> Standard:
-    return Standard(
-        spec.standard, tuple(VersionBound(Comparison(comparison), version) for comparison, version in spec.version)
-    )
-
-
 def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
     keys = (
         IssuerKey(key.kid or "", tuple(key.model_dump(exclude_none=True).items()), valid.place("keys", index))
@@ -279,9 +260,11 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         PoolSpec: _pool,
         LinkSpec: _link,
         DeviceProfileSpec: _device,
-        ComplianceProfileSpec: _compliance,
+        ComplianceProfileSpec: profile,
         IssuerSpec: _issuer,
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
+        OrganisationSpec: organisation,
+        TeamSpec: team,
     }
 )

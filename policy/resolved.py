@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from policy.clauses import ComplianceProfile
 from policy.findings import Place
+from policy.levels import Organisation, Team
 
 WHOLE_PERMILLE: Final = 1000
 WHOLE_PPM: Final = 1_000_000
@@ -142,6 +143,7 @@ class Service:
     """A DAG of model calls with what it promises.
 
     `expected_rate_milli_rps` is the request rate over all origins that is planned for while nothing has been measured.
+    `compliance` is what it asks for itself, which is among the policy's profiles, too.
     """
 
     name: str
@@ -158,6 +160,8 @@ class Service:
     degrade: tuple[DegradeStep, ...]
     priority: int
     place: Place
+    team: str = ""
+    compliance: ComplianceProfile | None = None
 
     def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
         """The objectives of requests from a site."""
@@ -332,6 +336,8 @@ class Policy:
     scaling: ScalingPolicy
     documents: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     issuers: tuple[Issuer, ...] = ()
+    organisation: Organisation | None = None
+    teams: tuple[Team, ...] = ()
 
     def model(self, name: str) -> Model:
         """The model of that name; KeyError when there is none."""

@@ -11,11 +11,12 @@ from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
+from policy.documents.level import LevelSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
-from policy.documents.service import ServiceSpec
+from policy.documents.service import DegradeSpec, ServiceSpec
 from policy.findings import Finding, Place
 from policy.validate import Valid
 from policy.words import shown, suggestion
@@ -105,10 +106,20 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
         yield Reference("Site", origin.site, valid.place("origins", index, "site"))
     for index, stage in enumerate(spec.stages):
         yield Reference("Model", stage.model, valid.place("stages", index, "model"))
-    for index, step in enumerate(spec.degrade):
+    if spec.team is not None:
+        yield Reference("Team", spec.team, valid.place("team"))
+    yield from _of_steps(valid, spec.degrade)
+
+
+def _of_level(valid: Valid, spec: LevelSpec) -> Iterator[Reference]:
+    return _of_steps(valid, spec.defaults.degrade, "defaults")
+
+
+def _of_steps(valid: Valid, steps: Sequence[DegradeSpec], *path: str) -> Iterator[Reference]:
+    for index, step in enumerate(steps):
         for model, variant in (step.use or {}).items():
-            yield Reference("Model", model, valid.source.key_place("spec", "degrade", index, "use", model))
-            yield Reference("variant", variant, valid.place("degrade", index, "use", model), model)
+            yield Reference("Model", model, valid.source.key_place("spec", *path, "degrade", index, "use", model))
+            yield Reference("variant", variant, valid.place(*path, "degrade", index, "use", model), model)
 
 
 def _of_pool(valid: Valid, spec: PoolSpec) -> Iterator[Reference]:
@@ -130,6 +141,8 @@ def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Refere
 def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterator[Reference]:
     for index, service in enumerate(spec.applies_to.services):
         yield Reference("Service", service, valid.place("appliesTo", "services", index))
+    for index, team in enumerate(spec.applies_to.teams):
+        yield Reference("Team", team, valid.place("appliesTo", "teams", index))
 
 
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
@@ -162,5 +175,7 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "Issuer": _of_issuer,
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
+        "Organisation": _of_level,
+        "Team": _of_level,
     }
 )

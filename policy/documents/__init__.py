@@ -11,10 +11,12 @@ from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
+from policy.documents.organisation import OrganisationSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
 from policy.documents.site import SiteSpec
+from policy.documents.team import TeamSpec
 
 API_VERSION: Final = "gridwright.dev/v1alpha1"
 
@@ -30,5 +32,7 @@ KINDS: Final[Mapping[str, type[Spec]]] = MappingProxyType(
         "Issuer": IssuerSpec,
         "CostPolicy": CostPolicySpec,
         "ScalingPolicy": ScalingPolicySpec,
+        "Organisation": OrganisationSpec,
+        "Team": TeamSpec,
     }
 )

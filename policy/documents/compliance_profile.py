@@ -19,6 +19,7 @@ class AppliesToSpec(Spec):
     """Which services the profile covers, and which of their stages; all of what is given has to fit."""
 
     data: DataSelectorSpec = DataSelectorSpec()
+    teams: list[Name] = Field(default_factory=list)
     services: list[Name] = Field(default_factory=list)
     labels: dict[Line, Line] = Field(default_factory=dict)
     stages: list[Name] = Field(default_factory=list)
@@ -63,10 +64,9 @@ class PurchaseSpec(Spec):
     among: list[Bought] = Field(min_length=1, examples=["[on-demand, owned]"])
 
 
-class ComplianceProfileSpec(Spec):
-    """What a compliance officer writes down."""
+class ClausesSpec(Spec):
+    """What must hold for what is covered; all of it together, and at least one clause."""
 
-    applies_to: AppliesToSpec = AppliesToSpec()
     jurisdiction: JurisdictionSpec | None = None
     certifications: CertificationsSpec | None = None
     links: LinksSpec | None = None
@@ -75,7 +75,15 @@ class ComplianceProfileSpec(Spec):
     @model_validator(mode="after")
     def _asks(self) -> Self:
         if not any((self.jurisdiction, self.certifications, self.links, self.purchase)):
-            raise ValueError(
-                "the profile asks for nothing: give `jurisdiction`, `certifications`, `links` or `purchase`"
-            )
+            raise ValueError("nothing is asked for: give `jurisdiction`, `certifications`, `links` or `purchase`")
         return self
+
+
+class CoverageSpec(Spec):
+    """Whom clauses are meant for."""
+
+    applies_to: AppliesToSpec = AppliesToSpec()
+
+
+class ComplianceProfileSpec(ClausesSpec, CoverageSpec):
+    """What a compliance officer writes down."""

@@ -56,6 +56,8 @@ SHOWN: Final[Mapping[str, Shown]] = {
     "Issuer": Shown("gwissuer", (Column("Standards", "string", ".spec.claims.standards"),)),
     "CostPolicy": Shown("gwcost", (Column("Start", "string", ".spec.start"),)),
     "ScalingPolicy": Shown("gwscaling", (Column("Interval", "string", ".spec.interval"),)),
+    "Organisation": Shown("gworg", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
+    "Team": Shown("gwteam", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
 }
 
 
