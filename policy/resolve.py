@@ -12,6 +12,7 @@ from policy.documents.base import Spec
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.include import IncludeSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
@@ -31,6 +32,7 @@ from policy.resolved import (
     CostPolicy,
     DeviceProfile,
     Encryption,
+    Include,
     Issuer,
     IssuerKey,
     Link,
@@ -60,6 +62,7 @@ Item = (
     | Issuer
     | CostPolicy
     | ScalingPolicy
+    | Include
     | Organisation
     | Team
 )
@@ -216,6 +219,10 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
     )
 
 
+def _include(valid: Valid, spec: IncludeSpec) -> Include:
+    return Include(spec.bundle, spec.digest, valid.place("bundle"), valid.place("digest"))
+
+
 def _cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
     ceilings = (Ceiling(c.site or "", c.below, valid.place("ceilings", i)) for i, c in enumerate(spec.ceilings))
     return CostPolicy(valid.name, tuple(ceilings), spec.start, valid.place())
@@ -264,6 +271,7 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         IssuerSpec: _issuer,
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
+        IncludeSpec: _include,
         OrganisationSpec: organisation,
         TeamSpec: team,
     }

@@ -268,6 +268,16 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True)
+class Include:
+    """A bundle that is part of the policy as long as its digest (`sha256:` and 64 digits) is this one."""
+
+    bundle: str
+    digest: str
+    place: Place
+    digest_place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that nodes may cost an hour, over the whole fleet (`site` empty) or at one site."""
 

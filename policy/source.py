@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from policy.bundles import taken
 from policy.catalogue import error
 from policy.checks import check
 from policy.checks.references import Unread
@@ -44,8 +45,8 @@ def loaded(
 ) -> Loaded:
     """The policy of (name, text) pairs, each read by `read`, and what kept others from being pairs."""
     with uncollected():
-        kept = tuple(sorted(texts))
-        return _put_together(kept, [read(name, text) for name, text in kept], unreadable)
+        in_force = taken(sorted(texts), read)
+        return _put_together(in_force.texts, in_force.files, [*unreadable, *in_force.findings])
 
 
 def _put_together(

@@ -8,6 +8,7 @@ from policy.documents.base import Spec
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.include import IncludeSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
@@ -32,6 +33,7 @@ KINDS: Final[Mapping[str, type[Spec]]] = MappingProxyType(
         "Issuer": IssuerSpec,
         "CostPolicy": CostPolicySpec,
         "ScalingPolicy": ScalingPolicySpec,
+        "Include": IncludeSpec,
         "Organisation": OrganisationSpec,
         "Team": TeamSpec,
     }

@@ -56,6 +56,7 @@ SHOWN: Final[Mapping[str, Shown]] = {
     "Issuer": Shown("gwissuer", (Column("Standards", "string", ".spec.claims.standards"),)),
     "CostPolicy": Shown("gwcost", (Column("Start", "string", ".spec.start"),)),
     "ScalingPolicy": Shown("gwscaling", (Column("Interval", "string", ".spec.interval"),)),
+    "Include": Shown("gwinclude", (Column("Bundle", "string", ".spec.bundle"),)),
     "Organisation": Shown("gworg", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
     "Team": Shown("gwteam", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
 }
