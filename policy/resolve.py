@@ -12,6 +12,7 @@ from policy.documents.base import Spec
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.environment import EnvironmentSpec
 from policy.documents.include import IncludeSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
@@ -22,6 +23,7 @@ from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
 from policy.documents.site import SiteSpec
 from policy.documents.team import TeamSpec
+from policy.documents.variables import VariablesSpec
 from policy.findings import Finding, Place
 from policy.levels import Organisation, Team
 from policy.resolve_clauses import profile
@@ -32,6 +34,7 @@ from policy.resolved import (
     CostPolicy,
     DeviceProfile,
     Encryption,
+    Environment,
     Include,
     Issuer,
     IssuerKey,
@@ -44,6 +47,8 @@ from policy.resolved import (
     ScalingPolicy,
     Service,
     Site,
+    Variable,
+    Variables,
     Variant,
     VariantProfile,
 )
@@ -63,6 +68,8 @@ Item = (
     | CostPolicy
     | ScalingPolicy
     | Include
+    | Variables
+    | Environment
     | Organisation
     | Team
 )
@@ -134,7 +141,7 @@ def _twice(documents: Sequence[Valid]) -> list[Finding]:
 
 def _only_one(documents: Sequence[Valid]) -> list[Finding]:
     findings = []
-    for kind in ("CostPolicy", "ScalingPolicy", "Organisation"):
+    for kind in ("CostPolicy", "ScalingPolicy", "Organisation", "Environment"):
         found = [valid for valid in documents if valid.kind == kind]
         for valid in found[1:]:
             message = f"there is another {kind} at {found[0].place()}, and a fleet has one"
@@ -223,6 +230,22 @@ def _include(valid: Valid, spec: IncludeSpec) -> Include:
     return Include(spec.bundle, spec.digest, valid.place("bundle"), valid.place("digest"))
 
 
+def _variables(valid: Valid, spec: VariablesSpec) -> Variables:
+    variables = (
+        Variable(
+            name,
+            tuple((each, value, valid.place("values", name, each)) for each, value in values.items()),
+            valid.source.key_place("spec", "values", name),
+        )
+        for name, values in spec.values.items()
+    )
+    return Variables(valid.name, tuple(variables), valid.place())
+
+
+def _environment(valid: Valid, _: EnvironmentSpec) -> Environment:
+    return Environment(valid.name, valid.place())
+
+
 def _cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
     ceilings = (Ceiling(c.site or "", c.below, valid.place("ceilings", i)) for i, c in enumerate(spec.ceilings))
     return CostPolicy(valid.name, tuple(ceilings), spec.start, valid.place())
@@ -272,6 +295,8 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
         IncludeSpec: _include,
+        VariablesSpec: _variables,
+        EnvironmentSpec: _environment,
         OrganisationSpec: organisation,
         TeamSpec: team,
     }

@@ -5,6 +5,7 @@ explained by the line that asked for it.
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, TypeVar
@@ -275,6 +276,32 @@ class Include:
     digest: str
     place: Place
     digest_place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable's values: in each environment a text or a number, and where that stands."""
+
+    name: str
+    values: tuple[tuple[str, str | int | Decimal, Place], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables that one document declares."""
+
+    name: str
+    variables: tuple[Variable, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The environment that is in force."""
+
+    name: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)

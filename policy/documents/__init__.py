@@ -8,6 +8,7 @@ from policy.documents.base import Spec
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.environment import EnvironmentSpec
 from policy.documents.include import IncludeSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
@@ -18,6 +19,7 @@ from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
 from policy.documents.site import SiteSpec
 from policy.documents.team import TeamSpec
+from policy.documents.variables import VariablesSpec
 
 API_VERSION: Final = "gridwright.dev/v1alpha1"
 
@@ -34,6 +36,8 @@ KINDS: Final[Mapping[str, type[Spec]]] = MappingProxyType(
         "CostPolicy": CostPolicySpec,
         "ScalingPolicy": ScalingPolicySpec,
         "Include": IncludeSpec,
+        "Variables": VariablesSpec,
+        "Environment": EnvironmentSpec,
         "Organisation": OrganisationSpec,
         "Team": TeamSpec,
     }
