@@ -1,6 +1,7 @@
 """One file for itself: its documents, and all that can be told of them without any other file."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from policy.checks.contradictions import contradictions
 from policy.checks.inside import unknown_inside
@@ -9,6 +10,7 @@ from policy.findings import Finding
 from policy.parse import Document, parse
 from policy.resolve import Item, item
 from policy.validate import Valid, validate
+from policy.variables import KEY, Use, uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class ReadFile:
     """A file as far as it could be read.
 
     `declared` are its valid documents with what each declares, and `referred` what these refer to; `broken` are the
-    (kind, name) that its other documents state. `wrong` keeps it from being read, `findings` are within its documents.
+    (kind, name) that its other documents state; `waiting` are those with variables, to be read once their values are
+    known. `wrong` keeps it from being read, `findings` are within its documents.
     """
 
     declared: tuple[tuple[Valid, Item], ...]
@@ -24,34 +27,44 @@ class ReadFile:
     broken: tuple[tuple[str, str], ...]
     wrong: tuple[Finding, ...]
     findings: tuple[Finding, ...]
+    waiting: tuple[tuple[Document, tuple[Use, ...]], ...] = ()
 
     @property
     def documents(self) -> int:
         """How many documents there are in it, valid or not."""
-        return len(self.declared) + len(self.broken)
+        return len(self.declared) + len(self.broken) + len(self.waiting)
 
 
 def read_file(name: str, text: str) -> ReadFile:
     """The file of that name. Never raises: what is wrong comes back as findings."""
     parsed = parse(name, text)
+    used = [uses(document) if KEY in text else () for document in parsed.documents]
+    both = list(zip(parsed.documents, used, strict=True))
+    read = read_documents(document for document, names in both if not names)
+    waiting = tuple((document, names) for document, names in both if names)
+    return replace(read, wrong=parsed.findings, waiting=waiting)
+
+
+def read_documents(documents: Iterable[Document]) -> ReadFile:
+    """Documents whose variables have their values. Never raises."""
     declared: list[tuple[Valid, Item]] = []
     referred: list[Reference] = []
     broken: list[tuple[str, str]] = []
     findings: list[Finding] = []
-    for document in parsed.documents:
+    for document in documents:
         valid, wrong = validate(document)
         findings += wrong
         if valid is None:
-            broken.append(_identity(document))
+            broken.append(identity(document))
             continue
         declares = item(valid)
         declared.append((valid, declares))
         referred += references(valid)
         findings += [*unknown_inside(valid), *contradictions(declares)]
-    return ReadFile(tuple(declared), tuple(referred), tuple(broken), parsed.findings, tuple(findings))
+    return ReadFile(tuple(declared), tuple(referred), tuple(broken), (), tuple(findings))
 
 
-def _identity(document: Document) -> tuple[str, str]:
+def identity(document: Document) -> tuple[str, str]:
     """Kind and name that a document states, however broken; empty where it states none."""
     data = document.data if isinstance(document.data, dict) else {}
     metadata = data.get("metadata")

@@ -5,12 +5,14 @@ explained by the line that asked for it.
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, TypeVar
 
 from policy.clauses import ComplianceProfile, Scope
 from policy.findings import Place
+from policy.levels import Organisation, Team
 from policy.windows import Window
 
 WHOLE_PERMILLE: Final = 1000
@@ -195,6 +197,7 @@ class Service:
     """A DAG of model calls with what it promises.
 
     `expected_rate_milli_rps` is the request rate over all origins that is planned for while nothing has been measured.
+    `compliance` is what it asks for itself, which is among the policy's profiles, too.
     """
 
     name: str
@@ -214,6 +217,8 @@ class Service:
     pools: tuple[PoolsClause, ...] = ()
     together: tuple[TogetherClause, ...] = ()
     throughput: tuple[ThroughputObjective, ...] = ()
+    team: str = ""
+    compliance: ComplianceProfile | None = None
 
     def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
         """The objectives of requests from a site."""
@@ -321,6 +326,42 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True)
+class Include:
+    """A bundle that is part of the policy as long as its digest (`sha256:` and 64 digits) is this one."""
+
+    bundle: str
+    digest: str
+    place: Place
+    digest_place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable's values: in each environment a text or a number, and where that stands."""
+
+    name: str
+    values: tuple[tuple[str, str | int | Decimal, Place], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables that one document declares."""
+
+    name: str
+    variables: tuple[Variable, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The environment that is in force."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that nodes may cost an hour, over the whole fleet (`site` empty) or at one site."""
 
@@ -402,6 +443,8 @@ class Policy:
     documents: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     issuers: tuple[Issuer, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+    organisation: Organisation | None = None
+    teams: tuple[Team, ...] = ()
 
     def model(self, name: str) -> Model:
         """The model of that name; KeyError when there is none."""

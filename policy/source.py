@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from policy.bundles import taken
 from policy.catalogue import error
 from policy.checks import check
 from policy.checks.references import Unread
+from policy.environments import chosen
 from policy.findings import Finding, Level, Place
 from policy.folder import read_texts
 from policy.read_file import ReadFile, read_file
 from policy.resolve import resolve
 from policy.resolved import Policy
 from policy.uncollected import uncollected
+from policy.varied import with_values
 
 EVIDENCE: Final = "evidence"
 """The folder beside the policy that holds evidence; a collector reads it."""
@@ -22,16 +25,23 @@ MAX_FINDINGS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a source gave: the policy, None when anything in it is an error, and all findings, by place."""
+    """What a source gave: the policy, None when anything in it is an error, and all findings, by place.
+
+    `environments` are those that variables have values for.
+    """
 
     policy: Policy | None
     findings: tuple[Finding, ...] = ()
+    environments: tuple[str, ...] = ()
 
 
-def load(folder: Path) -> Loaded:
-    """The policy of every YAML file under a folder, its evidence aside. Never raises for what the folder holds."""
+def load(folder: Path, environment: str = "") -> Loaded:
+    """The policy of every YAML file under a folder, its evidence aside, with variables as they are in an environment.
+
+    Never raises for what the folder holds.
+    """
     texts, findings = read_texts(folder, skip=EVIDENCE)
-    return loaded(texts, findings, read_file)
+    return loaded([*texts, *chosen(environment)], findings, read_file)
 
 
 def load_documents(texts: Iterable[tuple[str, str]]) -> Loaded:
@@ -44,8 +54,8 @@ def loaded(
 ) -> Loaded:
     """The policy of (name, text) pairs, each read by `read`, and what kept others from being pairs."""
     with uncollected():
-        kept = tuple(sorted(texts))
-        return _put_together(kept, [read(name, text) for name, text in kept], unreadable)
+        in_force = taken(sorted(texts), read)
+        return _put_together(in_force.texts, in_force.files, [*unreadable, *in_force.findings])
 
 
 def _put_together(
@@ -57,14 +67,17 @@ def _put_together(
         hint = "write documents of the kinds in docs/language.md into .yaml files there"
         findings.append(error("GW0108", Place(".", 1, 1), "there is no policy document", hint))
         return Loaded(None, tuple(findings))
-    declared = [pair for file in files for pair in file.declared]
+    varied = with_values(files, torn=torn)
+    declared = [pair for file in varied.files for pair in file.declared]
     policy, clashes = resolve(declared, texts)
-    unread = Unread(frozenset(identity for file in files for identity in file.broken), torn)
-    referred = (reference for file in files for reference in file.referred)
-    findings += [finding for file in files for finding in file.findings]
-    findings += [*clashes, *check(policy, [valid for valid, _ in declared], referred, unread)]
+    unread = Unread(frozenset(identity for file in varied.files for identity in file.broken), torn)
+    referred = (reference for file in varied.files for reference in file.referred)
+    findings += [finding for file in varied.files for finding in file.findings]
+    findings += [*varied.findings, *(() if unread else varied.unused)]
+    together = [*clashes, *check(policy, [valid for valid, _ in declared], referred, unread)]
+    findings += varied.naming_uses(together)
     broken = any(finding.level is Level.ERROR for finding in findings)
-    return Loaded(None if broken else policy, in_order(findings))
+    return Loaded(None if broken else policy, in_order(findings), varied.environments)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

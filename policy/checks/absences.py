@@ -63,7 +63,7 @@ def _covering_nothing(policy: Policy) -> Iterator[Finding]:
 def _words_for_nothing(policy: Policy, profile: ComplianceProfile) -> Iterator[Finding]:
     """Words beside others that fit, without which the profile covers what it does."""
     scope = profile.scope
-    for name in ("classes", "subjects", "services", "stages"):
+    for name in ("classes", "subjects", "teams", "services", "stages"):
         for word in getattr(scope, name):
             alone = replace(scope, **{name: (word,)})
             if name in ("classes", "subjects"):

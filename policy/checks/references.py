@@ -7,16 +7,18 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from policy.catalogue import error
-from policy.documents.compliance_profile import ComplianceProfileSpec
+from policy.documents.compliance_profile import ClausesSpec, ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
+from policy.documents.level import LevelSpec
 from policy.documents.link import LinkSpec
 from policy.documents.maintenance import MaintenanceSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
-from policy.documents.service import ServiceSpec
+from policy.documents.selector import ServicesSpec
+from policy.documents.service import DegradeSpec, ServiceSpec
 from policy.findings import Finding, Place
 from policy.validate import Valid
 from policy.words import shown, suggestion
@@ -99,17 +101,29 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
                 yield from _names("Site", pools.sites, valid, "placement", index, word, "sites")
                 yield from _names("Pool", pools.pools, valid, "placement", index, word, "pools")
                 yield from _names("DeviceProfile", pools.devices, valid, "placement", index, word, "devices")
-    for index, step in enumerate(spec.degrade):
+    if spec.team is not None:
+        yield Reference("Team", spec.team, valid.place("team"))
+    yield from _of_steps(valid, spec.degrade)
+    yield from _of_clauses(valid, spec.compliance, "compliance")
+
+
+def _of_level(valid: Valid, spec: LevelSpec) -> Iterator[Reference]:
+    yield from _of_steps(valid, spec.defaults.degrade, "defaults")
+    yield from _of_clauses(valid, spec.compliance, "compliance")
+
+
+def _of_steps(valid: Valid, steps: Sequence[DegradeSpec], *path: str) -> Iterator[Reference]:
+    for index, step in enumerate(steps):
         for model, variant in (step.use or {}).items():
-            yield Reference("Model", model, valid.source.key_place("spec", "degrade", index, "use", model))
-            yield Reference("variant", variant, valid.place("degrade", index, "use", model), model)
+            yield Reference("Model", model, valid.source.key_place("spec", *path, "degrade", index, "use", model))
+            yield Reference("variant", variant, valid.place(*path, "degrade", index, "use", model), model)
 
 
 def _of_pool(valid: Valid, spec: PoolSpec) -> Iterator[Reference]:
     yield Reference("Site", spec.site, valid.place("site"))
     yield Reference("DeviceProfile", spec.device, valid.place("device"))
     if spec.dedicated_to:
-        yield from _names("Service", spec.dedicated_to.services, valid, "dedicatedTo", "services")
+        yield from _of_services(valid, spec.dedicated_to, "dedicatedTo")
 
 
 def _of_link(valid: Valid, spec: LinkSpec) -> Iterator[Reference]:
@@ -124,9 +138,18 @@ def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Refere
 
 
 def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterator[Reference]:
-    yield from _names("Service", spec.applies_to.services, valid, "appliesTo", "services")
-    if spec.separation:
-        yield from _names("Service", spec.separation.from_.services, valid, "separation", "from", "services")
+    yield from _of_services(valid, spec.applies_to, "appliesTo")
+    yield from _of_clauses(valid, spec)
+
+
+def _of_clauses(valid: Valid, spec: ClausesSpec | None, *path: str) -> Iterator[Reference]:
+    if spec and spec.separation:
+        yield from _of_services(valid, spec.separation.from_, *path, "separation", "from")
+
+
+def _of_services(valid: Valid, spec: ServicesSpec, *path: str) -> Iterator[Reference]:
+    yield from _names("Service", spec.services, valid, *path, "services")
+    yield from _names("Team", spec.teams, valid, *path, "teams")
 
 
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
@@ -163,5 +186,7 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
         "Maintenance": _of_maintenance,
+        "Organisation": _of_level,
+        "Team": _of_level,
     }
 )

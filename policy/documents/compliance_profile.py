@@ -66,10 +66,9 @@ class PurchaseSpec(Spec):
     among: list[Bought] = Field(min_length=1, examples=["[on-demand, owned]"])
 
 
-class ComplianceProfileSpec(Spec):
-    """What a compliance officer writes down."""
+class ClausesSpec(Spec):
+    """What must hold for what is covered; all of it together, and at least one clause."""
 
-    applies_to: AppliesToSpec = AppliesToSpec()
     jurisdiction: JurisdictionSpec | None = None
     certifications: CertificationsSpec | None = None
     links: LinksSpec | None = None
@@ -79,8 +78,18 @@ class ComplianceProfileSpec(Spec):
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
-        clauses = [name for name in type(self).model_fields if name != "applies_to"]
+        clauses = list(ClausesSpec.model_fields)
         if not any(getattr(self, name) for name in clauses):
             *others, last = (f"`{name}`" for name in clauses)
-            raise ValueError(f"the profile asks for nothing: give {', '.join(others)} or {last}")
+            raise ValueError(f"nothing is asked for: give {', '.join(others)} or {last}")
         return self
+
+
+class CoverageSpec(Spec):
+    """Whom clauses are meant for."""
+
+    applies_to: AppliesToSpec = AppliesToSpec()
+
+
+class ComplianceProfileSpec(ClausesSpec, CoverageSpec):
+    """What a compliance officer writes down."""

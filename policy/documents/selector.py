@@ -16,5 +16,6 @@ class ServicesSpec(Spec):
     """Services that fit in all of what is given; every one when nothing is."""
 
     data: DataSelectorSpec = DataSelectorSpec()
+    teams: list[Name] = Field(default_factory=list)
     services: list[Name] = Field(default_factory=list)
     labels: dict[Line, Line] = Field(default_factory=dict)

@@ -59,6 +59,11 @@ SHOWN: Final[Mapping[str, Shown]] = {
         "gwmaintenance", (Column("From", "string", ".spec.from"), Column("Until", "string", ".spec.until"))
     ),
     "ScalingPolicy": Shown("gwscaling", (Column("Interval", "string", ".spec.interval"),)),
+    "Include": Shown("gwinclude", (Column("Bundle", "string", ".spec.bundle"),)),
+    "Variables": Shown("gwvars"),
+    "Environment": Shown("gwenv"),
+    "Organisation": Shown("gworg", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
+    "Team": Shown("gwteam", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
 }
 
 
@@ -94,8 +99,10 @@ def definition(kind: str, spec: Schema, name: Schema) -> Schema:
 
 
 def plural(kind: str) -> str:
-    """`Site` as sites, `CostPolicy` as costpolicies."""
+    """`Site` as sites, `CostPolicy` as costpolicies, `Variables` as they are."""
     word = kind.lower()
+    if word.endswith("s"):
+        return word
     return f"{word.removesuffix('y')}ies" if word.endswith("y") else f"{word}s"
 
 
