@@ -57,5 +57,12 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0417": "find out why the verifier says so before relying on it",
         "GW0418": "see why, and have it attested again",
         "GW0419": "have an issuer state what follows from it",
+        "GW0460": "check the address, the network and the rights",
+        "GW0461": "give one that the repository has; whole names such as refs/heads/main are never ambiguous",
+        "GW0462": "have it signed by an allowed key, or add the signer's key to the file",
+        "GW0463": "add a commit on top of the one in force, also to go back",
+        "GW0464": "put the file itself there, under a plain name",
+        "GW0465": "give the folder of the policy alone",
+        "GW0466": "correct them in a new commit",
     }
 )

@@ -318,7 +318,10 @@ Named = TypeVar("Named", Model, Pool, Service, Site)
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything that the documents say. `revision` is the digest of their contents."""
+    """Everything that the documents say. `revision` is the digest of their contents.
+
+    `commit` is the id of the git commit that they are from; empty where they are from elsewhere.
+    """
 
     revision: str
     services: tuple[Service, ...]
@@ -332,6 +335,7 @@ class Policy:
     scaling: ScalingPolicy
     documents: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     issuers: tuple[Issuer, ...] = ()
+    commit: str = ""
 
     def model(self, name: str) -> Model:
         """The model of that name; KeyError when there is none."""

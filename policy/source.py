@@ -22,7 +22,10 @@ MAX_FINDINGS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a source gave: the policy, None when anything in it is an error, and all findings, by place."""
+    """What a source gave: the policy, None when anything in it is an error, and all findings, by place.
+
+    A policy beside errors is an earlier one, of a source that keeps its last good one and refused what came after.
+    """
 
     policy: Policy | None
     findings: tuple[Finding, ...] = ()

@@ -15,6 +15,7 @@ from collectors.snapshot import Snapshot
 from controller.cli.errors import in_two
 from controller.cli.live import DEADLINE_S, Live, now, running_fleet, watched
 from controller.cli.plan_view import show
+from controller.cli.sources import Source
 from controller.cli.terminal import console
 from controller.connections import Connections
 from controller.decision import Decision, State, Verdict
@@ -28,7 +29,7 @@ from controller.planning.recheck import recheck
 from controller.summary import propose
 from controller.telemetry.phases import Phases
 from policy.resolved import Policy
-from policy.source import load, load_documents
+from policy.source import load_documents
 
 INTERRUPTED = 130
 
@@ -48,7 +49,7 @@ class Conversation:
     def decide(self, policy: Policy, snapshot: Snapshot, state: State, at: datetime) -> Decision:
         """The decision, once it is agreed to. Raises DeclinedError. Runs in a thread."""
         decision = decide(policy, snapshot, state, at)
-        show(console(), propose(decision, running_fleet(policy, snapshot, state, at)))
+        show(console(), propose(decision, running_fleet(policy, snapshot, state, at), policy.commit))
         if self._ask and decision.verdict is Verdict.CHANGE:
             self._asking = True
             agreed = typer.confirm("\nCarry this out?")
@@ -67,15 +68,15 @@ class Conversation:
 
 
 async def apply_once(
-    folder: Path, documents: Documents, connections: Connections, journal: Path, conversation: Conversation
+    source: Source, documents: Documents, connections: Connections, journal: Path, conversation: Conversation
 ) -> Turned | None:
     """Take one turn; None when it was declined. Raises CliError."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, conversation.interrupt)
     try:
         with closing(Journal.open(journal)) as notes:
             memory = resumed(journal, load_documents)
-            async with watched(folder, documents, connections) as live:
-                wiring = _wired(folder, live, notes, conversation)
+            async with watched(source.folder, documents, connections) as live:
+                wiring = _wired(source, live, notes, conversation)
                 return await turn(wiring, memory, Phases(NoOpTracer()), lambda: conversation.stopping)
     except DeclinedError:
         return None
@@ -83,10 +84,10 @@ async def apply_once(
         raise in_two(error, ": ") from error
 
 
-def _wired(folder: Path, live: Live, journal: Journal, conversation: Conversation) -> Wiring:
+def _wired(source: Source, live: Live, journal: Journal, conversation: Conversation) -> Wiring:
     return Wiring(
-        folder=folder,
-        load=load,
+        folder=source.folder,
+        load=source.load,
         collectors=live.collectors,
         servers=(live.servers, live.evidence),
         decide=conversation.decide,

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from controller.cli.arguments import Folder
+from controller.cli.arguments import FollowedFolder
 from controller.cli.errors import CliError, Exit, in_two
 from controller.cli.solver import loading_solver
+from controller.cli.sources import folder_or_address, source
 from controller.cli.terminal import working
 
 if TYPE_CHECKING:
     from controller.embedded.fleet import EmbeddedFleet
     from controller.loop.status import Status
+    from policy.git.address import Address
     from policy.resolved import Policy
 
 
@@ -39,7 +41,7 @@ WorkFolder = Annotated[
 ]
 
 
-def up(path: Folder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK) -> int:
+def up(path: FollowedFolder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK) -> int:
     """Start a fleet of real servers on this machine, load it and control it, until Ctrl-C.
 
     Everything that was started ends with the command, however it ends. The documents are read anew at each turn, so
@@ -47,7 +49,7 @@ def up(path: Folder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK)
     """
     from controller.cli.inputs import read
 
-    policy = read(path).policy
+    policy = read(source(path)).policy
     if not TRITON_ENVIRONMENT.is_dir():
         raise CliError(f"Triton is not set up in {TRITON_ENVIRONMENT}", "run `make setup` in Gridwright's folder")
     work.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,7 @@ def up(path: Folder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK)
         from controller.journal.errors import JournalError
 
         try:
-            _keep_up(path, policy, work, paced=pace is Pace.DEVICE)
+            _keep_up(folder_or_address(path), policy, work, paced=pace is Pace.DEVICE)
         except (FleetMismatchError, UnknownPipelineError) as error:
             raise CliError(str(error), "give a policy of these models, such as examples/embedded") from error
         except EmbeddedError as error:
@@ -68,7 +70,7 @@ def up(path: Folder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK)
     return Exit.DONE
 
 
-def _keep_up(path: Path, policy: "Policy", work: Path, *, paced: bool) -> None:
+def _keep_up(path: "Path | Address", policy: "Policy", work: Path, *, paced: bool) -> None:
     import asyncio
 
     from controller.cli.running import run_until_told, tell

@@ -69,8 +69,8 @@ def _loop(status: Status, now: datetime) -> Iterator[Metric]:
 
 
 def _policy(status: Status) -> Iterator[Metric]:
-    revision = status.in_force.revision
-    yield _gauge("policy_info", "The policy in force", ("revision",), [((revision,), 1)] if revision else [])
+    labels = (status.in_force.revision, status.in_force.commit)
+    yield _gauge("policy_info", "The policy in force", ("revision", "commit"), [(labels, 1)] if labels[0] else [])
     refused = status.in_force.refused_since is not None
     yield _gauge("policy_refused", "1 while the files are broken and an earlier policy stays", (), [((), refused)])
 
