@@ -10,6 +10,7 @@ from policy.checks import check
 from policy.checks.references import Unread
 from policy.findings import Finding, Level, Place
 from policy.folder import read_texts
+from policy.openslo.keeping import keep
 from policy.read_file import ReadFile, read_file
 from policy.resolve import resolve
 from policy.resolved import Policy
@@ -65,7 +66,8 @@ def _put_together(
     unread = Unread(frozenset(identity for file in files for identity in file.broken), torn)
     referred = (reference for file in files for reference in file.referred)
     findings += [finding for file in files for finding in file.findings]
-    findings += [*clashes, *check(policy, [valid for valid, _ in declared], referred, unread)]
+    policy, not_kept = keep(policy, [valid for file in files for valid in file.openslo], unread)
+    findings += [*clashes, *not_kept, *check(policy, [valid for valid, _ in declared], referred, unread)]
     broken = any(finding.level is Level.ERROR for finding in findings)
     return Loaded(None if broken else policy, in_order(findings))
 
