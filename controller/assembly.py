@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
 from collectors.gateway import Gateways, GatewayTarget
+from collectors.objective_runs import RunCounts
 from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
 from collectors.otlp.over_grpc import serving_grpc
@@ -119,7 +120,9 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
 
         runner = Runner(wiring, resumed(places.journal, load_documents), provider.get_tracer("gridwright"), seen)
         in_force.policy = runner.status.in_force.policy
-        registry.register(Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts))
+        registry.register(
+            Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts, intake.counts.totals)
+        )
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
         await stack.enter_async_context(
             _serving(create_app(view, host_names(places.connections.api)), places.connections.api)
@@ -186,6 +189,7 @@ class _TraceIntake:
 
     receiver: TraceReceiver
     readers: tuple[SpanReader, ...]
+    counts: RunCounts
 
 
 def _wire(
@@ -194,7 +198,9 @@ def _wire(
     servers, applications = Inbox(), Inbox()
     receiver = TraceReceiver(connections.servers, servers, applications)
     rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
-    triton_spans, client_spans = TritonSpans(servers, one_in=rates), ClientSpans(applications)
+    triton_spans = TritonSpans(servers, one_in=rates)
+    counts = RunCounts(in_force.services)
+    client_spans = ClientSpans(applications, counts=counts)
     targets = [RepositoryTarget(pool, f"http://{server.http}") for pool, server in connections.servers.items()]
     repository = TritonRepository(client, targets)
     metrics = {pool: f"http://{server.metrics}/metrics" for pool, server in connections.servers.items()}
@@ -229,7 +235,7 @@ def _wire(
         routes=envoy,
         polish=polished,
     )
-    return _TraceIntake(receiver, (triton_spans, client_spans)), wiring
+    return _TraceIntake(receiver, (triton_spans, client_spans), counts), wiring
 
 
 def _metrics(client: httpx.AsyncClient, connections: Connections, urls: Mapping[str, str]) -> Iterator[Collector]:

@@ -26,6 +26,16 @@ def openslo(path: Folder) -> int:
     return Exit.DONE
 
 
+@app.command("prometheus")
+def prometheus(path: Folder) -> int:
+    """Write recording rules and burn-rate alerts for every latency objective, to stand among Prometheus' rule files."""
+    from controller.alerting.rules import rule_file
+    from controller.cli.inputs import read
+
+    sys.stdout.write(rule_file(read(path).policy))
+    return Exit.DONE
+
+
 def _tell(findings: "tuple[Finding, ...]") -> None:
     from controller.cli.findings import show
     from controller.cli.terminal import console

@@ -1,6 +1,7 @@
 """What is written as OpenSLO is read back as the same objectives."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,9 +12,9 @@ from policy.findings import Place
 from policy.openslo.writing import left_out, written
 from policy.resolved import LatencyObjective, Policy
 from policy.source import load, load_documents
-from tests.policy.test_openslo import GOOD, HERE
 
-EXAMPLES = HERE.parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+GOOD = ("good.yaml", (Path(__file__).parent / "good.yaml").read_text())
 NOWHERE = Place("", 1, 1)
 
 
