@@ -59,7 +59,7 @@ def _alert(service: Service, objective: LatencyObjective, labels: dict[str, str]
             "summary": f"{promise}: over {promql(rate.long_s)} too many from {{{{ $labels.origin }}}} are slower",
             "description": f"The error budget of {promql(objective.window_s)} burns at {rate.factor:g} times the rate "
             "that would use it up exactly; {{ $value | humanizePercentage }} of the runs are slow.",
-            "clause": str(objective.place),
+            "clause": str(objective.place).replace("{{", "{ {"),  # a template to Prometheus
         },
     }
 

@@ -17,6 +17,8 @@ from typing import IO, Final
 
 FETCH_S: Final = 60.0
 LOCAL_S: Final = 20.0
+MAX_ANSWER_BYTES: Final = 96 * 1024 * 1024
+"""No more than this is taken into memory: all that a policy may hold, and some more."""
 LOOK_UP_S: Final = 0.2
 """How soon a command that is to stop does."""
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024
@@ -25,7 +27,7 @@ MAX_MEMORY_BYTES: Final = 2 * 1024 * 1024 * 1024
 _TOLD_CHARACTERS: Final = 300
 
 _KEPT: Final = (
-    *("PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"),
+    *("PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "TMPDIR"),
     *("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"),
 )
 _SET: Final[Mapping[str, str]] = {
@@ -86,6 +88,8 @@ class Repository:
             status = self._run(command, (asked, answer, complaint), seconds)
             if status:
                 raise CommandError(_told(complaint) or f"git ended with status {status}")
+            if answer.seek(0, os.SEEK_END) > MAX_ANSWER_BYTES:
+                raise CommandError(f"it answers with more than {MAX_ANSWER_BYTES} bytes")
             answer.seek(0)
             return answer.read()
 

@@ -130,11 +130,12 @@ def _origin(spec: SloSpec, source: MetricSource, known: _Known) -> str:
     unknown = set(source.spec) - {"metric", "origin"}
     if source.spec.get("metric") != LATENCY or unknown:
         raise _UnfitError("its source asks for what there is not", f"write `metric: {LATENCY}`, and `origin` if any")
-    origin = source.spec.get("origin", "")
-    sites = {each.site for each in service.origins}
-    if origin and origin not in sites:
+    if "origin" not in source.spec:
+        return ""
+    origin, sites = source.spec["origin"], {each.site for each in service.origins}
+    if not isinstance(origin, str) or origin not in sites:
         raise _UnfitError(f"{service.name} has no origin {shown(origin)}", suggestion(str(origin), sites, ""))
-    return str(origin)
+    return origin
 
 
 def _percentile(objective: Objective) -> int:

@@ -27,9 +27,7 @@ def _start(text: str) -> str:
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError of its own
-        raise ValueError(f"there is no time zone {shown(text)}: expected one such as Europe/Paris") from error
-    except KeyError as error:
+    except (KeyError, OSError, ValueError) as error:  # a zone that is not found is a KeyError
         raise ValueError(f"there is no time zone {shown(text)}: expected one such as Europe/Paris") from error
     return text
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 GOOD = Path(__file__).parent / "good.yaml"
 WHO = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org"}
@@ -15,9 +16,9 @@ WHO |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_
 class Repository:
     path: Path
 
-    def git(self, *arguments: str) -> str:
+    def git(self, *arguments: str, stdin: IO[str] | None = None) -> str:
         command = ["git", "-C", self.path, *arguments]
-        done = subprocess.run(command, env=os.environ | WHO, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=os.environ | WHO, stdin=stdin, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     def address(self, ref: str = "main", folder: str = "policy", signers: Path | None = None) -> str:

@@ -108,6 +108,8 @@ spec: {type: Gridwright, connectionDetails: {url: any}}
     [
         ("call-vad", "call-vat", "no Service `call-vat`"),
         ("edge-paris", "edge-pairs", "no origin `edge-pairs`"),
+        ("origin: edge-paris", "origin: [edge-paris]", "no origin"),
+        ("origin: edge-paris", "origin: null", "no origin"),
         ("metric: latency", "metric: latencey", "asks for what there is not"),
         ("metric: latency", "metric: latency, by: stage", "asks for what there is not"),
         ("op: lte", "op: gte", "promised to stay below"),
