@@ -7,6 +7,7 @@ from policy.checks.contradictions import contradictions
 from policy.checks.inside import unknown_inside
 from policy.checks.references import Reference, references
 from policy.findings import Finding
+from policy.openslo.reading import OPENSLO, is_openslo, taken_apart
 from policy.parse import Document, parse
 from policy.resolve import Item, item
 from policy.validate import Valid, validate
@@ -17,9 +18,10 @@ from policy.variables import KEY, Use, uses
 class ReadFile:
     """A file as far as it could be read.
 
-    `declared` are its valid documents with what each declares, and `referred` what these refer to; `broken` are the
-    (kind, name) that its other documents state; `waiting` are those with variables, to be read once their values are
-    known. `wrong` keeps it from being read, `findings` are within its documents.
+    `declared` are its valid documents with what each declares, and `referred` what these refer to; `openslo` are its
+    valid documents of OpenSLO, and `broken` are the (kind, name) that its other documents state; `waiting` are those
+    with variables, to be read once their values are known. `wrong` keeps it from being read, `findings` are within its
+    documents.
     """
 
     declared: tuple[tuple[Valid, Item], ...]
@@ -28,17 +30,18 @@ class ReadFile:
     wrong: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     waiting: tuple[tuple[Document, tuple[Use, ...]], ...] = ()
+    openslo: tuple[Valid, ...] = ()
 
     @property
     def documents(self) -> int:
         """How many documents there are in it, valid or not."""
-        return len(self.declared) + len(self.broken) + len(self.waiting)
+        return len(self.declared) + len(self.broken) + len(self.openslo) + len(self.waiting)
 
 
 def read_file(name: str, text: str) -> ReadFile:
     """The file of that name. Never raises: what is wrong comes back as findings."""
     parsed = parse(name, text)
-    used = [uses(document) if KEY in text else () for document in parsed.documents]
+    used = [uses(document) if KEY in text and not is_openslo(document) else () for document in parsed.documents]
     both = list(zip(parsed.documents, used, strict=True))
     read = read_documents(document for document, names in both if not names)
     waiting = tuple((document, names) for document, names in both if names)
@@ -51,7 +54,17 @@ def read_documents(documents: Iterable[Document]) -> ReadFile:
     referred: list[Reference] = []
     broken: list[tuple[str, str]] = []
     findings: list[Finding] = []
-    for document in documents:
+    openslo: list[Valid] = []
+    for document in (each for whole in documents for each in taken_apart(whole)):
+        if is_openslo(document):
+            valid, wrong = validate(document, OPENSLO)
+            findings += wrong
+            if valid:
+                openslo.append(valid)
+            else:
+                kind, called = identity(document)
+                broken.append((f"OpenSLO {kind}", called))  # none of ours: nothing of ours refers to it
+            continue
         valid, wrong = validate(document)
         findings += wrong
         if valid is None:
@@ -61,7 +74,7 @@ def read_documents(documents: Iterable[Document]) -> ReadFile:
         declared.append((valid, declares))
         referred += references(valid)
         findings += [*unknown_inside(valid), *contradictions(declares)]
-    return ReadFile(tuple(declared), tuple(referred), tuple(broken), (), tuple(findings))
+    return ReadFile(tuple(declared), tuple(referred), tuple(broken), (), tuple(findings), openslo=tuple(openslo))
 
 
 def identity(document: Document) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from policy.checks.references import Unread
 from policy.environments import chosen
 from policy.findings import Finding, Level, Place
 from policy.folder import read_texts
+from policy.openslo.keeping import keep
 from policy.read_file import ReadFile, read_file
 from policy.resolve import resolve
 from policy.resolved import Policy
@@ -27,6 +28,7 @@ MAX_FINDINGS: Final = 1_000
 class Loaded:
     """What a source gave: the policy, None when anything in it is an error, and all findings, by place.
 
+    A policy beside errors is an earlier one, of a source that keeps its last good one and refused what came after.
     `environments` are those that variables have values for.
     """
 
@@ -74,7 +76,8 @@ def _put_together(
     referred = (reference for file in varied.files for reference in file.referred)
     findings += [finding for file in varied.files for finding in file.findings]
     findings += [*varied.findings, *(() if unread else varied.unused)]
-    together = [*clashes, *check(policy, [valid for valid, _ in declared], referred, unread)]
+    policy, not_kept = keep(policy, [valid for file in varied.files for valid in file.openslo], unread)
+    together = [*clashes, *not_kept, *check(policy, [valid for valid, _ in declared], referred, unread)]
     findings += varied.naming_uses(together)
     broken = any(finding.level is Level.ERROR for finding in findings)
     return Loaded(None if broken else policy, in_order(findings), varied.environments)

@@ -8,7 +8,22 @@ from typing import Final
 
 import typer
 
-from controller.cli import apply, bundle, check, diff, evidence, explain, fmt, plan, profile, replay, run, schema, up
+from controller.cli import (
+    apply,
+    bundle,
+    check,
+    diff,
+    evidence,
+    explain,
+    export,
+    fmt,
+    plan,
+    profile,
+    replay,
+    run,
+    schema,
+    up,
+)
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
 from controller.cli.findings import show
 from controller.cli.terminal import complain, console, write_json
@@ -34,6 +49,7 @@ app.command("replay")(replay.replay)
 app.command("schema")(schema.schema)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(export.app, name="export")
 
 
 def main(arguments: Sequence[str]) -> int:

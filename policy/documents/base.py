@@ -69,7 +69,13 @@ Line = Annotated[str, Field(max_length=200), AfterValidator(_line), _LINE_WRITTE
 """One line of text for people."""
 
 
-class Metadata(Spec):
+class Named(Spec):
+    """Metadata of whatever language: there is a name in it."""
+
+    name: str
+
+
+class Metadata(Named):
     """What a document is called."""
 
     name: Name = Field(examples=["edge-paris"])

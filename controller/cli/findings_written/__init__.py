@@ -16,8 +16,8 @@ class Output(StrEnum):
     GITHUB = "github"
 
 
-def write(findings: Sequence[Finding], output: Output, folder: Path) -> None:
-    """All findings of a folder on stdout."""
+def write(findings: Sequence[Finding], output: Output, folder: Path, given: str) -> None:
+    """All findings of a folder on stdout; `given` is what people call it."""
     if output is Output.JSON:
         from controller.cli.findings_written.flat import flat
         from controller.cli.terminal import write_json
@@ -39,4 +39,4 @@ def write(findings: Sequence[Finding], output: Output, folder: Path) -> None:
 
         out = console()
         show(out, findings)
-        out.print(f"{folder}: {count(findings)}")
+        out.print(f"{given}: {count(findings)}")
