@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.clauses import CertificationClause, ComplianceProfile, Standard, VersionBound
+from policy.clauses import AttestationClause, CertificationClause, ComplianceProfile, Standard, VersionBound
 from policy.resolved import UseVariant
 from rules.kernel.problem import Held, Option, Path, Problem
 
@@ -44,6 +44,8 @@ def _objections(problem: Problem, profile: ComplianceProfile, origin: str, optio
         yield "certification"
     if any(_held_ever(problem, clause.standard, pool, site) for clause in profile.forbidden):
         yield "forbidden_certification"
+    if profile.attestation and not _attested(problem, profile.attestation, pool, site):
+        yield "attestation"
     bought = next(each.purchase for each in problem.policy.pools if each.name == pool)
     if profile.purchase and not {bought} & set(profile.purchase.among):
         yield "purchase"
@@ -65,6 +67,27 @@ def _certified(problem: Problem, clause: CertificationClause, pool: str, site: s
     held = [each for standard in clause.any_of for each in _held(problem, standard, pool, site)]
     seconds = range(problem.now_s, problem.needed_until_s)
     return all(any(each.from_s <= second < each.until_s for each in held) for second in seconds)
+
+
+def _attested(problem: Problem, clause: AttestationClause, pool: str, site: str) -> bool:
+    """Whether in each second some result is there, is young enough and says all that is asked."""
+    results = [
+        each
+        for each in problem.attestations
+        if (each.subject_kind, each.subject) in {("pool", pool), ("site", site)}
+        and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
+        and all(claim in each.claims for claim in clause.claims)
+        and all(feature in each.devices for feature in clause.devices)
+        and each.verifier in (clause.verifiers or [each.verifier])
+    ]
+    return all(
+        any(
+            each.from_s <= second < each.until_s
+            and not (clause.max_age_s and second - each.appraised_s >= clause.max_age_s)
+            for each in results
+        )
+        for second in range(problem.now_s, problem.needed_until_s)
+    )
 
 
 def _held_ever(problem: Problem, standard: Standard, pool: str, site: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import certifications, profile
+from small_profiles import attested, certifications, profile
 
 from policy.findings import Place
 from policy.resolved import (
@@ -60,6 +60,8 @@ DEVICE: Final = DeviceProfile(
 """By it a path is priced that only a way between two plans takes."""
 ALWAYS: Final = frozenset({"served", "capacity", "degrade", "device_memory", "device_share", "one_setting"})
 """Rules that apply to every policy: only a benchmark can leave them out."""
+ATTESTED: Final = 1_000_000_000
+"""What is added to a seed for the dice of attestation."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -96,6 +98,7 @@ def product(seed: int) -> Product:
         running=(),
         floors=(),
     )
+    problem = attested(Dice(seed + ATTESTED), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):

@@ -1,10 +1,12 @@
 """What a tiny problem asks of compliance, and what is held there: drawn from its seed."""
 
+from dataclasses import replace
 from typing import Final
 
 from dice import Dice
 
 from policy.clauses import (
+    AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
@@ -18,7 +20,7 @@ from policy.clauses import (
 )
 from policy.findings import Place
 from policy.resolved import Encryption, Pool, Purchase
-from rules.kernel.problem import Held
+from rules.kernel.problem import Attested, Held, Problem
 
 HERE: Final = Place("generated", 1, 1)
 FROM_4: Final = VersionBound(Comparison.AT_LEAST, (4,))
@@ -32,6 +34,8 @@ RANGES: Final[tuple[tuple[VersionBound, ...], ...]] = (
     (VersionBound(Comparison.EXACTLY, (4,)),),
 )
 OTHER: Final = "iso-27001"
+AGE_S: Final = 1_000
+"""The age at which an attestation result is too old, where a clause says when."""
 BOUGHT: Final = ((Purchase.OWNED,), (Purchase.OWNED, Purchase.SPOT), (Purchase.ON_DEMAND,))
 
 
@@ -49,6 +53,51 @@ def profile(dice: Dice) -> ComplianceProfile:
         link_security=LinkSecurityClause(dice.one(tuple(Encryption)), HERE) if dice.says(0.3) else None,
         purchase=PurchaseClause(dice.one(BOUGHT), HERE) if dice.says(0.15) else None,
         place=HERE,
+    )
+
+
+def attested(dice: Dice, problem: Problem) -> Problem:
+    """The problem with attestation asked for now and then, and with results of some sites and pools.
+
+    Its dice are its own: what else is drawn from a seed stays the same.
+    """
+    policy = problem.policy
+    profiles = tuple(
+        replace(each, attestation=_attestation(dice)) if dice.says(0.15) else each for each in policy.compliance
+    )
+    sites = tuple(site.name for site in policy.sites)
+    results = _results(dice, policy.pools, sites, range(problem.now_s, problem.needed_until_s))
+    return replace(problem, policy=replace(policy, compliance=profiles), attestations=results)
+
+
+def _attestation(dice: Dice) -> AttestationClause:
+    return AttestationClause(
+        tees=dice.one(((), ("sev-snp",), ("sev-snp", "tdx"))),
+        claims=dice.one(((), ("hardware",))),
+        devices=(),
+        verifiers=dice.one(((), ("trustee",))),
+        max_age_s=dice.one((0, 0, AGE_S)),
+        place=HERE,
+    )
+
+
+def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s: range) -> tuple[Attested, ...]:
+    """Some for the whole span, some that end or grow too old a second early."""
+    subjects = [("site", name) for name in sites] + [("pool", pool.name) for pool in pools]
+    return tuple(
+        Attested(
+            kind,
+            name,
+            dice.one(("trustee", "other")),
+            dice.one(((), ("sev-snp",), ("tdx",))),
+            dice.one((("hardware",), ("executables", "hardware"), ())),
+            (),
+            span_s.stop - AGE_S - dice.one((0, 0, 1)),
+            0,
+            span_s.stop - dice.one((0, 0, 1)),
+        )
+        for kind, name in subjects
+        if dice.says(0.6)
     )
 
 

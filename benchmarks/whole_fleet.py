@@ -10,10 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from collectors.evidence.records import Evidence
+from collectors.evidence.records import Attestation, Evidence
 from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading, Server, ServerState, Snapshot
 from controller.fleet import Fleet
 from policy.clauses import (
+    AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
@@ -155,6 +156,7 @@ def whole_fleet(nodes: int, seed: int = 1) -> WholeFleet:
             replace(
                 _profile("health", "hds", WITHIN["health"], Encryption.TLS),
                 forbidden=(ForbiddenClause(Standard("open-access", ()), HERE),),
+                attestation=AttestationClause(("sev-snp", "tdx"), ("hardware",), (), (), 0, HERE),
             ),
         ),
         cost=CostPolicy("cost", _ceilings(pools), 2_000, HERE),
@@ -265,13 +267,19 @@ def _profile(data_class: str, standard: str, within: tuple[str, ...], encryption
 
 
 def _evidence(site: str, number: int) -> list[Evidence]:
-    """Three sites of four hold each standard that is asked for, and one of nine what must not be held."""
+    """Three sites of four hold each standard that is asked for, and one of nine what must not be held.
+
+    Those that hold what is asked of health data are attested, all but one of eleven.
+    """
     start, end = NOW - timedelta(days=30), NOW + timedelta(days=300)
     held = [standard for at, standard in enumerate(("pci-dss", "hds")) if (number + at) % 4]
     held += ["open-access"] if number % 9 == 4 else []  # noqa: PLR2004
-    return [
-        Evidence(f"{standard}-{site}", "site", site, standard, (4, 0), "auditor", start, end, HERE) for standard in held
-    ]
+    said = Evidence("", "site", site, "", (4, 0), "auditor", start, end, HERE)
+    found = [replace(said, id=f"{standard}-{site}", standard=standard) for standard in held]
+    if "hds" in held and number % 11 != 7:  # noqa: PLR2004
+        result = Attestation("verifier", ("tdx",), ("hardware",), (), start)
+        found.append(replace(said, id=f"attested-{site}", standard="attestation", attestation=result))
+    return found
 
 
 def _inside(point: np.ndarray, within: tuple[str, ...]) -> bool:

@@ -62,6 +62,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0417": "an attestation result is better than its claims",
         "GW0418": "an attestation result does not affirm a part",
         "GW0419": "an attestation result names no site and no pool",
+        "GW0420": "no Issuer may give the attestation that is asked for",
     }
 )
 

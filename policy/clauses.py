@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from policy.resolved import Encryption, Purchase, Service, Stage
 
 
+ATTESTATION: Final = "attestation"
+"""The standard that an Issuer must be allowed for its attestation results to count."""
 JUST_ABOVE: Final = (0, 0, 0, 0, 0, 1)
 """Parts that no version in a document has: between it and the next one there is always another."""
 
@@ -123,6 +125,36 @@ class PurchaseClause:
 
 
 @dataclass(frozen=True, slots=True)
+class AttestationClause:
+    """A verifier must have affirmed the nodes, no longer than `max_age_s` ago (0 for any age).
+
+    Their trusted execution environments are all among `tees`, and there is one (for () there need not be any); every
+    part affirms `claims`, and every device has `devices`. The verifier is one of `verifiers`, the names of Issuers (any
+    for ()).
+    """
+
+    tees: tuple[str, ...]
+    claims: tuple[str, ...]
+    devices: tuple[str, ...]
+    verifiers: tuple[str, ...]
+    max_age_s: int
+    place: Place
+
+    def met_by(self, verifier: str, tees: tuple[str, ...], claims: tuple[str, ...], devices: tuple[str, ...]) -> bool:
+        """Whether such a result is meant, whatever its age."""
+        return (
+            (not self.verifiers or verifier in self.verifiers)
+            and (not self.tees or (bool(tees) and set(tees) <= set(self.tees)))
+            and set(self.claims) <= set(claims)
+            and set(self.devices) <= set(devices)
+        )
+
+    def __str__(self) -> str:
+        asked = [" or ".join(self.tees), *self.claims, *self.devices]
+        return f"attestation ({', '.join(each for each in asked if each)})" if any(asked) else "attestation"
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The stages that a profile covers: those that fit in all respects of which it says something.
 
@@ -161,6 +193,7 @@ class ComplianceProfile:
     link_security: LinkSecurityClause | None
     purchase: PurchaseClause | None
     place: Place
+    attestation: AttestationClause | None = None
 
     def covered(self, service: "Service") -> tuple["Stage", ...]:
         """The stages of a service that it covers; nothing of one that it does not."""

@@ -57,5 +57,6 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0417": "find out why the verifier says so before relying on it",
         "GW0418": "see why, and have it attested again",
         "GW0419": "have an issuer state what follows from it",
+        "GW0420": "add `attestation` to the `claims.standards` of an Issuer",
     }
 )

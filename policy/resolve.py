@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from policy.catalogue import error
 from policy.clauses import (
+    AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
@@ -20,7 +21,12 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.documents.base import Spec
-from policy.documents.compliance_profile import CertificationSpec, CertificationsSpec, ComplianceProfileSpec
+from policy.documents.compliance_profile import (
+    AttestationSpec,
+    CertificationSpec,
+    CertificationsSpec,
+    ComplianceProfileSpec,
+)
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
@@ -189,6 +195,18 @@ def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
         link_security=LinkSecurityClause(Encryption(links.encryption), valid.place("links")) if links else None,
         purchase=PurchaseClause(tuple(map(Purchase, bought.among)), valid.place("purchase")) if bought else None,
         place=valid.place(),
+        attestation=_attestation(valid, spec.attestation) if spec.attestation else None,
+    )
+
+
+def _attestation(valid: Valid, spec: AttestationSpec) -> AttestationClause:
+    return AttestationClause(
+        tees=tuple(spec.tee),
+        claims=tuple(spec.claims),
+        devices=tuple(spec.devices),
+        verifiers=tuple(spec.verifiers),
+        max_age_s=spec.max_age or 0,
+        place=valid.place("attestation"),
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from rules.accuracy import Accuracy
+from rules.attestation import Attestation
 from rules.availability import Availability
 from rules.budget import Budget
 from rules.capacity import Capacity
@@ -25,6 +26,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Served(),
     Certification(),
     ForbiddenCertification(),
+    Attestation(),
     Residency(),
     LinkSecurity(),
     Purchase(),

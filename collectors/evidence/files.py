@@ -9,7 +9,7 @@ from typing import Final
 
 from collectors.evidence import refusals
 from collectors.evidence.document import claims_in
-from collectors.evidence.ear import Appraisal
+from collectors.evidence.ear import Appraisal, evidence_in
 from collectors.evidence.records import Evidence
 from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
@@ -66,11 +66,9 @@ def _statements(
     found: dict[Evidence, Evidence] = {}
     for name, text in texts:
         token = text.rstrip("\r\n")
-        judged = verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1))
+        judged = _proved(verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1)))
         if isinstance(judged, Finding):
             findings.append(judged)
-        elif isinstance(judged, Appraisal):
-            findings.append(refusals.unbound(judged.place))
         else:
             contents = replace(judged, digest="", place=NOWHERE)  # signed twice they have two digests
             found.setdefault(contents, judged)
@@ -80,6 +78,12 @@ def _statements(
         findings.append(refusals.replayed(first.place, number, others[0].place))
         findings += (refusals.replayed(other.place, number, first.place) for other in others)
     return counted, tuple(findings)
+
+
+def _proved(judged: Evidence | Appraisal | Finding) -> Evidence | Finding:
+    if isinstance(judged, Appraisal):
+        return evidence_in(judged) or refusals.unbound(judged.place)
+    return judged
 
 
 def _texts(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[tuple[str, str]], list[Finding]]:

@@ -7,11 +7,27 @@ from policy.findings import Place
 
 
 @dataclass(frozen=True, slots=True)
+class Attestation:
+    """What a verifier affirmed of all parts of a subject, at `appraised_at` (UTC).
+
+    `tees` are the trusted execution environments that any part names, `claims` the trustworthiness claims that every
+    part affirms, `devices` the features that every device has, nothing where there is none.
+    """
+
+    verifier: str
+    tees: tuple[str, ...]
+    claims: tuple[str, ...]
+    devices: tuple[str, ...]
+    appraised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A claim about a subject, true from `issued_at` until `expires_at` (the end excluded); both in UTC.
 
     `subject_kind` is "site" or "pool"; `version` is the standard's, by number, so that (4, 0) is below (4, 0, 1).
-    `digest` is the SHA-256 of the signed statement in hex, empty where nobody signed.
+    `digest` is the SHA-256 of the signed statement in hex, empty where nobody signed. An attestation result has its
+    contents in `attestation`, and answers no question for certifications.
     """
 
     id: str
@@ -24,3 +40,4 @@ class Evidence:
     expires_at: datetime
     place: Place
     digest: str = ""
+    attestation: Attestation | None = None

@@ -30,7 +30,7 @@ from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import RULES
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.problem import Demand, Held, Path, Placement, Problem
+from rules.kernel.problem import Attested, Demand, Held, Path, Placement, Problem
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         certifications=certifications(snapshot),
         running=running,
         floors=(),
+        attestations=attestations(snapshot),
     )
     gone = frozenset(row.option for row in without_server(bare))
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
@@ -160,11 +161,36 @@ def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
             e.subject,
             e.standard,
             e.version,
-            -int(-e.issued_at.timestamp() // 1),
+            _first_s(e.issued_at),
             int(e.expires_at.timestamp()),
         )
         for e in snapshot.evidence
+        if e.attestation is None
     )
+
+
+def attestations(snapshot: Snapshot) -> tuple[Attested, ...]:
+    """The attestation results of a snapshot, in seconds; none begins early, ends late or is younger than it is."""
+    return tuple(
+        Attested(
+            e.subject_kind,
+            e.subject,
+            e.attestation.verifier,
+            e.attestation.tees,
+            e.attestation.claims,
+            e.attestation.devices,
+            int(e.attestation.appraised_at.timestamp()),
+            _first_s(e.issued_at),
+            int(e.expires_at.timestamp()),
+        )
+        for e in snapshot.evidence
+        if e.attestation is not None
+    )
+
+
+def _first_s(at: datetime) -> int:
+    """The first whole second from an instant on."""
+    return -int(-at.timestamp() // 1)
 
 
 def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:

@@ -144,7 +144,8 @@ def _conflict_key(plan: Plan, built: Built) -> str:
     """Of the question; of a large fleet, where some rate changes in every turn, the services stand for the rates."""
     rates = [(rate.service, rate.origin, rate.milli_rps) for rate in built.asked.rates]
     asked = rates if is_small(built.problem) else services_short(plan, built.whole)
-    parts = (built.whole.policy.revision, asked, built.whole.nodes, built.whole.certifications)
+    whole = built.whole
+    parts = (whole.policy.revision, asked, whole.nodes, whole.certifications, whole.attestations)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ from controller.planning.runner_up import RunnerUp
 from controller.planning.sacrifice import Sacrifice
 from controller.planning.shadow import ShadowPrice
 from policy.findings import Finding, Level
+from rules.attestation import Attestation
 from rules.catalogue import RULES
 from rules.certification import Certification
 from rules.forbidden_certification import ForbiddenCertification
@@ -41,12 +42,12 @@ def reasons(plan: Plan, problem: Problem) -> tuple[Reason, ...]:
 
 
 def valid_until(plan: Plan, problem: Problem) -> datetime | None:
-    """When the plan's routes lose what they rest on: a certification, or that a forbidden one is not held.
+    """When the plan's routes lose what they rest on: evidence, or that a forbidden certification is not held.
 
-    None where neither does.
+    None where they lose neither.
     """
     lasting = replace(problem, needed_until_s=FOREVER_S)
-    rules = (Certification(), ForbiddenCertification())
+    rules = (Certification(), ForbiddenCertification(), Attestation())
     ends = [v.measured for rule in rules for v in rule.check(plan, lasting) if v.measured]
     return datetime.fromtimestamp(min(ends), UTC) if ends else None
 

@@ -130,6 +130,8 @@ def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Refere
 def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterator[Reference]:
     for index, service in enumerate(spec.applies_to.services):
         yield Reference("Service", service, valid.place("appliesTo", "services", index))
+    for index, verifier in enumerate(spec.attestation.verifiers if spec.attestation else ()):
+        yield Reference("Issuer", verifier, valid.place("attestation", "verifiers", index))
 
 
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:

@@ -1,11 +1,26 @@
 """ComplianceProfile: what must hold wherever certain data is handled."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from policy.documents.base import Line, Name, Spec, VersionRange, Word
+from policy.documents.base import DurationS, Line, Name, Spec, VersionRange, Word
 from policy.documents.pool import Bought
+
+Tee = Literal["sev-snp", "tdx", "sgx", "cca", "csv", "se"]
+"""Trusted execution environments: AMD, Intel (two), Arm, Hygon, IBM."""
+TrustClaim = Literal[
+    "configuration",
+    "executables",
+    "file-system",
+    "hardware",
+    "instance-identity",
+    "runtime-opaque",
+    "sourced-data",
+    "storage-opaque",
+]
+"""The trustworthiness claims of AR4SI (draft-ietf-rats-ar4si, section 2.3)."""
+DeviceFeature = Literal["secure-boot", "debug-disabled"]
 
 
 class DataSelectorSpec(Spec):
@@ -63,6 +78,16 @@ class PurchaseSpec(Spec):
     among: list[Bought] = Field(min_length=1, examples=["[on-demand, owned]"])
 
 
+class AttestationSpec(Spec):
+    """What a verifier must have affirmed of the nodes, and how long ago at most."""
+
+    tee: list[Tee] = Field(default_factory=list)
+    claims: list[TrustClaim] = Field(default_factory=list)
+    devices: list[DeviceFeature] = Field(default_factory=list)
+    verifiers: list[Name] = Field(default_factory=list)
+    max_age: Annotated[DurationS, Field(ge=1)] | None = None
+
+
 class ComplianceProfileSpec(Spec):
     """What a compliance officer writes down."""
 
@@ -71,11 +96,13 @@ class ComplianceProfileSpec(Spec):
     certifications: CertificationsSpec | None = None
     links: LinksSpec | None = None
     purchase: PurchaseSpec | None = None
+    attestation: AttestationSpec | None = None
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
-        if not any((self.jurisdiction, self.certifications, self.links, self.purchase)):
+        if not any((self.jurisdiction, self.certifications, self.links, self.purchase, self.attestation)):
             raise ValueError(
-                "the profile asks for nothing: give `jurisdiction`, `certifications`, `links` or `purchase`"
+                "the profile asks for nothing: give `jurisdiction`, `certifications`, `links`, `purchase` or "
+                "`attestation`"
             )
         return self

@@ -95,6 +95,25 @@ class Held:
     until_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What a verifier affirmed of a site or a pool at `appraised_s`, from one second to another (Unix time).
+
+    `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
+    `devices` what every device in it has. `verifier` is the Issuer's name.
+    """
+
+    subject_kind: str
+    subject: str
+    verifier: str
+    tees: tuple[str, ...]
+    claims: tuple[str, ...]
+    devices: tuple[str, ...]
+    appraised_s: int
+    from_s: int
+    until_s: int
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Running:
     """Instances that run, or are on their way, on a node."""
@@ -127,6 +146,7 @@ class Problem:
     certifications: tuple[Held, ...]
     running: tuple[Running, ...]
     floors: tuple[Floor, ...]
+    attestations: tuple[Attested, ...] = ()
 
     @cached_property
     def _options(self) -> dict[str, Option]:

@@ -20,7 +20,7 @@ from policy.resolved import (
     Stage,
 )
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
-from rules.kernel.problem import Demand, Floor, Held, Node, Option, Path, Placement, Problem, Running
+from rules.kernel.problem import Attested, Demand, Floor, Held, Node, Option, Path, Placement, Problem, Running
 
 NOW_S: Final = 1000
 NEEDED_UNTIL_S: Final = 2000
@@ -128,6 +128,7 @@ class Fleet:
             "residency": None,
             "link_security": None,
             "purchase": None,
+            "attestation": None,
         }
         profile = ComplianceProfile(name, place=at(50), **(nothing | clauses))
         return self._policy(compliance=(*self.problem.policy.compliance, profile))
@@ -138,6 +139,12 @@ class Fleet:
         """A certification that a site or a pool holds."""
         held = Held(kind, subject, standard, version, from_s, until_s)
         return self._with(certifications=(*self.problem.certifications, held))
+
+    def attested(self, kind: str, subject: str, from_s: int, until_s: int, **said: Any) -> Self:
+        """What a verifier affirmed of a site or a pool, at the first second unless said."""
+        own = {"verifier": "trustee", "tees": ("sev-snp",), "claims": ("hardware",), "devices": ()}
+        result = Attested(kind, subject, from_s=from_s, until_s=until_s, **(own | {"appraised_s": from_s} | said))
+        return self._with(attestations=(*self.problem.attestations, result))
 
     def cost(self, **changed: Any) -> Self:
         """Another cost policy."""

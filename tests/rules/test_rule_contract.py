@@ -117,7 +117,7 @@ def shuffled_problem(problem: Problem, data: st.DataObject) -> Problem:
         cost=shuffled(policy.cost, data, ("ceilings",)),
         scaling=shuffled(policy.scaling, data, ("bounds",)),
     )
-    names = ("demands", "options", "paths", "nodes", "certifications", "running", "floors")
+    names = ("demands", "options", "paths", "nodes", "certifications", "attestations", "running", "floors")
     mixed: Problem = shuffled(replace(problem, policy=policy), data, names)
     return mixed
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from policy.clauses import (
+    AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
@@ -39,6 +40,15 @@ STANDARDS: Final = st.builds(
 )
 WITHIN: Final = st.lists(st.sampled_from(["FR", "EU", "US"]), min_size=1, unique=True).map(tuple)
 AMONG: Final = st.lists(st.sampled_from(Purchase), min_size=1, unique=True).map(tuple)
+ATTESTATIONS: Final = st.builds(
+    AttestationClause,
+    st.sampled_from([(), ("sev-snp",), ("sev-snp", "tdx")]),
+    st.sampled_from([(), ("hardware",), ("hardware", "executables")]),
+    st.sampled_from([(), ("secure-boot",)]),
+    st.sampled_from([(), ("trustee",), ("veraison",)]),
+    st.sampled_from([0, 500, 5000]),
+    st.just(HERE),
+)
 SCOPES: Final = st.sampled_from([Scope(), Scope(classes=("card",)), Scope(services=("ocr",)), Scope(stages=("read",))])
 PROFILES: Final = st.builds(
     ComplianceProfile,
@@ -53,6 +63,7 @@ PROFILES: Final = st.builds(
     st.none() | st.builds(LinkSecurityClause, st.sampled_from(Encryption), st.just(HERE)),
     st.none() | st.builds(PurchaseClause, AMONG, st.just(HERE)),
     st.just(HERE),
+    st.none() | ATTESTATIONS,
 )
 
 
@@ -135,6 +146,29 @@ def ways_to_buy_are_fewer(policy: Policy, data: st.DataObject) -> Policy:
     return _one(policy, "compliance", stricter, data)
 
 
+def attestation_asks_for_more(policy: Policy, data: st.DataObject) -> Policy:
+    """One claim or feature more, one environment or verifier less, or a shorter age."""
+    fewer_tees, fewer_verifiers, age_s = data.draw(st.tuples(st.booleans(), st.booleans(), st.integers(1, 3000)))
+    claims = data.draw(st.sampled_from([(), ("hardware",), ("executables",)]))
+    devices = data.draw(st.sampled_from([(), ("secure-boot",)]))
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clause = profile.attestation
+        if clause is None:
+            return profile
+        stronger = replace(
+            clause,
+            tees=_fewer(clause.tees, data) if fewer_tees and clause.tees else clause.tees or ("tdx", "sev-snp"),
+            claims=tuple({*clause.claims, *claims}),
+            devices=tuple({*clause.devices, *devices}),
+            verifiers=_fewer(clause.verifiers, data) if fewer_verifiers and clause.verifiers else clause.verifiers,
+            max_age_s=min(clause.max_age_s or age_s, age_s),
+        )
+        return replace(profile, attestation=stronger)
+
+    return _one(policy, "compliance", stricter, data)
+
+
 def latency_is_lower(policy: Policy, data: st.DataObject) -> Policy:
     """Each objective's limit, for all origins."""
     part = data.draw(st.sampled_from([1, 2, 10]))
@@ -205,7 +239,7 @@ def _one(policy: Policy, field: str, change: Callable[[Any], Any], data: st.Data
     return replace(policy, **{field: tuple(entries)})
 
 
-SCOPED: Final = {"certification", "forbidden_certification", "purchase"}
+SCOPED: Final = {"certification", "forbidden_certification", "purchase", "attestation"}
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     one_profile_more: {"certification", "served", "latency", "budget"},
     a_profile_covers_more: SCOPED,
@@ -214,6 +248,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     jurisdictions_are_fewer: {"residency"},
     links_are_better: {"link_security"},
     ways_to_buy_are_fewer: {"purchase"},
+    attestation_asks_for_more: {"attestation"},
     latency_is_lower: {"latency"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
