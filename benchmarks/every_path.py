@@ -2,8 +2,15 @@
 
 from collections.abc import Iterator
 
-from policy.clauses import AttestationClause, CertificationClause, ComplianceProfile, Standard, VersionBound
-from policy.resolved import UseVariant
+from policy.clauses import (
+    AttestationClause,
+    CertificationClause,
+    ComplianceProfile,
+    ProvenanceClause,
+    Standard,
+    VersionBound,
+)
+from policy.resolved import Model, UseVariant, Variant
 from rules.kernel.problem import Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
@@ -44,6 +51,9 @@ def _objections(problem: Problem, profile: ComplianceProfile, origin: str, optio
         yield "certification"
     if any(_held_ever(problem, clause.standard, pool, site) for clause in profile.forbidden):
         yield "forbidden_certification"
+    made = [each.digest for model in problem.policy.models for each in model.variants if _is_of(option, model, each)]
+    if any(not _vouched_for(problem, clause, made) for clause in profile.provenance):
+        yield "provenance"
     if profile.attestation and not _attested(problem, profile.attestation, pool, site):
         yield "attestation"
     bought = next(each.purchase for each in problem.policy.pools if each.name == pool)
@@ -88,6 +98,24 @@ def _attested(problem: Problem, clause: AttestationClause, pool: str, site: str)
         )
         for second in range(problem.now_s, problem.needed_until_s)
     )
+
+
+def _is_of(option: Option, model: Model, variant: Variant) -> bool:
+    return (option.placement.model, option.placement.variant) == (model.name, variant.name)
+
+
+def _vouched_for(problem: Problem, clause: ProvenanceClause, digests: list[str]) -> bool:
+    """Whether in each second somebody who may says it of the digest."""
+    said = [
+        each
+        for each in problem.provenances
+        if [each.digest] == digests
+        and each.standard == clause.standard.name
+        and all(_stands(each.version, bound) for bound in clause.standard.bounds)
+        and each.signer in (clause.signers or [each.signer])
+    ]
+    seconds = range(problem.now_s, problem.needed_until_s)
+    return all(any(each.from_s <= second < each.until_s for each in said) for second in seconds)
 
 
 def _held_ever(problem: Problem, standard: Standard, pool: str, site: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import attested, certifications, profile
+from small_profiles import attested, certifications, profile, signed
 
 from policy.findings import Place
 from policy.resolved import (
@@ -62,6 +62,8 @@ ALWAYS: Final = frozenset({"served", "capacity", "degrade", "device_memory", "de
 """Rules that apply to every policy: only a benchmark can leave them out."""
 ATTESTED: Final = 1_000_000_000
 """What is added to a seed for the dice of attestation."""
+SIGNED: Final = 2_000_000_000
+"""And for those of provenance."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -98,7 +100,7 @@ def product(seed: int) -> Product:
         running=(),
         floors=(),
     )
-    problem = attested(Dice(seed + ATTESTED), problem)
+    problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):

@@ -6,12 +6,14 @@ from typing import Final
 from dice import Dice
 
 from policy.clauses import (
+    SLSA,
     AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
@@ -19,8 +21,8 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.findings import Place
-from policy.resolved import Encryption, Pool, Purchase
-from rules.kernel.problem import Attested, Held, Problem
+from policy.resolved import Encryption, Model, Pool, Purchase, Variant
+from rules.kernel.problem import Attested, Held, Problem, Vouched
 
 HERE: Final = Place("generated", 1, 1)
 FROM_4: Final = VersionBound(Comparison.AT_LEAST, (4,))
@@ -68,6 +70,44 @@ def attested(dice: Dice, problem: Problem) -> Problem:
     sites = tuple(site.name for site in policy.sites)
     results = _results(dice, policy.pools, sites, range(problem.now_s, problem.needed_until_s))
     return replace(problem, policy=replace(policy, compliance=profiles), attestations=results)
+
+
+def signed(dice: Dice, problem: Problem) -> Problem:
+    """The problem with provenance asked for now and then, and with somebody's word on some of its variants.
+
+    Its dice are its own, too.
+    """
+    policy = problem.policy
+    names = sorted({(option.placement.model, option.placement.variant) for option in problem.options})
+    models = tuple(
+        Model(
+            model,
+            tuple(Variant(each, f"sha256:{of}-{each}", each, 1, 1, HERE) for of, each in names if of == model),
+            HERE,
+        )
+        for model in sorted({model for model, _ in names})
+    )
+    profiles = tuple(
+        replace(each, provenance=(_provenance(dice),)) if dice.says(0.15) else each for each in policy.compliance
+    )
+    word = tuple(
+        Vouched(
+            f"sha256:{model}-{variant}",
+            dice.one(("releases", "other")),
+            SLSA,
+            (dice.one((2, 3, 4)),),
+            0,
+            problem.needed_until_s - dice.one((0, 0, 1)),
+        )
+        for model, variant in names
+        if dice.says(0.7)
+    )
+    return replace(problem, policy=replace(policy, models=models, compliance=profiles), provenances=word)
+
+
+def _provenance(dice: Dice) -> ProvenanceClause:
+    least = VersionBound(Comparison.AT_LEAST, (dice.one((2, 3)),))
+    return ProvenanceClause(Standard(SLSA, (least,)), dice.one(((), (), ("releases",))), HERE)
 
 
 def _attestation(dice: Dice) -> AttestationClause:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 ATTESTATION: Final = "attestation"
 """The standard that an Issuer must be allowed for its attestation results to count."""
+SLSA: Final = "slsa"
+"""The standard of statements on how an artefact was built; its version is the level of SLSA's build track."""
+MODEL_SIGNATURE: Final = "model-signature"
+"""The standard of signatures over the files of a model."""
 JUST_ABOVE: Final = (0, 0, 0, 0, 0, 1)
 """Parts that no version in a document has: between it and the next one there is always another."""
 
@@ -155,6 +159,22 @@ class AttestationClause:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenanceClause:
+    """The artefact of a variant must be vouched for by one of `signers`, which are names of Issuers (any for ())."""
+
+    standard: Standard
+    signers: tuple[str, ...]
+    place: Place
+
+    def met_by(self, signer: str, name: str, version: tuple[int, ...]) -> bool:
+        """Whether what a signer says is meant."""
+        return (not self.signers or signer in self.signers) and self.standard.met_by(name, version)
+
+    def __str__(self) -> str:
+        return f"{self.standard} of {' or '.join(self.signers)}" if self.signers else str(self.standard)
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The stages that a profile covers: those that fit in all respects of which it says something.
 
@@ -194,6 +214,7 @@ class ComplianceProfile:
     purchase: PurchaseClause | None
     place: Place
     attestation: AttestationClause | None = None
+    provenance: tuple[ProvenanceClause, ...] = ()
 
     def covered(self, service: "Service") -> tuple["Stage", ...]:
         """The stages of a service that it covers; nothing of one that it does not."""

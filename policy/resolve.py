@@ -3,17 +3,21 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from policy.catalogue import error
 from policy.clauses import (
+    MODEL_SIGNATURE,
+    SLSA,
     AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
@@ -26,6 +30,7 @@ from policy.documents.compliance_profile import (
     CertificationSpec,
     CertificationsSpec,
     ComplianceProfileSpec,
+    ModelsSpec,
 )
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
@@ -88,9 +93,15 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
         cost=next(iter(items[CostPolicy]), _default_cost()),
         scaling=next(iter(items[ScalingPolicy]), _default_scaling()),
         documents=texts,
-        issuers=tuple(items[Issuer]),
+        issuers=tuple(_with_digests(issuer, items[Model]) for issuer in items[Issuer]),
     )
     return policy, [*_twice(documents), *_only_one(documents)]
+
+
+def _with_digests(issuer: Issuer, models: Sequence[Model]) -> Issuer:
+    """The issuer with the artefacts of the models that it may speak of."""
+    named = (model for model in models if model.name in issuer.models)
+    return replace(issuer, digests=tuple(variant.digest for model in named for variant in model.variants))
 
 
 def revision(texts: Iterable[tuple[str, str]]) -> str:
@@ -196,7 +207,19 @@ def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
         purchase=PurchaseClause(tuple(map(Purchase, bought.among)), valid.place("purchase")) if bought else None,
         place=valid.place(),
         attestation=_attestation(valid, spec.attestation) if spec.attestation else None,
+        provenance=_provenance(valid, spec.models) if spec.models else (),
     )
+
+
+def _provenance(valid: Valid, spec: ModelsSpec) -> tuple[ProvenanceClause, ...]:
+    built, found = spec.provenance, []
+    if built:
+        standard = Standard(SLSA, _bounds(built.slsa))
+        found.append(ProvenanceClause(standard, tuple(built.verifiers), valid.place("models", "provenance")))
+    if spec.signed_by:
+        standard = Standard(MODEL_SIGNATURE)
+        found.append(ProvenanceClause(standard, tuple(spec.signed_by), valid.place("models", "signedBy")))
+    return tuple(found)
 
 
 def _attestation(valid: Valid, spec: AttestationSpec) -> AttestationClause:
@@ -229,9 +252,11 @@ def _forbidden(valid: Valid, spec: CertificationsSpec) -> tuple[ForbiddenClause,
 
 
 def _standard(spec: CertificationSpec) -> Standard:
-    return Standard(
-        spec.standard, tuple(VersionBound(Comparison(comparison), version) for comparison, version in spec.version)
-    )
+    return Standard(spec.standard, _bounds(spec.version))
+
+
+def _bounds(compared: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[VersionBound, ...]:
+    return tuple(VersionBound(Comparison(comparison), version) for comparison, version in compared)
 
 
 def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
@@ -250,6 +275,7 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
         audience=spec.audience or "",
         max_age_s=spec.max_age or 0,
         place=valid.place(),
+        models=tuple(spec.claims.models),
     )
 
 

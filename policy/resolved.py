@@ -247,7 +247,8 @@ class IssuerKey:
 class Issuer:
     """Whose signed statements count, and for what.
 
-    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites` and `pools` alone.
+    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites`, `pools` and the
+    variants of `models` alone, whose artefacts have `digests`.
     Without an `audience` statements have none; statements older than `max_age_s` do not count (0 for any age).
     """
 
@@ -261,6 +262,8 @@ class Issuer:
     audience: str
     max_age_s: int
     place: Place
+    models: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
 from rules.link_security import LinkSecurity
 from rules.one_setting import OneSetting
+from rules.provenance import Provenance
 from rules.purchase import Purchase
 from rules.replica_bounds import ReplicaBounds
 from rules.residency import Residency
@@ -27,6 +28,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Certification(),
     ForbiddenCertification(),
     Attestation(),
+    Provenance(),
     Residency(),
     LinkSecurity(),
     Purchase(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from collectors.evidence import refusals
+from collectors.evidence.artefact import vouched
 from collectors.evidence.document import claims_in
 from collectors.evidence.ear import Appraisal, evidence_in
 from collectors.evidence.records import Evidence
@@ -20,8 +21,11 @@ from policy.resolved import Issuer
 from policy.source import in_order
 
 NOWHERE: Final = Place("", 1, 1)
-SIGNED: Final = (".jwt",)
-"""How the names of files end that hold one signed statement each."""
+TOKENS: Final = (".jwt",)
+"""How the names of files end that hold one signed statement or attestation result each."""
+ENVELOPES: Final = (".sig", ".sigstore", ".dsse", ".jsonl")
+"""Those of files that hold one envelope or bundle each, about artefacts."""
+SIGNED: Final = (*TOKENS, *ENVELOPES)
 
 
 def read_evidence(
@@ -34,10 +38,11 @@ def read_evidence(
     """
     documents, wrong = read_documents(folder)
     statements, refused = _statements(folder, issuers, now)
+    artefacts, unfit = _artefacts(folder, issuers, now)
     if issuers:
         wrong = (*wrong, *(refusals.unsigned(document.place) for document in documents))
         documents = ()
-    return (*documents, *statements), in_order((*wrong, *refused))
+    return (*documents, *statements, *artefacts), in_order((*wrong, *refused, *unfit))
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
@@ -62,7 +67,7 @@ def _statements(
     folder: Path, issuers: Sequence[Issuer], now: datetime
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """What the signed statements under a folder give. The same contents in two files are one statement."""
-    texts, findings = _texts(folder, SIGNED)
+    texts, findings = _texts(folder, TOKENS)
     found: dict[Evidence, Evidence] = {}
     for name, text in texts:
         token = text.rstrip("\r\n")
@@ -78,6 +83,22 @@ def _statements(
         findings.append(refusals.replayed(first.place, number, others[0].place))
         findings += (refusals.replayed(other.place, number, first.place) for other in others)
     return counted, tuple(findings)
+
+
+def _artefacts(
+    folder: Path, issuers: Sequence[Issuer], now: datetime
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """What signed statements say of the policy's artefacts. The same file twice says it once."""
+    texts, findings = _texts(folder, ENVELOPES)
+    found: dict[str, Evidence] = {}
+    for name, text in texts:
+        said = vouched(text, issuers, now, Place(f"{folder.name}/{name}", 1, 1))
+        if isinstance(said, Finding):
+            findings.append(said)
+        else:
+            for each in said:
+                found.setdefault(each.id, each)
+    return tuple(found.values()), tuple(findings)
 
 
 def _proved(judged: Evidence | Appraisal | Finding) -> Evidence | Finding:

@@ -1,9 +1,16 @@
 """A record of evidence: an issuer's dated claim that a site or a pool meets a standard."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from policy.findings import Place
+
+ARTEFACT: Final = "artefact"
+"""The kind of a subject that is a digest, such as sha256:…: a file of a model."""
+UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+FOREVER: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""From when until when something holds of bytes that never change, where nobody says anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,8 @@ class Attestation:
 class Evidence:
     """A claim about a subject, true from `issued_at` until `expires_at` (the end excluded); both in UTC.
 
-    `subject_kind` is "site" or "pool"; `version` is the standard's, by number, so that (4, 0) is below (4, 0, 1).
+    `subject_kind` is "site", "pool" or "artefact"; `version` is the standard's, by number, so that (4, 0) is below
+    (4, 0, 1).
     `digest` is the SHA-256 of the signed statement in hex, empty where nobody signed. An attestation result has its
     contents in `attestation`, and answers no question for certifications.
     """

@@ -133,3 +133,52 @@ def unbound(place: Place) -> Finding:
     """An attestation result that is right and of no use yet: nothing says which site or pool it is about."""
     message = "the attestation result is verified and permits nothing, as it names no site and no pool"
     return warning("GW0419", place, message, "have an issuer state what follows from it: `gridwright evidence sign`")
+
+
+def no_envelope(place: Place, reason: str) -> Finding:
+    """Something that is no signed envelope at all."""
+    hint = "give a DSSE envelope or a Sigstore bundle, as `model_signing sign` and `cosign attest` write them"
+    return error("GW0422", place, f"the signed statement is malformed: {reason}", hint)
+
+
+def no_key_fits(place: Place) -> Finding:
+    """An envelope that was changed, or signed by nobody whom the policy names."""
+    hint = "declare the signer's key in a document of kind Issuer; certificates and keys in the file are never used"
+    return error("GW0423", place, "no key of any Issuer fits a signature of the file", hint)
+
+
+def no_statement(place: Place, reason: str) -> Finding:
+    """A signed payload that is no in-toto statement, or lacks what its predicate has."""
+    hint = "ask the signer for an in-toto statement of version 1; docs/evidence.md tells what is read of it"
+    return error("GW0424", place, f"the in-toto statement is malformed: {reason}", hint)
+
+
+def unknown_predicate(place: Place, predicate: object) -> Finding:
+    """A statement of a kind that is not read."""
+    hint = "docs/evidence.md lists the predicates that are read; take the file out if it is for others"
+    return error("GW0425", place, f"the predicate {shown(predicate)} is not one that is read", hint)
+
+
+def not_passed(place: Place, result: object) -> Finding:
+    """A verification summary of an artefact that did not pass."""
+    hint = "see why the verifier rejects it, and deploy another artefact until then"
+    return error("GW0426", place, f"the verifier's result is {shown(result)}, not PASSED", hint)
+
+
+def no_level(place: Place) -> Finding:
+    """A verification summary without a level of SLSA's build track."""
+    hint = "ask the verifier for a summary with `SLSA_BUILD_LEVEL_…` among its `verifiedLevels`"
+    return error("GW0427", place, "no level of the build track was verified", hint)
+
+
+def other_resources(place: Place) -> Finding:
+    """A model's signature whose files are not those that its digest is of."""
+    message = "the digests of the model's files do not make the digest that is signed for it"
+    return error("GW0428", place, message, "do not rely on this signer until it is known how that came about")
+
+
+def no_artefact(place: Place, issuer: Issuer) -> Finding:
+    """A statement of no variant that the issuer may speak of."""
+    message = f"none of its digests is of a variant of the models that `{issuer.name}` may speak of"
+    hint = "add the model to `claims.models` of the Issuer, if it may, or correct the variant's `digest`"
+    return error("GW0429", place, message, hint)

@@ -1,7 +1,8 @@
 """`gridwright evidence`: signs statements, and tells what a verifier finds in them."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,6 +13,8 @@ from controller.cli.terminal import console, print_table, write_json
 if TYPE_CHECKING:
     from collectors.evidence.records import Evidence
 
+DIGEST_SHOWN: Final = len("sha256:") + 12
+"""Characters of a digest that tell it from others."""
 Document = Annotated[Path, typer.Argument(metavar="FILE", help="The Evidence document, in YAML.")]
 KeyFile = Annotated[Path, typer.Option("--key", metavar="FILE", help="The issuer's private key, in PEM.")]
 KeyArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The private key, in PEM.")]
@@ -70,8 +73,18 @@ def verify(path: Folder, *, as_json: AsJson = False) -> int:
     return Exit.DONE if good else Exit.BAD_INPUT
 
 
+def _date(at: datetime) -> str:
+    """To the minute; nothing where there is no end."""
+    from collectors.evidence.records import FOREVER, UNDATED
+
+    return f"{at:%Y-%m-%d %H:%M}Z" if at not in {UNDATED, FOREVER} else "-"
+
+
 def _row(item: "Evidence") -> tuple[str, ...]:
+    from collectors.evidence.records import ARTEFACT
+
     holds = f"{item.standard} {'.'.join(map(str, item.version))}"
-    dates = (f"{at:%Y-%m-%d %H:%M}Z" for at in (item.issued_at, item.expires_at))
+    dates = (_date(at) for at in (item.issued_at, item.expires_at))
     said = item.issuer if item.digest else f"{item.issuer} (not signed)"
-    return (f"{item.subject_kind} {item.subject}", holds, said, *dates, item.place.file)
+    of = item.subject[:DIGEST_SHOWN] if item.subject_kind == ARTEFACT else item.subject
+    return (f"{item.subject_kind} {of}", holds, said, *dates, item.place.file)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from collectors.evidence.records import ARTEFACT
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
 from controller.performance.alone import Accompanied, accompanied, alone, effects_of, learn_effects
@@ -30,7 +31,7 @@ from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import RULES
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.problem import Attested, Demand, Held, Path, Placement, Problem
+from rules.kernel.problem import Attested, Demand, Held, Path, Placement, Problem, Vouched
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         running=running,
         floors=(),
         attestations=attestations(snapshot),
+        provenances=provenances(policy, snapshot),
     )
     gone = frozenset(row.option for row in without_server(bare))
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
@@ -165,7 +167,24 @@ def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
             int(e.expires_at.timestamp()),
         )
         for e in snapshot.evidence
-        if e.attestation is None
+        if e.attestation is None and e.subject_kind != ARTEFACT
+    )
+
+
+def provenances(policy: Policy, snapshot: Snapshot) -> tuple[Vouched, ...]:
+    """What signers say of artefacts, in seconds."""
+    names = {issuer.iss: issuer.name for issuer in policy.issuers}
+    return tuple(
+        Vouched(
+            e.subject,
+            names[e.issuer],
+            e.standard,
+            e.version,
+            _first_s(e.issued_at),
+            int(e.expires_at.timestamp()),
+        )
+        for e in snapshot.evidence
+        if e.subject_kind == ARTEFACT and e.issuer in names
     )
 
 

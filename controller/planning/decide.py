@@ -145,7 +145,8 @@ def _conflict_key(plan: Plan, built: Built) -> str:
     rates = [(rate.service, rate.origin, rate.milli_rps) for rate in built.asked.rates]
     asked = rates if is_small(built.problem) else services_short(plan, built.whole)
     whole = built.whole
-    parts = (whole.policy.revision, asked, whole.nodes, whole.certifications, whole.attestations)
+    known = (whole.certifications, whole.attestations, whole.provenances)
+    parts = (whole.policy.revision, asked, whole.nodes, *known)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

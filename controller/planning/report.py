@@ -20,6 +20,7 @@ from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 from rules.kernel.quantities import dollars_per_hour, percent
 from rules.kernel.rule import Violation
+from rules.provenance import Provenance
 
 FOREVER_S: Final = 253_402_300_799
 """The last second that a datetime can name."""
@@ -47,7 +48,7 @@ def valid_until(plan: Plan, problem: Problem) -> datetime | None:
     None where they lose neither.
     """
     lasting = replace(problem, needed_until_s=FOREVER_S)
-    rules = (Certification(), ForbiddenCertification(), Attestation())
+    rules = (Certification(), ForbiddenCertification(), Attestation(), Provenance())
     ends = [v.measured for rule in rules for v in rule.check(plan, lasting) if v.measured]
     return datetime.fromtimestamp(min(ends), UTC) if ends else None
 

@@ -132,6 +132,11 @@ def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterato
         yield Reference("Service", service, valid.place("appliesTo", "services", index))
     for index, verifier in enumerate(spec.attestation.verifiers if spec.attestation else ()):
         yield Reference("Issuer", verifier, valid.place("attestation", "verifiers", index))
+    models = spec.models
+    for index, verifier in enumerate(models.provenance.verifiers if models and models.provenance else ()):
+        yield Reference("Issuer", verifier, valid.place("models", "provenance", "verifiers", index))
+    for index, signer in enumerate(models.signed_by if models else ()):
+        yield Reference("Issuer", signer, valid.place("models", "signedBy", index))
 
 
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
@@ -139,6 +144,8 @@ def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
         yield Reference("Site", site, valid.place("claims", "sites", index))
     for index, pool in enumerate(spec.claims.pools):
         yield Reference("Pool", pool, valid.place("claims", "pools", index))
+    for index, model in enumerate(spec.claims.models):
+        yield Reference("Model", model, valid.place("claims", "models", index))
 
 
 def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:

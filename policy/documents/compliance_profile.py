@@ -88,6 +88,26 @@ class AttestationSpec(Spec):
     max_age: Annotated[DurationS, Field(ge=1)] | None = None
 
 
+class ProvenanceSpec(Spec):
+    """How the artefact was built: the level of SLSA's build track, and whose word on it counts."""
+
+    slsa: VersionRange
+    verifiers: list[Name] = Field(default_factory=list)
+
+
+class ModelsSpec(Spec):
+    """What must be signed of the variants that see the data."""
+
+    provenance: ProvenanceSpec | None = None
+    signed_by: list[Name] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if self.provenance is None and not self.signed_by:
+            raise ValueError("nothing is asked of the models: give `provenance` or `signedBy`")
+        return self
+
+
 class ComplianceProfileSpec(Spec):
     """What a compliance officer writes down."""
 
@@ -97,12 +117,14 @@ class ComplianceProfileSpec(Spec):
     links: LinksSpec | None = None
     purchase: PurchaseSpec | None = None
     attestation: AttestationSpec | None = None
+    models: ModelsSpec | None = None
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
-        if not any((self.jurisdiction, self.certifications, self.links, self.purchase, self.attestation)):
+        asked = (self.jurisdiction, self.certifications, self.links, self.purchase, self.attestation, self.models)
+        if not any(asked):
             raise ValueError(
-                "the profile asks for nothing: give `jurisdiction`, `certifications`, `links`, `purchase` or "
-                "`attestation`"
+                "the profile asks for nothing: give `jurisdiction`, `certifications`, `links`, `purchase`, "
+                "`attestation` or `models`"
             )
         return self

@@ -55,16 +55,17 @@ class KeySpec(Spec):
 
 
 class ClaimsSpec(Spec):
-    """What the issuer is believed about: these standards, of these sites and pools."""
+    """What the issuer is believed about: these standards, of these sites, pools and models."""
 
     standards: list[Name] = Field(min_length=1)
     sites: list[Name] = Field(default_factory=list)
     pools: list[Name] = Field(default_factory=list)
+    models: list[Name] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
-        if not self.sites and not self.pools:
-            raise ValueError("the issuer may speak of nobody: give `sites` or `pools`")
+        if not self.sites and not self.pools and not self.models:
+            raise ValueError("the issuer may speak of nobody: give `sites`, `pools` or `models`")
         return self
 
 

@@ -114,6 +114,18 @@ class Attested:
     until_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another."""
+
+    digest: str
+    signer: str
+    standard: str
+    version: tuple[int, ...]
+    from_s: int
+    until_s: int
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Running:
     """Instances that run, or are on their way, on a node."""
@@ -147,6 +159,7 @@ class Problem:
     running: tuple[Running, ...]
     floors: tuple[Floor, ...]
     attestations: tuple[Attested, ...] = ()
+    provenances: tuple[Vouched, ...] = ()
 
     @cached_property
     def _options(self) -> dict[str, Option]:
@@ -163,6 +176,10 @@ class Problem:
     @cached_property
     def _sites(self) -> dict[str, str]:
         return {pool.name: pool.site for pool in reversed(self.policy.pools)}
+
+    @cached_property
+    def _digests(self) -> dict[tuple[str, str], str]:
+        return {(model.name, each.name): each.digest for model in self.policy.models for each in model.variants}
 
     @cached_property
     def _nodes(self) -> dict[str, tuple[Node, ...]]:
@@ -212,6 +229,10 @@ class Problem:
     def pool_of(self, option: Option) -> Pool:
         """The pool that an option's instances stand in."""
         return self.policy.pool(option.placement.pool)
+
+    def digest_of(self, placement: Placement) -> str:
+        """The digest of the variant that a placement loads; empty where no document declares it."""
+        return self._digests.get((placement.model, placement.variant), "")
 
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""

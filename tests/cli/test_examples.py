@@ -32,6 +32,16 @@ def test_names_are_removed_where_the_hospital_allows_it_and_pictures_sorted_wher
     assert pictures["virginia-spot"] >= {"certification", "residency", "link_security", "purchase"}
 
 
-def test_genomes_are_read_on_attested_machines_alone() -> None:
-    assert barred("call", "confidential", "call-variants") == {"sealed": set(), "plain": {"attestation"}}
+def test_genomes_are_read_on_attested_machines_by_verified_builds_alone() -> None:
+    answer: Any = gridwright("explain", ROOT / "examples" / "confidential", "call-variants", "--json").json()
+    found = {
+        (use["placement"]["variant"], use["placement"]["pool"]): {each["rule"] for each in use["objections"]}
+        for use in answer["candidates"]
+    }
+    assert found == {
+        ("bf16", "sealed"): set(),
+        ("bf16", "plain"): {"attestation"},
+        ("fp8", "sealed"): {"provenance"},
+        ("fp8", "plain"): {"attestation", "provenance"},
+    }
     assert barred("call", "confidential", "benchmark-variants") == {"sealed": set(), "plain": set()}

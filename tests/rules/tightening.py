@@ -13,6 +13,7 @@ from policy.clauses import (
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
@@ -49,6 +50,13 @@ ATTESTATIONS: Final = st.builds(
     st.sampled_from([0, 500, 5000]),
     st.just(HERE),
 )
+SIGNED: Final = st.builds(
+    Standard,
+    st.sampled_from(["slsa", "model-signature"]),
+    st.lists(st.builds(VersionBound, st.sampled_from(Comparison), st.sampled_from([(2,), (3,), (4,)])), max_size=1).map(
+        tuple
+    ),
+)
 SCOPES: Final = st.sampled_from([Scope(), Scope(classes=("card",)), Scope(services=("ocr",)), Scope(stages=("read",))])
 PROFILES: Final = st.builds(
     ComplianceProfile,
@@ -64,6 +72,10 @@ PROFILES: Final = st.builds(
     st.none() | st.builds(PurchaseClause, AMONG, st.just(HERE)),
     st.just(HERE),
     st.none() | ATTESTATIONS,
+    st.lists(
+        st.builds(ProvenanceClause, SIGNED, st.sampled_from([(), ("releases",), ("nobody",)]), st.just(HERE)),
+        max_size=1,
+    ).map(tuple),
 )
 
 
@@ -169,6 +181,23 @@ def attestation_asks_for_more(policy: Policy, data: st.DataObject) -> Policy:
     return _one(policy, "compliance", stricter, data)
 
 
+def models_are_vouched_for_by_fewer(policy: Policy, data: st.DataObject) -> Policy:
+    """One signer of each clause less, or a version that another bound admits, too."""
+    bound = data.draw(st.builds(VersionBound, st.sampled_from(Comparison), st.sampled_from([(2,), (3,), (4,)])))
+    narrower = data.draw(st.booleans())
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clauses = (
+            replace(clause, standard=replace(clause.standard, bounds=(*clause.standard.bounds, bound)))
+            if narrower
+            else replace(clause, signers=_fewer(clause.signers, data) if clause.signers else ("nobody",))
+            for clause in profile.provenance
+        )
+        return replace(profile, provenance=tuple(clauses))
+
+    return _one(policy, "compliance", stricter, data)
+
+
 def latency_is_lower(policy: Policy, data: st.DataObject) -> Policy:
     """Each objective's limit, for all origins."""
     part = data.draw(st.sampled_from([1, 2, 10]))
@@ -239,7 +268,7 @@ def _one(policy: Policy, field: str, change: Callable[[Any], Any], data: st.Data
     return replace(policy, **{field: tuple(entries)})
 
 
-SCOPED: Final = {"certification", "forbidden_certification", "purchase", "attestation"}
+SCOPED: Final = {"certification", "forbidden_certification", "purchase", "attestation", "provenance"}
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     one_profile_more: {"certification", "served", "latency", "budget"},
     a_profile_covers_more: SCOPED,
@@ -249,6 +278,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     links_are_better: {"link_security"},
     ways_to_buy_are_fewer: {"purchase"},
     attestation_asks_for_more: {"attestation"},
+    models_are_vouched_for_by_fewer: {"provenance"},
     latency_is_lower: {"latency"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
