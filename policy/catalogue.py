@@ -72,6 +72,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0427": "a verification summary has no build level",
         "GW0428": "a model's signature is not of the files that it lists",
         "GW0429": "a statement is of no variant that the issuer may speak of",
+        "GW0430": "a statement is revoked",
     }
 )
 

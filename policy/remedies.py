@@ -67,5 +67,6 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0427": "ask the verifier for a summary with a level",
         "GW0428": "find out how that came about before relying on the signer",
         "GW0429": "add the model to `claims.models`, or correct the variant's `digest`",
+        "GW0430": "take the file out, and have a new one issued where one is due",
     }
 )

@@ -56,6 +56,7 @@ from policy.resolved import (
     Pool,
     Purchase,
     ReplicaBound,
+    Revoked,
     ScalingPolicy,
     Service,
     Site,
@@ -276,6 +277,11 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
         max_age_s=spec.max_age or 0,
         place=valid.place(),
         models=tuple(spec.claims.models),
+        revoked=tuple(
+            Revoked(kind, name, valid.place("revoked", index))
+            for index, each in enumerate(spec.revoked)
+            for kind, name in each.model_dump(exclude_none=True).items()
+        ),
     )
 
 

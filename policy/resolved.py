@@ -244,6 +244,18 @@ class IssuerKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """What counts no more: a statement by its `jti` or by its digest, or any of the artefact with a digest.
+
+    `kind` is "jti", "statement" or "artefact"; digests are written sha256:….
+    """
+
+    kind: str
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Issuer:
     """Whose signed statements count, and for what.
 
@@ -264,6 +276,7 @@ class Issuer:
     place: Place
     models: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    revoked: tuple[Revoked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collectors.evidence import refusals
 from collectors.evidence.envelope import Unwrapped, unwrap
 from collectors.evidence.records import ARTEFACT, FOREVER, UNDATED, Evidence
 from collectors.evidence.refusals import RefusedError
-from collectors.evidence.scope import check_standard
+from collectors.evidence.scope import check_not_revoked, check_standard
 from collectors.evidence.span import SKEW
 from collectors.evidence.token import digest, once
 from policy.clauses import MODEL_SIGNATURE, SLSA
@@ -44,10 +44,12 @@ def vouched(
     """What a signed statement says of the policy's artefacts, or the finding that tells why it does not count."""
     try:
         unwrapped = unwrap(text, issuers, place)
+        issuer, mark = unwrapped.issuer, digest(text)
+        check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
         said = _said(_statement(unwrapped, place), place)
-        check_standard(said.standard, unwrapped.issuer, place)
-        begins, ends = _span(said.at, unwrapped.issuer, now, skew, place)
-        return _evidence(said, unwrapped.issuer, (begins, ends), place, digest(text))
+        check_not_revoked(issuer, "artefact", said.digests, place)
+        check_standard(said.standard, issuer, place)
+        return _evidence(said, issuer, _span(said.at, issuer, now, skew, place), place, mark)
     except RefusedError as refused:
         return refused.finding
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from policy.catalogue import error, warning
 from policy.findings import Finding, Place
-from policy.resolved import Issuer
+from policy.resolved import Issuer, Revoked
 from policy.words import shown, suggestion
 
 _ASK: Final = "ask the issuer for a new statement"
@@ -115,6 +115,12 @@ def malformed(place: Place, reason: str) -> Finding:
     """Something that is no such statement at all."""
     hint = "docs/evidence.md tells what stands in a statement; `gridwright evidence sign` writes one"
     return error("GW0416", place, f"the statement is malformed: {reason}", hint)
+
+
+def revoked(place: Place, issuer: Issuer, entry: Revoked) -> Finding:
+    """A statement that the policy says counts no more."""
+    message = f"the {entry.kind} {shown(entry.name)} of `{issuer.name}` is revoked, at {entry.place}"
+    return error("GW0430", place, message, "take the file out, and have a new statement issued where one is due")
 
 
 def embellished(place: Place, part: str, status: str, worst: str) -> Finding:

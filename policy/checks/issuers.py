@@ -11,8 +11,9 @@ from policy.words import shown
 
 def issuers(policy: Policy) -> list[Finding]:
     """Errors for keys that verify nothing, and for names that stand for two."""
+    revoked = (finding for issuer in policy.issuers for finding in _twice(_revoked(issuer)))
     keys = (finding for issuer in policy.issuers for finding in _keys(issuer))
-    return [*_twice([(f"the `iss` {shown(issuer.iss)}", issuer.place) for issuer in policy.issuers]), *keys]
+    return [*_twice([(f"the `iss` {shown(issuer.iss)}", issuer.place) for issuer in policy.issuers]), *keys, *revoked]
 
 
 def _keys(issuer: Issuer) -> Iterator[Finding]:
@@ -22,6 +23,10 @@ def _keys(issuer: Issuer) -> Iterator[Finding]:
         if wrong:
             hint = f"give a key for one of `algorithms`; of RSA keys one of {RSA_BITS} bits or more"
             yield error("GW0406", key.place, f"a key of `{issuer.name}` cannot be used: {wrong}", hint)
+
+
+def _revoked(issuer: Issuer) -> list[tuple[str, Place]]:
+    return [(f"in {issuer.name}, revoked {each.kind} {shown(each.name)}", each.place) for each in issuer.revoked]
 
 
 def _twice(named: list[tuple[str, Place]]) -> Iterator[Finding]:

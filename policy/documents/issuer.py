@@ -1,10 +1,11 @@
 """Issuer: who may certify what, and the public keys that the statements are verified with."""
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from policy.documents.base import DurationS, Line, Name, Spec
+from policy.documents.base import Choice, DurationS, Line, Name, Spec
+from policy.documents.model import Digest
 from policy.documents.written import pattern
 
 _PRIVATE: Final = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
@@ -69,6 +70,16 @@ class ClaimsSpec(Spec):
         return self
 
 
+class RevokedSpec(Choice):
+    """One thing that the issuer said, or said of an artefact, and that counts no more."""
+
+    what: ClassVar[str] = "an entry of `revoked`"
+
+    jti: Line | None = None
+    statement: Digest | None = None
+    artefact: Digest | None = None
+
+
 class IssuerSpec(Spec):
     """What a security team writes down."""
 
@@ -78,6 +89,7 @@ class IssuerSpec(Spec):
     claims: ClaimsSpec
     audience: Line | None = None
     max_age: Annotated[DurationS, Field(ge=1)] | None = None
+    revoked: list[RevokedSpec] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
