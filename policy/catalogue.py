@@ -73,6 +73,14 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0428": "a model's signature is not of the files that it lists",
         "GW0429": "a statement is of no variant that the issuer may speak of",
         "GW0430": "a statement is revoked",
+        "GW0431": "a file of certificates cannot be read",
+        "GW0432": "a chain is not that of an X.509-SVID",
+        "GW0433": "a certificate is of an unknown trust domain",
+        "GW0434": "no chain leads to a root",
+        "GW0435": "a SPIFFE ID is of no site and no pool",
+        "GW0436": "a certificate is revoked",
+        "GW0437": "whether a certificate is revoked is not known",
+        "GW0438": "a root cannot be used",
     }
 )
 

@@ -14,6 +14,8 @@ ATTESTATION: Final = "attestation"
 """The standard that an Issuer must be allowed for its attestation results to count."""
 SLSA: Final = "slsa"
 """The standard of statements on how an artefact was built; its version is the level of SLSA's build track."""
+SVID: Final = "x509-svid"
+"""The standard of certificates that name a site or a pool in a SPIFFE trust domain."""
 MODEL_SIGNATURE: Final = "model-signature"
 """The standard of signatures over the files of a model."""
 JUST_ABOVE: Final = (0, 0, 0, 0, 0, 1)

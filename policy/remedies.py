@@ -68,5 +68,13 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0428": "find out how that came about before relying on the signer",
         "GW0429": "add the model to `claims.models`, or correct the variant's `digest`",
         "GW0430": "take the file out, and have a new one issued where one is due",
+        "GW0431": "give PEM: the certificate, then its authorities",
+        "GW0432": "have it issued as an X.509-SVID",
+        "GW0433": "declare it as `x509` of an Issuer",
+        "GW0434": "put it into the file, or renew it",
+        "GW0435": "have it issued with /site/NAME or /pool/NAME",
+        "GW0436": "have a new one issued, and see why",
+        "GW0437": "put the authority's present list beside it",
+        "GW0438": "give the certificate of an authority",
     }
 )

@@ -34,7 +34,7 @@ from policy.documents.compliance_profile import (
 )
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
-from policy.documents.issuer import IssuerSpec
+from policy.documents.issuer import IssuerSpec, X509Spec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
@@ -44,6 +44,7 @@ from policy.documents.site import SiteSpec
 from policy.findings import Finding, Place
 from policy.resolve_service import service
 from policy.resolved import (
+    Authority,
     Ceiling,
     CostPolicy,
     DeviceProfile,
@@ -282,7 +283,12 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
             for index, each in enumerate(spec.revoked)
             for kind, name in each.model_dump(exclude_none=True).items()
         ),
+        authority=_authority(valid, spec.x509) if spec.x509 else None,
     )
+
+
+def _authority(valid: Valid, spec: X509Spec) -> Authority:
+    return Authority(spec.trust_domain, tuple(spec.roots), spec.crl, valid.place("x509"))
 
 
 def _cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:

@@ -244,6 +244,19 @@ class IssuerKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """The roots of a SPIFFE trust domain, in PEM.
+
+    Where `needs_crl`, a certificate counts only while a list of revoked ones that covers it is up to date.
+    """
+
+    trust_domain: str
+    roots: tuple[str, ...]
+    needs_crl: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Revoked:
     """What counts no more: a statement by its `jti` or by its digest, or any of the artefact with a digest.
 
@@ -277,6 +290,7 @@ class Issuer:
     models: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     revoked: tuple[Revoked, ...] = ()
+    authority: Authority | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from collectors.evidence.artefact import vouched
 from collectors.evidence.document import claims_in
 from collectors.evidence.ear import Appraisal, evidence_in
 from collectors.evidence.records import Evidence
+from collectors.evidence.revocations import revocations
+from collectors.evidence.svid import named
 from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
@@ -25,7 +27,11 @@ TOKENS: Final = (".jwt",)
 """How the names of files end that hold one signed statement or attestation result each."""
 ENVELOPES: Final = (".sig", ".sigstore", ".dsse", ".jsonl")
 """Those of files that hold one envelope or bundle each, about artefacts."""
-SIGNED: Final = (*TOKENS, *ENVELOPES)
+CHAINS: Final = (".pem", ".crt")
+"""Those of certificates, each with the authorities between it and the root behind it."""
+LISTS: Final = (".crl",)
+"""Those of lists of revoked certificates."""
+SIGNED: Final = (*TOKENS, *ENVELOPES, *CHAINS, *LISTS)
 
 
 def read_evidence(
@@ -39,10 +45,11 @@ def read_evidence(
     documents, wrong = read_documents(folder)
     statements, refused = _statements(folder, issuers, now)
     artefacts, unfit = _artefacts(folder, issuers, now)
+    certificates, unnamed = _certificates(folder, issuers, now)
     if issuers:
         wrong = (*wrong, *(refusals.unsigned(document.place) for document in documents))
         documents = ()
-    return (*documents, *statements, *artefacts), in_order((*wrong, *refused, *unfit))
+    return (*documents, *statements, *artefacts, *certificates), in_order((*wrong, *refused, *unfit, *unnamed))
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
@@ -88,11 +95,35 @@ def _statements(
 def _artefacts(
     folder: Path, issuers: Sequence[Issuer], now: datetime
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """What signed statements say of the policy's artefacts. The same file twice says it once."""
+    """What signed statements say of the policy's artefacts."""
     texts, findings = _texts(folder, ENVELOPES)
-    found: dict[str, Evidence] = {}
+    judged = (vouched(text, issuers, now, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts)
+    return _counted(judged, findings)
+
+
+def _certificates(
+    folder: Path, issuers: Sequence[Issuer], now: datetime
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """Whom certificates name, without those that lists beside them revoke."""
+    texts, findings = _texts(folder, LISTS)
+    lists = []
     for name, text in texts:
-        said = vouched(text, issuers, now, Place(f"{folder.name}/{name}", 1, 1))
+        found = revocations(text, Place(f"{folder.name}/{name}", 1, 1))
+        if isinstance(found, Finding):
+            findings.append(found)
+        else:
+            lists.append(found)
+    texts, unread = _texts(folder, CHAINS)
+    judged = (named(text, issuers, lists, now, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts)
+    return _counted(((each,) if isinstance(each, Evidence) else each for each in judged), [*findings, *unread])
+
+
+def _counted(
+    judged: Iterable[tuple[Evidence, ...] | Finding], findings: list[Finding]
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """Those that count, once where a file lies there twice; and all findings."""
+    found: dict[str, Evidence] = {}
+    for said in judged:
         if isinstance(said, Finding):
             findings.append(said)
         else:

@@ -188,3 +188,47 @@ def no_artefact(place: Place, issuer: Issuer) -> Finding:
     message = f"none of its digests is of a variant of the models that `{issuer.name}` may speak of"
     hint = "add the model to `claims.models` of the Issuer, if it may, or correct the variant's `digest`"
     return error("GW0429", place, message, hint)
+
+
+def no_certificates(place: Place, reason: str) -> Finding:
+    """A file that is no chain of certificates, or no list of revoked ones."""
+    hint = (
+        "give PEM: the certificate, then those of the authorities between it and the root, or one list of revoked ones"
+    )
+    return error("GW0431", place, f"the file cannot be read: {reason}", hint)
+
+
+def no_svid(place: Place, reason: str) -> Finding:
+    """Certificates that are none of a workload and its authorities."""
+    hint = "have it issued as an X.509-SVID; docs/evidence.md tells what one has"
+    return error("GW0432", place, f"the chain is not that of an X.509-SVID: {reason}", hint)
+
+
+def unknown_domain(place: Place, domain: str, known: Iterable[str]) -> Finding:
+    """A certificate of a trust domain that the policy does not name."""
+    hint = suggestion(domain, known, "declare it as `x509` of an Issuer")
+    return error("GW0433", place, f"no Issuer has the trust domain {shown(domain)}", hint)
+
+
+def no_path(place: Place, issuer: Issuer, reason: str) -> Finding:
+    """A chain that does not end at a root of its trust domain."""
+    message = f"no chain leads from the certificate to a root of `{issuer.name}`: {reason}"
+    return error("GW0434", place, message, "put the certificates between it and the root into the file, or renew it")
+
+
+def no_subject(place: Place, path: str) -> Finding:
+    """An identity that is of no site and no pool."""
+    message = f"the SPIFFE ID's path {shown(path)} is not /site/NAME or /pool/NAME"
+    return error("GW0435", place, message, "have it issued with such an ID, or take the file out")
+
+
+def revoked_certificate(place: Place, serial: int, at: datetime) -> Finding:
+    """A certificate that its authority has revoked."""
+    message = f"its authority revoked the certificate {serial:x} at {at.isoformat()}"
+    return error("GW0436", place, message, "have a new one issued, and see why this one was revoked")
+
+
+def no_revocations(place: Place, authority: str, reason: str) -> Finding:
+    """A certificate of which nobody knows whether it is revoked."""
+    message = f"whether {shown(authority)} revoked a certificate of the chain is not known: {reason}"
+    return error("GW0437", place, message, "put the authority's present list beside the certificate: NAME.crl, in PEM")
