@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from collectors.evidence.records import ARTEFACT
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
 from controller.performance.alone import Accompanied, accompanied, alone, effects_of, learn_effects
@@ -26,12 +25,13 @@ from controller.planning.excluded import (
 from controller.planning.kept import Kept
 from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses
+from controller.planning.proofs import attestations, certifications, provenances
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import RULES
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.problem import Attested, Demand, Held, Path, Placement, Problem, Vouched
+from rules.kernel.problem import Demand, Path, Placement, Problem
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         options=kept.options(policy, speed),
         paths=(),
         nodes=nodes,
-        certifications=certifications(snapshot),
+        certifications=certifications(snapshot.evidence),
         running=running,
         floors=(),
-        attestations=attestations(snapshot),
-        provenances=provenances(policy, snapshot),
+        attestations=attestations(snapshot.evidence),
+        provenances=provenances(policy, snapshot.evidence),
     )
     gone = frozenset(row.option for row in without_server(bare))
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
@@ -153,63 +153,6 @@ def _uses(uses: Iterable[Use]) -> Uses:
     for demand, stage, option in uses:
         found[demand, stage].add(option)
     return {key: frozenset(options) for key, options in found.items()}
-
-
-def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
-    """The evidence of a snapshot as spans of seconds; a span starts late and ends early where a second is split."""
-    return tuple(
-        Held(
-            e.subject_kind,
-            e.subject,
-            e.standard,
-            e.version,
-            _first_s(e.issued_at),
-            int(e.expires_at.timestamp()),
-        )
-        for e in snapshot.evidence
-        if e.attestation is None and e.subject_kind != ARTEFACT
-    )
-
-
-def provenances(policy: Policy, snapshot: Snapshot) -> tuple[Vouched, ...]:
-    """What signers say of artefacts, in seconds."""
-    names = {issuer.iss: issuer.name for issuer in policy.issuers}
-    return tuple(
-        Vouched(
-            e.subject,
-            names[e.issuer],
-            e.standard,
-            e.version,
-            _first_s(e.issued_at),
-            int(e.expires_at.timestamp()),
-        )
-        for e in snapshot.evidence
-        if e.subject_kind == ARTEFACT and e.issuer in names
-    )
-
-
-def attestations(snapshot: Snapshot) -> tuple[Attested, ...]:
-    """The attestation results of a snapshot, in seconds; none begins early, ends late or is younger than it is."""
-    return tuple(
-        Attested(
-            e.subject_kind,
-            e.subject,
-            e.attestation.verifier,
-            e.attestation.tees,
-            e.attestation.claims,
-            e.attestation.devices,
-            int(e.attestation.appraised_at.timestamp()),
-            _first_s(e.issued_at),
-            int(e.expires_at.timestamp()),
-        )
-        for e in snapshot.evidence
-        if e.attestation is not None
-    )
-
-
-def _first_s(at: datetime) -> int:
-    """The first whole second from an instant on."""
-    return -int(-at.timestamp() // 1)
 
 
 def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:

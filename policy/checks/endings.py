@@ -47,6 +47,12 @@ def endings(evidence: Iterable[Dated], now: datetime) -> tuple[Finding, ...]:
     )
 
 
+def nothing_left(what: str, at: datetime, place: Place) -> Finding:
+    """A warning that from an instant on nothing is allowed to serve what a service needs."""
+    hint = "renew the evidence that ends then, or have another pool or variant vouched for before"
+    return warning("GW0440", place, f"nothing may serve {what} from {at.isoformat()} on", hint)
+
+
 def _told(each: Dated, now: datetime) -> str:
     end = each.expires_at.isoformat()
     if each.expires_at <= now:
