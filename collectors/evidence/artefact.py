@@ -14,7 +14,7 @@ from collectors.evidence.records import ARTEFACT, FOREVER, UNDATED, Evidence
 from collectors.evidence.refusals import RefusedError
 from collectors.evidence.scope import check_not_revoked, check_standard
 from collectors.evidence.span import SKEW
-from collectors.evidence.token import digest, once
+from collectors.evidence.token import once
 from policy.clauses import MODEL_SIGNATURE, SLSA
 from policy.findings import Finding, Place
 from policy.resolved import Issuer
@@ -44,7 +44,7 @@ def vouched(
     """What a signed statement says of the policy's artefacts, or the finding that tells why it does not count."""
     try:
         unwrapped = unwrap(text, issuers, place)
-        issuer, mark = unwrapped.issuer, digest(text)
+        issuer, mark = unwrapped.issuer, unwrapped.digest
         check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
         said = _said(_statement(unwrapped, place), place)
         check_not_revoked(issuer, "artefact", said.digests, place)

@@ -5,7 +5,7 @@ a `keyid` only puts the keys of that name first.
 """
 
 import base64
-import binascii
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +43,11 @@ class Unwrapped:
     issuer: Issuer
     payload_type: str
     payload: bytes
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 in hex of what is signed, however the envelope around it is written."""
+        return hashlib.sha256(authenticated(self.payload_type, self.payload)).hexdigest()
 
 
 def unwrap(text: str, issuers: Sequence[Issuer], place: Place) -> Unwrapped:
@@ -93,7 +98,7 @@ def _base64(value: object, name: str, place: Place) -> bytes:
     if isinstance(value, str):
         try:
             return base64.b64decode(value.replace("-", "+").replace("_", "/"), validate=True)
-        except binascii.Error:
+        except ValueError:
             pass
     raise RefusedError(refusals.no_envelope(place, f"`{name}` is not base64"))
 

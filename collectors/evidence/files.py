@@ -82,7 +82,7 @@ def _statements(
         if isinstance(judged, Finding):
             findings.append(judged)
         else:
-            contents = replace(judged, digest="", place=NOWHERE)  # signed twice they have two digests
+            contents = replace(judged, digest="", place=NOWHERE)  # under two keys they have two digests
             found.setdefault(contents, judged)
     counted, doubled = _parted(found.values())
     for first, *others in doubled:

@@ -34,7 +34,7 @@ class Evidence:
 
     `subject_kind` is "site", "pool" or "artefact"; `version` is the standard's, by number, so that (4, 0) is below
     (4, 0, 1).
-    `digest` is the SHA-256 of the signed statement in hex, empty where nobody signed. An attestation result has its
+    `digest` is the SHA-256 in hex of what was signed, empty where nobody did. An attestation result has its
     contents in `attestation`, and answers no question for certifications.
     """
 

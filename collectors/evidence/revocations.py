@@ -1,13 +1,25 @@
 """Lists of revoked certificates (CRL, RFC 5280 section 5), read from the folder of evidence."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import pairwise
+from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509 import Certificate, CertificateRevocationList, load_pem_x509_crl
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509 import (
+    Certificate,
+    CertificateRevocationList,
+    DuplicateExtension,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
+    load_pem_x509_crl,
+)
 
 from collectors.evidence import refusals
 from collectors.evidence.records import FOREVER, UNDATED
@@ -15,13 +27,39 @@ from collectors.evidence.refusals import RefusedError
 from policy.findings import Finding, Place
 from policy.resolved import Authority
 
+UNREADABLE: Final = (
+    TypeError,
+    ValueError,
+    CryptographyDeprecationWarning,
+    DuplicateExtension,
+    InvalidVersion,
+    UnsupportedAlgorithm,
+    UnsupportedGeneralNameType,
+)
+"""What certificates and lists raise that are not as they should be."""
+
+
+@contextmanager
+def strictly() -> Iterator[None]:
+    """Let reading raise where `cryptography` would only warn that what it reads breaks RFC 5280."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        yield
+
 
 def revocations(text: str, place: Place) -> CertificateRevocationList | Finding:
     """The list in a text, or the finding that tells that there is none. Who signed it, `known_until` asks."""
     try:
-        return load_pem_x509_crl(text.encode())
-    except ValueError:
+        with strictly():
+            found = load_pem_x509_crl(text.encode())
+        for entry in found:
+            _ = entry.serial_number, entry.revocation_date_utc
+        _ = found.issuer, found.last_update_utc, found.next_update_utc, found.extensions
+    except UNREADABLE:
         return refusals.no_certificates(place, "there is no list of revoked certificates in PEM")
+    if any(extension.critical for extension in found.extensions):
+        return refusals.no_certificates(place, "the list is not of all certificates: it has a critical extension")
+    return found
 
 
 def known_until(

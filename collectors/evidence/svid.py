@@ -3,6 +3,7 @@
 A certificate is public, so that it lies in the folder proves no more than that its authority has named the subject.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,10 +24,9 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from collectors.evidence import refusals
 from collectors.evidence.records import Evidence
 from collectors.evidence.refusals import RefusedError
-from collectors.evidence.revocations import known_until
+from collectors.evidence.revocations import UNREADABLE, known_until, strictly
 from collectors.evidence.scope import check_not_revoked, check_standard, check_subject
 from collectors.evidence.span import SKEW
-from collectors.evidence.token import digest
 from policy.catalogue import error
 from policy.clauses import SVID
 from policy.findings import Finding, Place
@@ -51,13 +51,16 @@ def named(
         issuer, authority = _issuer(domain, issuers, place)
         begins, ends = _span(certificates, issuer, now, place)
         chain = _chain(certificates, authority, min(max(now, begins), ends), issuer, place)
-        check_not_revoked(issuer, "statement", (f"sha256:{digest(text)}",), place)
+        mark = hashlib.sha256(certificates[0].tbs_certificate_bytes).hexdigest()
+        check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
         ends = min(ends, chain[-1].not_valid_after_utc, known_until(chain, lists, authority, now, place))
         kind, name = _subject(path, place)
         check_subject(kind, name, issuer, place)
         check_standard(SVID, issuer, place)
     except RefusedError as refused:
         return refused.finding
+    except UNREADABLE:
+        return refusals.no_certificates(place, "a certificate in it cannot be read")
     return Evidence(
         id=f"{issuer.name}/{certificates[0].serial_number:x}",
         subject_kind=kind,
@@ -68,7 +71,7 @@ def named(
         issued_at=begins,
         expires_at=ends,
         place=place,
-        digest=digest(text),
+        digest=mark,
     )
 
 
@@ -79,8 +82,9 @@ def _certificates(text: str, place: Place) -> list[Certificate]:
         reason = "it holds a private key, which is not safe any more"
         raise RefusedError(refusals.no_certificates(place, reason))
     try:
-        found = load_pem_x509_certificates(text.encode())
-    except ValueError as trouble:
+        with strictly():
+            found = load_pem_x509_certificates(text.encode())
+    except UNREADABLE as trouble:
         raise RefusedError(refusals.no_certificates(place, "there is no certificate in PEM")) from trouble
     if len(found) > MOST_CERTIFICATES:
         raise RefusedError(
@@ -96,8 +100,6 @@ def _identity(leaf: Certificate, place: Place) -> tuple[str, str]:
         usage = leaf.extensions.get_extension_for_class(KeyUsage).value
     except ExtensionNotFound as trouble:
         raise RefusedError(refusals.no_svid(place, "subject alternative name or key usage is missing")) from trouble
-    except ValueError as trouble:
-        raise RefusedError(refusals.no_svid(place, "an extension cannot be read")) from trouble
     uris = names.get_values_for_type(UniformResourceIdentifier)
     identity = _ID.fullmatch(uris[0]) if len(uris) == 1 else None
     if identity is None:
@@ -115,7 +117,7 @@ def _check_authority(each: Certificate, place: Place) -> None:
     try:
         signs = each.extensions.get_extension_for_class(KeyUsage).value.key_cert_sign
         is_authority = _is_authority(each)
-    except (ExtensionNotFound, ValueError):
+    except ExtensionNotFound:
         signs = is_authority = False
     if not is_authority:
         raise RefusedError(refusals.no_svid(place, "a certificate between it and the root is not an authority's"))

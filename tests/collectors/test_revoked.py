@@ -41,6 +41,13 @@ def test_a_statement_is_revoked_by_its_number_or_by_its_digest() -> None:
     assert refused(TOKEN, (issuer(("jti", "pci-2"), ("statement", other), ("artefact", marked)),)) == ""
 
 
+def test_another_signature_over_the_same_makes_no_other_statement_of_it() -> None:
+    again = signed(PAIR)
+    assert again != TOKEN
+    assert digest(again) == digest(TOKEN)
+    assert refused(again, (issuer(("statement", f"sha256:{digest(TOKEN)}")),)).startswith("GW0430")
+
+
 def test_only_the_issuers_own_list_counts() -> None:
     others = issuer_of(ec_pair(), name="other", iss="other", revoked=revoking(("jti", "pci-1")))
     assert refused(TOKEN, (others, issuer())) == ""
@@ -76,8 +83,10 @@ def test_an_artefact_is_revoked_whoever_else_stands_beside_it() -> None:
     assert len(judged(envelope(statement(subject=both[1:])), revoked)) == 1
 
 
-def test_a_statement_on_a_model_is_revoked_by_the_digest_of_its_file() -> None:
+def test_a_statement_on_a_model_is_revoked_however_it_is_written_and_signed_again() -> None:
     text = json.dumps(envelope(statement({**PASSED, "slsaVersion": "1.0"})))
-    marked = signer(revoked=revoking(("statement", f"sha256:{digest(text)}")))
+    marked = signer(revoked=revoking(("statement", f"sha256:{said(text).digest}")))
     assert reason(text, marked, NOW + timedelta(days=1)).startswith("GW0430")
+    assert reason(json.dumps(json.loads(text), indent=2), marked).startswith("GW0430")
+    assert reason(envelope(statement({**PASSED, "slsaVersion": "1.0"})), marked).startswith("GW0430")
     assert said(json.dumps(envelope(statement())), marked).subject == VARIANT

@@ -363,6 +363,6 @@ def signed_text(tmp_path: Path) -> str:
 
 def test_every_refusal_is_named_by_a_test() -> None:
     tests = Path(__file__).parents[1]
-    files = [*(tests / "collectors").glob("test_*.py"), *(tests / "policy" / "broken").glob("*.txt")]
+    files = [*tests.rglob("test_*.py"), *(tests / "policy" / "broken").glob("*.txt")]
     texts = "".join(file.read_text() for file in files)
     assert {one for one in TITLES if one.startswith("GW04") and one not in texts} == set()

@@ -13,7 +13,6 @@ from collectors.evidence.files import read_evidence
 from collectors.evidence.records import Evidence
 from collectors.evidence.revocations import revocations
 from collectors.evidence.svid import named
-from collectors.evidence.token import digest
 from policy.findings import Finding
 from policy.keys import root_flaw
 from policy.resolved import Issuer, Revoked
@@ -173,8 +172,9 @@ def test_lives_that_never_meet_are_refused() -> None:
 def test_an_issuer_is_believed_of_what_it_may_say_and_no_longer_than_its_age() -> None:
     assert reason(CHAIN, trusting(ROOT, standards=("pci-dss",))) == "GW0414 `ca` may not certify `x509-svid`"
     assert reason(CHAIN, trusting(ROOT, max_age_s=86_400)).startswith("GW0411")
-    revoked = (Revoked("statement", f"sha256:{digest(CHAIN)}", YAML),)
+    revoked = (Revoked("statement", f"sha256:{counted(CHAIN).digest}", YAML),)
     assert reason(CHAIN, trusting(ROOT, revoked=revoked)).startswith("GW0430")
+    assert reason("\n" + CHAIN, trusting(ROOT, revoked=revoked)).startswith("GW0430")
 
 
 def test_a_list_of_its_authority_revokes_a_certificate() -> None:
