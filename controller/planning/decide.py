@@ -151,8 +151,8 @@ def _conflict_key(plan: Plan, built: Built) -> str:
 
 
 def _ending(plan: Plan, problem: Problem, now: datetime) -> tuple[Finding, ...]:
-    until = report.valid_until(plan, problem)
-    if until is None or until - now > timedelta(days=30):
+    until = report.soon(report.ends(plan, problem), now)
+    if until is None:
         return ()
     return (
         Finding(
@@ -160,7 +160,7 @@ def _ending(plan: Plan, problem: Problem, now: datetime) -> tuple[Finding, ...]:
             Level.WARNING,
             f"evidence behind the plan ends, or evidence against it begins, at {until.isoformat()}; what it protects "
             "moves before",
-            "renew the certification's evidence, or make sure that other sites that are allowed have room",
+            "renew the evidence, or make sure that other sites or variants that are allowed have room",
         ),
     )
 

@@ -8,7 +8,7 @@ from controller.decision import Decision
 from controller.planning.decide import decide
 from controller.planning.recheck import recheck
 from policy.clauses import AttestationClause
-from tests.planning.world import BUSY, FRANKFURT, LYON, OCR, PARIS, START, World, line, pools_of
+from tests.planning.world import BUSY, FRANKFURT, LYON, OCR, PARIS, START, World, finding_ids, line, pools_of
 
 CLAUSE = AttestationClause(("tdx",), ("hardware",), (), ("trustee",), 3_600, line(70))
 
@@ -56,3 +56,10 @@ def test_a_decision_is_not_carried_out_when_its_attestation_has_gone_meanwhile()
     world, decision = decided(paris=0, frankfurt=0)
     found = recheck(world.policy, world.snapshot(), decision, world.now)
     assert {finding.place.line for finding in found if finding.place} == {70}
+
+
+def test_the_end_of_an_attestation_result_is_told_an_hour_ahead() -> None:
+    daily = replace(CLAUSE, max_age_s=86_400)
+    early, late = 86_400 - 3_601, 86_400 - 3_600
+    assert "GW2014" not in finding_ids(decided(daily, paris=early, frankfurt=early)[1])
+    assert "GW2014" in finding_ids(decided(daily, paris=late, frankfurt=early)[1])
