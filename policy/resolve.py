@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.environment import EnvironmentSpec
 from policy.documents.include import IncludeSpec
-from policy.documents.issuer import IssuerSpec
+from policy.documents.issuer import IssuerSpec, X509Spec
 from policy.documents.link import LinkSpec
 from policy.documents.maintenance import MaintenanceSpec, WindowSpec
 from policy.documents.model import ModelSpec
@@ -31,6 +32,7 @@ from policy.resolve_clauses import profile, services
 from policy.resolve_levels import inherited, levels_above, organisation, profiles, team
 from policy.resolve_service import preferences, service
 from policy.resolved import (
+    Authority,
     Ceiling,
     CostPolicy,
     DeviceProfile,
@@ -46,6 +48,7 @@ from policy.resolved import (
     Pool,
     Purchase,
     ReplicaBound,
+    Revoked,
     ScalingPolicy,
     Service,
     Site,
@@ -105,7 +108,7 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
         cost=next(iter(items[CostPolicy]), _default_cost()),
         scaling=next(iter(items[ScalingPolicy]), _default_scaling()),
         documents=texts,
-        issuers=tuple(items[Issuer]),
+        issuers=tuple(_with_digests(issuer, items[Model]) for issuer in items[Issuer]),
         maintenance=tuple(items[Maintenance]),
         organisation=top,
         teams=teams,
@@ -125,6 +128,12 @@ def _services(
         if isinstance(each, Service) and isinstance(valid.spec, ServiceSpec)
     ]
     return tuple(sorted(found, key=lambda each: each.name))
+
+
+def _with_digests(issuer: Issuer, models: Sequence[Model]) -> Issuer:
+    """The issuer with the artefacts of the models that it may speak of."""
+    named = (model for model in models if model.name in issuer.models)
+    return replace(issuer, digests=tuple(variant.digest for model in named for variant in model.variants))
 
 
 def revision(texts: Iterable[tuple[str, str]]) -> str:
@@ -229,6 +238,13 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
         audience=spec.audience or "",
         max_age_s=spec.max_age or 0,
         place=valid.place(),
+        models=tuple(spec.claims.models),
+        revoked=tuple(
+            Revoked(kind, name, valid.place("revoked", index))
+            for index, each in enumerate(spec.revoked)
+            for kind, name in each.model_dump(exclude_none=True).items()
+        ),
+        authority=_authority(valid, spec.x509) if spec.x509 else None,
     )
 
 
@@ -250,6 +266,10 @@ def _variables(valid: Valid, spec: VariablesSpec) -> Variables:
 
 def _environment(valid: Valid, _: EnvironmentSpec) -> Environment:
     return Environment(valid.name, valid.place())
+
+
+def _authority(valid: Valid, spec: X509Spec) -> Authority:
+    return Authority(spec.trust_domain, tuple(spec.roots), spec.crl, valid.place("x509"))
 
 
 def _cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:

@@ -311,10 +311,36 @@ class IssuerKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """The roots of a SPIFFE trust domain, in PEM.
+
+    Where `needs_crl`, a certificate counts only while a list of revoked ones that covers it is up to date.
+    """
+
+    trust_domain: str
+    roots: tuple[str, ...]
+    needs_crl: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What counts no more: a statement by its `jti` or by its digest, or any of the artefact with a digest.
+
+    `kind` is "jti", "statement" or "artefact"; digests are written sha256:….
+    """
+
+    kind: str
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Issuer:
     """Whose signed statements count, and for what.
 
-    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites` and `pools` alone.
+    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites`, `pools` and the
+    variants of `models` alone, whose artefacts have `digests`.
     Without an `audience` statements have none; statements older than `max_age_s` do not count (0 for any age).
     """
 
@@ -328,6 +354,10 @@ class Issuer:
     audience: str
     max_age_s: int
     place: Place
+    models: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    revoked: tuple[Revoked, ...] = ()
+    authority: Authority | None = None
 
 
 @dataclass(frozen=True, slots=True)

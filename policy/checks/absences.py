@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from policy.catalogue import error, warning
-from policy.clauses import ComplianceProfile, Scope
+from policy.clauses import ATTESTATION, ComplianceProfile, Scope
 from policy.findings import Finding, Place
 from policy.resolved import Policy, Service
 from policy.words import shown, suggestion
@@ -20,6 +20,8 @@ def absences(policy: Policy) -> list[Finding]:
         *_covering_nothing(policy),
         *_jurisdictions(policy),
         *_claimed_by_nobody(policy),
+        *_attested_by_nobody(policy),
+        *_vouched_for_by_nobody(policy),
     ]
 
 
@@ -118,3 +120,30 @@ def _claimed_by_nobody(policy: Policy) -> Iterator[Finding]:
                 message = f"no Issuer may certify {shown(name)}, so it is never held"
                 hint = suggestion(name, claimed, "add it to the `claims` of an Issuer")
                 yield warning("GW0335", place, message, hint)
+
+
+def _vouched_for_by_nobody(policy: Policy) -> Iterator[Finding]:
+    """Provenance that no issuer, or none of those that are named, may state of any model."""
+    for profile in policy.compliance:
+        for clause in profile.provenance:
+            name = clause.standard.name
+            may = {issuer.name for issuer in policy.issuers if name in issuer.standards and issuer.models}
+            if not may & set(clause.signers or may):
+                who = "none of the Issuers named" if clause.signers else "no Issuer"
+                hint = f"add `{name}` to `claims.standards` of an Issuer, and the models to its `claims.models`"
+                yield warning(
+                    "GW0421", clause.place, f"{who} may state `{name}` of a model, so no variant serves", hint
+                )
+
+
+def _attested_by_nobody(policy: Policy) -> Iterator[Finding]:
+    """Attestation that no issuer, or none of those that are named, may give."""
+    attesting = {issuer.name for issuer in policy.issuers if ATTESTATION in issuer.standards}
+    for profile in policy.compliance:
+        clause = profile.attestation
+        if clause and not attesting & set(clause.verifiers or attesting):
+            who = "none of the `verifiers`" if clause.verifiers else "no Issuer"
+            message = f"{who} may give `{ATTESTATION}`, so nothing is ever attested"
+            yield warning(
+                "GW0420", clause.place, message, f"add `{ATTESTATION}` to the `claims.standards` of an Issuer"
+            )

@@ -111,6 +111,7 @@ def _link(link: Link) -> Iterator[Finding]:
 def _versions(profile: ComplianceProfile) -> Iterator[Finding]:
     standards = [(standard, clause.place) for clause in profile.certifications for standard in clause.any_of]
     standards += [(clause.standard, clause.place) for clause in profile.forbidden]
+    standards += [(clause.standard, clause.place) for clause in profile.provenance]
     for standard, place in standards:
         if not standard.is_possible:
             yield error("GW0305", place, f"no version fits `{standard}`", "change one of the comparisons")

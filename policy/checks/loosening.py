@@ -34,6 +34,8 @@ def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Find
     yield from _impossible(lower, upper)
     yield from _links(lower, upper)
     yield from _purchase(lower, upper)
+    yield from _attestation(lower, upper)
+    yield from _provenance(lower, upper)
 
 
 def _residency(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
@@ -48,6 +50,20 @@ def _purchase(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Fi
         more = [way.value for way in lower.purchase.among if way not in upper.purchase.among]
         if more:
             yield _less(lower.purchase.place, f"{_listed(more)} is allowed", upper, upper.purchase.place)
+
+
+def _attestation(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    one, other = lower.attestation, upper.attestation
+    if one and other and not one.is_within(other):
+        yield _less(one.place, f"`{one}` is enough", upper, other.place, f"asks for `{other}`")
+
+
+def _provenance(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    """What is asked of artefacts above, of which the lower level speaks, too, and asks for less."""
+    for asked in upper.provenance:
+        speaking = [clause for clause in lower.provenance if clause.standard.name == asked.standard.name]
+        if speaking and not any(clause.is_within(asked) for clause in speaking):
+            yield _less(speaking[0].place, f"`{speaking[0]}` is enough", upper, asked.place, f"asks for `{asked}`")
 
 
 def _separation(policy: Policy, lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:

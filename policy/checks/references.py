@@ -145,6 +145,12 @@ def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterato
 def _of_clauses(valid: Valid, spec: ClausesSpec | None, *path: str) -> Iterator[Reference]:
     if spec and spec.separation:
         yield from _of_services(valid, spec.separation.from_, *path, "separation", "from")
+    if spec and spec.attestation:
+        yield from _names("Issuer", spec.attestation.verifiers, valid, *path, "attestation", "verifiers")
+    if spec and spec.models:
+        yield from _names("Issuer", spec.models.signed_by, valid, *path, "models", "signedBy")
+        built = spec.models.provenance
+        yield from _names("Issuer", built.verifiers if built else (), valid, *path, "models", "provenance", "verifiers")
 
 
 def _of_services(valid: Valid, spec: ServicesSpec, *path: str) -> Iterator[Reference]:
@@ -155,6 +161,7 @@ def _of_services(valid: Valid, spec: ServicesSpec, *path: str) -> Iterator[Refer
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
     yield from _names("Site", spec.claims.sites, valid, "claims", "sites")
     yield from _names("Pool", spec.claims.pools, valid, "claims", "pools")
+    yield from _names("Model", spec.claims.models, valid, "claims", "models")
 
 
 def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:

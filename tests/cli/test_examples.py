@@ -15,9 +15,9 @@ def test_an_example_has_no_finding(folder: Path) -> None:
     assert (ran.status, ran.out) == (0, f"{folder}: no findings\n")
 
 
-def barred(stage: str) -> dict[str, set[str]]:
-    """By pool, the rules that keep a stage of the triage from it."""
-    answer: Any = gridwright("explain", ROOT / "examples" / "health", "x-ray-triage", "--json").json()
+def barred(stage: str, example: str = "health", service: str = "x-ray-triage") -> dict[str, set[str]]:
+    """By pool, the rules that keep a stage of a service from it."""
+    answer: Any = gridwright("explain", ROOT / "examples" / example, service, "--json").json()
     uses = [use for use in answer["candidates"] if use["stage"] == stage]
     assert uses
     return {use["placement"]["pool"]: {each["rule"] for each in use["objections"]} for use in uses}
@@ -30,3 +30,18 @@ def test_names_are_removed_where_the_hospital_allows_it_and_pictures_sorted_wher
     assert pictures["paris-reserved"] == set()
     assert pictures["paris-spot"] == {"forbidden_certification", "purchase"}
     assert pictures["virginia-spot"] >= {"certification", "residency", "link_security", "purchase"}
+
+
+def test_genomes_are_read_on_attested_machines_by_verified_builds_alone() -> None:
+    answer: Any = gridwright("explain", ROOT / "examples" / "confidential", "call-variants", "--json").json()
+    found = {
+        (use["placement"]["variant"], use["placement"]["pool"]): {each["rule"] for each in use["objections"]}
+        for use in answer["candidates"]
+    }
+    assert found == {
+        ("bf16", "sealed"): set(),
+        ("bf16", "plain"): {"attestation"},
+        ("fp8", "sealed"): {"provenance"},
+        ("fp8", "plain"): {"attestation", "provenance"},
+    }
+    assert barred("call", "confidential", "benchmark-variants") == {"sealed": set(), "plain": set()}

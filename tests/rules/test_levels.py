@@ -90,11 +90,34 @@ def _getting_by(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
         for held in (*combinations(CERTIFICATES, 1), *combinations(CERTIFICATES, 2)) if speaking else ():
             if all(any(c.met_by(*each) for each in held) for c in speaking):
                 yield from () if any(asked_of.met_by(*each) for each in held) else (held,)
+    yield from _vouched_for(lower, upper)
     for barred in upper.forbidden:
         speaking_of = [c for c in lower.forbidden if c.standard.name == barred.standard.name]
         for each in CERTIFICATES if speaking_of else ():
             if barred.standard.met_by(*each) and not any(c.standard.met_by(*each) for c in speaking_of):
                 yield each
+
+
+def _vouched_for(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[object]:
+    """Attestation results, and what is said of artefacts, that only the lower level admits."""
+    if lower.attestation and upper.attestation:
+        one, other = lower.attestation, upper.attestation
+        results = product(
+            ("trustee", "veraison", "somebody"),
+            ((), ("sev-snp",), ("tdx",), ("sgx",), ("sev-snp", "tdx")),
+            ((), ("hardware",), ("executables",), ("hardware", "executables")),
+            ((), ("secure-boot",)),
+        )
+        for (verifier, tees, claims, devices), age_s in product(results, (0, 499, 500, 4999, 5000)):
+            young = [not each.max_age_s or age_s < each.max_age_s for each in (one, other)]
+            if one.met_by(verifier, tees, claims, devices) and young[0]:
+                yield from () if other.met_by(verifier, tees, claims, devices) and young[1] else (age_s,)
+    for asked in upper.provenance:
+        speaking = [clause for clause in lower.provenance if clause.standard.name == asked.standard.name]
+        for signer, version in product(("releases", "nobody", "somebody"), VERSIONS) if speaking else ():
+            said = signer, asked.standard.name, version
+            if all(clause.met_by(*said) for clause in speaking) and not asked.met_by(*said):
+                yield said
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
