@@ -25,12 +25,12 @@ class Priority:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What one level says of a service; nothing of what it leaves to the next one."""
+    """What one level says of a service; nothing of what it leaves to the next one. An order without steps is said."""
 
     latency: "tuple[LatencyObjective, ...]" = ()
     availability: "AvailabilityObjective | None" = None
     accuracy: "AccuracyObjective | None" = None
-    degrade: "tuple[DegradeStep, ...]" = ()
+    degrade: "tuple[DegradeStep, ...] | None" = None
     priority: Priority | None = None
 
 
@@ -76,7 +76,7 @@ def chosen(preferences: Iterable[Preferences]) -> Preferences:
             found.latency or each.latency,
             found.availability or each.availability,
             found.accuracy or each.accuracy,
-            found.degrade or each.degrade,
+            each.degrade if found.degrade is None else found.degrade,
             found.priority or each.priority,
         )
     return found

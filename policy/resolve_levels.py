@@ -61,7 +61,7 @@ def inherited(service: Service, said: Preferences, above: Sequence[Level], model
     limits = together(level.limits for level in above)
     priority = at_most(asked.priority, limits.priority) if asked.priority else None
     called = {stage.model for stage in service.stages}
-    steps = asked.degrade if said.degrade else tuple(s for s in asked.degrade if _concerns(s, called))
+    steps = said.degrade if said.degrade is not None else (s for s in asked.degrade or () if _concerns(s, called))
     return replace(
         service,
         latency=asked.latency,

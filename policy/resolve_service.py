@@ -40,7 +40,7 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         latency=said.latency,
         availability=said.availability,
         accuracy=said.accuracy,
-        degrade=said.degrade,
+        degrade=said.degrade or (),
         priority=spec.priority,
         place=valid.place(),
         team=spec.team or "",
@@ -49,13 +49,14 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
 
 
 def preferences(valid: Valid, spec: ServiceSpec | DefaultsSpec, *path: str) -> Preferences:
-    """What the document itself says under a path; a priority that is left out is not said."""
+    """What the document itself says under a path; a priority or an order that is left out is not said."""
+    steps = tuple(_step(valid, step, index, *path) for index, step in enumerate(spec.degrade))
     priority = spec.priority if "priority" in spec.model_fields_set else None
     return Preferences(
         latency=_latency(valid, spec.objectives, *path),
         availability=_availability(valid, spec.objectives, *path),
         accuracy=_accuracy(valid, spec.objectives, *path),
-        degrade=tuple(_step(valid, step, index, *path) for index, step in enumerate(spec.degrade)),
+        degrade=steps if "degrade" in spec.model_fields_set else None,
         priority=Priority(priority, valid.place(*path, "priority")) if priority is not None else None,
     )
 

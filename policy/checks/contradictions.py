@@ -41,7 +41,7 @@ def _of_its_own(item: Item) -> Iterator[Finding]:
     if isinstance(item, Service | Organisation | Team) and item.compliance:
         yield from _versions(item.compliance)
     if isinstance(item, Organisation | Team):
-        yield from _sheds(item.name, item.defaults.degrade)
+        yield from _sheds(item.name, item.defaults.degrade or ())
 
 
 def doubled_links(policy: Policy) -> list[Finding]:
@@ -146,7 +146,7 @@ def _lists(item: Item) -> Iterator[Listed]:
         yield f"in {item.name}, origin", [(origin.site, origin.place) for origin in item.origins]
         yield f"in {item.name}, use of", [(f"{use.model} {use.variant}", use.place) for use in uses]
     elif isinstance(item, Organisation | Team):
-        uses = [step for step in item.defaults.degrade if isinstance(step, UseVariant)]
+        uses = [step for step in item.defaults.degrade or () if isinstance(step, UseVariant)]
         yield f"in {item.name}, use of", [(f"{use.model} {use.variant}", use.place) for use in uses]
     elif isinstance(item, Model):
         yield f"in {item.name}, variant", [(variant.name, variant.place) for variant in item.variants]

@@ -37,7 +37,7 @@ def _beyond(said: Preferences, levels: Sequence[Level], models: Mapping[str, Mod
     for level in levels:
         yield from _looser(Limits(said.accuracy, said.availability, said.priority), level)
         least = level.limits.accuracy
-        for step in said.degrade:
+        for step in said.degrade or ():
             if least and isinstance(step, UseVariant) and is_below(step, least, models):
                 what = f"`{step.variant}` of `{step.model}` has less accuracy than {_percent(least.floor_ppm)}"
                 yield _told(step.place, what, level, least.place)

@@ -67,6 +67,9 @@ def test_a_service_s_own_order_takes_the_place_of_the_whole_default() -> None:
     (step,) = found.policy.service("call-vad").degrade
     assert isinstance(step, Shed)
     assert step.share_permille == 10
+    none = loaded({"defaults": {"degrade": [{"shed": "10%"}]}}, {}, {"degrade": []}).policy
+    assert none is not None
+    assert none.service("call-vad").degrade == ()
 
 
 def test_each_place_is_that_of_the_level_that_said_it() -> None:
