@@ -3,6 +3,7 @@
 What is loosened holds all the same, for all clauses hold together: it is an error since its author believes otherwise.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from policy.catalogue import error
@@ -57,8 +58,13 @@ def _links(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Findi
 
 def _certifications(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
     """Clauses above of whose standards the lower level speaks, and which none of its clauses implies."""
+    by_name: defaultdict[str, dict[CertificationClause, None]] = defaultdict(dict)
+    for clause in lower.certifications:
+        for standard in clause.any_of:
+            by_name[standard.name][clause] = None
     for asked in upper.certifications:
-        speaking = [clause for clause in lower.certifications if _share_a_standard(clause, asked)]
+        names = {standard.name: None for standard in asked.any_of}
+        speaking = list(dict.fromkeys(clause for name in names for clause in by_name.get(name, ())))
         if speaking and not any(clause.is_within(asked) for clause in speaking):
             yield _less(speaking[0].place, f"`{speaking[0]}` is enough", upper, asked.place, f"asks for `{asked}`")
 
@@ -84,11 +90,6 @@ def _impossible(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
             if all(covered(standard, (barred.standard,)) for standard in clause.any_of):
                 message = f"`{clause}` must not be held here, and must be held at {clause.place}"
                 yield error("GW0352", barred.place, message, "take one of the two out, or narrow one to other versions")
-
-
-def _share_a_standard(one: CertificationClause, other: CertificationClause) -> bool:
-    names = {standard.name for standard in other.any_of}
-    return any(standard.name in names for standard in one.any_of)
 
 
 def _less(place: Place, what: str, upper: ComplianceProfile, above: Place, asks: str = "does not allow it") -> Finding:
