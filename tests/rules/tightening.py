@@ -39,7 +39,15 @@ STANDARDS: Final = st.builds(
 )
 WITHIN: Final = st.lists(st.sampled_from(["FR", "EU", "US"]), min_size=1, unique=True).map(tuple)
 AMONG: Final = st.lists(st.sampled_from(Purchase), min_size=1, unique=True).map(tuple)
-SCOPES: Final = st.sampled_from([Scope(), Scope(classes=("card",)), Scope(services=("ocr",)), Scope(stages=("read",))])
+SCOPES: Final = st.sampled_from(
+    [
+        Scope(),
+        Scope(classes=("card",)),
+        Scope(services=("ocr",)),
+        Scope(stages=("read",)),
+        Scope(teams=("payments",)),
+    ]
+)
 PROFILES: Final = st.builds(
     ComplianceProfile,
     st.just("more"),
@@ -68,7 +76,7 @@ def a_profile_covers_more(policy: Policy, data: st.DataObject) -> Policy:
         scope = profile.scope
         change: dict[str, Any] = data.draw(
             st.sampled_from(
-                [{"services": ()}, {"labels": ()}, {"stages": ()}, {"classes": (), "subjects": ()}]
+                [{"services": ()}, {"labels": ()}, {"stages": ()}, {"classes": (), "subjects": ()}, {"teams": ()}]
                 + [{"classes": (*scope.classes, "voice")}] * bool(scope.classes)
             )
         )
