@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.checks.loosening import loosened
-from policy.clauses import ComplianceProfile, LinkSecurityClause, Scope
+from policy.clauses import (
+    CertificationClause,
+    ComplianceProfile,
+    ForbiddenClause,
+    LinkSecurityClause,
+    Scope,
+    Standard,
+)
 from policy.levels import Limits, Organisation, Preferences, Team
 from policy.resolve_levels import profiles
 from policy.resolved import Encryption, Policy, Purchase
@@ -27,6 +34,17 @@ CLAUSES = st.none() | PROFILES
 VERSIONS = [(*version, *rest) for version in ((0,), (2,), (4,), (4, 0, 1), (5,)) for rest in ((), (0, 0, 0, 0, 0, 7))]
 CERTIFICATES = list(product(["pci-dss", "iso-27001", "exposed"], VERSIONS))
 WORDS = ["FR", "EU", "US"]
+
+
+def _both(one: ComplianceProfile, other: ComplianceProfile) -> ComplianceProfile:
+    return replace(
+        one,
+        certifications=(*one.certifications, *other.certifications),
+        forbidden=(*one.forbidden, *other.forbidden),
+    )
+
+
+SEVERAL = PROFILES | st.builds(_both, PROFILES, PROFILES)
 
 
 def scoped(clauses: ComplianceProfile | None, name: str, scope: Scope) -> ComplianceProfile | None:
@@ -98,7 +116,7 @@ def _getting_by(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
-@given(upper=PROFILES, lower=PROFILES)
+@given(upper=SEVERAL, lower=SEVERAL)
 def test_a_team_is_refused_exactly_when_something_would_get_by_its_clauses_alone(
     upper: ComplianceProfile, lower: ComplianceProfile
 ) -> None:
@@ -120,3 +138,17 @@ def test_a_refusal_names_both_places_whichever_two_levels_it_is_between(levels: 
 def _links(encryption: Encryption, line: int) -> ComplianceProfile:
     made = two_sites().profile("links", link_security=LinkSecurityClause(encryption, at(line)))
     return made.problem.policy.compliance[0]
+
+
+def test_forbidding_one_of_several_standards_leaves_the_others() -> None:
+    pci, iso = Standard("pci-dss"), Standard("iso-27001")
+    either = two_sites().profile("x", certifications=(CertificationClause((pci, iso), at(60)),))
+    barring = two_sites().profile("x", forbidden=(ForbiddenClause(pci, at(61)),))
+    asks, bars = (fleet.problem.policy.compliance[0] for fleet in (either, barring))
+    assert list(loosened(with_levels(two_sites().problem.policy, asks, bars, None))) == []
+    assert list(loosened(with_levels(two_sites().problem.policy, bars, asks, None))) == []
+    both = replace(bars, forbidden=(*bars.forbidden, ForbiddenClause(iso, at(62))))
+    one = replace(asks, certifications=(CertificationClause((pci,), at(60)),))
+    for upper, lower in ((one, both), (both, one)):
+        (finding,) = loosened(with_levels(two_sites().problem.policy, upper, lower, None))
+        assert (finding.id, finding.place) == ("GW0352", at(61) if lower is both else at(60))
