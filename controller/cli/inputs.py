@@ -1,7 +1,10 @@
 """What commands read: the policy documents and the evidence beside them."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from collectors.evidence.files import read_documents, read_evidence
 from collectors.evidence.records import Evidence
@@ -9,7 +12,9 @@ from controller.cli.errors import BrokenPolicyError, CliError
 from controller.documents import Documents
 from policy.findings import Finding
 from policy.resolved import Policy
-from policy.source import EVIDENCE, load
+from policy.source import EVIDENCE, Loaded, in_order, load
+
+NONE_CHOSEN: Final = "GW0363"
 
 
 def read_all(folder: Path, environment: str = "") -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
@@ -17,7 +22,35 @@ def read_all(folder: Path, environment: str = "") -> tuple[Policy | None, tuple[
 
     Raises CliError when there is no such folder.
     """
+    return _with_evidence(folder, load(asserted_folder(folder), environment))
+
+
+def read_in_each(folder: Path, environment: str) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """The evidence and every finding: in the environment that is given, else in each where variables differ.
+
+    Findings that are not those of all environments say of which they are. Raises CliError when there is no such folder.
+    """
     loaded = load(asserted_folder(folder), environment)
+    if all(finding.id != NONE_CHOSEN for finding in loaded.findings):
+        _, evidence, findings = _with_evidence(folder, loaded)
+        return evidence, findings
+    read = {name: read_all(folder, name) for name in loaded.environments}
+    each_once = dict.fromkeys(item for _, items, _ in read.values() for item in items)
+    return tuple(each_once), in_order(_merged({name: findings for name, (_, _, findings) in read.items()}))
+
+
+def _merged(found: Mapping[str, tuple[Finding, ...]]) -> Iterator[Finding]:
+    """The findings of all environments, each once."""
+    where: dict[Finding, dict[str, None]] = {}
+    for name, findings in found.items():
+        for finding in findings:
+            where.setdefault(finding, {})[name] = None
+    for finding, names in where.items():
+        everywhere = len(names) == len(found)
+        yield finding if everywhere else replace(finding, message=f"in {' and '.join(names)}: {finding.message}")
+
+
+def _with_evidence(folder: Path, loaded: Loaded) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
     evidence, findings = evidence_beside(folder, loaded.policy, datetime.now(UTC))
     return loaded.policy, evidence, (*loaded.findings, *findings)
 
