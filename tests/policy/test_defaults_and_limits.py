@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,6 +123,23 @@ def test_teams_and_the_organisation_add_their_clauses_to_the_profiles() -> None:
         "card-reader": ["Organisation acme", "Team payments", "Service card-reader"],
         "spoken-search": ["spoken-words", "Organisation acme"],
     }
+
+
+@pytest.mark.parametrize("alone", ["Organisation", "Team"])
+def test_one_level_alone_has_its_limits_and_defaults(alone: str) -> None:
+    own = next(each["spec"] for each in GOOD if each["kind"] == "Service")
+    level = document(
+        alone, "calls", {"limits": {"priority": 5}, "defaults": {"objectives": [{"accuracy": {"floor": "94%"}}]}}
+    )
+    of_team = {"team": "calls"} if alone == "Team" else {}
+    others = [each for each in GOOD if each["kind"] != "Service"]
+    within, beyond = (
+        load_documents([("policy.yaml", yaml.safe_dump_all([*others, level, document("Service", "call-vad", said)]))])
+        for said in (own | of_team | {"priority": 5}, own | of_team | {"priority": 6})
+    )
+    assert within.policy is not None
+    assert within.policy.service("call-vad").accuracy is not None
+    assert [finding.id for finding in beyond.findings] == ["GW0351"]
 
 
 PARTS = {
