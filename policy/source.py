@@ -76,7 +76,7 @@ def _put_together(
     findings += [*varied.findings, *(() if unread else varied.unused)]
     together = [*clashes, *check(policy, [valid for valid, _ in declared], referred, unread)]
     findings += varied.naming_uses(together)
-    broken = any(finding.level is Level.ERROR for finding in findings)
+    broken = bool(unread) or any(finding.level is Level.ERROR for finding in findings)
     return Loaded(None if broken else policy, in_order(findings), varied.environments)
 
 
