@@ -25,10 +25,9 @@ from policy.documents.site import SiteSpec
 from policy.documents.team import TeamSpec
 from policy.documents.variables import VariablesSpec
 from policy.findings import Finding, Place
-from policy.levels import Organisation, Team
 from policy.resolve_clauses import profile
-from policy.resolve_levels import inherited, levels_above, organisation, profiles, team
 from policy.resolve_service import preferences, service
+from policy.resolve_tiers import inherited, organisation, profiles, team, tiers_above
 from policy.resolved import (
     Ceiling,
     CostPolicy,
@@ -52,6 +51,7 @@ from policy.resolved import (
     Variant,
     VariantProfile,
 )
+from policy.tiers import Organisation, Team
 from policy.validate import Valid
 
 NOWHERE: Final = Place("defaults", 1, 1)
@@ -115,7 +115,7 @@ def _services(
     models = {each.name: each for _, each in declared if isinstance(each, Model)}
     by_name = {each.name: each for each in teams}
     found = [
-        inherited(each, preferences(valid, valid.spec), levels_above(each, by_name, top), models)
+        inherited(each, preferences(valid, valid.spec), tiers_above(each, by_name, top), models)
         for valid, each in declared
         if isinstance(each, Service) and isinstance(valid.spec, ServiceSpec)
     ]

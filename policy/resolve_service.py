@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from policy.clauses import Scope
-from policy.documents.level import DefaultObjectiveSpec, DefaultsSpec
 from policy.documents.service import DegradeSpec, LatencySpec, ObjectiveSpec, ServiceSpec
-from policy.levels import Preferences, Priority
+from policy.documents.tier import DefaultObjectiveSpec, DefaultsSpec
 from policy.resolve_clauses import own
 from policy.resolved import (
     AccuracyObjective,
@@ -19,11 +18,12 @@ from policy.resolved import (
     Stage,
     UseVariant,
 )
+from policy.tiers import Preferences, Priority
 from policy.validate import Valid
 
 
 def service(valid: Valid, spec: ServiceSpec) -> Service:
-    """The service for itself, without what levels above say; each clause keeps the place of what asked for it."""
+    """The service for itself, without what tiers above say; each clause keeps the place of what asked for it."""
     said = preferences(valid, spec)
     return Service(
         name=valid.name,

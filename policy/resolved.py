@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from policy.clauses import ComplianceProfile
 from policy.findings import Place
-from policy.levels import Organisation, Team
+from policy.tiers import Organisation, Team
 
 WHOLE_PERMILLE: Final = 1000
 WHOLE_PPM: Final = 1_000_000

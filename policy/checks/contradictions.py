@@ -6,7 +6,6 @@ from graphlib import CycleError, TopologicalSorter
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
 from policy.findings import Finding, Place
-from policy.levels import Organisation, Team
 from policy.resolve import Item
 from policy.resolved import (
     WHOLE_PERMILLE,
@@ -21,6 +20,7 @@ from policy.resolved import (
     Shed,
     UseVariant,
 )
+from policy.tiers import Organisation, Team
 
 
 def contradictions(item: Item) -> list[Finding]:

@@ -11,12 +11,12 @@ from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
-from policy.documents.level import LevelSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import DegradeSpec, ServiceSpec
+from policy.documents.tier import TierSpec
 from policy.findings import Finding, Place
 from policy.validate import Valid
 from policy.words import shown, suggestion
@@ -111,7 +111,7 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
     yield from _of_steps(valid, spec.degrade)
 
 
-def _of_level(valid: Valid, spec: LevelSpec) -> Iterator[Reference]:
+def _of_tier(valid: Valid, spec: TierSpec) -> Iterator[Reference]:
     return _of_steps(valid, spec.defaults.degrade, "defaults")
 
 
@@ -175,7 +175,7 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "Issuer": _of_issuer,
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
-        "Organisation": _of_level,
-        "Team": _of_level,
+        "Organisation": _of_tier,
+        "Team": _of_tier,
     }
 )

@@ -29,9 +29,9 @@ def loaded(top: dict[str, Any], team: dict[str, Any], said: dict[str, Any], *mor
     """The good policy with an organisation, a team, and what its service says besides its origins and stages."""
     others = [each for each in GOOD if each["kind"] != "Service"]
     own = next(each["spec"] for each in GOOD if each["kind"] == "Service") | {"objectives": []}
-    levels = [document("Organisation", "acme", top), document("Team", "calls", team)]
+    tiers = [document("Organisation", "acme", top), document("Team", "calls", team)]
     service = document("Service", "call-vad", own | {"team": "calls"} | said)
-    return load_documents([("policy.yaml", yaml.safe_dump_all([*others, *more, *levels, service]))])
+    return load_documents([("policy.yaml", yaml.safe_dump_all([*others, *more, *tiers, service]))])
 
 
 def test_a_service_has_what_its_team_says_and_else_what_the_organisation_says() -> None:
@@ -73,7 +73,7 @@ def test_a_service_s_own_order_takes_the_place_of_the_whole_default() -> None:
     assert none.service("call-vad").degrade == ()
 
 
-def test_each_place_is_that_of_the_level_that_said_it() -> None:
+def test_each_place_is_that_of_the_tier_that_said_it() -> None:
     policy = load(EXAMPLE).policy
     assert policy is not None
     service = policy.service("card-reader")
@@ -126,15 +126,15 @@ def test_teams_and_the_organisation_add_their_clauses_to_the_profiles() -> None:
 
 
 @pytest.mark.parametrize("alone", ["Organisation", "Team"])
-def test_one_level_alone_has_its_limits_and_defaults(alone: str) -> None:
+def test_one_tier_alone_has_its_limits_and_defaults(alone: str) -> None:
     own = next(each["spec"] for each in GOOD if each["kind"] == "Service")
-    level = document(
+    tier = document(
         alone, "calls", {"limits": {"priority": 5}, "defaults": {"objectives": [{"accuracy": {"floor": "94%"}}]}}
     )
     of_team = {"team": "calls"} if alone == "Team" else {}
     others = [each for each in GOOD if each["kind"] != "Service"]
     within, beyond = (
-        load_documents([("policy.yaml", yaml.safe_dump_all([*others, level, document("Service", "call-vad", said)]))])
+        load_documents([("policy.yaml", yaml.safe_dump_all([*others, tier, document("Service", "call-vad", said)]))])
         for said in (own | of_team | {"priority": 5}, own | of_team | {"priority": 6})
     )
     assert within.policy is not None

@@ -28,7 +28,7 @@ POINTED_AT_ELSEWHERE = {
 CANNOT_SAY = {
     "choices.yaml:18:7": "that one of several fields is given, none of which is required, stands in a validator",
     "scopes.yaml:6:19": "that one of several fields is given, none of which is required, stands in a validator",
-    "levels.yaml:49:15": "that one of several fields is given, none of which is required, stands in a validator",
+    "tiers.yaml:49:15": "that one of several fields is given, none of which is required, stands in a validator",
     "issuers.yaml:20:3": "that a key has a name where there are several stands in a validator",
     "issuers.yaml:35:11": "that one of two fields is given, neither of which is required, stands in a validator",
     "choices.yaml:25:55": "entries of a list cannot be compared",
