@@ -55,6 +55,12 @@ def test_a_bundle_that_nobody_includes_says_nothing_and_is_told() -> None:
     assert "lyon" not in sites(loaded)
 
 
+def test_folders_of_other_names_are_no_bundles() -> None:
+    texts = [(f"{folder}/lyon.yaml", LYON[1]) for folder in ("more", "more/bundles/eu")]
+    for text in texts:
+        assert "lyon" in sites(load_documents([GOOD, text]))
+
+
 CHANGES = {
     "a file is edited": [(LYON[0], LYON[1].replace("FR, ", ""))],
     "a file is renamed": [("site.yaml", LYON[1])],
