@@ -106,6 +106,7 @@ def test_bundles_that_include_each_other_come_to_an_end() -> None:
 def test_nothing_is_said_of_idle_bundles_while_an_include_may_be_among_what_is_broken() -> None:
     broken = ("include.yaml", f"{HEAD}kind: Include\nmetadata: {{name: eu}}\nspec: {{bundle: eu}}\n")
     assert ids(load_documents([GOOD, broken, *within("eu", LYON)])) == ["GW0203"]
+    assert ids(load_documents([GOOD, ("torn.yaml", "kind: ["), *within("eu", LYON)])) == ["GW0101"]
 
 
 def test_what_a_journal_keeps_of_a_policy_gives_it_again_without_what_is_idle() -> None:
