@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from policy.catalogue import error, warning
+from policy.composition import Include
 from policy.findings import Finding, Level, Place
 from policy.read_file import ReadFile
-from policy.resolved import Include
 from policy.words import shown, suggestion
 
 BUNDLES: Final = "bundles"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from policy.catalogue import error, warning
+from policy.composition import Environment, Variable, Variables
 from policy.documents import API_VERSION
 from policy.findings import Finding, Place
-from policy.resolved import Environment, Variable, Variables
 from policy.variables import Use, Value
 from policy.words import shown, suggestion
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
+from policy.composition import Environment, Include, Variables
 from policy.documents.base import Spec
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
@@ -26,6 +27,7 @@ from policy.documents.team import TeamSpec
 from policy.documents.variables import VariablesSpec
 from policy.findings import Finding, Place
 from policy.resolve_clauses import profile
+from policy.resolve_composition import environment, include, variables
 from policy.resolve_service import preferences, service
 from policy.resolve_tiers import inherited, organisation, profiles, team, tiers_above
 from policy.resolved import (
@@ -33,8 +35,6 @@ from policy.resolved import (
     CostPolicy,
     DeviceProfile,
     Encryption,
-    Environment,
-    Include,
     Issuer,
     IssuerKey,
     Link,
@@ -46,8 +46,6 @@ from policy.resolved import (
     ScalingPolicy,
     Service,
     Site,
-    Variable,
-    Variables,
     Variant,
     VariantProfile,
 )
@@ -226,26 +224,6 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
     )
 
 
-def _include(valid: Valid, spec: IncludeSpec) -> Include:
-    return Include(spec.bundle, spec.digest, valid.place("bundle"), valid.place("digest"))
-
-
-def _variables(valid: Valid, spec: VariablesSpec) -> Variables:
-    variables = (
-        Variable(
-            name,
-            tuple((each, value, valid.place("values", name, each)) for each, value in values.items()),
-            valid.source.key_place("spec", "values", name),
-        )
-        for name, values in spec.values.items()
-    )
-    return Variables(valid.name, tuple(variables), valid.place())
-
-
-def _environment(valid: Valid, _: EnvironmentSpec) -> Environment:
-    return Environment(valid.name, valid.place())
-
-
 def _cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
     ceilings = (Ceiling(c.site or "", c.below, valid.place("ceilings", i)) for i, c in enumerate(spec.ceilings))
     return CostPolicy(valid.name, tuple(ceilings), spec.start, valid.place())
@@ -294,9 +272,9 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         IssuerSpec: _issuer,
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
-        IncludeSpec: _include,
-        VariablesSpec: _variables,
-        EnvironmentSpec: _environment,
+        IncludeSpec: include,
+        VariablesSpec: variables,
+        EnvironmentSpec: environment,
         OrganisationSpec: organisation,
         TeamSpec: team,
     }
