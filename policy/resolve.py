@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
+from policy.composition import Environment, Include, Variables
 from policy.documents.base import Spec
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
@@ -27,18 +28,16 @@ from policy.documents.site import SiteSpec
 from policy.documents.team import TeamSpec
 from policy.documents.variables import VariablesSpec
 from policy.findings import Finding, Place
-from policy.levels import Organisation, Team
 from policy.resolve_clauses import profile, services
-from policy.resolve_levels import inherited, levels_above, organisation, profiles, team
+from policy.resolve_composition import environment, include, variables
 from policy.resolve_service import preferences, service
+from policy.resolve_tiers import inherited, organisation, profiles, team, tiers_above
 from policy.resolved import (
     Authority,
     Ceiling,
     CostPolicy,
     DeviceProfile,
     Encryption,
-    Environment,
-    Include,
     Issuer,
     IssuerKey,
     Link,
@@ -52,11 +51,10 @@ from policy.resolved import (
     ScalingPolicy,
     Service,
     Site,
-    Variable,
-    Variables,
     Variant,
     VariantProfile,
 )
+from policy.tiers import Organisation, Team
 from policy.validate import Valid
 from policy.windows import Window
 
@@ -123,7 +121,7 @@ def _services(
     models = {each.name: each for _, each in declared if isinstance(each, Model)}
     by_name = {each.name: each for each in teams}
     found = [
-        inherited(each, preferences(valid, valid.spec), levels_above(each, by_name, top), models)
+        inherited(each, preferences(valid, valid.spec), tiers_above(each, by_name, top), models)
         for valid, each in declared
         if isinstance(each, Service) and isinstance(valid.spec, ServiceSpec)
     ]
@@ -248,26 +246,6 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
     )
 
 
-def _include(valid: Valid, spec: IncludeSpec) -> Include:
-    return Include(spec.bundle, spec.digest, valid.place("bundle"), valid.place("digest"))
-
-
-def _variables(valid: Valid, spec: VariablesSpec) -> Variables:
-    variables = (
-        Variable(
-            name,
-            tuple((each, value, valid.place("values", name, each)) for each, value in values.items()),
-            valid.source.key_place("spec", "values", name),
-        )
-        for name, values in spec.values.items()
-    )
-    return Variables(valid.name, tuple(variables), valid.place())
-
-
-def _environment(valid: Valid, _: EnvironmentSpec) -> Environment:
-    return Environment(valid.name, valid.place())
-
-
 def _authority(valid: Valid, spec: X509Spec) -> Authority:
     return Authority(spec.trust_domain, tuple(spec.roots), spec.crl, valid.place("x509"))
 
@@ -331,9 +309,9 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
         MaintenanceSpec: _maintenance,
-        IncludeSpec: _include,
-        VariablesSpec: _variables,
-        EnvironmentSpec: _environment,
+        IncludeSpec: include,
+        VariablesSpec: variables,
+        EnvironmentSpec: environment,
         OrganisationSpec: organisation,
         TeamSpec: team,
     }

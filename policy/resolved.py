@@ -5,14 +5,13 @@ explained by the line that asked for it.
 """
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, TypeVar
 
 from policy.clauses import ComplianceProfile, Scope
 from policy.findings import Place
-from policy.levels import Organisation, Team
+from policy.tiers import Organisation, Team
 from policy.windows import Window
 
 WHOLE_PERMILLE: Final = 1000
@@ -358,42 +357,6 @@ class Issuer:
     digests: tuple[str, ...] = ()
     revoked: tuple[Revoked, ...] = ()
     authority: Authority | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Include:
-    """A bundle that is part of the policy as long as its digest (`sha256:` and 64 digits) is this one."""
-
-    bundle: str
-    digest: str
-    place: Place
-    digest_place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable's values: in each environment a text or a number, and where that stands."""
-
-    name: str
-    values: tuple[tuple[str, str | int | Decimal, Place], ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """The variables that one document declares."""
-
-    name: str
-    variables: tuple[Variable, ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """The environment that is in force."""
-
-    name: str
-    place: Place
 
 
 @dataclass(frozen=True, slots=True)

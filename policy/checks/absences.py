@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from policy.catalogue import error, warning
 from policy.clauses import ATTESTATION, ComplianceProfile, Scope
+from policy.environments import OPTION
 from policy.findings import Finding, Place
 from policy.resolved import Policy, Service
 from policy.words import shown, suggestion
@@ -27,7 +28,7 @@ def absences(policy: Policy) -> list[Finding]:
 
 def _nothing_asked(policy: Policy) -> Iterator[Finding]:
     if not policy.services:
-        place = Place(policy.documents[0][0] if policy.documents else ".", 1, 1)
+        place = Place(next((name for name, _ in policy.documents if name != OPTION), "."), 1, 1)
         message = "no document declares a Service, and a fleet without one would be unloaded"
         yield error("GW0309", place, message, "add one; to empty a fleet, stop its controller and unload by hand")
 
@@ -90,6 +91,7 @@ def _nearest(policy: Policy, scope: Scope) -> str:
             {f"{key}: {value}" for each in services for key, value in each.labels},
             "give a service that label",
         ),
+        (scope.teams, {each.team for each in services if each.team}, "name the team in a service"),
         (scope.stages, {stage.name for each in services for stage in each.stages}, "name a stage of a service"),
     ):
         strange = [word for word in words if word not in stated]

@@ -11,7 +11,6 @@ from policy.documents.compliance_profile import ClausesSpec, ComplianceProfileSp
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
-from policy.documents.level import LevelSpec
 from policy.documents.link import LinkSpec
 from policy.documents.maintenance import MaintenanceSpec
 from policy.documents.model import ModelSpec
@@ -19,6 +18,7 @@ from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.selector import ServicesSpec
 from policy.documents.service import DegradeSpec, ServiceSpec
+from policy.documents.tier import TierSpec
 from policy.findings import Finding, Place
 from policy.validate import Valid
 from policy.words import shown, suggestion
@@ -107,7 +107,7 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
     yield from _of_clauses(valid, spec.compliance, "compliance")
 
 
-def _of_level(valid: Valid, spec: LevelSpec) -> Iterator[Reference]:
+def _of_tier(valid: Valid, spec: TierSpec) -> Iterator[Reference]:
     yield from _of_steps(valid, spec.defaults.degrade, "defaults")
     yield from _of_clauses(valid, spec.compliance, "compliance")
 
@@ -193,7 +193,7 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
         "Maintenance": _of_maintenance,
-        "Organisation": _of_level,
-        "Team": _of_level,
+        "Organisation": _of_tier,
+        "Team": _of_tier,
     }
 )

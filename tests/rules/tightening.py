@@ -65,7 +65,15 @@ SIGNED: Final = st.builds(
         tuple
     ),
 )
-SCOPES: Final = st.sampled_from([Scope(), Scope(classes=("card",)), Scope(services=("ocr",)), Scope(stages=("read",))])
+SCOPES: Final = st.sampled_from(
+    [
+        Scope(),
+        Scope(classes=("card",)),
+        Scope(services=("ocr",)),
+        Scope(stages=("read",)),
+        Scope(teams=("payments",)),
+    ]
+)
 PROFILES: Final = st.builds(
     ComplianceProfile,
     st.just("more"),
@@ -106,7 +114,7 @@ def a_profile_covers_more(policy: Policy, data: st.DataObject) -> Policy:
             return profile
         change: dict[str, Any] = data.draw(
             st.sampled_from(
-                [{"services": ()}, {"labels": ()}, {"stages": ()}, {"classes": (), "subjects": ()}]
+                [{"services": ()}, {"labels": ()}, {"stages": ()}, {"classes": (), "subjects": ()}, {"teams": ()}]
                 + [{"classes": (*scope.classes, "voice")}] * bool(scope.classes)
             )
         )

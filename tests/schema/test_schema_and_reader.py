@@ -33,7 +33,7 @@ CANNOT_SAY = {
     "windows.yaml:10:7": "instants cannot be compared",
     "windows.yaml:15:7": "that one of several fields is given, none of which is required",
     "scopes.yaml:6:19": "that one of several fields is given, none of which is required, stands in a validator",
-    "levels.yaml:49:15": "that one of several fields is given, none of which is required, stands in a validator",
+    "tiers.yaml:49:15": "that one of several fields is given, none of which is required, stands in a validator",
     "issuers.yaml:20:3": "that a key has a name where there are several stands in a validator",
     "issuers.yaml:35:11": "that one of three fields is given, none of which is required, stands in a validator",
     "models_odd.yaml:11:11": "that one of two fields is given, neither of which is required, stands in a validator",
