@@ -43,3 +43,12 @@ RULES: Final[tuple[Rule, ...]] = (
 
 EXCLUDING: Final[tuple[Excluding, ...]] = tuple(rule for rule in RULES if isinstance(rule, Excluding))
 """The rules that bar anything, in the same order."""
+
+COMPLIANCE: Final[tuple[Excluding, ...]] = (
+    Certification(),
+    ForbiddenCertification(),
+    Residency(),
+    LinkSecurity(),
+    Purchase(),
+)
+"""The rules that keep clauses of a ComplianceProfile: what is no matter of speed, of room or of price."""
