@@ -41,7 +41,7 @@ def check(path: Folder, *, output: Written = Output.TEXT, as_json: AsJson = Fals
         return _status(watch(asserted_folder(path.folder)))
     _, evidence, read = read_all(path)
     findings = (*read, *endings(evidence, datetime.now(UTC)))
-    write(findings, wanted, path.folder, str(path))
+    write(findings, wanted, path.known_as, str(path))
     return _status(findings)
 
 
