@@ -26,12 +26,14 @@ from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
+from policy.documents.policy_test import PolicyTestSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
 from policy.documents.site import SiteSpec
 from policy.findings import Finding, Place
 from policy.resolve_service import service
+from policy.resolve_testing import policy_test
 from policy.resolved import (
     Ceiling,
     CostPolicy,
@@ -51,11 +53,24 @@ from policy.resolved import (
     Variant,
     VariantProfile,
 )
+from policy.testing import PolicyTest
 from policy.validate import Valid
 
 NOWHERE: Final = Place("defaults", 1, 1)
 
-Item = Service | Model | Site | Pool | Link | DeviceProfile | ComplianceProfile | Issuer | CostPolicy | ScalingPolicy
+Item = (
+    Service
+    | Model
+    | Site
+    | Pool
+    | Link
+    | DeviceProfile
+    | ComplianceProfile
+    | Issuer
+    | CostPolicy
+    | ScalingPolicy
+    | PolicyTest
+)
 """What a document declares."""
 
 
@@ -84,7 +99,7 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
         documents=texts,
         issuers=tuple(items[Issuer]),
     )
-    return policy, [*_twice(documents), *_only_one(documents)]
+    return policy, [*twice(documents), *_only_one(documents)]
 
 
 def revision(texts: Iterable[tuple[str, str]]) -> str:
@@ -93,7 +108,8 @@ def revision(texts: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(b"".join(len(data).to_bytes(8, "big") + data for data in encoded)).hexdigest()
 
 
-def _twice(documents: Sequence[Valid]) -> list[Finding]:
+def twice(documents: Sequence[Valid]) -> list[Finding]:
+    """Documents of one kind and name, the second one's place."""
     first: dict[tuple[str, str], Valid] = {}
     findings = []
     for valid in documents:
@@ -283,5 +299,6 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         IssuerSpec: _issuer,
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
+        PolicyTestSpec: policy_test,
     }
 )

@@ -7,13 +7,16 @@ from typing import Final
 
 from policy.catalogue import error
 from policy.checks import check
-from policy.checks.references import Unread
+from policy.checks.references import Unread, nowhere
+from policy.checks.tests import beside_others, unknown_parts
 from policy.findings import Finding, Level, Place
 from policy.folder import read_texts
 from policy.read_file import ReadFile, read_file
-from policy.resolve import resolve
+from policy.resolve import resolve, twice
 from policy.resolved import Policy
+from policy.testing import PolicyTest
 from policy.uncollected import uncollected
+from policy.validate import Valid
 
 EVIDENCE: Final = "evidence"
 """The folder beside the policy that holds evidence; a collector reads it."""
@@ -22,10 +25,14 @@ MAX_FINDINGS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a source gave: the policy, None when anything in it is an error, and all findings, by place."""
+    """What a source gave: the policy, None when anything in it is an error, and all findings, by place.
+
+    `tests` are those whose documents are valid. They are no part of the policy, whatever is wrong with them.
+    """
 
     policy: Policy | None
     findings: tuple[Finding, ...] = ()
+    tests: tuple[PolicyTest, ...] = ()
 
 
 def load(folder: Path) -> Loaded:
@@ -53,18 +60,35 @@ def _put_together(
 ) -> Loaded:
     findings = [*unreadable, *(finding for file in files for finding in file.wrong)]
     torn = any(finding.level is Level.ERROR for finding in findings)
-    if not torn and not any(file.documents for file in files):
+    if not torn and not any(file.policy.documents for file in files):
         hint = "write documents of the kinds in docs/language.md into .yaml files there"
         findings.append(error("GW0108", Place(".", 1, 1), "there is no policy document", hint))
         return Loaded(None, tuple(findings))
-    declared = [pair for file in files for pair in file.declared]
-    policy, clashes = resolve(declared, texts)
-    unread = Unread(frozenset(identity for file in files for identity in file.broken), torn)
-    referred = (reference for file in files for reference in file.referred)
-    findings += [finding for file in files for finding in file.findings]
-    findings += [*clashes, *check(policy, [valid for valid, _ in declared], referred, unread)]
+    declared = [pair for file in files for pair in file.policy.declared]
+    in_force = tuple(text for text, file in zip(texts, files, strict=True) if not file.is_tests_alone)
+    policy, clashes = resolve(declared, in_force)
+    documents = [valid for valid, _ in declared]
+    unread = Unread(frozenset(identity for file in files for identity in file.policy.broken), torn)
+    referred = (reference for file in files for reference in file.policy.referred)
+    findings += [finding for file in files for finding in file.policy.findings]
+    findings += [*clashes, *check(policy, documents, referred, unread)]
     broken = any(finding.level is Level.ERROR for finding in findings)
-    return Loaded(None if broken else policy, in_order(findings))
+    tests, wrong = _tests(documents, files, unread)
+    return Loaded(None if broken else policy, in_order([*findings, *wrong]), tests)
+
+
+def _tests(
+    documents: Sequence[Valid], files: Sequence[ReadFile], unread: Unread
+) -> tuple[tuple[PolicyTest, ...], list[Finding]]:
+    """The tests by name, none of a broken document, and what is wrong with them: nothing of it touches the policy."""
+    declared = [pair for file in files for pair in file.tests.declared]
+    referred = [reference for file in files for reference in file.tests.referred]
+    findings = [finding for file in files for finding in file.tests.findings]
+    findings += [*twice([valid for valid, _ in declared]), *nowhere(documents, referred, unread)]
+    tests = sorted((test for _, test in declared if isinstance(test, PolicyTest)), key=lambda test: test.name)
+    findings += [*unknown_parts(tests, documents, unread)]
+    findings += [beside_others(test) for file in files if file.policy.documents for _, test in file.tests.declared]
+    return tuple(tests), findings
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
 from policy.documents.model import ModelSpec
+from policy.documents.policy_test import PolicyTestSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
@@ -30,5 +31,9 @@ KINDS: Final[Mapping[str, type[Spec]]] = MappingProxyType(
         "Issuer": IssuerSpec,
         "CostPolicy": CostPolicySpec,
         "ScalingPolicy": ScalingPolicySpec,
+        "PolicyTest": PolicyTestSpec,
     }
 )
+
+TEST: Final = "PolicyTest"
+"""The kind that is no part of the policy in force."""

@@ -56,6 +56,7 @@ SHOWN: Final[Mapping[str, Shown]] = {
     "Issuer": Shown("gwissuer", (Column("Standards", "string", ".spec.claims.standards"),)),
     "CostPolicy": Shown("gwcost", (Column("Start", "string", ".spec.start"),)),
     "ScalingPolicy": Shown("gwscaling", (Column("Interval", "string", ".spec.interval"),)),
+    "PolicyTest": Shown("gwtest", (Column("At", "string", ".spec.at"),)),
 }
 
 

@@ -38,10 +38,11 @@ def test_every_finding_stands_where_it_says(file: Path) -> None:
         assert finding.hint
 
 
-def test_a_policy_is_given_exactly_when_there_is_no_error() -> None:
+def test_a_policy_is_given_exactly_when_there_is_no_error_but_in_tests() -> None:
     for file in BROKEN:
         loaded = load_documents([GOOD, (file.name, file.read_text())])
-        assert (loaded.policy is None) == any(f.level is Level.ERROR for f in loaded.findings), file.name
+        is_wrong = any(f.level is Level.ERROR for f in loaded.findings) and file.name != "tests.yaml"
+        assert (loaded.policy is None) == is_wrong, file.name
 
 
 def test_all_errors_of_all_files_are_told_at_once() -> None:
