@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from controller.cli import apply, check, diff, evidence, explain, fmt, plan, profile, replay, run, schema, up
+from controller.cli import apply, check, diff, evidence, explain, fmt, plan, profile, replay, run, schema, testing, up
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
 from controller.cli.findings import show
 from controller.cli.terminal import complain, console, write_json
@@ -32,6 +32,7 @@ app.command("fmt")(fmt.fmt)
 app.command("profile")(profile.profile)
 app.command("replay")(replay.replay)
 app.command("schema")(schema.schema)
+app.command("test")(testing.run_tests)
 app.add_typer(evidence.app, name="evidence")
 
 

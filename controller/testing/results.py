@@ -43,3 +43,8 @@ class Result:
     failures: tuple[Failure, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     exercised: tuple[Place, ...] = ()
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether everything was judged, and holds."""
+        return self.outcome is Outcome.PASSED

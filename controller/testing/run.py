@@ -14,13 +14,15 @@ from policy.resolved import Policy
 from policy.testing import PolicyTest, Step
 
 
-def run(test: PolicyTest, policy: Policy, evidence: tuple[Evidence, ...]) -> Result:
+def run(test: PolicyTest, policy: Policy, evidence: tuple[Evidence, ...], without: Place | None = None) -> Result:
     """What comes of a test; `evidence` is what counts at the instant of the test.
+
+    With `without`, as if the clause at that place had never been written.
 
     The fleet comes to rest first. Each step lets its events happen and the fleet come to rest again, and every
     expectation of it is judged. Once an event cannot happen, the steps from there on are not judged.
     """
-    scene, now = rest(opening(policy, evidence, test.at))
+    scene, now = rest(opening(policy, evidence, test.at, without))
     failures: list[Failure] = []
     troubles: list[Trouble] = []
     took_part: dict[Place, None] = dict.fromkeys(exercised(now))
@@ -39,7 +41,7 @@ def run(test: PolicyTest, policy: Policy, evidence: tuple[Evidence, ...]) -> Res
             else:
                 failures.append(replace(wrong, step=number))
     outcome = Outcome.BROKEN if troubles else Outcome.FAILED if failures else Outcome.PASSED
-    return Result(test.name, test.place, outcome, tuple(failures), tuple(troubles), tuple(took_part))
+    return Result(test.name, test.place, outcome, tuple(failures), tuple(troubles), tuple(sorted(took_part)))
 
 
 def _happen(scene: Scene, step: Step) -> Scene | Trouble:

@@ -11,7 +11,9 @@ from controller.planning.options import placement_of
 from controller.testing.documents import Text, policy_of, texts_of, with_text, without_document
 from controller.testing.results import Trouble
 from controller.whatif import AssumedRate, WhatIf
+from policy.clause_list import without_clause
 from policy.findings import Level, Place
+from policy.resolve import revision
 from policy.resolved import WHOLE_PERMILLE, Link, Policy, Pool
 from policy.testing import (
     Added,
@@ -33,7 +35,7 @@ class Scene:
     """The policy, the evidence, the instant (UTC), and what stands and is remembered.
 
     `rates` are those that a test has set, in thousandths of a request a second; demands that are not in it are asked at
-    what their services expect. `happened` are the events so far.
+    what their services expect. `happened` are the events so far, `without` the place of a clause that is left out.
     """
 
     policy: Policy
@@ -44,6 +46,7 @@ class Scene:
     happened: tuple[Event, ...] = ()
     fleet: Fleet = EMPTY
     state: State | None = None
+    without: Place | None = None
 
     def whatif(self) -> WhatIf:
         """What there is to imagine: the rate of every demand, as if it were measured, and the sites that are lost."""
@@ -51,9 +54,13 @@ class Scene:
         return WhatIf(rates=rates(self.policy, self.rates), lost_sites=lost)
 
 
-def opening(policy: Policy, evidence: tuple[Evidence, ...], now: datetime) -> Scene:
+def opening(policy: Policy, evidence: tuple[Evidence, ...], now: datetime, without: Place | None = None) -> Scene:
     """Nothing has happened, and nothing runs."""
-    return Scene(policy, texts_of(policy), evidence, now)
+    return Scene(_less(policy, without), texts_of(policy), evidence, now, without=without)
+
+
+def _less(policy: Policy, without: Place | None) -> Policy:
+    return without_clause(policy, without) if without else policy
 
 
 def after(scene: Scene, event: Event) -> Scene | Trouble:
@@ -93,7 +100,15 @@ def rates(policy: Policy, known: tuple[AssumedRate, ...]) -> tuple[AssumedRate, 
 
 
 def changed(policy: Policy, event: Event) -> Policy:
-    """The policy with nodes, a link or a price as they are after the event; the same one after any other."""
+    """The policy with nodes, a link or a price as they are after the event; the same one after any other.
+
+    It has another revision: what is remembered of the one before is no answer for it.
+    """
+    other = _edited(policy, event)
+    return policy if other is policy else replace(other, revision=revision([(policy.revision, repr(event))]))
+
+
+def _edited(policy: Policy, event: Event) -> Policy:
     if isinstance(event, NodesLost):
         return replace(policy, pools=tuple(_fewer(pool, event) for pool in policy.pools))
     if isinstance(event, PriceChanges):
@@ -183,7 +198,7 @@ def _with_documents(scene: Scene, event: Added | Removed) -> Scene | Trouble:
     if read.policy is None:
         first = next(finding for finding in read.findings if finding.level is Level.ERROR)
         return Trouble(event.place, f"the policy would have errors: {first.place}: {first.message}", first.hint)
-    policy = read.policy
+    policy = _less(read.policy, scene.without)
     for before in scene.happened:
         policy = changed(policy, before)
     fleet = known_to(policy, scene.fleet)
