@@ -22,7 +22,7 @@ def wrong(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["health", "embedded"])
+@pytest.mark.parametrize("name", ["health", pytest.param("embedded", marks=pytest.mark.long)])
 def test_the_tests_of_an_example_pass(name: str) -> None:
     ran = gridwright("test", ROOT / "examples" / name, timeout_s=280)
     assert ran.status == 0, ran.out + ran.err
@@ -32,7 +32,7 @@ def test_the_tests_of_an_example_pass(name: str) -> None:
 
 
 def test_what_does_not_hold_is_told_with_what_there_is_instead(wrong: Path) -> None:
-    ran = gridwright("test", wrong, "--jobs", "2")
+    ran = gridwright("test", wrong, "-k", "patients", "--jobs", "2")
     assert ran.status == 2
     lines = ran.out.splitlines()
     at = next(index for index, line in enumerate(lines) if line.startswith(f"failed {NAMES} "))
@@ -47,7 +47,7 @@ def test_what_does_not_hold_is_told_with_what_there_is_instead(wrong: Path) -> N
 
 
 def test_junit_has_a_case_a_test_with_what_is_wrong_with_it(wrong: Path, tmp_path: Path) -> None:
-    ran = gridwright("test", wrong, "--output", "junit", "--junit", tmp_path / "kept.xml")
+    ran = gridwright("test", wrong, "-k", "patients", "--output", "junit", "--junit", tmp_path / "kept.xml")
     suite = ET.fromstring(ran.out).find("testsuite")  # noqa: S314 - written by what is tested
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "1")
