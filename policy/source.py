@@ -80,11 +80,14 @@ def _put_together(
 def _tests(
     documents: Sequence[Valid], files: Sequence[ReadFile], unread: Unread
 ) -> tuple[tuple[PolicyTest, ...], list[Finding]]:
-    """The tests by name, none of a broken document, and what is wrong with them: nothing of it touches the policy."""
+    """The tests by name, none of a broken document, and what is wrong with them: nothing of it touches the policy.
+
+    What tests name is not judged while some of the policy cannot be read.
+    """
     declared = [pair for file in files for pair in file.tests.declared]
     referred = [reference for file in files for reference in file.tests.referred]
     findings = [finding for file in files for finding in file.tests.findings]
-    findings += [*twice([valid for valid, _ in declared]), *nowhere(documents, referred, unread)]
+    findings += [*twice([valid for valid, _ in declared]), *nowhere(documents, () if unread else referred, unread)]
     tests = sorted((test for _, test in declared if isinstance(test, PolicyTest)), key=lambda test: test.name)
     findings += [*unknown_parts(tests, documents, unread)]
     findings += [beside_others(test) for file in files if file.policy.documents for _, test in file.tests.declared]
