@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from policy.clauses import CertificationClause, ComplianceProfile, Standard, VersionBound
-from policy.resolved import UseVariant
-from rules.kernel.problem import Held, Option, Path, Problem
+from policy.clauses import CertificationClause, ComplianceProfile, Scope, Standard, VersionBound
+from policy.resolved import Maintenance, Pool, Service, Stage, UseVariant
+from rules.kernel.problem import Demand, Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
 
@@ -17,36 +17,72 @@ def refusing(problem: Problem, path: Path) -> frozenset[str]:
 def _refusing(problem: Problem, path: Path) -> Iterator[str]:
     demand = problem.demand(path.demand)
     service = problem.policy.service(demand.service)
-    for objective in (each for each in service.latency if not each.origin or each.origin == demand.origin):
-        told = [us for basis, us in path.latency_us if basis >= objective.percentile_bp]
-        if (told[0] if told else path.latency_us[-1][1]) > objective.below_us:
-            yield "latency"
+    yield from _as_a_whole(problem, service, demand, path)
     for stage, option in zip(service.stages, (problem.option(name) for name in path.options), strict=True):
-        exempt = any(
-            isinstance(step, UseVariant)
-            and step.model == option.placement.model
-            and step.variant == option.placement.variant
-            for step in service.degrade
-        )
-        if service.accuracy and not exempt and option.accuracy_ppm < service.accuracy.floor_ppm:
-            yield "accuracy"
+        pool = _pool(problem, option)
+        yield from _promised(service, stage, option, pool)
+        if any(_is_worked_on(problem, work, pool) for work in problem.policy.maintenance):
+            yield "maintenance"
         for profile in problem.policy.compliance:
             scope = profile.scope
             if set(scope.classes) & set(service.data_classes) and stage.name in (scope.stages or [stage.name]):
-                yield from _objections(problem, profile, demand.origin, option)
+                yield from _held_otherwise(problem, profile, pool)
+                yield from _afar(problem, profile, demand.origin, pool.site)
 
 
-def _objections(problem: Problem, profile: ComplianceProfile, origin: str, option: Option) -> Iterator[str]:
-    pool = option.placement.pool
-    site = next(each.site for each in problem.policy.pools if each.name == pool)
-    links = [each for each in problem.policy.links if {each.a, each.b} == {origin, site}]
-    if any(not _certified(problem, clause, pool, site) for clause in profile.certifications):
+def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) -> Iterator[str]:
+    """What all stages together break."""
+    for objective in (each for each in service.latency if not each.origin or each.origin == demand.origin):
+        known_us = next((us for name, us in path.stage_latency_us if name == objective.stage), path.latency_us)
+        told = [us for basis, us in known_us if basis >= objective.percentile_bp]
+        if (told[0] if told else known_us[-1][1]) > objective.below_us:
+            yield "latency"
+    pools = [_pool(problem, problem.option(name)) for name in path.options]
+    for clause in service.together:
+        meant = [pool for stage, pool in zip(service.stages, pools, strict=True) if stage.name in clause.stages]
+        if len({pool.site if clause.within.value == "site" else pool.name for pool in meant}) > 1:
+            yield "together"
+
+
+def _promised(service: Service, stage: Stage, option: Option, pool: Pool) -> Iterator[str]:
+    """What one stage breaks of what its service and the pool say."""
+    exempt = any(
+        isinstance(step, UseVariant)
+        and step.model == option.placement.model
+        and step.variant == option.placement.variant
+        for step in service.degrade
+    )
+    if service.accuracy and not exempt and option.accuracy_ppm < service.accuracy.floor_ppm:
+        yield "accuracy"
+    for clause in service.pools:
+        lists = ((pool.site, clause.sites), (pool.name, clause.pools), (pool.device, clause.devices))
+        fits = all(name in names for name, names in lists if names)
+        if stage.name in (clause.stages or [stage.name]) and fits == clause.is_barred:
+            yield "placement"
+    if pool.dedicated_to and not _speaks_of(pool.dedicated_to, service):
+        yield "dedication"
+
+
+def _held_otherwise(problem: Problem, profile: ComplianceProfile, pool: Pool) -> Iterator[str]:
+    """What a pool is not that a profile asks for."""
+    if any(not _certified(problem, clause, pool) for clause in profile.certifications):
         yield "certification"
-    if any(_held_ever(problem, clause.standard, pool, site) for clause in profile.forbidden):
+    if any(_held_ever(problem, clause.standard, pool) for clause in profile.forbidden):
         yield "forbidden_certification"
-    bought = next(each.purchase for each in problem.policy.pools if each.name == pool)
-    if profile.purchase and not {bought} & set(profile.purchase.among):
+    if profile.purchase and not {pool.purchase} & set(profile.purchase.among):
         yield "purchase"
+    if profile.separation:
+        others = [each for each in problem.policy.services if not _speaks_of(profile.scope, each)]
+        near = [each for each in others if pool.dedicated_to is None or _speaks_of(pool.dedicated_to, each)]
+        if any(_speaks_of(profile.separation.others, each) for each in near):
+            yield "separation"
+
+
+def _afar(problem: Problem, profile: ComplianceProfile, origin: str, site: str) -> Iterator[str]:
+    """What the way from an origin breaks."""
+    links = [each for each in problem.policy.links if {each.a, each.b} == {origin, site}]
+    if profile.locality and site != origin:
+        yield "locality"
     if profile.residency:
         within = set(profile.residency.within)
         ends = [each.jurisdictions for each in problem.policy.sites if each.name in {origin, site}]
@@ -60,26 +96,48 @@ def _objections(problem: Problem, profile: ComplianceProfile, origin: str, optio
             yield "link_security"
 
 
-def _certified(problem: Problem, clause: CertificationClause, pool: str, site: str) -> bool:
+def _is_worked_on(problem: Problem, work: Maintenance, pool: Pool) -> bool:
+    """Whether in any second somebody is at work on the pool."""
+    if pool.name not in work.pools and pool.site not in work.sites:
+        return False
+    window, spans = work.window, [range(work.window.from_s, work.window.until_s)]
+    while window.every_s and spans[-1].start < problem.needed_until_s:
+        spans.append(range(spans[-1].start + window.every_s, spans[-1].stop + window.every_s))
+    return any(second in span for second in range(problem.now_s, problem.needed_until_s) for span in spans)
+
+
+def _pool(problem: Problem, option: Option) -> Pool:
+    return next(each for each in problem.policy.pools if each.name == option.placement.pool)
+
+
+def _speaks_of(scope: Scope, service: Service) -> bool:
+    """Whether a scope of services, classes and stages covers something of a service."""
+    stages = {stage.name for stage in service.stages}
+    is_named = not scope.services or service.name in scope.services
+    is_carried = not scope.classes or not set(scope.classes).isdisjoint(service.data_classes)
+    return is_named and is_carried and (not scope.stages or bool(stages & set(scope.stages)))
+
+
+def _certified(problem: Problem, clause: CertificationClause, pool: Pool) -> bool:
     """Whether in each second one of the standards is held."""
-    held = [each for standard in clause.any_of for each in _held(problem, standard, pool, site)]
+    held = [each for standard in clause.any_of for each in _held(problem, standard, pool)]
     seconds = range(problem.now_s, problem.needed_until_s)
     return all(any(each.from_s <= second < each.until_s for each in held) for second in seconds)
 
 
-def _held_ever(problem: Problem, standard: Standard, pool: str, site: str) -> bool:
+def _held_ever(problem: Problem, standard: Standard, pool: Pool) -> bool:
     """Whether in any second the standard is held."""
-    held = _held(problem, standard, pool, site)
+    held = _held(problem, standard, pool)
     seconds = range(problem.now_s, problem.needed_until_s)
     return any(each.from_s <= second < each.until_s for each in held for second in seconds)
 
 
-def _held(problem: Problem, standard: Standard, pool: str, site: str) -> list[Held]:
+def _held(problem: Problem, standard: Standard, pool: Pool) -> list[Held]:
     """What is held of a standard in versions that are meant."""
     return [
         each
         for each in problem.certifications
-        if (each.subject_kind, each.subject) in {("pool", pool), ("site", site)}
+        if (each.subject_kind, each.subject) in {("pool", pool.name), ("site", pool.site)}
         and each.standard == standard.name
         and all(_stands(each.version, bound) for bound in standard.bounds)
     ]

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from dice import Dice
 from small_profiles import certifications, profile
 
+from policy.clauses import Scope
 from policy.findings import Place
 from policy.resolved import (
     AccuracyObjective,
@@ -22,9 +23,11 @@ from policy.resolved import (
     Encryption,
     LatencyObjective,
     Link,
+    Maintenance,
     Orchestration,
     Policy,
     Pool,
+    PoolsClause,
     Purchase,
     ReplicaBound,
     ScalingPolicy,
@@ -32,9 +35,12 @@ from policy.resolved import (
     Shed,
     Site,
     Stage,
+    TogetherClause,
     UseVariant,
     VariantProfile,
+    Within,
 )
+from policy.windows import Window
 from rules.catalogue import RULES
 from rules.kernel.plan import Instances, Plan, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Floor, Node, Option, Path, Placement, Problem, Running
@@ -47,6 +53,9 @@ SITES: Final = ("paris", "lyon", "york")
 JURISDICTIONS: Final = (("FR", "EU"), ("FR",), ("US",), ("EU",))
 MODELS: Final = ("det", "rec")
 ACCURACY_PPM: Final = {"fp32": 950_000, "int8": 900_000}
+STAGE_US: Final = 20_000
+SLOWEST_US: Final = 50_000
+"""An option of more than this misses the objective of its stage by a microsecond, and others meet it just so."""
 MOST_OPTIONS: Final = 6
 DEVICE: Final = DeviceProfile(
     "gpu",
@@ -60,6 +69,7 @@ DEVICE: Final = DeviceProfile(
 """By it a path is priced that only a way between two plans takes."""
 ALWAYS: Final = frozenset({"served", "capacity", "degrade", "device_memory", "device_share", "one_setting"})
 """Rules that apply to every policy: only a benchmark can leave them out."""
+DEDICATED: Final = (Scope(classes=("card",)), Scope(services=("svc0",)), Scope(services=("svc1",)), Scope())
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -84,6 +94,8 @@ def product(seed: int) -> Product:
         for service in services
         for origin in SITES[: 1 + (dice.says(0.5) and len(_asking(services, service)) == 1)]
     )
+    if len(demands) == 1 and len(services[0].stages) > 1 and dice.says(0.4):
+        policy = replace(policy, services=(_together(dice, services[0]),))
     problem = Problem(
         policy=policy,
         now_s=NOW_S,
@@ -101,6 +113,12 @@ def product(seed: int) -> Product:
     if dice.says(0.4):
         rules -= {name for name in sorted(rules) if dice.says(LEFT_OUT)}
     return Product(problem, running, rules)
+
+
+def _together(dice: Dice, service: Service) -> Service:
+    """The service with its stages in one place: said only where it shares no instance, as what is slow as a whole."""
+    names = tuple(stage.name for stage in service.stages)
+    return replace(service, together=(TogetherClause(names, dice.one(tuple(Within)), HERE),))
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:
@@ -122,6 +140,7 @@ def _pools(dice: Dice) -> tuple[Pool, ...]:
             price_millicents_per_hour=dice.one((0, 17, 40, 41, 90)),
             purchase=dice.one((Purchase.OWNED, Purchase.OWNED, Purchase.ON_DEMAND, Purchase.SPOT)),
             place=HERE,
+            dedicated_to=dice.one(DEDICATED) if dice.says(0.15) else None,
         )
         for number in range(many)
     )
@@ -165,15 +184,28 @@ def _service(dice: Dice, name: str, models: tuple[str, ...]) -> Service:
         origins=(),
         stages=tuple(Stage(model, model, (), 1 + dice.says(0.2), 1000, HERE) for model in models),
         expected_rate_milli_rps=1000,
-        latency=(LatencyObjective(dice.one((5000, 9900)), 50_000, 60, HERE, dice.one(("", "", *SITES))),)
-        if dice.says(0.5)
-        else (),
+        latency=_latency(dice, models),
         availability=AvailabilityObjective(dice.within(1, 2), dice.within(1, 3), HERE) if dice.says(0.4) else None,
         accuracy=AccuracyObjective(dice.one((900_000, 950_000)), HERE) if dice.says(0.4) else None,
         degrade=_degrade(dice, models),
         priority=dice.within(0, 2),
         place=HERE,
+        pools=(_pools_clause(dice, models),) if dice.says(0.2) else (),
     )
+
+
+def _latency(dice: Dice, models: tuple[str, ...]) -> tuple[LatencyObjective, ...]:
+    whole = LatencyObjective(dice.one((5000, 9900)), 50_000, 60, HERE, dice.one(("", "", *SITES)))
+    of_a_stage = LatencyObjective(9900, STAGE_US, 60, HERE, stage=dice.one(models))
+    return (*((whole,) if dice.says(0.5) else ()), *((of_a_stage,) if dice.says(0.2) else ()))
+
+
+def _pools_clause(dice: Dice, models: tuple[str, ...]) -> PoolsClause:
+    """Two of the sites and pools that there are at the most, or any device; now and then for one stage."""
+    sites, pools = dice.some(list(SITES), dice.within(0, 2)), dice.some(["pool-0", "pool-1"], dice.within(0, 1))
+    devices = () if sites or pools else (dice.one(("gpu", "cpu")),)
+    stages = dice.one(((), (), models[:1]))
+    return PoolsClause(tuple(sites), tuple(pools), devices, stages, dice.says(0.4), HERE)
 
 
 def _degrade(dice: Dice, models: tuple[str, ...]) -> tuple[DegradeStep, ...]:
@@ -203,7 +235,19 @@ def _policy(dice: Dice, pools: tuple[Pool, ...], services: tuple[Service, ...]) 
     )
     cost = CostPolicy("cost", ceilings, dice.one((0, 3, 30)), HERE)
     scaling = ScalingPolicy("scaling", 5, 0, 0, WHOLE_PERMILLE, 15, LEAD_S, bounds, HERE)
-    return Policy("generated", services, (), sites, pools, links, (DEVICE,), (profile(dice),), cost, scaling)
+    works = (_maintenance(dice),) if dice.says(0.2) else ()
+    asked = (profile(dice),)
+    return Policy("generated", services, (), sites, pools, links, (DEVICE,), asked, cost, scaling, maintenance=works)
+
+
+def _maintenance(dice: Dice) -> Maintenance:
+    """At one site and on one pool, beside the span that is looked at or in it by a second; now and then once more."""
+    lasts_s = dice.within(1, 3)
+    from_s = dice.one((NOW_S - lasts_s, NOW_S - lasts_s + 1, NOW_S + LEAD_S - 1, NOW_S + LEAD_S))
+    every_s = dice.one((0, 0, LEAD_S, LEAD_S + lasts_s, LEAD_S + 10))
+    earlier = every_s * dice.within(0, 3)
+    window = Window(from_s - earlier, from_s - earlier + lasts_s, every_s)
+    return Maintenance("work", (dice.one(SITES),), (dice.one(("pool-0", "pool-1")),), window, HERE)
 
 
 def _paths(
@@ -221,8 +265,12 @@ def _paths(
         latency_us = ((5000, slowest_us - dice.one((0, 5000))), (9900, slowest_us))
         if not is_alone:
             latency_us = ((5000, slowest_us), (9900, slowest_us))
+        of_stages = tuple(
+            (stage.name, ((9900, STAGE_US + (by_option[name] > SLOWEST_US)),))
+            for stage, name in zip(service.stages, names, strict=True)
+        )
         if not is_alone or dice.says(0.9):
-            found.append(Path(f"{demand.id}: {' > '.join(names)}", demand.id, names, latency_us))
+            found.append(Path(f"{demand.id}: {' > '.join(names)}", demand.id, names, latency_us, of_stages))
     return found
 
 

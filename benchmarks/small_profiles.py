@@ -10,9 +10,11 @@ from policy.clauses import (
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    LocalityClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
+    SeparationClause,
     Standard,
     VersionBound,
 )
@@ -32,6 +34,7 @@ RANGES: Final[tuple[tuple[VersionBound, ...], ...]] = (
     (VersionBound(Comparison.EXACTLY, (4,)),),
 )
 OTHER: Final = "iso-27001"
+OTHERS: Final = (Scope(), Scope(services=("svc1",)))
 BOUGHT: Final = ((Purchase.OWNED,), (Purchase.OWNED, Purchase.SPOT), (Purchase.ON_DEMAND,))
 
 
@@ -49,6 +52,8 @@ def profile(dice: Dice) -> ComplianceProfile:
         link_security=LinkSecurityClause(dice.one(tuple(Encryption)), HERE) if dice.says(0.3) else None,
         purchase=PurchaseClause(dice.one(BOUGHT), HERE) if dice.says(0.15) else None,
         place=HERE,
+        locality=LocalityClause(HERE) if dice.says(0.1) else None,
+        separation=SeparationClause(dice.one(OTHERS), HERE) if dice.says(0.15) else None,
     )
 
 

@@ -19,9 +19,11 @@ from policy.clauses import (
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    LocalityClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
+    SeparationClause,
     Standard,
     VersionBound,
 )
@@ -35,11 +37,13 @@ from policy.resolved import (
     Encryption,
     LatencyObjective,
     Link,
+    Maintenance,
     Model,
     Orchestration,
     Origin,
     Policy,
     Pool,
+    PoolsClause,
     Purchase,
     ReplicaBound,
     ScalingPolicy,
@@ -47,10 +51,13 @@ from policy.resolved import (
     Shed,
     Site,
     Stage,
+    TogetherClause,
     UseVariant,
     Variant,
     VariantProfile,
+    Within,
 )
+from policy.windows import Window
 
 NOW: Final = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HERE: Final = Place("fleet.yaml", 1, 1)
@@ -77,6 +84,11 @@ RATE: Final = 1.3e10
 """What an origin asks for, over what it keeps busy for how many us: some half of the nodes are needed."""
 LONGEST: Final = 8
 """An objective leaves each stage so many times what a T4 takes alone."""
+
+NOTHING_ASKED: Final = ComplianceProfile("more", Scope(), (), (), None, None, None, HERE)
+FIRST: Final = Scope(services=("svc0",))
+EACH: Final = 10
+"""Of so many services one is kept from a device, one keeps its stages together, and one promises the first of them."""
 
 CLASSES: Final = ("card", "health", "")
 WITHIN: Final = {"card": ("A", "B", "C"), "health": ("B", "C", "D")}
@@ -144,7 +156,7 @@ def whole_fleet(nodes: int, seed: int = 1) -> WholeFleet:
         services=tuple(services),
         models=tuple(models),
         sites=tuple(sites),
-        pools=tuple(pools),
+        pools=tuple(_without_the_first(pools, services)),
         links=tuple(_links(dice, where)),
         devices=tuple(_device(dice, name, models, base_us) for name in DEVICES),
         compliance=(
@@ -156,8 +168,13 @@ def whole_fleet(nodes: int, seed: int = 1) -> WholeFleet:
                 _profile("health", "hds", WITHIN["health"], Encryption.TLS),
                 forbidden=(ForbiddenClause(Standard("open-access", ()), HERE),),
             ),
+            replace(NOTHING_ASKED, scope=Scope(services=("svc1",), stages=("stage0",)), locality=LocalityClause(HERE)),
+            replace(NOTHING_ASKED, scope=Scope(services=("svc2",)), separation=SeparationClause(FIRST, HERE)),
         ),
         cost=CostPolicy("cost", _ceilings(pools), 2_000, HERE),
+        maintenance=(
+            Maintenance("new-disks", (), ("p1",), Window(int(NOW.timestamp()), int(NOW.timestamp()) + 3600), HERE),
+        ),
         scaling=ScalingPolicy("scaling", 5, 200, 20, 500, 15, 20, _bounds(services), HERE),
     )
     return WholeFleet(policy, rates)
@@ -248,7 +265,29 @@ def _service(
         priority=int(dice.integers(0, 4)) * 10,
         place=HERE,
     )
-    return service, rate
+    return _with_clauses(service, number, base_us), rate
+
+
+def _with_clauses(service: Service, number: int, base_us: dict[str, int]) -> Service:
+    """The service with what one of `EACH` asks for."""
+    first, *others = service.stages
+    match number % EACH:
+        case 3:
+            return replace(service, pools=(PoolsClause((), (), ("orin",), (), True, HERE),))  # noqa: FBT003 - barred
+        case 4 | 6 | 7 if others:
+            return replace(service, together=(TogetherClause((first.name, others[0].name), Within.SITE, HERE),))
+        case 5:
+            below_us = LONGEST * base_us[first.model] + PLANE_US
+            return replace(
+                service, latency=(*service.latency, LatencyObjective(9900, below_us, 300, HERE, stage=first.name))
+            )
+    return service
+
+
+def _without_the_first(pools: list[Pool], services: list[Service]) -> list[Pool]:
+    """Every third pool is dedicated to all services but the first."""
+    others = Scope(services=tuple(service.name for service in services[1:]))
+    return [replace(pool, dedicated_to=None if at % 3 else others) for at, pool in enumerate(pools)]
 
 
 def _profile(data_class: str, standard: str, within: tuple[str, ...], encryption: Encryption) -> ComplianceProfile:

@@ -64,12 +64,16 @@ ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses,
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the controller finds and keeps what it needs. `otlp_endpoint` is for its own spans, empty for none."""
+    """Where the controller finds and keeps what it needs, and the environment in which it reads the policy.
+
+    `otlp_endpoint` is for its own spans, empty for none.
+    """
 
     policy: Path
     journal: Path
     connections: Connections
     otlp_endpoint: str = ""
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +146,13 @@ class _InForce:
     The loop's status tells of the turn before: evidence would be believed once more after its issuer was taken away.
     """
 
-    policy: Policy | None = None
+    def __init__(self, environment: str) -> None:
+        self._environment = environment
+        self.policy: Policy | None = None
 
     def load(self, folder: Path) -> Loaded:
         """Read the policy; while the files have errors, the last good one stays."""
-        loaded = load(folder)
+        loaded = load(folder, self._environment)
         self.policy = loaded.policy or self.policy
         return loaded
 
@@ -170,7 +176,7 @@ class _TraceIntake:
 def _wire(
     places: Places, journal: Journal, series: SeriesStore, client: httpx.AsyncClient
 ) -> tuple[_TraceIntake, Wiring, _InForce]:
-    connections, in_force = places.connections, _InForce()
+    connections, in_force = places.connections, _InForce(places.environment)
     servers, applications = Inbox(), Inbox()
     receiver = TraceReceiver(connections.servers, servers, applications)
     rates = {pool: server.trace_rate for pool, server in connections.servers.items()}

@@ -44,8 +44,9 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A clause and what it does. `takes_part` is as tests count it; `slow_paths` are the paths that it bars by latency.
+    """A clause and what it does. `takes_part` is as tests count it.
 
+    `barred_paths` are those that it bars as a whole, such as by their latency.
     `without_millicents_per_hour` is what the nodes would cost if it were not written, and `changes` what would move.
     """
 
@@ -53,7 +54,7 @@ class Effect:
     clause: str
     takes_part: bool
     bars: tuple[Bar, ...]
-    slow_paths: int
+    barred_paths: int
     evidence: tuple[Proof, ...]
     cost_millicents_per_hour: int
     without_millicents_per_hour: int

@@ -14,7 +14,7 @@ from policy.clauses import ComplianceProfile
 from policy.findings import Place
 from policy.resolved import CostPolicy, Policy, ScalingPolicy, Service
 
-PARTS: Final = frozenset({"origins", "stages"})
+PARTS: Final = frozenset({"origins", "stages", "compliance"})
 """Lists that say what a service is, and not what it asks."""
 
 Owner = Service | ComplianceProfile | CostPolicy | ScalingPolicy

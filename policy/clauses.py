@@ -1,5 +1,6 @@
 """What a compliance profile covers, and the clauses that it asks; each clause keeps the place where it is written."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -75,6 +76,17 @@ class Standard:
         return f"{self.name} {', '.join(map(str, self.bounds))}".strip()
 
 
+def covered(standard: Standard, by: Iterable[Standard]) -> bool:
+    """Whether every version that the standard means is meant by one of the others, too."""
+    others = [other for other in by if other.name == standard.name]
+    versions = _telling(tuple(bound for each in (standard, *others) for bound in each.bounds))
+    return all(
+        any(other.met_by(standard.name, version) for other in others)
+        for version in versions
+        if standard.met_by(standard.name, version)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CertificationClause:
     """At least one of these standards must be held."""
@@ -85,6 +97,10 @@ class CertificationClause:
     def met_by(self, name: str, version: tuple[int, ...]) -> bool:
         """Whether that version of that standard is one of them."""
         return any(standard.met_by(name, version) for standard in self.any_of)
+
+    def is_within(self, other: "CertificationClause") -> bool:
+        """Whether whatever meets this clause meets the other one."""
+        return all(covered(standard, other.any_of) for standard in self.any_of)
 
     def __str__(self) -> str:
         return " or ".join(map(str, self.any_of))
@@ -123,11 +139,26 @@ class PurchaseClause:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalityClause:
+    """Every covered stage runs at the site that its requests come from."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SeparationClause:
+    """No covered stage runs on a node that may also run a stage of other services within this scope."""
+
+    others: "Scope"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The stages that a profile covers: those that fit in all respects of which it says something.
 
-    The service carries data of one of `classes` or about one of `subjects`; it is one of `services`; it has all of
-    `labels`; the stage is one of `stages`.
+    The service carries data of one of `classes` or about one of `subjects`; it is one of `services`, or of one of
+    `teams`; it has all of `labels`; the stage is one of `stages`.
     """
 
     classes: tuple[str, ...] = ()
@@ -135,10 +166,13 @@ class Scope:
     services: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     stages: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
 
     def covered(self, service: "Service") -> tuple["Stage", ...]:
         """The stages of a service that are covered."""
         if self.services and service.name not in self.services:
+            return ()
+        if self.teams and service.team not in self.teams:
             return ()
         if not set(self.labels) <= set(service.labels) or not self._speaks_of_data(service):
             return ()
@@ -161,6 +195,8 @@ class ComplianceProfile:
     link_security: LinkSecurityClause | None
     purchase: PurchaseClause | None
     place: Place
+    locality: LocalityClause | None = None
+    separation: SeparationClause | None = None
 
     def covered(self, service: "Service") -> tuple["Stage", ...]:
         """The stages of a service that it covers; nothing of one that it does not."""

@@ -39,17 +39,23 @@ _NOT_PRINTABLE: Final = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document. Paths are keys and indexes from its root; () is the root."""
+    """One YAML document. Paths are keys and indexes from its root; () is the root.
+
+    `elsewhere` has the values that stand at other places than they are used at.
+    """
 
     file: str
     data: Plain
     values: Mapping[Path, Position]
     keys: Mapping[Path, Position]
+    elsewhere: Mapping[Path, Place] = field(default_factory=dict, repr=False)
 
     def place(self, *path: str | int) -> Place:
         """Where the value at the path begins, or the nearest thing around it that exists."""
         while path and path not in self.values:
             path = path[:-1]
+        if path in self.elsewhere:
+            return self.elsewhere[path]
         return _place(self.file, self.values[path])
 
     def key_place(self, *path: str | int) -> Place:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from policy.environments import chosen
 from policy.findings import Finding
 from policy.folder import Folder
 from policy.read_file import ReadFile, read_file
@@ -11,7 +12,8 @@ from policy.source import EVIDENCE, Loaded, loaded
 class Rereading:
     """The policy of a folder as `load` gives it, with each file's own part remembered by its name and text."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: str = "") -> None:
+        self._chosen = chosen(environment)
         self._folder = Folder(folder, skip=EVIDENCE)
         self._before: tuple[list[tuple[str, str]], list[Finding]] | None = None
         self._known: dict[tuple[str, str], ReadFile] = {}
@@ -29,4 +31,5 @@ class Rereading:
             self._known[name, text] = file
             return file
 
-        return loaded(*now, read)
+        texts, findings = now
+        return loaded([*texts, *self._chosen], findings, read)

@@ -7,41 +7,42 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from policy.catalogue import error
-from policy.clauses import (
-    CertificationClause,
-    Comparison,
-    ComplianceProfile,
-    ForbiddenClause,
-    LinkSecurityClause,
-    PurchaseClause,
-    ResidencyClause,
-    Scope,
-    Standard,
-    VersionBound,
-)
+from policy.clauses import ComplianceProfile
 from policy.documents.base import Spec
-from policy.documents.compliance_profile import CertificationSpec, CertificationsSpec, ComplianceProfileSpec
+from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
+from policy.documents.environment import EnvironmentSpec
+from policy.documents.include import IncludeSpec
 from policy.documents.issuer import IssuerSpec
 from policy.documents.link import LinkSpec
+from policy.documents.maintenance import MaintenanceSpec, WindowSpec
 from policy.documents.model import ModelSpec
+from policy.documents.organisation import OrganisationSpec
 from policy.documents.policy_test import PolicyTestSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
 from policy.documents.site import SiteSpec
+from policy.documents.team import TeamSpec
+from policy.documents.variables import VariablesSpec
 from policy.findings import Finding, Place
-from policy.resolve_service import service
+from policy.levels import Organisation, Team
+from policy.resolve_clauses import profile, services
+from policy.resolve_levels import inherited, levels_above, organisation, profiles, team
+from policy.resolve_service import preferences, service
 from policy.resolve_testing import policy_test
 from policy.resolved import (
     Ceiling,
     CostPolicy,
     DeviceProfile,
     Encryption,
+    Environment,
+    Include,
     Issuer,
     IssuerKey,
     Link,
+    Maintenance,
     Model,
     Policy,
     Pool,
@@ -50,11 +51,14 @@ from policy.resolved import (
     ScalingPolicy,
     Service,
     Site,
+    Variable,
+    Variables,
     Variant,
     VariantProfile,
 )
 from policy.testing import PolicyTest
 from policy.validate import Valid
+from policy.windows import Window
 
 NOWHERE: Final = Place("defaults", 1, 1)
 
@@ -69,6 +73,12 @@ Item = (
     | Issuer
     | CostPolicy
     | ScalingPolicy
+    | Maintenance
+    | Include
+    | Variables
+    | Environment
+    | Organisation
+    | Team
     | PolicyTest
 )
 """What a document declares."""
@@ -85,21 +95,40 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
     items: defaultdict[type[Item], list[Any]] = defaultdict(list)
     for _, each in sorted(declared, key=lambda pair: pair[0].name):
         items[type(each)].append(each)
+    top, teams = next(iter(items[Organisation]), None), tuple(items[Team])
+    serving = _services(declared, teams, top)
     policy = Policy(
         revision=revision(texts),
-        services=tuple(items[Service]),
+        services=serving,
         models=tuple(items[Model]),
         sites=tuple(items[Site]),
         pools=tuple(items[Pool]),
         links=tuple(items[Link]),
         devices=tuple(items[DeviceProfile]),
-        compliance=tuple(items[ComplianceProfile]),
+        compliance=(*items[ComplianceProfile], *profiles(serving, teams, top)),
         cost=next(iter(items[CostPolicy]), _default_cost()),
         scaling=next(iter(items[ScalingPolicy]), _default_scaling()),
         documents=texts,
         issuers=tuple(items[Issuer]),
+        maintenance=tuple(items[Maintenance]),
+        organisation=top,
+        teams=teams,
     )
     return policy, [*twice(documents), *_only_one(documents)]
+
+
+def _services(
+    declared: Sequence[tuple[Valid, Item]], teams: Sequence[Team], top: Organisation | None
+) -> tuple[Service, ...]:
+    """The services by name, with what they leave to their team and the organisation."""
+    models = {each.name: each for _, each in declared if isinstance(each, Model)}
+    by_name = {each.name: each for each in teams}
+    found = [
+        inherited(each, preferences(valid, valid.spec), levels_above(each, by_name, top), models)
+        for valid, each in declared
+        if isinstance(each, Service) and isinstance(valid.spec, ServiceSpec)
+    ]
+    return tuple(sorted(found, key=lambda each: each.name))
 
 
 def revision(texts: Iterable[tuple[str, str]]) -> str:
@@ -122,7 +151,7 @@ def twice(documents: Sequence[Valid]) -> list[Finding]:
 
 def _only_one(documents: Sequence[Valid]) -> list[Finding]:
     findings = []
-    for kind in ("CostPolicy", "ScalingPolicy"):
+    for kind in ("CostPolicy", "ScalingPolicy", "Organisation", "Environment"):
         found = [valid for valid in documents if valid.kind == kind]
         for valid in found[1:]:
             message = f"there is another {kind} at {found[0].place()}, and a fleet has one"
@@ -156,6 +185,7 @@ def _pool(valid: Valid, spec: PoolSpec) -> Pool:
         price_millicents_per_hour=spec.price,
         purchase=Purchase(spec.purchase),
         place=valid.place(),
+        dedicated_to=services(spec.dedicated_to) if spec.dedicated_to else None,
     )
 
 
@@ -188,50 +218,6 @@ def _device(valid: Valid, spec: DeviceProfileSpec) -> DeviceProfile:
     return DeviceProfile(valid.name, tuple(profiles), valid.place())
 
 
-def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
-    scope, within, links, bought = spec.applies_to, spec.jurisdiction, spec.links, spec.purchase
-    return ComplianceProfile(
-        name=valid.name,
-        scope=Scope(
-            tuple(scope.data.classes),
-            tuple(scope.data.subjects),
-            tuple(scope.services),
-            tuple(sorted(scope.labels.items())),
-            tuple(scope.stages),
-        ),
-        certifications=_certifications(valid, spec.certifications) if spec.certifications else (),
-        forbidden=_forbidden(valid, spec.certifications) if spec.certifications else (),
-        residency=ResidencyClause(tuple(within.within), valid.place("jurisdiction", "within")) if within else None,
-        link_security=LinkSecurityClause(Encryption(links.encryption), valid.place("links")) if links else None,
-        purchase=PurchaseClause(tuple(map(Purchase, bought.among)), valid.place("purchase")) if bought else None,
-        place=valid.place(),
-    )
-
-
-def _certifications(valid: Valid, spec: CertificationsSpec) -> tuple[CertificationClause, ...]:
-    all_of = [
-        CertificationClause((_standard(item),), valid.place("certifications", "allOf", index))
-        for index, item in enumerate(spec.all_of)
-    ]
-    if not spec.any_of:
-        return tuple(all_of)
-    any_of = tuple(_standard(item) for item in spec.any_of)
-    return (*all_of, CertificationClause(any_of, valid.place("certifications", "anyOf")))
-
-
-def _forbidden(valid: Valid, spec: CertificationsSpec) -> tuple[ForbiddenClause, ...]:
-    return tuple(
-        ForbiddenClause(_standard(item), valid.place("certifications", "noneOf", index))
-        for index, item in enumerate(spec.none_of)
-    )
-
-
-def _standard(spec: CertificationSpec) -> Standard:
-    return Standard(
-        spec.standard, tuple(VersionBound(Comparison(comparison), version) for comparison, version in spec.version)
-    )
-
-
 def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
     keys = (
         IssuerKey(key.kid or "", tuple(key.model_dump(exclude_none=True).items()), valid.place("keys", index))
@@ -249,6 +235,26 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
         max_age_s=spec.max_age or 0,
         place=valid.place(),
     )
+
+
+def _include(valid: Valid, spec: IncludeSpec) -> Include:
+    return Include(spec.bundle, spec.digest, valid.place("bundle"), valid.place("digest"))
+
+
+def _variables(valid: Valid, spec: VariablesSpec) -> Variables:
+    variables = (
+        Variable(
+            name,
+            tuple((each, value, valid.place("values", name, each)) for each, value in values.items()),
+            valid.source.key_place("spec", "values", name),
+        )
+        for name, values in spec.values.items()
+    )
+    return Variables(valid.name, tuple(variables), valid.place())
+
+
+def _environment(valid: Valid, _: EnvironmentSpec) -> Environment:
+    return Environment(valid.name, valid.place())
 
 
 def _cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
@@ -284,7 +290,17 @@ def _paced(name: str, spec: ScalingPolicySpec, bounds: tuple[ReplicaBound, ...],
         evidence_lead_s=spec.evidence_lead,
         bounds=bounds,
         place=place,
+        freezes=tuple(map(_window, spec.freezes)),
     )
+
+
+def _maintenance(valid: Valid, spec: MaintenanceSpec) -> Maintenance:
+    return Maintenance(valid.name, tuple(spec.sites), tuple(spec.pools), _window(spec), valid.place())
+
+
+def _window(spec: WindowSpec) -> Window:
+    """In whole seconds: it begins early and ends late where a second is split."""
+    return Window(int(spec.from_.timestamp() // 1), -int(-spec.until.timestamp() // 1), spec.every or 0)
 
 
 _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProxyType(
@@ -295,10 +311,16 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         PoolSpec: _pool,
         LinkSpec: _link,
         DeviceProfileSpec: _device,
-        ComplianceProfileSpec: _compliance,
+        ComplianceProfileSpec: profile,
         IssuerSpec: _issuer,
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
+        MaintenanceSpec: _maintenance,
+        IncludeSpec: _include,
+        VariablesSpec: _variables,
+        EnvironmentSpec: _environment,
+        OrganisationSpec: organisation,
+        TeamSpec: team,
         PolicyTestSpec: policy_test,
     }
 )

@@ -1,6 +1,12 @@
 """A Service document as the rest of Gridwright reads it."""
 
-from policy.documents.service import DegradeSpec, ServiceSpec
+from collections.abc import Sequence
+
+from policy.clauses import Scope
+from policy.documents.level import DefaultObjectiveSpec, DefaultsSpec
+from policy.documents.service import DegradeSpec, LatencySpec, ObjectiveSpec, ServiceSpec
+from policy.levels import Preferences, Priority
+from policy.resolve_clauses import own
 from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
@@ -8,16 +14,21 @@ from policy.resolved import (
     LatencyObjective,
     Orchestration,
     Origin,
+    PoolsClause,
     Service,
     Shed,
     Stage,
+    ThroughputObjective,
+    TogetherClause,
     UseVariant,
+    Within,
 )
 from policy.validate import Valid
 
 
 def service(valid: Valid, spec: ServiceSpec) -> Service:
-    """The service; each clause keeps the place of what asked for it."""
+    """The service for itself, without what levels above say; each clause keeps the place of what asked for it."""
+    said = preferences(valid, spec)
     return Service(
         name=valid.name,
         labels=valid.labels,
@@ -30,46 +41,104 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
             for i, s in enumerate(spec.stages)
         ),
         expected_rate_milli_rps=spec.demand.rate,
-        latency=_latency(valid, spec),
-        availability=_availability(valid, spec),
-        accuracy=_accuracy(valid, spec),
-        degrade=tuple(_step(valid, step, index) for index, step in enumerate(spec.degrade)),
+        latency=said.latency,
+        availability=said.availability,
+        accuracy=said.accuracy,
+        degrade=said.degrade,
         priority=spec.priority,
         place=valid.place(),
+        pools=_pools(valid, spec),
+        together=_together(valid, spec),
+        throughput=_throughput(valid, spec),
+        team=spec.team or "",
+        compliance=own(valid, spec.compliance, Scope(services=(valid.name,))),
     )
 
 
-def _latency(valid: Valid, spec: ServiceSpec) -> tuple[LatencyObjective, ...]:
+def _pools(valid: Valid, spec: ServiceSpec) -> tuple[PoolsClause, ...]:
+    return tuple(
+        PoolsClause(
+            tuple(pools.sites),
+            tuple(pools.pools),
+            tuple(pools.devices),
+            tuple(pools.stages),
+            is_barred,
+            valid.place("placement", index),
+        )
+        for index, item in enumerate(spec.placement)
+        for pools, is_barred in ((item.among, False), (item.outside, True))
+        if pools
+    )
+
+
+def _together(valid: Valid, spec: ServiceSpec) -> tuple[TogetherClause, ...]:
+    return tuple(
+        TogetherClause(tuple(item.together.stages), Within(item.together.at), valid.place("placement", index))
+        for index, item in enumerate(spec.placement)
+        if item.together
+    )
+
+
+def preferences(valid: Valid, spec: ServiceSpec | DefaultsSpec, *path: str) -> Preferences:
+    """What the document itself says under a path; a priority that is left out is not said."""
+    priority = spec.priority if "priority" in spec.model_fields_set else None
+    return Preferences(
+        latency=_latency(valid, spec.objectives, *path),
+        availability=_availability(valid, spec.objectives, *path),
+        accuracy=_accuracy(valid, spec.objectives, *path),
+        degrade=tuple(_step(valid, step, index, *path) for index, step in enumerate(spec.degrade)),
+        priority=Priority(priority, valid.place(*path, "priority")) if priority is not None else None,
+    )
+
+
+def _latency(
+    valid: Valid, objectives: Sequence[ObjectiveSpec | DefaultObjectiveSpec], *path: str
+) -> tuple[LatencyObjective, ...]:
     return tuple(
         LatencyObjective(
             item.latency.percentile,
             item.latency.below,
             item.latency.window,
-            valid.source.key_place("spec", "objectives", index, "latency", "below"),
-            item.latency.origin or "",
+            valid.source.key_place("spec", *path, "objectives", index, "latency", "below"),
+            (item.latency.origin or "") if isinstance(item.latency, LatencySpec) else "",
+            (item.latency.stage or "") if isinstance(item.latency, LatencySpec) else "",
         )
-        for index, item in enumerate(spec.objectives)
+        for index, item in enumerate(objectives)
         if item.latency
     )
 
 
-def _availability(valid: Valid, spec: ServiceSpec) -> AvailabilityObjective | None:
-    for index, item in enumerate(spec.objectives):
+def _throughput(valid: Valid, spec: ServiceSpec) -> tuple[ThroughputObjective, ...]:
+    return tuple(
+        ThroughputObjective(
+            item.throughput.rate, item.throughput.burst, item.throughput.origin or "", valid.place("objectives", index)
+        )
+        for index, item in enumerate(spec.objectives)
+        if item.throughput
+    )
+
+
+def _availability(
+    valid: Valid, objectives: Sequence[ObjectiveSpec | DefaultObjectiveSpec], *path: str
+) -> AvailabilityObjective | None:
+    for index, item in enumerate(objectives):
         if item.availability:
-            place = valid.place("objectives", index)
+            place = valid.place(*path, "objectives", index)
             return AvailabilityObjective(item.availability.sites, item.availability.nodes, place)
     return None
 
 
-def _accuracy(valid: Valid, spec: ServiceSpec) -> AccuracyObjective | None:
-    for index, item in enumerate(spec.objectives):
+def _accuracy(
+    valid: Valid, objectives: Sequence[ObjectiveSpec | DefaultObjectiveSpec], *path: str
+) -> AccuracyObjective | None:
+    for index, item in enumerate(objectives):
         if item.accuracy:
-            return AccuracyObjective(item.accuracy.floor, valid.place("objectives", index))
+            return AccuracyObjective(item.accuracy.floor, valid.place(*path, "objectives", index))
     return None
 
 
-def _step(valid: Valid, step: DegradeSpec, index: int) -> DegradeStep:
-    place = valid.place("degrade", index)
+def _step(valid: Valid, step: DegradeSpec, index: int, *path: str) -> DegradeStep:
+    place = valid.place(*path, "degrade", index)
     if step.use:
         model, variant = next(iter(step.use.items()))
         return UseVariant(model, variant, place)

@@ -5,12 +5,15 @@ explained by the line that asked for it.
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, TypeVar
 
-from policy.clauses import ComplianceProfile
+from policy.clauses import ComplianceProfile, Scope
 from policy.findings import Place
+from policy.levels import Organisation, Team
+from policy.windows import Window
 
 WHOLE_PERMILLE: Final = 1000
 WHOLE_PPM: Final = 1_000_000
@@ -90,7 +93,8 @@ class Origin:
 class LatencyObjective:
     """The percentile (in basis points: 9900 is p99) of the end-to-end latency that must stay below `below_us`.
 
-    It is meant for requests from the site `origin`, or from every origin where that is empty.
+    It is meant for requests from the site `origin`, or from every origin where that is empty. With a `stage` it is
+    meant for what that stage takes, the way there and back included.
     """
 
     percentile_bp: int
@@ -98,6 +102,20 @@ class LatencyObjective:
     window_s: int
     place: Place
     origin: str = ""
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThroughputObjective:
+    """What must be ready to be answered: `rate_milli_rps` all the time, and `burst` requests at once on top of it.
+
+    It is meant for requests from the site `origin`; where that is empty, for those of all origins by their shares.
+    """
+
+    rate_milli_rps: int
+    burst: int
+    origin: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +155,49 @@ class Shed:
 DegradeStep = UseVariant | Shed
 
 
+class Within(StrEnum):
+    """What stages that stand together have in common."""
+
+    SITE = "site"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolsClause:
+    """The pools that stages are kept to, or, with `is_barred`, kept from.
+
+    They fit in all respects of which something is said: at one of `sites`, one of `pools`, with one of `devices`.
+    `stages` are the stages that are meant, all of them when it is empty.
+    """
+
+    sites: tuple[str, ...]
+    pools: tuple[str, ...]
+    devices: tuple[str, ...]
+    stages: tuple[str, ...]
+    is_barred: bool
+    place: Place
+
+    def admits(self, pool: "Pool") -> bool:
+        """Whether a stage that is meant may run in the pool."""
+        asked = ((self.sites, pool.site), (self.pools, pool.name), (self.devices, pool.device))
+        return all(not names or name in names for names, name in asked) != self.is_barred
+
+
+@dataclass(frozen=True, slots=True)
+class TogetherClause:
+    """Stages of which each request uses instances of one site, or of one pool."""
+
+    stages: tuple[str, ...]
+    within: Within
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A DAG of model calls with what it promises.
 
     `expected_rate_milli_rps` is the request rate over all origins that is planned for while nothing has been measured.
+    `compliance` is what it asks for itself, which is among the policy's profiles, too.
     """
 
     name: str
@@ -158,6 +214,11 @@ class Service:
     degrade: tuple[DegradeStep, ...]
     priority: int
     place: Place
+    pools: tuple[PoolsClause, ...] = ()
+    together: tuple[TogetherClause, ...] = ()
+    throughput: tuple[ThroughputObjective, ...] = ()
+    team: str = ""
+    compliance: ComplianceProfile | None = None
 
     def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
         """The objectives of requests from a site."""
@@ -175,7 +236,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Identical nodes of one site, each with one device."""
+    """Identical nodes of one site, each with one device; with `dedicated_to`, for the services in that scope alone."""
 
     name: str
     site: str
@@ -186,6 +247,7 @@ class Pool:
     price_millicents_per_hour: int
     purchase: Purchase
     place: Place
+    dedicated_to: Scope | None = None
 
     def node_names(self) -> tuple[str, ...]:
         """The pool's nodes: `NAME-0` onwards."""
@@ -264,6 +326,42 @@ class Issuer:
 
 
 @dataclass(frozen=True, slots=True)
+class Include:
+    """A bundle that is part of the policy as long as its digest (`sha256:` and 64 digits) is this one."""
+
+    bundle: str
+    digest: str
+    place: Place
+    digest_place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable's values: in each environment a text or a number, and where that stands."""
+
+    name: str
+    values: tuple[tuple[str, str | int | Decimal, Place], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables that one document declares."""
+
+    name: str
+    variables: tuple[Variable, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The environment that is in force."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that nodes may cost an hour, over the whole fleet (`site` empty) or at one site."""
 
@@ -299,7 +397,7 @@ class ScalingPolicy:
 
     `headroom_permille` is capacity kept above the measured rate. Placements are left `evidence_lead_s` before the
     evidence behind them ends. At most `step_share_permille` of a model's instances in a pool go in one step, and none
-    within `cooldown_s` of its last start there.
+    within `cooldown_s` of its last start there; in a freeze nothing goes that is still allowed.
     """
 
     name: str
@@ -310,6 +408,18 @@ class ScalingPolicy:
     stale_after_s: int
     evidence_lead_s: int
     bounds: tuple[ReplicaBound, ...]
+    place: Place
+    freezes: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """When all pools of `sites`, and those of `pools`, serve nobody."""
+
+    name: str
+    sites: tuple[str, ...]
+    pools: tuple[str, ...]
+    window: Window
     place: Place
 
 
@@ -332,6 +442,9 @@ class Policy:
     scaling: ScalingPolicy
     documents: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     issuers: tuple[Issuer, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    organisation: Organisation | None = None
+    teams: tuple[Team, ...] = ()
 
     def model(self, name: str) -> Model:
         """The model of that name; KeyError when there is none."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from policy.bundles import BUNDLES, taken
 from policy.catalogue import error
 from policy.checks import check
 from policy.checks.references import Unread, nowhere
 from policy.checks.tests import beside_others, unknown_parts
+from policy.environments import chosen
 from policy.findings import Finding, Level, Place
 from policy.folder import read_texts
 from policy.read_file import ReadFile, read_file
@@ -17,6 +19,7 @@ from policy.resolved import Policy
 from policy.testing import PolicyTest
 from policy.uncollected import uncollected
 from policy.validate import Valid
+from policy.varied import with_values
 
 EVIDENCE: Final = "evidence"
 """The folder beside the policy that holds evidence; a collector reads it."""
@@ -27,18 +30,23 @@ MAX_FINDINGS: Final = 1_000
 class Loaded:
     """What a source gave: the policy, None when anything in it is an error, and all findings, by place.
 
-    `tests` are those whose documents are valid. They are no part of the policy, whatever is wrong with them.
+    `environments` are those that variables have values for. `tests` are those whose documents are valid; they are no
+    part of the policy, whatever is wrong with them.
     """
 
     policy: Policy | None
     findings: tuple[Finding, ...] = ()
+    environments: tuple[str, ...] = ()
     tests: tuple[PolicyTest, ...] = ()
 
 
-def load(folder: Path) -> Loaded:
-    """The policy of every YAML file under a folder, its evidence aside. Never raises for what the folder holds."""
+def load(folder: Path, environment: str = "") -> Loaded:
+    """The policy of every YAML file under a folder, its evidence aside, with variables as they are in an environment.
+
+    Never raises for what the folder holds.
+    """
     texts, findings = read_texts(folder, skip=EVIDENCE)
-    return loaded(texts, findings, read_file)
+    return loaded([*texts, *chosen(environment)], findings, read_file)
 
 
 def load_documents(texts: Iterable[tuple[str, str]]) -> Loaded:
@@ -51,8 +59,8 @@ def loaded(
 ) -> Loaded:
     """The policy of (name, text) pairs, each read by `read`, and what kept others from being pairs."""
     with uncollected():
-        kept = tuple(sorted(texts))
-        return _put_together(kept, [read(name, text) for name, text in kept], unreadable)
+        in_force = taken(sorted(texts), read)
+        return _put_together(in_force.texts, in_force.files, [*unreadable, *in_force.findings])
 
 
 def _put_together(
@@ -60,21 +68,29 @@ def _put_together(
 ) -> Loaded:
     findings = [*unreadable, *(finding for file in files for finding in file.wrong)]
     torn = any(finding.level is Level.ERROR for finding in findings)
-    if not torn and not any(file.policy.documents for file in files):
+    if not torn and not any(file.documents for file in files):
         hint = "write documents of the kinds in docs/language.md into .yaml files there"
         findings.append(error("GW0108", Place(".", 1, 1), "there is no policy document", hint))
         return Loaded(None, tuple(findings))
-    declared = [pair for file in files for pair in file.policy.declared]
-    in_force = tuple(text for text, file in zip(texts, files, strict=True) if not file.is_tests_alone)
-    policy, clashes = resolve(declared, in_force)
+    varied = with_values(files, torn=torn)
+    declared = [pair for file in varied.files for pair in file.declared]
     documents = [valid for valid, _ in declared]
-    unread = Unread(frozenset(identity for file in files for identity in file.policy.broken), torn)
-    referred = (reference for file in files for reference in file.policy.referred)
-    findings += [finding for file in files for finding in file.policy.findings]
-    findings += [*clashes, *check(policy, documents, referred, unread)]
+    policy, clashes = resolve(declared, _in_force(texts, files))
+    unread = Unread(frozenset(identity for file in varied.files for identity in file.broken), torn)
+    referred = (reference for file in varied.files for reference in file.referred)
+    findings += [finding for file in varied.files for finding in file.findings]
+    findings += [*varied.findings, *(() if unread else varied.unused)]
+    together = [*clashes, *check(policy, documents, referred, unread)]
+    findings += varied.naming_uses(together)
     broken = any(finding.level is Level.ERROR for finding in findings)
     tests, wrong = _tests(documents, files, unread)
-    return Loaded(None if broken else policy, in_order([*findings, *wrong]), tests)
+    return Loaded(None if broken else policy, in_order([*findings, *wrong]), varied.environments, tests)
+
+
+def _in_force(texts: Iterable[tuple[str, str]], files: Iterable[ReadFile]) -> tuple[tuple[str, str], ...]:
+    """The texts that are kept with the policy: no file of tests alone, unless a bundle's digest counts it."""
+    both = zip(texts, files, strict=True)
+    return tuple(text for text, file in both if not file.is_tests_alone or text[0].startswith(f"{BUNDLES}/"))
 
 
 def _tests(
@@ -88,9 +104,9 @@ def _tests(
     referred = [reference for file in files for reference in file.tests.referred]
     findings = [finding for file in files for finding in file.tests.findings]
     findings += [*twice([valid for valid, _ in declared]), *nowhere(documents, () if unread else referred, unread)]
-    tests = sorted((test for _, test in declared if isinstance(test, PolicyTest)), key=lambda test: test.name)
+    tests = sorted((test for _, test in declared), key=lambda test: test.name)
     findings += [*unknown_parts(tests, documents, unread)]
-    findings += [beside_others(test) for file in files if file.policy.documents for _, test in file.tests.declared]
+    findings += [beside_others(test) for file in files if file.documents for _, test in file.tests.declared]
     return tuple(tests), findings
 
 

@@ -21,6 +21,7 @@ class Accuracy:
     id = "accuracy"
     finding_id = "GW1010"
     always = True
+    of_paths = False
 
     def applies(self, problem: Problem) -> bool:
         """Whether any service has an accuracy floor."""

@@ -8,6 +8,7 @@ from rules.budget import Budget
 from rules.capacity import Capacity
 from rules.certification import Certification
 from rules.churn import Churn
+from rules.dedication import Dedication
 from rules.degrade import Degrade
 from rules.device_memory import DeviceMemory
 from rules.device_share import DeviceShare
@@ -15,11 +16,16 @@ from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
 from rules.link_security import LinkSecurity
+from rules.locality import Locality
+from rules.maintenance import Maintenance
 from rules.one_setting import OneSetting
+from rules.placement import Placement
 from rules.purchase import Purchase
 from rules.replica_bounds import ReplicaBounds
 from rules.residency import Residency
+from rules.separation import Separation
 from rules.served import Served
+from rules.together import Together
 
 RULES: Final[tuple[Rule, ...]] = (
     Served(),
@@ -28,6 +34,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Residency(),
     LinkSecurity(),
     Purchase(),
+    Locality(),
+    Separation(),
+    Dedication(),
+    Placement(),
+    Together(),
+    Maintenance(),
     Accuracy(),
     Latency(),
     Degrade(),
@@ -43,3 +55,6 @@ RULES: Final[tuple[Rule, ...]] = (
 
 EXCLUDING: Final[tuple[Excluding, ...]] = tuple(rule for rule in RULES if isinstance(rule, Excluding))
 """The rules that bar anything, in the same order."""
+
+OF_PATHS: Final[tuple[Excluding, ...]] = tuple(rule for rule in EXCLUDING if rule.of_paths)
+"""Those of them that bar paths."""

@@ -25,6 +25,7 @@ class Certification:
     id = "certification"
     finding_id = "GW1007"
     always = True
+    of_paths = False
 
     def applies(self, problem: Problem) -> bool:
         """Whether any compliance profile asks for a certification."""

@@ -24,6 +24,7 @@ class ForbiddenCertification:
     id = "forbidden_certification"
     finding_id = "GW1016"
     always = True
+    of_paths = False
 
     def applies(self, problem: Problem) -> bool:
         """Whether any compliance profile forbids a certification."""

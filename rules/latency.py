@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from policy.findings import Finding
+from policy.resolved import LatencyObjective
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
@@ -14,14 +15,15 @@ from rules.kernel.rule import Violation
 class Latency:
     """Every path in use has a predicted latency of at most `below_us` at each objective's percentile.
 
-    An objective that names an origin is meant for the paths of that origin's demand alone. A prediction of exactly
-    `below_us` is kept. The prediction is of the whole path, network included, at the utilisation that `capacity`
-    allows.
+    An objective that names an origin is meant for the paths of that origin's demand alone; one that names a stage, for
+    what that stage takes, the way there and back included. A prediction of exactly
+    `below_us` is kept. Predictions are at the utilisation that `capacity` allows, network included.
     """
 
     id = "latency"
     finding_id = "GW1001"
     always = False
+    of_paths = True
 
     def applies(self, problem: Problem) -> bool:
         """Whether any service has a latency objective."""
@@ -37,10 +39,10 @@ class Latency:
         objectives = {demand.id: problem.service_of(demand).latency_from(demand.origin) for demand in problem.demands}
         for path in problem.paths:
             for objective in objectives[path.demand]:
-                predicted_us = path.latency_at_us(objective.percentile_bp)
+                predicted_us = path.latency_at_us(objective.percentile_bp, objective.stage)
                 if predicted_us > objective.below_us:
                     reason = (
-                        f"{percentile(objective.percentile_bp)} is predicted at {milliseconds(predicted_us)}; "
+                        f"{_asked(objective)} is predicted at {milliseconds(predicted_us)}; "
                         f"the objective is {milliseconds(objective.below_us)}"
                     )
                     yield Exclusion(self.id, reason, objective.place, path=path.id)
@@ -50,9 +52,9 @@ class Latency:
         for path, _ in carried(plan, problem):
             demand = problem.demand(path.demand)
             for objective in problem.service_of(demand).latency_from(demand.origin):
-                measured_us = path.latency_at_us(objective.percentile_bp)
+                measured_us = path.latency_at_us(objective.percentile_bp, objective.stage)
                 if not measured_us <= objective.below_us:
-                    asked = percentile(objective.percentile_bp)
+                    asked = _asked(objective)
                     yield Violation(self.id, path.id, measured_us, objective.below_us, objective.place, asked)
 
     def explain(self, violation: Violation) -> Finding:
@@ -63,3 +65,7 @@ class Latency:
         )
         hint = "allow a faster or nearer pool, or raise the objective's `below`"
         return violation.finding(self.finding_id, message, hint)
+
+
+def _asked(objective: LatencyObjective) -> str:
+    return percentile(objective.percentile_bp) + (f" of stage {objective.stage}" if objective.stage else "")

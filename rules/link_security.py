@@ -25,6 +25,7 @@ class LinkSecurity:
     id = "link_security"
     finding_id = "GW1009"
     always = True
+    of_paths = False
 
     def applies(self, problem: Problem) -> bool:
         """Whether any compliance profile asks for encrypted links."""

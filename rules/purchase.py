@@ -20,6 +20,7 @@ class Purchase:
     id = "purchase"
     finding_id = "GW1017"
     always = True
+    of_paths = False
 
     def applies(self, problem: Problem) -> bool:
         """Whether any profile names ways to buy."""

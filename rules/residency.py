@@ -22,6 +22,7 @@ class Residency:
     id = "residency"
     finding_id = "GW1008"
     always = True
+    of_paths = False
 
     def applies(self, problem: Problem) -> bool:
         """Whether any compliance profile binds data to jurisdictions."""

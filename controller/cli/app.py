@@ -8,7 +8,22 @@ from typing import Final
 
 import typer
 
-from controller.cli import apply, check, diff, evidence, explain, fmt, plan, profile, replay, run, schema, testing, up
+from controller.cli import (
+    apply,
+    bundle,
+    check,
+    diff,
+    evidence,
+    explain,
+    fmt,
+    plan,
+    profile,
+    replay,
+    run,
+    schema,
+    testing,
+    up,
+)
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
 from controller.cli.findings import show
 from controller.cli.terminal import complain, console, write_json
@@ -34,6 +49,7 @@ app.command("replay")(replay.replay)
 app.command("schema")(schema.schema)
 app.command("test")(testing.run_tests)
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(bundle.app, name="bundle")
 
 
 def main(arguments: Sequence[str]) -> int:

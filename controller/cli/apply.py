@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.cli.arguments import DEFAULT_JOURNAL, ConnectionsFile, Folder, JournalFile
+from controller.cli.arguments import DEFAULT_JOURNAL, ConnectionsFile, Environment, Folder, JournalFile
 from controller.cli.errors import CliError, Exit
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import console
@@ -17,7 +17,12 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before acting.")]
 
 
 def apply(
-    path: Folder, *, connections: ConnectionsFile, journal: JournalFile = DEFAULT_JOURNAL, yes: Yes = False
+    path: Folder,
+    *,
+    connections: ConnectionsFile,
+    environment: Environment = "",
+    journal: JournalFile = DEFAULT_JOURNAL,
+    yes: Yes = False,
 ) -> int:
     """Plan against what runs, show it, ask, and carry it out step by step.
 
@@ -30,12 +35,13 @@ def apply(
 
     if not yes and not sys.stdin.isatty():
         raise CliError("apply asks before it acts, and nobody is there to answer", "give --yes to have it act unasked")
-    documents = read(path)
+    documents = read(path, environment)
     with loading_solver():
-        from controller.cli.applying import Conversation, apply_once
+        from controller.cli.applying import Conversation, Source, apply_once
         from controller.cli.live import connections_at
     conversation = Conversation(ask=not yes)
-    return _told(asyncio.run(apply_once(path, documents, connections_at(connections), journal, conversation)))
+    source = Source(path, environment)
+    return _told(asyncio.run(apply_once(source, documents, connections_at(connections), journal, conversation)))
 
 
 def _told(turned: "Turned | None") -> int:

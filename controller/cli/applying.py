@@ -5,7 +5,9 @@ import os
 import signal
 import sys
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -31,6 +33,14 @@ from policy.resolved import Policy
 from policy.source import load, load_documents
 
 INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The folder of a policy, and the environment that it is read in."""
+
+    folder: Path
+    environment: str
 
 
 class DeclinedError(Exception):
@@ -67,15 +77,15 @@ class Conversation:
 
 
 async def apply_once(
-    folder: Path, documents: Documents, connections: Connections, journal: Path, conversation: Conversation
+    source: Source, documents: Documents, connections: Connections, journal: Path, conversation: Conversation
 ) -> Turned | None:
     """Take one turn; None when it was declined. Raises CliError."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, conversation.interrupt)
     try:
         with closing(Journal.open(journal)) as notes:
             memory = resumed(journal, load_documents)
-            async with watched(folder, documents, connections) as live:
-                wiring = _wired(folder, live, notes, conversation)
+            async with watched(source.folder, documents, connections) as live:
+                wiring = _wired(source, live, notes, conversation)
                 return await turn(wiring, memory, Phases(NoOpTracer()), lambda: conversation.stopping)
     except DeclinedError:
         return None
@@ -83,10 +93,10 @@ async def apply_once(
         raise in_two(error, ": ") from error
 
 
-def _wired(folder: Path, live: Live, journal: Journal, conversation: Conversation) -> Wiring:
+def _wired(source: Source, live: Live, journal: Journal, conversation: Conversation) -> Wiring:
     return Wiring(
-        folder=folder,
-        load=load,
+        folder=source.folder,
+        load=partial(load, environment=source.environment),
         collectors=live.collectors,
         servers=(live.servers, live.evidence),
         decide=conversation.decide,

@@ -10,6 +10,9 @@ Folder = Annotated[
     typer.Argument(metavar="PATH", help="The folder of policy documents; evidence is in its subfolder `evidence`."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
+Environment = Annotated[
+    str, typer.Option("--environment", metavar="NAME", help="The environment whose values variables have.")
+]
 ConnectionsFile = Annotated[
     Path, typer.Option("--connections", metavar="FILE", help="The document that tells where servers and gateways are.")
 ]

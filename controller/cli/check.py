@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.cli.arguments import Folder
+from controller.cli.arguments import Environment, Folder
 from controller.cli.errors import CliError, Exit
 from controller.cli.findings_written import Output, write
 
@@ -20,12 +20,22 @@ Watched = Annotated[
 ]
 
 
-def check(path: Folder, *, output: Written = Output.TEXT, as_json: AsJson = False, watched: Watched = False) -> int:
+def check(
+    path: Folder,
+    *,
+    environment: Environment = "",
+    output: Written = Output.TEXT,
+    as_json: AsJson = False,
+    watched: Watched = False,
+) -> int:
     """Tell everything that is wrong or notable in the documents. Exits 0, or 1 when there are errors.
+
+    A policy with variables is checked in each of its environments, unless one is given.
 
     json is a flat list of findings, sarif a log for code scanning, github the annotations of a workflow.
     """
-    from controller.cli.inputs import asserted_folder, read_all
+    from controller.cli.environments import read_in_each
+    from controller.cli.inputs import asserted_folder
     from policy.checks.endings import endings
 
     if as_json and output not in {Output.TEXT, Output.JSON}:
@@ -36,8 +46,8 @@ def check(path: Folder, *, output: Written = Output.TEXT, as_json: AsJson = Fals
 
         if wanted is not Output.TEXT:
             raise CliError(f"--watch writes text, and {wanted} is asked for", "leave one of the two out")
-        return _status(watch(asserted_folder(path)))
-    _, evidence, read = read_all(path)
+        return _status(watch(asserted_folder(path), environment))
+    evidence, read = read_in_each(path, environment)
     findings = (*read, *endings(evidence, datetime.now(UTC)))
     write(findings, wanted, path)
     return _status(findings)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.arguments import AsJson
+from controller.cli.arguments import AsJson, Environment
 from controller.cli.errors import CliError, Exit
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import console, working, write_json
@@ -25,7 +25,9 @@ New = Annotated[Path, typer.Argument(metavar="NEW", help="The folder as it would
 Written = Annotated[Output, typer.Option("--output", help="How to write it; markdown is for a pull request.")]
 
 
-def diff(old: Old, new: New, *, output: Written = Output.TEXT, as_json: AsJson = False) -> int:
+def diff(
+    old: Old, new: New, *, environment: Environment = "", output: Written = Output.TEXT, as_json: AsJson = False
+) -> int:
     """Tell what would run where, at which cost, latency and findings, under a new policy instead of an old one.
 
     No server is asked. The fleet first comes to rest under the old policy, at the rates that services expect, and from
@@ -41,7 +43,7 @@ def diff(old: Old, new: New, *, output: Written = Output.TEXT, as_json: AsJson =
     if as_json and output not in {Output.TEXT, Output.JSON}:
         raise CliError(f"--json and --output {output} are both asked for", "leave one of the two out")
     wanted = Output.JSON if as_json else output
-    before, after = (read(folder, as_json=wanted is Output.JSON) for folder in (old, new))
+    before, after = (read(folder, environment, as_json=wanted is Output.JSON) for folder in (old, new))
     with loading_solver():
         from controller.comparison import compared
     with working("Planning for both"):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.cli.arguments import AsJson, Folder
+from controller.cli.arguments import AsJson, Environment, Folder
 from controller.cli.errors import Exit
 from controller.cli.terminal import console, print_table, write_json
 
@@ -50,13 +50,13 @@ def show_key(key: KeyArgument, *, kid: Kid = "") -> int:
 
 
 @app.command("verify")
-def verify(path: Folder, *, as_json: AsJson = False) -> int:
+def verify(path: Folder, *, environment: Environment = "", as_json: AsJson = False) -> int:
     """Tell which evidence of a policy counts now, and why the rest does not. Exits 0, or 1 when any is refused."""
     from controller.cli.findings import count, show
     from controller.cli.inputs import read
     from policy.findings import Level
 
-    documents = read(path, as_json=as_json)
+    documents = read(path, environment, as_json=as_json)
     good = all(finding.level is not Level.ERROR for finding in documents.findings)
     if as_json:
         write_json({"ok": good, "evidence": documents.evidence, "findings": documents.findings})

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from controller.cli.arguments import AsJson, Folder
+from controller.cli.arguments import AsJson, Environment, Folder
 from controller.cli.errors import CliError, Exit
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import console, print_table, write_json
@@ -34,7 +34,13 @@ Journal = Annotated[
 
 
 def explain(
-    path: Folder, subject: Subject, *, latency: Latency = False, journal: Journal = None, as_json: AsJson = False
+    path: Folder,
+    subject: Subject,
+    *,
+    environment: Environment = "",
+    latency: Latency = False,
+    journal: Journal = None,
+    as_json: AsJson = False,
 ) -> int:
     """Tell for each stage where it is served, and for every other placement the clause that is against it.
 
@@ -48,7 +54,7 @@ def explain(
     """
     from controller.cli.inputs import read
 
-    documents = read(path, as_json=as_json)
+    documents = read(path, environment, as_json=as_json)
     if latency:
         return _explain_latency(documents, subject, journal, as_json=as_json)
     with loading_solver():

@@ -76,7 +76,7 @@ def show_access(on: "Console", service: str, pool: str, accesses: Sequence[Acces
 
 
 def _part(effect: Effect) -> str:
-    slow = f"; {effect.slow_paths} paths are too slow for it" if effect.slow_paths else ""
+    slow = f"; {effect.barred_paths} paths are barred by it" if effect.barred_paths else ""
     return ("it takes part in the plan" if effect.takes_part else "it takes no part in the plan") + slow
 
 

@@ -27,7 +27,8 @@ def fmt(
     """Write policy documents as everybody does, and name the files that change.
 
     Keys come in the order in which the language declares them, comments stay with what they are about, and what the
-    documents say stays the same. Files that hold anything else are left as they are.
+    documents say stays the same. Files that hold anything else are left as they are, and so are bundles, whose digest
+    would be another one.
     """
     from controller.cli.findings import show
     from controller.cli.writing import write_whole
@@ -44,13 +45,15 @@ def fmt(
 
 
 def _read(path: Path) -> "tuple[list[_File], list[Finding]]":
-    """The files of a folder, and those that cannot be read; or the one file. Raises CliError."""
+    """The files of a folder without its bundles, and those that cannot be read; or the one file. Raises CliError."""
+    from policy.bundles import BUNDLES
     from policy.folder import read_texts
     from policy.source import EVIDENCE
 
     if path.is_dir():
         texts, findings = read_texts(path, skip=EVIDENCE)
-        return [_File(path / name, text) for name, text in texts], findings
+        own = [(name, text) for name, text in texts if not name.startswith(f"{BUNDLES}/")]
+        return [_File(path / name, text) for name, text in own], findings
     try:
         return [_File(path, path.read_bytes().decode())], []
     except (OSError, UnicodeDecodeError) as trouble:

@@ -12,12 +12,12 @@ from policy.resolved import Policy
 from policy.source import EVIDENCE, load
 
 
-def read_all(folder: Path) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
-    """The policy of `folder` (None when it has errors), the evidence, and every finding.
+def read_all(folder: Path, environment: str = "") -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
+    """The policy of `folder` in an environment (None when it has errors), the evidence, and every finding.
 
     Raises CliError when there is no such folder.
     """
-    loaded = load(asserted_folder(folder))
+    loaded = load(asserted_folder(folder), environment)
     evidence, findings = evidence_beside(folder, loaded.policy, datetime.now(UTC))
     return loaded.policy, evidence, (*loaded.findings, *findings)
 
@@ -42,9 +42,9 @@ def asserted_folder(folder: Path) -> Path:
     return folder
 
 
-def read(folder: Path, *, as_json: bool = False) -> Documents:
+def read(folder: Path, environment: str = "", *, as_json: bool = False) -> Documents:
     """The documents of `folder`. Raises CliError, and BrokenPolicyError when the policy has errors."""
-    policy, evidence, findings = read_all(folder)
+    policy, evidence, findings = read_all(folder, environment)
     if policy is None:
         raise BrokenPolicyError(folder, findings, as_json=as_json)
     return Documents(policy, evidence, findings)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from controller.cli.arguments import DEFAULT_JOURNAL, AsJson, ConnectionsFile, Folder, JournalFile
+from controller.cli.arguments import DEFAULT_JOURNAL, AsJson, ConnectionsFile, Environment, Folder, JournalFile
 from controller.cli.errors import Exit
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import console, working, write_json
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def plan(
     path: Folder,
     *,
+    environment: Environment = "",
     connections: ConnectionsFile | None = None,
     journal: JournalFile = DEFAULT_JOURNAL,
     as_json: AsJson = False,
@@ -30,7 +31,7 @@ def plan(
     from controller.cli.inputs import read
     from controller.decision import Verdict
 
-    documents = read(path, as_json=as_json)
+    documents = read(path, environment, as_json=as_json)
     proposal = _against_what_runs(path, documents, connections, journal) if connections else _from_nothing(documents)
     if as_json:
         write_json(proposal)

@@ -1,11 +1,13 @@
 """`gridwright run`: the loop, until it is told to stop."""
 
-from controller.cli.arguments import DEFAULT_JOURNAL, ConnectionsFile, Folder, JournalFile
+from controller.cli.arguments import DEFAULT_JOURNAL, ConnectionsFile, Environment, Folder, JournalFile
 from controller.cli.errors import CliError, Exit, in_two
 from controller.cli.solver import loading_solver
 
 
-def run(path: Folder, *, connections: ConnectionsFile, journal: JournalFile = DEFAULT_JOURNAL) -> int:
+def run(
+    path: Folder, *, connections: ConnectionsFile, environment: Environment = "", journal: JournalFile = DEFAULT_JOURNAL
+) -> int:
     """Observe, decide and act, again and again, and serve the API, until SIGINT or SIGTERM.
 
     The first signal lets the wave that runs finish; the second stops at once. Broken documents stop nothing: the last
@@ -18,10 +20,11 @@ def run(path: Folder, *, connections: ConnectionsFile, journal: JournalFile = DE
     if not path.is_dir():
         raise CliError(f"{path} is not a folder", "give the folder of the policy documents, such as examples/embedded")
     with loading_solver():
+        from controller.assembly import Places
         from controller.cli.live import connections_at
         from controller.cli.running import run_until_told, tell
     try:
-        asyncio.run(run_until_told(path, connections_at(connections), journal, tell))
+        asyncio.run(run_until_told(Places(path, journal, connections_at(connections), environment=environment), tell))
     except JournalError as error:
         raise in_two(error, ": ") from error
     return Exit.DONE

@@ -7,12 +7,12 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
 from controller.assembly import Places, controller
 from controller.cli.errors import CliError
-from controller.connections import Connections, split_address
+from controller.connections import split_address
 from controller.loop.runner import Watch
 from controller.loop.status import Status
 from rules.kernel.quantities import dollars_per_hour
@@ -20,13 +20,13 @@ from rules.kernel.quantities import dollars_per_hour
 ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
-async def run_until_told(folder: Path, connections: Connections, journal: Path, watch: Watch) -> None:
+async def run_until_told(places: Places, watch: Watch) -> None:
     """Run until a signal comes; `watch` sees every turn. Raises JournalError, and CliError when an address is taken."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    for name, address in connections.listened_at().items():
+    for name, address in places.connections.listened_at().items():
         _require_free(name, address)
-    places = Places(folder, journal, connections, os.environ.get(ENDPOINT, ""))
+    places = replace(places, otlp_endpoint=os.environ.get(ENDPOINT, ""))
     told = asyncio.Event()
     working = asyncio.create_task(_run(places, told, watch))
     loop = asyncio.get_running_loop()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from controller.cli.arguments import AsJson, Folder
+from controller.cli.arguments import AsJson, Environment, Folder
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import counting
@@ -53,6 +53,7 @@ def run_tests(
     as_json: AsJson = False,
     junit: JunitFile = None,
     covering: CoverageBy = None,
+    environment: Environment = "",
 ) -> int:
     """Let happen what the PolicyTests say, and tell what does not hold then. No server is asked.
 
@@ -62,7 +63,7 @@ def run_tests(
     if as_json and output not in {Output.TEXT, Output.JSON}:
         raise CliError(f"--json and --output {output} are both asked for", "leave one of the two out")
     wanted = Output.JSON if as_json else output
-    suite = read_suite(path, named, as_json=wanted is Output.JSON)
+    suite = read_suite(path, named, environment, as_json=wanted is Output.JSON)
     results, covered = _run(suite, jobs, covering)
     write(results, covered, wanted, path)
     if junit is not None:
@@ -70,14 +71,14 @@ def run_tests(
     return Exit.CHANGE if any(not each.result.has_passed for each in results) else Exit.DONE
 
 
-def read_suite(path: Path, named: str, *, as_json: bool) -> "Suite":
+def read_suite(path: Path, named: str, environment: str, *, as_json: bool) -> "Suite":
     """The tests of a folder, without errors. Raises CliError, also when there are none."""
     from collectors.evidence.files import read_evidence
     from controller.cli.inputs import asserted_folder
     from policy.findings import Level
     from policy.source import EVIDENCE, load
 
-    loaded = load(asserted_folder(path))
+    loaded = load(asserted_folder(path), environment)
     if loaded.policy is None or any(finding.level is Level.ERROR for finding in loaded.findings):
         raise BrokenPolicyError(path, loaded.findings, as_json=as_json)
     policy = loaded.policy

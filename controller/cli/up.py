@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from controller.cli.arguments import Folder
+from controller.cli.arguments import Environment, Folder
 from controller.cli.errors import CliError, Exit, in_two
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import working
@@ -39,7 +39,7 @@ WorkFolder = Annotated[
 ]
 
 
-def up(path: Folder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK) -> int:
+def up(path: Folder, *, environment: Environment = "", pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK) -> int:
     """Start a fleet of real servers on this machine, load it and control it, until Ctrl-C.
 
     Everything that was started ends with the command, however it ends. The documents are read anew at each turn, so
@@ -47,7 +47,7 @@ def up(path: Folder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK)
     """
     from controller.cli.inputs import read
 
-    policy = read(path).policy
+    policy = read(path, environment).policy
     if not TRITON_ENVIRONMENT.is_dir():
         raise CliError(f"Triton is not set up in {TRITON_ENVIRONMENT}", "run `make setup` in Gridwright's folder")
     work.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def up(path: Folder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK)
         from controller.journal.errors import JournalError
 
         try:
-            _keep_up(path, policy, work, paced=pace is Pace.DEVICE)
+            _keep_up(path, environment, policy, work, paced=pace is Pace.DEVICE)
         except (FleetMismatchError, UnknownPipelineError) as error:
             raise CliError(str(error), "give a policy of these models, such as examples/embedded") from error
         except EmbeddedError as error:
@@ -68,9 +68,10 @@ def up(path: Folder, *, pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK)
     return Exit.DONE
 
 
-def _keep_up(path: Path, policy: "Policy", work: Path, *, paced: bool) -> None:
+def _keep_up(path: Path, environment: str, policy: "Policy", work: Path, *, paced: bool) -> None:
     import asyncio
 
+    from controller.assembly import Places
     from controller.cli.running import run_until_told, tell
     from controller.connections import write_connections
     from controller.embedded.fleet import embedded_fleet
@@ -89,7 +90,8 @@ def _keep_up(path: Path, policy: "Policy", work: Path, *, paced: bool) -> None:
             tell(status)
             loading(status)
 
-        asyncio.run(run_until_told(path, fleet.connections, work / "journal.sqlite", watch))
+        places = Places(path, work / "journal.sqlite", fleet.connections, environment=environment)
+        asyncio.run(run_until_told(places, watch))
 
 
 def _load_once_placed(policy: "Policy", fleet: "EmbeddedFleet", work: Path) -> Callable[["Status"], None]:

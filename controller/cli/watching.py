@@ -30,9 +30,9 @@ class Change:
     went: tuple[Finding, ...]
 
 
-def watch(folder: Path) -> tuple[Finding, ...]:
+def watch(folder: Path, environment: str = "") -> tuple[Finding, ...]:
     """Tell all findings, then what changes, until Ctrl-C; the findings at that moment."""
-    out, looks = console(), _Looks(folder)
+    out, looks = console(), _Looks(folder, environment)
     found = looks.look() or ()
     gc.freeze()  # what is remembered of the files stays: looking through it for garbage would take longer than a look
     show(out, found)
@@ -61,11 +61,11 @@ def changed(before: Sequence[Finding], now: Sequence[Finding]) -> Change:
 class _Looks:
     """Looks at a folder, each of which reads only what changed since the one before."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: str) -> None:
         self._folder = folder
         self._evidence_texts = Folder(folder / EVIDENCE, suffixes=(*SUFFIXES, *SIGNED))
         self._judged_by: object = None
-        self._rereading = Rereading(folder)
+        self._rereading = Rereading(folder, environment)
         self._loaded = Loaded(None)
         self._of_evidence: tuple[Finding, ...] = ()
 

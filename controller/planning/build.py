@@ -28,7 +28,7 @@ from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
-from rules.catalogue import RULES
+from rules.catalogue import OF_PATHS, RULES
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.problem import Demand, Held, Path, Placement, Problem
 
@@ -94,7 +94,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     looked = Looked(afar, _in_use(bare, state), forbidden)
     whole = replace(bare, paths=kept.paths(bare, speed, lambda demand: _habits(state, demand), looked))
     candidates = _within_reach(replace(present, paths=_allowed(whole, forbidden, gone)))
-    slow = exclusions_of(replace(candidates, options=()))
+    slow = exclusions_of(candidates, OF_PATHS)
     problem = without_paths(candidates, frozenset(row.path for row in slow))
     return Built(problem, whole, slow, asked, loaded, state, speed)
 

@@ -11,7 +11,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW2011": "these clauses cannot all hold",
         "GW2012": "no plan that keeps every rule was found",
         "GW2013": "the cheapest plan has no safe order from here",
-        "GW2014": "evidence behind the plan ends within 30 days",
+        "GW2014": "evidence behind the plan ends, or maintenance begins, within 30 days",
         "GW2015": "a demand's latency has been above its prediction",
         "GW2016": "a demand cannot be foreseen",
         "GW2017": "what forecasts go by is not kept",

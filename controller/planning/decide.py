@@ -156,9 +156,9 @@ def _ending(plan: Plan, problem: Problem, now: datetime) -> tuple[Finding, ...]:
         Finding(
             "GW2014",
             Level.WARNING,
-            f"evidence behind the plan ends, or evidence against it begins, at {until.isoformat()}; what it protects "
-            "moves before",
-            "renew the certification's evidence, or make sure that other sites that are allowed have room",
+            f"evidence behind the plan ends, evidence against it begins, or maintenance does, at {until.isoformat()}; "
+            "what that touches moves before",
+            "renew the evidence where it ends, and make sure that other sites that are allowed have room",
         ),
     )
 

@@ -15,6 +15,7 @@ KEEP_BELOW: Final = 0.3
 KEEP_ABOVE: Final = 0.08
 STEP_MILLI_RPS: Final = 500
 """Forecasts are planned for in steps of half a request a second, so that plans do not follow their every move."""
+SECOND_US: Final = 1_000_000
 DEVIATIONS_BELOW: Final = 2.0
 DEVIATIONS_ABOVE: Final = 1.5
 """A measured rate that is below or above the planned one by less than this part of it, or by less than so many standard
@@ -54,7 +55,7 @@ def ask(policy: Policy, snapshot: Snapshot, known: tuple[KnownRate, ...], now: d
                 findings.append(_unknown(service, origin, freshness, rate, level))
             rates.append(rate)
             planned = rate.milli_rps * (1000 + policy.scaling.headroom_permille) // 1000
-            planned = max(planned, _foreseen(snapshot, service.name, origin.site, now))
+            planned = max(planned, _foreseen(snapshot, service.name, origin.site, now), _guaranteed(service, origin))
             demands.append(Demand(demand_id(service.name, origin.site), service.name, origin.site, max(1, planned)))
     return Asked(tuple(demands), tuple(rates), frozenset(held), tuple(findings))
 
@@ -66,6 +67,23 @@ def _foreseen(snapshot: Snapshot, service: str, origin: str, now: datetime) -> i
     if foreseen is None or reading.fresh(now, timedelta(seconds=foreseen.horizon_s)) is None:
         return 0
     return -(-foreseen.p90_milli_rps // STEP_MILLI_RPS) * STEP_MILLI_RPS
+
+
+def _guaranteed(service: Service, origin: Origin) -> int:
+    """What is ready for an origin whatever arrives, in thousandths of a request a second.
+
+    Requests of which `burst` come at once on top of a steady rate wait no longer than `burst` over the rate at which
+    they are answered (Le Boudec and Thiran, Network Calculus, 2001, theorem 1.4.2 for a token bucket at a server of
+    constant rate). So it is the rate, or, where that is more, the burst within the shortest objective.
+    """
+    wait_us = min((item.below_us for item in service.latency_from(origin.site) if not item.stage), default=SECOND_US)
+    least = 0
+    for objective in service.throughput:
+        if objective.origin in ("", origin.site):
+            share = WHOLE_PERMILLE if objective.origin else origin.share_permille
+            at_once = -(-objective.burst * SECOND_US * 1000 // max(1, wait_us))
+            least = max(least, -(-max(objective.rate_milli_rps, at_once) * share // WHOLE_PERMILLE))
+    return least
 
 
 def _planned(

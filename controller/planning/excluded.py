@@ -15,11 +15,12 @@ from controller.planning.paths import Uses
 from rules.catalogue import EXCLUDING
 from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import Placement, Problem
+from rules.kernel.rule import Excluding
 
 
-def exclusions_of(problem: Problem) -> tuple[Exclusion, ...]:
+def exclusions_of(problem: Problem, rules: tuple[Excluding, ...] = EXCLUDING) -> tuple[Exclusion, ...]:
     """What rules exclude of a problem's options and paths, each by itself."""
-    return tuple(row for rule in EXCLUDING if rule.applies(problem) for row in rule.exclusions(problem))
+    return tuple(row for rule in rules if rule.applies(problem) for row in rule.exclusions(problem))
 
 
 def barred(problem: Problem) -> Uses:

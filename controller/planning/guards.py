@@ -14,6 +14,7 @@ def floors(problem: Problem, started: tuple[Started, ...], held: frozenset[str],
     Placements that nothing may use any more have none: they may go at once.
     """
     usable = {problem.option(option).placement for path in problem.paths for option in path.options}
+    is_frozen = any(window.first_s(problem.now_s) == problem.now_s for window in problem.policy.scaling.freezes)
     untrusted = _models_of(problem.policy, held)
     last = {item.placement: item.at for item in started}
     counts: dict[Placement, int] = {}
@@ -23,7 +24,9 @@ def floors(problem: Problem, started: tuple[Started, ...], held: frozenset[str],
     for placement, count in sorted(counts.items()):
         if placement not in usable:
             continue
-        if placement.model in untrusted:
+        if is_frozen:
+            found.append(Floor(placement, count, "a freeze"))
+        elif placement.model in untrusted:
             found.append(Floor(placement, count, "readings are stale"))
         elif placement in last and now - last[placement] < timedelta(seconds=problem.policy.scaling.cooldown_s):
             found.append(Floor(placement, count, "started within the cooldown"))

@@ -104,13 +104,29 @@ def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints
     if not chosen.size:
         return ()
     latencies = path_latencies_us(chains(service.stages), [stage.samples for stage in stages], chosen)
+    alone = _of_stages(demand, service, stages, seen.margin_permille)
     names = [[stage.offers.options[at].id for at in stage.here.tolist()] for stage in stages]
     found = []
     for row, latency_us in zip(chosen.tolist(), latencies, strict=True):
         options = tuple(here[at] for here, at in zip(names, row, strict=True))
         name = f"{demand.id}: {' | '.join(options)}"
-        found.append(Path(name, demand.id, options, _with_margin(latency_us, seen.margin_permille)))
+        of_stages = tuple((stage, known[row[at]]) for stage, at, known in alone)
+        found.append(Path(name, demand.id, options, _with_margin(latency_us, seen.margin_permille), of_stages))
     return tuple(found)
+
+
+def _of_stages(
+    demand: Demand, service: Service, stages: list[Choices], margin_permille: int
+) -> list[tuple[str, int, list[Latencies]]]:
+    """Each stage of which an objective speaks, its place, and its latency on each of its options."""
+    asked = {objective.stage for objective in service.latency_from(demand.origin)}
+    found = []
+    for at, stage in enumerate(service.stages):
+        if stage.name in asked:
+            samples = stages[at].samples
+            alone = path_latencies_us(((0,),), [samples], np.arange(len(samples)).reshape(-1, 1))
+            found.append((stage.name, at, [_with_margin(latency_us, margin_permille) for latency_us in alone]))
+    return found
 
 
 def _with_margin(latency_us: Latencies, margin_permille: int) -> Latencies:
@@ -150,7 +166,8 @@ def _fastest_first(stage: Choices) -> list[int]:
 def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
     service = problem.service_of(demand)
-    below_us = min((item.below_us for item in service.latency_from(demand.origin)), default=math.inf)
+    objectives = (item for item in service.latency_from(demand.origin) if item.stage in ("", stage.use[1]))
+    below_us = min((item.below_us for item in objectives), default=math.inf)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.here
     tails_us, prices, place = _tails_us(stage), offers.price[here], offers.place[here]

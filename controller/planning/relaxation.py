@@ -237,7 +237,7 @@ def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> It
     if objective is None:
         return
     predicted = {
-        row.path: questions.problem.path(row.path).latency_at_us(objective.percentile_bp)
+        row.path: questions.problem.path(row.path).latency_at_us(objective.percentile_bp, objective.stage)
         for questions in (whole, asked)
         for row in questions.rows_of.get(clause, ())
         if isinstance(row, Exclusion)

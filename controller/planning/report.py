@@ -19,6 +19,7 @@ from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 from rules.kernel.quantities import dollars_per_hour, percent
 from rules.kernel.rule import Violation
+from rules.maintenance import Maintenance
 
 FOREVER_S: Final = 253_402_300_799
 """The last second that a datetime can name."""
@@ -41,12 +42,12 @@ def reasons(plan: Plan, problem: Problem) -> tuple[Reason, ...]:
 
 
 def valid_until(plan: Plan, problem: Problem) -> datetime | None:
-    """When the plan's routes lose what they rest on: a certification, or that a forbidden one is not held.
+    """When the plan's routes lose what they rest on: a certification, that a forbidden one is not held, or the pool.
 
     None where neither does.
     """
     lasting = replace(problem, needed_until_s=FOREVER_S)
-    rules = (Certification(), ForbiddenCertification())
+    rules = (Certification(), ForbiddenCertification(), Maintenance())
     ends = [v.measured for rule in rules for v in rule.check(plan, lasting) if v.measured]
     return datetime.fromtimestamp(min(ends), UTC) if ends else None
 

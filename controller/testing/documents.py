@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from policy.checks.references import references
-from policy.read_file import ReadFile, read_file
+from policy.read_file import ReadFile, identity, read_file
 from policy.resolved import Policy
 from policy.source import Loaded, loaded
 
@@ -41,6 +41,7 @@ def policy_of(texts: tuple[Text, ...]) -> Loaded:
 
 
 def _without(file: ReadFile, gone: frozenset[tuple[str, str]]) -> ReadFile:
-    declared = tuple(pair for pair in file.policy.declared if (pair[0].kind, pair[0].name) not in gone)
+    declared = tuple(pair for pair in file.declared if (pair[0].kind, pair[0].name) not in gone)
     referred = tuple(each for valid, _ in declared for each in references(valid))
-    return replace(file, policy=replace(file.policy, declared=declared, referred=referred))
+    waiting = tuple(pair for pair in file.waiting if identity(pair[0]) not in gone)
+    return replace(file, declared=declared, referred=referred, waiting=waiting)

@@ -31,12 +31,13 @@ def _nothing_asked(policy: Policy) -> Iterator[Finding]:
 
 
 def _objectives(service: Service) -> Iterator[Finding]:
-    for origin in service.origins if service.latency else ():
-        if not service.latency_from(origin.site):
-            message = f"`{service.name}` has no latency objective for {origin.site}, so any path will do from there"
+    end_to_end = {objective.origin for objective in service.latency if not objective.stage}
+    for origin in service.origins if end_to_end else ():
+        if end_to_end.isdisjoint(("", origin.site)):
+            message = f"`{service.name}` has no end-to-end latency objective for {origin.site}: any path will do"
             yield warning("GW0307", origin.place, message, f"add `- latency: {{…, origin: {origin.site}}}`")
-    if not service.latency:
-        message = f"`{service.name}` has no latency objective, so any path will do"
+    if not end_to_end:
+        message = f"`{service.name}` has no end-to-end latency objective, so any path will do"
         yield warning("GW0307", service.place, message, "add `- latency: {percentile: 99, below: …}` to its objectives")
 
 
@@ -62,7 +63,7 @@ def _covering_nothing(policy: Policy) -> Iterator[Finding]:
 def _words_for_nothing(policy: Policy, profile: ComplianceProfile) -> Iterator[Finding]:
     """Words beside others that fit, without which the profile covers what it does."""
     scope = profile.scope
-    for name in ("classes", "subjects", "services", "stages"):
+    for name in ("classes", "subjects", "teams", "services", "stages"):
         for word in getattr(scope, name):
             alone = replace(scope, **{name: (word,)})
             if name in ("classes", "subjects"):

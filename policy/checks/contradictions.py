@@ -6,10 +6,12 @@ from graphlib import CycleError, TopologicalSorter
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
 from policy.findings import Finding, Place
+from policy.levels import Organisation, Team
 from policy.resolve import Item
 from policy.resolved import (
     WHOLE_PERMILLE,
     CostPolicy,
+    DegradeStep,
     DeviceProfile,
     Link,
     Model,
@@ -30,9 +32,16 @@ def contradictions(item: Item) -> list[Finding]:
         findings += _numbers(item)
     elif isinstance(item, Link):
         findings += _link(item)
-    elif isinstance(item, ComplianceProfile):
-        findings += _versions(item)
+    findings += _versions(item) if isinstance(item, ComplianceProfile) else _of_its_own(item)
     return findings
+
+
+def _of_its_own(item: Item) -> Iterator[Finding]:
+    """Contradictions in what a document of another kind asks for under `compliance`, and in its defaults."""
+    if isinstance(item, Service | Organisation | Team) and item.compliance:
+        yield from _versions(item.compliance)
+    if isinstance(item, Organisation | Team):
+        yield from _sheds(item.name, item.defaults.degrade)
 
 
 def doubled_links(policy: Policy) -> list[Finding]:
@@ -66,15 +75,20 @@ def _circle(service: Service) -> tuple[str, ...]:
 
 def _degrade(service: Service) -> Iterator[Finding]:
     called = {stage.model for stage in service.stages}
-    shed = 0
     for step in service.degrade:
         if isinstance(step, UseVariant) and step.model not in called:
             message = f"`{service.name}` has no stage that calls `{step.model}`"
             yield error("GW0311", step.place, message, f"name one of {', '.join(sorted(called))}")
+    yield from _sheds(service.name, service.degrade)
+
+
+def _sheds(name: str, steps: Iterable[DegradeStep]) -> Iterator[Finding]:
+    shed = 0
+    for step in steps:
         if isinstance(step, Shed):
             shed += step.share_permille
             if step.share_permille == 0 or shed > WHOLE_PERMILLE:
-                message = f"with this step `{service.name}` would shed {shed / 10:g}% of its requests"
+                message = f"with this step `{name}` would shed {shed / 10:g}% of its requests"
                 yield error("GW0311", step.place, message, "let the steps shed more than 0% and up to 100% together")
 
 
@@ -130,6 +144,9 @@ def _lists(item: Item) -> Iterator[Listed]:
         uses = [step for step in item.degrade if isinstance(step, UseVariant)]
         yield f"in {item.name}, stage", [(stage.name, stage.place) for stage in item.stages]
         yield f"in {item.name}, origin", [(origin.site, origin.place) for origin in item.origins]
+        yield f"in {item.name}, use of", [(f"{use.model} {use.variant}", use.place) for use in uses]
+    elif isinstance(item, Organisation | Team):
+        uses = [step for step in item.defaults.degrade if isinstance(step, UseVariant)]
         yield f"in {item.name}, use of", [(f"{use.model} {use.variant}", use.place) for use in uses]
     elif isinstance(item, Model):
         yield f"in {item.name}, variant", [(variant.name, variant.place) for variant in item.variants]

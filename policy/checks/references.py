@@ -7,15 +7,18 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from policy.catalogue import error
-from policy.documents.compliance_profile import ComplianceProfileSpec
+from policy.documents.compliance_profile import ClausesSpec, ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
+from policy.documents.level import LevelSpec
 from policy.documents.link import LinkSpec
+from policy.documents.maintenance import MaintenanceSpec
 from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
-from policy.documents.service import ServiceSpec
+from policy.documents.selector import ServicesSpec
+from policy.documents.service import DegradeSpec, ServiceSpec
 from policy.findings import Finding, Place
 from policy.validate import Valid
 from policy.words import shown, suggestion
@@ -81,23 +84,10 @@ def _nowhere(reference: Reference, valid_names: set[str]) -> Finding:
     return error("GW0302", reference.place, f"there is no {what} {shown(reference.name)}", hint)
 
 
-def unknown_inside(valid: Valid) -> Iterator[Finding]:
-    """Stages in `after`, and origins of objectives, that the service does not have."""
-    if isinstance(valid.spec, ServiceSpec):
-        names = {stage.name for stage in valid.spec.stages}
-        for index, stage in enumerate(valid.spec.stages):
-            for position, before in enumerate(stage.after):
-                if before not in names:
-                    place = valid.place("stages", index, "after", position)
-                    hint = suggestion(before, names - {stage.name}, "leave `after` out")
-                    yield error("GW0302", place, f"{valid.name} has no stage {shown(before)}", hint)
-        sites = {origin.site for origin in valid.spec.origins}
-        for index, objective in enumerate(valid.spec.objectives):
-            site = objective.latency.origin if objective.latency else None
-            if site is not None and site not in sites:
-                place = valid.place("objectives", index, "latency", "origin")
-                hint = suggestion(site, sites, "leave `origin` out")
-                yield error("GW0302", place, f"{valid.name} has no origin {shown(site)}", hint)
+def _names(kind: str, names: Sequence[str], valid: Valid, *path: str | int) -> Iterator[Reference]:
+    """A reference for each name of a list."""
+    for index, name in enumerate(names):
+        yield Reference(kind, name, valid.place(*path, index))
 
 
 def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
@@ -105,15 +95,35 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
         yield Reference("Site", origin.site, valid.place("origins", index, "site"))
     for index, stage in enumerate(spec.stages):
         yield Reference("Model", stage.model, valid.place("stages", index, "model"))
-    for index, step in enumerate(spec.degrade):
+    for index, clause in enumerate(spec.placement):
+        for word, pools in (("among", clause.among), ("outside", clause.outside)):
+            if pools:
+                yield from _names("Site", pools.sites, valid, "placement", index, word, "sites")
+                yield from _names("Pool", pools.pools, valid, "placement", index, word, "pools")
+                yield from _names("DeviceProfile", pools.devices, valid, "placement", index, word, "devices")
+    if spec.team is not None:
+        yield Reference("Team", spec.team, valid.place("team"))
+    yield from _of_steps(valid, spec.degrade)
+    yield from _of_clauses(valid, spec.compliance, "compliance")
+
+
+def _of_level(valid: Valid, spec: LevelSpec) -> Iterator[Reference]:
+    yield from _of_steps(valid, spec.defaults.degrade, "defaults")
+    yield from _of_clauses(valid, spec.compliance, "compliance")
+
+
+def _of_steps(valid: Valid, steps: Sequence[DegradeSpec], *path: str) -> Iterator[Reference]:
+    for index, step in enumerate(steps):
         for model, variant in (step.use or {}).items():
-            yield Reference("Model", model, valid.source.key_place("spec", "degrade", index, "use", model))
-            yield Reference("variant", variant, valid.place("degrade", index, "use", model), model)
+            yield Reference("Model", model, valid.source.key_place("spec", *path, "degrade", index, "use", model))
+            yield Reference("variant", variant, valid.place(*path, "degrade", index, "use", model), model)
 
 
 def _of_pool(valid: Valid, spec: PoolSpec) -> Iterator[Reference]:
     yield Reference("Site", spec.site, valid.place("site"))
     yield Reference("DeviceProfile", spec.device, valid.place("device"))
+    if spec.dedicated_to:
+        yield from _of_services(valid, spec.dedicated_to, "dedicatedTo")
 
 
 def _of_link(valid: Valid, spec: LinkSpec) -> Iterator[Reference]:
@@ -128,15 +138,23 @@ def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Refere
 
 
 def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterator[Reference]:
-    for index, service in enumerate(spec.applies_to.services):
-        yield Reference("Service", service, valid.place("appliesTo", "services", index))
+    yield from _of_services(valid, spec.applies_to, "appliesTo")
+    yield from _of_clauses(valid, spec)
+
+
+def _of_clauses(valid: Valid, spec: ClausesSpec | None, *path: str) -> Iterator[Reference]:
+    if spec and spec.separation:
+        yield from _of_services(valid, spec.separation.from_, *path, "separation", "from")
+
+
+def _of_services(valid: Valid, spec: ServicesSpec, *path: str) -> Iterator[Reference]:
+    yield from _names("Service", spec.services, valid, *path, "services")
+    yield from _names("Team", spec.teams, valid, *path, "teams")
 
 
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
-    for index, site in enumerate(spec.claims.sites):
-        yield Reference("Site", site, valid.place("claims", "sites", index))
-    for index, pool in enumerate(spec.claims.pools):
-        yield Reference("Pool", pool, valid.place("claims", "pools", index))
+    yield from _names("Site", spec.claims.sites, valid, "claims", "sites")
+    yield from _names("Pool", spec.claims.pools, valid, "claims", "pools")
 
 
 def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:
@@ -152,6 +170,11 @@ def _of_scaling_policy(valid: Valid, spec: ScalingPolicySpec) -> Iterator[Refere
             yield Reference("Site", bound.site, valid.place("bounds", index, "site"))
 
 
+def _of_maintenance(valid: Valid, spec: MaintenanceSpec) -> Iterator[Reference]:
+    yield from _names("Site", spec.sites, valid, "sites")
+    yield from _names("Pool", spec.pools, valid, "pools")
+
+
 _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = MappingProxyType(
     {
         "Service": _of_service,
@@ -162,5 +185,8 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "Issuer": _of_issuer,
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
+        "Maintenance": _of_maintenance,
+        "Organisation": _of_level,
+        "Team": _of_level,
     }
 )

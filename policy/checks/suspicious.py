@@ -23,8 +23,9 @@ def _too_far(policy: Policy, service: Service, distances: Distances) -> Iterator
     most_us = len(service.stages) * max(distances.longest_us(origin.site) for origin in service.origins)
     if all(objective.below_us >= most_us for objective in service.latency):
         return
-    rounds = in_a_row(service)
+    in_all = in_a_row(service)
     for objective in service.latency:
+        rounds = 1 if objective.stage else in_all
         for origin in service.origins:
             if objective.origin not in ("", origin.site):
                 continue

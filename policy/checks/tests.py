@@ -11,7 +11,6 @@ from policy.documents.link import LinkSpec
 from policy.documents.service import ServiceSpec
 from policy.findings import Finding, Level
 from policy.parse import Path, parse
-from policy.resolve import Item
 from policy.testing import (
     Added,
     Allowed,
@@ -52,10 +51,10 @@ _LEADS_TO: Final[Mapping[str, str]] = MappingProxyType(
 """The kind that the names in a field of a step are of."""
 
 
-def named_by(valid: Valid, test: Item) -> Iterator[Reference]:
+def named_by(valid: Valid, test: PolicyTest) -> Iterator[Reference]:
     """What a test refers to, but for what it adds itself."""
     data = valid.source.data
-    if isinstance(test, PolicyTest) and isinstance(data, dict):
+    if isinstance(data, dict):
         own = {pair for event in _events(test) if isinstance(event, Added) for pair in named_in(event)}
         named = [*_names(valid, data["spec"], ()), *_removed(valid, test)]
         yield from (each for each in named if (each.kind, each.name) not in own)
@@ -89,16 +88,14 @@ def named_in(added: Added) -> frozenset[tuple[str, str]]:
     return frozenset((valid.kind, valid.name) for valid in found if valid)
 
 
-def beside_others(test: Item) -> Finding:
+def beside_others(test: PolicyTest) -> Finding:
     """The test is in a file with documents that are in force."""
     message = "the test shares its file with documents in force, so each edit of it makes a new revision of the policy"
     return warning("GW0375", test.place, message, "move the test to a file of its own")
 
 
-def unusable(test: Item) -> Iterator[Finding]:
+def unusable(test: PolicyTest) -> Iterator[Finding]:
     """What of a test can never be judged, whatever the policy."""
-    if not isinstance(test, PolicyTest):
-        return
     if not any(step.expectations for step in test.steps):
         message = f"`{test.name}` expects nothing, so it can only pass"
         yield warning("GW0376", test.place, message, "add what has to hold under `expect`")

@@ -4,23 +4,14 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from policy.documents.base import Line, Name, Spec, VersionRange, Word
+from policy.documents.base import Name, Spec, VersionRange, Word
 from policy.documents.pool import Bought
+from policy.documents.selector import ServicesSpec
 
 
-class DataSelectorSpec(Spec):
-    """Data of one of these classes, or about one of these subjects."""
-
-    classes: list[Word] = Field(default_factory=list)
-    subjects: list[Word] = Field(default_factory=list)
-
-
-class AppliesToSpec(Spec):
+class AppliesToSpec(ServicesSpec):
     """Which services the profile covers, and which of their stages; all of what is given has to fit."""
 
-    data: DataSelectorSpec = DataSelectorSpec()
-    services: list[Name] = Field(default_factory=list)
-    labels: dict[Line, Line] = Field(default_factory=dict)
     stages: list[Name] = Field(default_factory=list)
 
 
@@ -57,25 +48,48 @@ class LinksSpec(Spec):
     encryption: Literal["none", "tls", "mtls"]
 
 
+class LocalitySpec(Spec):
+    """How far from where its requests come in a stage may run."""
+
+    at: Literal["origin"]
+
+
+class SeparationSpec(Spec):
+    """Whose work never runs on the same nodes: all services that the profile does not cover, or some of them."""
+
+    from_: ServicesSpec = Field(default=ServicesSpec(), alias="from")
+
+
 class PurchaseSpec(Spec):
     """How the nodes may be bought."""
 
     among: list[Bought] = Field(min_length=1, examples=["[on-demand, owned]"])
 
 
-class ComplianceProfileSpec(Spec):
-    """What a compliance officer writes down."""
+class ClausesSpec(Spec):
+    """What must hold for what is covered; all of it together, and at least one clause."""
 
-    applies_to: AppliesToSpec = AppliesToSpec()
     jurisdiction: JurisdictionSpec | None = None
     certifications: CertificationsSpec | None = None
     links: LinksSpec | None = None
     purchase: PurchaseSpec | None = None
+    locality: LocalitySpec | None = None
+    separation: SeparationSpec | None = None
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
-        if not any((self.jurisdiction, self.certifications, self.links, self.purchase)):
-            raise ValueError(
-                "the profile asks for nothing: give `jurisdiction`, `certifications`, `links` or `purchase`"
-            )
+        clauses = list(ClausesSpec.model_fields)
+        if not any(getattr(self, name) for name in clauses):
+            *others, last = (f"`{name}`" for name in clauses)
+            raise ValueError(f"nothing is asked for: give {', '.join(others)} or {last}")
         return self
+
+
+class CoverageSpec(Spec):
+    """Whom clauses are meant for."""
+
+    applies_to: AppliesToSpec = AppliesToSpec()
+
+
+class ComplianceProfileSpec(ClausesSpec, CoverageSpec):
+    """What a compliance officer writes down."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from policy.documents.base import MemoryMib, Name, Positive, PricePerHour, Share, Spec
+from policy.documents.selector import ServicesSpec
 
 Bought = Literal["on-demand", "reserved", "spot", "owned"]
 
@@ -19,3 +20,4 @@ class PoolSpec(Spec):
     share: Annotated[Share, Field(ge=1)] = 1000
     price: PricePerHour
     purchase: Bought = "on-demand"
+    dedicated_to: ServicesSpec | None = None

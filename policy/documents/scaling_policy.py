@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from policy.documents.base import Count, DurationS, Headroom, Name, Share, Spec
+from policy.documents.maintenance import WindowSpec
 
 
 class ScaleDownSpec(Spec):
@@ -32,3 +33,4 @@ class ScalingPolicySpec(Spec):
     stale_after: Annotated[DurationS, Field(ge=1)] = 15
     evidence_lead: DurationS = 60
     bounds: list[BoundSpec] = Field(default_factory=list)
+    freezes: list[WindowSpec] = Field(default_factory=list)

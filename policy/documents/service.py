@@ -1,6 +1,7 @@
 """Service: a DAG of model calls, where its requests come from, and what it promises."""
 
-from typing import Annotated, ClassVar, Final, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -19,6 +20,8 @@ from policy.documents.base import (
     Spec,
     Word,
 )
+from policy.documents.compliance_profile import ClausesSpec
+from policy.documents.placement import PlacementSpec
 from policy.documents.written import Written
 
 MAX_STAGES: Final = 20
@@ -55,12 +58,26 @@ class DemandSpec(Spec):
     rate: Rate
 
 
-class LatencySpec(Spec):
-    """The percentile of the end-to-end latency, from every origin or from one, that must not exceed `below`."""
+class LatencyFromAllSpec(Spec):
+    """The percentile of the end-to-end latency that must not exceed `below`."""
 
     percentile: Percentile
     below: DurationUs
     window: DurationS = 300
+
+
+class LatencySpec(LatencyFromAllSpec):
+    """The percentile of the latency, end to end or of one stage, that must not exceed `below`."""
+
+    origin: Name | None = None
+    stage: Name | None = None
+
+
+class ThroughputSpec(Spec):
+    """What is always ready for the service, or for one origin of it: a rate, and requests that come all at once."""
+
+    rate: Rate
+    burst: Count = 0
     origin: Name | None = None
 
 
@@ -78,16 +95,21 @@ class AccuracySpec(Spec):
 
 
 class ObjectiveSpec(Choice):
-    """One objective: exactly one of the three."""
+    """One objective: exactly one of the four."""
 
     what: ClassVar[str] = "an objective"
 
     latency: LatencySpec | None = None
     availability: AvailabilitySpec | None = None
     accuracy: AccuracySpec | None = None
+    throughput: ThroughputSpec | None = None
 
 
-def _each_once(objectives: list[ObjectiveSpec]) -> list[ObjectiveSpec]:
+Objectives = TypeVar("Objectives", bound=Sequence[Choice])
+
+
+def each_once(objectives: Objectives) -> Objectives:
+    """The objectives. Raises ValueError when there are two of a kind of which there is one."""
     for kind in ("availability", "accuracy"):
         if sum(getattr(item, kind) is not None for item in objectives) > 1:
             raise ValueError(f"there is more than one `{kind}` objective: keep the stricter one")
@@ -112,11 +134,14 @@ class DegradeSpec(Choice):
 class ServiceSpec(Spec):
     """What a team writes down about a service."""
 
+    team: Name | None = None
     data: DataSpec = DataSpec()
     origins: list[OriginSpec] = Field(min_length=1)
     orchestration: Literal["origin"] = "origin"
     stages: list[StageSpec] = Field(min_length=1, max_length=MAX_STAGES)
     demand: DemandSpec
-    objectives: Annotated[list[ObjectiveSpec], AfterValidator(_each_once)] = Field(default_factory=list)
+    objectives: Annotated[list[ObjectiveSpec], AfterValidator(each_once)] = Field(default_factory=list)
+    placement: list[PlacementSpec] = Field(default_factory=list)
     degrade: list[DegradeSpec] = Field(default_factory=list)
     priority: Count = 0
+    compliance: ClausesSpec | None = None

@@ -1,7 +1,8 @@
 """What may stand at a path inside a kind of document: its fields and their words."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -29,6 +30,30 @@ def part_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel
         return model
     found = field_at(model, path)
     return part_in(found.annotation) if found else None
+
+
+def takes_one_value(model: type[BaseModel], path: Sequence[str | int]) -> bool:
+    """Whether a single text or number stands at a path inside a kind, not a list and not a mapping."""
+    inside: Any = model
+    for part in path:
+        if isinstance(inside, type) and issubclass(inside, BaseModel):
+            found = fields(inside).get(str(part))
+            inside = _bare(found.annotation) if found else None
+        else:
+            wanted = {list: int, dict: str}.get(get_origin(inside))
+            inside = _bare(get_args(inside)[-1]) if wanted and isinstance(part, wanted) else None
+        if inside is None:
+            return False
+    return get_origin(inside) not in {list, dict} and not (isinstance(inside, type) and issubclass(inside, BaseModel))
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without what is annotated to it, and without that it may be left out."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, UnionType}:
+        return _bare(next(each for each in get_args(annotation) if each is not NoneType))
+    return annotation
 
 
 def part_in(annotation: Any) -> type[BaseModel] | None:

@@ -45,5 +45,5 @@ def _is_policy(text: str) -> bool:
 def _layout(text: str) -> str | None:
     try:
         return laid_out(text)
-    except YAMLError:
+    except (YAMLError, TypeError):  # to ruamel.yaml U+0085 breaks no line, so a mapping may stand where a key does
         return None

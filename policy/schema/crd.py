@@ -55,7 +55,15 @@ SHOWN: Final[Mapping[str, Shown]] = {
     "ComplianceProfile": Shown("gwcompliance", (Column("Within", "string", ".spec.jurisdiction.within"),)),
     "Issuer": Shown("gwissuer", (Column("Standards", "string", ".spec.claims.standards"),)),
     "CostPolicy": Shown("gwcost", (Column("Start", "string", ".spec.start"),)),
+    "Maintenance": Shown(
+        "gwmaintenance", (Column("From", "string", ".spec.from"), Column("Until", "string", ".spec.until"))
+    ),
     "ScalingPolicy": Shown("gwscaling", (Column("Interval", "string", ".spec.interval"),)),
+    "Include": Shown("gwinclude", (Column("Bundle", "string", ".spec.bundle"),)),
+    "Variables": Shown("gwvars"),
+    "Environment": Shown("gwenv"),
+    "Organisation": Shown("gworg", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
+    "Team": Shown("gwteam", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
     "PolicyTest": Shown("gwtest", (Column("At", "string", ".spec.at"),)),
 }
 
@@ -92,8 +100,10 @@ def definition(kind: str, spec: Schema, name: Schema) -> Schema:
 
 
 def plural(kind: str) -> str:
-    """`Site` as sites, `CostPolicy` as costpolicies."""
+    """`Site` as sites, `CostPolicy` as costpolicies, `Variables` as they are."""
     word = kind.lower()
+    if word.endswith("s"):
+        return word
     return f"{word.removesuffix('y')}ies" if word.endswith("y") else f"{word}s"
 
 

@@ -7,9 +7,13 @@ from policy.documents import API_VERSION, KINDS
 from policy.documents.base import Metadata
 from policy.schema.page import Told
 from policy.schema.parts import Schema, part
+from policy.schema.variables import with_variables
+from policy.variables import FIXED
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 FRAME: Final = ("apiVersion", "kind", "metadata", "spec")
+CLAUSES_TOLD_AT: Final = "ComplianceProfile"
+"""The kind at which the page tells of clauses that others may have, too."""
 
 
 def json_schema(told: Mapping[str, Told]) -> Schema:
@@ -27,8 +31,13 @@ def json_schema(told: Mapping[str, Told]) -> Schema:
         "required": list(FRAME),
         "additionalProperties": False,
         "allOf": [_when(kind) for kind in kinds],
-        "definitions": {kind: part(KINDS[kind], told.get(kind, {})) for kind in kinds},
+        "definitions": {kind: _definition(kind, told) for kind in kinds},
     }
+
+
+def _definition(kind: str, told: Mapping[str, Told]) -> Schema:
+    made = part(KINDS[kind], {**told.get(CLAUSES_TOLD_AT, {}), **told.get(kind, {})})
+    return made if kind in FIXED else with_variables(made)
 
 
 def of_kind(schema: Mapping[str, Any], kind: str) -> Schema:

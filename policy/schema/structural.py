@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from policy.schema.parts import Schema
+from policy.schema.variables import without_variables
 
 KEPT: Final = (
     "description",
@@ -29,6 +30,7 @@ KEPT: Final = (
 
 def structural(schema: Mapping[str, Any]) -> Schema:
     """The same part, as far as a structural schema can say it."""
+    schema = without_variables(schema)
     made = _type(schema["type"]) | {key: schema[key] for key in KEPT if key in schema}
     if "not" in made:
         made["not"] = {key: each for key, each in made["not"].items() if key != "type"}

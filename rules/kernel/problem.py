@@ -59,20 +59,25 @@ class Path:
     """A route of a demand: an option's id for each stage, in the order of the service's stages.
 
     `latency_us` holds (percentile in basis points, predicted end-to-end latency), by rising percentile, network
-    included.
+    included; `stage_latency_us` the same for each stage of which an objective speaks.
     """
 
     id: str
     demand: str
     options: tuple[str, ...]
     latency_us: tuple[tuple[int, int], ...]
+    stage_latency_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
 
-    def latency_at_us(self, percentile_bp: int) -> int:
-        """The predicted latency at the least percentile known that is not below the asked one; else the highest."""
-        for known_bp, value_us in self.latency_us:
+    def latency_at_us(self, percentile_bp: int, stage: str = "") -> int:
+        """The predicted latency at the least percentile known that is not below the asked one; else the highest.
+
+        Of the whole path, or of one stage; KeyError when nothing is predicted of that one.
+        """
+        known_us = dict(self.stage_latency_us)[stage] if stage else self.latency_us
+        for known_bp, value_us in known_us:
             if known_bp >= percentile_bp:
                 return value_us
-        return self.latency_us[-1][1]
+        return known_us[-1][1]
 
 
 @dataclass(frozen=True, slots=True)

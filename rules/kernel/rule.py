@@ -55,7 +55,12 @@ class Rule(Protocol):
 
 @runtime_checkable
 class Excluding(Rule, Protocol):
-    """A rule that bars options, uses or paths. Its exclusions can be asked for without any other row."""
+    """A rule that bars options, uses or paths. Its exclusions can be asked for without any other row.
+
+    With `of_paths` all of them are of paths, and otherwise none is.
+    """
+
+    of_paths: bool
 
     def exclusions(self, problem: Problem) -> Iterable[Exclusion]:
         """What the rule bars, in the order in which `constrain` writes it."""

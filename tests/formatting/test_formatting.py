@@ -221,3 +221,8 @@ def test_garbled_text_is_formatted_or_left_as_it_is(text: str, data: st.DataObje
 def test_a_kind_that_is_no_word_is_left_as_it_is(kind: str) -> None:
     text = f"kind: {kind}\napiVersion: {API_VERSION}\n"
     assert formatted(text) == text
+
+
+def test_a_mapping_that_only_the_layout_takes_for_a_key_is_left_as_it_is() -> None:
+    text = f"apiVersion: {API_VERSION}\nkind: Site\n?\x85metadata: {{name: lyon}}\nspec: {{jurisdictions: [FR]}}\n"
+    assert formatted(text) == text

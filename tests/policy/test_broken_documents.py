@@ -46,8 +46,10 @@ def test_a_policy_is_given_exactly_when_there_is_no_error_but_in_tests() -> None
 
 
 def test_all_errors_of_all_files_are_told_at_once() -> None:
-    texts = [(file.name, file.read_text()) for file in BROKEN]
+    choosing = "kind: Environment"  # which values are judged depends on the choice, and a policy has one
+    texts = [(file.name, file.read_text()) for file in BROKEN if choosing not in file.read_text()]
     told = {(f.id, f.place) for f in load_documents([GOOD, *texts]).findings}
     syntax = {"GW0101", "GW0102", "GW0103", "GW0105", "GW0201", "GW0202", "GW0203", "GW0204"}
     for file in BROKEN:
-        assert {(f.id, f.place) for f in findings_of(file) if f.id in syntax} <= told, file.name
+        if file.name in dict(texts):
+            assert {(f.id, f.place) for f in findings_of(file) if f.id in syntax} <= told, file.name

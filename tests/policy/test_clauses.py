@@ -69,15 +69,17 @@ def names(stages: tuple[Stage, ...]) -> list[str]:
 
 def test_all_that_a_scope_says_has_to_fit() -> None:
     payments = (("team", "payments"), ("tier", "1"))
-    asked = service(data_classes=("card",), data_subjects=("EU",), labels=payments)
+    asked = service(data_classes=("card",), data_subjects=("EU",), labels=payments, team="payments")
     fitting = {
         "classes": ("voice", "card"),
         "services": ("asr", "ocr"),
+        "teams": ("support", "payments"),
         "labels": payments[:1],
         "stages": ("read", "write"),
     }
     other = {"classes": ("voice",), "services": ("asr",), "labels": (("team", "support"),), "stages": ("write",)}
-    for given_ones in itertools.chain.from_iterable(itertools.combinations(fitting, n) for n in range(5)):
+    other |= {"teams": ("support",)}
+    for given_ones in itertools.chain.from_iterable(itertools.combinations(fitting, n) for n in range(6)):
         scope = Scope(**{name: fitting[name] for name in given_ones})
         assert names(scope.covered(asked)) == (["read"] if "stages" in given_ones else ["find", "read"])
         for strange in given_ones:

@@ -164,7 +164,10 @@ def test_some_broken_text_makes_each_finding_of_the_catalogue(tmp_path: Path) ->
         made |= {f.id for f in load_documents([("good.yaml", GOOD), (file.name, file.read_text())]).findings}
     marked = load_documents([("marked.yaml", "\ufeff" + GOOD), ("site.yaml", "[" * 5_000)])
     lonely = load_documents([("site.yaml", GOOD.split("---\n")[0])])
-    made |= {finding.id for finding in (*marked.findings, *lonely.findings)}
+    stale = (HERE / "broken" / "bundles.yaml").read_text()
+    bundled = load_documents([("good.yaml", GOOD), ("include.yaml", stale), ("bundles/eu/a.yaml", "")])
+    idle = load_documents([("good.yaml", GOOD), ("bundles/eu/a.yaml", "")])
+    made |= {f.id for f in (*marked.findings, *lonely.findings, *bundled.findings, *idle.findings)}
     made |= {finding.id for finding in load(tmp_path).findings}
     for number, spoil in enumerate((not_utf8, pipe)):
         (folder := tmp_path / str(number)).mkdir()

@@ -98,8 +98,8 @@ def examples() -> dict[str, Example]:
     for golden in sorted(BROKEN.glob("*.txt")):
         for told in golden.read_text(encoding="utf-8").splitlines():
             match = TOLD.match(told)
-            source = BROKEN / match[1] if match else golden
-            if match and source.is_file() and source.suffix == ".yaml":
+            if match:
+                source = BROKEN / match[1] if (BROKEN / match[1]).is_file() else BROKEN.parent / match[1]
                 example = around(source, int(match[2]), told)
                 found[match[3]] = min(found.get(match[3], example), example, key=lambda each: len("".join(each.lines)))
     return found

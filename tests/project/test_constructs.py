@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from policy.documents import KINDS
+from policy.documents.compliance_profile import ClausesSpec
 from policy.documents.shape import fields, part_in
 from rules.catalogue import RULES
 
@@ -26,9 +27,10 @@ def quoted(cell: str) -> list[str]:
 
 
 def leaves(part: type[BaseModel], before: str) -> Iterator[str]:
-    """The fields of a part that hold a value, and those of the parts in it."""
+    """The fields of a part that hold a value, and those of the parts in it; clauses that another kind has are one."""
     for name, info in fields(part).items():
         inner = part_in(info.annotation)
+        inner = None if inner is ClausesSpec else inner
         yield from leaves(inner, f"{before}.{name}") if inner else [f"{before}.{name}"]
 
 

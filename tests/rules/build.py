@@ -114,10 +114,16 @@ class Fleet:
         return self._with(options=(*self.problem.options, option))
 
     def path(
-        self, name: str, demand: str, *options: str, latency_us: tuple[tuple[int, int], ...] = ((9900, 1),)
+        self,
+        name: str,
+        demand: str,
+        *options: str,
+        latency_us: tuple[tuple[int, int], ...] = ((9900, 1),),
+        **stages_us: tuple[tuple[int, int], ...],
     ) -> Self:
-        """A path through one option a stage."""
-        return self._with(paths=(*self.problem.paths, Path(name, demand, options, latency_us)))
+        """A path through one option a stage, with what is predicted of single stages."""
+        path = Path(name, demand, options, latency_us, tuple(stages_us.items()))
+        return self._with(paths=(*self.problem.paths, path))
 
     def profile(self, name: str, **clauses: Any) -> Self:
         """A compliance profile for data of the class `card`."""

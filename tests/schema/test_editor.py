@@ -40,7 +40,7 @@ def test_nothing_is_told_against_good_documents(editor: LanguageServer) -> None:
         ("missing_fields", 8, 'Missing property "below".'),
         ("choices", 9, "Matches multiple schemas when only one must validate."),
         ("choices", 26, "Matches a schema that is not allowed."),
-        ("wrong_types", 9, 'Incorrect type. Expected "integer".'),
+        ("wrong_types", 9, 'Incorrect type. Expected "integer | object".'),
     ],
 )
 def test_what_is_wrong_is_told_at_its_line(editor: LanguageServer, name: str, line: int, told: str) -> None:

@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 from policy.parse import Document, parse
 from policy.schema.files import kept
 from policy.validate import validate
+from policy.variables import uses
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(each for each in (ROOT / "examples").rglob("*.yaml") if "evidence" not in each.parts)
@@ -26,7 +27,13 @@ POINTED_AT_ELSEWHERE = {
 }
 CANNOT_SAY = {
     "choices.yaml:18:7": "that one of several fields is given, none of which is required, stands in a validator",
+    "placement_of_nothing.yaml:12:14": "that one of several fields is given, none of which is required",
+    "placement_of_nothing.yaml:21:3": "that one of several fields is given, none of which is required",
+    "windows.yaml:5:7": "instants cannot be compared",
+    "windows.yaml:10:7": "instants cannot be compared",
+    "windows.yaml:15:7": "that one of several fields is given, none of which is required",
     "scopes.yaml:6:19": "that one of several fields is given, none of which is required, stands in a validator",
+    "levels.yaml:49:15": "that one of several fields is given, none of which is required, stands in a validator",
     "issuers.yaml:20:3": "that a key has a name where there are several stands in a validator",
     "issuers.yaml:35:11": "that one of two fields is given, neither of which is required, stands in a validator",
     "tests.yaml:57:25": "that one of two fields is given, neither of which is required, stands in a validator",
@@ -52,6 +59,11 @@ def documents(file: Path) -> tuple[Document, ...]:
     return parse(file.name, file.read_text()).documents
 
 
+def fixed(file: Path) -> tuple[Document, ...]:
+    """The documents without variables: the reader puts values in their place before it judges."""
+    return tuple(each for each in documents(file) if not uses(each))
+
+
 def told(document: Document) -> list[str]:
     return [
         f"{'.'.join(map(str, each.path))}: {each.message}" for each in VALIDATOR.iter_errors(as_json(document.data))
@@ -69,14 +81,14 @@ def test_a_good_document_is_good_to_the_schema(file: Path) -> None:
 
 @pytest.mark.parametrize("file", BROKEN, ids=lambda file: file.stem)
 def test_a_document_is_refused_by_both_or_by_neither(file: Path) -> None:
-    for document in documents(file):
+    for document in fixed(file):
         wrong = {str(each.place) for each in validate(document)[1]}
         assert bool(told(document)) == bool(wrong - CANNOT_SAY.keys()), document.place()
 
 
 def test_the_schema_points_at_every_value_that_the_reader_refuses() -> None:
     wrong, seen = set(), set()
-    for document in (each for file in BROKEN for each in documents(file)):
+    for document in (each for file in BROKEN for each in fixed(file)):
         wrong |= {str(each.place) for each in validate(document)[1] if each.id == "GW0204"}
         seen |= {str(document.place(*each.absolute_path)) for each in VALIDATOR.iter_errors(as_json(document.data))}
     assert wrong - seen == CANNOT_SAY.keys() | POINTED_AT_ELSEWHERE.keys()
@@ -115,3 +127,16 @@ def test_whatever_the_reader_takes_the_schema_takes(page: Document, data: st.Dat
     for document in parse("page.yaml", yaml.safe_dump(spoilt, allow_unicode=True)).documents:
         if validate(document)[0] is not None:
             assert told(document) == []
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(PAGES), st.data())
+def test_the_schema_takes_a_variable_where_the_reader_puts_a_value_in_its_place(
+    page: Document, data: st.DataObject
+) -> None:
+    path = data.draw(st.sampled_from(paths_in(page.data)))
+    varied = with_value(as_json(page.data), path, {"var": "x"})
+    for document in parse("page.yaml", yaml.safe_dump(varied, allow_unicode=True)).documents:
+        if validate(document)[0] is None:  # a mapping of people's own words may well have the word `var`
+            taken = not told(document)
+            assert taken == any(use.path == path for use in uses(document)), path

@@ -104,5 +104,5 @@ def test_every_column_shows_a_value_that_there_is(file: Any) -> None:
 
 def test_no_short_name_is_given_twice() -> None:
     names = [definition(file)["spec"]["names"] for file in FILES]
-    called = [name for each in names for name in (each["plural"], each["singular"], *each["shortNames"])]
+    called = [name for each in names for name in {each["plural"], each["singular"], *each["shortNames"]}]
     assert len(called) == len({*called})

@@ -1,0 +1,69 @@
+"""What a level or a service says of itself against the limits of the levels above it, and of its own."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from policy.catalogue import error
+from policy.documents.service import ServiceSpec
+from policy.findings import Finding, Place
+from policy.levels import Level, Limits, Preferences
+from policy.resolve_levels import is_below, levels_above
+from policy.resolve_service import preferences
+from policy.resolved import Model, Policy, UseVariant
+from policy.validate import Valid
+
+HINT = "keep to the limit, or have it changed where it stands"
+
+
+def beyond_limits(policy: Policy, documents: Sequence[Valid]) -> Iterator[Finding]:
+    """An error for each value beyond a limit. It would not hold: services are kept within the limits all the same."""
+    top, teams = policy.organisation, {team.name: team for team in policy.teams}
+    models = {model.name: model for model in policy.models}
+    if top:
+        yield from _beyond(top.defaults, (top,), models)
+    for team in policy.teams:
+        above: tuple[Level, ...] = (top,) if top else ()
+        yield from _beyond(team.defaults, (team, *above), models)
+        for level in above:
+            yield from _looser(team.limits, level)
+    services = {service.place: service for service in policy.services}
+    for valid in documents if top or teams else ():
+        if isinstance(valid.spec, ServiceSpec):
+            above = levels_above(services[valid.place()], teams, top)
+            yield from _beyond(preferences(valid, valid.spec), above, models)
+
+
+def _beyond(said: Preferences, levels: Sequence[Level], models: Mapping[str, Model]) -> Iterator[Finding]:
+    """What is said beyond a limit of one of the levels."""
+    for level in levels:
+        yield from _looser(Limits(said.accuracy, said.availability, said.priority), level)
+        least = level.limits.accuracy
+        for step in said.degrade:
+            if least and isinstance(step, UseVariant) and is_below(step, least, models):
+                what = f"`{step.variant}` of `{step.model}` has less accuracy than {_percent(least.floor_ppm)}"
+                yield _told(step.place, what, level, least.place)
+
+
+def _looser(said: Limits, level: Level) -> Iterator[Finding]:
+    """Values that a limit of the level does not allow; limits of a lower level are values like others."""
+    limits = level.limits
+    if said.priority and limits.priority and said.priority.value > limits.priority.value:
+        what = f"a priority of {said.priority.value} is above {limits.priority.value}"
+        yield _told(said.priority.place, what, level, limits.priority.place)
+    if said.accuracy and limits.accuracy and said.accuracy.floor_ppm < limits.accuracy.floor_ppm:
+        what = f"a floor of {_percent(said.accuracy.floor_ppm)} is below {_percent(limits.accuracy.floor_ppm)}"
+        yield _told(said.accuracy.place, what, level, limits.accuracy.place)
+    if said.availability and limits.availability:
+        for name in ("sites", "nodes"):
+            has, asked = getattr(said.availability, name), getattr(limits.availability, name)
+            if has < asked:
+                yield _told(
+                    said.availability.place, f"`{name}: {has}` is below {asked}", level, limits.availability.place
+                )
+
+
+def _told(place: Place, what: str, level: Level, limit: Place) -> Finding:
+    return error("GW0351", place, f"{what}, the limit of `{level.name}` at {limit}", HINT)
+
+
+def _percent(ppm: int) -> str:
+    return f"{ppm / 10_000:g}%"

@@ -1,0 +1,115 @@
+"""A lower level's clauses of compliance against those above it: each has to ask for at least as much.
+
+What is loosened holds all the same, for all clauses hold together: it is an error since its author believes otherwise.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from policy.catalogue import error
+from policy.clauses import CertificationClause, ComplianceProfile, covered
+from policy.findings import Finding, Place
+from policy.levels import Level
+from policy.resolve_levels import levels_above
+from policy.resolved import Policy, Service
+
+HINT = "ask for as much or more, or leave the clause out: the one above holds all the same"
+
+
+def loosened(policy: Policy) -> Iterator[Finding]:
+    """An error for each clause of a team or a service that asks for less than one above it."""
+    top, teams = policy.organisation, {team.name: team for team in policy.teams}
+    lower: list[tuple[Level | Service, Sequence[Level]]] = [(team, (top,) if top else ()) for team in policy.teams]
+    lower += [(service, levels_above(service, teams, top)) for service in policy.services]
+    for below, above in lower:
+        for level in above:
+            if below.compliance and level.compliance:
+                yield from _looser(below.compliance, level.compliance)
+                yield from _separation(policy, below.compliance, level.compliance)
+
+
+def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    yield from _residency(lower, upper)
+    yield from _certifications(lower, upper)
+    yield from _forbidden(lower, upper)
+    yield from _impossible(lower, upper)
+    yield from _links(lower, upper)
+    yield from _purchase(lower, upper)
+
+
+def _residency(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    if lower.residency and upper.residency:
+        more = [word for word in lower.residency.within if word not in upper.residency.within]
+        if more:
+            yield _less(lower.residency.place, f"{_listed(more)} is allowed", upper, upper.residency.place)
+
+
+def _purchase(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    if lower.purchase and upper.purchase:
+        more = [way.value for way in lower.purchase.among if way not in upper.purchase.among]
+        if more:
+            yield _less(lower.purchase.place, f"{_listed(more)} is allowed", upper, upper.purchase.place)
+
+
+def _separation(policy: Policy, lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    """Services that the level above is apart from, and this one is not."""
+    if lower.separation and upper.separation:
+        kept = set(_apart_from(policy, lower))
+        near = [name for name in _apart_from(policy, upper) if name not in kept]
+        if near:
+            what = f"{_listed(near)} may be near"
+            yield _less(lower.separation.place, what, upper, upper.separation.place)
+
+
+def _apart_from(policy: Policy, profile: ComplianceProfile) -> list[str]:
+    others = profile.separation.others if profile.separation else None
+    return [each.name for each in policy.services if others and others.covered(each) and not profile.covered(each)]
+
+
+def _links(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    one, other = lower.link_security, upper.link_security
+    if one and other and one.encryption.strength < other.encryption.strength:
+        yield _less(one.place, f"`{one.encryption}` is enough", upper, other.place, f"asks for `{other.encryption}`")
+
+
+def _certifications(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    """Clauses above of whose standards the lower level speaks, and which none of its clauses implies."""
+    for asked in upper.certifications:
+        speaking = [clause for clause in lower.certifications if _share_a_standard(clause, asked)]
+        if speaking and not any(clause.is_within(asked) for clause in speaking):
+            yield _less(speaking[0].place, f"`{speaking[0]}` is enough", upper, asked.place, f"asks for `{asked}`")
+
+
+def _forbidden(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    """Standards forbidden above of which the lower level forbids only some versions."""
+    for asked in upper.forbidden:
+        speaking = [clause for clause in lower.forbidden if clause.standard.name == asked.standard.name]
+        if speaking and not covered(asked.standard, (clause.standard for clause in speaking)):
+            what = f"only `{speaking[0].standard}` is forbidden"
+            yield _less(speaking[0].place, what, upper, asked.place, f"forbids `{asked.standard}`")
+
+
+def _impossible(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    """Clauses that ask for what a level above forbids, or forbid what one above asks for: nothing could serve."""
+    for clause in lower.certifications:
+        for barred in upper.forbidden:
+            if all(covered(standard, (barred.standard,)) for standard in clause.any_of):
+                message = f"`{clause}` must be held here, and must not be held at {barred.place}"
+                yield error("GW0352", clause.place, message, "take one of the two out, or narrow one to other versions")
+    for barred in lower.forbidden:
+        for clause in upper.certifications:
+            if all(covered(standard, (barred.standard,)) for standard in clause.any_of):
+                message = f"`{clause}` must not be held here, and must be held at {clause.place}"
+                yield error("GW0352", barred.place, message, "take one of the two out, or narrow one to other versions")
+
+
+def _share_a_standard(one: CertificationClause, other: CertificationClause) -> bool:
+    names = {standard.name for standard in other.any_of}
+    return any(standard.name in names for standard in one.any_of)
+
+
+def _less(place: Place, what: str, upper: ComplianceProfile, above: Place, asks: str = "does not allow it") -> Finding:
+    return error("GW0350", place, f"{what} here, and the {upper.name}, at {above}, {asks}", HINT)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " or ".join(f"`{word}`" for word in words)

@@ -1,0 +1,89 @@
+"""Clauses of compliance, wherever a document states them; each keeps its place."""
+
+from policy.clauses import (
+    CertificationClause,
+    Comparison,
+    ComplianceProfile,
+    ForbiddenClause,
+    LinkSecurityClause,
+    LocalityClause,
+    PurchaseClause,
+    ResidencyClause,
+    Scope,
+    SeparationClause,
+    Standard,
+    VersionBound,
+)
+from policy.documents.compliance_profile import (
+    CertificationSpec,
+    CertificationsSpec,
+    ClausesSpec,
+    ComplianceProfileSpec,
+)
+from policy.documents.selector import ServicesSpec
+from policy.resolved import Encryption, Purchase
+from policy.validate import Valid
+
+
+def profile(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
+    """The profile of a document of that kind."""
+    return _clauses(valid, spec, valid.name, services(spec.applies_to, tuple(spec.applies_to.stages)))
+
+
+def services(spec: ServicesSpec, stages: tuple[str, ...] = ()) -> Scope:
+    """The services that a selector means, or these stages of them."""
+    return Scope(
+        tuple(spec.data.classes),
+        tuple(spec.data.subjects),
+        tuple(spec.services),
+        tuple(sorted(spec.labels.items())),
+        stages,
+        tuple(spec.teams),
+    )
+
+
+def own(valid: Valid, spec: ClausesSpec | None, scope: Scope) -> ComplianceProfile | None:
+    """What a document of another kind asks for under `compliance`; its name is no document's, for it has a space."""
+    return _clauses(valid, spec, f"{valid.kind} {valid.name}", scope, "compliance") if spec else None
+
+
+def _clauses(valid: Valid, spec: ClausesSpec, name: str, scope: Scope, *path: str) -> ComplianceProfile:
+    within, links, bought, apart = spec.jurisdiction, spec.links, spec.purchase, spec.separation
+    return ComplianceProfile(
+        name=name,
+        scope=scope,
+        certifications=_certifications(valid, spec.certifications, *path) if spec.certifications else (),
+        forbidden=_forbidden(valid, spec.certifications, *path) if spec.certifications else (),
+        residency=ResidencyClause(tuple(within.within), valid.place(*path, "jurisdiction", "within"))
+        if within
+        else None,
+        link_security=LinkSecurityClause(Encryption(links.encryption), valid.place(*path, "links")) if links else None,
+        purchase=PurchaseClause(tuple(map(Purchase, bought.among)), valid.place(*path, "purchase")) if bought else None,
+        place=valid.place(),
+        locality=LocalityClause(valid.place(*path, "locality")) if spec.locality else None,
+        separation=SeparationClause(services(apart.from_), valid.place(*path, "separation")) if apart else None,
+    )
+
+
+def _certifications(valid: Valid, spec: CertificationsSpec, *path: str) -> tuple[CertificationClause, ...]:
+    all_of = [
+        CertificationClause((_standard(item),), valid.place(*path, "certifications", "allOf", index))
+        for index, item in enumerate(spec.all_of)
+    ]
+    if not spec.any_of:
+        return tuple(all_of)
+    any_of = tuple(_standard(item) for item in spec.any_of)
+    return (*all_of, CertificationClause(any_of, valid.place(*path, "certifications", "anyOf")))
+
+
+def _forbidden(valid: Valid, spec: CertificationsSpec, *path: str) -> tuple[ForbiddenClause, ...]:
+    return tuple(
+        ForbiddenClause(_standard(item), valid.place(*path, "certifications", "noneOf", index))
+        for index, item in enumerate(spec.none_of)
+    )
+
+
+def _standard(spec: CertificationSpec) -> Standard:
+    return Standard(
+        spec.standard, tuple(VersionBound(Comparison(comparison), version) for comparison, version in spec.version)
+    )

@@ -1,0 +1,122 @@
+"""Whatever a lower level writes, it allows no plan that the levels above forbid; and what is refused would loosen."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, product
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policy.checks.loosening import loosened
+from policy.clauses import ComplianceProfile, LinkSecurityClause, Scope
+from policy.levels import Limits, Organisation, Preferences, Team
+from policy.resolve_levels import profiles
+from policy.resolved import Encryption, Policy, Purchase
+from rules.catalogue import RULES
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+from tests.rules.build import at, two_sites
+from tests.rules.example import Domain, Example, cases
+from tests.rules.tightening import HERE, PROFILES
+
+COMPLIANCE = {"certification", "forbidden_certification", "residency", "link_security", "purchase"}
+EXAMPLES: list[Example] = [case.values[1] for case in cases() if case.values[0].id in COMPLIANCE]
+DOMAIN = Domain(counts=(1,))
+CLAUSES = st.none() | PROFILES
+VERSIONS = [(*version, *rest) for version in ((0,), (2,), (4,), (4, 0, 1), (5,)) for rest in ((), (0, 0, 0, 0, 0, 7))]
+CERTIFICATES = list(product(["pci-dss", "iso-27001", "exposed"], VERSIONS))
+WORDS = ["FR", "EU", "US"]
+
+
+def scoped(clauses: ComplianceProfile | None, name: str, scope: Scope) -> ComplianceProfile | None:
+    return replace(clauses, name=name, scope=scope) if clauses else None
+
+
+def with_levels(
+    policy: Policy, top: ComplianceProfile | None, team: ComplianceProfile | None, own: ComplianceProfile | None
+) -> Policy:
+    """The policy with every service in one team, and these clauses on the three levels."""
+    organisation = Organisation("acme", Preferences(), Limits(), scoped(top, "Organisation acme", Scope()), HERE)
+    payments = Team(
+        "payments", Preferences(), Limits(), scoped(team, "Team payments", Scope(teams=("payments",))), HERE
+    )
+    services = tuple(
+        replace(each, team="payments", compliance=scoped(own, f"Service {each.name}", Scope(services=(each.name,))))
+        for each in policy.services
+    )
+    whole = replace(policy, services=services, organisation=organisation, teams=(payments,))
+    return replace(whole, compliance=(*policy.compliance, *profiles(services, (payments,), organisation)))
+
+
+def broken(plan: Plan, problem: Problem) -> bool:
+    return any(True for rule in RULES for _ in rule.check(plan, problem))
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), top=CLAUSES, team=CLAUSES, own=CLAUSES)
+def test_a_lower_level_allows_no_plan_that_the_levels_above_it_forbid(
+    data: st.DataObject, top: ComplianceProfile | None, team: ComplianceProfile | None, own: ComplianceProfile | None
+) -> None:
+    example = data.draw(st.sampled_from(EXAMPLES))
+    problem = example.problem
+    few = len(problem.paths) <= 3
+    plans = [example.on_limit, example.over_limit, *(DOMAIN.plans(problem) if few else ())]
+    said = [(None, None, None), (top, None, None), (top, team, None), (top, team, own)]
+    steps = [replace(problem, policy=with_levels(problem.policy, *levels)) for levels in said]
+    for plan in plans:
+        refused = [broken(plan, step) for step in steps]
+        assert refused == sorted(refused), plan
+
+
+def alone(lower: ComplianceProfile, upper: ComplianceProfile) -> bool:
+    """Whether something would get by if the lower level's clauses stood instead of those of their kind above them."""
+    return any(True for _ in _getting_by(lower, upper))
+
+
+def _getting_by(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[object]:
+    """Jurisdictions, protections, ways to buy and certificates that only the lower level admits."""
+    if lower.residency and upper.residency:
+        crossed = [set(words) for n in range(1, 4) for words in combinations(WORDS, n)]
+        yield from (w for w in crossed if w <= set(lower.residency.within) and not w <= set(upper.residency.within))
+    if lower.link_security and upper.link_security:
+        weakest, asked = lower.link_security.encryption.strength, upper.link_security.encryption.strength
+        yield from (each for each in Encryption if weakest <= each.strength < asked)
+    if lower.purchase and upper.purchase:
+        yield from (w for w in Purchase if w in lower.purchase.among and w not in upper.purchase.among)
+    for asked_of in upper.certifications:
+        names = {standard.name for standard in asked_of.any_of}
+        speaking = [c for c in lower.certifications if names & {standard.name for standard in c.any_of}]
+        for held in (*combinations(CERTIFICATES, 1), *combinations(CERTIFICATES, 2)) if speaking else ():
+            if all(any(c.met_by(*each) for each in held) for c in speaking):
+                yield from () if any(asked_of.met_by(*each) for each in held) else (held,)
+    for barred in upper.forbidden:
+        speaking_of = [c for c in lower.forbidden if c.standard.name == barred.standard.name]
+        for each in CERTIFICATES if speaking_of else ():
+            if barred.standard.met_by(*each) and not any(c.standard.met_by(*each) for c in speaking_of):
+                yield each
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(upper=PROFILES, lower=PROFILES)
+def test_a_team_is_refused_exactly_when_something_would_get_by_its_clauses_alone(
+    upper: ComplianceProfile, lower: ComplianceProfile
+) -> None:
+    policy = with_levels(two_sites().problem.policy, upper, lower, None)
+    refused = any(finding.id == "GW0350" for finding in loosened(policy))
+    assert refused == alone(lower, upper)
+
+
+@pytest.mark.parametrize("levels", [(0, 1), (0, 2), (1, 2)])
+def test_a_refusal_names_both_places_whichever_two_levels_it_is_between(levels: tuple[int, int]) -> None:
+    strict, loose = _links(Encryption.MTLS, 54), _links(Encryption.TLS, 53)
+    said: list[ComplianceProfile | None] = [None, None, None]
+    said[levels[0]], said[levels[1]] = strict, loose
+    (finding,) = loosened(with_levels(two_sites().problem.policy, *said))
+    assert finding.place == at(53)
+    assert f"at {at(54)}," in finding.message
+
+
+def _links(encryption: Encryption, line: int) -> ComplianceProfile:
+    made = two_sites().profile("links", link_security=LinkSecurityClause(encryption, at(line)))
+    return made.problem.policy.compliance[0]
