@@ -29,6 +29,10 @@ Judgement = Failure | Trouble | None
 
 def judged(expected: Expectation, before: Rest, now: Rest) -> Judgement:
     """What is wrong with an expectation of `now`; `before` is the rest that the step began with."""
+    service = _service_of(expected)
+    if service and service not in {each.name for each in now.policy.services}:
+        hint = "expect something of it before it leaves the policy"
+        return Trouble(expected.place, f"{service} is not in the policy any more", hint)
     match expected:
         case Unchanged():
             return places.unchanged(expected, before, now)
@@ -40,6 +44,17 @@ def judged(expected: Expectation, before: Rest, now: Rest) -> Judgement:
             return _found(expected, now)
         case Feasible():
             return _feasible(expected, now)
+
+
+def _service_of(expected: Expectation) -> str:
+    """The service that an expectation is about, of which there has to be something to judge."""
+    match expected:
+        case RunsOnly() | NeverOn() | Allowed() | Barred():
+            return expected.where.service
+        case Served() | TailBelow():
+            return expected.service
+        case _:
+            return ""
 
 
 def _in_numbers(expected: Served | TailBelow | CostBelow | Replicas, now: Rest) -> Judgement:

@@ -91,7 +91,7 @@ def pools_of(where: Where, policy: Policy) -> frozenset[str]:
 
 
 def _by_use(where: Where, now: Rest) -> dict[tuple[str, str, str], list[Candidate]] | str:
-    """What is meant, by origin, stage and pool; in words, why nothing is."""
+    """What is meant, by origin, stage and pool; in words, why that is not all there."""
     empty = [site for site in where.sites if not any(pool.site == site for pool in now.policy.pools)]
     if empty:
         return f"there is no pool at {', '.join(empty)}"
@@ -100,7 +100,8 @@ def _by_use(where: Where, now: Rest) -> dict[tuple[str, str, str], list[Candidat
     for each in now.candidates:
         if each.service == where.service and where.stage in {"", each.stage} and each.placement.pool in pools:
             found.setdefault((each.origin, each.stage, each.placement.pool), []).append(each)
-    return found or f"{where.service} is not in the policy any more"
+    missing = sorted({*where.pools} - {pool for _, _, pool in found})
+    return f"there is no pool {', '.join(missing)} any more" if missing else found
 
 
 def _uses(decision: Decision, policy: Policy, service: str, stage: str) -> tuple[Use, ...]:

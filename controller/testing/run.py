@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from collectors.evidence.records import Evidence
 from controller.testing.exercise import exercised
+from controller.testing.happening import after, beyond_time, is_reckonable
 from controller.testing.judging import judged
 from controller.testing.rest import Rest, rest
 from controller.testing.results import Failure, Outcome, Result, Trouble
-from controller.testing.scene import Scene, after, opening
+from controller.testing.scene import Scene, opening
 from policy.findings import Place
 from policy.resolved import Policy
 from policy.testing import PolicyTest, Step
@@ -22,6 +23,8 @@ def run(test: PolicyTest, policy: Policy, evidence: tuple[Evidence, ...], withou
     The fleet comes to rest first. Each step lets its events happen and the fleet come to rest again, and every
     expectation of it is judged. Once an event cannot happen, the steps from there on are not judged.
     """
+    if not is_reckonable(test.at):
+        return Result(test.name, test.place, Outcome.BROKEN, troubles=(beyond_time(test.place),))
     scene, now = rest(opening(policy, evidence, test.at, without))
     failures: list[Failure] = []
     troubles: list[Trouble] = []

@@ -1,5 +1,8 @@
 """Each event does to the fleet what it says, and what must hold then is judged on the real plan."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from small_fleet import FLEET, evidence, ran, read
 
@@ -141,6 +144,24 @@ def test_what_is_not_so_fails_with_what_the_plan_says(steps: str, found: str) ->
 
 BROKEN = {
     "- when: [{evidenceEnds: {site: near, standard: pci-dss}}]": ("no evidence of pci-dss", "it holds iso-27001"),
+    "- when: [{removed: {kind: Service, name: music}}]\n  expect: [{served: {service: music, atLeast: 0%}}]": (
+        "music is not in the policy any more",
+        "before it leaves",
+    ),
+    "- when: [{removed: {kind: Service, name: music}}, {demand: {service: music, factor: 200%}}]": (
+        "nobody asks for music from anywhere any more",
+        "take the event out",
+    ),
+    "- when: [{nodesLost: {pool: own, nodes: 9}}, {nodesLost: {pool: own}}]": (
+        "there is no node of own any more",
+        "take the event out",
+    ),
+    "- when: [{linkLost: [near, far]}, {linkChanges: {between: [far, near], rtt: 1ms}}]": (
+        "no link joins far and near any more",
+        "take the event out",
+    ),
+    '- when: [{added: "apiVersion: gridwright.dev/v1alpha1\\nkind: Pool\\nmetadata: {name: own}\\nspec: {site: near, '
+    'device: card, nodes: 1, memory: 8GiB, price: $1/h}"}]': ("would have errors", "rename one of the two"),
     "- expect: [{finding: {id: GW2110}}]": ("no plan comes with a finding GW2110", "did you mean"),
     "- when: [{removed: {kind: Site, name: far}}]\n  expect: [{feasible: true}]": ("would have errors", "valid here"),
 }
@@ -153,6 +174,18 @@ def test_what_would_pass_whatever_the_policy_says_is_broken(steps: str, told: tu
     assert result.outcome is Outcome.BROKEN
     assert told[0] in result.troubles[0].message
     assert told[1] in result.troubles[0].hint
+
+
+@pytest.mark.parametrize("year", [1, 1969, 9_999])
+def test_an_instant_beyond_all_reckoning_is_told(year: int) -> None:
+    policy, test = read("- expect: [{feasible: true}]")
+    result = run(replace(test, at=datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)), policy, evidence())
+    assert [trouble.message for trouble in result.troubles] == ["the test leaves the years from 1970 to 9000"]
+
+
+def test_demand_that_grows_beyond_all_measure_stays_a_rate() -> None:
+    events = ", ".join(["{demand: {factor: 10000%}}"] * 20)
+    assert ran(f"- when: [{events}]\n  expect: [{{feasible: false}}]").outcome is Outcome.PASSED
 
 
 def test_the_same_test_gives_the_same_result() -> None:
