@@ -27,6 +27,10 @@ RUN /opt/tools/bin/uv build --wheel --offline --no-build-isolation --python /opt
  && /opt/tools/bin/uv pip install --python /opt/gridwright --offline --no-deps --compile-bytecode dist/*.whl
 
 FROM python
+# What a policy's repository is read with.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends ca-certificates git openssh-client \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 RUN install --directory --owner=65532 --group=65532 /data
 COPY --from=build /opt/gridwright /opt/gridwright
 ENV PATH=/opt/gridwright/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \

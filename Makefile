@@ -37,7 +37,7 @@ check: setup ## Lint, formatting, types and layers
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: setup .venv-editor/.installed ## All tests, with coverage; real Triton servers and a real Envoy included
+test: setup .venv-editor/.installed .venv-promtool/.installed ## All tests, with coverage; real Triton servers and a real Envoy included
 	@$(BIN)/pytest --cov --cov-report=term
 
 .PHONY: test-quick
@@ -151,7 +151,7 @@ findings: setup ## Write the page of each finding anew from docs/findings.md and
 
 .PHONY: clean
 clean: ## Remove both environments and everything built
-	@rm -rf .venv .venv-triton .venv-editor build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-triton .venv-editor .venv-promtool build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv is locked with the rest: its own block of the lock file is all that pip ever installs.
 .venv/.installed: requirements.lock pyproject.toml
@@ -202,4 +202,8 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 	@echo "Installing the language server of editors into .venv-editor"
 	cp tests/schema/editor/package.json tests/schema/editor/package-lock.json .venv-editor
 	$(NPM) ci --prefix .venv-editor
+	touch $@
+
+.venv-promtool/.installed: .ci/promtool
+	@.ci/promtool .venv-promtool
 	touch $@

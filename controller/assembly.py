@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
 from collectors.gateway import Gateways, GatewayTarget
+from collectors.objective_runs import RunCounts
 from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
 from collectors.otlp.over_grpc import serving_grpc
@@ -41,6 +42,7 @@ from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Hands
+from controller.loop.looking import looking, store_beside
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
@@ -54,6 +56,8 @@ from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
+from policy.git.address import Address
+from policy.git.following import Following
 from policy.resolved import Issuer, Policy, Service
 from policy.source import EVIDENCE, Loaded, load, load_documents
 
@@ -67,9 +71,11 @@ class Places:
     """Where the controller finds and keeps what it needs, and the environment in which it reads the policy.
 
     `otlp_endpoint` is for its own spans, empty for none.
+
+    What it keeps of a policy's repository stands beside the journal.
     """
 
-    policy: Path
+    policy: Path | Address
     journal: Path
     connections: Connections
     otlp_endpoint: str = ""
@@ -100,7 +106,8 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
         limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
-        intake, wiring, in_force = _wire(places, journal, series, client)
+        in_force = await stack.enter_async_context(_reading(places))
+        intake, wiring = _wire(places.connections, in_force, journal, series, client)
         receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
         provider = tracer_provider(spans, places.otlp_endpoint)
@@ -111,12 +118,14 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         def seen(status: Status) -> None:
             counted.observe(status)
             if status.decision is not None and not (recent and recent[0].decision == status.decision.id):
-                recent.appendleft(summarise(status.decision))
+                recent.appendleft(summarise(status.decision, status.in_force.commit))
             watch(status)
 
         runner = Runner(wiring, resumed(places.journal, load_documents), provider.get_tracer("gridwright"), seen)
         in_force.policy = runner.status.in_force.policy
-        registry.register(Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts))
+        registry.register(
+            Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts, intake.counts.totals)
+        )
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
         await stack.enter_async_context(
             _serving(create_app(view, host_names(places.connections.api)), places.connections.api)
@@ -146,13 +155,14 @@ class _InForce:
     The loop's status tells of the turn before: evidence would be believed once more after its issuer was taken away.
     """
 
-    def __init__(self, environment: str) -> None:
-        self._environment = environment
+    def __init__(self, folder: Path, read: Callable[[Path], Loaded]) -> None:
+        self.folder = folder
         self.policy: Policy | None = None
+        self._read = read
 
     def load(self, folder: Path) -> Loaded:
         """Read the policy; while the files have errors, the last good one stays."""
-        loaded = load(folder, self._environment)
+        loaded = self._read(folder)
         self.policy = loaded.policy or self.policy
         return loaded
 
@@ -165,27 +175,40 @@ class _InForce:
         return self.policy.issuers if self.policy else ()
 
 
+@asynccontextmanager
+async def _reading(places: Places) -> AsyncIterator[_InForce]:
+    """What reads the policy, from its folder or from what a repository is followed to."""
+    if isinstance(places.policy, Path):
+        yield _InForce(places.policy, partial(load, environment=places.environment))
+        return
+    following = Following(places.policy, store_beside(places.journal, places.policy), places.environment)
+    async with looking(following):
+        yield _InForce(following.folder, following.load)
+
+
 @dataclass(frozen=True, slots=True)
 class _TraceIntake:
     """What takes spans in, and what reads them."""
 
     receiver: TraceReceiver
     readers: tuple[SpanReader, ...]
+    counts: RunCounts
 
 
 def _wire(
-    places: Places, journal: Journal, series: SeriesStore, client: httpx.AsyncClient
-) -> tuple[_TraceIntake, Wiring, _InForce]:
-    connections, in_force = places.connections, _InForce(places.environment)
+    connections: Connections, in_force: _InForce, journal: Journal, series: SeriesStore, client: httpx.AsyncClient
+) -> tuple[_TraceIntake, Wiring]:
     servers, applications = Inbox(), Inbox()
     receiver = TraceReceiver(connections.servers, servers, applications)
     rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
-    triton_spans, client_spans = TritonSpans(servers, one_in=rates), ClientSpans(applications)
+    triton_spans = TritonSpans(servers, one_in=rates)
+    counts = RunCounts(in_force.services)
+    client_spans = ClientSpans(applications, counts=counts)
     targets = [RepositoryTarget(pool, f"http://{server.http}") for pool, server in connections.servers.items()]
     repository = TritonRepository(client, targets)
     metrics = {pool: f"http://{server.metrics}/metrics" for pool, server in connections.servers.items()}
     gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
-    evidence = EvidenceFiles(places.policy / EVIDENCE, in_force.issuers)
+    evidence = EvidenceFiles(in_force.folder / EVIDENCE, in_force.issuers)
     collectors: tuple[Collector, ...] = (
         repository,
         TritonStatistics(client, targets),
@@ -203,7 +226,7 @@ def _wire(
     envoy = EnvoyActuator(client, connections.gateways)
     kept = Kept()
     wiring = Wiring(
-        folder=places.policy,
+        folder=in_force.folder,
         load=in_force.load,
         collectors=collectors,
         servers=(repository, evidence),
@@ -215,7 +238,7 @@ def _wire(
         routes=envoy,
         polish=polished,
     )
-    return _TraceIntake(receiver, (triton_spans, client_spans)), wiring, in_force
+    return _TraceIntake(receiver, (triton_spans, client_spans), counts), wiring
 
 
 def _metrics(client: httpx.AsyncClient, connections: Connections, urls: Mapping[str, str]) -> Iterator[Collector]:

@@ -30,7 +30,8 @@ class Step:
 class Summary:
     """A decision without what only the loop needs.
 
-    `steps` are done in order and are predicted to take `transition_us`.
+    `policy_commit` is the git commit of the policy, empty where it is not from one. `steps` are done in order and are
+    predicted to take `transition_us`.
     """
 
     decision: str
@@ -49,6 +50,7 @@ class Summary:
     unserved: tuple[Unserved, ...]
     degraded: tuple[Degraded, ...]
     findings: tuple[Finding, ...]
+    policy_commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,13 @@ class Proposal:
     plan: Summary
 
 
-def propose(decision: Decision, current: Fleet) -> Proposal:
-    """The decision as a change of `current`."""
-    return Proposal(diff(current, decision.fleet), summarise(decision))
+def propose(decision: Decision, current: Fleet, commit: str = "") -> Proposal:
+    """The decision as a change of `current`; `commit` is that of its policy."""
+    return Proposal(diff(current, decision.fleet), summarise(decision, commit))
 
 
-def summarise(decision: Decision) -> Summary:
-    """The decision without its memory."""
+def summarise(decision: Decision, commit: str = "") -> Summary:
+    """The decision without its memory; `commit` is that of its policy."""
     return Summary(
         decision=decision.id,
         at=decision.at,
@@ -83,6 +85,7 @@ def summarise(decision: Decision) -> Summary:
         unserved=decision.plan.unserved,
         degraded=decision.plan.degraded,
         findings=decision.findings,
+        policy_commit=commit,
     )
 
 

@@ -1,6 +1,7 @@
 """Every finding that reading policy and evidence may make: its stable id and its title. docs/findings.md explains each.
 
-GW01xx come from files and YAML, GW02xx from single documents, GW03xx from documents together, GW04xx from evidence.
+GW01xx come from files and YAML, GW02xx from single documents, GW03xx from documents together, GW04xx from evidence,
+from GW0460 on from repositories.
 """
 
 from collections.abc import Mapping
@@ -56,6 +57,9 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0370": "a bundle is not the one that was reviewed",
         "GW0371": "there is no such bundle",
         "GW0372": "a bundle is not included",
+        "GW0395": "an OpenSLO objective is read and not kept",
+        "GW0396": "an OpenSLO objective of our own source cannot be kept",
+        "GW0397": "an objective cannot be said in OpenSLO",
         "GW0375": "a test shares a file with documents in force",
         "GW0376": "a test expects nothing",
         "GW0377": "what a test adds is no document",
@@ -79,6 +83,13 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0417": "an attestation result is better than its claims",
         "GW0418": "an attestation result does not affirm a part",
         "GW0419": "an attestation result names no site and no pool",
+        "GW0460": "a repository cannot be read",
+        "GW0461": "a repository has no such branch, tag or folder",
+        "GW0462": "a commit is not signed by an allowed signer",
+        "GW0463": "a commit does not follow the one in force",
+        "GW0464": "a repository's folder holds what is no plain file",
+        "GW0465": "a repository's folder holds more than is read",
+        "GW0466": "a commit has errors",
     }
 )
 

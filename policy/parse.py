@@ -58,6 +58,18 @@ class Document:
             return self.elsewhere[path]
         return _place(self.file, self.values[path])
 
+    def entries(self) -> "list[Document]":
+        """The entries of a list as documents of their own; none of anything else."""
+        if not isinstance(self.data, list):
+            return []
+        values: list[dict[Path, Position]] = [{} for _ in self.data]
+        keys: list[dict[Path, Position]] = [{} for _ in self.data]
+        for positions, by_entry in ((self.values, values), (self.keys, keys)):
+            for path, position in positions.items():
+                if path and isinstance(path[0], int):
+                    by_entry[path[0]][path[1:]] = position
+        return [Document(self.file, *parts) for parts in zip(self.data, values, keys, strict=True)]
+
     def key_place(self, *path: str | int) -> Place:
         """Where the last key of the path stands; the value's place for an element of a list."""
         position = self.keys.get(path)

@@ -10,6 +10,7 @@ from policy.checks.references import Reference, references
 from policy.checks.tests import named_by, unusable
 from policy.documents import TEST
 from policy.findings import Finding
+from policy.openslo.reading import OPENSLO, is_openslo, taken_apart
 from policy.parse import Document, parse
 from policy.resolve import Item, item
 from policy.testing import PolicyTest
@@ -34,9 +35,10 @@ NO_TESTS: Final = Tests(0, (), (), ())
 class ReadFile:
     """A file as far as it could be read.
 
-    `declared` are its valid documents with what each declares, and `referred` what these refer to; `broken` are the
-    (kind, name) that its other documents state; `waiting` are those with variables, to be read once their values are
-    known. `wrong` keeps it from being read, `findings` are within its documents. All of it is without `tests`.
+    `declared` are its valid documents with what each declares, and `referred` what these refer to; `openslo` are its
+    valid documents of OpenSLO, and `broken` are the (kind, name) that its other documents state; `waiting` are those
+    with variables, to be read once their values are known. `wrong` keeps it from being read, `findings` are within its
+    documents. All of it is without `tests`.
     """
 
     declared: tuple[tuple[Valid, Item], ...]
@@ -46,11 +48,12 @@ class ReadFile:
     findings: tuple[Finding, ...]
     waiting: tuple[tuple[Document, tuple[Use, ...]], ...] = ()
     tests: Tests = NO_TESTS
+    openslo: tuple[Valid, ...] = ()
 
     @property
     def documents(self) -> int:
         """How many documents there are in it, valid or not."""
-        return len(self.declared) + len(self.broken) + len(self.waiting)
+        return len(self.declared) + len(self.broken) + len(self.openslo) + len(self.waiting)
 
     @property
     def is_tests_alone(self) -> bool:
@@ -63,7 +66,7 @@ def read_file(name: str, text: str) -> ReadFile:
     parsed = parse(name, text)
     documents = [document for document in parsed.documents if identity(document)[0] != TEST]
     tests = [document for document in parsed.documents if identity(document)[0] == TEST]
-    used = [uses(document) if KEY in text else () for document in documents]
+    used = [uses(document) if KEY in text and not is_openslo(document) else () for document in documents]
     both = list(zip(documents, used, strict=True))
     read = read_documents(document for document, names in both if not names)
     waiting = tuple((document, names) for document, names in both if names)
@@ -76,7 +79,17 @@ def read_documents(documents: Iterable[Document]) -> ReadFile:
     referred: list[Reference] = []
     broken: list[tuple[str, str]] = []
     findings: list[Finding] = []
-    for document in documents:
+    openslo: list[Valid] = []
+    for document in (each for whole in documents for each in taken_apart(whole)):
+        if is_openslo(document):
+            valid, wrong = validate(document, OPENSLO)
+            findings += wrong
+            if valid:
+                openslo.append(valid)
+            else:
+                kind, called = identity(document)
+                broken.append((f"OpenSLO {kind}", called))  # none of ours: nothing of ours refers to it
+            continue
         valid, wrong = validate(document)
         findings += wrong
         if valid is None:
@@ -86,7 +99,7 @@ def read_documents(documents: Iterable[Document]) -> ReadFile:
         declared.append((valid, declares))
         referred += references(valid)
         findings += [*unknown_inside(valid), *contradictions(declares)]
-    return ReadFile(tuple(declared), tuple(referred), tuple(broken), (), tuple(findings))
+    return ReadFile(tuple(declared), tuple(referred), tuple(broken), (), tuple(findings), openslo=tuple(openslo))
 
 
 def _tests(documents: Sequence[Document]) -> Tests:

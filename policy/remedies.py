@@ -51,6 +51,9 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0370": "review what changed in it, then write its digest into the Include",
         "GW0371": "take the nearest name, or put its folder under `bundles`",
         "GW0372": "include it by its digest, or take it away",
+        "GW0395": "where a latency is meant, measure it by a metricSource of `type: Gridwright`",
+        "GW0396": "write it as the hint shows; docs/openslo.md has an example",
+        "GW0397": "nothing, or a window of whole minutes",
         "GW0375": "move the test to a file of its own",
         "GW0376": "add what has to hold under `expect`",
         "GW0377": "mend the text as the message says",
@@ -74,5 +77,12 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0417": "find out why the verifier says so before relying on it",
         "GW0418": "see why, and have it attested again",
         "GW0419": "have an issuer state what follows from it",
+        "GW0460": "check the address, the network and the rights",
+        "GW0461": "give one that the repository has; whole names such as refs/heads/main are never ambiguous",
+        "GW0462": "have it signed by an allowed key, or add the signer's key to the file",
+        "GW0463": "add a commit on top of the one in force, also to go back",
+        "GW0464": "put the file itself there, under a plain name",
+        "GW0465": "give the folder of the policy alone",
+        "GW0466": "correct them in a new commit",
     }
 )

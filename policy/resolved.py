@@ -220,6 +220,11 @@ class Service:
     team: str = ""
     compliance: ComplianceProfile | None = None
 
+    @property
+    def end_to_end(self) -> tuple[LatencyObjective, ...]:
+        """The latency objectives that speak of no single stage."""
+        return tuple(objective for objective in self.latency if not objective.stage)
+
     def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
         """The objectives of requests from a site."""
         return tuple(objective for objective in self.latency if objective.origin in ("", origin))
@@ -428,7 +433,10 @@ Named = TypeVar("Named", Model, Pool, Service, Site)
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything that the documents say. `revision` is the digest of their contents."""
+    """Everything that the documents say. `revision` is the digest of their contents.
+
+    `commit` is the id of the git commit that they are from; empty where they are from elsewhere.
+    """
 
     revision: str
     services: tuple[Service, ...]
@@ -445,6 +453,7 @@ class Policy:
     maintenance: tuple[Maintenance, ...] = ()
     organisation: Organisation | None = None
     teams: tuple[Team, ...] = ()
+    commit: str = ""
 
     def model(self, name: str) -> Model:
         """The model of that name; KeyError when there is none."""

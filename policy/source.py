@@ -13,6 +13,7 @@ from policy.checks.tests import beside_others, unknown_parts
 from policy.environments import chosen
 from policy.findings import Finding, Level, Place
 from policy.folder import read_texts
+from policy.openslo.keeping import keep
 from policy.read_file import ReadFile, read_file
 from policy.resolve import resolve, twice
 from policy.resolved import Policy
@@ -30,14 +31,16 @@ MAX_FINDINGS: Final = 1_000
 class Loaded:
     """What a source gave: the policy, None when anything in it is an error, and all findings, by place.
 
+    A policy beside errors is an earlier one, of a source that keeps its last good one and refused what came after.
     `environments` are those that variables have values for. `tests` are those whose documents are valid; they are no
-    part of the policy, whatever is wrong with them.
+    part of the policy, and `of_tests` is what is wrong with them and others.
     """
 
     policy: Policy | None
     findings: tuple[Finding, ...] = ()
     environments: tuple[str, ...] = ()
     tests: tuple[PolicyTest, ...] = ()
+    of_tests: tuple[Finding, ...] = ()
 
 
 def load(folder: Path, environment: str = "") -> Loaded:
@@ -80,11 +83,12 @@ def _put_together(
     referred = (reference for file in varied.files for reference in file.referred)
     findings += [finding for file in varied.files for finding in file.findings]
     findings += [*varied.findings, *(() if unread else varied.unused)]
-    together = [*clashes, *check(policy, documents, referred, unread)]
+    policy, not_kept = keep(policy, [valid for file in varied.files for valid in file.openslo], unread)
+    together = [*clashes, *not_kept, *check(policy, documents, referred, unread)]
     findings += varied.naming_uses(together)
     broken = any(finding.level is Level.ERROR for finding in findings)
     tests, wrong = _tests(documents, files, unread)
-    return Loaded(None if broken else policy, in_order([*findings, *wrong]), varied.environments, tests)
+    return Loaded(None if broken else policy, in_order(findings), varied.environments, tests, in_order(wrong))
 
 
 def _in_force(texts: Iterable[tuple[str, str]], files: Iterable[ReadFile]) -> tuple[tuple[str, str], ...]:

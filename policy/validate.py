@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from policy.catalogue import error
 from policy.documents import API_VERSION, KINDS
-from policy.documents.base import Metadata, Spec
+from policy.documents.base import Metadata, Named, Spec
 from policy.documents.shape import field_at, fields, part_at, words_in
 from policy.findings import Finding, Place
 from policy.parse import Document, Path
@@ -42,34 +42,48 @@ class Valid:
         return self.source.place("spec", *path) if path else self.source.place("metadata", "name")
 
 
-def validate(document: Document, kinds: Mapping[str, type[Spec]] = KINDS) -> tuple[Valid | None, list[Finding]]:
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A family of kinds: what its documents state as `apiVersion`, and the page that tells of their fields."""
+
+    api_version: str
+    kinds: Mapping[str, type[Spec]]
+    metadata: type[Spec]
+    page: str
+
+
+OURS: Final = Language(API_VERSION, KINDS, Metadata, "docs/language.md")
+
+
+def validate(document: Document, language: Language = OURS) -> tuple[Valid | None, list[Finding]]:
     """The document as its kind has it, None when anything is wrong with it; and what is."""
-    data = document.data
+    data, kinds = document.data, language.kinds
     if not isinstance(data, dict):
         hint = "write apiVersion, kind, metadata and spec, each with a colon"
         return None, [error("GW0201", document.place(), f"expected a document, found {_plain_type(data)}", hint)]
     findings = [_unknown(document, (key,), ENVELOPE) for key in data if key not in ENVELOPE]
-    findings += _version(document, data)
+    findings += _version(document, data, language.api_version)
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
         message = f"there is no kind {shown(kind)}" if "kind" in data else "the document has no kind"
         hint = suggestion(str(kind), kinds, "leave the document out")
         return None, [*findings, error("GW0201", document.place("kind"), message, hint)]
-    metadata = _part(document, "metadata", Metadata, findings)
-    spec = _part(document, "spec", kinds[kind], findings)
-    if findings or not isinstance(metadata, Metadata) or spec is None:
+    metadata = _part(document, "metadata", language.metadata, findings, language.page)
+    spec = _part(document, "spec", kinds[kind], findings, language.page)
+    if findings or not isinstance(metadata, Named) or spec is None:
         return None, findings
-    return Valid(kind, metadata.name, tuple(sorted(metadata.labels.items())), spec, document), findings
+    labels = tuple(sorted(metadata.labels.items())) if isinstance(metadata, Metadata) else ()
+    return Valid(kind, metadata.name, labels, spec, document), findings
 
 
-def _version(document: Document, data: Mapping[str, Any]) -> list[Finding]:
-    if data.get("apiVersion") == API_VERSION:
+def _version(document: Document, data: Mapping[str, Any], wanted: str) -> list[Finding]:
+    if data.get("apiVersion") == wanted:
         return []
     message = f"there is no API version {shown(data['apiVersion'])}" if "apiVersion" in data else "no apiVersion"
-    return [error("GW0201", document.place("apiVersion"), message, f"write `apiVersion: {API_VERSION}`")]
+    return [error("GW0201", document.place("apiVersion"), message, f"write `apiVersion: {wanted}`")]
 
 
-def _part(document: Document, name: str, model: type[Spec], findings: list[Finding]) -> Spec | None:
+def _part(document: Document, name: str, model: type[Spec], findings: list[Finding], page: str) -> Spec | None:
     """The part of the document that the model describes; adds to `findings` what keeps it from being one."""
     data = document.data
     if not isinstance(data, dict) or name not in data:
@@ -78,11 +92,11 @@ def _part(document: Document, name: str, model: type[Spec], findings: list[Findi
     try:
         return model.model_validate(data[name])
     except ValidationError as trouble:
-        findings += [_told(document, name, model, item) for item in trouble.errors(include_url=False)]
+        findings += [_told(document, name, model, item, page) for item in trouble.errors(include_url=False)]
         return None
 
 
-def _told(document: Document, part: str, model: type[Spec], item: Any) -> Finding:
+def _told(document: Document, part: str, model: type[Spec], item: Any, page: str) -> Finding:
     """One of pydantic's errors as a finding."""
     is_key = "[key]" in item["loc"]
     path: Path = (part, *(each for each in item["loc"] if each != "[key]"))
@@ -96,9 +110,11 @@ def _told(document: Document, part: str, model: type[Spec], item: Any) -> Findin
     if item["type"] == "literal_error":
         words = words_in(field.annotation) if field else ()
         message = f"{_where(path)}{shown(item['input'])} is none of the words that stand here"
-        return error("GW0204", place, message, suggestion(str(item["input"]), words, "see docs/language.md"))
+        return error("GW0204", place, message, suggestion(str(item["input"]), words, f"see {page}"))
     message = f"{_where(path)}{_wrong(item)}"
-    return error("GW0204", place, message, _write(path, field, message, document))
+    return error(
+        "GW0204", place, message, _write(path, field, message, f"{page} tells what stands in {_kind(document)}")
+    )
 
 
 def _wrong(item: Any) -> str:
@@ -133,14 +149,15 @@ def _where(path: Path) -> str:
     return f"{shown(names[-1])}{entry}: " if names else ""
 
 
-def _write(path: Path, field: FieldInfo | None, message: str, document: Document) -> str:
+def _write(path: Path, field: FieldInfo | None, message: str, otherwise: str) -> str:
     """How to write the field: an example, unless the message gives one already."""
     example = field.examples[0] if field and field.examples else ""
-    if example and example not in message:
-        return f"write it like `{path[-1]}: {example}`"
-    kind = document.data.get("kind") if isinstance(document.data, dict) else ""
-    article = "an" if str(kind)[:1] in "AEIOU" else "a"
-    return f"docs/language.md tells what stands in {article} {kind}"
+    return f"write it like `{path[-1]}: {example}`" if example and example not in message else otherwise
+
+
+def _kind(document: Document) -> str:
+    kind = str(document.data.get("kind")) if isinstance(document.data, dict) else ""
+    return f"{'an' if kind[:1] in 'AEIOU' or kind.isupper() else 'a'} {kind}"
 
 
 def _add(name: str, field: FieldInfo | None) -> str:

@@ -1,6 +1,7 @@
 """What evidence says: the parts that unsigned documents and signed statements have in common, and the documents."""
 
-from typing import Self
+from dataclasses import replace
+from typing import Final, Self
 
 from pydantic import model_validator
 
@@ -9,7 +10,7 @@ from policy.catalogue import error
 from policy.documents.base import Instant, Line, Name, Spec, Version, one_of
 from policy.findings import Finding
 from policy.parse import parse
-from policy.validate import Valid, validate
+from policy.validate import OURS, Valid, validate
 
 
 class SubjectSpec(Spec):
@@ -51,13 +52,16 @@ class EvidenceSpec(Spec):
     expires_at: Instant
 
 
+EVIDENCE: Final = replace(OURS, kinds={"Evidence": EvidenceSpec})
+
+
 def claims_in(name: str, text: str) -> tuple[list[Evidence], list[Finding]]:
     """The claims of the documents in one file, and what is wrong with it."""
     parsed = parse(name, text)
     findings = list(parsed.findings)
     claims: list[Evidence] = []
     for document in parsed.documents:
-        valid, wrong = validate(document, {"Evidence": EvidenceSpec})
+        valid, wrong = validate(document, EVIDENCE)
         findings += wrong
         if valid and isinstance(valid.spec, EvidenceSpec):
             claims += _record(valid, valid.spec, findings)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from collectors.arrivals import ArrivalSeries
 from collectors.catalogue import failed_runs
 from collectors.instants import since_epoch_us
+from collectors.objective_runs import RunCounts
 from collectors.otlp.clocks import ClockCheck
 from collectors.otlp.ids import SeenIds
 from collectors.otlp.inbox import Inbox
@@ -23,13 +24,16 @@ class ClientSpans:
     """Reads what applications posted: spans of kind CLIENT that carry both attributes, one for each run of a pipeline.
 
     A run whose status is ERROR counts as an error and not into the latency: a refusal is quick. A run that was sampled
-    counts for as many as its trace state says that it stands for.
+    counts for as many as its trace state says that it stands for. `counts` is told of each that did not fail.
     """
 
     name = "client_spans"
 
-    def __init__(self, inbox: Inbox, window: timedelta = timedelta(seconds=30)) -> None:
+    def __init__(
+        self, inbox: Inbox, window: timedelta = timedelta(seconds=30), counts: RunCounts | None = None
+    ) -> None:
         self._inbox = inbox
+        self._counts = counts or RunCounts(tuple)
         self._clocks = ClockCheck(window)
         self._seen = SeenIds(kept_for=1.5 * window)
         self._runs = WindowSeries[Demand](window)
@@ -74,6 +78,8 @@ class ClientSpans:
             series = self._errors if span.failed else self._runs
             duration_us = self._clocks.duration_us(span.start_ns, span.end_ns)
             series.add(demand, at_us, duration_us, span.adjusted_count or 1.0)
+            if not span.failed:
+                self._counts.add(*demand, duration_us, span.adjusted_count or 1.0)
             self._arrivals.add(demand, at_us - duration_us, span.adjusted_count or 1.0)
 
 

@@ -23,7 +23,7 @@ def routes(view: View) -> APIRouter:
         responses=described(Summary, "What is wanted of the fleet, what that promises and costs, and why."),
     )
     async def plan() -> Response:
-        return answer(summarise(latest(view)))
+        return answer(summarise(latest(view), view.status().in_force.commit))
 
     return router
 

@@ -15,6 +15,7 @@ from controller.cli import (
     diff,
     evidence,
     explain,
+    export,
     fmt,
     plan,
     profile,
@@ -50,6 +51,7 @@ app.command("schema")(schema.schema)
 app.command("test")(testing.run_tests)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(export.app, name="export")
 
 
 def main(arguments: Sequence[str]) -> int:

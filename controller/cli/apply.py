@@ -37,10 +37,10 @@ def apply(
         raise CliError("apply asks before it acts, and nobody is there to answer", "give --yes to have it act unasked")
     documents = read(path, environment)
     with loading_solver():
-        from controller.cli.applying import Conversation, Source, apply_once
+        from controller.cli.applying import Conversation, apply_once
         from controller.cli.live import connections_at
     conversation = Conversation(ask=not yes)
-    source = Source(path, environment)
+    source = path.within(environment)
     return _told(asyncio.run(apply_once(source, documents, connections_at(connections), journal, conversation)))
 
 

@@ -5,9 +5,7 @@ import os
 import signal
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import typer
@@ -17,6 +15,7 @@ from collectors.snapshot import Snapshot
 from controller.cli.errors import in_two
 from controller.cli.live import DEADLINE_S, Live, now, running_fleet, watched
 from controller.cli.plan_view import show
+from controller.cli.sources import Source
 from controller.cli.terminal import console
 from controller.connections import Connections
 from controller.decision import Decision, State, Verdict
@@ -30,17 +29,9 @@ from controller.planning.recheck import recheck
 from controller.summary import propose
 from controller.telemetry.phases import Phases
 from policy.resolved import Policy
-from policy.source import load, load_documents
+from policy.source import load_documents
 
 INTERRUPTED = 130
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The folder of a policy, and the environment that it is read in."""
-
-    folder: Path
-    environment: str
 
 
 class DeclinedError(Exception):
@@ -58,7 +49,7 @@ class Conversation:
     def decide(self, policy: Policy, snapshot: Snapshot, state: State, at: datetime) -> Decision:
         """The decision, once it is agreed to. Raises DeclinedError. Runs in a thread."""
         decision = decide(policy, snapshot, state, at)
-        show(console(), propose(decision, running_fleet(policy, snapshot, state, at)))
+        show(console(), propose(decision, running_fleet(policy, snapshot, state, at), policy.commit))
         if self._ask and decision.verdict is Verdict.CHANGE:
             self._asking = True
             agreed = typer.confirm("\nCarry this out?")
@@ -96,7 +87,7 @@ async def apply_once(
 def _wired(source: Source, live: Live, journal: Journal, conversation: Conversation) -> Wiring:
     return Wiring(
         folder=source.folder,
-        load=partial(load, environment=source.environment),
+        load=source.load,
         collectors=live.collectors,
         servers=(live.servers, live.evidence),
         decide=conversation.decide,

@@ -5,10 +5,14 @@ from typing import Annotated, Final
 
 import typer
 
-Folder = Annotated[
-    Path,
-    typer.Argument(metavar="PATH", help="The folder of policy documents; evidence is in its subfolder `evidence`."),
-]
+from controller.cli.sources import Source, source
+
+PATH_HELP: Final = (
+    "The folder of policy documents, or git+URL@REF:FOLDER for one in a repository; evidence is in its subfolder "
+    "`evidence`."
+)
+Folder = Annotated[Source, typer.Argument(metavar="PATH", help=PATH_HELP, parser=source)]
+FollowedFolder = Annotated[str, typer.Argument(metavar="PATH", help=PATH_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
 Environment = Annotated[
     str, typer.Option("--environment", metavar="NAME", help="The environment whose values variables have.")

@@ -46,10 +46,12 @@ def check(
 
         if wanted is not Output.TEXT:
             raise CliError(f"--watch writes text, and {wanted} is asked for", "leave one of the two out")
-        return _status(watch(asserted_folder(path), environment))
+        if path.commit:
+            raise CliError(f"--watch is for a folder, and {path} is a commit", "leave it out, or give a folder")
+        return _status(watch(asserted_folder(path.folder), environment))
     evidence, read = read_in_each(path, environment)
     findings = (*read, *endings(evidence, datetime.now(UTC)))
-    write(findings, wanted, path)
+    write(findings, wanted, path.folder, str(path))
     return _status(findings)
 
 

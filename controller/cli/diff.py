@@ -1,7 +1,6 @@
 """`gridwright diff`: what a change of policy does to the plan."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from controller.cli.arguments import AsJson, Environment
 from controller.cli.errors import CliError, Exit
 from controller.cli.solver import loading_solver
+from controller.cli.sources import Source, source
 from controller.cli.terminal import console, working, write_json
 
 
@@ -20,8 +20,13 @@ class Output(StrEnum):
     JSON = "json"
 
 
-Old = Annotated[Path, typer.Argument(metavar="OLD", help="The folder of policy documents as they are.")]
-New = Annotated[Path, typer.Argument(metavar="NEW", help="The folder as it would be.")]
+Old = Annotated[
+    Source,
+    typer.Argument(metavar="OLD", help="The folder as it is, or git+URL@REF:FOLDER for one in git.", parser=source),
+]
+New = Annotated[
+    Source, typer.Argument(metavar="NEW", help="The folder as it would be, or such an address.", parser=source)
+]
 Written = Annotated[Output, typer.Option("--output", help="How to write it; markdown is for a pull request.")]
 
 

@@ -2,26 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from collectors.evidence.records import Evidence
 from controller.cli.inputs import asserted_folder, read_all
+from controller.cli.sources import Source
 from policy.findings import Finding
 from policy.source import in_order, load
 
 NONE_CHOSEN = "GW0363"
 
 
-def read_in_each(folder: Path, environment: str) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+def read_in_each(source: Source, environment: str) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """The evidence and every finding: in the environment that is given, else in each where variables differ.
 
     Findings that are not those of all environments say of which they are. Raises CliError when there is no such folder.
     """
-    loaded = load(asserted_folder(folder), environment)
+    loaded = load(asserted_folder(source.folder), environment)
     if all(finding.id != NONE_CHOSEN for finding in loaded.findings):
-        _, evidence, findings = read_all(folder, environment)
+        _, evidence, findings = read_all(source, environment)
         return evidence, findings
-    read = {name: read_all(folder, name) for name in loaded.environments}
+    read = {name: read_all(source, name) for name in loaded.environments}
     each_once = dict.fromkeys(item for _, items, _ in read.values() for item in items)
     return tuple(each_once), in_order(_merged({name: findings for name, (_, _, findings) in read.items()}))
 

@@ -5,7 +5,6 @@ CliError
 """
 
 from enum import IntEnum
-from pathlib import Path
 
 from policy.findings import Finding
 
@@ -31,8 +30,8 @@ class CliError(Exception):
 class BrokenPolicyError(CliError):
     """The policy documents have errors, which the findings tell; `as_json` says how they were asked for."""
 
-    def __init__(self, folder: Path, findings: tuple[Finding, ...], *, as_json: bool) -> None:
-        super().__init__(f"the documents of {folder} have errors", "correct them; nothing was planned or changed")
+    def __init__(self, source: str, findings: tuple[Finding, ...], *, as_json: bool) -> None:
+        super().__init__(f"the documents of {source} have errors", "correct them; nothing was planned or changed")
         self.findings = findings
         self.as_json = as_json
 

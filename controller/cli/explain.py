@@ -65,7 +65,7 @@ def explain(
     if subject not in known:
         from controller.cli.explain_clause import explain_clause
 
-        if explain_clause(documents, subject.removeprefix(f"{path}/"), as_json=as_json):
+        if explain_clause(documents, subject.removeprefix(f"{path.folder}/"), as_json=as_json):
             return Exit.DONE
         raise CliError(f"nothing is named '{subject}'", _nearest(documents.policy, subject, known))
     decision = decide_from_documents(documents)

@@ -6,20 +6,26 @@ from pathlib import Path
 from collectors.evidence.files import read_documents, read_evidence
 from collectors.evidence.records import Evidence
 from controller.cli.errors import BrokenPolicyError, CliError
+from controller.cli.sources import Source
 from controller.documents import Documents
 from policy.findings import Finding
 from policy.resolved import Policy
-from policy.source import EVIDENCE, load
+from policy.source import EVIDENCE, Loaded
 
 
-def read_all(folder: Path, environment: str = "") -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
-    """The policy of `folder` in an environment (None when it has errors), the evidence, and every finding.
+def read_all(source: Source, environment: str = "") -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
+    """The policy of `source` in an environment (None when it has errors), the evidence, and all findings, of tests too.
 
     Raises CliError when there is no such folder.
     """
-    loaded = load(asserted_folder(folder), environment)
-    evidence, findings = evidence_beside(folder, loaded.policy, datetime.now(UTC))
-    return loaded.policy, evidence, (*loaded.findings, *findings)
+    loaded, evidence, findings = _read(source, environment)
+    return loaded.policy, evidence, (*loaded.findings, *loaded.of_tests, *findings)
+
+
+def _read(source: Source, environment: str) -> tuple[Loaded, tuple[Evidence, ...], tuple[Finding, ...]]:
+    folder = asserted_folder(source.folder)
+    loaded = source.within(environment).load()
+    return loaded, *evidence_beside(folder, loaded.policy, datetime.now(UTC))
 
 
 def evidence_beside(
@@ -42,9 +48,10 @@ def asserted_folder(folder: Path) -> Path:
     return folder
 
 
-def read(folder: Path, environment: str = "", *, as_json: bool = False) -> Documents:
-    """The documents of `folder`. Raises CliError, and BrokenPolicyError when the policy has errors."""
-    policy, evidence, findings = read_all(folder, environment)
-    if policy is None:
-        raise BrokenPolicyError(folder, findings, as_json=as_json)
-    return Documents(policy, evidence, findings)
+def read(source: Source, environment: str = "", *, as_json: bool = False) -> Documents:
+    """The documents of `source`. Raises CliError, and BrokenPolicyError when the policy has errors."""
+    loaded, evidence, of_evidence = _read(source, environment)
+    findings = (*loaded.findings, *of_evidence)
+    if loaded.policy is None:
+        raise BrokenPolicyError(str(source), findings, as_json=as_json)
+    return Documents(loaded.policy, evidence, findings)

@@ -10,6 +10,7 @@ from controller.cli.terminal import console, working, write_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from controller.cli.sources import Source
     from controller.documents import Documents
     from controller.summary import Proposal
 
@@ -50,10 +51,10 @@ def _from_nothing(documents: "Documents") -> "Proposal":
     from controller.fleet import Fleet
     from controller.summary import propose
 
-    return propose(decide_from_documents(documents), Fleet())
+    return propose(decide_from_documents(documents), Fleet(), documents.policy.commit)
 
 
-def _against_what_runs(path: "Path", documents: "Documents", connections: "Path", journal: "Path") -> "Proposal":
+def _against_what_runs(source: "Source", documents: "Documents", connections: "Path", journal: "Path") -> "Proposal":
     import asyncio
 
     with loading_solver():
@@ -62,11 +63,11 @@ def _against_what_runs(path: "Path", documents: "Documents", connections: "Path"
     from controller.summary import propose
 
     async def answer() -> "Proposal":
-        async with watched(path, documents, connections_at(connections)) as live:
+        async with watched(source.folder, documents, connections_at(connections)) as live:
             with working("Looking at what runs"):
                 snapshot, state, at = await look(live, documents.policy, journal)
         with working("Planning"):
             decision = decide(documents.policy, snapshot, state, at)
-        return propose(decision, running_fleet(documents.policy, snapshot, state, at))
+        return propose(decision, running_fleet(documents.policy, snapshot, state, at), documents.policy.commit)
 
     return asyncio.run(answer())

@@ -1,30 +1,40 @@
 """`gridwright run`: the loop, until it is told to stop."""
 
-from controller.cli.arguments import DEFAULT_JOURNAL, ConnectionsFile, Environment, Folder, JournalFile
+from pathlib import Path
+
+from controller.cli.arguments import DEFAULT_JOURNAL, ConnectionsFile, Environment, FollowedFolder, JournalFile
 from controller.cli.errors import CliError, Exit, in_two
 from controller.cli.solver import loading_solver
+from controller.cli.sources import folder_or_address
 
 
 def run(
-    path: Folder, *, connections: ConnectionsFile, environment: Environment = "", journal: JournalFile = DEFAULT_JOURNAL
+    path: FollowedFolder,
+    *,
+    connections: ConnectionsFile,
+    environment: Environment = "",
+    journal: JournalFile = DEFAULT_JOURNAL,
 ) -> int:
     """Observe, decide and act, again and again, and serve the API, until SIGINT or SIGTERM.
 
     The first signal lets the wave that runs finish; the second stops at once. Broken documents stop nothing: the last
-    good policy stays in force. With OTEL_EXPORTER_OTLP_ENDPOINT set, the controller's own spans are sent there.
+    good policy stays in force. A repository is looked at every 30 s. With OTEL_EXPORTER_OTLP_ENDPOINT set, the
+    controller's own spans are sent there.
     """
     import asyncio
 
     from controller.journal.errors import JournalError
 
-    if not path.is_dir():
+    followed = folder_or_address(path)
+    if isinstance(followed, Path) and not followed.is_dir():
         raise CliError(f"{path} is not a folder", "give the folder of the policy documents, such as examples/embedded")
     with loading_solver():
         from controller.assembly import Places
         from controller.cli.live import connections_at
         from controller.cli.running import run_until_told, tell
     try:
-        asyncio.run(run_until_told(Places(path, journal, connections_at(connections), environment=environment), tell))
+        places = Places(followed, journal, connections_at(connections), environment=environment)
+        asyncio.run(run_until_told(places, tell))
     except JournalError as error:
         raise in_two(error, ": ") from error
     return Exit.DONE

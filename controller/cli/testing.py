@@ -15,6 +15,7 @@ from controller.cli.terminal import counting
 from controller.cli.tests_written import Output, write
 
 if TYPE_CHECKING:
+    from controller.cli.sources import Source
     from controller.testing.coverage import Covered
     from controller.testing.many import Suite, Timed, Workers
     from policy.testing import PolicyTest
@@ -65,25 +66,27 @@ def run_tests(
     wanted = Output.JSON if as_json else output
     suite = read_suite(path, named, environment, as_json=wanted is Output.JSON)
     results, covered = _run(suite, jobs, covering)
-    write(results, covered, wanted, path)
+    write(results, covered, wanted, path.folder)
     if junit is not None:
-        _keep(junit, results, path)
+        _keep(junit, results, path.folder)
     return Exit.CHANGE if any(not each.result.has_passed for each in results) else Exit.DONE
 
 
-def read_suite(path: Path, named: str, environment: str, *, as_json: bool) -> "Suite":
+def read_suite(path: "Source", named: str, environment: str, *, as_json: bool) -> "Suite":
     """The tests of a folder, without errors. Raises CliError, also when there are none."""
     from collectors.evidence.files import read_evidence
     from controller.cli.inputs import asserted_folder
     from policy.findings import Level
-    from policy.source import EVIDENCE, load
+    from policy.source import EVIDENCE
 
-    loaded = load(asserted_folder(path), environment)
-    if loaded.policy is None or any(finding.level is Level.ERROR for finding in loaded.findings):
-        raise BrokenPolicyError(path, loaded.findings, as_json=as_json)
+    folder = asserted_folder(path.folder)
+    loaded = path.within(environment).load()
+    findings = (*loaded.findings, *loaded.of_tests)
+    if loaded.policy is None or any(finding.level is Level.ERROR for finding in findings):
+        raise BrokenPolicyError(str(path), findings, as_json=as_json)
     policy = loaded.policy
-    tests = _wanted(loaded.tests, named, path)
-    evidence = {at: read_evidence(path / EVIDENCE, policy.issuers, at)[0] for at in {each.at for each in tests}}
+    tests = _wanted(loaded.tests, named, str(path))
+    evidence = {at: read_evidence(folder / EVIDENCE, policy.issuers, at)[0] for at in {each.at for each in tests}}
     with loading_solver():
         from controller.testing.many import Suite
     return Suite(policy, tests, evidence)
@@ -127,7 +130,7 @@ def prepared() -> None:
         import controller.testing.run  # noqa: F401 - imported for the tests to come
 
 
-def _wanted(tests: "Sequence[PolicyTest]", named: str, path: Path) -> "tuple[PolicyTest, ...]":
+def _wanted(tests: "Sequence[PolicyTest]", named: str, path: str) -> "tuple[PolicyTest, ...]":
     if not tests:
         raise CliError(f"there is no PolicyTest in {path}", "docs/testing.md shows how to write one")
     wanted = tuple(each for each in tests if named in each.name or named in each.place.file)

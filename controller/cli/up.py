@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from controller.cli.arguments import Environment, Folder
+from controller.cli.arguments import Environment, FollowedFolder
 from controller.cli.errors import CliError, Exit, in_two
 from controller.cli.solver import loading_solver
+from controller.cli.sources import folder_or_address, source
 from controller.cli.terminal import working
 
 if TYPE_CHECKING:
     from controller.embedded.fleet import EmbeddedFleet
     from controller.loop.status import Status
+    from policy.git.address import Address
     from policy.resolved import Policy
 
 
@@ -39,7 +41,9 @@ WorkFolder = Annotated[
 ]
 
 
-def up(path: Folder, *, environment: Environment = "", pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK) -> int:
+def up(
+    path: FollowedFolder, *, environment: Environment = "", pace: PaceChoice = Pace.DEVICE, work: WorkFolder = WORK
+) -> int:
     """Start a fleet of real servers on this machine, load it and control it, until Ctrl-C.
 
     Everything that was started ends with the command, however it ends. The documents are read anew at each turn, so
@@ -47,7 +51,7 @@ def up(path: Folder, *, environment: Environment = "", pace: PaceChoice = Pace.D
     """
     from controller.cli.inputs import read
 
-    policy = read(path, environment).policy
+    policy = read(source(path), environment).policy
     if not TRITON_ENVIRONMENT.is_dir():
         raise CliError(f"Triton is not set up in {TRITON_ENVIRONMENT}", "run `make setup` in Gridwright's folder")
     work.mkdir(parents=True, exist_ok=True)
@@ -58,7 +62,7 @@ def up(path: Folder, *, environment: Environment = "", pace: PaceChoice = Pace.D
         from controller.journal.errors import JournalError
 
         try:
-            _keep_up(path, environment, policy, work, paced=pace is Pace.DEVICE)
+            _keep_up(folder_or_address(path), environment, policy, work, paced=pace is Pace.DEVICE)
         except (FleetMismatchError, UnknownPipelineError) as error:
             raise CliError(str(error), "give a policy of these models, such as examples/embedded") from error
         except EmbeddedError as error:
@@ -68,7 +72,7 @@ def up(path: Folder, *, environment: Environment = "", pace: PaceChoice = Pace.D
     return Exit.DONE
 
 
-def _keep_up(path: Path, environment: str, policy: "Policy", work: Path, *, paced: bool) -> None:
+def _keep_up(path: "Path | Address", environment: str, policy: "Policy", work: Path, *, paced: bool) -> None:
     import asyncio
 
     from controller.assembly import Places

@@ -18,10 +18,14 @@ from policy.findings import Finding, Level
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Where the last controller stopped: what it remembered, and the documents of the policy that it followed."""
+    """Where the last controller stopped: what it remembered, and the documents of the policy that it followed.
+
+    `commit` is the git commit that they were from, empty where they were from elsewhere.
+    """
 
     state: State
     documents: tuple[tuple[str, str], ...]
+    commit: str = ""
 
 
 class JournalReader:
@@ -62,7 +66,7 @@ class JournalReader:
             return None
         acted = next(self.outcomes(newest_first=True), None)
         state = acted.state if acted is not None and acted.decision == last.decision else last.state
-        return Resumed(state, self.documents(last))
+        return Resumed(state, self.documents(last), last.policy_commit)
 
     def verify_chain(self) -> Iterator[Finding]:
         """Every break of the chain and every document that is not what it was; nothing when all is whole."""

@@ -21,7 +21,8 @@ ACTED: Final = "acted"
 class Decided:
     """A turn up to its decision: everything `decide` was given and, encoded, what it gave back.
 
-    `documents` are the policy's (name, digest of the text) in the order that they were loaded in.
+    `documents` are the policy's (name, digest of the text) in the order that they were loaded in. `policy_commit` is
+    the git commit that they are from, empty where they are from elsewhere.
     """
 
     decision: str
@@ -31,6 +32,7 @@ class Decided:
     snapshot: Snapshot
     state: State
     result: msgspec.Raw
+    policy_commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def draft_decided(policy: Policy, snapshot: Snapshot, state: State, decision: De
     texts = tuple((digest_text(text), text) for _, text in policy.documents)
     names = tuple((name, digest_text(text)) for name, text in policy.documents)
     result = msgspec.Raw(encode(decision))
-    body = Decided(decision.id, decision.at, policy.revision, names, snapshot, state, result)
+    body = Decided(decision.id, decision.at, policy.revision, names, snapshot, state, result, policy.commit)
     return Draft(DECIDED, decision.id, encode(body), policy.revision, texts)
 
 

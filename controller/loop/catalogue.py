@@ -29,9 +29,12 @@ def collector_trouble(name: str, trouble: str) -> Finding:
     return Finding("GW3001", Level.WARNING, f"{name}: {trouble}", hint, subject=name)
 
 
-def policy_refused(errors: int, revision: str) -> Finding:
+def policy_refused(errors: int, revision: str, commit: str = "") -> Finding:
     """The files do not give a policy; the errors themselves are findings of their own."""
-    stays = f"revision {revision[:12]} stays in force" if revision else "there is no earlier one, so nothing is done"
+    of = f" of commit {commit[:12]}" if commit else ""
+    stays = (
+        f"revision {revision[:12]}{of} stays in force" if revision else "there is no earlier one, so nothing is done"
+    )
     hint = "correct the findings of the policy files; `gridwright check` lists them"
     return Finding("GW3002", Level.ERROR, f"the policy files have {errors} errors; {stays}", hint)
 

@@ -1,6 +1,6 @@
 """The policy in force: the last good one, and why a newer one is not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from controller.loop.catalogue import policy_refused
@@ -26,11 +26,16 @@ class InForce:
         """The revision in force; empty before the first good one."""
         return self.policy.revision if self.policy else ""
 
+    @property
+    def commit(self) -> str:
+        """The git commit in force; empty where the policy is not from one."""
+        return self.policy.commit if self.policy else ""
+
 
 def reloaded(before: InForce, loaded: Loaded, now: datetime) -> InForce:
-    """What is in force after the files were read again: the new policy if it is good, else the one before."""
-    if loaded.policy is not None:
-        return InForce(loaded.policy, loaded.findings)
+    """What is in force after the source was read again: what it gives if that is good, else an earlier policy."""
     errors = sum(finding.level is Level.ERROR for finding in loaded.findings)
-    findings = (policy_refused(errors, before.revision), *loaded.findings)
-    return InForce(before.policy, findings, before.refused_since or now)
+    if loaded.policy is not None and not errors:
+        return InForce(loaded.policy, loaded.findings)
+    stays = InForce(loaded.policy or before.policy, (), before.refused_since or now)
+    return replace(stays, findings=(policy_refused(errors, stays.revision, stays.commit), *loaded.findings))

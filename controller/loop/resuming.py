@@ -1,6 +1,7 @@
 """Going on where the last controller stopped, from what the journal kept."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from controller.journal.reader import reading
@@ -21,4 +22,5 @@ def resumed(journal: Path, load_documents: LoadDocuments) -> Memory:
         found = reader.resume()
     if found is None:
         return Memory()
-    return Memory(InForce(load_documents(found.documents).policy), found.state)
+    policy = load_documents(found.documents).policy
+    return Memory(InForce(replace(policy, commit=found.commit) if policy else None), found.state)

@@ -8,7 +8,7 @@ from collectors.snapshot import Reading, Snapshot, Value
 from controller.actions import Outcome
 from controller.decision import Decision
 from controller.loop.policies import InForce
-from policy.findings import Finding
+from policy.findings import Finding, Level
 
 LATE_INTERVALS: Final = 3
 LONGEST_TURN: Final = timedelta(seconds=180)
@@ -71,8 +71,18 @@ def readiness(status: Status, now: datetime) -> Readiness:
     notes: tuple[str, ...] = ()
     if status.in_force.policy is not None and status.in_force.refused_since is not None:
         since, revision = status.in_force.refused_since.isoformat(), status.in_force.revision[:12]
-        notes = (f"the policy files are broken since {since}; revision {revision} stays in force",)
+        of = f" of commit {status.in_force.commit[:12]}" if status.in_force.commit else ""
+        notes = (
+            f"the policy files are broken since {since}; revision {revision}{of} stays in force",
+            *_why_refused(status.in_force),
+        )
     return Readiness(not against, (*against, *notes))
+
+
+def _why_refused(in_force: InForce) -> tuple[str, ...]:
+    """The first error of what was refused; the finding before it only counts them."""
+    errors = [finding for finding in in_force.findings[1:] if finding.level is Level.ERROR]
+    return tuple(f"refused for {finding}" for finding in errors[:1])
 
 
 def ages(snapshot: Snapshot, now: datetime) -> tuple[Age, ...]:

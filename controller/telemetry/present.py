@@ -11,8 +11,10 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from collectors.objective_runs import ObjectiveRuns
 from controller.decision import Decision
 from controller.loop.status import Status, ages, readiness
+from controller.telemetry.objectives import families
 
 US: Final = 1_000_000
 MILLICENTS: Final = 100_000
@@ -24,15 +26,21 @@ Samples = Iterable[tuple[Sequence[str], float]]
 class Present(Collector):
     """What the status says now; register it in a CollectorRegistry.
 
-    `refused` gives how many posts of telemetry the receiver has refused since it started.
+    `refused` gives how many posts of telemetry the receiver has refused since it started, `runs` how many runs there
+    were for each latency objective.
     """
 
     def __init__(
-        self, status: Callable[[], Status], clock: Callable[[], datetime], refused: Callable[[], int] = lambda: 0
+        self,
+        status: Callable[[], Status],
+        clock: Callable[[], datetime],
+        refused: Callable[[], int] = lambda: 0,
+        runs: Callable[[], Sequence[ObjectiveRuns]] = tuple,
     ) -> None:
         self._status = status
         self._clock = clock
         self._refused = refused
+        self._runs = runs
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask for a status."""
@@ -50,6 +58,7 @@ class Present(Collector):
         refused = CounterMetricFamily("gridwright_telemetry_refused", "Posts of telemetry that were refused")
         refused.add_metric((), self._refused())
         yield refused
+        yield from families(self._runs())
 
 
 def _gauge(name: str, text: str, labels: Sequence[str], samples: Samples) -> GaugeMetricFamily:
@@ -69,8 +78,8 @@ def _loop(status: Status, now: datetime) -> Iterator[Metric]:
 
 
 def _policy(status: Status) -> Iterator[Metric]:
-    revision = status.in_force.revision
-    yield _gauge("policy_info", "The policy in force", ("revision",), [((revision,), 1)] if revision else [])
+    labels = (status.in_force.revision, status.in_force.commit)
+    yield _gauge("policy_info", "The policy in force", ("revision", "commit"), [(labels, 1)] if labels[0] else [])
     refused = status.in_force.refused_since is not None
     yield _gauge("policy_refused", "1 while the files are broken and an earlier policy stays", (), [((), refused)])
 

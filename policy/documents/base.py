@@ -84,7 +84,13 @@ FindingId = Annotated[
 """The id of a finding, whichever part makes it."""
 
 
-class Metadata(Spec):
+class Named(Spec):
+    """Metadata of whatever language: there is a name in it."""
+
+    name: str
+
+
+class Metadata(Named):
     """What a document is called."""
 
     name: Name = Field(examples=["edge-paris"])

@@ -10,7 +10,8 @@ from policy.findings import Level
 from policy.source import Loaded, load_documents
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "embedded"
-TEXTS = [(file.name, file.read_text()) for file in sorted(EXAMPLE.glob("*.yaml"))]
+BESIDE = Path(__file__).parent / "openslo_beside.yaml"
+TEXTS = [(file.name, file.read_text()) for file in (*sorted(EXAMPLE.glob("*.yaml")), BESIDE)]
 ODD = st.one_of(
     st.none(),
     st.booleans(),
@@ -60,6 +61,17 @@ def test_an_odd_value_anywhere_is_a_finding_or_means_something(data: st.DataObje
     documents[which] = changed(documents[which], path, data.draw(ODD))
     text = yaml.safe_dump_all(documents, allow_unicode=True, sort_keys=False)
     judged(load_documents([*TEXTS[:at], (TEXTS[at][0], text), *TEXTS[at + 1 :]]))
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_an_odd_value_anywhere_in_openslo_is_a_finding_or_means_something(data: st.DataObject) -> None:
+    documents = list(yaml.safe_load_all(BESIDE.read_text()))
+    which = data.draw(st.integers(0, len(documents) - 1))
+    path = data.draw(st.sampled_from(paths_in(documents[which])))
+    documents[which] = changed(documents[which], path, data.draw(ODD))
+    text = yaml.safe_dump_all(documents, allow_unicode=True, sort_keys=False)
+    judged(load_documents([*TEXTS[:-1], (BESIDE.name, text)]))
 
 
 @settings(max_examples=150)

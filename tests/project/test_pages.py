@@ -15,7 +15,7 @@ from policy.documents.shape import fields, part_in
 from policy.remedies import REMEDIES
 from rules.catalogue import RULES
 
-MADE = re.compile(r'(?:Finding|error|warning)\(\s*"(GW\d{4})"|_UnreadableError\(\s*"(GW\d{4})"')
+MADE = re.compile(r'(?:Finding|error|warning)\(\s*"(GW\d{4})"|(?:_Unreadable|Refused|Unreachable)Error\(\s*"(GW\d{4})"')
 
 
 def ids_made(root: Path, *folders: str) -> set[str]:

@@ -112,7 +112,7 @@ def read(steps: str, fleet: str = FLEET) -> tuple[Policy, PolicyTest]:
     loaded = load_documents(
         [("fleet.yaml", fleet), ("it.yaml", head + "".join(f"    {line}\n" for line in steps.splitlines()))]
     )
-    assert loaded.findings == ()
+    assert loaded.findings == loaded.of_tests == ()
     assert loaded.policy is not None
     return loaded.policy, loaded.tests[0]
 

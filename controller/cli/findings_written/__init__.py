@@ -16,8 +16,8 @@ class Output(StrEnum):
     GITHUB = "github"
 
 
-def write(findings: Sequence[Finding], output: Output, folder: Path) -> None:
-    """All findings of a folder on stdout."""
+def write(findings: Sequence[Finding], output: Output, folder: Path, given: str) -> None:
+    """All findings of a folder on stdout; `given` is what people call it."""
     if output is Output.JSON:
         from controller.cli.findings_written.flat import flat
         from controller.cli.terminal import write_json
@@ -41,4 +41,4 @@ def write(findings: Sequence[Finding], output: Output, folder: Path) -> None:
         show(out, findings)
         if findings:
             out.print("docs/findings has a page on each id", style="dim")
-        out.print(f"{folder}: {count(findings)}")
+        out.print(f"{given}: {count(findings)}")

@@ -1,0 +1,1 @@
+"""Error budgets of latency objectives, as rules that Prometheus evaluates."""

@@ -1,0 +1,43 @@
+"""`gridwright export`: a policy in the words of others."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from controller.cli.arguments import Folder
+from controller.cli.errors import Exit
+
+if TYPE_CHECKING:
+    from policy.findings import Finding
+
+app = typer.Typer(no_args_is_help=True, help="Write a policy as others read it, on stdout.")
+
+
+@app.command("openslo")
+def openslo(path: Folder) -> int:
+    """Write the latency objectives as OpenSLO v1. What it has no words for is told on stderr."""
+    from controller.cli.inputs import read
+    from policy.openslo.writing import left_out, written
+
+    policy = read(path).policy
+    sys.stdout.write(written(policy))
+    _tell(left_out(policy))
+    return Exit.DONE
+
+
+@app.command("prometheus")
+def prometheus(path: Folder) -> int:
+    """Write recording rules and burn-rate alerts for every latency objective, to stand among Prometheus' rule files."""
+    from controller.alerting.rules import rule_file
+    from controller.cli.inputs import read
+
+    sys.stdout.write(rule_file(read(path).policy))
+    return Exit.DONE
+
+
+def _tell(findings: "tuple[Finding, ...]") -> None:
+    from controller.cli.findings import show
+    from controller.cli.terminal import console
+
+    show(console(sys.stderr), findings)

@@ -1,0 +1,1 @@
+"""OpenSLO v1: documents read beside our own, and the policy's objectives written as such."""
