@@ -145,6 +145,10 @@ lock: .venv/.installed .venv-editor/.node ## Resolve the dependencies anew into 
 schema: setup ## Write the JSON Schema and the CRDs anew from the kinds of document and docs/language.md
 	@$(BIN)/python -m policy.schema
 
+.PHONY: findings
+findings: setup ## Write the page of each finding anew from docs/findings.md and the broken documents of the tests
+	@$(BIN)/python -m tests.project.finding_pages
+
 .PHONY: clean
 clean: ## Remove both environments and everything built
 	@rm -rf .venv .venv-triton .venv-editor .venv-promtool build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

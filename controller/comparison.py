@@ -56,7 +56,7 @@ def compared(before: Documents, after: Documents, now: datetime) -> Comparison:
     """Let the fleet of the first policy come to rest, and from there that of the second; `now` is UTC."""
     first = settled(before.policy, before.evidence, now)
     standing = first.decision.fleet
-    second = settled(after.policy, after.evidence, now, _kept(standing, after.policy))
+    second = settled(after.policy, after.evidence, now, known_to(after.policy, standing))
     one, other = (*before.findings, *first.decision.findings), (*after.findings, *second.decision.findings)
     return Comparison(
         _side(first.decision, one, at_rest=first.at_rest),
@@ -68,7 +68,7 @@ def compared(before: Documents, after: Documents, now: datetime) -> Comparison:
     )
 
 
-def _kept(fleet: Fleet, policy: Policy) -> Fleet:
+def known_to(policy: Policy, fleet: Fleet) -> Fleet:
     """What of a fleet another policy knows: the rest is gone with its pool or variant."""
     pools = {pool.name for pool in policy.pools}
     variants = {(model.name, variant.name) for model in policy.models for variant in model.variants}

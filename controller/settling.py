@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.evidence.records import Evidence
+from collectors.snapshot import Snapshot
 from controller.decision import Decision, State, Verdict
 from controller.documents import observe
 from controller.fleet import EMPTY, Fleet
 from controller.planning.decide import decide
+from controller.whatif import NOTHING, WhatIf, imagine
 from policy.resolved import Policy
 
 MOST_TURNS: Final = 20
@@ -20,23 +22,47 @@ MOST_TURNS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The last decision, and whether nothing is left to do after it."""
+    """The decisions of the turns, and whether nothing is left to do after the last one.
 
-    decision: Decision
+    `seen` is the snapshot that the last one was made from.
+    """
+
+    turns: tuple[Decision, ...]
+    seen: Snapshot
     at_rest: bool
 
+    @property
+    def decision(self) -> Decision:
+        """The last one."""
+        return self.turns[-1]
 
-def settled(policy: Policy, evidence: tuple[Evidence, ...], now: datetime, standing: Fleet = EMPTY) -> Settled:
-    """The decision with which a fleet that has `standing` comes to rest, at the rates that services expect.
 
-    Turns are as far apart as guards ask, and evidence ends between them as it would.
+def settled(
+    policy: Policy,
+    evidence: tuple[Evidence, ...],
+    now: datetime,
+    standing: Fleet = EMPTY,
+    *,
+    state: State | None = None,
+    whatif: WhatIf = NOTHING,
+) -> Settled:
+    """The decisions with which a fleet that has `standing` comes to rest, at the rates that services expect.
+
+    Turns are as far apart as guards ask, and evidence ends between them as it would. The first one remembers `state`,
+    nothing by default; each sees what is imagined by `whatif`.
     """
-    state = State()
-    pause = timedelta(seconds=max(policy.scaling.interval_s, policy.scaling.cooldown_s) + 1)
-    decision = decide(policy, observe(policy, evidence, now, standing=standing), state, now)
-    for turn in range(1, MOST_TURNS):
+    turns: list[Decision] = []
+    for turn in range(MOST_TURNS):
+        at = now + turn * pause(policy)
+        seen = imagine(whatif, policy, observe(policy, evidence, at, standing=standing))
+        decision = decide(policy, seen, state or State(), at)
+        turns.append(decision)
         if decision.verdict is not Verdict.CHANGE:
-            return Settled(decision, at_rest=True)
-        standing, state, at = decision.fleet, decision.state, now + turn * pause
-        decision = decide(policy, observe(policy, evidence, at, standing=standing), state, at)
-    return Settled(decision, at_rest=decision.verdict is not Verdict.CHANGE)
+            return Settled(tuple(turns), seen, at_rest=True)
+        standing, state = decision.fleet, decision.state
+    return Settled(tuple(turns), seen, at_rest=False)
+
+
+def pause(policy: Policy) -> timedelta:
+    """How far turns are apart, so that no guard against haste holds one up."""
+    return timedelta(seconds=max(policy.scaling.interval_s, policy.scaling.cooldown_s) + 1)

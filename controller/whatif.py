@@ -60,6 +60,10 @@ class WhatIf:
     lost_certifications: tuple[LostCertification, ...] = ()
 
 
+NOTHING: Final = WhatIf()
+"""All is as it was observed."""
+
+
 def imagine(whatif: WhatIf, policy: Policy, snapshot: Snapshot) -> Snapshot:
     """The snapshot with all of it. A demand that was never measured is taken at its expected rate."""
     return replace(

@@ -1,17 +1,34 @@
 """One file for itself: its documents, and all that can be told of them without any other file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from policy.checks.contradictions import contradictions
 from policy.checks.inside import unknown_inside
 from policy.checks.references import Reference, references
+from policy.checks.tests import named_by, unusable
+from policy.documents import TEST
 from policy.findings import Finding
 from policy.openslo.reading import OPENSLO, is_openslo, taken_apart
 from policy.parse import Document, parse
 from policy.resolve import Item, item
+from policy.testing import PolicyTest
 from policy.validate import Valid, validate
 from policy.variables import KEY, Use, uses
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """The tests of a file: how many there are, the valid ones, what these refer to, and what is wrong within them."""
+
+    documents: int
+    declared: tuple[tuple[Valid, PolicyTest], ...]
+    referred: tuple[Reference, ...]
+    findings: tuple[Finding, ...]
+
+
+NO_TESTS: Final = Tests(0, (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +38,7 @@ class ReadFile:
     `declared` are its valid documents with what each declares, and `referred` what these refer to; `openslo` are its
     valid documents of OpenSLO, and `broken` are the (kind, name) that its other documents state; `waiting` are those
     with variables, to be read once their values are known. `wrong` keeps it from being read, `findings` are within its
-    documents.
+    documents. All of it is without `tests`.
     """
 
     declared: tuple[tuple[Valid, Item], ...]
@@ -30,6 +47,7 @@ class ReadFile:
     wrong: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     waiting: tuple[tuple[Document, tuple[Use, ...]], ...] = ()
+    tests: Tests = NO_TESTS
     openslo: tuple[Valid, ...] = ()
 
     @property
@@ -37,15 +55,22 @@ class ReadFile:
         """How many documents there are in it, valid or not."""
         return len(self.declared) + len(self.broken) + len(self.openslo) + len(self.waiting)
 
+    @property
+    def is_tests_alone(self) -> bool:
+        """Whether nothing in it would be in force."""
+        return bool(self.tests.documents) and not self.documents
+
 
 def read_file(name: str, text: str) -> ReadFile:
     """The file of that name. Never raises: what is wrong comes back as findings."""
     parsed = parse(name, text)
-    used = [uses(document) if KEY in text and not is_openslo(document) else () for document in parsed.documents]
-    both = list(zip(parsed.documents, used, strict=True))
+    documents = [document for document in parsed.documents if identity(document)[0] != TEST]
+    tests = [document for document in parsed.documents if identity(document)[0] == TEST]
+    used = [uses(document) if KEY in text and not is_openslo(document) else () for document in documents]
+    both = list(zip(documents, used, strict=True))
     read = read_documents(document for document, names in both if not names)
     waiting = tuple((document, names) for document, names in both if names)
-    return replace(read, wrong=parsed.findings, waiting=waiting)
+    return replace(read, wrong=parsed.findings, waiting=waiting, tests=_tests(tests) if tests else NO_TESTS)
 
 
 def read_documents(documents: Iterable[Document]) -> ReadFile:
@@ -75,6 +100,21 @@ def read_documents(documents: Iterable[Document]) -> ReadFile:
         referred += references(valid)
         findings += [*unknown_inside(valid), *contradictions(declares)]
     return ReadFile(tuple(declared), tuple(referred), tuple(broken), (), tuple(findings), openslo=tuple(openslo))
+
+
+def _tests(documents: Sequence[Document]) -> Tests:
+    declared: list[tuple[Valid, PolicyTest]] = []
+    referred: list[Reference] = []
+    findings: list[Finding] = []
+    for document in documents:
+        valid, wrong = validate(document)
+        findings += wrong
+        test = item(valid) if valid else None
+        if valid and isinstance(test, PolicyTest):
+            declared.append((valid, test))
+            referred += named_by(valid, test)
+            findings += unusable(test)
+    return Tests(len(documents), tuple(declared), tuple(referred), tuple(findings))
 
 
 def identity(document: Document) -> tuple[str, str]:

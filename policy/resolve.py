@@ -21,6 +21,7 @@ from policy.documents.link import LinkSpec
 from policy.documents.maintenance import MaintenanceSpec, WindowSpec
 from policy.documents.model import ModelSpec
 from policy.documents.organisation import OrganisationSpec
+from policy.documents.policy_test import PolicyTestSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
@@ -31,6 +32,7 @@ from policy.findings import Finding, Place
 from policy.resolve_clauses import profile, services
 from policy.resolve_composition import environment, include, variables
 from policy.resolve_service import preferences, service
+from policy.resolve_testing import policy_test
 from policy.resolve_tiers import inherited, organisation, profiles, team, tiers_above
 from policy.resolved import (
     Authority,
@@ -54,6 +56,7 @@ from policy.resolved import (
     Variant,
     VariantProfile,
 )
+from policy.testing import PolicyTest
 from policy.tiers import Organisation, Team
 from policy.validate import Valid
 from policy.windows import Window
@@ -77,6 +80,7 @@ Item = (
     | Environment
     | Organisation
     | Team
+    | PolicyTest
 )
 """What a document declares."""
 
@@ -111,7 +115,7 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
         organisation=top,
         teams=teams,
     )
-    return policy, [*_twice(documents), *_only_one(documents)]
+    return policy, [*twice(documents), *_only_one(documents)]
 
 
 def _services(
@@ -140,7 +144,8 @@ def revision(texts: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(b"".join(len(data).to_bytes(8, "big") + data for data in encoded)).hexdigest()
 
 
-def _twice(documents: Sequence[Valid]) -> list[Finding]:
+def twice(documents: Sequence[Valid]) -> list[Finding]:
+    """Documents of one kind and name, the second one's place."""
     first: dict[tuple[str, str], Valid] = {}
     findings = []
     for valid in documents:
@@ -314,5 +319,6 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         EnvironmentSpec: environment,
         OrganisationSpec: organisation,
         TeamSpec: team,
+        PolicyTestSpec: policy_test,
     }
 )

@@ -91,6 +91,7 @@ MONEY: Final = Quantity(
 )
 SHARE: Final = Quantity("a share", "60%", "tenths of a percent", _scaled(**{"%": 10}), 1_000, "100%")
 HEADROOM: Final = Quantity("headroom", "20%", "tenths of a percent", _scaled(**{"%": 10}), 10_000, "1000%")
+FACTOR: Final = Quantity("a factor", "300%", "tenths of a percent", _scaled(**{"%": 10}), 100_000, "10000%")
 RATIO: Final = Quantity(
     "a ratio", "99.9% or 0.97", "parts per million", _scaled(**{"%": 10_000, "": 1_000_000}), 1_000_000, "100%"
 )
@@ -151,6 +152,11 @@ def share_permille(text: str) -> int:
 def headroom_permille(text: str) -> int:
     """`20%` as 200; from 0% to 1000%. Raises UnitError."""
     return _whole(text, HEADROOM)
+
+
+def factor_permille(text: str) -> int:
+    """`300%` as 3000; from 0% to 10000%. Raises UnitError."""
+    return _whole(text, FACTOR)
 
 
 def ratio_ppm(text: str) -> int:

@@ -20,6 +20,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "one_value": "one value",
     "string_type": "a text; quote it if it looks like a number",
     "int_type": "a whole number without a unit",
+    "bool_type": "true or false",
     "list_type": "a list, such as [a, b]",
     "dict_type": "a mapping, such as {key: value}",
     "model_type": "a mapping, such as {key: value}",

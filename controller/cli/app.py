@@ -22,6 +22,7 @@ from controller.cli import (
     replay,
     run,
     schema,
+    testing,
     up,
 )
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
@@ -47,6 +48,7 @@ app.command("fmt")(fmt.fmt)
 app.command("profile")(profile.profile)
 app.command("replay")(replay.replay)
 app.command("schema")(schema.schema)
+app.command("test")(testing.run_tests)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(export.app, name="export")

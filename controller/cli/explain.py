@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from controller.documents import Documents
     from controller.explain import Candidate
     from controller.planning.explanation import Explanation
+    from policy.resolved import Policy
 
 Subject = Annotated[
-    str, typer.Argument(metavar="SERVICE|OPTION", help="A service, or an option as model/variant@pool.")
+    str,
+    typer.Argument(
+        metavar="SUBJECT",
+        help="A service, an option as model/variant@pool, a service on a pool as SERVICE@POOL, a clause as FILE:LINE, "
+        "or all clauses of a document by its name, such as a ComplianceProfile's.",
+    ),
 ]
-
 
 Latency = Annotated[bool, typer.Option("--latency", help="Tell where a service's latency goes instead.")]
 Journal = Annotated[
@@ -42,6 +47,9 @@ def explain(
     Then what would stand instead of each placement, what more of a pool or link would save, and where not everything is
     served the smallest changes with which it would be.
 
+    Of a clause: what it bars, with the evidence behind, and what the plan would cost without it. Of a service on a
+    pool: whether it is allowed there, by which clause and evidence.
+
     With --latency: which part of a service's latency is network, waiting and computing, as predicted and as seen.
     """
     from controller.cli.inputs import read
@@ -52,11 +60,14 @@ def explain(
     with loading_solver():
         from controller.cli.planning import decide_from_documents, exclusions_from_documents, explain_from_documents
     from controller.explain import candidates, subjects
-    from controller.nearest import nearest
 
     known = subjects(documents.policy)
     if subject not in known:
-        raise CliError(f"nothing is named '{subject}'", nearest(subject, known))
+        from controller.cli.explain_clause import explain_clause
+
+        if explain_clause(documents, subject.removeprefix(f"{path.folder}/"), as_json=as_json):
+            return Exit.DONE
+        raise CliError(f"nothing is named '{subject}'", _nearest(documents.policy, subject, known))
     decision = decide_from_documents(documents)
     every = candidates(documents.policy, decision, exclusions_from_documents(documents, decision))
     about = [item for item in every if subject in {item.service, str(item.placement)}]
@@ -83,6 +94,19 @@ def _explain_latency(documents: "Documents", service: str, journal: Path | None,
     else:
         show(console(), found)
     return Exit.DONE
+
+
+def _nearest(policy: "Policy", subject: str, known: tuple[str, ...]) -> str:
+    """What was probably meant: where clauses of that file stand, or the nearest name."""
+    from controller.nearest import nearest
+    from policy.clause_list import clauses_of
+
+    written = clauses_of(policy)
+    file = subject.partition(":")[0]
+    lines = dict.fromkeys(str(each.place.line) for each in written if each.place.file == file)
+    if lines:
+        return f"clauses of {file} stand in the lines {', '.join(lines)}"
+    return nearest(subject, (*known, *(each.name for each in written)))
 
 
 def _show(on: "Console", about: "list[Candidate]") -> None:

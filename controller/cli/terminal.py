@@ -1,7 +1,8 @@
 """Writing for people: rich on a terminal, plain text elsewhere; results on stdout, everything else on stderr."""
 
+import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final
 
@@ -75,3 +76,14 @@ def working(phase: str) -> Iterator[None]:
         return
     with console(sys.stderr).status(f"{phase} …"):
         yield
+
+
+@contextmanager
+def counting(phase: str, whole: int) -> Iterator[Callable[[str], None]]:
+    """Show how many of the whole are done, when somebody looks; call what it gives with the name of each that is."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    done = itertools.count(1)
+    with console(sys.stderr).status(f"{phase} … 0 of {whole}") as status:
+        yield lambda name: status.update(f"{phase} … {next(done)} of {whole}, last {name}")

@@ -82,4 +82,4 @@ class _Looks:
             self._judged_by = judged_by
             evidence, findings = evidence_beside(self._folder, self._loaded.policy, now)
             self._of_evidence = (*findings, *endings(evidence, now))
-        return (*self._loaded.findings, *self._of_evidence)
+        return (*self._loaded.findings, *self._loaded.of_tests, *self._of_evidence)

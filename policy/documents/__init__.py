@@ -15,6 +15,7 @@ from policy.documents.link import LinkSpec
 from policy.documents.maintenance import MaintenanceSpec
 from policy.documents.model import ModelSpec
 from policy.documents.organisation import OrganisationSpec
+from policy.documents.policy_test import PolicyTestSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.service import ServiceSpec
@@ -42,5 +43,9 @@ KINDS: Final[Mapping[str, type[Spec]]] = MappingProxyType(
         "Environment": EnvironmentSpec,
         "Organisation": OrganisationSpec,
         "Team": TeamSpec,
+        "PolicyTest": PolicyTestSpec,
     }
 )
+
+TEST: Final = "PolicyTest"
+"""The kind that is no part of the policy in force."""

@@ -69,6 +69,21 @@ Line = Annotated[str, Field(max_length=200), AfterValidator(_line), _LINE_WRITTE
 """One line of text for people."""
 
 
+_FINDING: Final = re.compile(r"GW[0-9]{4}", re.ASCII)
+
+
+def _finding_id(text: str) -> str:
+    if not _FINDING.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not the id of a finding: expected GW and four digits, such as GW2010")
+    return text
+
+
+FindingId = Annotated[
+    str, AfterValidator(_finding_id), pattern(f"^{_FINDING.pattern}$", "GW and four digits, such as GW2010")
+]
+"""The id of a finding, whichever part makes it."""
+
+
 class Named(Spec):
     """Metadata of whatever language: there is a name in it."""
 
@@ -86,7 +101,7 @@ def one_of(part: BaseModel, what: str) -> None:
     """Raise ValueError unless exactly one field of the part is given."""
     given = [name for name in type(part).model_fields if getattr(part, name) is not None]
     if len(given) != 1:
-        choices = ", ".join(f"`{name}`" for name in type(part).model_fields)
+        choices = ", ".join(f"`{info.alias or name}`" for name, info in type(part).model_fields.items())
         raise ValueError(f"{what} has exactly one of {choices}; here {len(given)} of them are given")
 
 
@@ -128,6 +143,7 @@ PricePerHour = Annotated[int, *_quantity(units.price_millicents_per_hour, "$0.40
 Money = Annotated[int, *_quantity(units.money_millicents, "$0.001", quantity(units.MONEY))]
 Share = Annotated[int, *_quantity(units.share_permille, "60%", quantity(units.SHARE))]
 Headroom = Annotated[int, *_quantity(units.headroom_permille, "20%", quantity(units.HEADROOM))]
+Factor = Annotated[int, *_quantity(units.factor_permille, "300%", quantity(units.FACTOR))]
 Ratio = Annotated[int, *_quantity(units.ratio_ppm, "95%", quantity(units.RATIO))]
 Rate = Annotated[int, *_quantity(units.rate_milli_rps, "40 req/s", quantity(units.RATE))]
 Bandwidth = Annotated[int, *_quantity(units.bandwidth_kbps, "50Mbit/s", quantity(units.BANDWIDTH))]

@@ -64,6 +64,7 @@ SHOWN: Final[Mapping[str, Shown]] = {
     "Environment": Shown("gwenv"),
     "Organisation": Shown("gworg", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
     "Team": Shown("gwteam", (Column("Within", "string", ".spec.compliance.jurisdiction.within"),)),
+    "PolicyTest": Shown("gwtest", (Column("At", "string", ".spec.at"),)),
 }
 
 

@@ -37,6 +37,7 @@ class Rule(Protocol):
     """
 
     id: str
+    finding_id: str
     always: bool
 
     def applies(self, problem: Problem) -> bool:

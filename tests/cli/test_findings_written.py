@@ -26,6 +26,12 @@ def finding(message: str = "wrong", hint: str = "mend it", file: str = "a.yaml")
     return Finding("GW0204", Level.ERROR, message, hint, Place(file, 3, 7))
 
 
+def all_of(folder: Path) -> tuple[Finding, ...]:
+    """What a check of the folder tells."""
+    loaded = load(folder)
+    return (*loaded.findings, *loaded.of_tests)
+
+
 def unescaped(text: str) -> str:
     for code, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
         text = text.replace(code, character)
@@ -34,7 +40,7 @@ def unescaped(text: str) -> str:
 
 def test_json_is_a_flat_list_of_findings() -> None:
     ran = gridwright("check", BROKEN, "--output", "json")
-    told = load(BROKEN).findings
+    told = all_of(BROKEN)
     assert ran.status == 1
     assert [tuple(item) for item in ran.json()] == [("id", "level", "file", "line", "column", "message", "hint")] * len(
         told
@@ -93,7 +99,7 @@ def test_workflow_commands_read_back_as_the_findings() -> None:
     ran = gridwright("check", BROKEN, "--output", "github")
     form = re.compile(r"::(error|warning|notice) file=([^,]*),line=(\d+),col=(\d+),title=([^,]*)::(.*)")
     read = [form.fullmatch(line) for line in ran.out.splitlines()]
-    told = load(BROKEN).findings
+    told = all_of(BROKEN)
     assert ran.status == 1
     assert len(read) == len(told)
     for match, each in zip(read, told, strict=True):
@@ -155,7 +161,7 @@ def check_location(physical: dict[str, Any]) -> None:
 def test_a_sarif_log_keeps_the_standard_and_tells_every_finding() -> None:
     ran = gridwright("check", BROKEN, "--output", "sarif")
     results = check_sarif(ran.json())
-    told = load(BROKEN).findings
+    told = all_of(BROKEN)
     assert ran.status == 1
     assert [item["ruleId"] for item in results] == [each.id for each in told]
     for item, each in zip(results, told, strict=True):

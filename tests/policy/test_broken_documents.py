@@ -13,7 +13,8 @@ BROKEN = sorted((HERE / "broken").glob("*.yaml"))
 
 
 def findings_of(file: Path) -> tuple[Finding, ...]:
-    return load_documents([GOOD, (file.name, file.read_text())]).findings
+    loaded = load_documents([GOOD, (file.name, file.read_text())])
+    return (*loaded.findings, *loaded.of_tests)
 
 
 def test_the_good_document_has_no_finding() -> None:
@@ -47,7 +48,8 @@ def test_a_policy_is_given_exactly_when_there_is_no_error() -> None:
 def test_all_errors_of_all_files_are_told_at_once() -> None:
     choosing = "kind: Environment"  # which values are judged depends on the choice, and a policy has one
     texts = [(file.name, file.read_text()) for file in BROKEN if choosing not in file.read_text()]
-    told = {(f.id, f.place) for f in load_documents([GOOD, *texts]).findings}
+    loaded = load_documents([GOOD, *texts])
+    told = {(f.id, f.place) for f in (*loaded.findings, *loaded.of_tests)}
     syntax = {"GW0101", "GW0102", "GW0103", "GW0105", "GW0201", "GW0202", "GW0203", "GW0204"}
     for file in BROKEN:
         if file.name in dict(texts):

@@ -21,6 +21,7 @@ READERS: dict[str, tuple[Callable[[str], object], units.Quantity]] = {
     "money": (units.money_millicents, units.MONEY),
     "share": (units.share_permille, units.SHARE),
     "headroom": (units.headroom_permille, units.HEADROOM),
+    "factor": (units.factor_permille, units.FACTOR),
     "ratio": (units.ratio_ppm, units.RATIO),
     "rate": (units.rate_milli_rps, units.RATE),
     "bandwidth": (units.bandwidth_kbps, units.BANDWIDTH),

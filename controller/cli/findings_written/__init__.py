@@ -39,4 +39,6 @@ def write(findings: Sequence[Finding], output: Output, folder: Path, given: str)
 
         out = console()
         show(out, findings)
+        if findings:
+            out.print("docs/findings has a page on each id", style="dim")
         out.print(f"{given}: {count(findings)}")

@@ -7,7 +7,7 @@ from typing import Final
 
 from controller.cli.findings_written.paths import seen_from
 from policy.catalogue import TITLES
-from policy.findings import Finding, Level
+from policy.findings import Finding, Level, Place
 
 COMMANDS: Final[Mapping[Level, str]] = MappingProxyType(
     {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "notice"}
@@ -16,13 +16,18 @@ COMMANDS: Final[Mapping[Level, str]] = MappingProxyType(
 
 def command(finding: Finding, folder: Path, here: Path) -> str:
     """One line that the runner takes for an annotation, with the file relative to `here`."""
+    title, message = f"{finding.id}: {TITLES[finding.id]}", f"{finding.message} ({finding.hint})"
+    return annotation(COMMANDS[finding.level], finding.place, folder, here, title=title, message=message)
+
+
+def annotation(name: str, place: Place | None, folder: Path, here: Path, *, title: str, message: str) -> str:
+    """A command of that name at a place in the folder, with the file relative to `here`."""
     properties = {}
-    if finding.place:
-        file = seen_from(here, folder, finding.place.file).as_posix()
-        properties = {"file": file, "line": str(finding.place.line), "col": str(finding.place.column)}
-    properties["title"] = f"{finding.id}: {TITLES[finding.id]}"
-    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{COMMANDS[finding.level]} {listed}::{_data(f'{finding.message} ({finding.hint})')}"
+    if place:
+        file = seen_from(here, folder, place.file).as_posix()
+        properties = {"file": file, "line": str(place.line), "col": str(place.column)}
+    listed = ",".join(f"{key}={_property(value)}" for key, value in {**properties, "title": title}.items())
+    return f"::{name} {listed}::{_data(message)}"
 
 
 def _data(text: str) -> str:

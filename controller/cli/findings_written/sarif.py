@@ -18,6 +18,8 @@ from policy.remedies import REMEDIES
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 SOURCE_ROOT: Final = "%SRCROOT%"
 """What relative paths are relative to, by the name that code scanning gives it."""
+PAGES: Final = "docs/findings"
+"""Where a page of each finding is; it has no address on the web that a `helpUri` could give."""
 LEVELS: Final[Mapping[Level, str]] = MappingProxyType(
     {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "note"}
 )
@@ -40,7 +42,7 @@ def _rule(finding_id: str) -> dict[str, Any]:
     return {
         "id": finding_id,
         "shortDescription": {"text": _escaped(TITLES[finding_id])},
-        "help": {"text": _escaped(f"{TITLES[finding_id]}: {REMEDIES[finding_id]}")},
+        "help": {"text": _escaped(f"{TITLES[finding_id]}: {REMEDIES[finding_id]} ({PAGES}/{finding_id}.md)")},
     }
 
 

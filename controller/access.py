@@ -1,0 +1,65 @@
+"""Whether a service may be served by a pool: the clause that is against it, or the evidence that it goes by."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.clause_effect import Proof, proofs
+from controller.clause_words import said
+from controller.documents import Documents
+from controller.explain import Candidate, Objection
+from policy.clause_list import clauses_of
+from policy.clauses import CertificationClause
+from policy.findings import Place
+from policy.resolved import Service, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A clause that asks for evidence, and what the pool holds of it."""
+
+    place: Place
+    clause: str
+    evidence: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A stage, from an origin, on a pool: allowed where some variant has nothing against it.
+
+    `share_permille` of the requests go there. `grounds` are the clauses on evidence that cover the stage.
+    """
+
+    stage: str
+    origin: str
+    allowed: bool
+    share_permille: int
+    objections: tuple[Objection, ...]
+    grounds: tuple[Ground, ...]
+
+
+def access(service: str, pool: str, every: Iterable[Candidate], documents: Documents) -> tuple[Access, ...]:
+    """Every stage and origin of the service; `every` are the candidates of the plan."""
+    uses: dict[tuple[str, str], list[Candidate]] = {}
+    for each in every:
+        if each.service == service and each.placement.pool == pool:
+            uses.setdefault((each.stage, each.origin), []).append(each)
+    asked = documents.policy.service(service)
+    stages = {stage.name: stage for stage in asked.stages}
+    return tuple(_access(found, _grounds(asked, stages[stage], pool, documents)) for (stage, _), found in uses.items())
+
+
+def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
+    allowed = not all(each.objections for each in found)
+    against = () if allowed else tuple(dict.fromkeys(item for each in found for item in each.objections))
+    share = sum(each.share_permille for each in found)
+    return Access(found[0].stage, found[0].origin, allowed, share, against, grounds)
+
+
+def _grounds(service: Service, stage: Stage, pool: str, documents: Documents) -> tuple[Ground, ...]:
+    policy = documents.policy
+    covering = {profile.name for profile in policy.compliance if stage in profile.covered(service)}
+    return tuple(
+        Ground(each.place, said(each), proofs(each.clause, [policy.pool(pool)], documents.evidence))
+        for each in clauses_of(policy)
+        if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, CertificationClause)
+    )

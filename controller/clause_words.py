@@ -1,0 +1,97 @@
+"""A clause in words, as one would ask it."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from policy.clause_list import WrittenClause
+from policy.clauses import (
+    CertificationClause,
+    ForbiddenClause,
+    LinkSecurityClause,
+    LocalityClause,
+    PurchaseClause,
+    ResidencyClause,
+    Scope,
+    SeparationClause,
+)
+from policy.resolved import (
+    AccuracyObjective,
+    AvailabilityObjective,
+    Ceiling,
+    LatencyObjective,
+    PoolsClause,
+    ReplicaBound,
+    Shed,
+    ThroughputObjective,
+    TogetherClause,
+    UseVariant,
+)
+from rules.kernel.quantities import dollars_per_hour, milliseconds, percent, percent_of_ppm, percentile
+
+
+def said(written: WrittenClause) -> str:
+    """The document and what it asks, such as `ComplianceProfile cards: pci-dss >=4.0 is held`.
+
+    A clause of a kind that has no words here yet is called by its field.
+    """
+    document = written.name if " " in written.name else f"{written.kind} {written.name}"
+    words = _WORDS.get(type(written.clause))
+    return f"{document}: {words(written.clause) if words else written.field}"
+
+
+def _latency(each: LatencyObjective) -> str:
+    stage = f" of {each.stage}" if each.stage else ""
+    return f"{percentile(each.percentile_bp)} below {milliseconds(each.below_us)}{stage}{_from(each.origin)}"
+
+
+def _throughput(each: ThroughputObjective) -> str:
+    burst = f" and {each.burst} at once" if each.burst else ""
+    return f"ready for {each.rate_milli_rps / 1000:g} req/s{burst}{_from(each.origin)}"
+
+
+def _bound(each: ReplicaBound) -> str:
+    return f"{each.minimum} to {each.maximum} instances of {each.model}{_at(each.site)}"
+
+
+def _pools(each: PoolsClause) -> str:
+    names = ", ".join((*each.sites, *each.pools, *each.devices))
+    stages = f" for {', '.join(each.stages)}" if each.stages else ""
+    return f"{'not on' if each.is_barred else 'only on'} {names}{stages}"
+
+
+def _services(scope: Scope) -> str:
+    labels = (f"{key}={value}" for key, value in scope.labels)
+    words = (*scope.services, *scope.teams, *labels, *scope.classes, *scope.subjects)
+    return f"services of {', '.join(words)}" if words else "other services"
+
+
+def _at(site: str) -> str:
+    return f" at {site}" if site else ""
+
+
+def _from(origin: str) -> str:
+    return f" from {origin}" if origin else ""
+
+
+_WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
+    {
+        CertificationClause: lambda each: f"{each} is held",
+        ForbiddenClause: lambda each: f"{each.standard} is not held",
+        ResidencyClause: lambda each: f"within {', '.join(each.within)}",
+        LinkSecurityClause: lambda each: f"links with {each.encryption} or better",
+        PurchaseClause: lambda each: f"bought {' or '.join(each.among)}",
+        LocalityClause: lambda _: "at the site that its requests come from",
+        SeparationClause: lambda each: f"on no node that {_services(each.others)} may use",
+        LatencyObjective: _latency,
+        ThroughputObjective: _throughput,
+        AvailabilityObjective: lambda each: f"each stage at {each.sites} sites or more, on {each.nodes} nodes or more",
+        AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
+        PoolsClause: _pools,
+        TogetherClause: lambda each: f"{', '.join(each.stages)} in one {each.within}",
+        Ceiling: lambda each: f"at most {dollars_per_hour(each.millicents_per_hour)}{_at(each.site)}",
+        ReplicaBound: _bound,
+        UseVariant: lambda each: f"{each.model} may fall back to {each.variant}",
+        Shed: lambda each: f"{percent(each.share_permille)} may be refused",
+    }
+)

@@ -1,0 +1,59 @@
+"""Which clauses took part in a plan: those that barred something, and those whose limit it reached."""
+
+from collections.abc import Iterator
+
+from controller.planning.build import write
+from controller.planning.clauses import clause_of
+from controller.planning.demand import demand_id
+from controller.testing.rest import Rest
+from policy.findings import Place
+from rules.kernel.formulation import Budget, Count, Distinct, Row
+from rules.kernel.plan import Plan
+
+
+def exercised(now: Rest) -> frozenset[Place]:
+    """The places of clauses that took part in the plan at rest.
+
+    A clause took part when it bars an option, a use or a path; when a bound, or the number of places that a stage has
+    to stand in, is reached; when no further node could be paid for; when more is kept ready
+    than is asked; or when a degrade step is taken.
+    """
+    barred = {row.place for row in (*now.built.exclusions, *now.built.slow)}
+    plan, problem = now.decision.plan, now.built.problem
+    clauses = (clause_of(row) for row in write(problem).rows if _is_reached(row, plan))
+    reached = {clause.place for clause in clauses if clause}
+    return frozenset(place for place in (*barred, *reached, *_steps(now), *_kept_ready(now)) if place is not None)
+
+
+def _is_reached(row: Row, plan: Plan) -> bool:
+    if isinstance(row, Count):
+        count = plan.count(row.options)
+        return count == row.highest or (count == row.lowest and row.lowest > 0)
+    if isinstance(row, Distinct):
+        standing = {(item.option, item.node) for item in plan.instances if item.count}
+        return row.least > 1 and sum(not standing.isdisjoint(group) for group in row.groups) <= row.least
+    if isinstance(row, Budget):
+        powered = plan.powered()
+        spent = sum(price for node, price in row.prices_millicents if node in powered)
+        spare = [price for node, price in row.prices_millicents if node not in powered]
+        return spent + min(spare, default=0) > row.ceiling_millicents or spent == row.ceiling_millicents
+    return False
+
+
+def _steps(now: Rest) -> Iterator[Place]:
+    """The degrade steps that are taken."""
+    for service in now.policy.services:
+        yield from (step.place for step in service.degrade[: now.decision.plan.level(service.name)])
+
+
+def _kept_ready(now: Rest) -> Iterator[Place]:
+    """The throughput objectives of demands that more is planned for than is asked, with headroom."""
+    headroom = 1000 + now.policy.scaling.headroom_permille
+    rates = now.decision.state.rates
+    asked = {demand_id(rate.service, rate.origin): rate.milli_rps * headroom // 1000 for rate in rates}
+    more = {each.id for each in now.built.problem.demands if each.rate_milli_rps > max(1, asked[each.id])}
+    for service in now.policy.services:
+        for objective in service.throughput:
+            origins = (origin.site for origin in service.origins if objective.origin in {"", origin.site})
+            if any(demand_id(service.name, origin) in more for origin in origins):
+                yield objective.place

@@ -1,0 +1,66 @@
+"""What a clause does, as `explain` tells it."""
+
+import pytest
+from process import ROOT, gridwright
+
+HEALTH = ROOT / "examples" / "health"
+EMBEDDED = ROOT / "examples" / "embedded"
+
+
+def test_a_clause_is_told_with_what_it_bars_the_evidence_and_its_price() -> None:
+    (told,) = gridwright("explain", EMBEDDED, "compliance.yaml:11", "--json").json()["clauses"]
+    assert told["clause"] == "ComplianceProfile eu-cardholder: pci-dss >=4.0 is held"
+    assert told["takes_part"]
+    assert {(bar["service"], bar["pool"]) for bar in told["bars"]} == {("receipt-ocr", "edge-lyon")}
+    assert {bar["stage"] for bar in told["bars"]} == {"detect", "orient", "read"}
+    assert {(proof["pool"], proof["place"]["file"]) for proof in told["evidence"]} == {
+        ("edge-paris", "evidence/edge-paris-pci-dss.yaml"),
+        ("cloud-frankfurt", "evidence/cloud-frankfurt-pci-dss.yaml"),
+    }
+    assert (told["cost_millicents_per_hour"], told["without_millicents_per_hour"]) == (85_000, 10_000)
+    assert any(change["subject"] == "ppocr-det/fp32@edge-lyon" for change in told["changes"])
+
+
+def test_a_profile_is_told_clause_by_clause() -> None:
+    out = gridwright("explain", HEALTH, "health-data").out
+    heads = [line.partition(": ")[0] for line in out.splitlines() if line.startswith("compliance.yaml:")]
+    assert heads == [f"compliance.yaml:{at}" for at in ("8:26", "11:9", "13:7", "16:9", "17:10", "18:13")]
+    assert "without it the nodes would cost as much: $0.9/h" in out
+
+
+def test_a_clause_that_does_nothing_now_says_so() -> None:
+    out = gridwright("explain", HEALTH, HEALTH / "fleet.yaml:53").out.splitlines()
+    assert out[:2] == [
+        "fleet.yaml:53:7: CostPolicy ceilings: at most $1.2/h at cloud-paris",
+        "it takes no part in the plan",
+    ]
+
+
+def test_a_service_on_a_pool_is_allowed_or_not_by_clause_and_evidence() -> None:
+    answer = gridwright("explain", HEALTH, "x-ray-triage@paris-reserved", "--json").json()
+    by_stage = {each["stage"]: each for each in answer["stages"]}
+    assert (by_stage["sort"]["allowed"], by_stage["deidentify"]["allowed"]) == (True, False)
+    (objection,) = by_stage["deidentify"]["objections"]
+    assert (objection["rule"], objection["place"]["line"]) == ("certification", 28)
+    held = {ground["place"]["line"]: ground["evidence"] for ground in by_stage["sort"]["grounds"]}
+    assert {line: [proof["standard"] for proof in proofs] for line, proofs in held.items()} == {
+        11: ["iso-27001"],
+        13: ["c5"],
+    }
+    text = gridwright("explain", HEALTH, "x-ray-triage@paris-reserved").out
+    assert "evidence/cloud-paris-c5.jwt:1:1" in text
+    assert any(line.split()[:3] == ["deidentify", "hospital-lille", "barred"] for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("subject", "hint"),
+    [
+        ("compliance.yaml:2", "clauses of compliance.yaml stand in the lines 8, 11, 13, 16, 17, 18, 28, 36"),
+        ("health-dta", "did you mean 'health-data'?"),
+        ("x-ray-triage@nowhere", "did you mean"),
+    ],
+)
+def test_what_is_no_clause_is_told_with_those_that_are(subject: str, hint: str) -> None:
+    ran = gridwright("explain", HEALTH, subject)
+    assert ran.status == 1
+    assert hint in ran.err

@@ -1,0 +1,86 @@
+"""Which clauses tests cover, and which they would not miss."""
+
+from dataclasses import fields
+
+from small_fleet import FLEET, evidence, read
+
+from controller.testing.coverage import coverage, exercising, mutants, noticed_by
+from controller.testing.run import run
+from policy.clause_list import clauses_of, without_clause
+from policy.clauses import ComplianceProfile
+from policy.resolved import Service
+
+CERTIFIED = "- when: [{evidenceEnds: {site: near}}]\n  expect: [{runsOnly: {service: calls, sites: [far]}}]"
+
+
+def place_of(text: str, column: int) -> str:
+    """Where the first line that has this text has it in that column."""
+    number = next(at for at, line in enumerate(FLEET.splitlines(), 1) if text in line)
+    return f"fleet.yaml:{number}:{column}"
+
+
+def test_every_clause_is_there_and_can_be_left_out_alone() -> None:
+    policy, _ = read(CERTIFIED)
+    written = clauses_of(policy)
+    assert [(each.kind, each.name, each.field) for each in written] == [
+        ("Service", "calls", "latency"),
+        ("Service", "music", "latency"),
+        ("ComplianceProfile", "voices", "certifications"),
+        ("ComplianceProfile", "voices", "link_security"),
+        ("CostPolicy", "ceilings", "ceilings"),
+    ]
+    for each in written:
+        less = without_clause(policy, each.place)
+        assert clauses_of(less) == tuple(other for other in written if other != each)
+        assert without_clause(less, each.place) == less
+
+
+def test_what_a_service_and_a_profile_may_do_without_is_a_clause_or_a_part_of_it() -> None:
+    clauses = {"latency", "availability", "accuracy", "degrade"}
+    assert clauses <= {each.name for each in fields(Service)}
+    asked = {"certifications", "forbidden", "residency", "link_security", "purchase"}
+    assert asked <= {each.name for each in fields(ComplianceProfile)}
+
+
+def test_a_clause_is_exercised_where_it_bars_something_or_its_limit_is_reached() -> None:
+    policy, test = read(CERTIFIED)
+    covered = coverage(policy, exercising([run(test, policy, evidence())]))
+    assert {str(each.place): each.tests for each in covered if each.tests} == {
+        place_of("iso-27001", 28): ("it",),
+    }
+    assert "ComplianceProfile voices: iso-27001 is held" in {each.clause for each in covered}
+
+
+def test_a_ceiling_is_exercised_when_no_further_node_could_be_paid_for() -> None:
+    fleet = FLEET.replace("below: $2.00/h", "below: $0.15/h")
+    policy, test = read("- expect: [{cost: {below: $0.15/h}}]", fleet)
+    assert place_of("ceilings: [", 19) in {str(place) for place in run(test, policy, evidence()).exercised}
+
+
+def noticed(steps: str) -> dict[str, str | None]:
+    """By clause that takes part, the test that fails without it."""
+    policy, test = read(steps)
+    result = run(test, policy, evidence())
+    assert result.has_passed
+    return {str(each.place): noticed_by(each, {test.place: evidence()}) for each in mutants(policy, [test], [result])}
+
+
+def test_a_clause_is_missed_where_the_test_fails_without_it() -> None:
+    assert noticed(CERTIFIED) == {place_of("iso-27001", 28): "it"}
+
+
+def test_a_clause_that_takes_part_is_not_missed_by_a_test_that_passes_without_it() -> None:
+    steps = "- when: [{evidenceEnds: {site: near}}]\n  expect: [{served: {service: calls, atLeast: 100%}}]"
+    assert noticed(steps) == {place_of("iso-27001", 28): None}
+
+
+def test_a_clause_stays_left_out_when_the_test_changes_documents() -> None:
+    steps = f"- when: [{{removed: {{kind: Service, name: music}}}}]\n{CERTIFIED}"
+    assert noticed(steps) == {place_of("iso-27001", 28): "it"}
+
+
+def test_of_a_test_that_fails_no_clause_is_left_out() -> None:
+    policy, test = read(
+        "- when: [{evidenceEnds: {site: near}}]\n  expect: [{allowed: {service: calls, sites: [near]}}]"
+    )
+    assert mutants(policy, [test], [run(test, policy, evidence())]) == ()
