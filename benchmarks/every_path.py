@@ -80,11 +80,19 @@ def _certified(problem: Problem, clause: CertificationClause, pool: str, site: s
 
 
 def _attested(problem: Problem, clause: AttestationClause, pool: str, site: str) -> bool:
-    """Whether in each second some result is there, is young enough and says all that is asked."""
+    """Whether in each second some result of each node is there, is young enough and says all that is asked."""
+    nodes = next(each.nodes for each in problem.policy.pools if each.name == pool)
+    return all(
+        _node_attested(problem, clause, {("pool", pool), ("site", site), ("node", f"{pool}-{at}")})
+        for at in range(nodes)
+    )
+
+
+def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tuple[str, str]]) -> bool:
     results = [
         each
         for each in problem.attestations
-        if (each.subject_kind, each.subject) in {("pool", pool), ("site", site)}
+        if (each.subject_kind, each.subject) in subjects
         and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
         and all(claim in each.claims for claim in clause.claims)
         and all(feature in each.devices for feature in clause.devices)

@@ -124,6 +124,7 @@ def _attestation(dice: Dice) -> AttestationClause:
 def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s: range) -> tuple[Attested, ...]:
     """Some for the whole span, some that end or grow too old a second early."""
     subjects = [("site", name) for name in sites] + [("pool", pool.name) for pool in pools]
+    subjects += [("node", node) for pool in pools for node in pool.node_names()]
     return tuple(
         Attested(
             kind,
@@ -137,7 +138,7 @@ def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s
             span_s.stop - dice.one((0, 0, 1)),
         )
         for kind, name in subjects
-        if dice.says(0.6)
+        if dice.says(0.6 if kind == "node" else 0.3)
     )
 
 

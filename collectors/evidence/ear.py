@@ -22,6 +22,7 @@ from collectors.evidence.scope import check_audience, check_standard, check_subj
 from collectors.evidence.span import issued, span
 from collectors.evidence.token import VERIFIER, Opened, digest
 from policy.clauses import ATTESTATION
+from policy.documents.base import Name
 from policy.findings import Place
 from policy.resolved import Issuer
 from policy.words import shown
@@ -57,6 +58,12 @@ class Tier(IntEnum):
     def word(self) -> str:
         """As `ear.status` has it."""
         return self.name.lower()
+
+
+class AttestedSpec(SubjectSpec):
+    """Whom a result is about: exactly one of the three. A node is called as its pool, with a dash and its number."""
+
+    node: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +164,13 @@ def _subject(opened: Opened, place: Place) -> tuple[str, str] | None:
         alone = [*(("site", name) for name in issuer.sites), *(("pool", name) for name in issuer.pools)]
         return alone[0] if len(alone) == 1 else None
     try:
-        subject = SubjectSpec.model_validate(opened.claims["subject"])
+        subject = AttestedSpec.model_validate(opened.claims["subject"])
     except ValidationError as trouble:
-        reason = "`subject` is not one site or one pool by its name"
+        reason = "`subject` is not one site, one pool or one node by its name"
         raise RefusedError(refusals.malformed(place, reason)) from trouble
+    if subject.node:
+        check_subject("pool", subject.node.rpartition("-")[0], issuer, place)
+        return "node", subject.node
     check_subject(subject.kind, subject.name, issuer, place)
     return subject.kind, subject.name
 
