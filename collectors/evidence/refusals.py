@@ -42,6 +42,8 @@ def unknown_key(place: Place, kid: object, issuer: Issuer) -> Finding:
 def not_allowed(place: Place, issuer: Issuer, algorithm: object) -> Finding:
     """An algorithm that the issuer does not sign by."""
     hint = f"have it signed with one of {', '.join(issuer.algorithms)}, which the issuer's document allows"
+    if not issuer.algorithms:
+        hint = "give the issuer's document `keys` and `algorithms`: it has certificates alone"
     return _weak(place, f"the algorithm {shown(algorithm)} is not allowed", hint)
 
 
