@@ -46,7 +46,6 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
 def _objections(problem: Problem, profile: ComplianceProfile, origin: str, option: Option) -> Iterator[str]:
     pool = option.placement.pool
     site = next(each.site for each in problem.policy.pools if each.name == pool)
-    links = [each for each in problem.policy.links if {each.a, each.b} == {origin, site}]
     if any(not _certified(problem, clause, pool, site) for clause in profile.certifications):
         yield "certification"
     if any(_held_ever(problem, clause.standard, pool, site) for clause in profile.forbidden):
@@ -59,6 +58,11 @@ def _objections(problem: Problem, profile: ComplianceProfile, origin: str, optio
     bought = next(each.purchase for each in problem.policy.pools if each.name == pool)
     if profile.purchase and not {bought} & set(profile.purchase.among):
         yield "purchase"
+    yield from _on_the_way(problem, profile, origin, site)
+
+
+def _on_the_way(problem: Problem, profile: ComplianceProfile, origin: str, site: str) -> Iterator[str]:
+    links = [each for each in problem.policy.links if {each.a, each.b} == {origin, site}]
     if profile.residency:
         within = set(profile.residency.within)
         ends = [each.jurisdictions for each in problem.policy.sites if each.name in {origin, site}]
@@ -66,10 +70,24 @@ def _objections(problem: Problem, profile: ComplianceProfile, origin: str, optio
         crossing = origin == site or any(within >= set(each.transit) for each in links)
         if not (inside and crossing):
             yield "residency"
+    asked = profile.link_evidence.standards if profile.link_evidence and origin != site else ()
+    if asked and not _proven(problem, asked, {each.name for each in links}):
+        yield "link_evidence"
     if profile.link_security and origin != site:
-        asked = STRENGTH.index(profile.link_security.encryption.value)
-        if not any(STRENGTH.index(each.encryption.value) >= asked for each in links):
+        strength = STRENGTH.index(profile.link_security.encryption.value)
+        if not any(STRENGTH.index(each.encryption.value) >= strength for each in links):
             yield "link_security"
+
+
+def _proven(problem: Problem, standards: tuple[str, ...], names: set[str]) -> bool:
+    """Whether in each second one of these is stated of a link of that name."""
+    said = [
+        each
+        for each in problem.certifications
+        if each.subject_kind == "link" and each.subject in names and each.standard in standards
+    ]
+    seconds = range(problem.now_s, problem.needed_until_s)
+    return all(any(each.from_s <= second < each.until_s for each in said) for second in seconds)
 
 
 def _certified(problem: Problem, clause: CertificationClause, pool: str, site: str) -> bool:

@@ -12,6 +12,7 @@ from policy.clauses import (
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
+    LinkEvidenceClause,
     LinkSecurityClause,
     ProvenanceClause,
     PurchaseClause,
@@ -103,6 +104,28 @@ def signed(dice: Dice, problem: Problem) -> Problem:
         if dice.says(0.7)
     )
     return replace(problem, policy=replace(policy, models=models, compliance=profiles), provenances=word)
+
+
+def proven(dice: Dice, problem: Problem) -> Problem:
+    """The problem with evidence of links asked for now and then, and with some that is stated; its dice are its own."""
+    policy = problem.policy
+    links = tuple(replace(each, name=f"{each.a}-{each.b}") for each in policy.links)
+    profiles = tuple(
+        replace(each, link_evidence=LinkEvidenceClause(dice.one((("mtls",), ("tls", "mtls"))), HERE))
+        if dice.says(0.15)
+        else each
+        for each in policy.compliance
+    )
+    stated = tuple(
+        Held("link", each.name, dice.one(("tls", "mtls")), (1, 3), 0, problem.needed_until_s - dice.one((0, 0, 1)))
+        for each in links
+        if dice.says(0.7)
+    )
+    return replace(
+        problem,
+        policy=replace(policy, links=links, compliance=profiles),
+        certifications=(*problem.certifications, *stated),
+    )
 
 
 def _provenance(dice: Dice) -> ProvenanceClause:

@@ -63,7 +63,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0418": "an attestation result does not affirm a part",
         "GW0419": "an attestation result names no site and no pool",
         "GW0420": "no Issuer may give the attestation that is asked for",
-        "GW0421": "no Issuer may vouch for models as it is asked",
+        "GW0421": "no Issuer may vouch for models or links as it is asked",
         "GW0422": "a signed statement about a model is malformed",
         "GW0423": "no key of an Issuer fits a signature",
         "GW0424": "an in-toto statement is malformed",

@@ -16,6 +16,7 @@ from policy.clauses import (
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
+    LinkEvidenceClause,
     LinkSecurityClause,
     ProvenanceClause,
     PurchaseClause,
@@ -30,6 +31,7 @@ from policy.documents.compliance_profile import (
     CertificationSpec,
     CertificationsSpec,
     ComplianceProfileSpec,
+    LinksSpec,
     ModelsSpec,
 )
 from policy.documents.cost_policy import CostPolicySpec
@@ -173,6 +175,7 @@ def _link(valid: Valid, spec: LinkSpec) -> Link:
         Encryption(spec.encryption),
         tuple(spec.transit),
         valid.place(),
+        valid.name,
     )
 
 
@@ -210,7 +213,13 @@ def _compliance(valid: Valid, spec: ComplianceProfileSpec) -> ComplianceProfile:
         place=valid.place(),
         attestation=_attestation(valid, spec.attestation) if spec.attestation else None,
         provenance=_provenance(valid, spec.models) if spec.models else (),
+        link_evidence=_link_evidence(valid, links) if links and links.evidence else None,
     )
+
+
+def _link_evidence(valid: Valid, spec: LinksSpec) -> LinkEvidenceClause:
+    enough = (each for each in Encryption if each.strength >= Encryption(spec.encryption).strength)
+    return LinkEvidenceClause(tuple(each.value for each in enough), valid.place("links", "evidence"))
 
 
 def _provenance(valid: Valid, spec: ModelsSpec) -> tuple[ProvenanceClause, ...]:
@@ -284,6 +293,7 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
             for kind, name in each.model_dump(exclude_none=True).items()
         ),
         authority=_authority(valid, spec.x509) if spec.x509 else None,
+        links=tuple(spec.claims.links),
     )
 
 

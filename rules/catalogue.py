@@ -15,6 +15,7 @@ from rules.device_share import DeviceShare
 from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
+from rules.link_evidence import LinkEvidence
 from rules.link_security import LinkSecurity
 from rules.one_setting import OneSetting
 from rules.provenance import Provenance
@@ -31,6 +32,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Provenance(),
     Residency(),
     LinkSecurity(),
+    LinkEvidence(),
     Purchase(),
     Accuracy(),
     Latency(),

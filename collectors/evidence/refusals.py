@@ -96,8 +96,7 @@ def wrong_audience(place: Place, audience: object, issuer: Issuer) -> Finding:
 
 def subject_not_allowed(place: Place, kind: str, name: str, issuer: Issuer) -> Finding:
     """A statement about a subject that the issuer may not speak of."""
-    allowed = issuer.sites if kind == "site" else issuer.pools
-    hint = suggestion(name, allowed, f"add it to `claims.{kind}s` of the Issuer, if it may")
+    hint = suggestion(name, issuer.may_speak_of(kind), f"add it to `claims.{kind}s` of the Issuer, if it may")
     return error("GW0413", place, f"`{issuer.name}` may not speak of the {kind} {shown(name)}", hint)
 
 

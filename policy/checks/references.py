@@ -144,6 +144,8 @@ def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
         yield Reference("Site", site, valid.place("claims", "sites", index))
     for index, pool in enumerate(spec.claims.pools):
         yield Reference("Pool", pool, valid.place("claims", "pools", index))
+    for index, link in enumerate(spec.claims.links):
+        yield Reference("Link", link, valid.place("claims", "links", index))
     for index, model in enumerate(spec.claims.models):
         yield Reference("Model", model, valid.place("claims", "models", index))
 
