@@ -108,9 +108,12 @@ def _afar(problem: Problem, profile: ComplianceProfile, origin: str, site: str) 
         crossing = origin == site or any(within >= set(each.transit) for each in links)
         if not (inside and crossing):
             yield "residency"
+    asked = profile.link_evidence.standards if profile.link_evidence and origin != site else ()
+    if asked and not _proven(problem, asked, {each.name for each in links}):
+        yield "link_evidence"
     if profile.link_security and origin != site:
-        asked = STRENGTH.index(profile.link_security.encryption.value)
-        if not any(STRENGTH.index(each.encryption.value) >= asked for each in links):
+        strength = STRENGTH.index(profile.link_security.encryption.value)
+        if not any(STRENGTH.index(each.encryption.value) >= strength for each in links):
             yield "link_security"
 
 
@@ -136,6 +139,17 @@ def _speaks_of(scope: Scope, service: Service) -> bool:
     return is_named and is_carried and (not scope.stages or bool(stages & set(scope.stages)))
 
 
+def _proven(problem: Problem, standards: tuple[str, ...], names: set[str]) -> bool:
+    """Whether in each second one of these is stated of a link of that name."""
+    said = [
+        each
+        for each in problem.certifications
+        if each.subject_kind == "link" and each.subject in names and each.standard in standards
+    ]
+    seconds = range(problem.now_s, problem.needed_until_s)
+    return all(any(each.from_s <= second < each.until_s for each in said) for second in seconds)
+
+
 def _certified(problem: Problem, clause: CertificationClause, pool: Pool) -> bool:
     """Whether in each second one of the standards is held."""
     held = [each for standard in clause.any_of for each in _held(problem, standard, pool)]
@@ -144,11 +158,18 @@ def _certified(problem: Problem, clause: CertificationClause, pool: Pool) -> boo
 
 
 def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
-    """Whether in each second some result is there, is young enough and says all that is asked."""
+    """Whether in each second some result of each node is there, is young enough and says all that is asked."""
+    return all(
+        _node_attested(problem, clause, {("pool", pool.name), ("site", pool.site), ("node", f"{pool.name}-{at}")})
+        for at in range(pool.nodes)
+    )
+
+
+def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tuple[str, str]]) -> bool:
     results = [
         each
         for each in problem.attestations
-        if (each.subject_kind, each.subject) in {("pool", pool.name), ("site", pool.site)}
+        if (each.subject_kind, each.subject) in subjects
         and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
         and all(claim in each.claims for claim in clause.claims)
         and all(feature in each.devices for feature in clause.devices)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import attested, certifications, profile, signed
+from small_profiles import attested, certifications, profile, proven, signed
 
 from policy.clauses import Scope
 from policy.findings import Place
@@ -74,6 +74,8 @@ ATTESTED: Final = 1_000_000_000
 """What is added to a seed for the dice of attestation."""
 SIGNED: Final = 2_000_000_000
 """And for those of provenance."""
+PROVEN: Final = 3_000_000_000
+"""And for those of evidence of links."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -113,6 +115,7 @@ def product(seed: int) -> Product:
         floors=(),
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
+    problem = proven(Dice(seed + PROVEN), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):

@@ -12,6 +12,7 @@ from policy.clauses import (
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
+    LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
     ProvenanceClause,
@@ -110,6 +111,28 @@ def signed(dice: Dice, problem: Problem) -> Problem:
     return replace(problem, policy=replace(policy, models=models, compliance=profiles), provenances=word)
 
 
+def proven(dice: Dice, problem: Problem) -> Problem:
+    """The problem with evidence of links asked for now and then, and with some that is stated; its dice are its own."""
+    policy = problem.policy
+    links = tuple(replace(each, name=f"{each.a}-{each.b}") for each in policy.links)
+    profiles = tuple(
+        replace(each, link_evidence=LinkEvidenceClause(dice.one((("mtls",), ("tls", "mtls"))), HERE))
+        if dice.says(0.15)
+        else each
+        for each in policy.compliance
+    )
+    stated = tuple(
+        Held("link", each.name, dice.one(("tls", "mtls")), (1, 3), 0, problem.needed_until_s - dice.one((0, 0, 1)))
+        for each in links
+        if dice.says(0.7)
+    )
+    return replace(
+        problem,
+        policy=replace(policy, links=links, compliance=profiles),
+        certifications=(*problem.certifications, *stated),
+    )
+
+
 def _provenance(dice: Dice) -> ProvenanceClause:
     least = VersionBound(Comparison.AT_LEAST, (dice.one((2, 3)),))
     return ProvenanceClause(Standard(SLSA, (least,)), dice.one(((), (), ("releases",))), HERE)
@@ -129,6 +152,7 @@ def _attestation(dice: Dice) -> AttestationClause:
 def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s: range) -> tuple[Attested, ...]:
     """Some for the whole span, some that end or grow too old a second early."""
     subjects = [("site", name) for name in sites] + [("pool", pool.name) for pool in pools]
+    subjects += [("node", node) for pool in pools for node in pool.node_names()]
     return tuple(
         Attested(
             kind,
@@ -142,7 +166,7 @@ def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s
             span_s.stop - dice.one((0, 0, 1)),
         )
         for kind, name in subjects
-        if dice.says(0.6)
+        if dice.says(0.6 if kind == "node" else 0.3)
     )
 
 

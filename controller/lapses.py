@@ -105,11 +105,12 @@ def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) ->
         clause = profile.attestation
         if clause and clause.met_by(said.verifier, said.tees, said.claims, said.devices):
             yield clause.place
+    elif evidence.subject_kind == "link":
+        proven = profile.link_evidence
+        if proven and evidence.standard in proven.standards:
+            yield proven.place
     elif evidence.subject_kind == ARTEFACT:
-        signer = next((issuer.name for issuer in policy.issuers if issuer.iss == evidence.issuer), "")
-        for vouching in profile.provenance:
-            if vouching.met_by(signer, evidence.standard, evidence.version):
-                yield vouching.place
+        yield from _vouched_for(policy, profile, evidence)
     else:
         for asked in profile.certifications:
             if asked.met_by(evidence.standard, evidence.version):
@@ -117,6 +118,13 @@ def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) ->
         for each in profile.forbidden:
             if each.standard.met_by(evidence.standard, evidence.version):
                 yield each.place
+
+
+def _vouched_for(policy: Policy, profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
+    signer = next((issuer.name for issuer in policy.issuers if issuer.iss == evidence.issuer), "")
+    for clause in profile.provenance:
+        if clause.met_by(signer, evidence.standard, evidence.version):
+            yield clause.place
 
 
 def _problem(policy: Policy, evidence: tuple[Evidence, ...], now: datetime) -> Problem:

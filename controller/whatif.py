@@ -134,7 +134,8 @@ def _is_lost(evidence: Evidence, whatif: WhatIf, policy: Policy) -> bool:
     if evidence.subject_kind == "site":
         site = evidence.subject
     else:
-        site = next((pool.site for pool in policy.pools if pool.name == evidence.subject), "")
+        named = (pool.site for pool in policy.pools if evidence.subject in (pool.name, *pool.node_names()))
+        site = next(named, "")
     return LostCertification(site, evidence.standard) in whatif.lost_certifications
 
 

@@ -91,7 +91,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0465": "a repository's folder holds more than is read",
         "GW0466": "a commit has errors",
         "GW0420": "no Issuer may give the attestation that is asked for",
-        "GW0421": "no Issuer may vouch for models as it is asked",
+        "GW0421": "no Issuer may vouch for models or links as it is asked",
         "GW0422": "a signed statement about a model is malformed",
         "GW0423": "no key of an Issuer fits a signature",
         "GW0424": "an in-toto statement is malformed",

@@ -139,6 +139,17 @@ class LinkSecurityClause:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkEvidenceClause:
+    """Of every hop there must be evidence that it is protected in one of these ways, such as `mtls`."""
+
+    standards: tuple[str, ...]
+    place: Place
+
+    def __str__(self) -> str:
+        return f"evidence of {' or '.join(self.standards)}"
+
+
+@dataclass(frozen=True, slots=True)
 class PurchaseClause:
     """Every pool must be bought in one of these ways."""
 
@@ -267,6 +278,7 @@ class ComplianceProfile:
     separation: SeparationClause | None = None
     attestation: AttestationClause | None = None
     provenance: tuple[ProvenanceClause, ...] = ()
+    link_evidence: LinkEvidenceClause | None = None
 
     def covered(self, service: "Service") -> tuple["Stage", ...]:
         """The stages of a service that it covers; nothing of one that it does not."""

@@ -85,7 +85,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0465": "give the folder of the policy alone",
         "GW0466": "correct them in a new commit",
         "GW0420": "add `attestation` to the `claims.standards` of an Issuer",
-        "GW0421": "add the standard and the models to the `claims` of an Issuer",
+        "GW0421": "add the standard and the models or links to the `claims` of an Issuer",
         "GW0422": "write it as `model_signing sign` or `cosign attest` does",
         "GW0423": "declare the signer's key in an Issuer",
         "GW0424": "ask the signer for a statement of version 1",

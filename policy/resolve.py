@@ -207,6 +207,7 @@ def _link(valid: Valid, spec: LinkSpec) -> Link:
         Encryption(spec.encryption),
         tuple(spec.transit),
         valid.place(),
+        valid.name,
     )
 
 
@@ -248,6 +249,7 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
             for kind, name in each.model_dump(exclude_none=True).items()
         ),
         authority=_authority(valid, spec.x509) if spec.x509 else None,
+        links=tuple(spec.claims.links),
     )
 
 

@@ -10,6 +10,7 @@ from policy.clauses import (
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
+    LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
     ProvenanceClause,
@@ -26,6 +27,7 @@ from policy.documents.compliance_profile import (
     CertificationsSpec,
     ClausesSpec,
     ComplianceProfileSpec,
+    LinksSpec,
     ModelsSpec,
 )
 from policy.documents.selector import ServicesSpec
@@ -70,9 +72,15 @@ def _clauses(valid: Valid, spec: ClausesSpec, name: str, scope: Scope, *path: st
         place=valid.place(),
         attestation=_attestation(valid, spec.attestation, *path) if spec.attestation else None,
         provenance=_provenance(valid, spec.models, *path) if spec.models else (),
+        link_evidence=_link_evidence(valid, links, *path) if links and links.evidence else None,
         locality=LocalityClause(valid.place(*path, "locality")) if spec.locality else None,
         separation=SeparationClause(services(apart.from_), valid.place(*path, "separation")) if apart else None,
     )
+
+
+def _link_evidence(valid: Valid, spec: LinksSpec, *path: str) -> LinkEvidenceClause:
+    enough = (each for each in Encryption if each.strength >= Encryption(spec.encryption).strength)
+    return LinkEvidenceClause(tuple(each.value for each in enough), valid.place(*path, "links", "evidence"))
 
 
 def _provenance(valid: Valid, spec: ModelsSpec, *path: str) -> tuple[ProvenanceClause, ...]:

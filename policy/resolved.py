@@ -273,6 +273,7 @@ class Link:
     encryption: Encryption
     transit: tuple[str, ...]
     place: Place
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,8 +339,8 @@ class Revoked:
 class Issuer:
     """Whose signed statements count, and for what.
 
-    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites`, `pools` and the
-    variants of `models` alone, whose artefacts have `digests`.
+    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites`, `pools`,
+    `links` and the variants of `models` alone, whose artefacts have `digests`.
     Without an `audience` statements have none; statements older than `max_age_s` do not count (0 for any age).
     """
 
@@ -357,6 +358,11 @@ class Issuer:
     digests: tuple[str, ...] = ()
     revoked: tuple[Revoked, ...] = ()
     authority: Authority | None = None
+    links: tuple[str, ...] = ()
+
+    def may_speak_of(self, kind: str) -> tuple[str, ...]:
+        """The subjects of a kind, "site", "pool" or "link", that it is believed about; KeyError for another."""
+        return {"site": self.sites, "pool": self.pools, "link": self.links}[kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from rules.kernel.spans import Span, cover, unbroken_until_s
 class Attestation:
     """Each pool that runs a covered stage is attested as the clause asks from `now_s` until `needed_until_s`.
 
-    The result may be of the pool or of its site. It holds from its first second, and no longer at its last or once it
-    is as old as the clause allows; a newer one that takes over without a gap carries on.
+    Results may be of the pool, of its site, or of each of its nodes. A result holds from its first second, and no
+    longer at its last or once it is as old as the clause allows; a newer one that takes over without a gap carries on.
     """
 
     id = "attestation"
@@ -43,26 +43,28 @@ class Attestation:
             clause = profile.attestation
             if clause is None:
                 continue
+            found = _spans(problem, clause)
             lacking = {
                 pool.name: f"{pool.name} has no {clause} until {instant(problem.needed_until_s)}"
                 for pool in problem.policy.pools
-                if not cover(_spans(problem, clause, pool), needed)
+                if not all(cover(spans, needed) for spans in _by_node(found, pool))
             }
             yield from excluded_pools(self.id, problem, profile, clause.place, lacking)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
-        """Follow the results of every pool in use to the second at which they end."""
+        """Follow the results of every node of the pools in use to the second at which the first of them ends."""
         used = visits(plan, problem)
         for profile in problem.policy.compliance:
             clause = profile.attestation
             if clause is None:
                 continue
-            end_s: dict[str, int] = {}
+            found, end_s = _spans(problem, clause), dict[str, int]()
             for visit in used:
                 if visit.stage in profile.covered(problem.service_of(visit.demand)):
                     pool = problem.pool_of(visit.option)
                     if pool.name not in end_s:
-                        end_s[pool.name] = unbroken_until_s(_spans(problem, clause, pool), problem.now_s)
+                        each_s = (unbroken_until_s(spans, problem.now_s) for spans in _by_node(found, pool))
+                        end_s[pool.name] = min(each_s)
                     held_s, needed_s = end_s[pool.name], problem.needed_until_s
                     if held_s < needed_s:
                         yield Violation(self.id, str(visit), held_s, needed_s, clause.place, str(clause))
@@ -76,15 +78,21 @@ class Attestation:
         )
 
 
-def _spans(problem: Problem, clause: AttestationClause, pool: Pool) -> tuple[Span, ...]:
-    """When the pool is attested as the clause asks."""
-    subjects = (("pool", pool.name), ("site", pool.site))
-    return tuple(
-        (
-            result.from_s,
-            min(result.until_s, result.appraised_s + clause.max_age_s) if clause.max_age_s else result.until_s,
-        )
-        for result in problem.attestations
-        if (result.subject_kind, result.subject) in subjects
-        and clause.met_by(result.verifier, result.tees, result.claims, result.devices)
-    )
+Found = dict[tuple[str, str], list[Span]]
+"""By kind and name of a subject, when it is attested as the clause asks."""
+
+
+def _spans(problem: Problem, clause: AttestationClause) -> Found:
+    found: Found = {}
+    for each in problem.attestations:
+        if clause.met_by(each.verifier, each.tees, each.claims, each.devices):
+            aged_s = each.appraised_s + clause.max_age_s if clause.max_age_s else each.until_s
+            found.setdefault((each.subject_kind, each.subject), []).append((each.from_s, min(each.until_s, aged_s)))
+    return found
+
+
+def _by_node(found: Found, pool: Pool) -> Iterator[list[Span]]:
+    """For each node of a pool, when it is attested: by itself, with its pool or with its site."""
+    whole = [*found.get(("pool", pool.name), ()), *found.get(("site", pool.site), ())]
+    for node in pool.node_names():
+        yield [*whole, *found.get(("node", node), ())]

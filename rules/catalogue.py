@@ -16,6 +16,7 @@ from rules.device_share import DeviceShare
 from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
+from rules.link_evidence import LinkEvidence
 from rules.link_security import LinkSecurity
 from rules.locality import Locality
 from rules.maintenance import Maintenance
@@ -37,6 +38,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Provenance(),
     Residency(),
     LinkSecurity(),
+    LinkEvidence(),
     Purchase(),
     Locality(),
     Separation(),
@@ -70,6 +72,7 @@ COMPLIANCE: Final[tuple[Excluding, ...]] = (
     Provenance(),
     Residency(),
     LinkSecurity(),
+    LinkEvidence(),
     Purchase(),
     Locality(),
     Separation(),

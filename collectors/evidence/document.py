@@ -14,10 +14,11 @@ from policy.validate import OURS, Valid, validate
 
 
 class SubjectSpec(Spec):
-    """What the claim is about: exactly one of the two."""
+    """What the claim is about: exactly one of the three."""
 
     site: Name | None = None
     pool: Name | None = None
+    link: Name | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -27,12 +28,12 @@ class SubjectSpec(Spec):
     @property
     def kind(self) -> str:
         """The field that is given."""
-        return "site" if self.site else "pool"
+        return next(name for name in type(self).model_fields if getattr(self, name))
 
     @property
     def name(self) -> str:
         """The subject's name."""
-        return self.site or self.pool or ""
+        return str(getattr(self, self.kind))
 
 
 class ClaimSpec(Spec):

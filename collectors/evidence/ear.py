@@ -9,19 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
 
 from collectors.evidence import refusals
 from collectors.evidence.devices import features_of, tees_of
-from collectors.evidence.document import SubjectSpec
 from collectors.evidence.records import Attestation, Evidence
 from collectors.evidence.refusals import RefusedError
 from collectors.evidence.scope import check_audience, check_standard, check_subject
 from collectors.evidence.span import issued, span
 from collectors.evidence.token import VERIFIER, Opened, digest
 from policy.clauses import ATTESTATION
+from policy.documents.base import Choice, Name
 from policy.findings import Place
 from policy.resolved import Issuer
 from policy.words import shown
@@ -57,6 +57,16 @@ class Tier(IntEnum):
     def word(self) -> str:
         """As `ear.status` has it."""
         return self.name.lower()
+
+
+class AttestedSpec(Choice):
+    """Whom a result is about. A node is called as its pool, with a dash and its number."""
+
+    what: ClassVar[str] = "a subject"
+
+    site: Name | None = None
+    pool: Name | None = None
+    node: Name | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +167,16 @@ def _subject(opened: Opened, place: Place) -> tuple[str, str] | None:
         alone = [*(("site", name) for name in issuer.sites), *(("pool", name) for name in issuer.pools)]
         return alone[0] if len(alone) == 1 else None
     try:
-        subject = SubjectSpec.model_validate(opened.claims["subject"])
+        subject = AttestedSpec.model_validate(opened.claims["subject"])
     except ValidationError as trouble:
-        reason = "`subject` is not one site or one pool by its name"
+        reason = "`subject` is not one site, one pool or one node by its name"
         raise RefusedError(refusals.malformed(place, reason)) from trouble
-    check_subject(subject.kind, subject.name, issuer, place)
-    return subject.kind, subject.name
+    if subject.node:
+        check_subject("pool", subject.node.rpartition("-")[0], issuer, place)
+        return "node", subject.node
+    kind, name = ("site", subject.site) if subject.site else ("pool", str(subject.pool))
+    check_subject(kind, name, issuer, place)
+    return kind, name
 
 
 def tier(value: int) -> Tier:

@@ -42,6 +42,8 @@ def unknown_key(place: Place, kid: object, issuer: Issuer) -> Finding:
 def not_allowed(place: Place, issuer: Issuer, algorithm: object) -> Finding:
     """An algorithm that the issuer does not sign by."""
     hint = f"have it signed with one of {', '.join(issuer.algorithms)}, which the issuer's document allows"
+    if not issuer.algorithms:
+        hint = "give the issuer's document `keys` and `algorithms`: it has certificates alone"
     return _weak(place, f"the algorithm {shown(algorithm)} is not allowed", hint)
 
 
@@ -94,8 +96,7 @@ def wrong_audience(place: Place, audience: object, issuer: Issuer) -> Finding:
 
 def subject_not_allowed(place: Place, kind: str, name: str, issuer: Issuer) -> Finding:
     """A statement about a subject that the issuer may not speak of."""
-    allowed = issuer.sites if kind == "site" else issuer.pools
-    hint = suggestion(name, allowed, f"add it to `claims.{kind}s` of the Issuer, if it may")
+    hint = suggestion(name, issuer.may_speak_of(kind), f"add it to `claims.{kind}s` of the Issuer, if it may")
     return error("GW0413", place, f"`{issuer.name}` may not speak of the {kind} {shown(name)}", hint)
 
 

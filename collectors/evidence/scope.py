@@ -18,8 +18,8 @@ def check_audience(opened: Opened, place: Place) -> None:
 
 
 def check_subject(kind: str, name: str, issuer: Issuer, place: Place) -> None:
-    """Raises RefusedError unless the issuer may speak of the site or pool."""
-    if name not in (issuer.sites if kind == "site" else issuer.pools):
+    """Raises RefusedError unless the issuer may speak of the site, pool or link."""
+    if name not in issuer.may_speak_of(kind):
         raise RefusedError(refusals.subject_not_allowed(place, kind, name, issuer))
 
 

@@ -22,6 +22,7 @@ from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 from rules.kernel.quantities import dollars_per_hour, percent
 from rules.kernel.rule import Violation
+from rules.link_evidence import LinkEvidence
 from rules.maintenance import Maintenance
 from rules.provenance import Provenance
 
@@ -59,7 +60,14 @@ def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
     lasting = replace(problem, needed_until_s=FOREVER_S)
     found = {
         rule.id: min((each.measured for each in rule.check(plan, lasting) if each.measured), default=None)
-        for rule in (Certification(), ForbiddenCertification(), Attestation(), Provenance(), Maintenance())
+        for rule in (
+            Certification(),
+            ForbiddenCertification(),
+            Attestation(),
+            Provenance(),
+            LinkEvidence(),
+            Maintenance(),
+        )
     }
     return {name: datetime.fromtimestamp(end_s, UTC) for name, end_s in found.items() if end_s is not None}
 

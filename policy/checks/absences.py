@@ -23,6 +23,7 @@ def absences(policy: Policy) -> list[Finding]:
         *_claimed_by_nobody(policy),
         *_attested_by_nobody(policy),
         *_vouched_for_by_nobody(policy),
+        *_links_proven_by_nobody(policy),
     ]
 
 
@@ -136,6 +137,16 @@ def _vouched_for_by_nobody(policy: Policy) -> Iterator[Finding]:
                 yield warning(
                     "GW0421", clause.place, f"{who} may state `{name}` of a model, so no variant serves", hint
                 )
+
+
+def _links_proven_by_nobody(policy: Policy) -> Iterator[Finding]:
+    """Evidence of links that no issuer may give, in a policy that believes signatures alone."""
+    for profile in policy.compliance if policy.issuers else ():
+        clause = profile.link_evidence
+        if clause and not any(each.links and set(each.standards) & set(clause.standards) for each in policy.issuers):
+            what = " or ".join(f"`{each}`" for each in clause.standards)
+            hint = "add the standard to `claims.standards` of an Issuer, and the links to its `claims.links`"
+            yield warning("GW0421", clause.place, f"no Issuer may state {what} of a link, so none is proven", hint)
 
 
 def _attested_by_nobody(policy: Policy) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Find
     yield from _impossible(lower, upper)
     yield from _links(lower, upper)
     yield from _purchase(lower, upper)
+    yield from _link_evidence(lower, upper)
     yield from _attestation(lower, upper)
     yield from _provenance(lower, upper)
 
@@ -51,6 +52,15 @@ def _purchase(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Fi
         more = [way.value for way in lower.purchase.among if way not in upper.purchase.among]
         if more:
             yield _less(lower.purchase.place, f"{_listed(more)} is allowed", upper, upper.purchase.place)
+
+
+def _link_evidence(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    """A clause on links without evidence where one above asks for it, or with evidence of less."""
+    one, other = lower.link_evidence, upper.link_evidence
+    if other and lower.link_security and one is None:
+        yield _less(lower.link_security.place, "no evidence is asked for", upper, other.place, f"asks for `{other}`")
+    elif one and other and not set(one.standards) <= set(other.standards):
+        yield _less(one.place, f"`{one}` is enough", upper, other.place, f"asks for `{other}`")
 
 
 def _attestation(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:

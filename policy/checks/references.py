@@ -161,6 +161,7 @@ def _of_services(valid: Valid, spec: ServicesSpec, *path: str) -> Iterator[Refer
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
     yield from _names("Site", spec.claims.sites, valid, "claims", "sites")
     yield from _names("Pool", spec.claims.pools, valid, "claims", "pools")
+    yield from _names("Link", spec.claims.links, valid, "claims", "links")
     yield from _names("Model", spec.claims.models, valid, "claims", "models")
 
 

@@ -58,9 +58,16 @@ class CertificationsSpec(Spec):
 
 
 class LinksSpec(Spec):
-    """How well every hop must be protected."""
+    """How well every hop must be protected, and whether somebody must vouch for it."""
 
     encryption: Literal["none", "tls", "mtls"]
+    evidence: bool = False
+
+    @model_validator(mode="after")
+    def _something_to_prove(self) -> Self:
+        if self.evidence and self.encryption == "none":
+            raise ValueError("there is no evidence of no encryption: ask for tls or mtls, or leave `evidence` out")
+        return self
 
 
 class LocalitySpec(Spec):

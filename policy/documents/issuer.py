@@ -83,17 +83,18 @@ class X509Spec(Spec):
 
 
 class ClaimsSpec(Spec):
-    """What the issuer is believed about: these standards, of these sites, pools and models."""
+    """What the issuer is believed about: these standards, of these sites, pools, links and models."""
 
     standards: list[Name] = Field(min_length=1)
     sites: list[Name] = Field(default_factory=list)
     pools: list[Name] = Field(default_factory=list)
+    links: list[Name] = Field(default_factory=list)
     models: list[Name] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
-        if not self.sites and not self.pools and not self.models:
-            raise ValueError("the issuer may speak of nobody: give `sites`, `pools` or `models`")
+        if not any((self.sites, self.pools, self.links, self.models)):
+            raise ValueError("the issuer may speak of nobody: give `sites`, `pools`, `links` or `models`")
         return self
 
 

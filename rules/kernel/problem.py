@@ -102,7 +102,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """What a verifier affirmed of a site or a pool at `appraised_s`, from one second to another (Unix time).
+    """What a verifier affirmed of a site, a pool or a node at `appraised_s`, from one second to another (Unix time).
 
     `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
     `devices` what every device in it has. `verifier` is the Issuer's name.

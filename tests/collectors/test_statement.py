@@ -366,3 +366,14 @@ def test_every_refusal_is_named_by_a_test() -> None:
     files = [*tests.rglob("test_*.py"), *(tests / "policy" / "broken").glob("*.txt")]
     texts = "".join(file.read_text() for file in files)
     assert {one for one in TITLES if "GW0401" <= one < "GW0460" and one not in texts} == set()
+
+
+def test_a_statement_may_be_of_a_link_that_its_issuer_may_speak_of() -> None:
+    token = signed(PAIR, {**CLAIMS, "subject": {"link": "paris-lyon"}, "claim": {"standard": "mtls", "version": "1.3"}})
+    carrier = issuer_of(PAIR, standards=("mtls",), links=("paris-lyon",))
+    found = judged(token, carrier)
+    assert isinstance(found, Evidence)
+    assert (found.subject_kind, found.subject, found.standard, found.version) == ("link", "paris-lyon", "mtls", (1, 3))
+    refused = judged(token, issuer_of(PAIR, standards=("mtls",)))
+    assert isinstance(refused, Finding)
+    assert refused.message == "`qsa` may not speak of the link `paris-lyon`"

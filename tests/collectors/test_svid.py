@@ -7,12 +7,13 @@ import pytest
 from authorities import DAY, NOTHING, Signer, root_of, trusting
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from signing import HERE, NOW, YAML
+from signing import CLAIMS, HERE, NOW, YAML, ec_pair, signed
 
 from collectors.evidence.files import read_evidence
 from collectors.evidence.records import Evidence
 from collectors.evidence.revocations import revocations
 from collectors.evidence.svid import named
+from collectors.evidence.verify import verify
 from policy.findings import Finding
 from policy.keys import root_flaw
 from policy.resolved import Issuer, Revoked
@@ -164,6 +165,11 @@ def test_an_authority_below_another_may_not_go_deeper_than_it_was_allowed() -> N
     assert reason(deeper.workload(PARIS).pem + deeper.pem + shallow.pem).startswith("GW0434")
 
 
+def test_a_root_that_has_ended_leads_nowhere() -> None:
+    root = root_of(ends=NOW - timedelta(hours=1))
+    assert reason(root.workload(PARIS).pem, trusting(root)).startswith("GW0434")
+
+
 def test_lives_that_never_meet_are_refused() -> None:
     late = ROOT.authority("late", begins=NOW + DAY, ends=NOW + 2 * DAY)
     assert reason(late.workload(PARIS, ends=NOW + timedelta(hours=1)).pem + late.pem).startswith("GW0401")
@@ -221,3 +227,10 @@ def test_a_root_is_the_certificate_of_an_authority() -> None:
     assert root_flaw(ROOT.pem) == ""
     assert root_flaw(LEAF.pem) == root_flaw(root_of(constraints=None).pem) == "it is not one of an authority"
     assert root_flaw("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----") == "it is no certificate"
+
+
+def test_a_token_of_an_issuer_without_keys_is_refused_with_what_it_would_need() -> None:
+    token = signed(ec_pair(), {**CLAIMS, "iss": "ca"})
+    found = verify(token, (CA,), NOW, HERE)
+    assert isinstance(found, Finding)
+    assert (found.id, found.hint.partition(":")[0]) == ("GW0406", "give the issuer's document `keys` and `algorithms`")

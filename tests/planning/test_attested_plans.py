@@ -63,3 +63,14 @@ def test_the_end_of_an_attestation_result_is_told_an_hour_ahead() -> None:
     early, late = 86_400 - 3_601, 86_400 - 3_600
     assert "GW2014" not in finding_ids(decided(daily, paris=early, frankfurt=early)[1])
     assert "GW2014" in finding_ids(decided(daily, paris=late, frankfurt=early)[1])
+
+
+def test_a_pool_serves_once_each_of_its_nodes_is_attested() -> None:
+    world = World(rates=dict(BUSY))
+    profiles = (replace(world.policy.compliance[0], attestation=CLAUSE), *world.policy.compliance[1:])
+    world.policy = replace(world.policy, compliance=profiles)
+    nodes = world.policy.pool(FRANKFURT).node_names()
+    results = tuple(replace(result(FRANKFURT, 0), id=node, subject_kind="node", subject=node) for node in nodes)
+    for many, expected in ((len(nodes), {FRANKFURT}), (len(nodes) - 1, set())):
+        snapshot = replace(world.snapshot(), evidence=(*world.snapshot().evidence, *results[:many]))
+        assert pools_of(decide(world.policy, snapshot, world.state, world.now), OCR) == expected

@@ -6,7 +6,14 @@ from typing import Any
 
 from collectors.evidence.records import ARTEFACT, FOREVER, UNDATED, Attestation, Evidence
 from controller.lapses import Lapse, outlook
-from policy.clauses import AttestationClause, CertificationClause, ForbiddenClause, ProvenanceClause, Standard
+from policy.clauses import (
+    AttestationClause,
+    CertificationClause,
+    ForbiddenClause,
+    LinkEvidenceClause,
+    ProvenanceClause,
+    Standard,
+)
 from policy.resolved import Issuer, Policy
 from rules.kernel.problem import Placement
 from tests.planning.world import CALL_VAD, FRANKFURT, LYON, OCR, PARIS, POLICY, START, VAD, line
@@ -124,3 +131,18 @@ def test_services_that_are_not_protected_lose_nothing() -> None:
     policy = replace(CERTIFIED, services=POLICY.services)
     assert {each.service for each in outlook(policy, (held(PARIS, 3),), START).lapses} == {VAD}
     assert OCR in {each.name for each in policy.services}
+
+
+def test_a_link_goes_as_nobody_vouches_for_it_any_more() -> None:
+    link = POLICY.link(PARIS, FRANKFURT)
+    assert link is not None
+    named = replace(link, name="paris-frankfurt")
+    policy = replace(asking(link_evidence=LinkEvidenceClause(("mtls",), line(44))), links=(named,))
+    evidence = (replace(held("x", 3, "mtls"), subject_kind="link", subject="paris-frankfurt"),)
+    found = outlook(policy, evidence, START)
+    assert [(each.subject, each.clauses, each.services) for each in found.endings] == [
+        ("paris-frankfurt", (line(44),), (VAD,))
+    ]
+    assert {
+        (each.origins, tuple(sorted(pools(each.gone))), tuple(sorted(pools(each.left)))) for each in found.lapses
+    } == {((PARIS,), (FRANKFURT,), (PARIS,))}

@@ -84,7 +84,7 @@ class Fleet:
 
     def link(self, a: str, b: str, encryption: Encryption = Encryption.MTLS, *transit: str) -> Self:
         """A link between two sites."""
-        link = Link(a, b, 8000, 0, 100_000, encryption, transit, at(40))
+        link = Link(a, b, 8000, 0, 100_000, encryption, transit, at(40), f"{a}-{b}")
         return self._policy(links=(*self.problem.policy.links, link))
 
     def service(self, name: str, *stages: Stage, **clauses: Any) -> Self:
@@ -138,6 +138,7 @@ class Fleet:
             "purchase": None,
             "attestation": None,
             "provenance": (),
+            "link_evidence": None,
         }
         profile = ComplianceProfile(name, place=at(50), **(nothing | clauses))
         return self._policy(compliance=(*self.problem.policy.compliance, profile))

@@ -117,7 +117,10 @@ def _getting_by(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
 
 
 def _vouched_for(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[object]:
-    """Attestation results, and what is said of artefacts, that only the lower level admits."""
+    """Attestation results, and what is said of links and artefacts, that only the lower level admits."""
+    if upper.link_evidence and (lower.link_evidence or lower.link_security):
+        enough = lower.link_evidence.standards if lower.link_evidence else ("", "tls", "mtls")
+        yield from (said for said in enough if said not in upper.link_evidence.standards)
     if lower.attestation and upper.attestation:
         one, other = lower.attestation, upper.attestation
         results = product(

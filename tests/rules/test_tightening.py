@@ -26,6 +26,7 @@ COMPLIANCE = {
     "provenance",
     "residency",
     "link_security",
+    "link_evidence",
     "purchase",
 }
 

@@ -12,6 +12,7 @@ from policy.clauses import (
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
+    LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
     ProvenanceClause,
@@ -94,6 +95,8 @@ PROFILES: Final = st.builds(
         st.builds(ProvenanceClause, SIGNED, st.sampled_from([(), ("releases",), ("nobody",)]), st.just(HERE)),
         max_size=1,
     ).map(tuple),
+    link_evidence=st.none()
+    | st.builds(LinkEvidenceClause, st.sampled_from([("mtls",), ("tls", "mtls")]), st.just(HERE)),
 )
 
 
@@ -167,6 +170,17 @@ def links_are_better(policy: Policy, data: st.DataObject) -> Policy:
     def stricter(profile: ComplianceProfile) -> ComplianceProfile:
         links = profile.link_security
         return replace(profile, link_security=links and replace(links, encryption=Encryption.MTLS))
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def links_are_proven_to_be_better(policy: Policy, data: st.DataObject) -> Policy:
+    """One of the ways in which they may be protected, less."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        proven = profile.link_evidence
+        fewer = proven and replace(proven, standards=_fewer(proven.standards, data))
+        return replace(profile, link_evidence=fewer)
 
     return _one(policy, "compliance", stricter, data)
 
@@ -335,7 +349,7 @@ def _one(policy: Policy, field: str, change: Callable[[Any], Any], data: st.Data
     return replace(policy, **{field: tuple(entries)})
 
 
-SCOPED: Final = {"certification", "forbidden_certification", "purchase", "attestation", "provenance"}
+SCOPED: Final = {"certification", "forbidden_certification", "purchase", "attestation", "provenance", "link_evidence"}
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     one_profile_more: {"certification", "served", "latency", "budget"},
     a_profile_covers_more: SCOPED,
@@ -343,6 +357,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     more_versions_are_forbidden: {"forbidden_certification"},
     jurisdictions_are_fewer: {"residency"},
     links_are_better: {"link_security"},
+    links_are_proven_to_be_better: {"link_evidence"},
     ways_to_buy_are_fewer: {"purchase"},
     pools_are_fewer: {"placement", "purchase"},
     stages_stay_together: {"together"},

@@ -7,7 +7,7 @@ from typing import Any
 
 from policy.clauses import AttestationClause, Scope
 from rules.kernel.rule import Violation
-from tests.rules.build import Fleet, at, plan, two_sites
+from tests.rules.build import Fleet, at, one_service, plan, two_sites
 from tests.rules.example import Domain, Example
 
 STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
@@ -27,6 +27,13 @@ WORDS = "attestation (sev-snp or tdx, hardware)"
 
 def fleet(clause: AttestationClause | None = SEALED, scope: Scope = CARDS) -> Fleet:
     return two_sites().profile("card", scope=scope, attestation=clause)
+
+
+def wide() -> Fleet:
+    """The same with two nodes in each pool."""
+    places = Fleet().site("paris", "FR", "EU").site("lyon", "FR", "EU").link("lyon", "paris")
+    places = places.pool("edge", "paris", nodes=2, line=31).pool("cloud", "lyon", nodes=2, line=32)
+    return one_service(places).profile("card", attestation=SEALED)
 
 
 def example(name: str, attested: Fleet, end_s: int, end_text: str, words: str = WORDS) -> Example:
@@ -91,6 +98,21 @@ EXAMPLES = (
         .attested("pool", "cloud", 2000, 3000),
         0,
         "",
+    ),
+    example(
+        "each node of a pool is attested, by itself or with its pool",
+        wide()
+        .attested("node", "edge-0", 0, 2000)
+        .attested("node", "edge-1", 0, 1500)
+        .attested("node", "edge-1", 1500, 2000)
+        .attested("node", "edge-2", 0, 500)
+        .attested("node", "cloud-0", 0, 2000)
+        .attested("node", "cloud-1", 0, 1700)
+        .attested("pool", "cloud", 0, 1200)
+        .attested("node", "edge", 0, 2000)
+        .attested("pool", "cloud-1", 0, 2000),
+        1700,
+        "1970-01-01T00:28:20Z",
     ),
     example(
         "devices and verifiers are those asked for",
