@@ -248,8 +248,9 @@ def test_what_a_policy_is_made_of_takes_no_variable(kind: str) -> None:
     assert uses(parsed) == ()
 
 
-def test_of_many_uses_of_a_wrong_value_a_few_are_named() -> None:
-    words = [{"var": "v"} for _ in range(5_000)]
+@pytest.mark.parametrize(("uses_of_it", "more"), [(3, ""), (4, " and 1 more"), (5_000, " and 4997 more")])
+def test_of_many_uses_of_a_wrong_value_three_are_named(uses_of_it: int, more: str) -> None:
+    words = [{"var": "v"} for _ in range(uses_of_it)]
     site = document("Site", "many", {"jurisdictions": words})
     variables = document("Variables", "all", {"values": {"v": {"here": "not a word"}}})
     (finding,) = load_documents(
@@ -257,7 +258,10 @@ def test_of_many_uses_of_a_wrong_value_a_few_are_named() -> None:
     ).findings[:1]
     assert finding.place is not None
     assert finding.place.file == "v.yaml"
-    assert finding.message.endswith(" and 4997 more")
+    _, _, named = finding.message.partition("; it is used at ")
+    assert named.endswith(more)
+    assert named.removesuffix(more).count("site.yaml:") == 3
+    assert ("more" in named) == bool(more)
 
 
 @pytest.mark.parametrize(("environments", "told"), [(MAX_ENVIRONMENTS, "GW0362"), (MAX_ENVIRONMENTS + 1, "GW0102")])
