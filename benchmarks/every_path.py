@@ -2,8 +2,16 @@
 
 from collections.abc import Iterator
 
-from policy.clauses import CertificationClause, ComplianceProfile, Scope, Standard, VersionBound
-from policy.resolved import Maintenance, Pool, Service, Stage, UseVariant
+from policy.clauses import (
+    AttestationClause,
+    CertificationClause,
+    ComplianceProfile,
+    ProvenanceClause,
+    Scope,
+    Standard,
+    VersionBound,
+)
+from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
 from rules.kernel.problem import Demand, Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
@@ -27,6 +35,7 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
             scope = profile.scope
             if set(scope.classes) & set(service.data_classes) and stage.name in (scope.stages or [stage.name]):
                 yield from _held_otherwise(problem, profile, pool)
+                yield from _unvouched(problem, profile, option)
                 yield from _afar(problem, profile, demand.origin, pool.site)
 
 
@@ -69,6 +78,8 @@ def _held_otherwise(problem: Problem, profile: ComplianceProfile, pool: Pool) ->
         yield "certification"
     if any(_held_ever(problem, clause.standard, pool) for clause in profile.forbidden):
         yield "forbidden_certification"
+    if profile.attestation and not _attested(problem, profile.attestation, pool):
+        yield "attestation"
     if profile.purchase and not {pool.purchase} & set(profile.purchase.among):
         yield "purchase"
     if profile.separation:
@@ -76,6 +87,13 @@ def _held_otherwise(problem: Problem, profile: ComplianceProfile, pool: Pool) ->
         near = [each for each in others if pool.dedicated_to is None or _speaks_of(pool.dedicated_to, each)]
         if any(_speaks_of(profile.separation.others, each) for each in near):
             yield "separation"
+
+
+def _unvouched(problem: Problem, profile: ComplianceProfile, option: Option) -> Iterator[str]:
+    """What is not said of an artefact that a profile asks for."""
+    made = [each.digest for model in problem.policy.models for each in model.variants if _is_of(option, model, each)]
+    if any(not _vouched_for(problem, clause, made) for clause in profile.provenance):
+        yield "provenance"
 
 
 def _afar(problem: Problem, profile: ComplianceProfile, origin: str, site: str) -> Iterator[str]:
@@ -123,6 +141,45 @@ def _certified(problem: Problem, clause: CertificationClause, pool: Pool) -> boo
     held = [each for standard in clause.any_of for each in _held(problem, standard, pool)]
     seconds = range(problem.now_s, problem.needed_until_s)
     return all(any(each.from_s <= second < each.until_s for each in held) for second in seconds)
+
+
+def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
+    """Whether in each second some result is there, is young enough and says all that is asked."""
+    results = [
+        each
+        for each in problem.attestations
+        if (each.subject_kind, each.subject) in {("pool", pool.name), ("site", pool.site)}
+        and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
+        and all(claim in each.claims for claim in clause.claims)
+        and all(feature in each.devices for feature in clause.devices)
+        and each.verifier in (clause.verifiers or [each.verifier])
+    ]
+    return all(
+        any(
+            each.from_s <= second < each.until_s
+            and not (clause.max_age_s and second - each.appraised_s >= clause.max_age_s)
+            for each in results
+        )
+        for second in range(problem.now_s, problem.needed_until_s)
+    )
+
+
+def _is_of(option: Option, model: Model, variant: Variant) -> bool:
+    return (option.placement.model, option.placement.variant) == (model.name, variant.name)
+
+
+def _vouched_for(problem: Problem, clause: ProvenanceClause, digests: list[str]) -> bool:
+    """Whether in each second somebody who may says it of the digest."""
+    said = [
+        each
+        for each in problem.provenances
+        if [each.digest] == digests
+        and each.standard == clause.standard.name
+        and all(_stands(each.version, bound) for bound in clause.standard.bounds)
+        and each.signer in (clause.signers or [each.signer])
+    ]
+    seconds = range(problem.now_s, problem.needed_until_s)
+    return all(any(each.from_s <= second < each.until_s for each in said) for second in seconds)
 
 
 def _held_ever(problem: Problem, standard: Standard, pool: Pool) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import certifications, profile
+from small_profiles import attested, certifications, profile, signed
 
 from policy.clauses import Scope
 from policy.findings import Place
@@ -70,6 +70,10 @@ DEVICE: Final = DeviceProfile(
 ALWAYS: Final = frozenset({"served", "capacity", "degrade", "device_memory", "device_share", "one_setting"})
 """Rules that apply to every policy: only a benchmark can leave them out."""
 DEDICATED: Final = (Scope(classes=("card",)), Scope(services=("svc0",)), Scope(services=("svc1",)), Scope())
+ATTESTED: Final = 1_000_000_000
+"""What is added to a seed for the dice of attestation."""
+SIGNED: Final = 2_000_000_000
+"""And for those of provenance."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -108,6 +112,7 @@ def product(seed: int) -> Product:
         running=(),
         floors=(),
     )
+    problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):

@@ -1,16 +1,20 @@
 """What a tiny problem asks of compliance, and what is held there: drawn from its seed."""
 
+from dataclasses import replace
 from typing import Final
 
 from dice import Dice
 
 from policy.clauses import (
+    SLSA,
+    AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
     LocalityClause,
+    ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
@@ -19,8 +23,8 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.findings import Place
-from policy.resolved import Encryption, Pool, Purchase
-from rules.kernel.problem import Held
+from policy.resolved import Encryption, Model, Pool, Purchase, Variant
+from rules.kernel.problem import Attested, Held, Problem, Vouched
 
 HERE: Final = Place("generated", 1, 1)
 FROM_4: Final = VersionBound(Comparison.AT_LEAST, (4,))
@@ -35,6 +39,8 @@ RANGES: Final[tuple[tuple[VersionBound, ...], ...]] = (
 )
 OTHER: Final = "iso-27001"
 OTHERS: Final = (Scope(), Scope(services=("svc1",)))
+AGE_S: Final = 1_000
+"""The age at which an attestation result is too old, where a clause says when."""
 BOUGHT: Final = ((Purchase.OWNED,), (Purchase.OWNED, Purchase.SPOT), (Purchase.ON_DEMAND,))
 
 
@@ -54,6 +60,89 @@ def profile(dice: Dice) -> ComplianceProfile:
         place=HERE,
         locality=LocalityClause(HERE) if dice.says(0.1) else None,
         separation=SeparationClause(dice.one(OTHERS), HERE) if dice.says(0.15) else None,
+    )
+
+
+def attested(dice: Dice, problem: Problem) -> Problem:
+    """The problem with attestation asked for now and then, and with results of some sites and pools.
+
+    Its dice are its own: what else is drawn from a seed stays the same.
+    """
+    policy = problem.policy
+    profiles = tuple(
+        replace(each, attestation=_attestation(dice)) if dice.says(0.15) else each for each in policy.compliance
+    )
+    sites = tuple(site.name for site in policy.sites)
+    results = _results(dice, policy.pools, sites, range(problem.now_s, problem.needed_until_s))
+    return replace(problem, policy=replace(policy, compliance=profiles), attestations=results)
+
+
+def signed(dice: Dice, problem: Problem) -> Problem:
+    """The problem with provenance asked for now and then, and with somebody's word on some of its variants.
+
+    Its dice are its own, too.
+    """
+    policy = problem.policy
+    names = sorted({(option.placement.model, option.placement.variant) for option in problem.options})
+    models = tuple(
+        Model(
+            model,
+            tuple(Variant(each, f"sha256:{of}-{each}", each, 1, 1, HERE) for of, each in names if of == model),
+            HERE,
+        )
+        for model in sorted({model for model, _ in names})
+    )
+    profiles = tuple(
+        replace(each, provenance=(_provenance(dice),)) if dice.says(0.15) else each for each in policy.compliance
+    )
+    word = tuple(
+        Vouched(
+            f"sha256:{model}-{variant}",
+            dice.one(("releases", "other")),
+            SLSA,
+            (dice.one((2, 3, 4)),),
+            0,
+            problem.needed_until_s - dice.one((0, 0, 1)),
+        )
+        for model, variant in names
+        if dice.says(0.7)
+    )
+    return replace(problem, policy=replace(policy, models=models, compliance=profiles), provenances=word)
+
+
+def _provenance(dice: Dice) -> ProvenanceClause:
+    least = VersionBound(Comparison.AT_LEAST, (dice.one((2, 3)),))
+    return ProvenanceClause(Standard(SLSA, (least,)), dice.one(((), (), ("releases",))), HERE)
+
+
+def _attestation(dice: Dice) -> AttestationClause:
+    return AttestationClause(
+        tees=dice.one(((), ("sev-snp",), ("sev-snp", "tdx"))),
+        claims=dice.one(((), ("hardware",))),
+        devices=(),
+        verifiers=dice.one(((), ("trustee",))),
+        max_age_s=dice.one((0, 0, AGE_S)),
+        place=HERE,
+    )
+
+
+def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s: range) -> tuple[Attested, ...]:
+    """Some for the whole span, some that end or grow too old a second early."""
+    subjects = [("site", name) for name in sites] + [("pool", pool.name) for pool in pools]
+    return tuple(
+        Attested(
+            kind,
+            name,
+            dice.one(("trustee", "other")),
+            dice.one(((), ("sev-snp",), ("tdx",))),
+            dice.one((("hardware",), ("executables", "hardware"), ())),
+            (),
+            span_s.stop - AGE_S - dice.one((0, 0, 1)),
+            0,
+            span_s.stop - dice.one((0, 0, 1)),
+        )
+        for kind, name in subjects
+        if dice.says(0.6)
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from collectors.evidence.records import Evidence
 from collectors.snapshot import Offered, Rate, Reading, Server, Snapshot
 from controller.nearest import nearest
+from policy.clauses import ATTESTATION
 from policy.findings import Finding, Level
 from policy.resolved import WHOLE_PERMILLE, Policy
 
@@ -43,7 +44,7 @@ class AssumedRate:
 
 @dataclass(frozen=True, slots=True)
 class LostCertification:
-    """A standard that a site, and every pool of it, no longer holds."""
+    """A standard that a site, and every pool of it, no longer holds; or `attestation`, which none of it has now."""
 
     site: str
     standard: str
@@ -78,11 +79,12 @@ def unknown_names(whatif: WhatIf, policy: Policy) -> tuple[Finding, ...]:
     services = [service.name for service in policy.services]
     origins = [origin.site for service in policy.services for origin in service.origins]
     standards = [
-        standard.name
+        name
         for profile in policy.compliance
-        for standard in (
-            *(each for clause in profile.certifications for each in clause.any_of),
-            *(clause.standard for clause in profile.forbidden),
+        for name in (
+            *(each.name for clause in profile.certifications for each in clause.any_of),
+            *(clause.standard.name for clause in profile.forbidden),
+            *((ATTESTATION,) if profile.attestation else ()),
         )
     ]
     sites = [site.name for site in policy.sites]

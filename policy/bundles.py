@@ -6,14 +6,14 @@ and nothing of it counts unless an Include has its digest: whoever may write the
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from policy.catalogue import error, warning
+from policy.composition import Include
 from policy.findings import Finding, Level, Place
 from policy.read_file import ReadFile
-from policy.resolved import Include
 from policy.words import shown, suggestion
 
 BUNDLES: Final = "bundles"
@@ -49,15 +49,18 @@ def taken(texts: Sequence[Text], read: Callable[[str, str], ReadFile]) -> Taken:
             bundles[rest.partition("/")[0] if "/" in rest else ""].append((name, text))
         else:
             own.append((name, text))
+    digests = _Digests(bundles)
     found = {text: read(*text) for text in own}
     wrong: list[Finding] = []
     named: set[str] = set()
+    taken_already: set[str] = set()
     waiting = [include for file in found.values() for include in _includes(file)]
     while waiting:
         include = waiting.pop()
-        trouble = _trouble(include, bundles)
+        trouble = _trouble(include, digests)
         wrong += trouble
-        if not trouble and include.bundle not in named:
+        if not trouble and include.bundle not in taken_already:
+            taken_already.add(include.bundle)
             files = {text: read(*text) for text in bundles[include.bundle]}
             found |= files
             waiting += [each for file in files.values() for each in _includes(file)]
@@ -66,6 +69,23 @@ def taken(texts: Sequence[Text], read: Callable[[str, str], ReadFile]) -> Taken:
         wrong += _idle(bundles, named)
     texts_in_force = tuple(sorted(found))
     return Taken(texts_in_force, tuple(found[text] for text in texts_in_force), tuple(wrong))
+
+
+class _Digests:
+    """The digests of bundles, each worked out once however many Includes ask for it."""
+
+    def __init__(self, bundles: Mapping[str, Sequence[Text]]) -> None:
+        self.names = frozenset(filter(None, bundles))
+        self._bundles = bundles
+        self._known: dict[str, str] = {}
+
+    def of(self, bundle: str) -> str:
+        """The digest of a bundle that there is."""
+        if bundle not in self._known:
+            folder = f"{BUNDLES}/{bundle}/"
+            texts = ((name.removeprefix(folder), text) for name, text in self._bundles[bundle])
+            self._known[bundle] = digest(texts)
+        return self._known[bundle]
 
 
 def _includes(file: ReadFile) -> list[Include]:
@@ -77,13 +97,12 @@ def _is_torn(file: ReadFile) -> bool:
     return bool(file.broken) or any(finding.level is Level.ERROR for finding in file.wrong)
 
 
-def _trouble(include: Include, bundles: dict[str, list[Text]]) -> list[Finding]:
-    if include.bundle not in bundles:
+def _trouble(include: Include, digests: _Digests) -> list[Finding]:
+    if include.bundle not in digests.names:
         message = f"there is no bundle {shown(include.bundle)}"
-        hint = suggestion(include.bundle, filter(None, bundles), f"put its folder under `{BUNDLES}`")
+        hint = suggestion(include.bundle, digests.names, f"put its folder under `{BUNDLES}`")
         return [error("GW0371", include.place, message, hint)]
-    folder = f"{BUNDLES}/{include.bundle}/"
-    actual = digest((name.removeprefix(folder), text) for name, text in bundles[include.bundle])
+    actual = digests.of(include.bundle)
     if actual == include.digest:
         return []
     message = f"the bundle `{include.bundle}` is not the one that was reviewed: its digest is {actual}"

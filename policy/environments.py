@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from policy.catalogue import error, warning
+from policy.composition import Environment, Variable, Variables
 from policy.documents import API_VERSION
 from policy.findings import Finding, Place
-from policy.resolved import Environment, Variable, Variables
 from policy.variables import Use, Value
 from policy.words import shown, suggestion
 
 OPTION: Final = "--environment"
 """The file that a document is in which the command line makes; no file of a folder is called so."""
+
+MAX_ENVIRONMENTS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ def in_force(declared: Iterable[object], used: Sequence[Use]) -> InForce:
     choice = next((item for item in items if isinstance(item, Environment)), None)
     variables = [variable for document in documents for variable in document.variables]
     known = sorted({name for variable in variables for name, _, _ in variable.values})
-    found = [*_twice(variables), *_missing(variables), *_choice(choice, known, used)]
+    found = [*_twice(variables), *_too_many(variables, known), *_choice(choice, known, used)]
+    found += _missing(variables) if len(known) <= MAX_ENVIRONMENTS else ()
     values = {
         variable.name: Value(plain, place)
         for variable in variables
@@ -71,6 +74,12 @@ def _twice(variables: Iterable[Variable]) -> Iterator[Finding]:
             yield error("GW0301", variable.place, message, "keep one of the two")
 
 
+def _too_many(variables: Sequence[Variable], known: Sequence[str]) -> Iterator[Finding]:
+    if len(known) > MAX_ENVIRONMENTS:
+        message = f"variables have values for {len(known)} environments, over {MAX_ENVIRONMENTS}"
+        yield error("GW0102", variables[0].place, message, "write values for those that a policy is meant for")
+
+
 def _missing(variables: Sequence[Variable]) -> Iterator[Finding]:
     """Environments of which one variable has a value and another one has none."""
     first: dict[str, Variable] = {}
@@ -98,7 +107,9 @@ def _choice(choice: Environment | None, known: Sequence[str], used: Sequence[Use
 
 
 def _unknown(used: Iterable[Use], names: set[str]) -> Iterator[Finding]:
+    hints: dict[str, str] = {}
     for use in used:
         if use.variable not in names:
-            hint = suggestion(use.variable, names, "declare it in a document of kind Variables")
-            yield error("GW0360", use.place, f"there is no variable {shown(use.variable)}", hint)
+            if use.variable not in hints:
+                hints[use.variable] = suggestion(use.variable, names, "declare it in a document of kind Variables")
+            yield error("GW0360", use.place, f"there is no variable {shown(use.variable)}", hints[use.variable])

@@ -1,9 +1,11 @@
 """The keys of issuers: which algorithms each is for, and what makes one unfit."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from cryptography.x509 import BasicConstraints, Certificate, ExtensionNotFound, load_pem_x509_certificate
 from jwt import InvalidKeyError, PyJWK
 
 from policy.resolved import IssuerKey
@@ -29,6 +31,23 @@ def fits(key: IssuerKey, algorithm: str) -> bool:
 def opened(key: IssuerKey, algorithm: str) -> PyJWK:
     """The key, ready to verify with. Raises InvalidKeyError when it is none."""
     return PyJWK(dict(key.jwk), algorithm)
+
+
+@lru_cache(64)
+def root(pem: str) -> Certificate:
+    """The certificate of a root. Raises ValueError when it is none."""
+    return load_pem_x509_certificate(pem.encode())
+
+
+def root_flaw(pem: str) -> str:
+    """Why nothing can be verified with the root; empty when something can."""
+    try:
+        constraints = root(pem).extensions.get_extension_for_class(BasicConstraints).value
+    except ValueError:
+        return "it is no certificate"
+    except ExtensionNotFound:
+        return "it is not one of an authority"
+    return "" if constraints.ca else "it is not one of an authority"
 
 
 def flaw(key: IssuerKey, algorithms: tuple[str, ...]) -> str:

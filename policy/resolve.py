@@ -3,18 +3,20 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
+from policy.composition import Environment, Include, Variables
 from policy.documents.base import Spec
 from policy.documents.compliance_profile import ComplianceProfileSpec
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.environment import EnvironmentSpec
 from policy.documents.include import IncludeSpec
-from policy.documents.issuer import IssuerSpec
+from policy.documents.issuer import IssuerSpec, X509Spec
 from policy.documents.link import LinkSpec
 from policy.documents.maintenance import MaintenanceSpec, WindowSpec
 from policy.documents.model import ModelSpec
@@ -27,18 +29,17 @@ from policy.documents.site import SiteSpec
 from policy.documents.team import TeamSpec
 from policy.documents.variables import VariablesSpec
 from policy.findings import Finding, Place
-from policy.levels import Organisation, Team
 from policy.resolve_clauses import profile, services
-from policy.resolve_levels import inherited, levels_above, organisation, profiles, team
+from policy.resolve_composition import environment, include, variables
 from policy.resolve_service import preferences, service
 from policy.resolve_testing import policy_test
+from policy.resolve_tiers import inherited, organisation, profiles, team, tiers_above
 from policy.resolved import (
+    Authority,
     Ceiling,
     CostPolicy,
     DeviceProfile,
     Encryption,
-    Environment,
-    Include,
     Issuer,
     IssuerKey,
     Link,
@@ -48,15 +49,15 @@ from policy.resolved import (
     Pool,
     Purchase,
     ReplicaBound,
+    Revoked,
     ScalingPolicy,
     Service,
     Site,
-    Variable,
-    Variables,
     Variant,
     VariantProfile,
 )
 from policy.testing import PolicyTest
+from policy.tiers import Organisation, Team
 from policy.validate import Valid
 from policy.windows import Window
 
@@ -109,7 +110,7 @@ def resolve(declared: Sequence[tuple[Valid, Item]], texts: tuple[tuple[str, str]
         cost=next(iter(items[CostPolicy]), _default_cost()),
         scaling=next(iter(items[ScalingPolicy]), _default_scaling()),
         documents=texts,
-        issuers=tuple(items[Issuer]),
+        issuers=tuple(_with_digests(issuer, items[Model]) for issuer in items[Issuer]),
         maintenance=tuple(items[Maintenance]),
         organisation=top,
         teams=teams,
@@ -124,11 +125,17 @@ def _services(
     models = {each.name: each for _, each in declared if isinstance(each, Model)}
     by_name = {each.name: each for each in teams}
     found = [
-        inherited(each, preferences(valid, valid.spec), levels_above(each, by_name, top), models)
+        inherited(each, preferences(valid, valid.spec), tiers_above(each, by_name, top), models)
         for valid, each in declared
         if isinstance(each, Service) and isinstance(valid.spec, ServiceSpec)
     ]
     return tuple(sorted(found, key=lambda each: each.name))
+
+
+def _with_digests(issuer: Issuer, models: Sequence[Model]) -> Issuer:
+    """The issuer with the artefacts of the models that it may speak of."""
+    named = (model for model in models if model.name in issuer.models)
+    return replace(issuer, digests=tuple(variant.digest for model in named for variant in model.variants))
 
 
 def revision(texts: Iterable[tuple[str, str]]) -> str:
@@ -234,27 +241,18 @@ def _issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
         audience=spec.audience or "",
         max_age_s=spec.max_age or 0,
         place=valid.place(),
+        models=tuple(spec.claims.models),
+        revoked=tuple(
+            Revoked(kind, name, valid.place("revoked", index))
+            for index, each in enumerate(spec.revoked)
+            for kind, name in each.model_dump(exclude_none=True).items()
+        ),
+        authority=_authority(valid, spec.x509) if spec.x509 else None,
     )
 
 
-def _include(valid: Valid, spec: IncludeSpec) -> Include:
-    return Include(spec.bundle, spec.digest, valid.place("bundle"), valid.place("digest"))
-
-
-def _variables(valid: Valid, spec: VariablesSpec) -> Variables:
-    variables = (
-        Variable(
-            name,
-            tuple((each, value, valid.place("values", name, each)) for each, value in values.items()),
-            valid.source.key_place("spec", "values", name),
-        )
-        for name, values in spec.values.items()
-    )
-    return Variables(valid.name, tuple(variables), valid.place())
-
-
-def _environment(valid: Valid, _: EnvironmentSpec) -> Environment:
-    return Environment(valid.name, valid.place())
+def _authority(valid: Valid, spec: X509Spec) -> Authority:
+    return Authority(spec.trust_domain, tuple(spec.roots), spec.crl, valid.place("x509"))
 
 
 def _cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
@@ -316,9 +314,9 @@ _READERS: Final[Mapping[type[Spec], Callable[[Valid, Any], Item]]] = MappingProx
         CostPolicySpec: _cost,
         ScalingPolicySpec: _scaling,
         MaintenanceSpec: _maintenance,
-        IncludeSpec: _include,
-        VariablesSpec: _variables,
-        EnvironmentSpec: _environment,
+        IncludeSpec: include,
+        VariablesSpec: variables,
+        EnvironmentSpec: environment,
         OrganisationSpec: organisation,
         TeamSpec: team,
         PolicyTestSpec: policy_test,

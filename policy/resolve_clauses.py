@@ -1,12 +1,18 @@
 """Clauses of compliance, wherever a document states them; each keeps its place."""
 
+from collections.abc import Iterable
+
 from policy.clauses import (
+    MODEL_SIGNATURE,
+    SLSA,
+    AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
     LocalityClause,
+    ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
@@ -15,10 +21,12 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.documents.compliance_profile import (
+    AttestationSpec,
     CertificationSpec,
     CertificationsSpec,
     ClausesSpec,
     ComplianceProfileSpec,
+    ModelsSpec,
 )
 from policy.documents.selector import ServicesSpec
 from policy.resolved import Encryption, Purchase
@@ -60,8 +68,32 @@ def _clauses(valid: Valid, spec: ClausesSpec, name: str, scope: Scope, *path: st
         link_security=LinkSecurityClause(Encryption(links.encryption), valid.place(*path, "links")) if links else None,
         purchase=PurchaseClause(tuple(map(Purchase, bought.among)), valid.place(*path, "purchase")) if bought else None,
         place=valid.place(),
+        attestation=_attestation(valid, spec.attestation, *path) if spec.attestation else None,
+        provenance=_provenance(valid, spec.models, *path) if spec.models else (),
         locality=LocalityClause(valid.place(*path, "locality")) if spec.locality else None,
         separation=SeparationClause(services(apart.from_), valid.place(*path, "separation")) if apart else None,
+    )
+
+
+def _provenance(valid: Valid, spec: ModelsSpec, *path: str) -> tuple[ProvenanceClause, ...]:
+    built, found = spec.provenance, []
+    if built:
+        standard, place = Standard(SLSA, _bounds(built.slsa)), valid.place(*path, "models", "provenance")
+        found.append(ProvenanceClause(standard, tuple(built.verifiers), place))
+    if spec.signed_by:
+        place = valid.place(*path, "models", "signedBy")
+        found.append(ProvenanceClause(Standard(MODEL_SIGNATURE), tuple(spec.signed_by), place))
+    return tuple(found)
+
+
+def _attestation(valid: Valid, spec: AttestationSpec, *path: str) -> AttestationClause:
+    return AttestationClause(
+        tees=tuple(spec.tee),
+        claims=tuple(spec.claims),
+        devices=tuple(spec.devices),
+        verifiers=tuple(spec.verifiers),
+        max_age_s=spec.max_age or 0,
+        place=valid.place(*path, "attestation"),
     )
 
 
@@ -84,6 +116,8 @@ def _forbidden(valid: Valid, spec: CertificationsSpec, *path: str) -> tuple[Forb
 
 
 def _standard(spec: CertificationSpec) -> Standard:
-    return Standard(
-        spec.standard, tuple(VersionBound(Comparison(comparison), version) for comparison, version in spec.version)
-    )
+    return Standard(spec.standard, _bounds(spec.version))
+
+
+def _bounds(compared: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[VersionBound, ...]:
+    return tuple(VersionBound(Comparison(comparison), version) for comparison, version in compared)

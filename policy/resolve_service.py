@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from policy.clauses import Scope
-from policy.documents.level import DefaultObjectiveSpec, DefaultsSpec
 from policy.documents.service import DegradeSpec, LatencySpec, ObjectiveSpec, ServiceSpec
-from policy.levels import Preferences, Priority
+from policy.documents.tier import DefaultObjectiveSpec, DefaultsSpec
 from policy.resolve_clauses import own
 from policy.resolved import (
     AccuracyObjective,
@@ -23,11 +22,12 @@ from policy.resolved import (
     UseVariant,
     Within,
 )
+from policy.tiers import Preferences, Priority
 from policy.validate import Valid
 
 
 def service(valid: Valid, spec: ServiceSpec) -> Service:
-    """The service for itself, without what levels above say; each clause keeps the place of what asked for it."""
+    """The service for itself, without what tiers above say; each clause keeps the place of what asked for it."""
     said = preferences(valid, spec)
     return Service(
         name=valid.name,
@@ -44,7 +44,7 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         latency=said.latency,
         availability=said.availability,
         accuracy=said.accuracy,
-        degrade=said.degrade,
+        degrade=said.degrade or (),
         priority=spec.priority,
         place=valid.place(),
         pools=_pools(valid, spec),
@@ -80,13 +80,14 @@ def _together(valid: Valid, spec: ServiceSpec) -> tuple[TogetherClause, ...]:
 
 
 def preferences(valid: Valid, spec: ServiceSpec | DefaultsSpec, *path: str) -> Preferences:
-    """What the document itself says under a path; a priority that is left out is not said."""
+    """What the document itself says under a path; a priority or an order that is left out is not said."""
+    steps = tuple(_step(valid, step, index, *path) for index, step in enumerate(spec.degrade))
     priority = spec.priority if "priority" in spec.model_fields_set else None
     return Preferences(
         latency=_latency(valid, spec.objectives, *path),
         availability=_availability(valid, spec.objectives, *path),
         accuracy=_accuracy(valid, spec.objectives, *path),
-        degrade=tuple(_step(valid, step, index, *path) for index, step in enumerate(spec.degrade)),
+        degrade=steps if "degrade" in spec.model_fields_set else None,
         priority=Priority(priority, valid.place(*path, "priority")) if priority is not None else None,
     )
 

@@ -5,14 +5,13 @@ explained by the line that asked for it.
 """
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Final, TypeVar
 
 from policy.clauses import ComplianceProfile, Scope
 from policy.findings import Place
-from policy.levels import Organisation, Team
+from policy.tiers import Organisation, Team
 from policy.windows import Window
 
 WHOLE_PERMILLE: Final = 1000
@@ -311,10 +310,36 @@ class IssuerKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """The roots of a SPIFFE trust domain, in PEM.
+
+    Where `needs_crl`, a certificate counts only while a list of revoked ones that covers it is up to date.
+    """
+
+    trust_domain: str
+    roots: tuple[str, ...]
+    needs_crl: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What counts no more: a statement by its `jti` or by its digest, or any of the artefact with a digest.
+
+    `kind` is "jti", "statement" or "artefact"; digests are written sha256:….
+    """
+
+    kind: str
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Issuer:
     """Whose signed statements count, and for what.
 
-    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites` and `pools` alone.
+    `iss` is what statements call the issuer. It is believed of `standards` alone, held by `sites`, `pools` and the
+    variants of `models` alone, whose artefacts have `digests`.
     Without an `audience` statements have none; statements older than `max_age_s` do not count (0 for any age).
     """
 
@@ -328,42 +353,10 @@ class Issuer:
     audience: str
     max_age_s: int
     place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Include:
-    """A bundle that is part of the policy as long as its digest (`sha256:` and 64 digits) is this one."""
-
-    bundle: str
-    digest: str
-    place: Place
-    digest_place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable's values: in each environment a text or a number, and where that stands."""
-
-    name: str
-    values: tuple[tuple[str, str | int | Decimal, Place], ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """The variables that one document declares."""
-
-    name: str
-    variables: tuple[Variable, ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """The environment that is in force."""
-
-    name: str
-    place: Place
+    models: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    revoked: tuple[Revoked, ...] = ()
+    authority: Authority | None = None
 
 
 @dataclass(frozen=True, slots=True)

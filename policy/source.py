@@ -86,7 +86,7 @@ def _put_together(
     policy, not_kept = keep(policy, [valid for file in varied.files for valid in file.openslo], unread)
     together = [*clashes, *not_kept, *check(policy, documents, referred, unread)]
     findings += varied.naming_uses(together)
-    broken = any(finding.level is Level.ERROR for finding in findings)
+    broken = bool(unread) or any(finding.level is Level.ERROR for finding in findings)
     tests, wrong = _tests(documents, files, unread)
     return Loaded(None if broken else policy, in_order(findings), varied.environments, tests, in_order(wrong))
 

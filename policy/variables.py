@@ -15,6 +15,7 @@ from policy.findings import Finding, Place
 from policy.parse import Document, Path, Plain
 
 KEY: Final = "var"
+SHOWN_USES: Final = 3
 FIXED: Final = frozenset({"Variables", "Environment", "Include"})
 """Kinds that take no variable: what a policy is made of is the same in every environment."""
 
@@ -53,11 +54,14 @@ def uses(document: Document) -> tuple[Use, ...]:
 
 def filled(document: Document, used: Iterable[Use], values: Mapping[str, Value]) -> Document:
     """The document with values in the place of its variables, each of which has one."""
-    data: Plain = document.data
+    data: Any = _copied(document.data)
     elsewhere = {}
     for use in used:
         value = values[use.variable]
-        data = _with(data, use.path, value.plain)
+        inside = data
+        for part in use.path[:-1]:
+            inside = inside[part]
+        inside[use.path[-1]] = value.plain
         elsewhere[use.path] = value.place
     return replace(document, data=data, elsewhere=elsewhere)
 
@@ -67,12 +71,20 @@ def naming_uses(findings: Iterable[Finding], used: Iterable[Use], values: Mappin
     places: defaultdict[Place, dict[Place, None]] = defaultdict(dict)
     for use in used:
         places[values[use.variable].place][use.place] = None
-    told: dict[Finding, None] = {}
-    for finding in findings:
-        where = places.get(finding.place) if finding.place else None
-        named = f"{finding.message}; it is used at {' and '.join(map(str, where))}" if where else finding.message
-        told[replace(finding, message=named)] = None
-    return list(told)
+    told = {place: _told(list(where)) for place, where in places.items()}
+    return list(
+        dict.fromkeys(
+            replace(finding, message=f"{finding.message}; it is used at {told[finding.place]}")
+            if finding.place in told
+            else finding
+            for finding in findings
+        )
+    )
+
+
+def _told(places: list[Place]) -> str:
+    more = f" and {len(places) - SHOWN_USES} more" if len(places) > SHOWN_USES else ""
+    return " and ".join(map(str, places[:SHOWN_USES])) + more
 
 
 def _named(document: Document, path: Path) -> str | None:
@@ -86,12 +98,8 @@ def _named(document: Document, path: Path) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _with(data: Plain, path: Path, value: Plain) -> Plain:
-    """A copy of the data with another value at the path."""
-    if not path:
-        return value
-    if isinstance(data, list) and isinstance(path[0], int):
-        return [_with(each, path[1:], value) if index == path[0] else each for index, each in enumerate(data)]
-    if isinstance(data, dict):
-        return {key: _with(each, path[1:], value) if key == path[0] else each for key, each in data.items()}
-    return data
+def _copied(data: Plain) -> Plain:
+    """The same data in lists and mappings of its own."""
+    if isinstance(data, list):
+        return [_copied(each) for each in data]
+    return {key: _copied(each) for key, each in data.items()} if isinstance(data, dict) else data

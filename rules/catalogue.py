@@ -3,6 +3,7 @@
 from typing import Final
 
 from rules.accuracy import Accuracy
+from rules.attestation import Attestation
 from rules.availability import Availability
 from rules.budget import Budget
 from rules.capacity import Capacity
@@ -20,6 +21,7 @@ from rules.locality import Locality
 from rules.maintenance import Maintenance
 from rules.one_setting import OneSetting
 from rules.placement import Placement
+from rules.provenance import Provenance
 from rules.purchase import Purchase
 from rules.replica_bounds import ReplicaBounds
 from rules.residency import Residency
@@ -31,6 +33,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Served(),
     Certification(),
     ForbiddenCertification(),
+    Attestation(),
+    Provenance(),
     Residency(),
     LinkSecurity(),
     Purchase(),

@@ -9,9 +9,10 @@ from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
 from rules.kernel.pools import excluded_pools, held_by
-from rules.kernel.problem import Held, Problem
+from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
+from rules.kernel.spans import Span, cover, unbroken_until_s
 
 
 class Certification:
@@ -44,7 +45,7 @@ class Certification:
                 lacking = {
                     pool.name: f"{pool.name} {span}"
                     for pool in problem.policy.pools
-                    if not _holds_throughout(problem, clause, pool)
+                    if not cover(_spans(problem, clause, pool), range(problem.now_s, problem.needed_until_s))
                 }
                 yield from excluded_pools(self.id, problem, profile, clause.place, lacking)
 
@@ -56,8 +57,7 @@ class Certification:
             covered = [visit for visit in used if visit.stage in profile.covered(problem.service_of(visit.demand))]
             for clause in profile.certifications if covered else ():
                 end_s = {
-                    name: _held_until_s(held_by(problem, pool, clause.met_by), problem.now_s)
-                    for name, pool in pools.items()
+                    name: unbroken_until_s(_spans(problem, clause, pool), problem.now_s) for name, pool in pools.items()
                 }
                 for visit in covered:
                     held_s = end_s[visit.option.placement.pool]
@@ -71,18 +71,5 @@ class Certification:
         return violation.finding(self.finding_id, message, "renew the evidence, or let the stage run on another pool")
 
 
-def _holds_throughout(problem: Problem, clause: CertificationClause, pool: Pool) -> bool:
-    """Whether something is held at the start, and again at each end that falls before the span's."""
-    held = held_by(problem, pool, clause.met_by)
-    needed = range(problem.now_s, problem.needed_until_s)
-    moments = (problem.now_s, *(item.until_s for item in held if item.until_s in needed))
-    return all(any(moment in range(item.from_s, item.until_s) for item in held) for moment in moments)
-
-
-def _held_until_s(held: tuple[Held, ...], now_s: int) -> int:
-    """The second at which the first gap begins; 0 when nothing is held now."""
-    end_s = 0
-    for item in sorted(held, key=lambda each: each.from_s):
-        if max(end_s, now_s) in range(item.from_s, item.until_s):
-            end_s = item.until_s
-    return end_s
+def _spans(problem: Problem, clause: CertificationClause, pool: Pool) -> tuple[Span, ...]:
+    return tuple((held.from_s, held.until_s) for held in held_by(problem, pool, clause.met_by))

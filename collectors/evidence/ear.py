@@ -11,18 +11,23 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from collectors.evidence import refusals
+from collectors.evidence.devices import features_of, tees_of
+from collectors.evidence.document import SubjectSpec
+from collectors.evidence.records import Attestation, Evidence
 from collectors.evidence.refusals import RefusedError
-from collectors.evidence.scope import check_audience, check_standard
-from collectors.evidence.span import span
+from collectors.evidence.scope import check_audience, check_standard, check_subject
+from collectors.evidence.span import issued, span
 from collectors.evidence.token import VERIFIER, Opened, digest
+from policy.clauses import ATTESTATION
 from policy.findings import Place
+from policy.resolved import Issuer
 from policy.words import shown
 
 PROFILE: Final = "eat_profile"
 PROFILES: Final = ("tag:github.com,2023:veraison/ear", "tag:github.com,2024:confidential-containers/Trustee")
-STANDARD: Final = "attestation"
-"""What an Issuer must be allowed to claim for its attestation results to count."""
 CLAIMS: Final = (
     "configuration",
     "executables",
@@ -56,20 +61,29 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A submodule and its claims: (name, int8) of those that the verifier made."""
+    """A submodule: its claims as (name, int8), its trusted execution environments, its features if it is a device."""
 
     name: str
     claims: tuple[tuple[str, int], ...]
+    tees: tuple[str, ...] = ()
+    features: tuple[str, ...] | None = None
+
+    @property
+    def affirmed(self) -> frozenset[str]:
+        """The claims that are affirmed, one by one."""
+        return frozenset(name for name, value in self.claims if tier(value) is Tier.AFFIRMING)
 
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
     """A verified attestation result whose every part is affirmed from `issued_at` until `expires_at` (excluded), UTC.
 
-    It names no site and no pool, so by itself it permits nothing.
+    The verifier looked at `appraised_at`. One without a subject is of no site and no pool, and permits nothing.
     """
 
-    issuer: str
+    issuer: Issuer
+    appraised_at: datetime
+    subject: tuple[str, str] | None
     verifier: str
     build: str
     parts: tuple[Part, ...]
@@ -88,12 +102,67 @@ def appraised(token: str, opened: Opened, now: datetime, place: Place, skew: tim
     developer, build = (_text(verifier, name, place) for name in ("developer", "build"))
     check_audience(opened, place)
     begins, ends = span(opened, now, skew, place)
-    check_standard(STANDARD, opened.issuer, place)
+    check_standard(ATTESTATION, opened.issuer, place)
     submods = _mapping(claims, "submods", place)
     if not submods:
         raise RefusedError(refusals.not_affirmed(place, "submods", "none is there"))
     parts = tuple(_part(name, _mapping(submods, name, place), place) for name in sorted(submods))
-    return Appraisal(opened.issuer.iss, developer, build, parts, begins, ends, place, digest(token))
+    return Appraisal(
+        issuer=opened.issuer,
+        appraised_at=issued(opened, place),
+        subject=_subject(opened, place),
+        verifier=developer,
+        build=build,
+        parts=parts,
+        issued_at=begins,
+        expires_at=ends,
+        place=place,
+        digest=digest(token),
+    )
+
+
+def evidence_in(appraisal: Appraisal) -> Evidence | None:
+    """What the result proves of its subject; None where it has none."""
+    if appraisal.subject is None:
+        return None
+    kind, name = appraisal.subject
+    parts, issuer = appraisal.parts, appraisal.issuer
+    devices = [set(part.features) for part in parts if part.features is not None]
+    attestation = Attestation(
+        verifier=issuer.name,
+        tees=tuple(sorted({tee for part in parts for tee in part.tees})),
+        claims=tuple(sorted(frozenset.intersection(*(part.affirmed for part in parts)))),
+        devices=tuple(sorted(set.intersection(*devices))) if devices else (),
+        appraised_at=appraisal.appraised_at,
+    )
+    return Evidence(
+        id=f"{issuer.name}/{appraisal.digest[:16]}",
+        subject_kind=kind,
+        subject=name,
+        standard=ATTESTATION,
+        version=(1,),
+        issuer=issuer.iss,
+        issued_at=appraisal.issued_at,
+        expires_at=appraisal.expires_at,
+        place=appraisal.place,
+        digest=appraisal.digest,
+        attestation=attestation,
+    )
+
+
+def _subject(opened: Opened, place: Place) -> tuple[str, str] | None:
+    """Whom the result is about: whom it names, or the only site or pool that its Issuer may speak of."""
+    issuer = opened.issuer
+    if "subject" not in opened.claims:
+        alone = [*(("site", name) for name in issuer.sites), *(("pool", name) for name in issuer.pools)]
+        return alone[0] if len(alone) == 1 else None
+    try:
+        subject = SubjectSpec.model_validate(opened.claims["subject"])
+    except ValidationError as trouble:
+        reason = "`subject` is not one site or one pool by its name"
+        raise RefusedError(refusals.malformed(place, reason)) from trouble
+    check_subject(subject.kind, subject.name, issuer, place)
+    return subject.kind, subject.name
 
 
 def tier(value: int) -> Tier:
@@ -115,7 +184,7 @@ def _part(name: str, found: Mapping[str, Any], place: Place) -> Part:
         raise RefusedError(refusals.embellished(place, name, status.word, worst.word))
     if status is not Tier.AFFIRMING:
         raise RefusedError(refusals.not_affirmed(place, name, f"its status is {status.word}"))
-    return Part(name, tuple(sorted(vector.items())))
+    return Part(name, tuple(sorted(vector.items())), tees_of(found), features_of(found))
 
 
 def _status(found: Mapping[str, Any], place: Place) -> Tier:

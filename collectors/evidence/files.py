@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from collectors.evidence import refusals
+from collectors.evidence.artefact import vouched
 from collectors.evidence.document import claims_in
-from collectors.evidence.ear import Appraisal
+from collectors.evidence.ear import Appraisal, evidence_in
 from collectors.evidence.records import Evidence
+from collectors.evidence.revocations import revocations
+from collectors.evidence.svid import named
 from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
@@ -20,8 +23,15 @@ from policy.resolved import Issuer
 from policy.source import in_order
 
 NOWHERE: Final = Place("", 1, 1)
-SIGNED: Final = (".jwt",)
-"""How the names of files end that hold one signed statement each."""
+TOKENS: Final = (".jwt",)
+"""How the names of files end that hold one signed statement or attestation result each."""
+ENVELOPES: Final = (".sig", ".sigstore", ".dsse", ".jsonl")
+"""Those of files that hold one envelope or bundle each, about artefacts."""
+CHAINS: Final = (".pem", ".crt")
+"""Those of certificates, each with the authorities between it and the root behind it."""
+LISTS: Final = (".crl",)
+"""Those of lists of revoked certificates."""
+SIGNED: Final = (*TOKENS, *ENVELOPES, *CHAINS, *LISTS)
 
 
 def read_evidence(
@@ -34,10 +44,12 @@ def read_evidence(
     """
     documents, wrong = read_documents(folder)
     statements, refused = _statements(folder, issuers, now)
+    artefacts, unfit = _artefacts(folder, issuers, now)
+    certificates, unnamed = _certificates(folder, issuers, now)
     if issuers:
         wrong = (*wrong, *(refusals.unsigned(document.place) for document in documents))
         documents = ()
-    return (*documents, *statements), in_order((*wrong, *refused))
+    return (*documents, *statements, *artefacts, *certificates), in_order((*wrong, *refused, *unfit, *unnamed))
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
@@ -62,17 +74,15 @@ def _statements(
     folder: Path, issuers: Sequence[Issuer], now: datetime
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """What the signed statements under a folder give. The same contents in two files are one statement."""
-    texts, findings = _texts(folder, SIGNED)
+    texts, findings = _texts(folder, TOKENS)
     found: dict[Evidence, Evidence] = {}
     for name, text in texts:
         token = text.rstrip("\r\n")
-        judged = verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1))
+        judged = _proved(verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1)))
         if isinstance(judged, Finding):
             findings.append(judged)
-        elif isinstance(judged, Appraisal):
-            findings.append(refusals.unbound(judged.place))
         else:
-            contents = replace(judged, digest="", place=NOWHERE)  # signed twice they have two digests
+            contents = replace(judged, digest="", place=NOWHERE)  # under two keys they have two digests
             found.setdefault(contents, judged)
     counted, doubled = _parted(found.values())
     for first, *others in doubled:
@@ -80,6 +90,52 @@ def _statements(
         findings.append(refusals.replayed(first.place, number, others[0].place))
         findings += (refusals.replayed(other.place, number, first.place) for other in others)
     return counted, tuple(findings)
+
+
+def _artefacts(
+    folder: Path, issuers: Sequence[Issuer], now: datetime
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """What signed statements say of the policy's artefacts."""
+    texts, findings = _texts(folder, ENVELOPES)
+    judged = (vouched(text, issuers, now, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts)
+    return _counted(judged, findings)
+
+
+def _certificates(
+    folder: Path, issuers: Sequence[Issuer], now: datetime
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """Whom certificates name, without those that lists beside them revoke."""
+    texts, findings = _texts(folder, LISTS)
+    lists = []
+    for name, text in texts:
+        found = revocations(text, Place(f"{folder.name}/{name}", 1, 1))
+        if isinstance(found, Finding):
+            findings.append(found)
+        else:
+            lists.append(found)
+    texts, unread = _texts(folder, CHAINS)
+    judged = (named(text, issuers, lists, now, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts)
+    return _counted(((each,) if isinstance(each, Evidence) else each for each in judged), [*findings, *unread])
+
+
+def _counted(
+    judged: Iterable[tuple[Evidence, ...] | Finding], findings: list[Finding]
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """Those that count, once where a file lies there twice; and all findings."""
+    found: dict[str, Evidence] = {}
+    for said in judged:
+        if isinstance(said, Finding):
+            findings.append(said)
+        else:
+            for each in said:
+                found.setdefault(each.id, each)
+    return tuple(found.values()), tuple(findings)
+
+
+def _proved(judged: Evidence | Appraisal | Finding) -> Evidence | Finding:
+    if isinstance(judged, Appraisal):
+        return evidence_in(judged) or refusals.unbound(judged.place)
+    return judged
 
 
 def _texts(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[tuple[str, str]], list[Finding]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from policy.catalogue import error, warning
 from policy.findings import Finding, Place
-from policy.resolved import Issuer
+from policy.resolved import Issuer, Revoked
 from policy.words import shown, suggestion
 
 _ASK: Final = "ask the issuer for a new statement"
@@ -117,6 +117,12 @@ def malformed(place: Place, reason: str) -> Finding:
     return error("GW0416", place, f"the statement is malformed: {reason}", hint)
 
 
+def revoked(place: Place, issuer: Issuer, entry: Revoked) -> Finding:
+    """A statement that the policy says counts no more."""
+    message = f"the {entry.kind} {shown(entry.name)} of `{issuer.name}` is revoked, at {entry.place}"
+    return error("GW0430", place, message, "take the file out, and have a new statement issued where one is due")
+
+
 def embellished(place: Place, part: str, status: str, worst: str) -> Finding:
     """An attestation result that sums up its claims as better than they are."""
     message = f"{shown(part)} is {worst} by its claims, and its status says {status}"
@@ -133,3 +139,96 @@ def unbound(place: Place) -> Finding:
     """An attestation result that is right and of no use yet: nothing says which site or pool it is about."""
     message = "the attestation result is verified and permits nothing, as it names no site and no pool"
     return warning("GW0419", place, message, "have an issuer state what follows from it: `gridwright evidence sign`")
+
+
+def no_envelope(place: Place, reason: str) -> Finding:
+    """Something that is no signed envelope at all."""
+    hint = "give a DSSE envelope or a Sigstore bundle, as `model_signing sign` and `cosign attest` write them"
+    return error("GW0422", place, f"the signed statement is malformed: {reason}", hint)
+
+
+def no_key_fits(place: Place) -> Finding:
+    """An envelope that was changed, or signed by nobody whom the policy names."""
+    hint = "declare the signer's key in a document of kind Issuer; certificates and keys in the file are never used"
+    return error("GW0423", place, "no key of any Issuer fits a signature of the file", hint)
+
+
+def no_statement(place: Place, reason: str) -> Finding:
+    """A signed payload that is no in-toto statement, or lacks what its predicate has."""
+    hint = "ask the signer for an in-toto statement of version 1; docs/evidence.md tells what is read of it"
+    return error("GW0424", place, f"the in-toto statement is malformed: {reason}", hint)
+
+
+def unknown_predicate(place: Place, predicate: object) -> Finding:
+    """A statement of a kind that is not read."""
+    hint = "docs/evidence.md lists the predicates that are read; take the file out if it is for others"
+    return error("GW0425", place, f"the predicate {shown(predicate)} is not one that is read", hint)
+
+
+def not_passed(place: Place, result: object) -> Finding:
+    """A verification summary of an artefact that did not pass."""
+    hint = "see why the verifier rejects it, and deploy another artefact until then"
+    return error("GW0426", place, f"the verifier's result is {shown(result)}, not PASSED", hint)
+
+
+def no_level(place: Place) -> Finding:
+    """A verification summary without a level of SLSA's build track."""
+    hint = "ask the verifier for a summary with `SLSA_BUILD_LEVEL_…` among its `verifiedLevels`"
+    return error("GW0427", place, "no level of the build track was verified", hint)
+
+
+def other_resources(place: Place) -> Finding:
+    """A model's signature whose files are not those that its digest is of."""
+    message = "the digests of the model's files do not make the digest that is signed for it"
+    return error("GW0428", place, message, "do not rely on this signer until it is known how that came about")
+
+
+def no_artefact(place: Place, issuer: Issuer) -> Finding:
+    """A statement of no variant that the issuer may speak of."""
+    message = f"none of its digests is of a variant of the models that `{issuer.name}` may speak of"
+    hint = "add the model to `claims.models` of the Issuer, if it may, or correct the variant's `digest`"
+    return error("GW0429", place, message, hint)
+
+
+def no_certificates(place: Place, reason: str) -> Finding:
+    """A file that is no chain of certificates, or no list of revoked ones."""
+    hint = (
+        "give PEM: the certificate, then those of the authorities between it and the root, or one list of revoked ones"
+    )
+    return error("GW0431", place, f"the file cannot be read: {reason}", hint)
+
+
+def no_svid(place: Place, reason: str) -> Finding:
+    """Certificates that are none of a workload and its authorities."""
+    hint = "have it issued as an X.509-SVID; docs/evidence.md tells what one has"
+    return error("GW0432", place, f"the chain is not that of an X.509-SVID: {reason}", hint)
+
+
+def unknown_domain(place: Place, domain: str, known: Iterable[str]) -> Finding:
+    """A certificate of a trust domain that the policy does not name."""
+    hint = suggestion(domain, known, "declare it as `x509` of an Issuer")
+    return error("GW0433", place, f"no Issuer has the trust domain {shown(domain)}", hint)
+
+
+def no_path(place: Place, issuer: Issuer, reason: str) -> Finding:
+    """A chain that does not end at a root of its trust domain."""
+    message = f"no chain leads from the certificate to a root of `{issuer.name}`: {reason}"
+    return error("GW0434", place, message, "put the certificates between it and the root into the file, or renew it")
+
+
+def no_subject(place: Place, path: str) -> Finding:
+    """An identity that is of no site and no pool."""
+    message = f"the SPIFFE ID's path {shown(path)} is not /site/NAME or /pool/NAME"
+    return error("GW0435", place, message, "have it issued with such an ID, or take the file out")
+
+
+def revoked_certificate(place: Place, serial: int, at: datetime) -> Finding:
+    """A certificate that its authority has revoked."""
+    message = f"its authority revoked the certificate {serial:x} at {at.isoformat()}"
+    return error("GW0436", place, message, "have a new one issued, and see why this one was revoked")
+
+
+def no_revocations(place: Place, authority: str, reason: str) -> Finding:
+    """A certificate of which nobody knows whether it is revoked."""
+    message = f"whether {shown(authority)} revoked a certificate of the chain is not known: {reason}"
+    return error("GW0437", place, message, "put the authority's present list beside the certificate: NAME.crl, in PEM")

@@ -1,5 +1,7 @@
 """Whom a token is for, and whether its issuer may say what it says."""
 
+from collections.abc import Collection
+
 from collectors.evidence import refusals
 from collectors.evidence.refusals import RefusedError
 from collectors.evidence.token import Opened
@@ -19,6 +21,13 @@ def check_subject(kind: str, name: str, issuer: Issuer, place: Place) -> None:
     """Raises RefusedError unless the issuer may speak of the site or pool."""
     if name not in (issuer.sites if kind == "site" else issuer.pools):
         raise RefusedError(refusals.subject_not_allowed(place, kind, name, issuer))
+
+
+def check_not_revoked(issuer: Issuer, kind: str, names: Collection[str], place: Place) -> None:
+    """Raises RefusedError where the policy revokes any of these: `kind` is "jti", "statement" or "artefact"."""
+    for entry in issuer.revoked:
+        if entry.kind == kind and entry.name in names:
+            raise RefusedError(refusals.revoked(place, issuer, entry))
 
 
 def check_standard(standard: str, issuer: Issuer, place: Place) -> None:

@@ -21,17 +21,14 @@ def span(opened: Opened, now: datetime, skew: timedelta, place: Place) -> tuple[
     Raises RefusedError for a statement that does not hold now, whichever of two clocks that differ by `skew` is right.
     A statement that just ended by the other clock alone passes; who uses it looks at its end once more.
     """
-    issuer, claims = opened.issuer, opened.claims
-    issued = _instant(claims, "iat", place)
-    if issued is None:
-        raise RefusedError(refusals.malformed(place, "`iat` is missing"))
-    if issued > now + skew:
-        raise RefusedError(refusals.from_the_future(place, issued, skew))
-    begins = max(issued, _instant(claims, "nbf", place) or issued)
+    issuer, claims, said = opened.issuer, opened.claims, issued(opened, place)
+    if said > now + skew:
+        raise RefusedError(refusals.from_the_future(place, said, skew))
+    begins = max(said, _instant(claims, "nbf", place) or said)
     ends = _instant(claims, "exp", place)
     if ends is None and not issuer.max_age_s:
         raise RefusedError(refusals.malformed(place, "it never ends: it has no `exp`, and its Issuer no `maxAge`"))
-    believed = issued + timedelta(seconds=issuer.max_age_s) if issuer.max_age_s else ends
+    believed = said + timedelta(seconds=issuer.max_age_s) if issuer.max_age_s else ends
     until = min(each for each in (ends, believed) if each is not None)
     if until <= begins:
         hint = "let `exp`, and `maxAge` of the Issuer, reach beyond `nbf` and `iat`"
@@ -41,8 +38,16 @@ def span(opened: Opened, now: datetime, skew: timedelta, place: Place) -> tuple[
     if ends is not None and ends <= now - skew:
         raise RefusedError(refusals.ended(place, ends))
     if until <= now - skew:
-        raise RefusedError(refusals.too_old(place, issued, issuer))
+        raise RefusedError(refusals.too_old(place, said, issuer))
     return begins, until
+
+
+def issued(opened: Opened, place: Place) -> datetime:
+    """When the issuer says that it said so (`iat`), in UTC. Raises RefusedError where it does not."""
+    found = _instant(opened.claims, "iat", place)
+    if found is None:
+        raise RefusedError(refusals.malformed(place, "`iat` is missing"))
+    return found
 
 
 def _instant(claims: Mapping[str, Any], name: str, place: Place) -> datetime | None:

@@ -52,8 +52,11 @@ def open_token(token: str, issuers: Sequence[Issuer], place: Place) -> Opened:
 
 
 def digest(token: str) -> str:
-    """What a token is called in records of it: its SHA-256 in hex."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    """What a token is called in records of it: the SHA-256 in hex of what is signed, header and payload.
+
+    A signature is left out: whoever has one of ECDSA can make another one that fits as well.
+    """
+    return hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()
 
 
 def _parts(token: str, place: Place) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -80,7 +83,7 @@ def _decoded(part: str, place: Place) -> bytes:
 
 def _object(part: str, what: str, place: Place) -> dict[str, Any]:
     try:
-        found = json.loads(_decoded(part, place), object_pairs_hook=_once, parse_constant=_no_number)
+        found = json.loads(_decoded(part, place), object_pairs_hook=once, parse_constant=_no_number)
     except (ValueError, RecursionError) as trouble:
         raise RefusedError(
             refusals.malformed(place, f"its {what} is not JSON, or a name stands twice in it")
@@ -90,7 +93,7 @@ def _object(part: str, what: str, place: Place) -> dict[str, Any]:
     return found
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The members of an object. Two of one name would be read in two ways (RFC 8725, section 2.4)."""
     found = dict(pairs)
     if len(found) != len(pairs):

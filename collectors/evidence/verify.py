@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from collectors.evidence.ear import PROFILE, Appraisal, appraised
 from collectors.evidence.records import Evidence
 from collectors.evidence.refusals import RefusedError
+from collectors.evidence.scope import check_not_revoked
 from collectors.evidence.span import SKEW
 from collectors.evidence.statement import stated
-from collectors.evidence.token import open_token
+from collectors.evidence.token import digest, open_token
 from policy.findings import Finding, Place
 from policy.resolved import Issuer
 
@@ -19,6 +20,8 @@ def verify(
     """The statement or the attestation result in a token, or the finding that tells why it does not count at `now`."""
     try:
         opened = open_token(token, issuers, place)
+        check_not_revoked(opened.issuer, "statement", (f"sha256:{digest(token)}",), place)
+        check_not_revoked(opened.issuer, "jti", (str(opened.claims.get("jti")),), place)
         read = appraised if PROFILE in opened.claims else stated
         return read(token, opened, now, place, skew)
     except RefusedError as refused:

@@ -34,8 +34,7 @@ def check(
 
     json is a flat list of findings, sarif a log for code scanning, github the annotations of a workflow.
     """
-    from controller.cli.environments import read_in_each
-    from controller.cli.inputs import asserted_folder
+    from controller.cli.inputs import asserted_folder, read_in_each
     from policy.checks.endings import endings
 
     if as_json and output not in {Output.TEXT, Output.JSON}:

@@ -1,5 +1,6 @@
 """`gridwright evidence`: signs statements, and tells what a verifier finds in them."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,7 @@ Output = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Where the statement goes: NAME.jwt; stdout without it.")
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Sign evidence, and tell what a verifier finds.")
+app = typer.Typer(no_args_is_help=True, help="Sign evidence, tell what a verifier finds, and when it ends.")
 
 
 @app.command("sign")
@@ -70,8 +71,48 @@ def verify(path: Folder, *, environment: Environment = "", as_json: AsJson = Fal
     return Exit.DONE if good else Exit.BAD_INPUT
 
 
+@app.command("forecast")
+def forecast(path: Folder, *, as_json: AsJson = False) -> int:
+    """Tell when evidence ends, which services lean on it, and when a pool or variant may no longer serve them.
+
+    It is told as if nothing were renewed. Exits 0, or 1 when evidence is refused.
+    """
+    from datetime import UTC
+
+    from controller.cli.evidence_view import show as show_outlook
+    from controller.cli.findings import show
+    from controller.cli.inputs import read
+    from controller.lapses import outlook
+    from policy.checks.endings import endings
+    from policy.findings import Level
+
+    now = datetime.now(UTC)
+    documents = read(path, as_json=as_json)
+    found = outlook(documents.policy, documents.evidence, now)
+    findings = (*documents.findings, *endings(documents.evidence, now), *found.findings)
+    good = all(finding.level is not Level.ERROR for finding in findings)
+    if as_json:
+        write_json({"ok": good, "endings": found.endings, "lapses": found.lapses, "findings": findings})
+    else:
+        out = console()
+        show_outlook(out, found)
+        show(out, findings)
+    return Exit.DONE if good else Exit.BAD_INPUT
+
+
+def _date(at: datetime) -> str:
+    """To the minute; nothing where there is no end."""
+    from collectors.evidence.records import FOREVER, UNDATED
+
+    return f"{at:%Y-%m-%d %H:%M}Z" if at not in {UNDATED, FOREVER} else "-"
+
+
 def _row(item: "Evidence") -> tuple[str, ...]:
+    from collectors.evidence.records import ARTEFACT
+    from controller.cli.evidence_view import DIGEST_SHOWN
+
     holds = f"{item.standard} {'.'.join(map(str, item.version))}"
-    dates = (f"{at:%Y-%m-%d %H:%M}Z" for at in (item.issued_at, item.expires_at))
+    dates = (_date(at) for at in (item.issued_at, item.expires_at))
     said = item.issuer if item.digest else f"{item.issuer} (not signed)"
-    return (f"{item.subject_kind} {item.subject}", holds, said, *dates, item.place.file)
+    of = item.subject[:DIGEST_SHOWN] if item.subject_kind == ARTEFACT else item.subject
+    return (f"{item.subject_kind} {of}", holds, said, *dates, item.place.file)

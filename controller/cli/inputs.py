@@ -1,7 +1,10 @@
 """What commands read: the policy documents and the evidence beside them."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from collectors.evidence.files import read_documents, read_evidence
 from collectors.evidence.records import Evidence
@@ -10,22 +13,57 @@ from controller.cli.sources import Source
 from controller.documents import Documents
 from policy.findings import Finding
 from policy.resolved import Policy
-from policy.source import EVIDENCE, Loaded
+from policy.source import EVIDENCE, Loaded, in_order
+
+NONE_CHOSEN: Final = "GW0363"
 
 
 def read_all(source: Source, environment: str = "") -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
-    """The policy of `source` in an environment (None when it has errors), the evidence, and all findings, of tests too.
+    """The policy of `source` in an environment (None when it has errors), the evidence, and every finding.
 
     Raises CliError when there is no such folder.
     """
-    loaded, evidence, findings = _read(source, environment)
-    return loaded.policy, evidence, (*loaded.findings, *loaded.of_tests, *findings)
+    return _with_evidence(source, _loaded(source, environment))
 
 
-def _read(source: Source, environment: str) -> tuple[Loaded, tuple[Evidence, ...], tuple[Finding, ...]]:
-    folder = asserted_folder(source.folder)
-    loaded = source.within(environment).load()
-    return loaded, *evidence_beside(folder, loaded.policy, datetime.now(UTC))
+def read_in_each(source: Source, environment: str) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    """The evidence and all findings, also of tests: in the given environment, else in each where variables differ.
+
+    Findings that are not those of all environments say of which they are. Raises CliError when there is no such folder.
+    """
+    loaded = _loaded(source, environment)
+    if all(finding.id != NONE_CHOSEN for finding in loaded.findings):
+        _, evidence, findings = _with_tests(source, loaded)
+        return evidence, findings
+    read = {name: _with_tests(source, _loaded(source, name)) for name in loaded.environments}
+    each_once = dict.fromkeys(item for _, items, _ in read.values() for item in items)
+    return tuple(each_once), in_order(_merged({name: findings for name, (_, _, findings) in read.items()}))
+
+
+def _loaded(source: Source, environment: str) -> Loaded:
+    asserted_folder(source.folder)
+    return source.within(environment).load()
+
+
+def _merged(found: Mapping[str, tuple[Finding, ...]]) -> Iterator[Finding]:
+    """The findings of all environments, each once."""
+    where: dict[Finding, dict[str, None]] = {}
+    for name, findings in found.items():
+        for finding in findings:
+            where.setdefault(finding, {})[name] = None
+    for finding, names in where.items():
+        everywhere = len(names) == len(found)
+        yield finding if everywhere else replace(finding, message=f"in {' and '.join(names)}: {finding.message}")
+
+
+def _with_evidence(source: Source, loaded: Loaded) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
+    evidence, findings = evidence_beside(source.folder, loaded.policy, datetime.now(UTC))
+    return loaded.policy, evidence, (*loaded.findings, *findings)
+
+
+def _with_tests(source: Source, loaded: Loaded) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
+    policy, evidence, findings = _with_evidence(source, loaded)
+    return policy, evidence, (*findings, *loaded.of_tests)
 
 
 def evidence_beside(
@@ -50,8 +88,7 @@ def asserted_folder(folder: Path) -> Path:
 
 def read(source: Source, environment: str = "", *, as_json: bool = False) -> Documents:
     """The documents of `source`. Raises CliError, and BrokenPolicyError when the policy has errors."""
-    loaded, evidence, of_evidence = _read(source, environment)
-    findings = (*loaded.findings, *of_evidence)
-    if loaded.policy is None:
+    policy, evidence, findings = read_all(source, environment)
+    if policy is None:
         raise BrokenPolicyError(str(source), findings, as_json=as_json)
-    return Documents(loaded.policy, evidence, findings)
+    return Documents(policy, evidence, findings)

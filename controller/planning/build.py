@@ -25,12 +25,13 @@ from controller.planning.excluded import (
 from controller.planning.kept import Kept
 from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses
+from controller.planning.proofs import attestations, certifications, provenances
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import OF_PATHS, RULES
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.problem import Demand, Held, Path, Placement, Problem
+from rules.kernel.problem import Demand, Path, Placement, Problem
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,11 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         options=kept.options(policy, speed),
         paths=(),
         nodes=nodes,
-        certifications=certifications(snapshot),
+        certifications=certifications(snapshot.evidence),
         running=running,
         floors=(),
+        attestations=attestations(snapshot.evidence),
+        provenances=provenances(policy, snapshot.evidence),
     )
     gone = frozenset(row.option for row in without_server(bare))
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
@@ -150,21 +153,6 @@ def _uses(uses: Iterable[Use]) -> Uses:
     for demand, stage, option in uses:
         found[demand, stage].add(option)
     return {key: frozenset(options) for key, options in found.items()}
-
-
-def certifications(snapshot: Snapshot) -> tuple[Held, ...]:
-    """The evidence of a snapshot as spans of seconds; a span starts late and ends early where a second is split."""
-    return tuple(
-        Held(
-            e.subject_kind,
-            e.subject,
-            e.standard,
-            e.version,
-            -int(-e.issued_at.timestamp() // 1),
-            int(e.expires_at.timestamp()),
-        )
-        for e in snapshot.evidence
-    )
 
 
 def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:

@@ -144,13 +144,15 @@ def _conflict_key(plan: Plan, built: Built) -> str:
     """Of the question; of a large fleet, where some rate changes in every turn, the services stand for the rates."""
     rates = [(rate.service, rate.origin, rate.milli_rps) for rate in built.asked.rates]
     asked = rates if is_small(built.problem) else services_short(plan, built.whole)
-    parts = (built.whole.policy.revision, asked, built.whole.nodes, built.whole.certifications)
+    whole = built.whole
+    known = (whole.certifications, whole.attestations, whole.provenances)
+    parts = (whole.policy.revision, asked, whole.nodes, *known)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _ending(plan: Plan, problem: Problem, now: datetime) -> tuple[Finding, ...]:
-    until = report.valid_until(plan, problem)
-    if until is None or until - now > timedelta(days=30):
+    until = report.soon(report.ends(plan, problem), now)
+    if until is None:
         return ()
     return (
         Finding(
@@ -158,7 +160,7 @@ def _ending(plan: Plan, problem: Problem, now: datetime) -> tuple[Finding, ...]:
             Level.WARNING,
             f"evidence behind the plan ends, evidence against it begins, or maintenance does, at {until.isoformat()}; "
             "what that touches moves before",
-            "renew the evidence where it ends, and make sure that other sites that are allowed have room",
+            "renew the evidence where it ends, and make sure that other sites or variants that are allowed have room",
         ),
     )
 

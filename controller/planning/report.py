@@ -1,7 +1,8 @@
 """What a decision says of its plan: reasons, until when it is valid, and findings."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from controller.decision import Reason
@@ -11,7 +12,9 @@ from controller.planning.relaxation import Relaxation
 from controller.planning.runner_up import RunnerUp
 from controller.planning.sacrifice import Sacrifice
 from controller.planning.shadow import ShadowPrice
+from policy.checks.endings import NOTICE
 from policy.findings import Finding, Level
+from rules.attestation import Attestation
 from rules.catalogue import RULES
 from rules.certification import Certification
 from rules.forbidden_certification import ForbiddenCertification
@@ -20,9 +23,11 @@ from rules.kernel.problem import Placement, Problem
 from rules.kernel.quantities import dollars_per_hour, percent
 from rules.kernel.rule import Violation
 from rules.maintenance import Maintenance
+from rules.provenance import Provenance
 
 FOREVER_S: Final = 253_402_300_799
 """The last second that a datetime can name."""
+RENEWED_NOTICE: Final = timedelta(hours=1)
 MOST_NAMED: Final = 6
 """Clauses, and loosenings, that one finding names."""
 
@@ -42,14 +47,30 @@ def reasons(plan: Plan, problem: Problem) -> tuple[Reason, ...]:
 
 
 def valid_until(plan: Plan, problem: Problem) -> datetime | None:
-    """When the plan's routes lose what they rest on: a certification, that a forbidden one is not held, or the pool.
+    """When the plan's routes lose what they rest on: evidence, that a forbidden one is not held, or the pool.
 
-    None where neither does.
+    None where they lose neither.
     """
+    return min(ends(plan, problem).values(), default=None)
+
+
+def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
+    """By the id of a rule of evidence, when the plan's routes first lose what that rule goes by."""
     lasting = replace(problem, needed_until_s=FOREVER_S)
-    rules = (Certification(), ForbiddenCertification(), Maintenance())
-    ends = [v.measured for rule in rules for v in rule.check(plan, lasting) if v.measured]
-    return datetime.fromtimestamp(min(ends), UTC) if ends else None
+    found = {
+        rule.id: min((each.measured for each in rule.check(plan, lasting) if each.measured), default=None)
+        for rule in (Certification(), ForbiddenCertification(), Attestation(), Provenance(), Maintenance())
+    }
+    return {name: datetime.fromtimestamp(end_s, UTC) for name, end_s in found.items() if end_s is not None}
+
+
+def soon(ending: Mapping[str, datetime], now: datetime) -> datetime | None:
+    """The first of these ends of which a person should know now; None where that can wait.
+
+    Attestation results are renewed every day or more often, so of their end it is said late.
+    """
+    due = [at for rule, at in ending.items() if at - now <= (RENEWED_NOTICE if rule == Attestation.id else NOTICE)]
+    return min(due, default=None)
 
 
 def violated(violations: tuple[Violation, ...]) -> tuple[Finding, ...]:

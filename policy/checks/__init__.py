@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from policy.checks.absences import absences
 from policy.checks.contradictions import doubled_links
 from policy.checks.issuers import issuers
-from policy.checks.levels import without_a_level
 from policy.checks.limits import beyond_limits
 from policy.checks.loosening import loosened
 from policy.checks.references import Reference, Unread, nowhere
 from policy.checks.suspicious import suspicious
+from policy.checks.tiers import without_a_tier
 from policy.findings import Finding
 from policy.resolved import Policy
 from policy.validate import Valid
@@ -17,6 +17,6 @@ from policy.validate import Valid
 
 def check(policy: Policy, documents: Sequence[Valid], referred: Iterable[Reference], unread: Unread) -> list[Finding]:
     """Everything found, errors and warnings. What could not be read is not missed."""
-    of_the_whole = [] if unread else [*absences(policy), *suspicious(policy), *without_a_level(policy)]
-    of_levels = [*loosened(policy), *beyond_limits(policy, documents)]
-    return [*nowhere(documents, referred, unread), *doubled_links(policy), *issuers(policy), *of_levels, *of_the_whole]
+    of_the_whole = [] if unread else [*absences(policy), *suspicious(policy), *without_a_tier(policy)]
+    of_tiers = [*loosened(policy), *beyond_limits(policy, documents)]
+    return [*nowhere(documents, referred, unread), *doubled_links(policy), *issuers(policy), *of_tiers, *of_the_whole]

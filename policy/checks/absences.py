@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from policy.catalogue import error, warning
-from policy.clauses import ComplianceProfile, Scope
+from policy.clauses import ATTESTATION, ComplianceProfile, Scope
+from policy.environments import OPTION
 from policy.findings import Finding, Place
 from policy.resolved import Policy, Service
 from policy.words import shown, suggestion
@@ -20,12 +21,14 @@ def absences(policy: Policy) -> list[Finding]:
         *_covering_nothing(policy),
         *_jurisdictions(policy),
         *_claimed_by_nobody(policy),
+        *_attested_by_nobody(policy),
+        *_vouched_for_by_nobody(policy),
     ]
 
 
 def _nothing_asked(policy: Policy) -> Iterator[Finding]:
     if not policy.services:
-        place = Place(policy.documents[0][0] if policy.documents else ".", 1, 1)
+        place = Place(next((name for name, _ in policy.documents if name != OPTION), "."), 1, 1)
         message = "no document declares a Service, and a fleet without one would be unloaded"
         yield error("GW0309", place, message, "add one; to empty a fleet, stop its controller and unload by hand")
 
@@ -88,6 +91,7 @@ def _nearest(policy: Policy, scope: Scope) -> str:
             {f"{key}: {value}" for each in services for key, value in each.labels},
             "give a service that label",
         ),
+        (scope.teams, {each.team for each in services if each.team}, "name the team in a service"),
         (scope.stages, {stage.name for each in services for stage in each.stages}, "name a stage of a service"),
     ):
         strange = [word for word in words if word not in stated]
@@ -118,3 +122,30 @@ def _claimed_by_nobody(policy: Policy) -> Iterator[Finding]:
                 message = f"no Issuer may certify {shown(name)}, so it is never held"
                 hint = suggestion(name, claimed, "add it to the `claims` of an Issuer")
                 yield warning("GW0335", place, message, hint)
+
+
+def _vouched_for_by_nobody(policy: Policy) -> Iterator[Finding]:
+    """Provenance that no issuer, or none of those that are named, may state of any model."""
+    for profile in policy.compliance:
+        for clause in profile.provenance:
+            name = clause.standard.name
+            may = {issuer.name for issuer in policy.issuers if name in issuer.standards and issuer.models}
+            if not may & set(clause.signers or may):
+                who = "none of the Issuers named" if clause.signers else "no Issuer"
+                hint = f"add `{name}` to `claims.standards` of an Issuer, and the models to its `claims.models`"
+                yield warning(
+                    "GW0421", clause.place, f"{who} may state `{name}` of a model, so no variant serves", hint
+                )
+
+
+def _attested_by_nobody(policy: Policy) -> Iterator[Finding]:
+    """Attestation that no issuer, or none of those that are named, may give."""
+    attesting = {issuer.name for issuer in policy.issuers if ATTESTATION in issuer.standards}
+    for profile in policy.compliance:
+        clause = profile.attestation
+        if clause and not attesting & set(clause.verifiers or attesting):
+            who = "none of the `verifiers`" if clause.verifiers else "no Issuer"
+            message = f"{who} may give `{ATTESTATION}`, so nothing is ever attested"
+            yield warning(
+                "GW0420", clause.place, message, f"add `{ATTESTATION}` to the `claims.standards` of an Issuer"
+            )

@@ -6,7 +6,6 @@ from graphlib import CycleError, TopologicalSorter
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
 from policy.findings import Finding, Place
-from policy.levels import Organisation, Team
 from policy.resolve import Item
 from policy.resolved import (
     WHOLE_PERMILLE,
@@ -21,6 +20,7 @@ from policy.resolved import (
     Shed,
     UseVariant,
 )
+from policy.tiers import Organisation, Team
 
 
 def contradictions(item: Item) -> list[Finding]:
@@ -41,7 +41,7 @@ def _of_its_own(item: Item) -> Iterator[Finding]:
     if isinstance(item, Service | Organisation | Team) and item.compliance:
         yield from _versions(item.compliance)
     if isinstance(item, Organisation | Team):
-        yield from _sheds(item.name, item.defaults.degrade)
+        yield from _sheds(item.name, item.defaults.degrade or ())
 
 
 def doubled_links(policy: Policy) -> list[Finding]:
@@ -111,6 +111,7 @@ def _link(link: Link) -> Iterator[Finding]:
 def _versions(profile: ComplianceProfile) -> Iterator[Finding]:
     standards = [(standard, clause.place) for clause in profile.certifications for standard in clause.any_of]
     standards += [(clause.standard, clause.place) for clause in profile.forbidden]
+    standards += [(clause.standard, clause.place) for clause in profile.provenance]
     for standard, place in standards:
         if not standard.is_possible:
             yield error("GW0305", place, f"no version fits `{standard}`", "change one of the comparisons")
@@ -146,7 +147,7 @@ def _lists(item: Item) -> Iterator[Listed]:
         yield f"in {item.name}, origin", [(origin.site, origin.place) for origin in item.origins]
         yield f"in {item.name}, use of", [(f"{use.model} {use.variant}", use.place) for use in uses]
     elif isinstance(item, Organisation | Team):
-        uses = [step for step in item.defaults.degrade if isinstance(step, UseVariant)]
+        uses = [step for step in item.defaults.degrade or () if isinstance(step, UseVariant)]
         yield f"in {item.name}, use of", [(f"{use.model} {use.variant}", use.place) for use in uses]
     elif isinstance(item, Model):
         yield f"in {item.name}, variant", [(variant.name, variant.place) for variant in item.variants]

@@ -8,7 +8,7 @@ from policy.catalogue import warning
 from policy.findings import Finding, Place
 
 NOTICE: Final = timedelta(days=30)
-"""How long before the end it is said."""
+"""How long before the end it is said, of what holds for long."""
 
 
 class Dated(Protocol):
@@ -17,6 +17,11 @@ class Dated(Protocol):
     @property
     def id(self) -> str:
         """Its name."""
+        ...
+
+    @property
+    def issued_at(self) -> datetime:
+        """The first instant at which it holds."""
         ...
 
     @property
@@ -31,12 +36,21 @@ class Dated(Protocol):
 
 
 def endings(evidence: Iterable[Dated], now: datetime) -> tuple[Finding, ...]:
-    """A warning for each piece of evidence that has ended, or ends within NOTICE of `now`."""
+    """A warning for each piece of evidence that has ended, or ends within NOTICE of `now`.
+
+    Of what is renewed more often than that, it is said in the last third of its life.
+    """
     return tuple(
         warning("GW0340", each.place, _told(each, now), "renew it, or take it out once nothing goes by it")
         for each in evidence
-        if each.expires_at - now <= NOTICE
+        if each.expires_at - now <= min(NOTICE, (each.expires_at - each.issued_at) / 3)
     )
+
+
+def nothing_left(what: str, at: datetime, place: Place) -> Finding:
+    """A warning that from an instant on nothing is allowed to serve what a service needs."""
+    hint = "renew the evidence that ends then, or have another pool or variant vouched for before"
+    return warning("GW0440", place, f"nothing may serve {what} from {at.isoformat()} on", hint)
 
 
 def _told(each: Dated, now: datetime) -> str:

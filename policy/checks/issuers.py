@@ -4,15 +4,28 @@ from collections.abc import Iterator
 
 from policy.catalogue import error
 from policy.findings import Finding, Place
-from policy.keys import RSA_BITS, flaw
+from policy.keys import RSA_BITS, flaw, root_flaw
 from policy.resolved import Issuer, Policy
 from policy.words import shown
 
 
 def issuers(policy: Policy) -> list[Finding]:
     """Errors for keys that verify nothing, and for names that stand for two."""
+    roots = (finding for issuer in policy.issuers for finding in _roots(issuer))
+    domains = [
+        (f"the trust domain {shown(issuer.authority.trust_domain)}", issuer.authority.place)
+        for issuer in policy.issuers
+        if issuer.authority
+    ]
+    revoked = (finding for issuer in policy.issuers for finding in _twice(_revoked(issuer)))
     keys = (finding for issuer in policy.issuers for finding in _keys(issuer))
-    return [*_twice([(f"the `iss` {shown(issuer.iss)}", issuer.place) for issuer in policy.issuers]), *keys]
+    return [
+        *_twice([(f"the `iss` {shown(issuer.iss)}", issuer.place) for issuer in policy.issuers]),
+        *keys,
+        *revoked,
+        *roots,
+        *_twice(domains),
+    ]
 
 
 def _keys(issuer: Issuer) -> Iterator[Finding]:
@@ -22,6 +35,19 @@ def _keys(issuer: Issuer) -> Iterator[Finding]:
         if wrong:
             hint = f"give a key for one of `algorithms`; of RSA keys one of {RSA_BITS} bits or more"
             yield error("GW0406", key.place, f"a key of `{issuer.name}` cannot be used: {wrong}", hint)
+
+
+def _roots(issuer: Issuer) -> Iterator[Finding]:
+    for pem in issuer.authority.roots if issuer.authority else ():
+        wrong = root_flaw(pem)
+        if wrong and issuer.authority:
+            hint = "give the self-signed certificate of a certification authority"
+            place = issuer.authority.place
+            yield error("GW0438", place, f"a root of `{issuer.name}` cannot be used: {wrong}", hint)
+
+
+def _revoked(issuer: Issuer) -> list[tuple[str, Place]]:
+    return [(f"in {issuer.name}, revoked {each.kind} {shown(each.name)}", each.place) for each in issuer.revoked]
 
 
 def _twice(named: list[tuple[str, Place]]) -> Iterator[Finding]:

@@ -1,14 +1,14 @@
-"""What a level or a service says of itself against the limits of the levels above it, and of its own."""
+"""What a tier or a service says of itself against the limits of the tiers above it, and of its own."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from policy.catalogue import error
 from policy.documents.service import ServiceSpec
 from policy.findings import Finding, Place
-from policy.levels import Level, Limits, Preferences
-from policy.resolve_levels import is_below, levels_above
 from policy.resolve_service import preferences
+from policy.resolve_tiers import is_below, tiers_above
 from policy.resolved import Model, Policy, UseVariant
+from policy.tiers import Limits, Preferences, Tier
 from policy.validate import Valid
 
 HINT = "keep to the limit, or have it changed where it stands"
@@ -21,48 +21,48 @@ def beyond_limits(policy: Policy, documents: Sequence[Valid]) -> Iterator[Findin
     if top:
         yield from _beyond(top.defaults, (top,), models)
     for team in policy.teams:
-        above: tuple[Level, ...] = (top,) if top else ()
+        above: tuple[Tier, ...] = (top,) if top else ()
         yield from _beyond(team.defaults, (team, *above), models)
-        for level in above:
-            yield from _looser(team.limits, level)
+        for tier in above:
+            yield from _looser(team.limits, tier)
     services = {service.place: service for service in policy.services}
     for valid in documents if top or teams else ():
         if isinstance(valid.spec, ServiceSpec):
-            above = levels_above(services[valid.place()], teams, top)
+            above = tiers_above(services[valid.place()], teams, top)
             yield from _beyond(preferences(valid, valid.spec), above, models)
 
 
-def _beyond(said: Preferences, levels: Sequence[Level], models: Mapping[str, Model]) -> Iterator[Finding]:
-    """What is said beyond a limit of one of the levels."""
-    for level in levels:
-        yield from _looser(Limits(said.accuracy, said.availability, said.priority), level)
-        least = level.limits.accuracy
-        for step in said.degrade:
+def _beyond(said: Preferences, tiers: Sequence[Tier], models: Mapping[str, Model]) -> Iterator[Finding]:
+    """What is said beyond a limit of one of the tiers."""
+    for tier in tiers:
+        yield from _looser(Limits(said.accuracy, said.availability, said.priority), tier)
+        least = tier.limits.accuracy
+        for step in said.degrade or ():
             if least and isinstance(step, UseVariant) and is_below(step, least, models):
                 what = f"`{step.variant}` of `{step.model}` has less accuracy than {_percent(least.floor_ppm)}"
-                yield _told(step.place, what, level, least.place)
+                yield _told(step.place, what, tier, least.place)
 
 
-def _looser(said: Limits, level: Level) -> Iterator[Finding]:
-    """Values that a limit of the level does not allow; limits of a lower level are values like others."""
-    limits = level.limits
+def _looser(said: Limits, tier: Tier) -> Iterator[Finding]:
+    """Values that a limit of the tier does not allow; limits of a lower tier are values like others."""
+    limits = tier.limits
     if said.priority and limits.priority and said.priority.value > limits.priority.value:
         what = f"a priority of {said.priority.value} is above {limits.priority.value}"
-        yield _told(said.priority.place, what, level, limits.priority.place)
+        yield _told(said.priority.place, what, tier, limits.priority.place)
     if said.accuracy and limits.accuracy and said.accuracy.floor_ppm < limits.accuracy.floor_ppm:
         what = f"a floor of {_percent(said.accuracy.floor_ppm)} is below {_percent(limits.accuracy.floor_ppm)}"
-        yield _told(said.accuracy.place, what, level, limits.accuracy.place)
+        yield _told(said.accuracy.place, what, tier, limits.accuracy.place)
     if said.availability and limits.availability:
         for name in ("sites", "nodes"):
             has, asked = getattr(said.availability, name), getattr(limits.availability, name)
             if has < asked:
                 yield _told(
-                    said.availability.place, f"`{name}: {has}` is below {asked}", level, limits.availability.place
+                    said.availability.place, f"`{name}: {has}` is below {asked}", tier, limits.availability.place
                 )
 
 
-def _told(place: Place, what: str, level: Level, limit: Place) -> Finding:
-    return error("GW0351", place, f"{what}, the limit of `{level.name}` at {limit}", HINT)
+def _told(place: Place, what: str, tier: Tier, limit: Place) -> Finding:
+    return error("GW0351", place, f"{what}, the limit of `{tier.name}` at {limit}", HINT)
 
 
 def _percent(ppm: int) -> str:

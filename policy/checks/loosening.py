@@ -1,16 +1,17 @@
-"""A lower level's clauses of compliance against those above it: each has to ask for at least as much.
+"""A lower tier's clauses of compliance against those above it: each has to ask for at least as much.
 
 What is loosened holds all the same, for all clauses hold together: it is an error since its author believes otherwise.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from policy.catalogue import error
 from policy.clauses import CertificationClause, ComplianceProfile, covered
 from policy.findings import Finding, Place
-from policy.levels import Level
-from policy.resolve_levels import levels_above
+from policy.resolve_tiers import tiers_above
 from policy.resolved import Policy, Service
+from policy.tiers import Tier
 
 HINT = "ask for as much or more, or leave the clause out: the one above holds all the same"
 
@@ -18,13 +19,13 @@ HINT = "ask for as much or more, or leave the clause out: the one above holds al
 def loosened(policy: Policy) -> Iterator[Finding]:
     """An error for each clause of a team or a service that asks for less than one above it."""
     top, teams = policy.organisation, {team.name: team for team in policy.teams}
-    lower: list[tuple[Level | Service, Sequence[Level]]] = [(team, (top,) if top else ()) for team in policy.teams]
-    lower += [(service, levels_above(service, teams, top)) for service in policy.services]
+    lower: list[tuple[Tier | Service, Sequence[Tier]]] = [(team, (top,) if top else ()) for team in policy.teams]
+    lower += [(service, tiers_above(service, teams, top)) for service in policy.services]
     for below, above in lower:
-        for level in above:
-            if below.compliance and level.compliance:
-                yield from _looser(below.compliance, level.compliance)
-                yield from _separation(policy, below.compliance, level.compliance)
+        for tier in above:
+            if below.compliance and tier.compliance:
+                yield from _looser(below.compliance, tier.compliance)
+                yield from _separation(policy, below.compliance, tier.compliance)
 
 
 def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
@@ -34,6 +35,8 @@ def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Find
     yield from _impossible(lower, upper)
     yield from _links(lower, upper)
     yield from _purchase(lower, upper)
+    yield from _attestation(lower, upper)
+    yield from _provenance(lower, upper)
 
 
 def _residency(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
@@ -48,6 +51,20 @@ def _purchase(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Fi
         more = [way.value for way in lower.purchase.among if way not in upper.purchase.among]
         if more:
             yield _less(lower.purchase.place, f"{_listed(more)} is allowed", upper, upper.purchase.place)
+
+
+def _attestation(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    one, other = lower.attestation, upper.attestation
+    if one and other and not one.is_within(other):
+        yield _less(one.place, f"`{one}` is enough", upper, other.place, f"asks for `{other}`")
+
+
+def _provenance(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    """What is asked of artefacts above, of which the lower level speaks, too, and asks for less."""
+    for asked in upper.provenance:
+        speaking = [clause for clause in lower.provenance if clause.standard.name == asked.standard.name]
+        if speaking and not any(clause.is_within(asked) for clause in speaking):
+            yield _less(speaking[0].place, f"`{speaking[0]}` is enough", upper, asked.place, f"asks for `{asked}`")
 
 
 def _separation(policy: Policy, lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
@@ -72,15 +89,20 @@ def _links(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Findi
 
 
 def _certifications(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
-    """Clauses above of whose standards the lower level speaks, and which none of its clauses implies."""
+    """Clauses above of whose standards the lower tier speaks, and which none of its clauses implies."""
+    by_name: defaultdict[str, dict[CertificationClause, None]] = defaultdict(dict)
+    for clause in lower.certifications:
+        for standard in clause.any_of:
+            by_name[standard.name][clause] = None
     for asked in upper.certifications:
-        speaking = [clause for clause in lower.certifications if _share_a_standard(clause, asked)]
+        names = {standard.name: None for standard in asked.any_of}
+        speaking = list(dict.fromkeys(clause for name in names for clause in by_name.get(name, ())))
         if speaking and not any(clause.is_within(asked) for clause in speaking):
             yield _less(speaking[0].place, f"`{speaking[0]}` is enough", upper, asked.place, f"asks for `{asked}`")
 
 
 def _forbidden(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
-    """Standards forbidden above of which the lower level forbids only some versions."""
+    """Standards forbidden above of which the lower tier forbids only some versions."""
     for asked in upper.forbidden:
         speaking = [clause for clause in lower.forbidden if clause.standard.name == asked.standard.name]
         if speaking and not covered(asked.standard, (clause.standard for clause in speaking)):
@@ -89,7 +111,7 @@ def _forbidden(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[F
 
 
 def _impossible(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
-    """Clauses that ask for what a level above forbids, or forbid what one above asks for: nothing could serve."""
+    """Clauses that ask for what a tier above forbids, or forbid what one above asks for: nothing could serve."""
     for clause in lower.certifications:
         for barred in upper.forbidden:
             if all(covered(standard, (barred.standard,)) for standard in clause.any_of):
@@ -100,11 +122,6 @@ def _impossible(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
             if all(covered(standard, (barred.standard,)) for standard in clause.any_of):
                 message = f"`{clause}` must not be held here, and must be held at {clause.place}"
                 yield error("GW0352", barred.place, message, "take one of the two out, or narrow one to other versions")
-
-
-def _share_a_standard(one: CertificationClause, other: CertificationClause) -> bool:
-    names = {standard.name for standard in other.any_of}
-    return any(standard.name in names for standard in one.any_of)
 
 
 def _less(place: Place, what: str, upper: ComplianceProfile, above: Place, asks: str = "does not allow it") -> Finding:

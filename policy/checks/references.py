@@ -11,7 +11,6 @@ from policy.documents.compliance_profile import ClausesSpec, ComplianceProfileSp
 from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.device_profile import DeviceProfileSpec
 from policy.documents.issuer import IssuerSpec
-from policy.documents.level import LevelSpec
 from policy.documents.link import LinkSpec
 from policy.documents.maintenance import MaintenanceSpec
 from policy.documents.model import ModelSpec
@@ -19,6 +18,7 @@ from policy.documents.pool import PoolSpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.documents.selector import ServicesSpec
 from policy.documents.service import DegradeSpec, ServiceSpec
+from policy.documents.tier import TierSpec
 from policy.findings import Finding, Place
 from policy.validate import Valid
 from policy.words import shown, suggestion
@@ -107,7 +107,7 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
     yield from _of_clauses(valid, spec.compliance, "compliance")
 
 
-def _of_level(valid: Valid, spec: LevelSpec) -> Iterator[Reference]:
+def _of_tier(valid: Valid, spec: TierSpec) -> Iterator[Reference]:
     yield from _of_steps(valid, spec.defaults.degrade, "defaults")
     yield from _of_clauses(valid, spec.compliance, "compliance")
 
@@ -145,6 +145,12 @@ def _of_compliance_profile(valid: Valid, spec: ComplianceProfileSpec) -> Iterato
 def _of_clauses(valid: Valid, spec: ClausesSpec | None, *path: str) -> Iterator[Reference]:
     if spec and spec.separation:
         yield from _of_services(valid, spec.separation.from_, *path, "separation", "from")
+    if spec and spec.attestation:
+        yield from _names("Issuer", spec.attestation.verifiers, valid, *path, "attestation", "verifiers")
+    if spec and spec.models:
+        yield from _names("Issuer", spec.models.signed_by, valid, *path, "models", "signedBy")
+        built = spec.models.provenance
+        yield from _names("Issuer", built.verifiers if built else (), valid, *path, "models", "provenance", "verifiers")
 
 
 def _of_services(valid: Valid, spec: ServicesSpec, *path: str) -> Iterator[Reference]:
@@ -155,6 +161,7 @@ def _of_services(valid: Valid, spec: ServicesSpec, *path: str) -> Iterator[Refer
 def _of_issuer(valid: Valid, spec: IssuerSpec) -> Iterator[Reference]:
     yield from _names("Site", spec.claims.sites, valid, "claims", "sites")
     yield from _names("Pool", spec.claims.pools, valid, "claims", "pools")
+    yield from _names("Model", spec.claims.models, valid, "claims", "models")
 
 
 def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:
@@ -186,7 +193,7 @@ _READERS: Final[Mapping[str, Callable[[Valid, Any], Iterator[Reference]]]] = Map
         "CostPolicy": _of_cost_policy,
         "ScalingPolicy": _of_scaling_policy,
         "Maintenance": _of_maintenance,
-        "Organisation": _of_level,
-        "Team": _of_level,
+        "Organisation": _of_tier,
+        "Team": _of_tier,
     }
 )

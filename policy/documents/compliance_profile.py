@@ -1,12 +1,27 @@
 """ComplianceProfile: what must hold wherever certain data is handled."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from policy.documents.base import Name, Spec, VersionRange, Word
+from policy.documents.base import DurationS, Name, Spec, VersionRange, Word
 from policy.documents.pool import Bought
 from policy.documents.selector import ServicesSpec
+
+Tee = Literal["sev-snp", "tdx", "sgx", "cca", "csv", "se"]
+"""Trusted execution environments: AMD, Intel (two), Arm, Hygon, IBM."""
+TrustClaim = Literal[
+    "configuration",
+    "executables",
+    "file-system",
+    "hardware",
+    "instance-identity",
+    "runtime-opaque",
+    "sourced-data",
+    "storage-opaque",
+]
+"""The trustworthiness claims of AR4SI (draft-ietf-rats-ar4si, section 2.3)."""
+DeviceFeature = Literal["secure-boot", "debug-disabled"]
 
 
 class AppliesToSpec(ServicesSpec):
@@ -66,6 +81,36 @@ class PurchaseSpec(Spec):
     among: list[Bought] = Field(min_length=1, examples=["[on-demand, owned]"])
 
 
+class AttestationSpec(Spec):
+    """What a verifier must have affirmed of the nodes, and how long ago at most."""
+
+    tee: list[Tee] = Field(default_factory=list)
+    claims: list[TrustClaim] = Field(default_factory=list)
+    devices: list[DeviceFeature] = Field(default_factory=list)
+    verifiers: list[Name] = Field(default_factory=list)
+    max_age: Annotated[DurationS, Field(ge=1)] | None = None
+
+
+class ProvenanceSpec(Spec):
+    """How the artefact was built: the level of SLSA's build track, and whose word on it counts."""
+
+    slsa: VersionRange
+    verifiers: list[Name] = Field(default_factory=list)
+
+
+class ModelsSpec(Spec):
+    """What must be signed of the variants that see the data."""
+
+    provenance: ProvenanceSpec | None = None
+    signed_by: list[Name] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if self.provenance is None and not self.signed_by:
+            raise ValueError("nothing is asked of the models: give `provenance` or `signedBy`")
+        return self
+
+
 class ClausesSpec(Spec):
     """What must hold for what is covered; all of it together, and at least one clause."""
 
@@ -73,6 +118,8 @@ class ClausesSpec(Spec):
     certifications: CertificationsSpec | None = None
     links: LinksSpec | None = None
     purchase: PurchaseSpec | None = None
+    attestation: AttestationSpec | None = None
+    models: ModelsSpec | None = None
     locality: LocalitySpec | None = None
     separation: SeparationSpec | None = None
 

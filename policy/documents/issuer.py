@@ -1,10 +1,12 @@
 """Issuer: who may certify what, and the public keys that the statements are verified with."""
 
-from typing import Annotated, Any, Final, Literal, Self
+import re
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from policy.documents.base import DurationS, Line, Name, Spec
+from policy.documents.base import Choice, DurationS, Line, Name, Spec
+from policy.documents.model import Digest
 from policy.documents.written import pattern
 
 _PRIVATE: Final = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
@@ -54,29 +56,76 @@ class KeySpec(Spec):
         return data
 
 
+_PEM: Final = re.compile(r"\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*", re.ASCII)
+_PEM_CHARACTERS: Final = 16_384
+
+
+def _pem(text: str) -> str:
+    if not _PEM.fullmatch(text):
+        raise ValueError("is not one certificate in PEM: expected -----BEGIN CERTIFICATE----- to its end")
+    return text
+
+
+Pem = Annotated[
+    str,
+    Field(max_length=_PEM_CHARACTERS),
+    AfterValidator(_pem),
+    pattern(f"^{_PEM.pattern}$", "one certificate in PEM, -----BEGIN CERTIFICATE----- to its end"),
+]
+
+
+class X509Spec(Spec):
+    """The certification authorities of a SPIFFE trust domain."""
+
+    trust_domain: Name
+    roots: list[Pem] = Field(min_length=1)
+    crl: bool = False
+
+
 class ClaimsSpec(Spec):
-    """What the issuer is believed about: these standards, of these sites and pools."""
+    """What the issuer is believed about: these standards, of these sites, pools and models."""
 
     standards: list[Name] = Field(min_length=1)
     sites: list[Name] = Field(default_factory=list)
     pools: list[Name] = Field(default_factory=list)
+    models: list[Name] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
-        if not self.sites and not self.pools:
-            raise ValueError("the issuer may speak of nobody: give `sites` or `pools`")
+        if not self.sites and not self.pools and not self.models:
+            raise ValueError("the issuer may speak of nobody: give `sites`, `pools` or `models`")
         return self
+
+
+class RevokedSpec(Choice):
+    """One thing that the issuer said, or said of an artefact, and that counts no more."""
+
+    what: ClassVar[str] = "an entry of `revoked`"
+
+    jti: Line | None = None
+    statement: Digest | None = None
+    artefact: Digest | None = None
 
 
 class IssuerSpec(Spec):
     """What a security team writes down."""
 
     iss: Line | None = None
-    algorithms: list[Algorithm] = Field(min_length=1)
-    keys: list[KeySpec] = Field(min_length=1)
+    algorithms: list[Algorithm] = Field(default_factory=list)
+    keys: list[KeySpec] = Field(default_factory=list)
+    x509: X509Spec | None = None
     claims: ClaimsSpec
     audience: Line | None = None
     max_age: Annotated[DurationS, Field(ge=1)] | None = None
+    revoked: list[RevokedSpec] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _verifiable(self) -> Self:
+        if not self.keys and self.x509 is None:
+            raise ValueError("nothing of the issuer can be verified: give `keys`, or `x509` with its roots")
+        if bool(self.keys) != bool(self.algorithms):
+            raise ValueError("`keys` and `algorithms` need each other: give both, or `x509` alone")
+        return self
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:

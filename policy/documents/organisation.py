@@ -1,7 +1,7 @@
 """Organisation: what holds for every service of a policy."""
 
-from policy.documents.level import LevelSpec
+from policy.documents.tier import TierSpec
 
 
-class OrganisationSpec(LevelSpec):
+class OrganisationSpec(TierSpec):
     """What the whole organisation writes down for all of its services."""

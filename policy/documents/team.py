@@ -1,7 +1,7 @@
 """Team: what holds for the services that name it."""
 
-from policy.documents.level import LevelSpec
+from policy.documents.tier import TierSpec
 
 
-class TeamSpec(LevelSpec):
+class TeamSpec(TierSpec):
     """What a team writes down for all of its services."""

@@ -25,4 +25,4 @@ Value = Annotated[Any, BeforeValidator(_one_value), _TEXT_OR_NUMBER]
 class VariablesSpec(Spec):
     """By variable, its value in each environment."""
 
-    values: dict[Word, dict[Name, Value]] = Field(min_length=1)
+    values: dict[Word, Annotated[dict[Name, Value], Field(min_length=1)]] = Field(min_length=1)

@@ -100,6 +100,37 @@ class Held:
     until_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What a verifier affirmed of a site or a pool at `appraised_s`, from one second to another (Unix time).
+
+    `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
+    `devices` what every device in it has. `verifier` is the Issuer's name.
+    """
+
+    subject_kind: str
+    subject: str
+    verifier: str
+    tees: tuple[str, ...]
+    claims: tuple[str, ...]
+    devices: tuple[str, ...]
+    appraised_s: int
+    from_s: int
+    until_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another."""
+
+    digest: str
+    signer: str
+    standard: str
+    version: tuple[int, ...]
+    from_s: int
+    until_s: int
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Running:
     """Instances that run, or are on their way, on a node."""
@@ -132,6 +163,8 @@ class Problem:
     certifications: tuple[Held, ...]
     running: tuple[Running, ...]
     floors: tuple[Floor, ...]
+    attestations: tuple[Attested, ...] = ()
+    provenances: tuple[Vouched, ...] = ()
 
     @cached_property
     def _options(self) -> dict[str, Option]:
@@ -148,6 +181,10 @@ class Problem:
     @cached_property
     def _sites(self) -> dict[str, str]:
         return {pool.name: pool.site for pool in reversed(self.policy.pools)}
+
+    @cached_property
+    def _digests(self) -> dict[tuple[str, str], str]:
+        return {(model.name, each.name): each.digest for model in self.policy.models for each in model.variants}
 
     @cached_property
     def _nodes(self) -> dict[str, tuple[Node, ...]]:
@@ -197,6 +234,10 @@ class Problem:
     def pool_of(self, option: Option) -> Pool:
         """The pool that an option's instances stand in."""
         return self.policy.pool(option.placement.pool)
+
+    def digest_of(self, placement: Placement) -> str:
+        """The digest of the variant that a placement loads; empty where no document declares it."""
+        return self._digests.get((placement.model, placement.variant), "")
 
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""

@@ -15,18 +15,43 @@ def test_an_example_has_no_finding(folder: Path) -> None:
     assert (ran.status, ran.out) == (0, f"{folder}: no findings\n")
 
 
-def barred(stage: str) -> dict[str, set[str]]:
-    """By pool, the rules that keep a stage of the triage from it."""
-    answer: Any = gridwright("explain", ROOT / "examples" / "health", "x-ray-triage", "--json").json()
+def barred(example: str, service: str, stage: str) -> dict[str, set[str]]:
+    """By pool, the rules that keep a stage of a service from it."""
+    answer: Any = gridwright("explain", ROOT / "examples" / example, service, "--json").json()
     uses = [use for use in answer["candidates"] if use["stage"] == stage]
     assert uses
     return {use["placement"]["pool"]: {each["rule"] for each in use["objections"]} for use in uses}
 
 
 def test_names_are_removed_where_the_hospital_allows_it_and_pictures_sorted_where_health_data_may_be() -> None:
-    names, pictures = barred("deidentify"), barred("sort")
+    names, pictures = (barred("health", "x-ray-triage", stage) for stage in ("deidentify", "sort"))
     assert names["hospital"] == pictures["hospital"] == set()
     assert names["paris-reserved"] == {"certification"}
     assert pictures["paris-reserved"] == set()
     assert pictures["paris-spot"] == {"forbidden_certification", "purchase"}
     assert pictures["virginia-spot"] >= {"certification", "residency", "link_security", "purchase"}
+
+
+def test_genomes_are_read_on_attested_machines_by_verified_builds_alone() -> None:
+    answer: Any = gridwright("explain", ROOT / "examples" / "confidential", "call-variants", "--json").json()
+    found = {
+        (use["placement"]["variant"], use["placement"]["pool"]): {each["rule"] for each in use["objections"]}
+        for use in answer["candidates"]
+    }
+    assert found == {
+        ("bf16", "sealed"): set(),
+        ("bf16", "plain"): {"attestation"},
+        ("fp8", "sealed"): {"provenance"},
+        ("fp8", "plain"): {"attestation", "provenance"},
+    }
+    assert barred("confidential", "benchmark-variants", "call") == {"sealed": set(), "plain": set()}
+
+
+def test_a_team_is_kept_to_fewer_places_than_its_organisation_and_a_service_by_what_both_ask() -> None:
+    cards = barred("organisation", "card-reader", "read")
+    assert cards["paris-owned"] == set()
+    assert cards["frankfurt-rented"] == {"certification", "residency", "purchase", "separation"}
+    spoken = barred("organisation", "spoken-search", "hear")
+    assert spoken["paris-owned"] == {"dedication"}
+    assert spoken["frankfurt-rented"] == set()
+    assert spoken["frankfurt-spot"] == {"purchase"}

@@ -59,7 +59,7 @@ def part(status: str = "affirming", **claims: Any) -> dict[str, Any]:
 def test_the_good_token_of_others_is_verified_with_its_key() -> None:
     found = judged(TOKENS["arc/testJWT"], attesting(upstream_key()), ISSUED + timedelta(seconds=10))
     assert isinstance(found, Appraisal)
-    assert (found.issuer, found.verifier, found.build) == ("Acme Inc.", "Acme Inc.", "rrtrap-v1.0.0")
+    assert (found.issuer.iss, found.verifier, found.build) == ("Acme Inc.", "Acme Inc.", "rrtrap-v1.0.0")
     assert (found.issued_at, found.expires_at) == (ISSUED, ISSUED + timedelta(minutes=5))
     (test,) = found.parts
     assert test.name == "test"
@@ -202,7 +202,7 @@ def test_a_name_in_the_result_stands_before_its_verifiers() -> None:
     assert reason(token, attesting(PAIR.public, "lab.example")).startswith("GW0412")
     found = judged(token, attesting(PAIR.public, "lab.example", audience="gridwright"))
     assert isinstance(found, Appraisal)
-    assert found.parts == (Part("cpu0", (("hardware", 2),)),)
+    assert found.parts == (Part("cpu0", (("hardware", 2),), (), ()),)
 
 
 def test_a_result_in_the_folder_is_verified_and_permits_nothing(tmp_path: Path) -> None:

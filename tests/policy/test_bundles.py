@@ -55,6 +55,12 @@ def test_a_bundle_that_nobody_includes_says_nothing_and_is_told() -> None:
     assert "lyon" not in sites(loaded)
 
 
+def test_folders_of_other_names_are_no_bundles() -> None:
+    texts = [(f"{folder}/lyon.yaml", LYON[1]) for folder in ("more", "more/bundles/eu")]
+    for text in texts:
+        assert "lyon" in sites(load_documents([GOOD, text]))
+
+
 CHANGES = {
     "a file is edited": [(LYON[0], LYON[1].replace("FR, ", ""))],
     "a file is renamed": [("site.yaml", LYON[1])],
@@ -100,6 +106,7 @@ def test_bundles_that_include_each_other_come_to_an_end() -> None:
 def test_nothing_is_said_of_idle_bundles_while_an_include_may_be_among_what_is_broken() -> None:
     broken = ("include.yaml", f"{HEAD}kind: Include\nmetadata: {{name: eu}}\nspec: {{bundle: eu}}\n")
     assert ids(load_documents([GOOD, broken, *within("eu", LYON)])) == ["GW0203"]
+    assert ids(load_documents([GOOD, ("torn.yaml", "kind: ["), *within("eu", LYON)])) == ["GW0101"]
 
 
 def test_what_a_journal_keeps_of_a_policy_gives_it_again_without_what_is_idle() -> None:

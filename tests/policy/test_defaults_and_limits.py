@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,9 +29,9 @@ def loaded(top: dict[str, Any], team: dict[str, Any], said: dict[str, Any], *mor
     """The good policy with an organisation, a team, and what its service says besides its origins and stages."""
     others = [each for each in GOOD if each["kind"] != "Service"]
     own = next(each["spec"] for each in GOOD if each["kind"] == "Service") | {"objectives": []}
-    levels = [document("Organisation", "acme", top), document("Team", "calls", team)]
+    tiers = [document("Organisation", "acme", top), document("Team", "calls", team)]
     service = document("Service", "call-vad", own | {"team": "calls"} | said)
-    return load_documents([("policy.yaml", yaml.safe_dump_all([*others, *more, *levels, service]))])
+    return load_documents([("policy.yaml", yaml.safe_dump_all([*others, *more, *tiers, service]))])
 
 
 def test_a_service_has_what_its_team_says_and_else_what_the_organisation_says() -> None:
@@ -67,9 +68,12 @@ def test_a_service_s_own_order_takes_the_place_of_the_whole_default() -> None:
     (step,) = found.policy.service("call-vad").degrade
     assert isinstance(step, Shed)
     assert step.share_permille == 10
+    none = loaded({"defaults": {"degrade": [{"shed": "10%"}]}}, {}, {"degrade": []}).policy
+    assert none is not None
+    assert none.service("call-vad").degrade == ()
 
 
-def test_each_place_is_that_of_the_level_that_said_it() -> None:
+def test_each_place_is_that_of_the_tier_that_said_it() -> None:
     policy = load(EXAMPLE).policy
     assert policy is not None
     service = policy.service("card-reader")
@@ -119,6 +123,23 @@ def test_teams_and_the_organisation_add_their_clauses_to_the_profiles() -> None:
         "card-reader": ["apart-from-search", "Organisation acme", "Team payments", "Service card-reader"],
         "spoken-search": ["spoken-words", "Organisation acme"],
     }
+
+
+@pytest.mark.parametrize("alone", ["Organisation", "Team"])
+def test_one_tier_alone_has_its_limits_and_defaults(alone: str) -> None:
+    own = next(each["spec"] for each in GOOD if each["kind"] == "Service")
+    tier = document(
+        alone, "calls", {"limits": {"priority": 5}, "defaults": {"objectives": [{"accuracy": {"floor": "94%"}}]}}
+    )
+    of_team = {"team": "calls"} if alone == "Team" else {}
+    others = [each for each in GOOD if each["kind"] != "Service"]
+    within, beyond = (
+        load_documents([("policy.yaml", yaml.safe_dump_all([*others, tier, document("Service", "call-vad", said)]))])
+        for said in (own | of_team | {"priority": 5}, own | of_team | {"priority": 6})
+    )
+    assert within.policy is not None
+    assert within.policy.service("call-vad").accuracy is not None
+    assert [finding.id for finding in beyond.findings] == ["GW0351"]
 
 
 PARTS = {

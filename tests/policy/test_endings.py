@@ -15,6 +15,7 @@ class Claim:
     expires_at: datetime
     id: str = "paris"
     place: Place = PLACE
+    issued_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def told(left: timedelta) -> list[str]:
@@ -31,3 +32,11 @@ def test_evidence_ends_with_the_instant_that_it_names() -> None:
     assert "ends at" in told(timedelta(seconds=1))[0]
     assert "ended at" in told(timedelta(0))[0]
     assert "ended at" in told(-timedelta(days=400))[0]
+
+
+def test_what_lives_for_a_day_is_warned_of_in_the_last_third_of_it() -> None:
+    def warned(left: timedelta) -> bool:
+        return bool(endings([Claim(NOW + left, issued_at=NOW + left - timedelta(hours=24))], NOW))
+
+    assert warned(timedelta(hours=8))
+    assert not warned(timedelta(hours=8, seconds=1))

@@ -73,7 +73,16 @@ def test_an_issuer_has_its_name_where_no_other_is_given() -> None:
     (issuer,) = policy.issuers
     assert isinstance(issuer, Issuer)
     assert (issuer.name, issuer.iss, issuer.algorithms) == ("qsa.example", "qsa.example", ("ES256",))
-    assert issuer.standards == ("pci-dss", "iso-27001", "soc-2", "c5", "shared-tenancy")
+    assert issuer.standards == (
+        "pci-dss",
+        "iso-27001",
+        "soc-2",
+        "c5",
+        "shared-tenancy",
+        "attestation",
+        "slsa",
+        "model-signature",
+    )
     assert (issuer.sites, issuer.pools) == (("edge-paris",), ("edge-paris",))
     assert (issuer.audience, issuer.max_age_s) == ("gridwright", 90 * 86_400)
     (key,) = issuer.keys

@@ -9,6 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy.environments import MAX_ENVIRONMENTS
 from policy.findings import Level, Place
 from policy.parse import parse
 from policy.rereading import Rereading
@@ -245,3 +246,24 @@ def test_what_a_policy_is_made_of_takes_no_variable(kind: str) -> None:
     text = dumped(document(kind, "x", {"bundle": {"var": "v"}, "values": {"a": {"dev": {"var": "v"}}}}))
     (parsed,) = parse("x.yaml", text).documents
     assert uses(parsed) == ()
+
+
+def test_of_many_uses_of_a_wrong_value_a_few_are_named() -> None:
+    words = [{"var": "v"} for _ in range(5_000)]
+    site = document("Site", "many", {"jurisdictions": words})
+    variables = document("Variables", "all", {"values": {"v": {"here": "not a word"}}})
+    (finding,) = load_documents(
+        [GOOD, ("site.yaml", dumped(site, document("Environment", "here", {}))), ("v.yaml", dumped(variables))]
+    ).findings[:1]
+    assert finding.place is not None
+    assert finding.place.file == "v.yaml"
+    assert finding.message.endswith(" and 4997 more")
+
+
+@pytest.mark.parametrize(("environments", "told"), [(MAX_ENVIRONMENTS, "GW0362"), (MAX_ENVIRONMENTS + 1, "GW0102")])
+def test_more_environments_than_anybody_has_are_refused_and_not_compared(environments: int, told: str) -> None:
+    every = {f"e{number}": 1 for number in range(environments)}
+    values = {"every": every, "most": {name: 1 for name in every if name != "e7"}}
+    variables = document("Variables", "all", {"values": values})
+    found = load_documents([GOOD, ("v.yaml", dumped(variables))]).findings
+    assert {finding.id for finding in found} == {told, "GW0361"}

@@ -10,6 +10,7 @@ from policy.resolved import (
     CostPolicy,
     Encryption,
     Link,
+    Model,
     Orchestration,
     Policy,
     Pool,
@@ -18,9 +19,10 @@ from policy.resolved import (
     Service,
     Site,
     Stage,
+    Variant,
 )
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
-from rules.kernel.problem import Demand, Floor, Held, Node, Option, Path, Placement, Problem, Running
+from rules.kernel.problem import Attested, Demand, Floor, Held, Node, Option, Path, Placement, Problem, Running, Vouched
 
 NOW_S: Final = 1000
 NEEDED_UNTIL_S: Final = 2000
@@ -134,6 +136,8 @@ class Fleet:
             "residency": None,
             "link_security": None,
             "purchase": None,
+            "attestation": None,
+            "provenance": (),
         }
         profile = ComplianceProfile(name, place=at(50), **(nothing | clauses))
         return self._policy(compliance=(*self.problem.policy.compliance, profile))
@@ -144,6 +148,23 @@ class Fleet:
         """A certification that a site or a pool holds."""
         held = Held(kind, subject, standard, version, from_s, until_s)
         return self._with(certifications=(*self.problem.certifications, held))
+
+    def attested(self, kind: str, subject: str, from_s: int, until_s: int, **said: Any) -> Self:
+        """What a verifier affirmed of a site or a pool, at the first second unless said."""
+        own = {"verifier": "trustee", "tees": ("sev-snp",), "claims": ("hardware",), "devices": ()}
+        result = Attested(kind, subject, from_s=from_s, until_s=until_s, **(own | {"appraised_s": from_s} | said))
+        return self._with(attestations=(*self.problem.attestations, result))
+
+    def model(self, name: str, **digests: str) -> Self:
+        """A model, with the digest of each of its variants."""
+        variants = (Variant(each, digest, "fp32", 1, 900_000, at(60)) for each, digest in digests.items())
+        return self._policy(models=(*self.problem.policy.models, Model(name, tuple(variants), at(60))))
+
+    def vouched(self, digest: str, from_s: int, until_s: int, **said: Any) -> Self:
+        """What the signer `releases` says of an artefact: that it was built at SLSA's level 3, unless said."""
+        own = {"signer": "releases", "standard": "slsa", "version": (3,)}
+        each = Vouched(digest, from_s=from_s, until_s=until_s, **(own | said))
+        return self._with(provenances=(*self.problem.provenances, each))
 
     def cost(self, **changed: Any) -> Self:
         """Another cost policy."""

@@ -117,14 +117,26 @@ def shuffled_problem(problem: Problem, data: st.DataObject) -> Problem:
         cost=shuffled(policy.cost, data, ("ceilings",)),
         scaling=shuffled(policy.scaling, data, ("bounds",)),
     )
-    names = ("demands", "options", "paths", "nodes", "certifications", "running", "floors")
+    names = (
+        "demands",
+        "options",
+        "paths",
+        "nodes",
+        "certifications",
+        "attestations",
+        "provenances",
+        "running",
+        "floors",
+    )
     mixed: Problem = shuffled(replace(problem, policy=policy), data, names)
     return mixed
 
 
 def shuffled_profile(profile: ComplianceProfile, data: st.DataObject) -> ComplianceProfile:
     scope = shuffled(profile.scope, data, ("classes", "subjects", "services", "labels", "stages"))
-    mixed: ComplianceProfile = shuffled(replace(profile, scope=scope), data, ("certifications", "forbidden"))
+    mixed: ComplianceProfile = shuffled(
+        replace(profile, scope=scope), data, ("certifications", "forbidden", "provenance")
+    )
     return mixed
 
 

@@ -19,7 +19,15 @@ from tests.rules.tightening import WAYS
 
 EXAMPLES: list[tuple[str, Example]] = [(case.values[0].id, case.values[1]) for case in cases()]
 DOMAIN = Domain(counts=(1,))
-COMPLIANCE = {"certification", "forbidden_certification", "residency", "link_security", "purchase"}
+COMPLIANCE = {
+    "certification",
+    "forbidden_certification",
+    "attestation",
+    "provenance",
+    "residency",
+    "link_security",
+    "purchase",
+}
 
 
 def drawn(data: st.DataObject, rules: set[str]) -> tuple[Problem, list[Plan]]:

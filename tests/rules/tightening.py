@@ -7,14 +7,18 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from policy.clauses import (
+    AttestationClause,
     CertificationClause,
     Comparison,
     ComplianceProfile,
     ForbiddenClause,
     LinkSecurityClause,
+    LocalityClause,
+    ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
+    SeparationClause,
     Standard,
     VersionBound,
 )
@@ -23,10 +27,16 @@ from policy.resolved import (
     AvailabilityObjective,
     Ceiling,
     Encryption,
+    Maintenance,
     Policy,
+    Pool,
+    PoolsClause,
     Purchase,
     Service,
+    TogetherClause,
+    Within,
 )
+from policy.windows import Window
 from tests.rules.build import at
 
 HERE: Final = at(90)
@@ -39,7 +49,31 @@ STANDARDS: Final = st.builds(
 )
 WITHIN: Final = st.lists(st.sampled_from(["FR", "EU", "US"]), min_size=1, unique=True).map(tuple)
 AMONG: Final = st.lists(st.sampled_from(Purchase), min_size=1, unique=True).map(tuple)
-SCOPES: Final = st.sampled_from([Scope(), Scope(classes=("card",)), Scope(services=("ocr",)), Scope(stages=("read",))])
+ATTESTATIONS: Final = st.builds(
+    AttestationClause,
+    st.sampled_from([(), ("sev-snp",), ("sev-snp", "tdx")]),
+    st.sampled_from([(), ("hardware",), ("hardware", "executables")]),
+    st.sampled_from([(), ("secure-boot",)]),
+    st.sampled_from([(), ("trustee",), ("veraison",)]),
+    st.sampled_from([0, 500, 5000]),
+    st.just(HERE),
+)
+SIGNED: Final = st.builds(
+    Standard,
+    st.sampled_from(["slsa", "model-signature"]),
+    st.lists(st.builds(VersionBound, st.sampled_from(Comparison), st.sampled_from([(2,), (3,), (4,)])), max_size=1).map(
+        tuple
+    ),
+)
+SCOPES: Final = st.sampled_from(
+    [
+        Scope(),
+        Scope(classes=("card",)),
+        Scope(services=("ocr",)),
+        Scope(stages=("read",)),
+        Scope(teams=("payments",)),
+    ]
+)
 PROFILES: Final = st.builds(
     ComplianceProfile,
     st.just("more"),
@@ -53,6 +87,13 @@ PROFILES: Final = st.builds(
     st.none() | st.builds(LinkSecurityClause, st.sampled_from(Encryption), st.just(HERE)),
     st.none() | st.builds(PurchaseClause, AMONG, st.just(HERE)),
     st.just(HERE),
+    locality=st.none() | st.just(LocalityClause(HERE)),
+    separation=st.none() | st.builds(SeparationClause, SCOPES, st.just(HERE)),
+    attestation=st.none() | ATTESTATIONS,
+    provenance=st.lists(
+        st.builds(ProvenanceClause, SIGNED, st.sampled_from([(), ("releases",), ("nobody",)]), st.just(HERE)),
+        max_size=1,
+    ).map(tuple),
 )
 
 
@@ -62,13 +103,18 @@ def one_profile_more(policy: Policy, data: st.DataObject) -> Policy:
 
 
 def a_profile_covers_more(policy: Policy, data: st.DataObject) -> Policy:
-    """A respect in which a scope was narrow, left out; or one more class that it is meant for."""
+    """A respect in which a scope was narrow, left out; or one more class that it is meant for.
+
+    Not where it separates: whom a profile covers may be together, so that one that covers more separates less.
+    """
 
     def wider(profile: ComplianceProfile) -> ComplianceProfile:
         scope = profile.scope
+        if profile.separation:
+            return profile
         change: dict[str, Any] = data.draw(
             st.sampled_from(
-                [{"services": ()}, {"labels": ()}, {"stages": ()}, {"classes": (), "subjects": ()}]
+                [{"services": ()}, {"labels": ()}, {"stages": ()}, {"classes": (), "subjects": ()}, {"teams": ()}]
                 + [{"classes": (*scope.classes, "voice")}] * bool(scope.classes)
             )
         )
@@ -133,6 +179,90 @@ def ways_to_buy_are_fewer(policy: Policy, data: st.DataObject) -> Policy:
         return replace(profile, purchase=bought and replace(bought, among=_fewer(bought.among, data)))
 
     return _one(policy, "compliance", stricter, data)
+
+
+def attestation_asks_for_more(policy: Policy, data: st.DataObject) -> Policy:
+    """One claim or feature more, one environment or verifier less, or a shorter age."""
+    fewer_tees, fewer_verifiers, age_s = data.draw(st.tuples(st.booleans(), st.booleans(), st.integers(1, 3000)))
+    claims = data.draw(st.sampled_from([(), ("hardware",), ("executables",)]))
+    devices = data.draw(st.sampled_from([(), ("secure-boot",)]))
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clause = profile.attestation
+        if clause is None:
+            return profile
+        stronger = replace(
+            clause,
+            tees=_fewer(clause.tees, data) if fewer_tees and clause.tees else clause.tees or ("tdx", "sev-snp"),
+            claims=tuple({*clause.claims, *claims}),
+            devices=tuple({*clause.devices, *devices}),
+            verifiers=_fewer(clause.verifiers, data) if fewer_verifiers and clause.verifiers else clause.verifiers,
+            max_age_s=min(clause.max_age_s or age_s, age_s),
+        )
+        return replace(profile, attestation=stronger)
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def models_are_vouched_for_by_fewer(policy: Policy, data: st.DataObject) -> Policy:
+    """One signer of each clause less, or a version that another bound admits, too."""
+    bound = data.draw(st.builds(VersionBound, st.sampled_from(Comparison), st.sampled_from([(2,), (3,), (4,)])))
+    narrower = data.draw(st.booleans())
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clauses = (
+            replace(clause, standard=replace(clause.standard, bounds=(*clause.standard.bounds, bound)))
+            if narrower
+            else replace(clause, signers=_fewer(clause.signers, data) if clause.signers else ("nobody",))
+            for clause in profile.provenance
+        )
+        return replace(profile, provenance=tuple(clauses))
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def pools_are_fewer(policy: Policy, data: st.DataObject) -> Policy:
+    """Another clause on where a service may run."""
+    names = st.lists(st.sampled_from([each.name for each in policy.pools] or ["none"]), min_size=1, unique=True)
+
+    def stricter(service: Service) -> Service:
+        clause = PoolsClause((), tuple(data.draw(names)), (), (), is_barred=data.draw(st.booleans()), place=HERE)
+        return replace(service, pools=(*service.pools, clause))
+
+    return _one(policy, "services", stricter, data)
+
+
+def stages_stay_together(policy: Policy, data: st.DataObject) -> Policy:
+    """All of a service's, at one site or in one pool."""
+
+    def stricter(service: Service) -> Service:
+        names = tuple(stage.name for stage in service.stages)
+        clause = TogetherClause(names, data.draw(st.sampled_from(Within)), HERE)
+        return replace(service, together=(*service.together, clause))
+
+    return _one(policy, "services", stricter, data)
+
+
+def a_pool_is_for_fewer(policy: Policy, data: st.DataObject) -> Policy:
+    """For one service alone, where it is for all."""
+    service = data.draw(st.sampled_from(["nobody", *(each.name for each in policy.services)]))
+
+    def stricter(pool: Pool) -> Pool:
+        return pool if pool.dedicated_to else replace(pool, dedicated_to=Scope(services=(service,)))
+
+    changed = _one(policy, "pools", stricter, data)
+    # a pool that is for fewer is one that others may be apart in
+    return policy if any(profile.separation for profile in policy.compliance) else changed
+
+
+def somebody_works_there(policy: Policy, data: st.DataObject) -> Policy:
+    """Maintenance of one pool, at some time."""
+    pools = st.sampled_from([each.name for each in policy.pools] or ["none"])
+    from_s = data.draw(st.integers(500, 2500))
+    window = Window(from_s, from_s + data.draw(st.integers(1, 400)), data.draw(st.sampled_from([0, 500])))
+    return replace(
+        policy, maintenance=(*policy.maintenance, Maintenance("work", (), (data.draw(pools),), window, HERE))
+    )
 
 
 def latency_is_lower(policy: Policy, data: st.DataObject) -> Policy:
@@ -205,7 +335,7 @@ def _one(policy: Policy, field: str, change: Callable[[Any], Any], data: st.Data
     return replace(policy, **{field: tuple(entries)})
 
 
-SCOPED: Final = {"certification", "forbidden_certification", "purchase"}
+SCOPED: Final = {"certification", "forbidden_certification", "purchase", "attestation", "provenance"}
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     one_profile_more: {"certification", "served", "latency", "budget"},
     a_profile_covers_more: SCOPED,
@@ -214,6 +344,12 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     jurisdictions_are_fewer: {"residency"},
     links_are_better: {"link_security"},
     ways_to_buy_are_fewer: {"purchase"},
+    pools_are_fewer: {"placement", "purchase"},
+    stages_stay_together: {"together"},
+    a_pool_is_for_fewer: {"purchase", "placement"},
+    somebody_works_there: {"maintenance", "purchase"},
+    attestation_asks_for_more: {"attestation"},
+    models_are_vouched_for_by_fewer: {"provenance"},
     latency_is_lower: {"latency"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},

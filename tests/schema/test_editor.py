@@ -26,7 +26,8 @@ def editor() -> Iterator[LanguageServer]:
 
 
 def test_nothing_is_told_against_good_documents(editor: LanguageServer) -> None:
-    for file in (GOOD, *(ROOT / "examples/embedded").glob("*.yaml")):
+    folders = ("embedded", "environments", "organisation")
+    for file in (GOOD, *(file for name in folders for file in (ROOT / "examples" / name).glob("*.yaml"))):
         assert editor.diagnostics(file.name, file.read_text()) == []
 
 
@@ -71,3 +72,9 @@ def test_kinds_and_the_fields_of_a_kind_are_offered(editor: LanguageServer) -> N
 )
 def test_what_may_stand_at_a_place_is_offered(editor: LanguageServer, name: str, text: str, offered: set[str]) -> None:
     assert offered <= {*editor.completions(f"{name}.yaml", text)}
+
+
+def test_a_variable_may_stand_for_a_value_with_nothing_beside_it(editor: LanguageServer) -> None:
+    fields = "site: {var: site}\n  nodes: {vat: nodes}\n  device: card\n  memory: {var: room, more: 1}\n  price: $1/h\n"
+    told = editor.diagnostics("variable.yaml", POOL + fields)
+    assert told == [(6, 'Incorrect type. Expected "integer".'), (8, "Property more is not allowed.")]

@@ -20,7 +20,7 @@ class DefaultObjectiveSpec(Choice):
 
 
 class DefaultsSpec(Spec):
-    """What a service has that does not say it itself. Nearer levels win: Service, Team, Organisation."""
+    """What a service has that does not say it itself. Nearer tiers win: Service, Team, Organisation."""
 
     objectives: Annotated[list[DefaultObjectiveSpec], AfterValidator(each_once)] = Field(default_factory=list)
     degrade: list[DegradeSpec] = Field(default_factory=list)
@@ -35,8 +35,8 @@ class LimitsSpec(Spec):
     priority: Count | None = None
 
 
-class LevelSpec(Spec):
-    """Preferences that a lower level may change, limits and clauses that it can only tighten."""
+class TierSpec(Spec):
+    """Preferences that a lower tier may change, limits and clauses that it can only tighten."""
 
     compliance: ClausesSpec | None = None
     limits: LimitsSpec = LimitsSpec()

@@ -1,7 +1,7 @@
 """Organisation and team: what the services below have by default, and what none of them may go beyond.
 
-A nearer level's preference wins. Limits of all levels hold together, as do their clauses, so that nothing that a lower
-level writes allows more than the level above.
+A nearer tier's preference wins. Limits of all tiers hold together, as do their clauses, so that nothing that a lower
+tier writes allows more than the tier above.
 """
 
 from collections.abc import Iterable
@@ -25,12 +25,12 @@ class Priority:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What one level says of a service; nothing of what it leaves to the next one."""
+    """What one tier says of a service; nothing of what it leaves to the next one. An order without steps is said."""
 
     latency: "tuple[LatencyObjective, ...]" = ()
     availability: "AvailabilityObjective | None" = None
     accuracy: "AccuracyObjective | None" = None
-    degrade: "tuple[DegradeStep, ...]" = ()
+    degrade: "tuple[DegradeStep, ...] | None" = None
     priority: Priority | None = None
 
 
@@ -65,7 +65,7 @@ class Team:
     place: Place
 
 
-Level = Organisation | Team
+Tier = Organisation | Team
 
 
 def chosen(preferences: Iterable[Preferences]) -> Preferences:
@@ -76,7 +76,7 @@ def chosen(preferences: Iterable[Preferences]) -> Preferences:
             found.latency or each.latency,
             found.availability or each.availability,
             found.accuracy or each.accuracy,
-            found.degrade or each.degrade,
+            each.degrade if found.degrade is None else found.degrade,
             found.priority or each.priority,
         )
     return found

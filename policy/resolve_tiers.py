@@ -4,25 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from policy.clauses import ComplianceProfile, Scope
-from policy.documents.level import LimitsSpec
 from policy.documents.organisation import OrganisationSpec
 from policy.documents.team import TeamSpec
-from policy.levels import (
-    Level,
+from policy.documents.tier import LimitsSpec
+from policy.resolve_clauses import own
+from policy.resolve_service import preferences
+from policy.resolved import AccuracyObjective, AvailabilityObjective, DegradeStep, Model, Service, UseVariant
+from policy.tiers import (
     Limits,
     Organisation,
     Preferences,
     Priority,
     Team,
+    Tier,
     at_least,
     at_most,
     chosen,
     in_as_many_places,
     together,
 )
-from policy.resolve_clauses import own
-from policy.resolve_service import preferences
-from policy.resolved import AccuracyObjective, AvailabilityObjective, DegradeStep, Model, Service, UseVariant
 from policy.validate import Valid
 
 
@@ -48,20 +48,20 @@ def team(valid: Valid, spec: TeamSpec) -> Team:
     )
 
 
-def levels_above(service: Service, teams: Mapping[str, Team], top: Organisation | None) -> tuple[Level, ...]:
+def tiers_above(service: Service, teams: Mapping[str, Team], top: Organisation | None) -> tuple[Tier, ...]:
     """What a service is below, the nearest first."""
-    return tuple(level for level in (teams.get(service.team), top) if level)
+    return tuple(tier for tier in (teams.get(service.team), top) if tier)
 
 
-def inherited(service: Service, said: Preferences, above: Sequence[Level], models: Mapping[str, Model]) -> Service:
-    """The service with what it leaves to the levels above, the nearest first, and within the limits of all of them."""
+def inherited(service: Service, said: Preferences, above: Sequence[Tier], models: Mapping[str, Model]) -> Service:
+    """The service with what it leaves to the tiers above, the nearest first, and within the limits of all of them."""
     if not above:
         return service
-    asked = chosen([said, *(level.defaults for level in above)])
-    limits = together(level.limits for level in above)
+    asked = chosen([said, *(tier.defaults for tier in above)])
+    limits = together(tier.limits for tier in above)
     priority = at_most(asked.priority, limits.priority) if asked.priority else None
     called = {stage.model for stage in service.stages}
-    steps = asked.degrade if said.degrade else tuple(s for s in asked.degrade if _concerns(s, called))
+    steps = said.degrade if said.degrade is not None else (s for s in asked.degrade or () if _concerns(s, called))
     return replace(
         service,
         latency=asked.latency,
@@ -83,13 +83,13 @@ def is_below(step: DegradeStep, least: AccuracyObjective | None, models: Mapping
 
 
 def profiles(services: Sequence[Service], teams: Sequence[Team], top: Organisation | None) -> list[ComplianceProfile]:
-    """What organisation, teams and services ask for themselves; nothing of a level without a service."""
+    """What organisation, teams and services ask for themselves; nothing of a tier without a service."""
     named = {service.team for service in services}
-    levels: list[Level | Service] = [
+    tiers: list[Tier | Service] = [
         *([top] if top and services else ()),
         *(each for each in teams if each.name in named),
     ]
-    return [each.compliance for each in (*levels, *services) if each.compliance]
+    return [each.compliance for each in (*tiers, *services) if each.compliance]
 
 
 def _concerns(step: DegradeStep, called: set[str]) -> bool:

@@ -7,7 +7,7 @@ from policy.findings import Finding
 from policy.resolved import Policy
 
 
-def without_a_level(policy: Policy) -> Iterator[Finding]:
+def without_a_tier(policy: Policy) -> Iterator[Finding]:
     """Warnings; judged only when every document could be read."""
     for service in policy.services if policy.teams else ():
         if not service.team:

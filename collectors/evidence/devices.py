@@ -1,0 +1,58 @@
+"""What the evidence behind an attestation result says of the hardware: its trusted execution environment, its device.
+
+Verifiers repeat the claims that they appraised: Veraison and Trustee under `ear.veraison.annotated-evidence`, Trustee
+with one member for each kind of evidence. What is not said there is not known, and so never there.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+ANNOTATED: Final = "ear.veraison.annotated-evidence"
+TEES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "snp": "sev-snp",
+        "az-snp-vtpm": "sev-snp",
+        "tdx": "tdx",
+        "az-tdx-vtpm": "tdx",
+        "sgx": "sgx",
+        "cca": "cca",
+        "csv": "csv",
+        "se": "se",
+    }
+)
+"""What Trustee calls evidence, and the environment that it is of."""
+NVIDIA: Final = "nvidia"
+DISABLED: Final = (
+    "disabled",
+    "disabled-since-boot",
+    "disabled-permanently",
+    "disabled-fully-and-permanently",
+)
+"""The values of `dbgstat` (RFC 9711, section 4.2.9) under which nobody debugs now."""
+
+
+def tees_of(part: Mapping[str, Any]) -> tuple[str, ...]:
+    """The trusted execution environments that the evidence of a part is of."""
+    evidence = part.get(ANNOTATED)
+    names = evidence if isinstance(evidence, dict) else {}
+    return tuple(sorted({tee for name, tee in TEES.items() if isinstance(names.get(name), dict)}))
+
+
+def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Those of `secure-boot` and `debug-disabled` that a part shows; None where the part is no device.
+
+    The part's own claims tell, or those of its NVIDIA evidence. Whatever has no trusted execution environment counts as
+    a device, also where nothing is said of it: a card of which the verifier is silent must not go unseen.
+    """
+    evidence = part.get(ANNOTATED)
+    inner = evidence.get(NVIDIA) if isinstance(evidence, dict) else None
+    claims = next((each for each in (part, inner) if isinstance(each, dict) and "hwmodel" in each), None)
+    if claims is None:
+        return None if tees_of(part) else ()
+    features = []
+    if isinstance(claims.get("dbgstat"), str) and claims["dbgstat"] in DISABLED:
+        features.append("debug-disabled")
+    if claims.get("secboot") is True:
+        features.append("secure-boot")
+    return tuple(features)

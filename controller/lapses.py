@@ -1,0 +1,210 @@
+"""What stops being allowed as evidence ends: foreseen by the rules themselves, at each instant at which something does.
+
+Nothing is planned and no latency predicted: a placement is allowed where no rule of compliance or accuracy bars it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+
+from collectors.evidence.records import ARTEFACT, FOREVER, Evidence
+from controller.planning.demand import demand_id
+from controller.planning.proofs import attestations, certifications, provenances
+from policy.checks.endings import NOTICE, nothing_left
+from policy.clauses import ComplianceProfile
+from policy.findings import Finding, Place
+from policy.resolved import Policy
+from rules.catalogue import EXCLUDING
+from rules.kernel.problem import Attested, Demand, Held, Option, Placement, Problem, Vouched
+
+Stage = tuple[str, str, str]
+"""A service, the origin of its requests, and one of its stages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """When a piece of evidence ends, with the clauses that go by it and the services that these protect.
+
+    An attestation result ends for a clause at that clause's `maxAge`; the first of these counts.
+    """
+
+    at: datetime
+    evidence: str
+    subject_kind: str
+    subject: str
+    standard: str
+    clauses: tuple[Place, ...]
+    services: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """From `at` on, `gone` may no longer serve a stage of a service from these origins, and `left` still may.
+
+    Placements are left at `leaves_at`, earlier by the policy's `evidenceLead`.
+    """
+
+    at: datetime
+    leaves_at: datetime
+    service: str
+    stage: str
+    origins: tuple[str, ...]
+    gone: tuple[Placement, ...]
+    left: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The evidence that ends, soonest first; what it takes with it; and what a person should do something about."""
+
+    endings: tuple[Ending, ...]
+    lapses: tuple[Lapse, ...]
+    findings: tuple[Finding, ...]
+
+
+def outlook(policy: Policy, evidence: tuple[Evidence, ...], now: datetime) -> Outlook:
+    """What ends after `now` (UTC) if nothing is renewed."""
+    ends = sorted((_ending(policy, each) for each in evidence if now < each.expires_at < FOREVER), key=_soonest)
+    lapses = tuple(_lapses(policy, _problem(policy, evidence, now)))
+    return Outlook(tuple(ends), lapses, tuple(_nothing_left(policy, lapses, now)))
+
+
+def _soonest(ending: Ending) -> tuple[datetime, str]:
+    return ending.at, ending.evidence
+
+
+def _ending(policy: Policy, evidence: Evidence) -> Ending:
+    asking = [(profile, place) for profile in policy.compliance for place in _answered(policy, profile, evidence)]
+    profiles = {profile.name: profile for profile, _ in asking}.values()
+    services = [each.name for each in policy.services if any(profile.covered(each) for profile in profiles)]
+    return Ending(
+        min([evidence.expires_at, *_aged(evidence, profiles)]),
+        evidence.id,
+        evidence.subject_kind,
+        evidence.subject,
+        evidence.standard,
+        tuple(place for _, place in asking),
+        tuple(services),
+        evidence.place,
+    )
+
+
+def _aged(evidence: Evidence, profiles: Iterable[ComplianceProfile]) -> Iterator[datetime]:
+    """When an attestation result is too old for each of these."""
+    for profile in profiles if evidence.attestation else ():
+        if evidence.attestation and profile.attestation and profile.attestation.max_age_s:
+            yield evidence.attestation.appraised_at + timedelta(seconds=profile.attestation.max_age_s)
+
+
+def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
+    """The clauses of a profile that go by a piece of evidence, for it or against it."""
+    said = evidence.attestation
+    if said is not None:
+        clause = profile.attestation
+        if clause and clause.met_by(said.verifier, said.tees, said.claims, said.devices):
+            yield clause.place
+    elif evidence.subject_kind == ARTEFACT:
+        signer = next((issuer.name for issuer in policy.issuers if issuer.iss == evidence.issuer), "")
+        for vouching in profile.provenance:
+            if vouching.met_by(signer, evidence.standard, evidence.version):
+                yield vouching.place
+    else:
+        for asked in profile.certifications:
+            if asked.met_by(evidence.standard, evidence.version):
+                yield asked.place
+        for each in profile.forbidden:
+            if each.standard.met_by(evidence.standard, evidence.version):
+                yield each.place
+
+
+def _problem(policy: Policy, evidence: tuple[Evidence, ...], now: datetime) -> Problem:
+    """The question which placements may serve what, without any number that latency or cost would need."""
+    now_s = int(now.timestamp())
+    return Problem(
+        policy=policy,
+        now_s=now_s,
+        needed_until_s=now_s + 1,
+        demands=tuple(
+            Demand(demand_id(service.name, origin.site), service.name, origin.site, 1)
+            for service in policy.services
+            for origin in service.origins
+        ),
+        options=tuple(_options(policy)),
+        paths=(),
+        nodes=(),
+        certifications=certifications(evidence),
+        running=(),
+        floors=(),
+        attestations=attestations(evidence),
+        provenances=provenances(policy, evidence),
+    )
+
+
+def _options(policy: Policy) -> Iterator[Option]:
+    profiled = {(each.device, item.model, item.variant) for each in policy.devices for item in each.variants}
+    for model in policy.models:
+        for variant in model.variants:
+            for pool in policy.pools:
+                if (pool.device, model.name, variant.name) in profiled:
+                    placement = Placement(model.name, variant.name, pool.name)
+                    accuracy_ppm = variant.accuracy_ppm
+                    yield Option(str(placement), placement, 1, 0, 1, 1, variant.memory_mib, 1, accuracy_ppm, 0)
+
+
+def _lapses(policy: Policy, problem: Problem) -> Iterator[Lapse]:
+    """What is lost at each instant at which evidence ends, or evidence against something begins."""
+    before = _allowed(problem)
+    lead = timedelta(seconds=policy.scaling.evidence_lead_s)
+    for at_s in _instants(problem):
+        now = _allowed(replace(problem, now_s=at_s, needed_until_s=at_s + 1))
+        at = datetime.fromtimestamp(at_s, UTC)
+        same: dict[tuple[str, str, tuple[Placement, ...], tuple[Placement, ...]], list[str]] = {}
+        for (service, origin, stage), left in now.items():
+            gone = before[service, origin, stage] - left
+            if gone:
+                same.setdefault((service, stage, tuple(sorted(gone)), tuple(sorted(left))), []).append(origin)
+        for (service, stage, lost, rest), origins in same.items():
+            yield Lapse(at, at - lead, service, stage, tuple(origins), lost, rest)
+        before = now
+
+
+def _instants(problem: Problem) -> list[int]:
+    """The seconds after now at which what holds may change, in order."""
+    spans: Iterable[Held | Attested | Vouched] = chain(
+        problem.certifications, problem.attestations, problem.provenances
+    )
+    found = {second for each in spans for second in (each.from_s, each.until_s)}
+    ages_s = {each.attestation.max_age_s for each in problem.policy.compliance if each.attestation}
+    found |= {each.appraised_s + age_s for each in problem.attestations for age_s in ages_s if age_s}
+    return sorted(second for second in found if problem.now_s < second < int(FOREVER.timestamp()))
+
+
+def _allowed(problem: Problem) -> dict[Stage, frozenset[Placement]]:
+    """What may serve each stage, by the rules that bar uses."""
+    barred: dict[tuple[str, str], set[str]] = {}
+    for rule in EXCLUDING:
+        for row in rule.exclusions(problem) if rule.applies(problem) else ():
+            barred.setdefault((row.demand, row.stage), set()).add(row.option)
+    return {
+        (demand.service, demand.origin, stage.name): frozenset(
+            option.placement
+            for option in problem.options_of(stage.model)
+            if option.id not in barred.get((demand.id, stage.name), ()) and _is_joined(problem, demand, option)
+        )
+        for demand in problem.demands
+        for stage in problem.service_of(demand).stages
+    }
+
+
+def _is_joined(problem: Problem, demand: Demand, option: Option) -> bool:
+    site = problem.site_of(option)
+    return demand.origin == site or problem.link(demand.origin, site) is not None
+
+
+def _nothing_left(policy: Policy, lapses: tuple[Lapse, ...], now: datetime) -> Iterator[Finding]:
+    for lapse in lapses:
+        if not lapse.left and lapse.at - now <= NOTICE:
+            what = f"stage {lapse.stage} of `{lapse.service}`, requests of {', '.join(lapse.origins)},"
+            yield nothing_left(what, lapse.at, policy.service(lapse.service).place)

@@ -1,0 +1,167 @@
+"""What an attestation result proves, and of whom: read from the folder of evidence, as the loop does."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from signing import AT, NOW, ec_pair, issuer_of, signed
+
+from collectors.evidence.devices import DISABLED, features_of
+from collectors.evidence.files import read_evidence
+from collectors.evidence.records import Attestation, Evidence
+from policy.findings import Finding
+from policy.resolved import Issuer
+
+PAIR = ec_pair()
+ANNOTATED = "ear.veraison.annotated-evidence"
+CARD = {"hwmodel": "GH100 A01 GSP BROM", "secboot": True, "dbgstat": "disabled"}
+
+
+def verifier(**changed: Any) -> Issuer:
+    given = {"name": "trustee", "iss": "lab", "standards": ("attestation",), "max_age_s": 0, "sites": ()}
+    return issuer_of(PAIR, **{**given, **changed})
+
+
+def part(evidence: dict[str, Any] | None = None, **claims: int) -> dict[str, Any]:
+    vector = {name.replace("_", "-"): value for name, value in (claims or {"hardware": 2}).items()}
+    found: dict[str, Any] = {"ear.status": "affirming", "ear.trustworthiness-vector": vector}
+    return found if evidence is None else {**found, ANNOTATED: evidence}
+
+
+def result(submods: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "eat_profile": "tag:github.com,2024:confidential-containers/Trustee",
+        "iss": "lab",
+        "iat": AT - 600,
+        "exp": AT + 600,
+        "ear.verifier-id": {"developer": "https://confidentialcontainers.org", "build": "1"},
+        "submods": submods,
+        **more,
+    }
+
+
+def read(
+    tmp_path: Path, claims: dict[str, Any], issuer: Issuer | None = None
+) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "node.jwt").write_text(signed(PAIR, claims))
+    return read_evidence(folder, (issuer or verifier(),), NOW)
+
+
+def proved(tmp_path: Path, submods: dict[str, Any]) -> Attestation:
+    (item,), findings = read(tmp_path, result(submods))
+    assert findings == ()
+    assert item.attestation is not None
+    return item.attestation
+
+
+def refusal(tmp_path: Path, claims: dict[str, Any], issuer: Issuer | None = None) -> str:
+    evidence, (finding,) = read(tmp_path, claims, issuer)
+    assert evidence == ()
+    return f"{finding.id} {finding.message}"
+
+
+def test_a_result_is_of_the_pool_that_its_verifier_names(tmp_path: Path) -> None:
+    claims = result({"cpu0": part({"snp": {}})}, subject={"pool": "paris-module"}, nbf=AT - 300)
+    (item,), findings = read(tmp_path, claims, verifier(sites=("edge-paris",)))
+    assert findings == ()
+    assert (item.subject_kind, item.subject, item.standard) == ("pool", "paris-module", "attestation")
+    assert (item.issuer, item.id) == ("lab", f"trustee/{item.digest[:16]}")
+    assert (item.issued_at, item.expires_at) == (NOW - timedelta(minutes=5), NOW + timedelta(minutes=10))
+    assert item.attestation == Attestation("trustee", ("sev-snp",), ("hardware",), (), NOW - timedelta(minutes=10))
+
+
+def test_a_result_that_names_nobody_is_of_the_only_one_that_its_verifier_may_speak_of(tmp_path: Path) -> None:
+    (item,), _ = read(tmp_path, result({"cpu0": part()}))
+    assert (item.subject_kind, item.subject) == ("pool", "paris-module")
+
+
+@pytest.mark.parametrize("pools", [(), ("paris-module", "lyon-module")])
+def test_where_there_is_not_exactly_one_it_permits_nothing(tmp_path: Path, pools: tuple[str, ...]) -> None:
+    assert refusal(tmp_path, result({"cpu0": part()}), verifier(pools=pools)).startswith("GW0419")
+
+
+@pytest.mark.parametrize(
+    ("subject", "start"),
+    [
+        ({"pool": "lyon-module"}, "GW0413 `trustee` may not speak of the pool `lyon-module`"),
+        ({"site": "edge-paris"}, "GW0413 `trustee` may not speak of the site `edge-paris`"),
+        ({}, "GW0416"),
+        (None, "GW0416"),
+        ("paris-module", "GW0416"),
+        (
+            {"pool": "paris-module", "site": "edge-paris"},
+            "GW0416 the statement is malformed: `subject` is not one site",
+        ),
+        ({"pool": ["paris-module"]}, "GW0416"),
+        ({"node": "paris-module-0"}, "GW0416"),
+    ],
+)
+def test_a_subject_that_is_none_or_not_the_verifiers_refuses_the_result(
+    tmp_path: Path, subject: Any, start: str
+) -> None:
+    assert refusal(tmp_path, result({"cpu0": part()}, subject=subject)).startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "tees"),
+    [
+        ({"snp": {}}, ("sev-snp",)),
+        ({"az-snp-vtpm": {}}, ("sev-snp",)),
+        ({"tdx": {}, "report_data": "AA"}, ("tdx",)),
+        ({"az-tdx-vtpm": {}, "sgx": {}}, ("sgx", "tdx")),
+        ({"cca": {}}, ("cca",)),
+        ({"sample": {}}, ()),
+        ({"snp": "yes"}, ()),
+        ({"SNP": {}}, ()),
+        ({}, ()),
+        (None, ()),
+    ],
+)
+def test_environments_are_those_that_the_evidence_is_of(
+    tmp_path: Path, evidence: dict[str, Any] | None, tees: tuple[str, ...]
+) -> None:
+    assert proved(tmp_path, {"cpu0": part(evidence)}).tees == tees
+
+
+def test_only_what_every_part_affirms_by_itself_is_affirmed(tmp_path: Path) -> None:
+    submods = {"cpu0": part(hardware=2, executables=-2, configuration=0), "gpu0": part(hardware=31, configuration=2)}
+    assert proved(tmp_path, submods).claims == ("hardware",)
+
+
+def test_devices_have_what_all_of_them_have(tmp_path: Path) -> None:
+    cpu = part({"snp": {}})
+    assert proved(tmp_path, {"cpu0": cpu, "gpu0": part({"nvidia": CARD})}).devices == ("debug-disabled", "secure-boot")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [part(), part({"nvidia": {}}), part({"nvidia": {"secboot": True, "dbgstat": "disabled"}})],
+    ids=["nothing said", "no claims", "no model"],
+)
+def test_a_card_of_which_the_verifier_is_silent_has_nothing(tmp_path: Path, other: dict[str, Any]) -> None:
+    submods = {"cpu0": part({"snp": {}}), "gpu0": part({"nvidia": CARD}), "gpu1": other}
+    assert proved(tmp_path, submods).devices == ()
+
+
+def test_without_a_device_there_is_no_feature(tmp_path: Path) -> None:
+    assert proved(tmp_path, {"cpu0": part({"snp": {}})}).devices == ()
+
+
+@pytest.mark.parametrize(
+    ("claims", "features"),
+    [
+        ({"hwmodel": "GH100"}, ()),
+        ({"hwmodel": "GH100", "secboot": "true", "dbgstat": "enabled"}, ()),
+        ({"hwmodel": "GH100", "secboot": 1, "dbgstat": 1}, ()),
+        ({"hwmodel": "GH100", "secboot": False, "dbgstat": "disabled-since-boot"}, ("debug-disabled",)),
+        *[({"hwmodel": "GH100", "dbgstat": word}, ("debug-disabled",)) for word in DISABLED],
+        ({"hwmodel": "GH100", "secboot": True, "dbgstat": ["disabled"]}, ("secure-boot",)),
+        ({ANNOTATED: {"tdx": {}}, "hwmodel": "x", "secboot": True}, ("secure-boot",)),
+        ({ANNOTATED: "nvidia", **CARD}, ("debug-disabled", "secure-boot")),
+        ({ANNOTATED: {"nvidia": ["hwmodel"]}}, ()),
+    ],
+)
+def test_a_feature_is_there_only_where_it_is_said(claims: dict[str, Any], features: tuple[str, ...]) -> None:
+    assert features_of(claims) == features

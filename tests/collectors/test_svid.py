@@ -1,0 +1,223 @@
+"""Certificates of sites and pools: which of them count, until when, and why the others do not."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from authorities import DAY, NOTHING, Signer, root_of, trusting
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from signing import HERE, NOW, YAML
+
+from collectors.evidence.files import read_evidence
+from collectors.evidence.records import Evidence
+from collectors.evidence.revocations import revocations
+from collectors.evidence.svid import named
+from policy.findings import Finding
+from policy.keys import root_flaw
+from policy.resolved import Issuer, Revoked
+
+CASES = Path(__file__).parents[1] / "cases" / "svid"
+ROOT = root_of()
+BETWEEN = ROOT.authority("between")
+PARIS = "spiffe://example.org/site/paris"
+LEAF = BETWEEN.workload(PARIS)
+CHAIN = LEAF.pem + BETWEEN.pem
+CA = trusting(ROOT)
+
+
+def judged(text: str, issuer: Issuer = CA, now: datetime = NOW, crls: tuple[str, ...] = ()) -> Evidence | Finding:
+    lists = [each for each in (revocations(text, HERE) for text in crls) if not isinstance(each, Finding)]
+    return named(text, (issuer,), lists, now, HERE)
+
+
+def counted(text: str, issuer: Issuer = CA, now: datetime = NOW, crls: tuple[str, ...] = ()) -> Evidence:
+    found = judged(text, issuer, now, crls)
+    assert isinstance(found, Evidence), found
+    return found
+
+
+def reason(text: str, issuer: Issuer = CA, now: datetime = NOW, crls: tuple[str, ...] = ()) -> str:
+    found = judged(text, issuer, now, crls)
+    assert isinstance(found, Finding), found
+    return f"{found.id} {found.message}"
+
+
+def test_a_certificate_names_a_site_or_a_pool_until_the_first_of_its_chain_ends() -> None:
+    found = counted(CHAIN)
+    assert (found.subject_kind, found.subject, found.standard, found.version) == ("site", "paris", "x509-svid", (1,))
+    assert (found.issuer, found.issued_at, found.expires_at) == ("ca", NOW - 2 * DAY, NOW + 30 * DAY)
+    pool = ROOT.workload("spiffe://example.org/pool/gpu", ends=NOW + DAY, begins=NOW - DAY)
+    assert (counted(pool.pem).subject, counted(pool.pem).issued_at) == ("gpu", NOW - DAY)
+    assert counted(pool.pem).expires_at == NOW + DAY
+    brief = ROOT.authority("brief", ends=NOW + 3 * DAY)
+    assert counted(brief.workload(PARIS).pem + brief.pem).expires_at == NOW + 3 * DAY
+    root = root_of(ends=NOW + 2 * DAY)
+    assert counted(root.workload(PARIS).pem, trusting(root)).expires_at == NOW + 2 * DAY
+    assert counted(CHAIN, trusting(ROOT, max_age_s=3 * 86_400)).expires_at == NOW + DAY
+
+
+def test_several_roots_stand_side_by_side_while_one_takes_over() -> None:
+    newer = root_of("newer")
+    both = trusting(ROOT, newer)
+    assert counted(newer.workload(PARIS).pem, both).subject == counted(CHAIN, both).subject
+
+
+def key_of(signer: Signer) -> str:
+    return signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+LEAVES = {
+    "two URIs": ROOT.workload(PARIS, "spiffe://example.org/pool/gpu"),
+    "another scheme": ROOT.workload("https://example.org/site/paris"),
+    "a port": ROOT.workload("spiffe://example.org:8443/site/paris"),
+    "a query": ROOT.workload("spiffe://example.org/site/paris?x=1"),
+    "an empty part": ROOT.workload("spiffe://example.org//site/paris"),
+    "no name": ROOT.workload(),
+    "no usage": ROOT.workload(PARIS, usage=None),
+    "an authority": ROOT.workload(PARIS, constraints=x509.BasicConstraints(ca=True, path_length=0)),
+    "no signatures": ROOT.workload(PARIS, usage=x509.KeyUsage(**{**NOTHING, "key_agreement": True})),
+    "signs certificates": ROOT.workload(
+        PARIS, usage=x509.KeyUsage(**{**NOTHING, "digital_signature": True, "key_cert_sign": True})
+    ),
+    "signs lists": ROOT.workload(
+        PARIS, usage=x509.KeyUsage(**{**NOTHING, "digital_signature": True, "crl_sign": True})
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("two URIs", "it is not for exactly one spiffe:// URI"),
+        ("another scheme", "it is not for exactly one spiffe:// URI"),
+        ("a port", "it is not for exactly one spiffe:// URI"),
+        ("a query", "it is not for exactly one spiffe:// URI"),
+        ("an empty part", "it is not for exactly one spiffe:// URI"),
+        ("no name", "subject alternative name or key usage is missing"),
+        ("no usage", "subject alternative name or key usage is missing"),
+        ("an authority", "it is an authority's"),
+        ("no signatures", "it is not for digital signatures"),
+        ("signs certificates", "it may sign certificates"),
+        ("signs lists", "it may sign certificates or lists"),
+    ],
+)
+def test_a_leaf_that_is_no_svid_is_refused(name: str, start: str) -> None:
+    assert reason(LEAVES[name].pem).startswith(f"GW0432 the chain is not that of an X.509-SVID: {start}")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("wrong-leaf-cert-sign", "it may sign certificates or lists of revoked ones"),
+        ("wrong-leaf-no-digital-signature", "it is not for digital signatures"),
+        ("wrong-intermediate-no-ca", "a certificate between it and the root is not an authority's"),
+        ("wrong-intermediate-no-key-cert-sign", "an authority between it and the root may not sign certificates"),
+    ],
+)
+def test_the_wrong_certificates_of_others_are_refused_each_for_its_reason(name: str, start: str) -> None:
+    text = (CASES / f"{name}.pem").read_text()
+    assert reason(text, now=datetime(2021, 1, 1, tzinfo=UTC)).startswith(
+        f"GW0432 the chain is not that of an X.509-SVID: {start}"
+    )
+
+
+def test_the_good_chain_of_others_is_one_and_leads_nowhere_without_its_root() -> None:
+    """Its two certificates stand in a row in DER, and their root is not told."""
+    der = (CASES / "1-chain.der").read_bytes()
+    length = int.from_bytes(der[2:4], "big") + 4
+    both = [x509.load_der_x509_certificate(each) for each in (der[:length], der[length:])]
+    text = "".join(each.public_bytes(Encoding.PEM).decode() for each in both)
+    at = max(each.not_valid_before_utc for each in both) + timedelta(minutes=1)
+    assert reason(text, now=at).startswith("GW0434 no chain leads from the certificate to a root of `ca`")
+    assert reason(text, trusting(ROOT, domain="local"), at) == "GW0433 no Issuer has the trust domain `example.org`"
+
+
+WRONG = {
+    "": "GW0431 the file cannot be read: there is no certificate in PEM",
+    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n": "GW0431",
+    "x" * 65_537: "GW0431 the file cannot be read: it has 65537 characters",
+    CHAIN + key_of(LEAF): "GW0431 the file cannot be read: it holds a private key",
+    LEAF.pem * 9: "GW0431 the file cannot be read: it has 9 certificates",
+    LEAF.pem: "GW0434 no chain leads from the certificate to a root of `ca`",
+    root_of().workload(PARIS).pem: "GW0434",
+    ROOT.workload("spiffe://example.com/site/paris").pem: "GW0433 no Issuer has the trust domain `example.com`",
+    ROOT.workload("spiffe://example.org/ns/web/sa/api").pem: "GW0435 the SPIFFE ID's path `/ns/web/sa/api` is not",
+    ROOT.workload("spiffe://example.org/site/paris/x").pem: "GW0435",
+    ROOT.workload("spiffe://example.org").pem: "GW0435",
+    ROOT.workload("spiffe://example.org/site/lyon").pem: "GW0413 `ca` may not speak of the site `lyon`",
+    ROOT.workload("spiffe://example.org/pool/paris").pem: "GW0413",
+    ROOT.workload(PARIS, ends=NOW - timedelta(seconds=61)).pem: "GW0408",
+    ROOT.workload(PARIS, begins=NOW + timedelta(seconds=61)).pem: "GW0409",
+}
+
+
+@pytest.mark.parametrize("text", WRONG, ids=list(WRONG.values()))
+def test_what_must_not_count_is_refused_for_its_own_reason(text: str) -> None:
+    assert reason(text).startswith(WRONG[text])
+
+
+def test_an_authority_below_another_may_not_go_deeper_than_it_was_allowed() -> None:
+    shallow = ROOT.authority("shallow", constraints=x509.BasicConstraints(ca=True, path_length=0))
+    deeper = shallow.authority("deeper")
+    assert counted(shallow.workload(PARIS).pem + shallow.pem).subject == "paris"
+    assert reason(deeper.workload(PARIS).pem + deeper.pem + shallow.pem).startswith("GW0434")
+
+
+def test_lives_that_never_meet_are_refused() -> None:
+    late = ROOT.authority("late", begins=NOW + DAY, ends=NOW + 2 * DAY)
+    assert reason(late.workload(PARIS, ends=NOW + timedelta(hours=1)).pem + late.pem).startswith("GW0401")
+
+
+def test_an_issuer_is_believed_of_what_it_may_say_and_no_longer_than_its_age() -> None:
+    assert reason(CHAIN, trusting(ROOT, standards=("pci-dss",))) == "GW0414 `ca` may not certify `x509-svid`"
+    assert reason(CHAIN, trusting(ROOT, max_age_s=86_400)).startswith("GW0411")
+    revoked = (Revoked("statement", f"sha256:{counted(CHAIN).digest}", YAML),)
+    assert reason(CHAIN, trusting(ROOT, revoked=revoked)).startswith("GW0430")
+    assert reason("\n" + CHAIN, trusting(ROOT, revoked=revoked)).startswith("GW0430")
+
+
+def test_a_list_of_its_authority_revokes_a_certificate() -> None:
+    assert reason(CHAIN, crls=(BETWEEN.revoking(LEAF),)).startswith("GW0436 its authority revoked the certificate")
+    assert reason(CHAIN, crls=(ROOT.revoking(BETWEEN),)).startswith("GW0436")
+    older = BETWEEN.revoking(LEAF, last=NOW - 9 * DAY, due=NOW - 8 * DAY)
+    assert reason(CHAIN, crls=(BETWEEN.revoking(), older)).startswith("GW0436")
+
+
+def test_a_list_of_anybody_else_says_nothing() -> None:
+    namesake = root_of().authority("between")
+    assert counted(CHAIN, crls=(namesake.revoking(LEAF), ROOT.revoking(LEAF))).subject == "paris"
+
+
+def test_a_list_holds_until_it_is_due_and_the_evidence_with_it() -> None:
+    due = NOW + timedelta(hours=5)
+    assert counted(CHAIN, crls=(BETWEEN.revoking(due=due),)).expires_at == due
+    assert reason(CHAIN, crls=(BETWEEN.revoking(due=NOW),)).startswith("GW0437 whether `CN=between` revoked")
+    renewed = (BETWEEN.revoking(due=NOW), BETWEEN.revoking(due=due))
+    assert counted(CHAIN, crls=renewed).expires_at == due
+
+
+def test_where_the_policy_asks_for_lists_each_authority_has_one() -> None:
+    strict = trusting(ROOT, needs_crl=True)
+    assert reason(CHAIN, strict).endswith("is not known: no list of it lies in the folder")
+    assert reason(CHAIN, strict, crls=(BETWEEN.revoking(),)).startswith("GW0437 whether `CN=root`")
+    assert counted(CHAIN, strict, crls=(BETWEEN.revoking(), ROOT.revoking())).subject == "paris"
+
+
+def test_the_folder_holds_chains_and_lists(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "paris.pem").write_text(CHAIN)
+    (folder / "again.crt").write_text(CHAIN)
+    (folder / "ca.crl").write_text(BETWEEN.revoking())
+    (folder / "odd.crl").write_text("none")
+    evidence, (finding,) = read_evidence(folder, (CA,), NOW)
+    assert [item.subject for item in evidence] == ["paris"]
+    assert (finding.id, str(finding.place)) == ("GW0431", "evidence/odd.crl:1:1")
+    (folder / "ca.crl").write_text(BETWEEN.revoking(LEAF))
+    assert read_evidence(folder, (CA,), NOW)[0] == ()
+
+
+def test_a_root_is_the_certificate_of_an_authority() -> None:
+    assert root_flaw(ROOT.pem) == ""
+    assert root_flaw(LEAF.pem) == root_flaw(root_of(constraints=None).pem) == "it is not one of an authority"
+    assert root_flaw("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----") == "it is no certificate"
