@@ -31,7 +31,10 @@ FROM python
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates git openssh-client \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
-RUN install --directory --owner=65532 --group=65532 /data
+# The client of ssh asks for an account of whoever runs it.
+RUN groupadd --gid 65532 gridwright \
+ && useradd --uid 65532 --gid 65532 --home-dir /data --no-create-home --shell /usr/sbin/nologin gridwright \
+ && install --directory --owner=65532 --group=65532 /data
 COPY --from=build /opt/gridwright /opt/gridwright
 ENV PATH=/opt/gridwright/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     XDG_CACHE_HOME=/data/.cache NUMBA_CACHE_DIR=/data/.cache/numba

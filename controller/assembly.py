@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,11 +42,11 @@ from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Hands
-from controller.loop.looking import looking, store_beside
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
 from controller.loop.turn import Wiring
+from controller.loop.turn_policy import TurnPolicy, reading
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
 from controller.planning.kept import Kept
@@ -57,9 +57,7 @@ from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
 from policy.git.address import Address
-from policy.git.following import Following
-from policy.resolved import Issuer, Policy, Service
-from policy.source import EVIDENCE, Loaded, load, load_documents
+from policy.source import EVIDENCE, load_documents
 
 HTTP_CONNECTIONS: Final = 20
 KEPT_DECISIONS: Final = 200
@@ -106,7 +104,7 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
         limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
-        in_force = await stack.enter_async_context(_reading(places))
+        in_force = await stack.enter_async_context(reading(places.policy, places.journal, places.environment))
         intake, wiring = _wire(places.connections, in_force, journal, series, client)
         receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
@@ -149,43 +147,6 @@ def host_names(address: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*LOOPBACK, host, *machine)))
 
 
-class _InForce:
-    """The policy that a turn follows from its reading on, for the collectors that judge what they read by it.
-
-    The loop's status tells of the turn before: evidence would be believed once more after its issuer was taken away.
-    """
-
-    def __init__(self, folder: Path, read: Callable[[Path], Loaded]) -> None:
-        self.folder = folder
-        self.policy: Policy | None = None
-        self._read = read
-
-    def load(self, folder: Path) -> Loaded:
-        """Read the policy; while the files have errors, the last good one stays."""
-        loaded = self._read(folder)
-        self.policy = loaded.policy or self.policy
-        return loaded
-
-    def services(self) -> tuple[Service, ...]:
-        """Those whose arrivals are counted."""
-        return self.policy.services if self.policy else ()
-
-    def issuers(self) -> tuple[Issuer, ...]:
-        """Those whose statements count."""
-        return self.policy.issuers if self.policy else ()
-
-
-@asynccontextmanager
-async def _reading(places: Places) -> AsyncIterator[_InForce]:
-    """What reads the policy, from its folder or from what a repository is followed to."""
-    if isinstance(places.policy, Path):
-        yield _InForce(places.policy, partial(load, environment=places.environment))
-        return
-    following = Following(places.policy, store_beside(places.journal, places.policy), places.environment)
-    async with looking(following):
-        yield _InForce(following.folder, following.load)
-
-
 @dataclass(frozen=True, slots=True)
 class _TraceIntake:
     """What takes spans in, and what reads them."""
@@ -196,7 +157,7 @@ class _TraceIntake:
 
 
 def _wire(
-    connections: Connections, in_force: _InForce, journal: Journal, series: SeriesStore, client: httpx.AsyncClient
+    connections: Connections, in_force: TurnPolicy, journal: Journal, series: SeriesStore, client: httpx.AsyncClient
 ) -> tuple[_TraceIntake, Wiring]:
     servers, applications = Inbox(), Inbox()
     receiver = TraceReceiver(connections.servers, servers, applications)

@@ -62,3 +62,16 @@ EXCLUDING: Final[tuple[Excluding, ...]] = tuple(rule for rule in RULES if isinst
 
 OF_PATHS: Final[tuple[Excluding, ...]] = tuple(rule for rule in EXCLUDING if rule.of_paths)
 """Those of them that bar paths."""
+
+COMPLIANCE: Final[tuple[Excluding, ...]] = (
+    Certification(),
+    ForbiddenCertification(),
+    Attestation(),
+    Provenance(),
+    Residency(),
+    LinkSecurity(),
+    Purchase(),
+    Locality(),
+    Separation(),
+)
+"""The rules that keep clauses of a ComplianceProfile: what is no matter of speed, of room or of price."""

@@ -1,10 +1,11 @@
-"""Recording and alerting rules for the latency objectives of a policy, from the runs that the controller counts."""
+"""Recording and alerting rules for the objectives of a policy, from what the controller tells Prometheus."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
 
+from controller.alerting.availability import too_few_sites
 from controller.alerting.windows import BurnRate, burn_rates
 from controller.telemetry.objectives import RUNS, SLOW_RUNS, seconds_text
 from policy.resolved import LatencyObjective, Policy, Service
@@ -18,8 +19,9 @@ Rule = dict[str, Any]
 
 
 def rule_file(policy: Policy) -> str:
-    """The rules as Prometheus reads them; a file without groups where no latency is promised."""
-    groups = [_group(service, objective, index) for service, objective, index in _objectives(policy)]
+    """The rules as Prometheus reads them; a file without groups where nothing is promised."""
+    budgets = (_group(service, objective, index) for service, objective, index in _objectives(policy))
+    groups = [*budgets, *too_few_sites(policy)]
     return yaml.safe_dump({"groups": groups}, sort_keys=False, width=1_000)
 
 

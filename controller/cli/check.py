@@ -50,7 +50,7 @@ def check(
         return _status(watch(asserted_folder(path.folder), environment))
     evidence, read = read_in_each(path, environment)
     findings = (*read, *endings(evidence, datetime.now(UTC)))
-    write(findings, wanted, path.folder, str(path))
+    write(findings, wanted, path.known_as, str(path))
     return _status(findings)
 
 

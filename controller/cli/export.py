@@ -36,6 +36,23 @@ def prometheus(path: Folder) -> int:
     return Exit.DONE
 
 
+@app.command("admission")
+def admission(path: Folder) -> int:
+    """Write admission policies of Kubernetes: which nodes the pods of protected stages may be bound to.
+
+    They hold as of now; the annotation gridwright.dev/valid-until says by when to write them anew.
+    """
+    from datetime import UTC, datetime
+
+    from controller.admission.judging import question
+    from controller.admission.manifests import manifests
+    from controller.cli.inputs import read
+
+    documents, now = read(path), datetime.now(UTC)
+    sys.stdout.write(manifests(question(documents.policy, documents.evidence, int(now.timestamp()))))
+    return Exit.DONE
+
+
 def _tell(findings: "tuple[Finding, ...]") -> None:
     from controller.cli.findings import show
     from controller.cli.terminal import console

@@ -19,30 +19,25 @@ NONE_CHOSEN: Final = "GW0363"
 
 
 def read_all(source: Source, environment: str = "") -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
-    """The policy of `source` in an environment (None when it has errors), the evidence, and every finding.
+    """The policy of `source` in an environment (None when it has errors), the evidence, and all findings, of tests too.
 
     Raises CliError when there is no such folder.
     """
-    return _with_evidence(source, _loaded(source, environment))
+    return _all_of(source, _loaded(source, environment))
 
 
 def read_in_each(source: Source, environment: str) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """The evidence and all findings, also of tests: in the given environment, else in each where variables differ.
+    """The evidence and every finding: in the environment that is given, else in each where variables differ.
 
     Findings that are not those of all environments say of which they are. Raises CliError when there is no such folder.
     """
     loaded = _loaded(source, environment)
     if all(finding.id != NONE_CHOSEN for finding in loaded.findings):
-        _, evidence, findings = _with_tests(source, loaded)
+        _, evidence, findings = _all_of(source, loaded)
         return evidence, findings
-    read = {name: _with_tests(source, _loaded(source, name)) for name in loaded.environments}
+    read = {name: read_all(source, name) for name in loaded.environments}
     each_once = dict.fromkeys(item for _, items, _ in read.values() for item in items)
     return tuple(each_once), in_order(_merged({name: findings for name, (_, _, findings) in read.items()}))
-
-
-def _loaded(source: Source, environment: str) -> Loaded:
-    asserted_folder(source.folder)
-    return source.within(environment).load()
 
 
 def _merged(found: Mapping[str, tuple[Finding, ...]]) -> Iterator[Finding]:
@@ -56,14 +51,14 @@ def _merged(found: Mapping[str, tuple[Finding, ...]]) -> Iterator[Finding]:
         yield finding if everywhere else replace(finding, message=f"in {' and '.join(names)}: {finding.message}")
 
 
-def _with_evidence(source: Source, loaded: Loaded) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
+def _loaded(source: Source, environment: str) -> Loaded:
+    asserted_folder(source.folder)
+    return source.within(environment).load()
+
+
+def _all_of(source: Source, loaded: Loaded) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
     evidence, findings = evidence_beside(source.folder, loaded.policy, datetime.now(UTC))
-    return loaded.policy, evidence, (*loaded.findings, *findings)
-
-
-def _with_tests(source: Source, loaded: Loaded) -> tuple[Policy | None, tuple[Evidence, ...], tuple[Finding, ...]]:
-    policy, evidence, findings = _with_evidence(source, loaded)
-    return policy, evidence, (*findings, *loaded.of_tests)
+    return loaded.policy, evidence, (*loaded.findings, *loaded.of_tests, *findings)
 
 
 def evidence_beside(
@@ -88,7 +83,9 @@ def asserted_folder(folder: Path) -> Path:
 
 def read(source: Source, environment: str = "", *, as_json: bool = False) -> Documents:
     """The documents of `source`. Raises CliError, and BrokenPolicyError when the policy has errors."""
-    policy, evidence, findings = read_all(source, environment)
-    if policy is None:
+    loaded = _loaded(source, environment)
+    evidence, of_evidence = evidence_beside(source.folder, loaded.policy, datetime.now(UTC))
+    findings = (*loaded.findings, *of_evidence)
+    if loaded.policy is None:
         raise BrokenPolicyError(str(source), findings, as_json=as_json)
-    return Documents(policy, evidence, findings)
+    return Documents(loaded.policy, evidence, findings)

@@ -59,6 +59,8 @@ def tell(status: Status) -> None:
         cost = dollars_per_hour(status.decision.cost_millicents_per_hour)
         failed = sum(bool(outcome.error) for outcome in status.outcomes)
         what = f"{status.decision.verdict} {cost}, {len(status.outcomes)} actions, {failed} failed"
+    if status.in_force.commit:
+        what += f", commit {status.in_force.commit[:12]}"
     print(f"{when} turn {status.turns}: {what}, {len(status.findings)} findings, {took:.2f} s", flush=True)
 
 

@@ -16,11 +16,13 @@ from policy.source import Loaded, load
 class Source:
     """A folder to read, and what was given for it. `commit` is that of its git repository, empty without one.
 
-    Variables have their values in `environment`.
+    `known_as` is where people know the folder: from the repository's top where it is of one. Variables have their
+    values in `environment`.
     """
 
     folder: Path
     given: str
+    known_as: Path
     commit: str = ""
     environment: str = ""
 
@@ -44,14 +46,14 @@ def source(text: str) -> Source:
     """
     given = folder_or_address(text)
     if isinstance(given, Path):
-        return Source(given, text)
+        return Source(given, text, given)
     store = tempfile.TemporaryDirectory(prefix="gridwright-")
     atexit.register(store.cleanup)
     try:
         folder, commit = checked_out(given, Path(store.name))
     except GitError as error:
         raise CliError(f"{text}: {error.finding.message} ({error.finding.id})", error.finding.hint) from error
-    return Source(folder, f"{text} ({commit[:12]})", commit)
+    return Source(folder, f"{text} ({commit[:12]})", Path(given.folder), commit)
 
 
 def folder_or_address(text: str) -> Path | Address:

@@ -17,6 +17,9 @@ from controller.loop.status import Status, ages, readiness
 from controller.telemetry.objectives import families
 
 US: Final = 1_000_000
+PREFIX: Final = "gridwright_"
+READY: Final = f"{PREFIX}ready"
+PLAN_INSTANCES: Final = f"{PREFIX}plan_instances"
 MILLICENTS: Final = 100_000
 """In a dollar."""
 
@@ -62,14 +65,14 @@ class Present(Collector):
 
 
 def _gauge(name: str, text: str, labels: Sequence[str], samples: Samples) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"gridwright_{name}", text, labels=labels)
+    family = GaugeMetricFamily(f"{PREFIX}{name}", text, labels=labels)
     for values, value in samples:
         family.add_metric(values, value)
     return family
 
 
 def _loop(status: Status, now: datetime) -> Iterator[Metric]:
-    yield _gauge("ready", "1 while the loop does its work", (), [((), readiness(status, now).ready)])
+    yield _gauge(READY.removeprefix(PREFIX), "1 while the loop does its work", (), [((), readiness(status, now).ready)])
     yield _gauge("journal_writable", "1 while the journal takes entries", (), [((), status.noted)])
     ended = [((), status.ended.timestamp())] if status.ended else []
     yield _gauge("last_turn_timestamp_seconds", "When the last turn ended", (), ended)
@@ -103,7 +106,7 @@ def _plan(decision: Decision) -> Iterator[Metric]:
     cost = decision.cost_millicents_per_hour / MILLICENTS
     yield _gauge("plan_cost_dollars_per_hour", "What the plan's nodes cost", (), [((), cost)])
     yield _gauge(
-        "plan_instances",
+        PLAN_INSTANCES.removeprefix(PREFIX),
         "Instances that the plan asks for",
         ("model", "variant", "pool"),
         [

@@ -95,6 +95,10 @@ class Following:
             write_out(self._repository, self._address, commit, target)
         except RefusedError as error:
             return (error.finding,)
+        except UnreachableError:
+            # The repository answered a moment ago, so that it may be our copy: git that was ended leaves locks behind.
+            shutil.rmtree(self._repository.path, ignore_errors=True)
+            raise
         found = load_commit(target, commit, self._environment)
         if found.policy is None:
             return (_has_errors(self._address, commit), *found.findings)

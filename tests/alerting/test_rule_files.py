@@ -104,3 +104,27 @@ def test_a_window_of_minutes_is_told_once_its_share_is_too_large(
     loads = series("edge-paris", runs="0+100x60", slow="0x30 0+2x30")
     short = promising(policy, (9_900, 400_000, 300, ""))
     simulated(promtool, tmp_path, short, loads, [ended("29m"), fired("40m", ticket=["5m"])])
+
+
+def test_too_few_sites_are_told_once_the_plan_has_settled_and_while_the_controller_is_ready(
+    promtool: Path, tmp_path: Path
+) -> None:
+    policy = load(ROOT / "examples" / "embedded").policy
+    assert policy is not None
+    model, (one, other) = "ppocr-det", [pool.name for pool in policy.pools if pool.site.startswith("edge")][:2]
+    at = 'gridwright_plan_instances{{model="ppocr-det", variant="fp32", pool="{}"}}'
+    loads = [
+        {"series": "gridwright_ready", "values": "1x40 0x20"},
+        {"series": at.format(one), "values": "2x60"},
+        {"series": at.format(other), "values": "1x10 0x50"},
+    ]
+    service = next(each for each in policy.services if any(stage.model == model for stage in each.stages))
+    labels = f'alertname="GridwrightTooFewSites", alertstate="firing", stage="detect", service="{service.name}"'
+    expression = f"count(ALERTS{{{labels}}})"
+    checks = [
+        samples("10m", expression, []),
+        samples("14m", expression, []),
+        samples("20m", expression, [("{}", 1)]),
+        samples("50m", expression, []),
+    ]
+    simulated(promtool, tmp_path, policy, loads, checks)

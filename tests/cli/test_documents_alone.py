@@ -213,7 +213,7 @@ def test_what_cannot_be_done_is_one_message_with_the_next_step(arguments: list[s
 
 def test_an_unexpected_error_leaves_its_traceback_in_a_file(tmp_path: Path) -> None:
     code = (
-        "import sys; import controller.cli.inputs as inputs; inputs.load = lambda *_: 1 / 0; "
+        "import sys; import controller.cli.sources as sources; sources.load = lambda *_: 1 / 0; "
         "from controller.cli import app; sys.exit(app.main(sys.argv[1:]))"
     )
     ran = subprocess.run(

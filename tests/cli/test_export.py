@@ -15,9 +15,21 @@ def test_rules_for_prometheus_go_to_stdout() -> None:
     ran = gridwright("export", "prometheus", EXAMPLE)
     assert (ran.status, ran.err) == (0, "")
     names = [group["name"] for group in yaml.safe_load(ran.out)["groups"]]
-    assert names == ["gridwright-call-vad-latency-1", "gridwright-receipt-ocr-latency-1"]
+    assert names == [
+        f"gridwright-{each}" for each in ("call-vad-latency-1", "receipt-ocr-latency-1", "receipt-ocr-availability")
+    ]
 
 
 def test_nothing_is_written_of_a_policy_with_errors() -> None:
     ran = gridwright("export", "prometheus", EXAMPLE.parent / "nowhere")
     assert (ran.status, ran.out) == (1, "")
+
+
+def test_admission_policies_go_to_stdout_with_the_evidence_of_now() -> None:
+    ran = gridwright("export", "admission", EXAMPLE)
+    assert ran.status == 0
+    maps = {
+        each["metadata"]["name"]: each["data"] for each in yaml.safe_load_all(ran.out) if each["kind"] == "ConfigMap"
+    }
+    assert "receipt-ocr--detect" in maps
+    assert set(maps["receipt-ocr--detect"].values()) >= {"allowed"}

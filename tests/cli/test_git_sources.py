@@ -46,6 +46,11 @@ def test_errors_of_a_commit_are_told_with_their_places(repository: Path) -> None
     assert ("GW0101", "broken.yaml") in {(finding["id"], finding["file"]) for finding in ran.json()}
 
 
+def test_annotations_name_files_as_the_repository_does(repository: Path) -> None:
+    ran = gridwright("check", f"git+file://{repository}@broken:policy", "--output", "github")
+    assert "file=policy/broken.yaml," in ran.out
+
+
 def test_diff_compares_a_branch_with_a_folder(repository: Path, tmp_path: Path) -> None:
     address = f"git+file://{repository}@main:policy"
     assert gridwright("diff", address, HEALTH).out == "nothing changes, at $0.9/h\n"

@@ -57,7 +57,7 @@ async def test_runs_are_counted_by_objective(tmp_path: Path) -> None:
         (name, *re.findall(r'(?:service|below)="([^"]+)"', selector))
         for group in yaml.safe_load(rule_file(policy))["groups"]
         for rule in group["rules"]
-        for name, selector in re.findall(r"(gridwright_\w+)(\{[^}]*\})", rule["expr"])
+        for name, selector in re.findall(r"(gridwright_\w*runs_total)(\{[^}]*\})", rule["expr"])
     }
     assert asked == {(name, service, below) for name, service, _, below in after}
 

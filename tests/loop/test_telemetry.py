@@ -60,7 +60,7 @@ def value() -> Callable[[str], float | None]:
         ("gridwright_ready", 1),
         ("gridwright_journal_writable", 1),
         ('gridwright_findings{id="GW3004",level="error"}', 1),
-        ('gridwright_policy_info{revision="abc"}', 1),
+        ('gridwright_policy_info{commit="",revision="abc"}', 1),
         ("gridwright_policy_refused", 0),
         ('gridwright_reading_age_seconds{kind="server",subject="edge-paris-cpu"}', 3),
         ('gridwright_readings_missing{kind="offered"}', 0),

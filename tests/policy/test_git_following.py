@@ -1,19 +1,14 @@
 """A branch that is followed: good commits are taken, others are refused, and the last good one stays."""
 
-import os
-import shutil
 import stat
-import time
 from pathlib import Path
-from threading import Timer
 
 import pytest
-from git_repository import Repository, allowed, new_key, repository_with_policy
+from git_follower import against, follow, in_force
+from git_repository import Repository, repository_with_policy
 
 from policy.findings import Level
 from policy.git.address import parse_address
-from policy.git.command import CommandError
-from policy.git.command import Repository as Bare
 from policy.git.following import Following
 
 SITE = "apiVersion: gridwright.dev/v1alpha1\nkind: Site\nmetadata: {{name: {}}}\nspec: {{jurisdictions: [FR]}}\n"
@@ -27,19 +22,6 @@ def repository(tmp_path: Path) -> Repository:
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
-
-
-def follow(repository: Repository, store: Path, **more: object) -> Following:
-    return Following(parse_address(repository.address(**more)), store)  # type: ignore[arg-type]
-
-
-def against(following: Following) -> list[str]:
-    return [finding.id for finding in following.load().findings if finding.level is Level.ERROR]
-
-
-def in_force(following: Following) -> str:
-    policy = following.load().policy
-    return policy.commit if policy else ""
 
 
 def test_the_policy_of_a_branch_has_its_commit(repository: Repository, store: Path) -> None:
@@ -222,127 +204,3 @@ def test_no_setting_of_whoever_starts_it_is_honoured(
     following.look()
     monkeypatch.undo()
     assert in_force(following) == repository.git("rev-parse", "HEAD")
-
-
-class TestSignatures:
-    @pytest.fixture
-    def key(self, tmp_path: Path) -> Path:
-        return new_key(tmp_path / "key")
-
-    @pytest.fixture
-    def signers(self, tmp_path: Path, key: Path) -> Path:
-        return allowed(tmp_path / "signers", key)
-
-    def test_a_commit_of_an_allowed_signer_is_taken(
-        self, repository: Repository, store: Path, key: Path, signers: Path
-    ) -> None:
-        commit = repository.commit(key=key)
-        following = follow(repository, store, signers=signers)
-        following.look()
-        assert in_force(following) == commit
-
-    def test_an_unsigned_commit_and_one_of_another_key_are_refused(
-        self, repository: Repository, store: Path, tmp_path: Path, key: Path, signers: Path
-    ) -> None:
-        good = repository.commit(key=key)
-        following = follow(repository, store, signers=signers)
-        following.look()
-        for another in (None, new_key(tmp_path / "other")):
-            repository.commit(key=another)
-            following.look()
-            assert (in_force(following), against(following)) == (good, ["GW0462"])
-
-    def test_a_commit_that_was_altered_after_it_was_signed_is_refused(
-        self, repository: Repository, store: Path, tmp_path: Path, key: Path, signers: Path
-    ) -> None:
-        repository.commit("said", key=key)
-        raw = repository.git("cat-file", "commit", "HEAD").replace("said", "forged")
-        forged = tmp_path / "forged"
-        forged.write_text(raw + "\n")
-        repository.git("reset", "--quiet", repository.git("hash-object", "-t", "commit", "-w", str(forged)))
-        following = follow(repository, store, signers=signers)
-        following.look()
-        assert (in_force(following), against(following)) == ("", ["GW0462"])
-
-    def test_a_key_for_another_purpose_does_not_count(
-        self, repository: Repository, store: Path, key: Path, signers: Path
-    ) -> None:
-        signers.write_text(signers.read_text().replace('"git"', '"file"'))
-        repository.commit(key=key)
-        following = follow(repository, store, signers=signers)
-        following.look()
-        assert against(following) == ["GW0462"]
-
-    def test_a_commit_is_judged_anew_when_the_signers_change(
-        self, repository: Repository, store: Path, tmp_path: Path, key: Path
-    ) -> None:
-        signers = allowed(tmp_path / "signers", new_key(tmp_path / "other"))
-        os.utime(signers, (0, 0))
-        commit = repository.commit(key=key)
-        following = follow(repository, store, signers=signers)
-        following.look()
-        assert against(following) == ["GW0462"]
-        allowed(signers, key)
-        following.look()
-        assert (in_force(following), against(following)) == (commit, [])
-
-    def test_without_the_file_of_signers_nothing_is_taken(
-        self, repository: Repository, store: Path, tmp_path: Path, key: Path
-    ) -> None:
-        repository.commit(key=key)
-        following = follow(repository, store, signers=tmp_path / "nowhere")
-        following.look()
-        assert against(following) == ["GW0462"]
-
-    def test_a_signature_of_another_kind_asks_no_other_program(
-        self, repository: Repository, store: Path, tmp_path: Path, signers: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        ran, fake = tmp_path / "ran", tmp_path / "bin" / "gpg"
-        fake.parent.mkdir()
-        fake.write_text(f"#!/bin/sh\ntouch {ran}\necho '[GNUPG:] GOODSIG 1 a'\n")
-        fake.chmod(0o755)
-        raw = repository.git("cat-file", "commit", "HEAD")
-        header = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n"
-        signed = tmp_path / "signed"
-        signed.write_text(raw.replace("\n\n", f"\n{header}", 1) + "\n")
-        repository.git("reset", "--quiet", repository.git("hash-object", "-t", "commit", "-w", str(signed)))
-        monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
-        following = follow(repository, store, signers=signers)
-        following.look()
-        assert (against(following), ran.exists()) == (["GW0462"], False)
-
-
-def test_a_command_that_hangs_is_ended_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = tmp_path / "git"
-    fake.write_text("#!/bin/sh\nsleep 60 & sleep 60\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    started = time.monotonic()
-    with pytest.raises(CommandError, match=r"not done after 0.5 s"):
-        Bare(tmp_path / "repository").git(("fetch",), seconds=0.5)
-    stopping = Bare(tmp_path / "repository")
-    Timer(0.3, stopping.stop).start()
-    with pytest.raises(CommandError, match="stopped"):
-        stopping.git(("fetch",))
-    assert time.monotonic() - started < 10
-
-
-def test_an_answer_over_the_limit_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = tmp_path / "git"
-    fake.write_text("#!/bin/sh\nexec head -c 300000000 /dev/zero\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(CommandError):
-        Bare(tmp_path / "repository").git(("fetch",))
-
-
-def test_a_machine_without_git_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "bin").mkdir()
-    shell = shutil.which("sh")
-    assert shell is not None
-    (tmp_path / "bin/sh").symlink_to(shell)
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    following = Following(parse_address(f"git+file://{tmp_path}/nowhere@main"), tmp_path / "store")
-    following.look()
-    assert "git" in following.load().findings[0].message
-    assert against(following) == ["GW0460"]

@@ -128,12 +128,22 @@ def test_a_store_that_cannot_be_written_is_told_and_mended_by_the_next_look(
     assert following.load().policy is not None
 
 
-def test_a_copy_of_the_repository_that_is_broken_is_told(repository: Repository, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", ["objects", "lock"])
+def test_a_copy_of_the_repository_that_is_broken_is_made_anew(
+    repository: Repository, tmp_path: Path, broken: str
+) -> None:
     following = Following(parse_address(repository.address()), tmp_path / "store")
     following.look()
     good = following.load().policy
-    shutil.rmtree(tmp_path / "store/repository/objects")
-    repository.commit()
+    if broken == "objects":
+        shutil.rmtree(tmp_path / "store/repository/objects")
+    else:
+        (tmp_path / "store/repository/shallow.lock").touch()
+    commit = repository.commit()
     following.look()
     assert following.load().policy == good
     assert trouble(following).id == "GW0460"
+    following.look()
+    policy = following.load().policy
+    assert policy is not None
+    assert (policy.commit, following.load().findings) == (commit, ())

@@ -1,0 +1,1 @@
+"""Compliance as admission policies of Kubernetes: which pods of a service may be bound to which nodes."""

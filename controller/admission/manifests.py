@@ -1,0 +1,132 @@
+"""ValidatingAdmissionPolicies of Kubernetes and what they judge by, from a policy and its evidence.
+
+Two policies judge every pod of a namespace that is labelled with a protected service and stage: one its binding to a
+node, which is how the scheduler places a pod, one a pod that names its node as it is made and so never meets the
+scheduler. Both look the node up in a ConfigMap; a node that is not in it, and a ConfigMap that is not there, is a no.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import yaml
+
+from controller.admission.judging import Objection, Protected, judged
+from policy.resolved import Policy
+from rules.kernel.problem import Attested, Held, Problem, Vouched
+from rules.kernel.quantities import instant
+
+NAMESPACE: Final = "gridwright-system"
+SERVICE: Final = "gridwright.dev/service"
+STAGE: Final = "gridwright.dev/stage"
+VALID_UNTIL: Final = "gridwright.dev/valid-until"
+ALLOWED: Final = "allowed"
+GROUP: Final = "admissionregistration.k8s.io/v1"
+
+_BINDING: Final = ("gridwright-binding", ("pods/binding", "bindings"), "object.target.name")
+_NAMED: Final = ("gridwright-named-node", ("pods",), "object.spec.nodeName")
+
+Manifest = dict[str, Any]
+
+
+def manifests(problem: Problem) -> str:
+    """All manifests as YAML. `problem` is what is asked of compliance at one instant."""
+    answers = judged(problem)
+    documents = [
+        *_policies(),
+        *(each for protected, pools in answers.items() for each in _for(protected, pools, problem)),
+    ]
+    return yaml.safe_dump_all(documents, sort_keys=False, width=1_000, explicit_start=True)
+
+
+def _policies() -> Iterator[Manifest]:
+    for name, resources, node in (_BINDING, _NAMED):
+        yield {
+            "apiVersion": GROUP,
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "failurePolicy": "Fail",
+                "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+                "matchConstraints": {
+                    "resourceRules": [
+                        {
+                            "apiGroups": [""],
+                            "apiVersions": ["v1"],
+                            "operations": ["CREATE"],
+                            "resources": list(resources),
+                        }
+                    ]
+                },
+                **(
+                    {"matchConditions": [{"name": "names-its-node", "expression": _NAMES}]} if node == _NAMED[2] else {}
+                ),
+                "validations": [
+                    {"expression": allows(node), "messageExpression": tells(node), "reason": "Forbidden"},
+                ],
+            },
+        }
+
+
+_NAMES: Final = "has(object.spec.nodeName) && object.spec.nodeName != ''"
+
+
+def allows(node: str) -> str:
+    """Whether the node that an expression gives is allowed, in CEL. Without any data there is none."""
+    return f"has(params.data) && {node} in params.data && params.data[{node}] == '{ALLOWED}'"
+
+
+def tells(node: str) -> str:
+    """Why it is not, in CEL."""
+    why = f"has(params.data) && {node} in params.data ? params.data[{node}] : 'nothing is known of it'"
+    return f"'node ' + {node} + ' may not run this stage: ' + ({why})"
+
+
+def _for(protected: Protected, pools: Mapping[str, Objection | None], problem: Problem) -> Iterator[Manifest]:
+    """What the policies judge the pods of one protected stage by, and that they do."""
+    name = f"{protected.service}--{protected.stage}"
+    labels = {SERVICE: protected.service, STAGE: protected.stage}
+    yield {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name,
+            "namespace": NAMESPACE,
+            "labels": labels,
+            "annotations": {VALID_UNTIL: valid_until(problem)},
+        },
+        "data": dict(_nodes(pools, problem.policy)),
+    }
+    for policy, _, _ in (_BINDING, _NAMED):
+        yield {
+            "apiVersion": GROUP,
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": f"{policy}.{name}"},
+            "spec": {
+                "policyName": policy,
+                "validationActions": ["Deny"],
+                "paramRef": {"name": name, "namespace": NAMESPACE, "parameterNotFoundAction": "Deny"},
+                "matchResources": {"namespaceSelector": {"matchLabels": labels}},
+            },
+        }
+
+
+def _nodes(pools: Mapping[str, Objection | None], policy: Policy) -> Iterator[tuple[str, str]]:
+    for pool in policy.pools:
+        objection = pools[pool.name]
+        for node in pool.node_names():
+            yield node, ALLOWED if objection is None else str(objection)
+
+
+def valid_until(problem: Problem) -> str:
+    """When the answers may first be others: an admission policy knows no time, so they have to be made anew by then."""
+    ahead_s = problem.needed_until_s - problem.now_s
+    later_s = [each - ahead_s for each in _turns_s(problem) if each - ahead_s > problem.now_s]
+    return instant(min(later_s)) if later_s else "the policy or its evidence changes"
+
+
+def _turns_s(problem: Problem) -> Iterator[int]:
+    """When evidence begins to hold, ends or gets too old, in Unix time."""
+    spans: list[Held | Attested | Vouched] = [*problem.certifications, *problem.attestations, *problem.provenances]
+    yield from (second_s for span in spans for second_s in (span.from_s, span.until_s))
+    ages_s = {p.attestation.max_age_s for p in problem.policy.compliance if p.attestation and p.attestation.max_age_s}
+    yield from (result.appraised_s + age_s for result in problem.attestations for age_s in ages_s)

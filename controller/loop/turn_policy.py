@@ -1,0 +1,49 @@
+"""The policy that a turn goes by, from a folder or from what a repository is followed to."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from controller.loop.looking import looking, store_beside
+from policy.git.address import Address
+from policy.git.following import Following
+from policy.resolved import Issuer, Policy, Service
+from policy.source import Loaded, load
+
+
+class TurnPolicy:
+    """The policy that a turn follows from its reading on, for the collectors that judge what they read by it.
+
+    The loop's status tells of the turn before: evidence would be believed once more after its issuer was taken away.
+    """
+
+    def __init__(self, folder: Path, read: Callable[[Path], Loaded]) -> None:
+        self.folder = folder
+        self.policy: Policy | None = None
+        self._read = read
+
+    def load(self, folder: Path) -> Loaded:
+        """Read the policy; while the files have errors, the last good one stays."""
+        loaded = self._read(folder)
+        self.policy = loaded.policy or self.policy
+        return loaded
+
+    def services(self) -> tuple[Service, ...]:
+        """Those whose arrivals are counted."""
+        return self.policy.services if self.policy else ()
+
+    def issuers(self) -> tuple[Issuer, ...]:
+        """Those whose statements count."""
+        return self.policy.issuers if self.policy else ()
+
+
+@asynccontextmanager
+async def reading(source: Path | Address, journal: Path, environment: str = "") -> AsyncIterator[TurnPolicy]:
+    """What reads the policy in an environment, from its folder or from what a repository is followed to."""
+    if isinstance(source, Path):
+        yield TurnPolicy(source, partial(load, environment=environment))
+        return
+    following = Following(source, store_beside(journal, source), environment)
+    async with looking(following):
+        yield TurnPolicy(following.folder, following.load)
