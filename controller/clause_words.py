@@ -33,11 +33,13 @@ from rules.kernel.quantities import dollars_per_hour, milliseconds, percent, per
 def said(written: WrittenClause) -> str:
     """The document and what it asks, such as `ComplianceProfile cards: pci-dss >=4.0 is held`.
 
-    A clause of a kind that has no words here yet is called by its field.
+    A clause of a kind that has no words here says what it asks itself, or is called by its field.
     """
     document = written.name if " " in written.name else f"{written.kind} {written.name}"
-    words = _WORDS.get(type(written.clause))
-    return f"{document}: {words(written.clause) if words else written.field}"
+    kind = type(written.clause)
+    if kind in _WORDS:
+        return f"{document}: {_WORDS[kind](written.clause)}"
+    return f"{document}: {written.field if kind.__str__ is object.__str__ else written.clause}"
 
 
 def _latency(each: LatencyObjective) -> str:

@@ -1,14 +1,20 @@
 """Which clauses tests cover, and which they would not miss."""
 
 from dataclasses import fields
+from pathlib import Path
 
+import pytest
 from small_fleet import FLEET, evidence, read
 
+from controller.clause_words import said
 from controller.testing.coverage import coverage, exercising, mutants, noticed_by
 from controller.testing.run import run
 from policy.clause_list import clauses_of, without_clause
 from policy.clauses import ComplianceProfile
 from policy.resolved import Service
+from policy.source import load
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 CERTIFIED = "- when: [{evidenceEnds: {site: near}}]\n  expect: [{runsOnly: {service: calls, sites: [far]}}]"
 
@@ -84,3 +90,14 @@ def test_of_a_test_that_fails_no_clause_is_left_out() -> None:
         "- when: [{evidenceEnds: {site: near}}]\n  expect: [{allowed: {service: calls, sites: [near]}}]"
     )
     assert mutants(policy, [test], [run(test, policy, evidence())]) == ()
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path for path in EXAMPLES.iterdir() if path.is_dir()), ids=lambda path: path.name
+)
+def test_every_clause_of_the_examples_has_words_for_what_it_asks(folder: Path) -> None:
+    policy = load(folder, "prod" if folder.name == "environments" else "").policy
+    assert policy is not None
+    written = clauses_of(policy)
+    assert written
+    assert [each for each in written if said(each).endswith(f": {each.field}")] == []
