@@ -17,6 +17,7 @@ from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
     Ceiling,
+    CostObjective,
     CostPolicy,
     DegradeStep,
     DeviceProfile,
@@ -102,6 +103,8 @@ def product(seed: int) -> Product:
     )
     if len(demands) == 1 and len(services[0].stages) > 1 and dice.says(0.4):
         policy = replace(policy, services=(_together(dice, services[0]),))
+    if len(demands) == 1 and dice.says(0.3):
+        policy = replace(policy, services=(_with_cost(dice, policy.services[0], pools),))
     problem = Problem(
         policy=policy,
         now_s=NOW_S,
@@ -127,6 +130,14 @@ def _together(dice: Dice, service: Service) -> Service:
     """The service with its stages in one place: said only where it shares no instance, as what is slow as a whole."""
     names = tuple(stage.name for stage in service.stages)
     return replace(service, together=(TogetherClause(names, dice.one(tuple(Within)), HERE),))
+
+
+def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service:
+    """The service with a price for its requests, about what a quarter of a node costs that answers one a second."""
+    dearest = max(pool.price_millicents_per_hour for pool in pools)
+    requests = dice.one((1_000, 10_000, 14_400))
+    below = requests * dearest // (3_600 * dice.one((1, 2, 4, 4, 8)))
+    return replace(service, cost=CostObjective(below, requests, HERE))
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:

@@ -36,6 +36,7 @@ from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
     Ceiling,
+    CostObjective,
     CostPolicy,
     DeviceProfile,
     Encryption,
@@ -92,8 +93,11 @@ LONGEST: Final = 8
 
 NOTHING_ASKED: Final = ComplianceProfile("more", Scope(), (), (), None, None, None, HERE)
 FIRST: Final = Scope(services=("svc0",))
+DEAR_MILLICENTS: Final = 1_000
+"""A cent for 1000 requests: dear models on dear nodes cost more."""
 EACH: Final = 10
-"""Of so many services one is kept from a device, one keeps its stages together, and one promises the first of them."""
+"""Of so many services one has a price for its requests, one is kept from a device, three keep their stages together,
+and one promises the first of them."""
 
 CLASSES: Final = ("card", "health", "")
 WITHIN: Final = {"card": ("A", "B", "C"), "health": ("B", "C", "D")}
@@ -287,6 +291,8 @@ def _with_clauses(service: Service, number: int, base_us: dict[str, int]) -> Ser
     """The service with what one of `EACH` asks for."""
     first, *others = service.stages
     match number % EACH:
+        case 2:
+            return replace(service, cost=CostObjective(DEAR_MILLICENTS, 1_000, HERE))
         case 3:
             return replace(service, pools=(PoolsClause((), (), ("orin",), (), True, HERE),))  # noqa: FBT003 - barred
         case 4 | 6 | 7 if others:

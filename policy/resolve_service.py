@@ -9,6 +9,7 @@ from policy.resolve_clauses import own
 from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
+    CostObjective,
     DegradeStep,
     LatencyObjective,
     Orchestration,
@@ -50,6 +51,7 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         pools=_pools(valid, spec),
         together=_together(valid, spec),
         throughput=_throughput(valid, spec),
+        cost=_cost(valid, spec),
         team=spec.team or "",
         compliance=own(valid, spec.compliance, Scope(services=(valid.name,))),
     )
@@ -107,6 +109,13 @@ def _latency(
         for index, item in enumerate(objectives)
         if item.latency
     )
+
+
+def _cost(valid: Valid, spec: ServiceSpec) -> CostObjective | None:
+    for index, item in enumerate(spec.objectives):
+        if item.cost:
+            return CostObjective(item.cost.below, item.cost.per, valid.place("objectives", index))
+    return None
 
 
 def _throughput(valid: Valid, spec: ServiceSpec) -> tuple[ThroughputObjective, ...]:

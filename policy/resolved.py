@@ -135,6 +135,15 @@ class AccuracyObjective:
 
 
 @dataclass(frozen=True, slots=True)
+class CostObjective:
+    """The most that the machines of a path may cost that answer so many requests."""
+
+    below_millicents: int
+    requests: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class UseVariant:
     """A degrade step: the named variant of the model may be used, whatever the accuracy objective says."""
 
@@ -216,6 +225,7 @@ class Service:
     pools: tuple[PoolsClause, ...] = ()
     together: tuple[TogetherClause, ...] = ()
     throughput: tuple[ThroughputObjective, ...] = ()
+    cost: CostObjective | None = None
     team: str = ""
     compliance: ComplianceProfile | None = None
 

@@ -29,6 +29,7 @@ from rules.residency import Residency
 from rules.separation import Separation
 from rules.served import Served
 from rules.together import Together
+from rules.unit_cost import UnitCost
 
 RULES: Final[tuple[Rule, ...]] = (
     Served(),
@@ -48,6 +49,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Maintenance(),
     Accuracy(),
     Latency(),
+    UnitCost(),
     Degrade(),
     Availability(),
     Capacity(),

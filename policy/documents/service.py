@@ -10,6 +10,7 @@ from policy.documents.base import (
     Count,
     DurationS,
     DurationUs,
+    Money,
     Name,
     PayloadBytes,
     Percentile,
@@ -94,8 +95,15 @@ class AccuracySpec(Spec):
     floor: Ratio
 
 
+class CostSpec(Spec):
+    """The most that the machines may cost which answer so many requests."""
+
+    below: Money
+    per: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+
+
 class ObjectiveSpec(Choice):
-    """One objective: exactly one of the four."""
+    """One objective: exactly one of the five."""
 
     what: ClassVar[str] = "an objective"
 
@@ -103,6 +111,7 @@ class ObjectiveSpec(Choice):
     availability: AvailabilitySpec | None = None
     accuracy: AccuracySpec | None = None
     throughput: ThroughputSpec | None = None
+    cost: CostSpec | None = None
 
 
 Objectives = TypeVar("Objectives", bound=Sequence[Choice])
@@ -110,8 +119,8 @@ Objectives = TypeVar("Objectives", bound=Sequence[Choice])
 
 def each_once(objectives: Objectives) -> Objectives:
     """The objectives. Raises ValueError when there are two of a kind of which there is one."""
-    for kind in ("availability", "accuracy"):
-        if sum(getattr(item, kind) is not None for item in objectives) > 1:
+    for kind in ("availability", "accuracy", "cost"):
+        if sum(getattr(item, kind, None) is not None for item in objectives) > 1:
             raise ValueError(f"there is more than one `{kind}` objective: keep the stricter one")
     return objectives
 

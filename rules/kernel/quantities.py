@@ -29,6 +29,11 @@ def calls_per_second(micro_rps: int) -> str:
     return f"{Decimal(micro_rps) / 1_000_000:f} calls/s"
 
 
+def dollars(millicents: int) -> str:
+    """Millicents as `$0.4`."""
+    return f"${Decimal(millicents) / 100_000:f}"
+
+
 def dollars_per_hour(millicents: int) -> str:
     """Millicents an hour as `$0.4/h`."""
     return f"${Decimal(millicents) / 100_000:f}/h"

@@ -46,6 +46,7 @@ def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
         "latency",
         "replica_bounds",
         "together",
+        "unit_cost",
     }
 
 

@@ -27,6 +27,7 @@ from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
     Ceiling,
+    CostObjective,
     Encryption,
     Maintenance,
     Policy,
@@ -292,6 +293,17 @@ def latency_is_lower(policy: Policy, data: st.DataObject) -> Policy:
     return _one(policy, "services", stricter, data)
 
 
+def requests_cost_less(policy: Policy, data: st.DataObject) -> Policy:
+    """A lower limit, or one where there was none."""
+    below = data.draw(st.integers(0, 20))
+
+    def stricter(service: Service) -> Service:
+        least = min(service.cost.below_millicents if service.cost else below, below)
+        return replace(service, cost=CostObjective(least, service.cost.requests if service.cost else 2000, HERE))
+
+    return _one(policy, "services", stricter, data)
+
+
 def accuracy_is_higher(policy: Policy, data: st.DataObject) -> Policy:
     """The floor."""
     more = data.draw(st.integers(0, 1_000_000))
@@ -366,6 +378,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     attestation_asks_for_more: {"attestation"},
     models_are_vouched_for_by_fewer: {"provenance"},
     latency_is_lower: {"latency"},
+    requests_cost_less: {"unit_cost"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
     ceilings_are_lower: {"budget"},

@@ -1,0 +1,73 @@
+"""Unit cost: two thousand requests for at most 5 millicents.
+
+`edge` costs 3600 millicents an hour; the option there takes a quarter of its memory and a tenth of its compute, and
+answers 100 calls a second: 3600 / 4 / 360,000 = 0.0025 millicents a call, 5 exactly for 2000. On `cloud` an instance
+takes 251 of 1000 permille of the compute: 5.02, which is 6 once it is rounded up.
+"""
+
+from policy.resolved import CostObjective
+from rules.kernel.problem import Problem
+from rules.kernel.rule import Violation
+from tests.rules.build import Fleet, at, plan, stage
+from tests.rules.example import Domain, Example
+
+STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+
+
+def fleet(**clauses: object) -> Fleet:
+    places = Fleet().site("paris", "FR").site("lyon", "FR").link("lyon", "paris")
+    places = places.pool("edge", "paris", line=31, price_millicents_per_hour=3600)
+    places = places.pool("cloud", "lyon", line=32, price_millicents_per_hour=3600)
+    return places.service("ocr", stage("read", "rec"), **clauses).demand("ocr", "paris")
+
+
+def problem(below: int, requests: int, cloud_permille: int = 251) -> Problem:
+    made = fleet(cost=CostObjective(below, requests, at(11)))
+    speed = {"capacity_milli_rps": 100_000}
+    made = made.option("rec@edge", "rec", "edge", memory_mib=250, share_permille=100, **speed)
+    made = made.option("rec@cloud", "rec", "cloud", memory_mib=10, share_permille=cloud_permille, **speed)
+    return made.path("near", "ocr@paris", "rec@edge").path("far", "ocr@paris", "rec@cloud").problem
+
+
+def twice(below: int, requests: int, second_permille: int) -> Problem:
+    """Two stages, the first of two calls: 2 x 0.0025 and once the second's."""
+    places = Fleet().site("paris", "FR").pool("edge", "paris", price_millicents_per_hour=3600)
+    places = places.pool("cloud", "paris", price_millicents_per_hour=7200, share_permille=500)
+    made = places.service(
+        "ocr", stage("find", "det", 2), stage("read", "rec"), cost=CostObjective(below, requests, at(11))
+    ).demand("ocr", "paris")
+    speed = {"capacity_milli_rps": 100_000}
+    made = made.option("det@edge", "det", "edge", memory_mib=250, share_permille=250, **speed)
+    made = made.option("rec@edge", "rec", "edge", memory_mib=500, share_permille=1, **speed)
+    made = made.option("rec@cloud", "rec", "cloud", memory_mib=1, share_permille=second_permille, **speed)
+    return (
+        made.path("near", "ocr@paris", "det@edge", "rec@edge").path("far", "ocr@paris", "det@edge", "rec@cloud").problem
+    )
+
+
+EXAMPLES = (
+    Example(
+        name="an instance costs the part of its node that it takes of memory or compute, whichever is more",
+        problem=problem(5, 2000),
+        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        over_limit=plan(STANDING, {"near": 999, "far": 1}),
+        violation=Violation("unit_cost", "far", 6, 5, at(11), "2000 requests"),
+        message="path far: its machines cost $0.00006 for 2000 requests; the objective is $0.00005",
+        spared=(fleet().problem, problem(5, 2000, 250), problem(6, 2000)),
+        reasons=("its machines cost $0.00006 for 2000 requests; the objective is $0.00005",),
+        domain=Domain(counts=(1,)),
+    ),
+    Example(
+        name="the stages of a path add up, each as often as it is called",
+        problem=twice(10, 1000, 126),
+        on_limit=plan({("det@edge", "edge-0"): 1, ("rec@edge", "edge-0"): 1}, {"near": 1000}),
+        over_limit=plan(
+            {("det@edge", "edge-0"): 1, ("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}, {"near": 999, "far": 1}
+        ),
+        violation=Violation("unit_cost", "far", 11, 10, at(11), "1000 requests"),
+        message="path far: its machines cost $0.00011 for 1000 requests; the objective is $0.0001",
+        spared=(twice(10, 1000, 125), twice(11, 1000, 126), twice(10, 990, 126)),
+        reasons=("its machines cost $0.00011 for 1000 requests; the objective is $0.0001",),
+        domain=Domain(counts=(1,)),
+    ),
+)
