@@ -17,6 +17,7 @@ from policy.findings import Finding, Place
 from policy.resolved import Policy
 from rules.catalogue import EXCLUDING
 from rules.kernel.problem import Attested, Demand, Held, Option, Placement, Problem, Vouched
+from rules.maintenance import Maintenance
 
 Stage = tuple[str, str, str]
 """A service, the origin of its requests, and one of its stages."""
@@ -193,6 +194,8 @@ def _allowed(problem: Problem) -> dict[Stage, frozenset[Placement]]:
     """What may serve each stage, by the rules that bar uses."""
     barred: dict[tuple[str, str], set[str]] = {}
     for rule in EXCLUDING:
+        if isinstance(rule, Maintenance):
+            continue  # it passes by itself, and no evidence ends it
         for row in rule.exclusions(problem) if rule.applies(problem) else ():
             barred.setdefault((row.demand, row.stage), set()).add(row.option)
     return {

@@ -15,6 +15,7 @@ from policy.words import shown
 
 SUFFIXES: Final = (".yaml", ".yml")
 MAX_FILES: Final = 20_000
+WITHIN: Final = "put the folder itself there"
 MAX_DEPTH: Final = 32
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_ALL_BYTES: Final = 64 * 1024 * 1024
@@ -68,7 +69,7 @@ class Folder:
         top = Place(self._path.name or ".", 1, 1)
         try:
             inside = self._path.resolve(strict=True)
-            entries = sorted(_entries(self._path, self._skip, self._suffixes), key=lambda named: named[0])
+            entries = sorted(_entries(self._path, inside, self._skip, self._suffixes), key=lambda named: named[0])
         except OSError as trouble:
             message = f"the folder cannot be read: {trouble.strerror}"
             return [], [error("GW0106", top, message, "check its name and permissions")]
@@ -107,11 +108,13 @@ class Folder:
 
 
 def _entries(
-    folder: Path, skip: str, suffixes: tuple[str, ...], above: str = "", depth: int = 1
+    folder: Path, inside: Path, skip: str, suffixes: tuple[str, ...], *, above: str = "", depth: int = 1
 ) -> Iterator[tuple[str, DirEntry[str]]]:
     """The files under a folder whose names end so, each with its name from the top.
 
-    Raises OSError when a folder cannot be listed, and _UnreadableError where folders stand in folders without an end.
+    Links to folders are followed where these lie inside, as a volume of Kubernetes has them. Raises OSError when a
+    folder cannot be listed, and _UnreadableError where a link leads out or nowhere, or folders stand in folders without
+    an end.
     """
     if depth > MAX_DEPTH:
         raise _UnreadableError(
@@ -123,8 +126,12 @@ def _entries(
         if entry.name.startswith(".") or (skip and entry.name == skip):
             continue
         name = f"{above}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            yield from _entries(Path(entry.path), "", suffixes, f"{name}/", depth + 1)
+        if entry.is_dir():
+            if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(inside):
+                raise _UnreadableError("GW0106", f"{shown(name)} is a link that leads out of the folder", WITHIN)
+            yield from _entries(Path(entry.path), inside, "", suffixes, above=f"{name}/", depth=depth + 1)
+        elif entry.is_symlink() and not entry.name.endswith(suffixes) and not Path(entry.path).exists():
+            raise _UnreadableError("GW0106", f"{shown(name)} is a link that leads nowhere", WITHIN)
         elif entry.name.endswith(suffixes):
             yield name, entry
 

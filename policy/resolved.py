@@ -15,7 +15,6 @@ from policy.tiers import Organisation, Team
 from policy.windows import Window
 
 WHOLE_PERMILLE: Final = 1000
-WHOLE_PPM: Final = 1_000_000
 
 
 class Orchestration(StrEnum):

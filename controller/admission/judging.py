@@ -8,18 +8,23 @@ routes and the servers to keep.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from collectors.evidence.records import Evidence
 from controller.planning.proofs import attestations, certifications, provenances
 from policy.findings import Place
 from policy.resolved import Policy
 from rules.catalogue import COMPLIANCE
+from rules.dedication import Dedication
 from rules.kernel.problem import Demand, Option, Placement, Problem
+
+JUDGING: Final = (*COMPLIANCE, Dedication())
+"""The rules that are asked: what keeps protected stages apart is that others are kept out of the pools for them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Protected:
-    """A stage of a service that a compliance profile covers."""
+    """A stage of a service that a compliance profile covers; of any service once some pool is dedicated."""
 
     service: str
     stage: str
@@ -69,8 +74,9 @@ def question(policy: Policy, evidence: Sequence[Evidence], now_s: int) -> Proble
 
 def judged(problem: Problem) -> Mapping[Protected, Mapping[str, Objection | None]]:
     """By protected stage and pool, what is against it; None where the pool may run the stage."""
+    is_divided = any(pool.dedicated_to for pool in problem.policy.pools)
     against: defaultdict[tuple[str, str, str], list[Objection]] = defaultdict(list)
-    for rule in COMPLIANCE:
+    for rule in JUDGING:
         for row in rule.exclusions(problem):
             against[row.demand, row.stage, row.option].append(Objection(row.reason, row.place))
     return {
@@ -88,7 +94,7 @@ def judged(problem: Problem) -> Mapping[Protected, Mapping[str, Objection | None
         }
         for service in problem.policy.services
         for stage in service.stages
-        if any(stage in profile.covered(service) for profile in problem.policy.compliance)
+        if is_divided or any(stage in profile.covered(service) for profile in problem.policy.compliance)
     }
 
 

@@ -120,7 +120,8 @@ def _nodes(pools: Mapping[str, Objection | None], policy: Policy) -> Iterator[tu
 def valid_until(problem: Problem) -> str:
     """When the answers may first be others: an admission policy knows no time, so they have to be made anew by then."""
     ahead_s = problem.needed_until_s - problem.now_s
-    later_s = [each - ahead_s for each in _turns_s(problem) if each - ahead_s > problem.now_s]
+    turns_s = [second_s for each in _turns_s(problem) for second_s in (each - ahead_s + 1, each)]
+    later_s = [each for each in turns_s if each > problem.now_s]
     return instant(min(later_s)) if later_s else "the policy or its evidence changes"
 
 

@@ -72,7 +72,7 @@ def verify(path: Folder, *, environment: Environment = "", as_json: AsJson = Fal
 
 
 @app.command("forecast")
-def forecast(path: Folder, *, as_json: AsJson = False) -> int:
+def forecast(path: Folder, *, environment: Environment = "", as_json: AsJson = False) -> int:
     """Tell when evidence ends, which services lean on it, and when a pool or variant may no longer serve them.
 
     It is told as if nothing were renewed. Exits 0, or 1 when evidence is refused.
@@ -87,7 +87,7 @@ def forecast(path: Folder, *, as_json: AsJson = False) -> int:
     from policy.findings import Level
 
     now = datetime.now(UTC)
-    documents = read(path, as_json=as_json)
+    documents = read(path, environment, as_json=as_json)
     found = outlook(documents.policy, documents.evidence, now)
     findings = (*documents.findings, *endings(documents.evidence, now), *found.findings)
     good = all(finding.level is not Level.ERROR for finding in findings)

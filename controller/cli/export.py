@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from controller.cli.arguments import Folder
+from controller.cli.arguments import Environment, Folder
 from controller.cli.errors import Exit
 
 if TYPE_CHECKING:
@@ -15,29 +15,29 @@ app = typer.Typer(no_args_is_help=True, help="Write a policy as others read it, 
 
 
 @app.command("openslo")
-def openslo(path: Folder) -> int:
+def openslo(path: Folder, *, environment: Environment = "") -> int:
     """Write the latency objectives as OpenSLO v1. What it has no words for is told on stderr."""
     from controller.cli.inputs import read
     from policy.openslo.writing import left_out, written
 
-    policy = read(path).policy
+    policy = read(path, environment).policy
     sys.stdout.write(written(policy))
     _tell(left_out(policy))
     return Exit.DONE
 
 
 @app.command("prometheus")
-def prometheus(path: Folder) -> int:
+def prometheus(path: Folder, *, environment: Environment = "") -> int:
     """Write recording rules and burn-rate alerts for every latency objective, to stand among Prometheus' rule files."""
     from controller.alerting.rules import rule_file
     from controller.cli.inputs import read
 
-    sys.stdout.write(rule_file(read(path).policy))
+    sys.stdout.write(rule_file(read(path, environment).policy))
     return Exit.DONE
 
 
 @app.command("admission")
-def admission(path: Folder) -> int:
+def admission(path: Folder, *, environment: Environment = "") -> int:
     """Write admission policies of Kubernetes: which nodes the pods of protected stages may be bound to.
 
     They hold as of now; the annotation gridwright.dev/valid-until says by when to write them anew.
@@ -48,7 +48,7 @@ def admission(path: Folder) -> int:
     from controller.admission.manifests import manifests
     from controller.cli.inputs import read
 
-    documents, now = read(path), datetime.now(UTC)
+    documents, now = read(path, environment), datetime.now(UTC)
     sys.stdout.write(manifests(question(documents.policy, documents.evidence, int(now.timestamp()))))
     return Exit.DONE
 

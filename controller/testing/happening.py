@@ -116,10 +116,11 @@ def _asked(scene: Scene, event: DemandBecomes) -> tuple[AssumedRate, ...]:
 
 
 def _is_withdrawn(item: Evidence, event: EvidenceEnds, policy: Policy) -> bool:
-    """Of a site, also what its pools hold."""
+    """Of a site, also what its pools hold, and of a pool, what its nodes do."""
     subjects = {(event.subject_kind, event.subject)}
-    if event.subject_kind == "site":
-        subjects |= {("pool", pool.name) for pool in policy.pools if pool.site == event.subject}
+    for pool in policy.pools:
+        if (event.subject_kind, event.subject) in (("site", pool.site), ("pool", pool.name)):
+            subjects |= {("pool", pool.name), *(("node", name) for name in pool.node_names())}
     return (item.subject_kind, item.subject) in subjects and event.standard in {"", item.standard}
 
 
@@ -148,7 +149,13 @@ def _with_documents(scene: Scene, event: Added | Removed) -> Scene | Trouble:
     for before in scene.happened:
         policy = changed(policy, before)
     fleet = known_to(policy, scene.fleet)
-    return replace(scene, policy=policy, texts=texts, fleet=fleet, happened=(*scene.happened, event))
+    evidence = tuple(item for item in scene.evidence if _is_believed(item, policy))
+    return replace(scene, policy=policy, texts=texts, fleet=fleet, evidence=evidence, happened=(*scene.happened, event))
+
+
+def _is_believed(item: Evidence, policy: Policy) -> bool:
+    """Whether a policy has its issuer; where it has none at all, only what nobody signed counts."""
+    return item.issuer in {issuer.iss for issuer in policy.issuers} if policy.issuers else not item.digest
 
 
 def _name(place: Place) -> str:

@@ -79,6 +79,9 @@ def _entry(address: Address, line: bytes) -> _Entry:
     told, _, raw = line.partition(b"\t")
     mode, _, blob, size = told.decode("ascii").split()
     shown = raw.decode(errors="replace")
+    if mode in _FILES and not size.isdecimal():
+        message = f"the contents of {shown} are not in the repository"
+        raise UnreachableError("GW0460", str(address), message, "repair the repository: `git fsck` tells what it lacks")
     if mode not in _FILES:
         raise RefusedError("GW0464", str(address), f"{shown} is {_ODD.get(mode, 'no file')}", PLAIN)
     parts = PurePosixPath(shown).parts

@@ -101,6 +101,7 @@ class Following:
             raise
         found = load_commit(target, commit, self._environment)
         if found.policy is None:
+            shutil.rmtree(target, ignore_errors=True)
             return (_has_errors(self._address, commit), *found.findings)
         self._good = found
         point(self.folder, target)

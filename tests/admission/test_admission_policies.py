@@ -15,7 +15,7 @@ from celpy.adapter import json_to_cel
 from kubernetes_validate import validate
 
 from collectors.evidence.records import Evidence
-from controller.admission.judging import Objection, Protected, judged, question
+from controller.admission.judging import JUDGING, Objection, Protected, judged, question
 from controller.admission.manifests import ALLOWED, manifests
 from policy.findings import Place
 from policy.resolved import Policy
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 NOW_S = 1_900_000_000
 CASES = [
     (rule.id, example)
-    for rule in COMPLIANCE
+    for rule in JUDGING
     for example in importlib.import_module(f"tests.rules.examples.{rule.id}").EXAMPLES
 ]
 
@@ -105,7 +105,7 @@ def permitted(problem: Problem) -> dict[tuple[str, str, str], bool]:
     found: dict[tuple[str, str, str], bool] = {}
     for path in problem.paths:
         plan = Plan(routes=(Route(path.id, 1000),))
-        violations = [violation for rule in COMPLIANCE for violation in rule.check(plan, problem)]
+        violations = [violation for rule in JUDGING for violation in rule.check(plan, problem)]
         for visit in visits(plan, problem):
             key = (visit.demand.service, visit.stage.name, visit.option.placement.pool)
             found[key] = found.get(key, False) or not broken(visit, violations)
@@ -128,7 +128,7 @@ def test_a_pod_is_admitted_exactly_where_the_checks_of_the_rules_are_silent(rule
             assert (told == []) == (allowed or (service, stage) not in covered), (rule, example.name, node, told)
 
 
-@pytest.mark.parametrize("rule", [rule.id for rule in COMPLIANCE])
+@pytest.mark.parametrize("rule", [rule.id for rule in JUDGING])
 def test_the_examples_of_a_rule_have_pods_of_both_kinds(rule: str) -> None:
     answers = [allowed for name, example in CASES if name == rule for allowed in permitted(example.problem).values()]
     assert {True, False} == set(answers)
@@ -209,5 +209,24 @@ def test_the_answers_are_good_until_the_first_evidence_could_change_them(policy:
         each["metadata"]["annotations"]["gridwright.dev/valid-until"]
         for each in Cluster(manifests(question(ahead, held, NOW_S))).of("ConfigMap")
     }
-    assert until == "2030-03-17T18:26:40Z"
+    assert until == "2030-03-17T18:26:41Z"
     assert Protected("x-ray-triage", "deidentify") in judged(question(ahead, held, NOW_S))
+
+
+def test_others_stay_out_of_a_pool_that_is_dedicated_though_no_profile_covers_them() -> None:
+    loaded = load(ROOT / "examples" / "factory").policy
+    assert loaded is not None
+    answers = judged(question(loaded, (), NOW_S))
+    guide = answers[Protected("guide", "find")]
+    assert {pool for pool, against in guide.items() if against is None} == {"ulm-old", "office-cards"}
+    assert answers[Protected("belt-inspection", "judge")]["office-cards"] is not None
+
+
+def test_answers_that_change_in_the_next_second_are_said_to(policy: Policy) -> None:
+    ahead = replace(policy, scaling=replace(policy.scaling, evidence_lead_s=600))
+    held = (certificate("first", -10, 600),)
+    (until,) = {
+        each["metadata"]["annotations"]["gridwright.dev/valid-until"]
+        for each in Cluster(manifests(question(ahead, held, NOW_S))).of("ConfigMap")
+    }
+    assert until == "2030-03-17T17:46:41Z"

@@ -14,7 +14,8 @@ from policy.clauses import (
     ProvenanceClause,
     Standard,
 )
-from policy.resolved import Issuer, Policy
+from policy.resolved import Issuer, Maintenance, Policy
+from policy.windows import Window
 from rules.kernel.problem import Placement
 from tests.planning.world import CALL_VAD, FRANKFURT, LYON, OCR, PARIS, POLICY, START, VAD, line
 
@@ -146,3 +147,12 @@ def test_a_link_goes_as_nobody_vouches_for_it_any_more() -> None:
     assert {
         (each.origins, tuple(sorted(pools(each.gone))), tuple(sorted(pools(each.left)))) for each in found.lapses
     } == {((PARIS,), (FRANKFURT,), (PARIS,))}
+
+
+def test_maintenance_is_no_lapse() -> None:
+    start_s = int((START + 3 * DAY).timestamp())
+    work = Maintenance("disks", (), (PARIS, LYON, FRANKFURT), Window(start_s - 3600, start_s + 3600), line(70))
+    evidence = (held(PARIS, 3), held(LYON, 50), held(FRANKFURT, 50))
+    busy = outlook(replace(CERTIFIED, maintenance=(work,)), evidence, START)
+    assert busy == outlook(CERTIFIED, evidence, START)
+    assert told(busy.lapses)[0][1] == {PARIS}

@@ -15,6 +15,12 @@ from policy.source import MAX_FINDINGS, in_order, load, load_documents
 
 HERE = Path(__file__).parent
 GOOD = (HERE / "good.yaml").read_text()
+MORE = """\
+apiVersion: gridwright.dev/v1alpha1
+kind: Site
+metadata: {name: edge-lyon}
+spec: {jurisdictions: [FR, EU]}
+"""
 
 
 def good_folder(folder: Path) -> Path:
@@ -91,6 +97,27 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_read_all_the_same(
     loaded = load(tmp_path)
     assert loaded.policy is None
     assert [str(finding)[: len(start)] for finding in loaded.findings] == [start]
+
+
+@pytest.mark.parametrize("hidden", ["..data", "kept"])
+def test_a_linked_folder_inside_is_read_as_volumes_of_kubernetes_have_them(tmp_path: Path, hidden: str) -> None:
+    good_folder(tmp_path)
+    (tmp_path / f".{hidden}").mkdir()
+    (tmp_path / f".{hidden}" / "more.yaml").write_text(MORE)
+    (tmp_path / "compliance").symlink_to(f".{hidden}")
+    policy = load(tmp_path).policy
+    assert policy is not None
+    assert "compliance/more.yaml" in [name for name, _ in policy.documents]
+
+
+@pytest.mark.parametrize("where", ["/etc", "nothing"])
+def test_a_linked_folder_that_leads_out_or_nowhere_is_never_left_out_without_a_word(tmp_path: Path, where: str) -> None:
+    good_folder(tmp_path)
+    (tmp_path / "compliance").symlink_to(where)
+    loaded = load(tmp_path)
+    assert loaded.policy is None
+    assert [finding.id for finding in loaded.findings] == ["GW0106"]
+    assert "`compliance` is a link that leads" in loaded.findings[0].message
 
 
 def test_an_edit_of_the_same_size_that_hides_its_time_is_read(tmp_path: Path) -> None:

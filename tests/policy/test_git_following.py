@@ -9,6 +9,9 @@ from git_repository import Repository, repository_with_policy
 
 from policy.findings import Level
 from policy.git.address import parse_address
+from policy.git.checkout import write_out
+from policy.git.command import Repository as Copy
+from policy.git.errors import UnreachableError
 from policy.git.following import Following
 
 SITE = "apiVersion: gridwright.dev/v1alpha1\nkind: Site\nmetadata: {{name: {}}}\nspec: {{jurisdictions: [FR]}}\n"
@@ -74,10 +77,18 @@ def test_a_commit_with_errors_is_refused_and_told_with_places(repository: Reposi
     told = following.load().findings
     assert bad[:12] in told[0].message
     assert "more.yaml" in {finding.place.file for finding in told if finding.place}
+    assert [each.name for each in (store / "commits").iterdir()] == [good]
     repository.git("rm", "--quiet", "policy/more.yaml")
     mended = repository.commit()
     following.look()
     assert (in_force(following), against(following)) == (mended, [])
+
+
+def test_a_copy_that_lost_the_contents_of_a_file_is_told_of(repository: Repository, store: Path) -> None:
+    commit, blob = repository.git("rev-parse", "HEAD"), repository.git("rev-parse", "HEAD:policy/good.yaml")
+    (repository.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(UnreachableError, match=r"the contents of good\.yaml are not in the repository"):
+        write_out(Copy(repository.path / ".git"), parse_address(repository.address()), commit, store)
 
 
 def test_a_forced_branch_is_refused_and_going_back_by_a_new_commit_is_not(repository: Repository, store: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from small_fleet import FLEET, evidence, ran, read
 
+from collectors.evidence.records import Attestation
 from controller.testing.results import Outcome, Result
 from controller.testing.run import run
 
@@ -204,3 +205,46 @@ def test_a_document_that_is_taken_out_may_come_back() -> None:
     - added: |
 {added}  expect: [{{served: {{service: music, atLeast: 100%}}}}, {{unchanged: [calls]}}]"""
     assert ran(steps).outcome is Outcome.PASSED
+
+
+AUDITOR = """\
+---
+apiVersion: gridwright.dev/v1alpha1
+kind: Issuer
+metadata: {name: auditor}
+spec:
+  algorithms: [EdDSA]
+  keys: [{kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo}]
+  claims: {standards: [iso-27001], sites: [near, far]}
+"""
+
+
+def test_what_an_issuer_said_is_not_believed_once_it_is_removed() -> None:
+    gone = "- when: [{removed: {kind: Issuer, name: auditor}}]\n  expect: [{feasible: false}]"
+    policy, test = read(f"- expect: [{{feasible: true}}]\n{gone}", FLEET + AUDITOR)
+    signed = tuple(replace(item, digest="a" * 64) for item in evidence())
+    result = run(test, policy, signed)
+    assert (result.failures, result.troubles) == ((), ())
+
+
+def test_evidence_of_a_node_ends_with_that_of_its_pool_and_site() -> None:
+    attested = FLEET.replace("certifications: {allOf: [{standard: iso-27001}]}", "attestation: {tee: [tdx]}")
+    assert attested != FLEET
+    results = tuple(
+        replace(
+            evidence()[0],
+            id=node,
+            subject_kind="node",
+            subject=node,
+            attestation=Attestation("auditor", ("tdx",), (), (), datetime(2026, 5, 1, tzinfo=UTC)),
+        )
+        for node in ("own-0", "own-1")
+    )
+    for subject in ("{pool: own}", "{site: near}"):
+        policy, test = read(
+            f"- expect: [{{runsOnly: {{service: calls, pools: [own]}}}}]\n"
+            f"- when: [{{evidenceEnds: {subject}}}]\n  expect: [{{feasible: false}}]",
+            attested + AUDITOR.replace("iso-27001", "attestation"),
+        )
+        result = run(test, policy, results)
+        assert (result.failures, result.troubles) == ((), ())
