@@ -89,6 +89,11 @@ bench-random: setup ## Hold every engine to trying everything on tiny instances:
 	@$(BIN)/python benchmarks/random_instances.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(KIND),--kind $(KIND)) $(if $(PROCESSES),--processes $(PROCESSES))
 
+.PHONY: fuzz
+fuzz: setup ## Read spoiled documents, which may neither break down the reader nor hold it up: [COUNT=20000] [SEED=n] [PROCESSES=n] [WRITE=file]
+	@$(BIN)/python benchmarks/fuzz.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(WRITE),--write "$(WRITE)")
+
 .PHONY: bench-bound
 bench-bound: setup ## Prove what no plan of a reference fleet can cost less than: INSTANCE=file [TIME=seconds] [PREVIOUS=plan.json]
 	@$(BIN)/python benchmarks/placement_bound.py "$(INSTANCE)" $(if $(TIME),--seconds $(TIME)) \
