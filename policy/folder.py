@@ -15,7 +15,6 @@ from policy.words import shown
 
 SUFFIXES: Final = (".yaml", ".yml")
 MAX_FILES: Final = 20_000
-WITHIN: Final = "put the folder itself there"
 MAX_DEPTH: Final = 32
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_ALL_BYTES: Final = 64 * 1024 * 1024
@@ -112,9 +111,9 @@ def _entries(
 ) -> Iterator[tuple[str, DirEntry[str]]]:
     """The files under a folder whose names end so, each with its name from the top.
 
-    Links to folders are followed where these lie inside, as a volume of Kubernetes has them. Raises OSError when a
-    folder cannot be listed, and _UnreadableError where a link leads out or nowhere, or folders stand in folders without
-    an end.
+    Links to folders are followed where these lie inside, as a volume of Kubernetes has them; those that lead out or
+    nowhere come as they are, for they cannot be read. Raises OSError when a folder cannot be listed, and
+    _UnreadableError where folders stand in folders without an end.
     """
     if depth > MAX_DEPTH:
         raise _UnreadableError(
@@ -126,14 +125,19 @@ def _entries(
         if entry.name.startswith(".") or (skip and entry.name == skip):
             continue
         name = f"{above}{entry.name}"
-        if entry.is_dir():
-            if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(inside):
-                raise _UnreadableError("GW0106", f"{shown(name)} is a link that leads out of the folder", WITHIN)
+        leads_out = entry.is_symlink() and not _is_inside(Path(entry.path), inside)
+        if entry.is_dir() and not leads_out:
             yield from _entries(Path(entry.path), inside, "", suffixes, above=f"{name}/", depth=depth + 1)
-        elif entry.is_symlink() and not entry.name.endswith(suffixes) and not Path(entry.path).exists():
-            raise _UnreadableError("GW0106", f"{shown(name)} is a link that leads nowhere", WITHIN)
-        elif entry.name.endswith(suffixes):
+        elif entry.name.endswith(suffixes) or (leads_out and not Path(entry.path).is_file()):
             yield name, entry
+
+
+def _is_inside(link: Path, inside: Path) -> bool:
+    """Whether a link leads to something within the folder; never where it leads nowhere."""
+    try:
+        return link.resolve(strict=True).is_relative_to(inside)
+    except (OSError, RuntimeError):
+        return False
 
 
 def _read(name: str, entry: DirEntry[str], inside: Path, at_most: int, before: _Seen | None) -> _Seen:
@@ -144,7 +148,10 @@ def _read(name: str, entry: DirEntry[str], inside: Path, at_most: int, before: _
     if not name.isascii() and _shown_name(name) != name:
         raise _UnreadableError("GW0107", "the file's name is not UTF-8", "rename it")
     if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(inside):
-        raise _UnreadableError("GW0106", "the file is a link that leads out of the folder", "put the file itself there")
+        what = "folder" if entry.is_dir() else "file"
+        raise _UnreadableError(
+            "GW0106", f"the {what} is a link that leads out of the folder", f"put the {what} itself there"
+        )
     told = entry.stat()
     if not stat.S_ISREG(told.st_mode):
         raise _UnreadableError("GW0106", "this is no regular file", "put a file there, or rename it")

@@ -16,6 +16,13 @@ from policy.parse import Document, Path
 from policy.words import shown, suggestion
 
 ENVELOPE: Final = ("apiVersion", "kind", "metadata", "spec")
+_LIMITS: Final = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+"""What pydantic calls a value beyond a limit: how it is said, and where the limit stands."""
 _TYPES: Final[Mapping[str, str]] = {
     "one_value": "one value",
     "string_type": "a text; quote it if it looks like a number",
@@ -122,12 +129,12 @@ def _wrong(item: Any) -> str:
     context, kind, found = item.get("ctx", {}), item["type"], _plain_type(item["input"])
     if kind in _TYPES:
         return f"expected {_TYPES[kind]}; found {found}"
-    if kind == "greater_than_equal":
-        return f"expected {'more than zero' if context['ge'] == 1 else context['ge']}; found {found}"
-    if kind == "less_than_equal":
-        return f"expected at most {context['le']}; found {found}"
+    if kind in _LIMITS:
+        said, key = _LIMITS[kind]
+        return f"expected {'more than zero' if context.get('ge') == 1 else f'{said} {context[key]}'}; found {found}"
     if kind == "too_short":
-        return "expected at least one entry; found none" if context["min_length"] == 1 else "expected more entries"
+        least, many = context["min_length"], context["actual_length"]
+        return f"expected at least {'one entry' if least == 1 else f'{least} entries'}; found {many or 'none'}"
     if kind in {"too_long", "string_too_long"}:
         things = "entries" if kind == "too_long" else "characters"
         return f"expected at most {context['max_length']} {things}"

@@ -97,7 +97,7 @@ def _nearest(policy: Policy, scope: Scope) -> str:
     ):
         strange = [word for word in words if word not in stated]
         if strange:
-            return suggestion(strange[0], stated, where)
+            return f"no service has {shown(strange[0])}: {suggestion(strange[0], stated, where)}"
     return "each part of `appliesTo` fits some service, and no service fits them all: take one away"
 
 

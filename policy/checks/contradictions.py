@@ -117,7 +117,8 @@ def _versions(profile: ComplianceProfile) -> Iterator[Finding]:
             yield error("GW0305", place, f"no version fits `{standard}`", "change one of the comparisons")
     for forbidden in profile.forbidden:
         for clause in profile.certifications:
-            if all(standard.is_within(forbidden.standard) for standard in clause.any_of):
+            possible = [standard for standard in clause.any_of if standard.is_possible]
+            if possible and all(standard.is_within(forbidden.standard) for standard in possible):
                 message = f"`{clause}` must be held, at {clause.place}, and must not be held here"
                 yield error(
                     "GW0305", forbidden.place, message, "take one of the two out, or narrow one to other versions"

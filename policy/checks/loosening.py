@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from policy.catalogue import error
-from policy.clauses import CertificationClause, ComplianceProfile, covered
+from policy.clauses import CertificationClause, ComplianceProfile, ForbiddenClause, covered
 from policy.findings import Finding, Place
 from policy.resolve_tiers import tiers_above
 from policy.resolved import Policy, Service
@@ -124,14 +124,20 @@ def _impossible(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
     """Clauses that ask for what a tier above forbids, or forbid what one above asks for: nothing could serve."""
     for clause in lower.certifications:
         for barred in upper.forbidden:
-            if all(covered(standard, (barred.standard,)) for standard in clause.any_of):
+            if _is_barred(clause, barred):
                 message = f"`{clause}` must be held here, and must not be held at {barred.place}"
                 yield error("GW0352", clause.place, message, "take one of the two out, or narrow one to other versions")
     for barred in lower.forbidden:
         for clause in upper.certifications:
-            if all(covered(standard, (barred.standard,)) for standard in clause.any_of):
+            if _is_barred(clause, barred):
                 message = f"`{clause}` must not be held here, and must be held at {clause.place}"
                 yield error("GW0352", barred.place, message, "take one of the two out, or narrow one to other versions")
+
+
+def _is_barred(clause: CertificationClause, barred: ForbiddenClause) -> bool:
+    """Whether all that would do must not be held; a range that no version fits is told of elsewhere."""
+    possible = [standard for standard in clause.any_of if standard.is_possible]
+    return bool(possible) and all(covered(standard, (barred.standard,)) for standard in possible)
 
 
 def _less(place: Place, what: str, upper: ComplianceProfile, above: Place, asks: str = "does not allow it") -> Finding:

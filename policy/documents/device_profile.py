@@ -19,8 +19,10 @@ def _rising(points: list[ServiceTimeSpec]) -> list[ServiceTimeSpec]:
     if points[0].batch != 1:
         raise ValueError("the first service time is that of batch 1, which every server runs")
     for before, after in pairwise(points):
-        if after.batch <= before.batch or after.time < before.time:
-            raise ValueError("service times rise with the batch: list the batches by size, none twice")
+        if after.batch <= before.batch:
+            raise ValueError(f"batch {after.batch} stands behind {before.batch}: list the batches by size, none twice")
+        if after.time < before.time:
+            raise ValueError(f"batch {after.batch} takes less time than {before.batch}, which is a part of it")
     return points
 
 
