@@ -19,6 +19,7 @@ from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
     Ceiling,
+    CostObjective,
     LatencyObjective,
     PoolsClause,
     ReplicaBound,
@@ -27,7 +28,7 @@ from policy.resolved import (
     TogetherClause,
     UseVariant,
 )
-from rules.kernel.quantities import dollars_per_hour, milliseconds, percent, percent_of_ppm, percentile
+from rules.kernel.quantities import dollars, dollars_per_hour, milliseconds, percent, percent_of_ppm, percentile
 
 
 def said(written: WrittenClause) -> str:
@@ -87,6 +88,7 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         SeparationClause: lambda each: f"on no node that {_services(each.others)} may use",
         LatencyObjective: _latency,
         ThroughputObjective: _throughput,
+        CostObjective: lambda each: f"{each.requests} requests for {dollars(each.below_millicents)} or less",
         AvailabilityObjective: lambda each: f"each stage at {each.sites} sites or more, on {each.nodes} nodes or more",
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
         PoolsClause: _pools,

@@ -13,7 +13,7 @@ from controller.decision import Decision, State, Verdict
 from controller.documents import observe
 from controller.fleet import EMPTY, Fleet
 from controller.planning.decide import decide
-from controller.whatif import NOTHING, WhatIf, imagine
+from controller.whatif import WhatIf, imagine, rates
 from policy.resolved import Policy
 
 MOST_TURNS: Final = 20
@@ -44,17 +44,18 @@ def settled(
     standing: Fleet = EMPTY,
     *,
     state: State | None = None,
-    whatif: WhatIf = NOTHING,
+    whatif: WhatIf | None = None,
 ) -> Settled:
-    """The decisions with which a fleet that has `standing` comes to rest, at the rates that services expect.
+    """The decisions with which a fleet that has `standing` comes to rest.
 
     Turns are as far apart as guards ask, and evidence ends between them as it would. The first one remembers `state`,
-    nothing by default; each sees what is imagined by `whatif`.
+    nothing by default; each sees what is imagined by `whatif`, by default that services are asked for what they expect.
     """
+    imagined = whatif or WhatIf(rates=rates(policy))
     turns: list[Decision] = []
     for turn in range(MOST_TURNS):
         at = now + turn * pause(policy)
-        seen = imagine(whatif, policy, observe(policy, evidence, at, standing=standing))
+        seen = imagine(imagined, policy, observe(policy, evidence, at, standing=standing))
         decision = decide(policy, seen, state or State(), at)
         turns.append(decision)
         if decision.verdict is not Verdict.CHANGE:

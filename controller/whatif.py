@@ -64,6 +64,23 @@ NOTHING: Final = WhatIf()
 """All is as it was observed."""
 
 
+def rates(policy: Policy, known: tuple[AssumedRate, ...] = ()) -> tuple[AssumedRate, ...]:
+    """The rate of every demand of a policy: what is expected, where nothing else is known."""
+    milli_rps = {(rate.service, rate.origin): rate.milli_rps for rate in known}
+    return tuple(
+        AssumedRate(
+            service.name,
+            origin.site,
+            milli_rps.get(
+                (service.name, origin.site),
+                service.expected_rate_milli_rps * origin.share_permille // WHOLE_PERMILLE,
+            ),
+        )
+        for service in policy.services
+        for origin in service.origins
+    )
+
+
 def imagine(whatif: WhatIf, policy: Policy, snapshot: Snapshot) -> Snapshot:
     """The snapshot with all of it. A demand that was never measured is taken at its expected rate."""
     return replace(

@@ -23,6 +23,7 @@ _LIMITS: Final = {
     "less_than_equal": ("at most", "le"),
 }
 """What pydantic calls a value beyond a limit: how it is said, and where the limit stands."""
+EVIDENCE_KIND: Final = "Evidence"
 _TYPES: Final[Mapping[str, str]] = {
     "one_value": "one value",
     "string_type": "a text; quote it if it looks like a number",
@@ -74,6 +75,8 @@ def validate(document: Document, language: Language = OURS) -> tuple[Valid | Non
     if not isinstance(kind, str) or kind not in kinds:
         message = f"there is no kind {shown(kind)}" if "kind" in data else "the document has no kind"
         hint = suggestion(str(kind), kinds, "leave the document out")
+        if kind == EVIDENCE_KIND:
+            hint = "evidence is no policy: put it into the folder `evidence` beside it, as docs/evidence.md shows"
         return None, [*findings, error("GW0201", document.place("kind"), message, hint)]
     metadata = _part(document, "metadata", language.metadata, findings, language.page)
     spec = _part(document, "spec", kinds[kind], findings, language.page)

@@ -45,7 +45,7 @@ class Attestation:
                 continue
             found = _spans(problem, clause)
             lacking = {
-                pool.name: f"{pool.name} has no {clause} until {instant(problem.needed_until_s)}"
+                pool.name: f"{pool.name} has no {clause}, needed until {instant(problem.needed_until_s)}"
                 for pool in problem.policy.pools
                 if not all(cover(spans, needed) for spans in _by_node(found, pool))
             }

@@ -41,7 +41,7 @@ class Certification:
         """The options in those pools, for each use of them."""
         for profile in problem.policy.compliance:
             for clause in profile.certifications:
-                span = f"does not hold {clause} until {instant(problem.needed_until_s)}"
+                span = f"does not hold {clause}, needed until {instant(problem.needed_until_s)}"
                 lacking = {
                     pool.name: f"{pool.name} {span}"
                     for pool in problem.policy.pools

@@ -46,7 +46,7 @@ class LinkEvidence:
         def lack(problem: Problem, clause: LinkEvidenceClause, origin: str, site: str) -> str:
             if site == origin or cover(_spans(held, clause, problem.link(origin, site)), needed):
                 return ""
-            return f"the link between {origin} and {site} has no {clause} until {until}"
+            return f"the link between {origin} and {site} has no {clause}, needed until {until}"
 
         return excluded(self.id, problem, lambda profile: profile.link_evidence, lack)
 

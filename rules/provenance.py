@@ -45,7 +45,7 @@ class Provenance:
     def _without(
         self, problem: Problem, profile: ComplianceProfile, clause: ProvenanceClause, vouched: set[str]
     ) -> Iterator[Exclusion]:
-        lacks = f"has no {clause} until {instant(problem.needed_until_s)}"
+        lacks = f"has no {clause}, needed until {instant(problem.needed_until_s)}"
         for demand in problem.demands:
             for stage in profile.covered(problem.service_of(demand)):
                 for option in problem.options_of(stage.model):

@@ -140,7 +140,12 @@ def _proved(judged: Evidence | Appraisal | Finding) -> Evidence | Finding:
 
 def _texts(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[tuple[str, str]], list[Finding]]:
     """The files of the folder, and those that cannot be read, at places seen from the policy."""
-    if not folder.is_dir():
+    try:
+        is_there = folder.is_dir()
+    except OSError as trouble:
+        message = f"the evidence cannot be read: {trouble.strerror}"
+        return [], [error("GW0106", Place(folder.name, 1, 1), message, "check the permissions of the folders above it")]
+    if not is_there:
         return [], []
     texts, findings = read_texts(folder, suffixes=suffixes)
     return texts, [_seen_from_above(folder.name, finding) for finding in findings]

@@ -4,11 +4,11 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from typing import Final
 
 import typer
 
 from controller.cli import (
+    INTERRUPTED,
     apply,
     bundle,
     check,
@@ -28,8 +28,6 @@ from controller.cli import (
 from controller.cli.errors import BrokenPolicyError, CliError, Exit
 from controller.cli.findings import show
 from controller.cli.terminal import complain, console, write_json
-
-INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="gridwright",

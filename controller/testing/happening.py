@@ -9,8 +9,8 @@ from controller.fleet import Fleet, Load
 from controller.planning.options import placement_of
 from controller.testing.documents import policy_of, with_text, without_document
 from controller.testing.results import Trouble
-from controller.testing.scene import Scene, changed, less, rates
-from controller.whatif import AssumedRate
+from controller.testing.scene import Scene, changed, less
+from controller.whatif import AssumedRate, rates
 from policy.findings import Level, Place
 from policy.resolved import WHOLE_PERMILLE, Policy
 from policy.testing import (

@@ -7,11 +7,11 @@ from collectors.evidence.records import Evidence
 from controller.decision import State
 from controller.fleet import EMPTY, Fleet
 from controller.testing.documents import Text, texts_of
-from controller.whatif import AssumedRate, WhatIf
+from controller.whatif import AssumedRate, WhatIf, rates
 from policy.clause_list import without_clause
 from policy.findings import Place
 from policy.resolve import revision
-from policy.resolved import WHOLE_PERMILLE, Link, Policy, Pool
+from policy.resolved import Link, Policy, Pool
 from policy.testing import (
     Event,
     LinkChanges,
@@ -54,23 +54,6 @@ def opening(policy: Policy, evidence: tuple[Evidence, ...], now: datetime, witho
 def less(policy: Policy, without: Place | None) -> Policy:
     """The policy without the clause at a place."""
     return without_clause(policy, without) if without else policy
-
-
-def rates(policy: Policy, known: tuple[AssumedRate, ...]) -> tuple[AssumedRate, ...]:
-    """The rate of every demand of a policy."""
-    milli_rps = {(rate.service, rate.origin): rate.milli_rps for rate in known}
-    return tuple(
-        AssumedRate(
-            service.name,
-            origin.site,
-            milli_rps.get(
-                (service.name, origin.site),
-                service.expected_rate_milli_rps * origin.share_permille // WHOLE_PERMILLE,
-            ),
-        )
-        for service in policy.services
-        for origin in service.origins
-    )
 
 
 def changed(policy: Policy, event: Event) -> Policy:

@@ -60,3 +60,20 @@ def test_what_another_policy_does_not_know_is_gone_with_it() -> None:
     less = replace(policy, pools=tuple(pool for pool in policy.pools if pool.name != name))
     comparison = compared(given, replace(given, policy=less), NOW)
     assert any(f"@{name}" in change.subject and not change.after for change in comparison.changes)
+
+
+def test_less_demand_is_compared_as_if_it_had_always_been_so() -> None:
+    policy, given = world()
+    busy, calm = (replace(given, policy=expecting(policy, factor)) for factor in (60, 1))
+    found = compared(busy, calm, NOW)
+    alone = settled(calm.policy, calm.evidence, NOW).decision
+    assert found.before.cost_millicents_per_hour > found.after.cost_millicents_per_hour
+    assert found.after.cost_millicents_per_hour == alone.cost_millicents_per_hour
+    assert "GW2001" not in {finding.id for finding in (*found.came, *found.went)}
+
+
+def expecting(policy: Policy, factor: int) -> Policy:
+    services = (
+        replace(each, expected_rate_milli_rps=factor * each.expected_rate_milli_rps) for each in policy.services
+    )
+    return replace(policy, revision=f"{factor} times", services=tuple(services))

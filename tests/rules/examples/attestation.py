@@ -53,7 +53,7 @@ def example(name: str, attested: Fleet, end_s: int, end_text: str, words: str = 
             fleet(profile.attestation, Scope(classes=("voice",))).problem,
             fleet(profile.attestation, Scope(stages=("write",))).problem,
         ),
-        reasons=(f"cloud has no {words} until {NEEDED}",),
+        reasons=(f"cloud has no {words}, needed until {NEEDED}",),
         domain=Domain(counts=(1,)),
     )
 

@@ -43,7 +43,7 @@ def example(name: str, certified: Fleet, until: tuple[int, str] = (0, ""), stand
             fleet(data_classes=("voice",)).problem,
             certified.held("site", "lyon", (5,), 0, 9999).problem,
         ),
-        reasons=(f"cloud does not hold {standard} until 1970-01-01T00:33:20Z",),
+        reasons=(f"cloud does not hold {standard}, needed until 1970-01-01T00:33:20Z",),
         domain=Domain(counts=(1,)),
     )
 

@@ -32,6 +32,7 @@ def proven(fleet: Fleet, link: str, from_s: int, until_s: int, standard: str = "
 def example(name: str, shown: Fleet, end_s: int, end_text: str, clause: LinkEvidenceClause = MTLS) -> Example:
     """A case in which what the link to Oslo has ends at a second, given also in words; 0 where it never counts."""
     held = f"holds until {end_text}" if end_s else "is missing"
+    site = shown.problem.policy.pool("north").site
     return Example(
         name=name,
         problem=shown.problem,
@@ -43,9 +44,7 @@ def example(name: str, shown: Fleet, end_s: int, end_text: str, clause: LinkEvid
             fleet(clause, Scope(classes=("voice",))).problem,
             fleet(clause, Scope(stages=("write",))).problem,
         ),
-        reasons=(
-            f"the link between paris and {shown.problem.policy.pool('north').site} has no {clause} until {NEEDED}",
-        ),
+        reasons=(f"the link between paris and {site} has no {clause}, needed until {NEEDED}",),
         domain=Domain(counts=(1,)),
     )
 

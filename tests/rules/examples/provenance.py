@@ -44,7 +44,7 @@ def example(name: str, vouched: Fleet, end_s: int, end_text: str, words: str = "
             fleet(clause, Scope(classes=("voice",))).problem,
             fleet(clause, Scope(stages=("write",))).problem,
         ),
-        reasons=(f"rec/half has no {words} until {NEEDED}",),
+        reasons=(f"rec/half has no {words}, needed until {NEEDED}",),
         domain=Domain(counts=(1,)),
     )
 
