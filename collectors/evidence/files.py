@@ -7,12 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from cryptography.x509 import CertificateRevocationList
+
 from collectors.evidence import refusals
 from collectors.evidence.artefact import vouched
 from collectors.evidence.document import claims_in
 from collectors.evidence.ear import Appraisal, evidence_in
 from collectors.evidence.records import Evidence
-from collectors.evidence.revocations import revocations
+from collectors.evidence.revocations import LABEL, Revocations, revocations
 from collectors.evidence.svid import named
 from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
@@ -104,18 +106,33 @@ def _artefacts(
 def _certificates(
     folder: Path, issuers: Sequence[Issuer], now: datetime
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """Whom certificates name, without those that lists beside them revoke."""
+    """Whom certificates name, without those that lists beside them revoke, or may revoke."""
+    known, findings = _revocations(folder)
+    texts, unread = _texts(folder, CHAINS)
+    chains = [(text, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts]
+    astray = [place for text, place in chains if LABEL in text or _is_named_a_list(place)]
+    astray += [each.place for each in unread if each.place and _is_named_a_list(each.place)]
+    known = replace(known, unread=(*known.unread, *astray))
+    judged = (named(text, issuers, known, now, place) for text, place in chains)
+    return _counted(((each,) if isinstance(each, Evidence) else each for each in judged), [*findings, *unread])
+
+
+def _revocations(folder: Path) -> tuple[Revocations, list[Finding]]:
+    """The lists of revoked certificates. One that cannot be read is no reason to believe that it is empty."""
     texts, findings = _texts(folder, LISTS)
-    lists = []
+    lists: list[CertificateRevocationList] = []
     for name, text in texts:
         found = revocations(text, Place(f"{folder.name}/{name}", 1, 1))
         if isinstance(found, Finding):
             findings.append(found)
         else:
-            lists.append(found)
-    texts, unread = _texts(folder, CHAINS)
-    judged = (named(text, issuers, lists, now, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts)
-    return _counted(((each,) if isinstance(each, Evidence) else each for each in judged), [*findings, *unread])
+            lists += found
+    return Revocations(tuple(lists), tuple(each.place or NOWHERE for each in findings)), findings
+
+
+def _is_named_a_list(place: Place) -> bool:
+    """Whether the file is called as one that is a list before it was named as certificates are: r.crl.pem."""
+    return Path(place.file).stem.endswith(LISTS)
 
 
 def _counted(

@@ -194,7 +194,7 @@ def no_artefact(place: Place, issuer: Issuer) -> Finding:
 def no_certificates(place: Place, reason: str) -> Finding:
     """A file that is no chain of certificates, or no list of revoked ones."""
     hint = (
-        "give PEM: the certificate, then those of the authorities between it and the root, or one list of revoked ones"
+        "give PEM: the certificate, then those of the authorities between it and the root; lists of revoked ones apart"
     )
     return error("GW0431", place, f"the file cannot be read: {reason}", hint)
 
