@@ -15,6 +15,7 @@ from collectors.evidence.document import claims_in
 from collectors.evidence.ear import Appraisal, evidence_in
 from collectors.evidence.records import Evidence
 from collectors.evidence.revocations import LABEL, Revocations, revocations
+from collectors.evidence.span import SKEW
 from collectors.evidence.svid import named
 from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
@@ -41,8 +42,8 @@ def read_evidence(
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """What the files under a folder give at `now`, and what is wrong with them.
 
-    No folder means no evidence. Statements count when one of the issuers signed them; documents, which nobody signed,
-    count while there is no issuer.
+    No folder means no evidence. Statements count when one of the issuers signed them, from their begin on, which may be
+    still to come; documents, which nobody signed, count while there is no issuer.
     """
     documents, wrong = read_documents(folder)
     statements, refused = _statements(folder, issuers, now)
@@ -51,7 +52,9 @@ def read_evidence(
     if issuers:
         wrong = (*wrong, *(refusals.unsigned(document.place) for document in documents))
         documents = ()
-    return (*documents, *statements, *artefacts, *certificates), in_order((*wrong, *refused, *unfit, *unnamed))
+    signed = (*statements, *artefacts, *certificates)
+    to_come = [refusals.not_yet(each.place, each.issued_at) for each in signed if each.issued_at > now + SKEW]
+    return (*documents, *signed), in_order((*wrong, *refused, *unfit, *unnamed, *to_come))
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
@@ -192,6 +195,6 @@ class EvidenceFiles:
         self._issuers = issuers
 
     async def collect(self, now: datetime) -> Snapshot:
-        """All claims of documents, whether or not they hold now, and of statements those that do."""
+        """All claims of documents, whether or not they hold now, and of statements those that do or will."""
         evidence, findings = read_evidence(self._folder, self._issuers(), now)
         return Snapshot(now, evidence=evidence, findings=findings)

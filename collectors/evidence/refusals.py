@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from policy.catalogue import error, warning
-from policy.findings import Finding, Place
+from policy.findings import Finding, Level, Place
 from policy.resolved import Issuer, Revoked
 from policy.words import shown, suggestion
 
@@ -71,8 +71,9 @@ def ended(place: Place, at: datetime) -> Finding:
 
 
 def not_yet(place: Place, at: datetime) -> Finding:
-    """A statement whose time has not come."""
-    return error("GW0409", place, f"the statement begins at {at.isoformat()}", "nothing to do: it counts from then on")
+    """A statement whose time has not come, for which nobody has to do anything."""
+    message = f"the statement begins at {at.isoformat()}"
+    return Finding("GW0409", Level.INFO, message, "nothing to do: it counts from then on", place)
 
 
 def from_the_future(place: Place, at: datetime, skew: timedelta) -> Finding:

@@ -42,7 +42,10 @@ _SUBJECT: Final = re.compile(r"/(site|pool)/([^/]+)")
 def named(
     text: str, issuers: Sequence[Issuer], revoked: Revocations, now: datetime, place: Place
 ) -> Evidence | Finding:
-    """Whom the certificate names, or the finding that tells why it does not count at `now`."""
+    """Whom the certificate names, from when until when; or the finding that tells why it does not count.
+
+    One that begins later counts from then on. Until there is a list that reaches so far, it is only told.
+    """
     try:
         certificates = _certificates(text, place)
         domain, path = _identity(certificates[0], place)
@@ -54,6 +57,7 @@ def named(
         mark = hashlib.sha256(certificates[0].tbs_certificate_bytes).hexdigest()
         check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
         ends = min(ends, chain[-1].not_valid_after_utc, known_until(chain, revoked, authority, now, place))
+        _check_reaches(begins, ends, place)
         kind, name = _subject(path, place)
         check_subject(kind, name, issuer, place)
         check_standard(SVID, issuer, place)
@@ -160,16 +164,20 @@ def _span(
     if ends <= begins:
         hint = "have it issued anew: no instant lies in the lives of all its certificates"
         raise RefusedError(error("GW0401", place, "the chain ends before it begins", hint))
-    if begins > now + SKEW:
-        raise RefusedError(refusals.not_yet(place, begins))
     if ends <= now - SKEW:
         raise RefusedError(refusals.ended(place, ends))
     if issuer.max_age_s:
         issued = certificates[0].not_valid_before_utc
         ends = min(ends, issued + timedelta(seconds=issuer.max_age_s))
-        if ends <= now - SKEW:
+        if ends <= max(begins, now - SKEW):
             raise RefusedError(refusals.too_old(place, issued, issuer))
     return begins, ends
+
+
+def _check_reaches(begins: datetime, ends: datetime, place: Place) -> None:
+    """Raises RefusedError while it is not known that nothing will be revoked when all begins."""
+    if ends <= begins:
+        raise RefusedError(refusals.not_yet(place, begins))
 
 
 def _chain(

@@ -72,6 +72,14 @@ def test_a_result_is_of_the_pool_that_its_verifier_names(tmp_path: Path) -> None
     assert item.attestation == Attestation("trustee", ("sev-snp",), ("hardware",), (), NOW - timedelta(minutes=10))
 
 
+def test_a_result_that_begins_later_is_kept_and_appraised_when_it_was(tmp_path: Path) -> None:
+    claims = result({"cpu0": part()}, subject={"pool": "paris-module"}, nbf=AT + 300)
+    (item,), (finding,) = read(tmp_path, claims)
+    assert (item.issued_at, finding.id) == (NOW + timedelta(minutes=5), "GW0409")
+    assert item.attestation is not None
+    assert item.attestation.appraised_at == NOW - timedelta(minutes=10)
+
+
 def test_a_result_may_be_of_one_node_of_a_pool(tmp_path: Path) -> None:
     (item,), _ = read(tmp_path, result({"cpu0": part()}, subject={"node": "paris-module-1"}))
     assert (item.subject_kind, item.subject) == ("node", "paris-module-1")

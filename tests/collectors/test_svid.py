@@ -156,13 +156,37 @@ WRONG = {
     ROOT.workload("spiffe://example.org/site/lyon").pem: "GW0413 `ca` may not speak of the site `lyon`",
     ROOT.workload("spiffe://example.org/pool/paris").pem: "GW0413",
     ROOT.workload(PARIS, ends=NOW - timedelta(seconds=61)).pem: "GW0408",
-    ROOT.workload(PARIS, begins=NOW + timedelta(seconds=61)).pem: "GW0409",
 }
 
 
 @pytest.mark.parametrize("text", WRONG, ids=list(WRONG.values()))
 def test_what_must_not_count_is_refused_for_its_own_reason(text: str) -> None:
     assert reason(text).startswith(WRONG[text])
+
+
+def test_a_certificate_that_begins_later_counts_from_then_on(tmp_path: Path) -> None:
+    begins = NOW + DAY
+    found = counted(ROOT.workload(PARIS, begins=begins, ends=NOW + 3 * DAY).pem)
+    assert (found.issued_at, found.expires_at) == (begins, NOW + 3 * DAY)
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "paris.pem").write_text(ROOT.workload(PARIS, begins=begins).pem)
+    (folder / "now.pem").write_text(CHAIN)
+    evidence, (finding,) = read_evidence(folder, (CA,), NOW)
+    assert [each.issued_at for each in evidence] == [NOW - 2 * DAY, begins]
+    assert str(finding).startswith(
+        "evidence/paris.pem:1:1: info GW0409: the statement begins at 2026-05-05T12:00:00+00:00"
+    )
+
+
+def test_a_certificate_that_begins_later_is_never_believed_further_than_its_list_or_its_root_reaches() -> None:
+    late = ROOT.workload(PARIS, begins=NOW + 2 * DAY).pem
+    assert counted(late, crls=(ROOT.revoking(due=NOW + 3 * DAY),)).expires_at == NOW + 3 * DAY
+    assert reason(late, crls=(ROOT.revoking(due=NOW + 2 * DAY),)).startswith("GW0409")
+    root = root_of(ends=NOW + DAY)
+    assert reason(root.workload(PARIS, begins=NOW + 2 * DAY).pem, trusting(root)).startswith("GW0434")
+    below = ROOT.authority("late", begins=NOW + 2 * DAY)
+    aged = trusting(ROOT, max_age_s=3 * 86_400)
+    assert reason(below.workload(PARIS).pem + below.pem, aged).startswith("GW0411")
 
 
 def test_an_authority_below_another_may_not_go_deeper_than_it_was_allowed() -> None:
