@@ -141,14 +141,14 @@ def _is_named_a_list(place: Place) -> bool:
 def _counted(
     judged: Iterable[tuple[Evidence, ...] | Finding], findings: list[Finding]
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """Those that count, once where a file lies there twice; and all findings."""
-    found: dict[str, Evidence] = {}
+    """Those that count, once where the same that was signed lies there twice; and all findings."""
+    found: dict[tuple[str, str], Evidence] = {}
     for said in judged:
         if isinstance(said, Finding):
             findings.append(said)
         else:
             for each in said:
-                found.setdefault(each.id, each)
+                found.setdefault((each.digest, each.subject), each)
     return tuple(found.values()), tuple(findings)
 
 

@@ -66,7 +66,7 @@ def named(
     except UNREADABLE:
         return refusals.no_certificates(place, "a certificate in it cannot be read")
     return Evidence(
-        id=f"{issuer.name}/{certificates[0].serial_number:x}",
+        id=f"{issuer.name}/{mark[:16]}",
         subject_kind=kind,
         subject=name,
         standard=SVID,

@@ -252,6 +252,17 @@ def test_the_folder_holds_chains_and_lists(tmp_path: Path) -> None:
     assert read_evidence(folder, (CA,), NOW)[0] == ()
 
 
+def test_the_same_number_of_two_authorities_is_two_certificates(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    for file, name, begins in (("a", "paris", NOW - DAY), ("b", "lyon", NOW - DAY), ("c", "lyon", NOW)):
+        above = ROOT.authority(f"above {file}")
+        leaf = above.workload(f"spiffe://example.org/site/{name}", serial=1, begins=begins)
+        (folder / f"{file}.pem").write_text(leaf.pem + above.pem)
+    evidence, findings = read_evidence(folder, (trusting(ROOT, sites=("paris", "lyon")),), NOW)
+    assert ([each.subject for each in evidence], findings) == (["paris", "lyon", "lyon"], ())
+    assert [each.id for each in evidence] == [f"ca/{each.digest[:16]}" for each in evidence]
+
+
 OLD, NEW = BETWEEN.revoking(), BETWEEN.revoking(LEAF)
 
 
