@@ -21,20 +21,21 @@ from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
 from policy.findings import Finding, Level, Place
-from policy.folder import SUFFIXES, read_texts
+from policy.folder import SUFFIXES, names_not_read, read_texts
 from policy.resolved import Issuer
 from policy.source import in_order
 
 NOWHERE: Final = Place("", 1, 1)
 TOKENS: Final = (".jwt",)
 """How the names of files end that hold one signed statement or attestation result each."""
-ENVELOPES: Final = (".sig", ".sigstore", ".dsse", ".jsonl")
+ENVELOPES: Final = (".sig", ".sigstore", ".sigstore.json", ".dsse", ".jsonl")
 """Those of files that hold one envelope or bundle each, about artefacts."""
 CHAINS: Final = (".pem", ".crt")
 """Those of certificates, each with the authorities between it and the root behind it."""
 LISTS: Final = (".crl",)
 """Those of lists of revoked certificates."""
 SIGNED: Final = (*TOKENS, *ENVELOPES, *CHAINS, *LISTS)
+READ: Final = (*SUFFIXES, *SIGNED)
 
 
 def read_evidence(
@@ -48,13 +49,15 @@ def read_evidence(
     documents, wrong = read_documents(folder)
     statements, refused = _statements(folder, issuers, now)
     artefacts, unfit = _artefacts(folder, issuers, now)
-    certificates, unnamed = _certificates(folder, issuers, now)
+    strays = [_place(folder, name) for name in names_not_read(folder, READ)]
+    certificates, unnamed = _certificates(folder, issuers, now, strays)
     if issuers:
         wrong = (*wrong, *(refusals.unsigned(document.place) for document in documents))
         documents = ()
     signed = (*statements, *artefacts, *certificates)
     to_come = [refusals.not_yet(each.place, each.issued_at) for each in signed if each.issued_at > now + SKEW]
-    return (*documents, *signed), in_order((*wrong, *refused, *unfit, *unnamed, *to_come))
+    unread = [refusals.not_read(place, READ) for place in strays]
+    return (*documents, *signed), in_order((*wrong, *refused, *unfit, *unnamed, *to_come, *unread))
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
@@ -83,7 +86,7 @@ def _statements(
     found: dict[Evidence, Evidence] = {}
     for name, text in texts:
         token = text.rstrip("\r\n")
-        judged = _proved(verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1)))
+        judged = _proved(verify(token, issuers, now, _place(folder, name)))
         if isinstance(judged, Finding):
             findings.append(judged)
         else:
@@ -102,20 +105,21 @@ def _artefacts(
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """What signed statements say of the policy's artefacts."""
     texts, findings = _texts(folder, ENVELOPES)
-    judged = (vouched(text, issuers, now, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts)
+    judged = (vouched(text, issuers, now, _place(folder, name)) for name, text in texts)
     return _counted(judged, findings)
 
 
 def _certificates(
-    folder: Path, issuers: Sequence[Issuer], now: datetime
+    folder: Path, issuers: Sequence[Issuer], now: datetime, strays: Sequence[Place]
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """Whom certificates name, without those that lists beside them revoke, or may revoke."""
     known, findings = _revocations(folder)
     texts, unread = _texts(folder, CHAINS)
-    chains = [(text, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts]
-    astray = [place for text, place in chains if LABEL in text or _is_named_a_list(place)]
-    astray += [each.place for each in unread if each.place and _is_named_a_list(each.place)]
-    known = replace(known, unread=(*known.unread, *astray))
+    chains = [(text, _place(folder, name)) for name, text in texts]
+    elsewhere = (*strays, *(each.place or NOWHERE for each in unread), *(place for _, place in chains))
+    lost = [place for place in elsewhere if _is_named_a_list(place)]
+    lost += [place for text, place in chains if LABEL in text]
+    known = replace(known, unread=(*known.unread, *lost))
     judged = (named(text, issuers, known, now, place) for text, place in chains)
     return _counted(((each,) if isinstance(each, Evidence) else each for each in judged), [*findings, *unread])
 
@@ -125,7 +129,7 @@ def _revocations(folder: Path) -> tuple[Revocations, list[Finding]]:
     texts, findings = _texts(folder, LISTS)
     lists: list[CertificateRevocationList] = []
     for name, text in texts:
-        found = revocations(text, Place(f"{folder.name}/{name}", 1, 1))
+        found = revocations(text, _place(folder, name))
         if isinstance(found, Finding):
             findings.append(found)
         else:
@@ -134,8 +138,9 @@ def _revocations(folder: Path) -> tuple[Revocations, list[Finding]]:
 
 
 def _is_named_a_list(place: Place) -> bool:
-    """Whether the file is called as one that is a list before it was named as certificates are: r.crl.pem."""
-    return Path(place.file).stem.endswith(LISTS)
+    """Whether the file of another kind is called as a list is, in whatever letters: r.CRL, r.crl.pem."""
+    name = Path(place.file.lower())
+    return name.suffix in LISTS or Path(name.stem).suffix in LISTS
 
 
 def _counted(
@@ -164,6 +169,10 @@ def _texts(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[tup
         return [], []
     texts, findings = read_texts(folder, suffixes=suffixes)
     return texts, [_seen_from_above(folder.name, finding) for finding in findings]
+
+
+def _place(folder: Path, name: str) -> Place:
+    return Place(f"{folder.name}/{name}", 1, 1)
 
 
 def _seen_from_above(name: str, finding: Finding) -> Finding:

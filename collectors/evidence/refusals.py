@@ -125,6 +125,12 @@ def revoked(place: Place, issuer: Issuer, entry: Revoked) -> Finding:
     return error("GW0430", place, message, "take the file out, and have a new statement issued where one is due")
 
 
+def not_read(place: Place, endings: Iterable[str]) -> Finding:
+    """A file that lies among the evidence and is none, by its name."""
+    hint = f"rename it if it is evidence, or take it out; names that are read end with {', '.join(endings)}"
+    return warning("GW0441", place, "nothing reads the file, as its name ends like none of evidence", hint)
+
+
 def embellished(place: Place, part: str, status: str, worst: str) -> Finding:
     """An attestation result that sums up its claims as better than they are."""
     message = f"{shown(part)} is {worst} by its claims, and its status says {status}"

@@ -304,7 +304,7 @@ def test_a_list_that_cannot_be_read_may_revoke_any_certificate(tmp_path: Path, c
 
 @pytest.mark.parametrize(
     ("name", "contents"),
-    [("r_crl_pem", NEW), ("r_crl_pem", b"\xff"), ("r_crl_pem", ""), ("r_pem", CHAIN + NEW), ("r_pem", NEW[:-40])],
+    [("r_crl_pem", NEW), ("r_CRL_pem", b"\xff"), ("r_crl_pem", ""), ("r_pem", CHAIN + NEW), ("r_pem", NEW[:-40])],
     ids=["a list", "not UTF-8", "empty", "chain and list", "cut"],
 )
 def test_a_list_among_certificates_is_not_read_and_may_revoke_any(
@@ -314,6 +314,14 @@ def test_a_list_among_certificates_is_not_read_and_may_revoke_any(
     assert told(tmp_path, **{name: contents}) == [
         ("GW0437", "evidence/paris.pem"),
         (unread, f"evidence/{name.replace('_', '.')}"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["R_CRL", "R_crl_txt", "R_CRL_DER"])
+def test_a_list_by_a_name_that_is_not_read_is_told_and_may_revoke_any(tmp_path: Path, name: str) -> None:
+    assert told(tmp_path, **{name: NEW}) == [
+        ("GW0441", f"evidence/{name.replace('_', '.')}"),
+        ("GW0437", "evidence/paris.pem"),
     ]
 
 
