@@ -28,6 +28,7 @@ from collectors.evidence.records import FOREVER, UNDATED
 from collectors.evidence.refusals import RefusedError
 from policy.findings import Finding, Place
 from policy.resolved import Authority
+from policy.words import shown
 
 UNREADABLE: Final = (
     TypeError,
@@ -122,7 +123,9 @@ def known_until(
             until = min(until, due)
     if known.unread:
         name = chain[-1].subject.rfc4514_string()
-        raise RefusedError(refusals.no_revocations(place, name, f"the list {known.unread[0].file} cannot be read"))
+        raise RefusedError(
+            refusals.no_revocations(place, name, f"the list {shown(known.unread[0].file)} cannot be read")
+        )
     return until
 
 

@@ -325,6 +325,16 @@ def test_a_list_by_a_name_that_is_not_read_is_told_and_may_revoke_any(tmp_path: 
     ]
 
 
+def test_which_list_cannot_be_read_is_told_of_each_certificate(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "paris.pem").write_text(CHAIN)
+    (folder / "a\nb.crl").write_text("none")
+    found = read_evidence(folder, (CA,), NOW)[1]
+    assert [each.message for each in found if each.id == "GW0437"] == [
+        "whether `CN=root` revoked a certificate of the chain is not known: the list `evidence/a?b.crl` cannot be read"
+    ]
+
+
 def test_what_a_readable_list_revokes_is_told_before_what_an_unreadable_one_may(tmp_path: Path) -> None:
     assert told(tmp_path, a_crl="none", b_crl=NEW) == [("GW0431", "evidence/a.crl"), ("GW0436", "evidence/paris.pem")]
 
