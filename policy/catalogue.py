@@ -110,6 +110,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0437": "whether a certificate is revoked is not known",
         "GW0438": "a root cannot be used",
         "GW0440": "nothing may serve a stage once evidence ends",
+        "GW0441": "a file among the evidence is not read",
     }
 )
 

@@ -50,6 +50,18 @@ def read_texts(
     return Folder(folder, skip, suffixes).read()
 
 
+def names_not_read(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
+    """The first MAX_FILES names, from the folder on, of its files that end with none of these; hidden ones left out.
+
+    Nothing where the folder cannot be listed, which reading it tells.
+    """
+    try:
+        names = [name for name, _ in _entries(folder, "", ("",)) if not name.endswith(suffixes)]
+    except (OSError, _UnreadableError):
+        return []
+    return [_shown_name(name) for name in sorted(names)[:MAX_FILES]]
+
+
 class Folder:
     """A folder that is read again and again, as `read_texts` reads it once.
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import BasicConstraints, Certificate, ExtensionNotFound, load_pem_x509_certificate
 from jwt import InvalidKeyError, PyJWK
 
@@ -31,6 +32,15 @@ def fits(key: IssuerKey, algorithm: str) -> bool:
 def opened(key: IssuerKey, algorithm: str) -> PyJWK:
     """The key, ready to verify with. Raises InvalidKeyError when it is none."""
     return PyJWK(dict(key.jwk), algorithm)
+
+
+def identity(key: IssuerKey) -> bytes:
+    """The same for the same public key, whatever its JWK calls it and however it is written; empty where it is none."""
+    members = {name: value for name, value in key.jwk if name != "alg"}
+    try:
+        return bytes(PyJWK(members).key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    except InvalidKeyError:
+        return b""
 
 
 @lru_cache(64)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from policy.words import shown
+
 ANNOTATED: Final = "ear.veraison.annotated-evidence"
 TEES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -23,6 +25,8 @@ TEES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What Trustee calls evidence, and the environment that it is of."""
 NVIDIA: Final = "nvidia"
+_BESIDE: Final = frozenset({NVIDIA, "init_data", "init_data_claims", "report_data", "runtime_data_claims"})
+"""What stands beside it there and is no environment: a device, and what the workload gave to be measured."""
 DISABLED: Final = (
     "disabled",
     "disabled-since-boot",
@@ -33,26 +37,35 @@ DISABLED: Final = (
 
 
 def tees_of(part: Mapping[str, Any]) -> tuple[str, ...]:
-    """The trusted execution environments that the evidence of a part is of."""
-    evidence = part.get(ANNOTATED)
-    names = evidence if isinstance(evidence, dict) else {}
-    return tuple(sorted({tee for name, tee in TEES.items() if isinstance(names.get(name), dict)}))
+    """The trusted execution environments that the evidence of a part is of.
+
+    One that is not known, such as Trustee's `sample`, goes by the name that it has there, in quotes, so that no policy
+    can ask for it: left out, it would hide behind the known one of another part.
+    """
+    return tuple(sorted({TEES.get(name) or shown(name) for name in _named(part) - _BESIDE}))
 
 
 def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Those of `secure-boot` and `debug-disabled` that a part shows; None where the part is no device.
 
-    The part's own claims tell, or those of its NVIDIA evidence. Whatever has no trusted execution environment counts as
-    a device, also where nothing is said of it: a card of which the verifier is silent must not go unseen.
+    The part's own claims tell, or those of its NVIDIA evidence. Whatever has no known trusted execution environment
+    counts as a device, also where nothing is said of it: a card of which the verifier is silent must not go unseen.
     """
     evidence = part.get(ANNOTATED)
     inner = evidence.get(NVIDIA) if isinstance(evidence, dict) else None
     claims = next((each for each in (part, inner) if isinstance(each, dict) and "hwmodel" in each), None)
     if claims is None:
-        return None if tees_of(part) else ()
+        return () if _named(part).isdisjoint(TEES) else None
     features = []
     if isinstance(claims.get("dbgstat"), str) and claims["dbgstat"] in DISABLED:
         features.append("debug-disabled")
     if claims.get("secboot") is True:
         features.append("secure-boot")
     return tuple(features)
+
+
+def _named(part: Mapping[str, Any]) -> frozenset[str]:
+    """What the evidence of a part is called that claims are repeated of."""
+    evidence = part.get(ANNOTATED)
+    members = evidence if isinstance(evidence, dict) else {}
+    return frozenset(name for name, claims in members.items() if isinstance(claims, dict))

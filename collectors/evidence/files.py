@@ -7,31 +7,35 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from cryptography.x509 import CertificateRevocationList
+
 from collectors.evidence import refusals
 from collectors.evidence.artefact import vouched
 from collectors.evidence.document import claims_in
 from collectors.evidence.ear import Appraisal, evidence_in
 from collectors.evidence.records import Evidence
-from collectors.evidence.revocations import revocations
+from collectors.evidence.revocations import LABEL, Revocations, revocations
+from collectors.evidence.span import SKEW
 from collectors.evidence.svid import named
 from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
 from policy.findings import Finding, Level, Place
-from policy.folder import SUFFIXES, read_texts
+from policy.folder import SUFFIXES, names_not_read, read_texts
 from policy.resolved import Issuer
 from policy.source import in_order
 
 NOWHERE: Final = Place("", 1, 1)
 TOKENS: Final = (".jwt",)
 """How the names of files end that hold one signed statement or attestation result each."""
-ENVELOPES: Final = (".sig", ".sigstore", ".dsse", ".jsonl")
+ENVELOPES: Final = (".sig", ".sigstore", ".sigstore.json", ".dsse", ".jsonl")
 """Those of files that hold one envelope or bundle each, about artefacts."""
 CHAINS: Final = (".pem", ".crt")
 """Those of certificates, each with the authorities between it and the root behind it."""
 LISTS: Final = (".crl",)
 """Those of lists of revoked certificates."""
 SIGNED: Final = (*TOKENS, *ENVELOPES, *CHAINS, *LISTS)
+READ: Final = (*SUFFIXES, *SIGNED)
 
 
 def read_evidence(
@@ -39,17 +43,21 @@ def read_evidence(
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """What the files under a folder give at `now`, and what is wrong with them.
 
-    No folder means no evidence. Statements count when one of the issuers signed them; documents, which nobody signed,
-    count while there is no issuer.
+    No folder means no evidence. Statements count when one of the issuers signed them, from their begin on, which may be
+    still to come; documents, which nobody signed, count while there is no issuer.
     """
     documents, wrong = read_documents(folder)
     statements, refused = _statements(folder, issuers, now)
     artefacts, unfit = _artefacts(folder, issuers, now)
-    certificates, unnamed = _certificates(folder, issuers, now)
+    strays = [_place(folder, name) for name in names_not_read(folder, READ)]
+    certificates, unnamed = _certificates(folder, issuers, now, strays)
     if issuers:
         wrong = (*wrong, *(refusals.unsigned(document.place) for document in documents))
         documents = ()
-    return (*documents, *statements, *artefacts, *certificates), in_order((*wrong, *refused, *unfit, *unnamed))
+    signed = (*statements, *artefacts, *certificates)
+    to_come = [refusals.not_yet(each.place, each.issued_at) for each in signed if each.issued_at > now + SKEW]
+    unread = [refusals.not_read(place, READ) for place in strays]
+    return (*documents, *signed), in_order((*wrong, *refused, *unfit, *unnamed, *to_come, *unread))
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
@@ -78,7 +86,7 @@ def _statements(
     found: dict[Evidence, Evidence] = {}
     for name, text in texts:
         token = text.rstrip("\r\n")
-        judged = _proved(verify(token, issuers, now, Place(f"{folder.name}/{name}", 1, 1)))
+        judged = _proved(verify(token, issuers, now, _place(folder, name)))
         if isinstance(judged, Finding):
             findings.append(judged)
         else:
@@ -97,38 +105,55 @@ def _artefacts(
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """What signed statements say of the policy's artefacts."""
     texts, findings = _texts(folder, ENVELOPES)
-    judged = (vouched(text, issuers, now, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts)
+    judged = (vouched(text, issuers, now, _place(folder, name)) for name, text in texts)
     return _counted(judged, findings)
 
 
 def _certificates(
-    folder: Path, issuers: Sequence[Issuer], now: datetime
+    folder: Path, issuers: Sequence[Issuer], now: datetime, strays: Sequence[Place]
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """Whom certificates name, without those that lists beside them revoke."""
+    """Whom certificates name, without those that lists beside them revoke, or may revoke."""
+    known, findings = _revocations(folder)
+    texts, unread = _texts(folder, CHAINS)
+    chains = [(text, _place(folder, name)) for name, text in texts]
+    elsewhere = (*strays, *(each.place or NOWHERE for each in unread), *(place for _, place in chains))
+    lost = [place for place in elsewhere if _is_named_a_list(place)]
+    lost += [place for text, place in chains if LABEL in text]
+    known = replace(known, unread=(*known.unread, *lost))
+    judged = (named(text, issuers, known, now, place) for text, place in chains)
+    return _counted(((each,) if isinstance(each, Evidence) else each for each in judged), [*findings, *unread])
+
+
+def _revocations(folder: Path) -> tuple[Revocations, list[Finding]]:
+    """The lists of revoked certificates. One that cannot be read is no reason to believe that it is empty."""
     texts, findings = _texts(folder, LISTS)
-    lists = []
+    lists: list[CertificateRevocationList] = []
     for name, text in texts:
-        found = revocations(text, Place(f"{folder.name}/{name}", 1, 1))
+        found = revocations(text, _place(folder, name))
         if isinstance(found, Finding):
             findings.append(found)
         else:
-            lists.append(found)
-    texts, unread = _texts(folder, CHAINS)
-    judged = (named(text, issuers, lists, now, Place(f"{folder.name}/{name}", 1, 1)) for name, text in texts)
-    return _counted(((each,) if isinstance(each, Evidence) else each for each in judged), [*findings, *unread])
+            lists += found
+    return Revocations(tuple(lists), tuple(each.place or NOWHERE for each in findings)), findings
+
+
+def _is_named_a_list(place: Place) -> bool:
+    """Whether the file of another kind is called as a list is, in whatever letters: r.CRL, r.crl.pem."""
+    name = Path(place.file.lower())
+    return name.suffix in LISTS or Path(name.stem).suffix in LISTS
 
 
 def _counted(
     judged: Iterable[tuple[Evidence, ...] | Finding], findings: list[Finding]
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """Those that count, once where a file lies there twice; and all findings."""
-    found: dict[str, Evidence] = {}
+    """Those that count, once where the same that was signed lies there twice; and all findings."""
+    found: dict[tuple[str, str], Evidence] = {}
     for said in judged:
         if isinstance(said, Finding):
             findings.append(said)
         else:
             for each in said:
-                found.setdefault(each.id, each)
+                found.setdefault((each.digest, each.subject), each)
     return tuple(found.values()), tuple(findings)
 
 
@@ -149,6 +174,10 @@ def _texts(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[tup
         return [], []
     texts, findings = read_texts(folder, suffixes=suffixes)
     return texts, [_seen_from_above(folder.name, finding) for finding in findings]
+
+
+def _place(folder: Path, name: str) -> Place:
+    return Place(f"{folder.name}/{name}", 1, 1)
 
 
 def _seen_from_above(name: str, finding: Finding) -> Finding:
@@ -180,6 +209,6 @@ class EvidenceFiles:
         self._issuers = issuers
 
     async def collect(self, now: datetime) -> Snapshot:
-        """All claims of documents, whether or not they hold now, and of statements those that do."""
+        """All claims of documents, whether or not they hold now, and of statements those that do or will."""
         evidence, findings = read_evidence(self._folder, self._issuers(), now)
         return Snapshot(now, evidence=evidence, findings=findings)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from policy.catalogue import error, warning
-from policy.findings import Finding, Place
+from policy.findings import Finding, Level, Place
 from policy.resolved import Issuer, Revoked
 from policy.words import shown, suggestion
 
@@ -71,8 +71,9 @@ def ended(place: Place, at: datetime) -> Finding:
 
 
 def not_yet(place: Place, at: datetime) -> Finding:
-    """A statement whose time has not come."""
-    return error("GW0409", place, f"the statement begins at {at.isoformat()}", "nothing to do: it counts from then on")
+    """A statement whose time has not come, for which nobody has to do anything."""
+    message = f"the statement begins at {at.isoformat()}"
+    return Finding("GW0409", Level.INFO, message, "nothing to do: it counts from then on", place)
 
 
 def from_the_future(place: Place, at: datetime, skew: timedelta) -> Finding:
@@ -122,6 +123,12 @@ def revoked(place: Place, issuer: Issuer, entry: Revoked) -> Finding:
     """A statement that the policy says counts no more."""
     message = f"the {entry.kind} {shown(entry.name)} of `{issuer.name}` is revoked, at {entry.place}"
     return error("GW0430", place, message, "take the file out, and have a new statement issued where one is due")
+
+
+def not_read(place: Place, endings: Iterable[str]) -> Finding:
+    """A file that lies among the evidence and is none, by its name."""
+    hint = f"rename it if it is evidence, or take it out; names that are read end with {', '.join(endings)}"
+    return warning("GW0441", place, "nothing reads the file, as its name ends like none of evidence", hint)
 
 
 def embellished(place: Place, part: str, status: str, worst: str) -> Finding:
@@ -194,7 +201,7 @@ def no_artefact(place: Place, issuer: Issuer) -> Finding:
 def no_certificates(place: Place, reason: str) -> Finding:
     """A file that is no chain of certificates, or no list of revoked ones."""
     hint = (
-        "give PEM: the certificate, then those of the authorities between it and the root, or one list of revoked ones"
+        "give PEM: the certificate, then those of the authorities between it and the root; lists of revoked ones apart"
     )
     return error("GW0431", place, f"the file cannot be read: {reason}", hint)
 

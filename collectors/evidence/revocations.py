@@ -1,8 +1,10 @@
 """Lists of revoked certificates (CRL, RFC 5280 section 5), read from the folder of evidence."""
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
@@ -26,6 +28,7 @@ from collectors.evidence.records import FOREVER, UNDATED
 from collectors.evidence.refusals import RefusedError
 from policy.findings import Finding, Place
 from policy.resolved import Authority
+from policy.words import shown
 
 UNREADABLE: Final = (
     TypeError,
@@ -37,6 +40,17 @@ UNREADABLE: Final = (
     UnsupportedGeneralNameType,
 )
 """What certificates and lists raise that are not as they should be."""
+MOST_LISTS: Final = 64
+LABEL: Final = "X509 CRL"
+_BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """The lists of a folder. What the files at `unread` revoke is not known, as they cannot be read."""
+
+    lists: tuple[CertificateRevocationList, ...] = ()
+    unread: tuple[Place, ...] = ()
 
 
 @contextmanager
@@ -47,24 +61,42 @@ def strictly() -> Iterator[None]:
         yield
 
 
-def revocations(text: str, place: Place) -> CertificateRevocationList | Finding:
-    """The list in a text, or the finding that tells that there is none. Who signed it, `known_until` asks."""
+def labels_of(text: str) -> tuple[str, ...]:
+    """What each block of a text in PEM is called; nothing where one is cut short, so that it would go unseen."""
+    if "-----" in _BLOCK.sub("", text):
+        return ()
+    return tuple(found[1] for found in _BLOCK.finditer(text))
+
+
+def revocations(text: str, place: Place) -> tuple[CertificateRevocationList, ...] | Finding:
+    """All lists in a text, or the finding that tells why they cannot be read. Who signed them, `known_until` asks."""
+    labels = labels_of(text)
+    if not labels or set(labels) != {LABEL}:
+        return refusals.no_certificates(place, "it is not made of lists of revoked certificates in PEM alone")
+    if len(labels) > MOST_LISTS:
+        return refusals.no_certificates(place, f"it has {len(labels)} lists, over {MOST_LISTS}")
     try:
-        with strictly():
-            found = load_pem_x509_crl(text.encode())
-        for entry in found:
-            _ = entry.serial_number, entry.revocation_date_utc
-        _ = found.issuer, found.last_update_utc, found.next_update_utc, found.extensions
+        found = tuple(_list(block[0]) for block in _BLOCK.finditer(text))
     except UNREADABLE:
-        return refusals.no_certificates(place, "there is no list of revoked certificates in PEM")
-    if any(extension.critical for extension in found.extensions):
+        return refusals.no_certificates(place, "a list of revoked certificates in it is malformed")
+    if any(extension.critical for one in found for extension in one.extensions):
         return refusals.no_certificates(place, "the list is not of all certificates: it has a critical extension")
+    return found
+
+
+def _list(block: str) -> CertificateRevocationList:
+    """The list of one block, of which all that is asked for later can be read. Raises one of UNREADABLE."""
+    with strictly():
+        found = load_pem_x509_crl(block.encode())
+    for entry in found:
+        _ = entry.serial_number, entry.revocation_date_utc
+    _ = found.issuer, found.last_update_utc, found.next_update_utc, found.extensions
     return found
 
 
 def known_until(
     chain: Sequence[Certificate],
-    lists: Sequence[CertificateRevocationList],
+    known: Revocations,
     authority: Authority,
     now: datetime,
     place: Place,
@@ -72,12 +104,12 @@ def known_until(
     """Until when it is known that none of the chain is revoked: the first list that falls due, or for good without any.
 
     Raises RefusedError where one is, by any list that its own authority signed; where the last of those lists is
-    overdue; and where there is none and the policy asks for one.
+    overdue; where there is none and the policy asks for one; and where any list cannot be read, as it may be theirs.
     """
     until = FOREVER
     for each, above in pairwise(chain):
         name = above.subject.rfc4514_string()
-        mine = [one for one in lists if one.issuer == above.subject and _is_signed_by(one, above)]
+        mine = [one for one in known.lists if one.issuer == above.subject and _is_signed_by(one, above)]
         entries = (one.get_revoked_certificate_by_serial_number(each.serial_number) for one in mine)
         revoked = next((entry for entry in entries if entry is not None), None)
         if revoked is not None:
@@ -89,6 +121,11 @@ def known_until(
             if due <= now:
                 raise RefusedError(refusals.no_revocations(place, name, "its list is overdue"))
             until = min(until, due)
+    if known.unread:
+        name = chain[-1].subject.rfc4514_string()
+        raise RefusedError(
+            refusals.no_revocations(place, name, f"the list {shown(known.unread[0].file)} cannot be read")
+        )
     return until
 
 

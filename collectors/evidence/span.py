@@ -1,4 +1,4 @@
-"""When a signed statement holds, and whether it does now, by the clock that is given."""
+"""When a signed statement holds, and whether it may still come to that, by the clock that is given."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,8 +18,9 @@ _LAST: Final = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 def span(opened: Opened, now: datetime, skew: timedelta, place: Place) -> tuple[datetime, datetime]:
     """From when until when the statement holds, in UTC: until `exp`, and no longer than its issuer is believed.
 
-    Raises RefusedError for a statement that does not hold now, whichever of two clocks that differ by `skew` is right.
-    A statement that just ended by the other clock alone passes; who uses it looks at its end once more.
+    Raises RefusedError for a statement that is over or is not issued yet, whichever of two clocks that differ by `skew`
+    is right. One that begins later passes, for what is forbidden must be seen coming, as does one that just ended by
+    the other clock alone: who uses it goes by its begin and its end.
     """
     issuer, claims, said = opened.issuer, opened.claims, issued(opened, place)
     if said > now + skew:
@@ -33,8 +34,6 @@ def span(opened: Opened, now: datetime, skew: timedelta, place: Place) -> tuple[
     if until <= begins:
         hint = "let `exp`, and `maxAge` of the Issuer, reach beyond `nbf` and `iat`"
         raise RefusedError(error("GW0401", place, "the statement ends before it begins", hint))
-    if begins > now + skew:
-        raise RefusedError(refusals.not_yet(place, begins))
     if ends is not None and ends <= now - skew:
         raise RefusedError(refusals.ended(place, ends))
     if until <= now - skew:

@@ -12,7 +12,6 @@ from typing import Final
 from cryptography.x509 import (
     BasicConstraints,
     Certificate,
-    CertificateRevocationList,
     ExtensionNotFound,
     KeyUsage,
     SubjectAlternativeName,
@@ -24,7 +23,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from collectors.evidence import refusals
 from collectors.evidence.records import Evidence
 from collectors.evidence.refusals import RefusedError
-from collectors.evidence.revocations import UNREADABLE, known_until, strictly
+from collectors.evidence.revocations import UNREADABLE, Revocations, known_until, labels_of, strictly
 from collectors.evidence.scope import check_not_revoked, check_standard, check_subject
 from collectors.evidence.span import SKEW
 from policy.catalogue import error
@@ -35,14 +34,18 @@ from policy.resolved import Authority, Issuer
 
 MOST_CERTIFICATES: Final = 8
 MAX_CHARACTERS: Final = 65_536
+LABELS: Final = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 _ID: Final = re.compile(r"spiffe://([a-z0-9._-]{1,255})((?:/[A-Za-z0-9._-]+)*)", re.ASCII)
 _SUBJECT: Final = re.compile(r"/(site|pool)/([^/]+)")
 
 
 def named(
-    text: str, issuers: Sequence[Issuer], lists: Sequence[CertificateRevocationList], now: datetime, place: Place
+    text: str, issuers: Sequence[Issuer], revoked: Revocations, now: datetime, place: Place
 ) -> Evidence | Finding:
-    """Whom the certificate names, or the finding that tells why it does not count at `now`."""
+    """Whom the certificate names, from when until when; or the finding that tells why it does not count.
+
+    One that begins later counts from then on. Until there is a list that reaches so far, it is only told.
+    """
     try:
         certificates = _certificates(text, place)
         domain, path = _identity(certificates[0], place)
@@ -53,7 +56,8 @@ def named(
         chain = _chain(certificates, authority, min(max(now, begins), ends), issuer, place)
         mark = hashlib.sha256(certificates[0].tbs_certificate_bytes).hexdigest()
         check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
-        ends = min(ends, chain[-1].not_valid_after_utc, known_until(chain, lists, authority, now, place))
+        ends = min(ends, chain[-1].not_valid_after_utc, known_until(chain, revoked, authority, now, place))
+        _check_reaches(begins, ends, place)
         kind, name = _subject(path, place)
         check_subject(kind, name, issuer, place)
         check_standard(SVID, issuer, place)
@@ -62,7 +66,7 @@ def named(
     except UNREADABLE:
         return refusals.no_certificates(place, "a certificate in it cannot be read")
     return Evidence(
-        id=f"{issuer.name}/{certificates[0].serial_number:x}",
+        id=f"{issuer.name}/{mark[:16]}",
         subject_kind=kind,
         subject=name,
         standard=SVID,
@@ -81,6 +85,11 @@ def _certificates(text: str, place: Place) -> list[Certificate]:
     if "PRIVATE KEY" in text:
         reason = "it holds a private key, which is not safe any more"
         raise RefusedError(refusals.no_certificates(place, reason))
+    labels = labels_of(text)
+    if not labels:
+        raise RefusedError(refusals.no_certificates(place, "there is no certificate in PEM, or a block is cut short"))
+    if not set(labels) <= LABELS:
+        raise RefusedError(refusals.no_certificates(place, "it holds something else than certificates"))
     try:
         with strictly():
             found = load_pem_x509_certificates(text.encode())
@@ -155,16 +164,20 @@ def _span(
     if ends <= begins:
         hint = "have it issued anew: no instant lies in the lives of all its certificates"
         raise RefusedError(error("GW0401", place, "the chain ends before it begins", hint))
-    if begins > now + SKEW:
-        raise RefusedError(refusals.not_yet(place, begins))
     if ends <= now - SKEW:
         raise RefusedError(refusals.ended(place, ends))
     if issuer.max_age_s:
         issued = certificates[0].not_valid_before_utc
         ends = min(ends, issued + timedelta(seconds=issuer.max_age_s))
-        if ends <= now - SKEW:
+        if ends <= max(begins, now - SKEW):
             raise RefusedError(refusals.too_old(place, issued, issuer))
     return begins, ends
+
+
+def _check_reaches(begins: datetime, ends: datetime, place: Place) -> None:
+    """Raises RefusedError while it is not known that nothing will be revoked when all begins."""
+    if ends <= begins:
+        raise RefusedError(refusals.not_yet(place, begins))
 
 
 def _chain(

@@ -30,10 +30,12 @@ app = typer.Typer(no_args_is_help=True, help="Sign evidence, tell what a verifie
 @app.command("sign")
 def sign(document: Document, *, key: KeyFile, kid: Kid = "", audience: Audience = "", output: Output = None) -> int:
     """Make a signed statement of an Evidence document, to stand in the folder of evidence in its place."""
+    from datetime import UTC
+
     from controller.cli.signing import document_at, key_at, signed
     from controller.cli.writing import write_whole
 
-    token = signed(document_at(document), key_at(key), kid, audience)
+    token = signed(document_at(document), key_at(key), kid, audience, datetime.now(UTC))
     if output is None:
         print(token)
         return Exit.DONE

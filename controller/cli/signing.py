@@ -1,6 +1,7 @@
 """Signing evidence with a private key from a file, and telling its public key."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,12 +71,18 @@ def document_at(path: Path) -> Evidence:
     return found[0]
 
 
-def signed(evidence: Evidence, key: PrivateKey, kid: str, audience: str) -> str:
-    """The statement that says what an Evidence document does. Its number is the document's name with its `iat`."""
-    issued, ends = int(evidence.issued_at.timestamp()), int(evidence.expires_at.timestamp())
+def signed(evidence: Evidence, key: PrivateKey, kid: str, audience: str, now: datetime) -> str:
+    """The statement that says what an Evidence document does. Its number is the document's name with its `iat`.
+
+    What is to begin later is issued `now`. What began before is as old as it says: else signing it anew would make it
+    outlast an Issuer's `maxAge`.
+    """
+    begins, ends = int(evidence.issued_at.timestamp()), int(evidence.expires_at.timestamp())
+    issued = min(begins, int(now.timestamp()))
     claims: dict[str, object] = {
         "iss": evidence.issuer,
         "iat": issued,
+        "nbf": begins,
         "exp": ends,
         "jti": f"{evidence.id}.{issued}",
         "subject": {evidence.subject_kind: evidence.subject},

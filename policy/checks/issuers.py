@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from policy.catalogue import error
 from policy.findings import Finding, Place
-from policy.keys import RSA_BITS, flaw, root_flaw
-from policy.resolved import Issuer, Policy
+from policy.keys import RSA_BITS, flaw, identity, root_flaw
+from policy.resolved import Issuer, IssuerKey, Policy
 from policy.words import shown
 
 
@@ -22,6 +22,7 @@ def issuers(policy: Policy) -> list[Finding]:
     return [
         *_twice([(f"the `iss` {shown(issuer.iss)}", issuer.place) for issuer in policy.issuers]),
         *keys,
+        *_shared(policy.issuers),
         *revoked,
         *roots,
         *_twice(domains),
@@ -35,6 +36,18 @@ def _keys(issuer: Issuer) -> Iterator[Finding]:
         if wrong:
             hint = f"give a key for one of `algorithms`; of RSA keys one of {RSA_BITS} bits or more"
             yield error("GW0406", key.place, f"a key of `{issuer.name}` cannot be used: {wrong}", hint)
+
+
+def _shared(issuers: tuple[Issuer, ...]) -> Iterator[Finding]:
+    """Of an envelope nothing but the key tells who signed it, and so what its Issuer may say and has revoked."""
+    first: dict[bytes, tuple[Issuer, IssuerKey]] = {}
+    for issuer in issuers:
+        for key in issuer.keys:
+            known = identity(key)
+            other, there = first.setdefault(known, (issuer, key)) if known else (issuer, key)
+            if other is not issuer:
+                message = f"a key of `{issuer.name}` is one of `{other.name}` too, at {there.place}"
+                yield error("GW0301", key.place, message, "give each Issuer keys of its own: a key tells who signed")
 
 
 def _roots(issuer: Issuer) -> Iterator[Finding]:

@@ -1,11 +1,14 @@
 """Evidence from the issuer's hand to a verifier: made with the command, counted by the command."""
 
 import json
+import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -73,6 +76,24 @@ def test_what_an_issuer_signs_counts_for_whom_its_key_is_declared(folder: Path, 
     answer = gridwright("evidence", "verify", folder, "--json").json()
     assert answer["ok"]
     assert [item["subject"] for item in answer["evidence"]] == ["edge-paris"]
+
+
+def test_a_renewal_that_is_signed_before_it_begins_is_not_refused(folder: Path) -> None:
+    key = pem(folder.parent / "qsa.pem", KEYS["ES256"]())
+    declare(folder, "ES256", gridwright("evidence", "key", key, "--kid", "2026").json())
+    document = folder.parent / "documents" / "edge-paris-pci-dss.yaml"
+    begun = sign(folder, "edge-paris-pci-dss", key)
+    text = re.sub("issuedAt: .*", "issuedAt: 2190-01-01T00:00:00Z", document.read_text())
+    document.write_text(re.sub("expiresAt: .*", "expiresAt: 2191-01-01T00:00:00Z", text))
+    begun.rename(begun.with_name("begun.jwt"))
+    to_come = sign(folder, "edge-paris-pci-dss", key)
+    ran = gridwright("evidence", "verify", folder, "--json")
+    assert (ran.status, [each["id"] for each in ran.json()["findings"]]) == (0, ["GW0409"])
+    assert [each["issued_at"][:4] for each in ran.json()["evidence"]] == ["2026", "2190"]
+    claims = jwt.decode(to_come.read_text().strip(), options={"verify_signature": False})
+    assert time.time() - 600 < claims["iat"] <= time.time() < claims["nbf"]
+    claims = jwt.decode(begun.with_name("begun.jwt").read_text().strip(), options={"verify_signature": False})
+    assert claims["iat"] == claims["nbf"] < time.time()
 
 
 def test_what_is_refused_is_told_with_its_reason(folder: Path) -> None:

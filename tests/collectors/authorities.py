@@ -74,12 +74,15 @@ def certified(
     constraints: x509.BasicConstraints | None = None,
     begins: datetime = NOW - 2 * DAY,
     ends: datetime = NOW + 30 * DAY,
+    serial: int = 0,
 ) -> Signer:
     key = ec.generate_private_key(ec.SECP256R1())
     signing = by.key if by else key
     builder = x509.CertificateBuilder().subject_name(called(name)).public_key(key.public_key())
     builder = builder.issuer_name(by.certificate.subject if by else called(name))
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(begins).not_valid_after(ends)
+    builder = (
+        builder.serial_number(serial or x509.random_serial_number()).not_valid_before(begins).not_valid_after(ends)
+    )
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     above = x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key())
     builder = builder.add_extension(above, critical=False)

@@ -232,11 +232,21 @@ def test_both_ways_to_write_an_ecdsa_signature_are_read() -> None:
 def test_files_in_the_folder_are_read_once_whatever_their_number(tmp_path: Path) -> None:
     (folder := tmp_path / "evidence").mkdir()
     text = json.dumps(envelope(statement()))
-    for name in ("a.sig", "b.sigstore", "c.dsse", "d.jsonl"):
+    for name in ("a.sig", "b.sigstore", "c.dsse", "d.jsonl", "d.sigstore.json"):
         (folder / name).write_text(text)
     (folder / "e.sig").write_text("{}")
     (folder / "f.json").write_text("not looked at")
-    evidence, (finding,) = read_evidence(folder, (signer(),), NOW)
+    evidence, findings = read_evidence(folder, (signer(),), NOW)
     assert [item.subject for item in evidence] == [VARIANT]
-    assert (finding.id, str(finding.place)) == ("GW0422", "evidence/e.sig:1:1")
+    assert [(each.id, str(each.place)) for each in findings] == [
+        ("GW0422", "evidence/e.sig:1:1"),
+        ("GW0441", "evidence/f.json:1:1"),
+    ]
+
+
+def test_a_bundle_under_the_name_that_sigstore_gives_it_is_read(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "m.sigstore.json").write_text(json.dumps(envelope(statement())))
+    (item,), findings = read_evidence(folder, (signer(),), NOW)
+    assert (item.subject, findings) == (VARIANT, ())
     assert read_evidence(folder, (), NOW + timedelta(days=1))[0] == ()

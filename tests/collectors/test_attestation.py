@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signing import AT, NOW, ec_pair, issuer_of, signed
+from signing import AT, NOW, YAML, ec_pair, issuer_of, signed
 
 from collectors.evidence.devices import DISABLED, features_of
 from collectors.evidence.files import read_evidence
 from collectors.evidence.records import Attestation, Evidence
+from policy.clauses import AttestationClause
 from policy.findings import Finding
 from policy.resolved import Issuer
 
@@ -72,6 +73,14 @@ def test_a_result_is_of_the_pool_that_its_verifier_names(tmp_path: Path) -> None
     assert item.attestation == Attestation("trustee", ("sev-snp",), ("hardware",), (), NOW - timedelta(minutes=10))
 
 
+def test_a_result_that_begins_later_is_kept_and_appraised_when_it_was(tmp_path: Path) -> None:
+    claims = result({"cpu0": part()}, subject={"pool": "paris-module"}, nbf=AT + 300)
+    (item,), (finding,) = read(tmp_path, claims)
+    assert (item.issued_at, finding.id) == (NOW + timedelta(minutes=5), "GW0409")
+    assert item.attestation is not None
+    assert item.attestation.appraised_at == NOW - timedelta(minutes=10)
+
+
 def test_a_result_may_be_of_one_node_of_a_pool(tmp_path: Path) -> None:
     (item,), _ = read(tmp_path, result({"cpu0": part()}, subject={"node": "paris-module-1"}))
     assert (item.subject_kind, item.subject) == ("node", "paris-module-1")
@@ -119,9 +128,14 @@ def test_a_subject_that_is_none_or_not_the_verifiers_refuses_the_result(
         ({"tdx": {}, "report_data": "AA"}, ("tdx",)),
         ({"az-tdx-vtpm": {}, "sgx": {}}, ("sgx", "tdx")),
         ({"cca": {}}, ("cca",)),
-        ({"sample": {}}, ()),
+        ({"sample": {}}, ("`sample`",)),
+        ({"snp": {}, "sample": {"debug": True}}, ("`sample`", "sev-snp")),
+        ({"sev-snp": {}}, ("`sev-snp`",)),
+        ({"SNP": {}}, ("`SNP`",)),
+        ({"snp": {}, "init_data_claims": {}, "runtime_data_claims": {"nonce": "AA"}}, ("sev-snp",)),
+        ({"\ud800\n": {}}, ("`??`",)),
+        ({"nvidia": {}}, ()),
         ({"snp": "yes"}, ()),
-        ({"SNP": {}}, ()),
         ({}, ()),
         (None, ()),
     ],
@@ -130,6 +144,17 @@ def test_environments_are_those_that_the_evidence_is_of(
     tmp_path: Path, evidence: dict[str, Any] | None, tees: tuple[str, ...]
 ) -> None:
     assert proved(tmp_path, {"cpu0": part(evidence)}).tees == tees
+
+
+def test_an_environment_that_is_not_known_does_not_hide_behind_one_that_is(tmp_path: Path) -> None:
+    clause = AttestationClause(("sev-snp",), (), (), (), 0, YAML)
+    alone = proved(tmp_path, {"cpu0": part({"snp": {}})})
+    (other := tmp_path / "other").mkdir()
+    beside = proved(other, {"cpu0": part({"snp": {}}), "cpu1": part({"sample": {"debug": True}})})
+    assert [clause.met_by(each.verifier, each.tees, each.claims, each.devices) for each in (alone, beside)] == [
+        True,
+        False,
+    ]
 
 
 def test_only_what_every_part_affirms_by_itself_is_affirmed(tmp_path: Path) -> None:
@@ -144,8 +169,8 @@ def test_devices_have_what_all_of_them_have(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [part(), part({"nvidia": {}}), part({"nvidia": {"secboot": True, "dbgstat": "disabled"}})],
-    ids=["nothing said", "no claims", "no model"],
+    [part(), part({"nvidia": {}}), part({"nvidia": {"secboot": True, "dbgstat": "disabled"}}), part({"sample": {}})],
+    ids=["nothing said", "no claims", "no model", "not known"],
 )
 def test_a_card_of_which_the_verifier_is_silent_has_nothing(tmp_path: Path, other: dict[str, Any]) -> None:
     submods = {"cpu0": part({"snp": {}}), "gpu0": part({"nvidia": CARD}), "gpu1": other}

@@ -1,11 +1,13 @@
 """Evidence from files: what cannot be read gives no evidence, and so no permission."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from collectors.evidence.files import EvidenceFiles, read_evidence
+from policy.findings import Level
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CLAIM = """
@@ -76,6 +78,21 @@ def test_a_broken_file_takes_no_other_file_along(tmp_path: Path) -> None:
     claims, findings = read_evidence(folder_of(tmp_path, broken="[", lyon=other), (), NOW)
     assert [claim.subject for claim in claims] == ["edge-lyon"]
     assert len(findings) == 1
+
+
+def test_a_file_that_nothing_reads_is_told_and_hidden_ones_are_not(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, paris=CLAIM)
+    (folder / "certificates").mkdir()
+    (folder / "certificates" / "x.cer").write_text("")
+    (folder / ".hidden").write_text("")
+    (folder / os.fsdecode(b"\xff.JWT")).write_text("")
+    (claim,), findings = read_evidence(folder, (), NOW)
+    assert claim.subject == "edge-paris"
+    assert [(each.id, each.level, str(each.place)) for each in findings] == [
+        ("GW0441", Level.WARNING, "evidence/?.JWT:1:1"),
+        ("GW0441", Level.WARNING, "evidence/certificates/x.cer:1:1"),
+    ]
+    assert ".sigstore.json" in findings[0].hint
 
 
 def test_no_folder_is_no_evidence(tmp_path: Path) -> None:

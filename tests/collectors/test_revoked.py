@@ -1,17 +1,19 @@
 """What the policy revokes is refused with it, and nothing else is."""
 
+import base64
 import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from enveloping import PASSED, VARIANT, envelope, judged, reason, said, signer, statement
-from signing import AT, CLAIMS, HERE, NOW, YAML, ec_pair, issuer_of, signed
+from signing import AT, CLAIMS, HERE, NOW, YAML, ec_pair, ed_pair, issuer_of, rsa_pair, signed
 
 from collectors.evidence.token import digest
 from collectors.evidence.verify import verify
 from policy.findings import Finding
-from policy.resolved import Issuer, Revoked
+from policy.keys import identity
+from policy.resolved import Issuer, IssuerKey, Revoked
 
 PAIR = ec_pair()
 TOKEN = signed(PAIR)
@@ -90,3 +92,14 @@ def test_a_statement_on_a_model_is_revoked_however_it_is_written_and_signed_agai
     assert reason(json.dumps(json.loads(text), indent=2), marked).startswith("GW0430")
     assert reason(envelope(statement({**PASSED, "slsaVersion": "1.0"})), marked).startswith("GW0430")
     assert said(json.dumps(envelope(statement())), marked).subject == VARIANT
+
+
+def test_a_key_is_the_same_however_it_is_written_and_called() -> None:
+    public = rsa_pair(2048, algorithm="PS256").public
+    members = dict(public.jwk)
+    padded = base64.urlsafe_b64encode(b"\0" + base64.urlsafe_b64decode(members["n"] + "==")).rstrip(b"=").decode()
+    again = IssuerKey("other", tuple({**members, "kid": "other", "n": padded, "alg": "PS256"}.items()), YAML)
+    assert again.jwk != public.jwk
+    assert identity(again) == identity(public) != b""
+    assert len({identity(pair.public) for pair in (PAIR, ec_pair(), ed_pair(), rsa_pair(2048))}) == 4
+    assert identity(IssuerKey("", (("kty", "EC"), ("crv", "P-256"), ("x", "AA"), ("y", "AA")), YAML)) == b""

@@ -17,10 +17,12 @@ from collectors.evidence.token import MAX_CHARACTERS, digest
 from collectors.evidence.verify import verify
 from collectors.recording import decode, encode
 from collectors.snapshot import Snapshot
+from controller.planning.proofs import certifications
 from policy.catalogue import TITLES
-from policy.findings import Finding
+from policy.findings import Finding, Level
 from policy.folder import MAX_DEPTH
 from policy.resolved import Issuer
+from rules.kernel.spans import cover
 
 PAIR = ec_pair()
 ISSUER = issuer_of(PAIR)
@@ -136,7 +138,8 @@ def test_only_declared_issuers_are_believed() -> None:
         (-3_660, {}, None),
         (-3_661, {}, "GW0410 the statement was issued at 2026-05-04T11:00:00+00:00, more than 60 s from now"),
         (0, {"nbf": AT + 60}, None),
-        (0, {"nbf": AT + 61}, "GW0409 the statement begins at 2026-05-04T12:01:01+00:00"),
+        (0, {"nbf": AT + 61}, None),
+        (0, {"iat": AT + 61, "nbf": AT + 61}, "GW0410"),
         (0, {"exp": AT - 3_600}, "GW0401 the statement ends before it begins"),
         (0, {"nbf": AT + 3_600}, "GW0401"),
         (0, {"exp": None}, "GW0416 the statement is malformed: it never ends"),
@@ -160,6 +163,29 @@ def test_clocks_that_differ_never_make_evidence_last_longer() -> None:
     late = judged(signed(PAIR), now=NOW + timedelta(seconds=3_630))
     assert isinstance(late, Evidence)
     assert late.expires_at == NOW + timedelta(hours=1)
+
+
+def test_a_statement_that_begins_later_counts_from_then_on(tmp_path: Path) -> None:
+    begins = NOW + timedelta(hours=1)
+    renewal = signed(PAIR, saying(jti="pci-2", nbf=AT + 3_600, exp=AT + 7_200))
+    folder = folder_with(tmp_path, a_jwt=signed(PAIR), b_jwt=renewal)
+    evidence, (finding,) = read_evidence(folder, (ISSUER,), NOW)
+    assert [(each.issued_at, each.expires_at) for each in evidence] == [
+        (NOW - timedelta(hours=1), begins),
+        (begins, begins + timedelta(hours=1)),
+    ]
+    assert (finding.level, str(finding.place)) == (Level.INFO, "evidence/b.jwt:1:1")
+    assert f"{finding.id} {finding.message}" == "GW0409 the statement begins at 2026-05-04T13:00:00+00:00"
+    spans = [(each.from_s, each.until_s) for each in certifications(evidence)]
+    assert cover(spans, range(AT, AT + 7_200))
+    assert not cover(spans[1:], range(AT, AT + 7_200))
+    assert read_evidence(folder, (ISSUER,), begins)[1] == ()
+
+
+def test_two_contents_of_one_number_count_for_neither_though_one_begins_later(tmp_path: Path) -> None:
+    later = signed(PAIR, saying(nbf=AT + 600))
+    evidence, findings = read_evidence(folder_with(tmp_path, a_jwt=signed(PAIR), b_jwt=later), (ISSUER,), NOW)
+    assert (evidence, [each.id for each in findings]) == ((), ["GW0415", "GW0415"])
 
 
 def test_an_issuer_is_believed_for_no_longer_than_its_policy_says() -> None:

@@ -11,7 +11,7 @@ from signing import CLAIMS, HERE, NOW, YAML, ec_pair, signed
 
 from collectors.evidence.files import read_evidence
 from collectors.evidence.records import Evidence
-from collectors.evidence.revocations import revocations
+from collectors.evidence.revocations import MOST_LISTS, Revocations, revocations
 from collectors.evidence.svid import named
 from collectors.evidence.verify import verify
 from policy.findings import Finding
@@ -28,8 +28,13 @@ CA = trusting(ROOT)
 
 
 def judged(text: str, issuer: Issuer = CA, now: datetime = NOW, crls: tuple[str, ...] = ()) -> Evidence | Finding:
-    lists = [each for each in (revocations(text, HERE) for text in crls) if not isinstance(each, Finding)]
-    return named(text, (issuer,), lists, now, HERE)
+    return named(text, (issuer,), Revocations(tuple(one for crl in crls for one in lists_in(crl))), now, HERE)
+
+
+def lists_in(text: str) -> tuple[x509.CertificateRevocationList, ...]:
+    found = revocations(text, HERE)
+    assert not isinstance(found, Finding), found
+    return found
 
 
 def counted(text: str, issuer: Issuer = CA, now: datetime = NOW, crls: tuple[str, ...] = ()) -> Evidence:
@@ -139,6 +144,8 @@ WRONG = {
     "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n": "GW0431",
     "x" * 65_537: "GW0431 the file cannot be read: it has 65537 characters",
     CHAIN + key_of(LEAF): "GW0431 the file cannot be read: it holds a private key",
+    CHAIN + BETWEEN.revoking(): "GW0431 the file cannot be read: it holds something else than certificates",
+    CHAIN + ROOT.pem[:-30]: "GW0431 the file cannot be read: there is no certificate in PEM, or a block is cut short",
     LEAF.pem * 9: "GW0431 the file cannot be read: it has 9 certificates",
     LEAF.pem: "GW0434 no chain leads from the certificate to a root of `ca`",
     root_of().workload(PARIS).pem: "GW0434",
@@ -149,13 +156,37 @@ WRONG = {
     ROOT.workload("spiffe://example.org/site/lyon").pem: "GW0413 `ca` may not speak of the site `lyon`",
     ROOT.workload("spiffe://example.org/pool/paris").pem: "GW0413",
     ROOT.workload(PARIS, ends=NOW - timedelta(seconds=61)).pem: "GW0408",
-    ROOT.workload(PARIS, begins=NOW + timedelta(seconds=61)).pem: "GW0409",
 }
 
 
 @pytest.mark.parametrize("text", WRONG, ids=list(WRONG.values()))
 def test_what_must_not_count_is_refused_for_its_own_reason(text: str) -> None:
     assert reason(text).startswith(WRONG[text])
+
+
+def test_a_certificate_that_begins_later_counts_from_then_on(tmp_path: Path) -> None:
+    begins = NOW + DAY
+    found = counted(ROOT.workload(PARIS, begins=begins, ends=NOW + 3 * DAY).pem)
+    assert (found.issued_at, found.expires_at) == (begins, NOW + 3 * DAY)
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "paris.pem").write_text(ROOT.workload(PARIS, begins=begins).pem)
+    (folder / "now.pem").write_text(CHAIN)
+    evidence, (finding,) = read_evidence(folder, (CA,), NOW)
+    assert [each.issued_at for each in evidence] == [NOW - 2 * DAY, begins]
+    assert str(finding).startswith(
+        "evidence/paris.pem:1:1: info GW0409: the statement begins at 2026-05-05T12:00:00+00:00"
+    )
+
+
+def test_a_certificate_that_begins_later_is_never_believed_further_than_its_list_or_its_root_reaches() -> None:
+    late = ROOT.workload(PARIS, begins=NOW + 2 * DAY).pem
+    assert counted(late, crls=(ROOT.revoking(due=NOW + 3 * DAY),)).expires_at == NOW + 3 * DAY
+    assert reason(late, crls=(ROOT.revoking(due=NOW + 2 * DAY),)).startswith("GW0409")
+    root = root_of(ends=NOW + DAY)
+    assert reason(root.workload(PARIS, begins=NOW + 2 * DAY).pem, trusting(root)).startswith("GW0434")
+    below = ROOT.authority("late", begins=NOW + 2 * DAY)
+    aged = trusting(ROOT, max_age_s=3 * 86_400)
+    assert reason(below.workload(PARIS).pem + below.pem, aged).startswith("GW0411")
 
 
 def test_an_authority_below_another_may_not_go_deeper_than_it_was_allowed() -> None:
@@ -215,12 +246,97 @@ def test_the_folder_holds_chains_and_lists(tmp_path: Path) -> None:
     (folder / "paris.pem").write_text(CHAIN)
     (folder / "again.crt").write_text(CHAIN)
     (folder / "ca.crl").write_text(BETWEEN.revoking())
-    (folder / "odd.crl").write_text("none")
-    evidence, (finding,) = read_evidence(folder, (CA,), NOW)
-    assert [item.subject for item in evidence] == ["paris"]
-    assert (finding.id, str(finding.place)) == ("GW0431", "evidence/odd.crl:1:1")
+    evidence, findings = read_evidence(folder, (CA,), NOW)
+    assert ([item.subject for item in evidence], findings) == (["paris"], ())
     (folder / "ca.crl").write_text(BETWEEN.revoking(LEAF))
     assert read_evidence(folder, (CA,), NOW)[0] == ()
+
+
+def test_the_same_number_of_two_authorities_is_two_certificates(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    for file, name, begins in (("a", "paris", NOW - DAY), ("b", "lyon", NOW - DAY), ("c", "lyon", NOW)):
+        above = ROOT.authority(f"above {file}")
+        leaf = above.workload(f"spiffe://example.org/site/{name}", serial=1, begins=begins)
+        (folder / f"{file}.pem").write_text(leaf.pem + above.pem)
+    evidence, findings = read_evidence(folder, (trusting(ROOT, sites=("paris", "lyon")),), NOW)
+    assert ([each.subject for each in evidence], findings) == (["paris", "lyon", "lyon"], ())
+    assert [each.id for each in evidence] == [f"ca/{each.digest[:16]}" for each in evidence]
+
+
+OLD, NEW = BETWEEN.revoking(), BETWEEN.revoking(LEAF)
+
+
+def told(tmp_path: Path, **files: str | bytes) -> list[tuple[str, str]]:
+    """What is told beside the chain, of which file, where no certificate counts."""
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "paris.pem").write_text(CHAIN)
+    for name, contents in files.items():
+        (folder / name.replace("_", ".")).write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+    evidence, findings = read_evidence(folder, (CA,), NOW)
+    assert evidence == ()
+    return [(each.id, each.place.file if each.place else "") for each in findings]
+
+
+@pytest.mark.parametrize("text", [OLD + NEW, NEW + OLD, f"as of today\n{OLD}\n{NEW}"])
+def test_every_list_of_a_file_revokes(tmp_path: Path, text: str) -> None:
+    assert told(tmp_path, r_crl=text) == [("GW0436", "evidence/paris.pem")]
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        "",
+        "none",
+        NEW[:-40],
+        OLD + NEW[:-40],
+        OLD + NEW.replace("-----BEGIN", "----BEGIN"),
+        NEW.replace("\n", "\nA", 1),
+        OLD + LEAF.pem,
+        OLD * (MOST_LISTS + 1),
+        x509.load_pem_x509_crl(NEW.encode()).public_bytes(Encoding.DER),
+    ],
+    ids=["empty", "no list", "cut", "second cut", "odd marker", "spoilt", "a certificate", "too many", "DER"],
+)
+def test_a_list_that_cannot_be_read_may_revoke_any_certificate(tmp_path: Path, contents: str | bytes) -> None:
+    unread = "GW0107" if isinstance(contents, bytes) else "GW0431"
+    assert told(tmp_path, r_crl=contents) == [("GW0437", "evidence/paris.pem"), (unread, "evidence/r.crl")]
+
+
+@pytest.mark.parametrize(
+    ("name", "contents"),
+    [("r_crl_pem", NEW), ("r_CRL_pem", b"\xff"), ("r_crl_pem", ""), ("r_pem", CHAIN + NEW), ("r_pem", NEW[:-40])],
+    ids=["a list", "not UTF-8", "empty", "chain and list", "cut"],
+)
+def test_a_list_among_certificates_is_not_read_and_may_revoke_any(
+    tmp_path: Path, name: str, contents: str | bytes
+) -> None:
+    unread = "GW0107" if isinstance(contents, bytes) else "GW0431"
+    assert told(tmp_path, **{name: contents}) == [
+        ("GW0437", "evidence/paris.pem"),
+        (unread, f"evidence/{name.replace('_', '.')}"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["R_CRL", "R_crl_txt", "R_CRL_DER"])
+def test_a_list_by_a_name_that_is_not_read_is_told_and_may_revoke_any(tmp_path: Path, name: str) -> None:
+    assert told(tmp_path, **{name: NEW}) == [
+        ("GW0441", f"evidence/{name.replace('_', '.')}"),
+        ("GW0437", "evidence/paris.pem"),
+    ]
+
+
+def test_which_list_cannot_be_read_is_told_of_each_certificate(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "paris.pem").write_text(CHAIN)
+    (folder / "a\nb.crl").write_text("none")
+    found = read_evidence(folder, (CA,), NOW)[1]
+    assert [each.message for each in found if each.id == "GW0437"] == [
+        "whether `CN=root` revoked a certificate of the chain is not known: the list `evidence/a?b.crl` cannot be read"
+    ]
+
+
+def test_what_a_readable_list_revokes_is_told_before_what_an_unreadable_one_may(tmp_path: Path) -> None:
+    assert told(tmp_path, a_crl="none", b_crl=NEW) == [("GW0431", "evidence/a.crl"), ("GW0436", "evidence/paris.pem")]
 
 
 def test_a_root_is_the_certificate_of_an_authority() -> None:
