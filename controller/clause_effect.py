@@ -62,12 +62,15 @@ class Effect:
 
 
 def clauses_at(policy: Policy, subject: str) -> tuple[WrittenClause, ...]:
-    """The clauses of a document other than a Service by its name, or those at `file:line` or `file:line:column`."""
+    """The clauses of a document other than a Service by its name, or those at `file:line` or `file:line:column`.
+
+    An organisation's and a team's are known by `Team payments` and by `payments`.
+    """
     return tuple(
         each
         for each in clauses_of(policy)
         if subject in {str(each.place), f"{each.place.file}:{each.place.line}"}
-        or (subject == each.name and each.kind != "Service")
+        or (subject in {each.name, each.name.rpartition(" ")[2]} and each.kind != "Service")
     )
 
 

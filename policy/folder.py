@@ -45,7 +45,7 @@ def read_texts(
     """The files under a folder (by default YAML) as (name relative to it, text), sorted; and those that cannot be read.
 
     Hidden files and folders are left out (a mounted ConfigMap keeps its data in one, and links to it), as is the
-    folder `skip`. Links are followed only to files inside.
+    folder `skip`. Links are followed only to what stands inside.
     """
     return Folder(folder, skip, suffixes).read()
 
@@ -56,7 +56,8 @@ def names_not_read(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     Nothing where the folder cannot be listed, which reading it tells.
     """
     try:
-        names = [name for name, _ in _entries(folder, "", ("",)) if not name.endswith(suffixes)]
+        entries = _entries(folder, folder.resolve(strict=True), "", ("",))
+        names = [name for name, _ in entries if not name.endswith(suffixes)]
     except (OSError, _UnreadableError):
         return []
     return [_shown_name(name) for name in sorted(names)[:MAX_FILES]]

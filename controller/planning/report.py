@@ -101,7 +101,8 @@ def degrade_findings(plan: Plan, problem: Problem) -> tuple[Finding, ...]:
                     "GW2010",
                     Level.ERROR if level > len(service.degrade) else Level.WARNING,
                     f"{service.name} is at {steps}" + (f"; refused: {shares}" if shares else ""),
-                    "the finding GW2011 names the clauses that cannot all hold; loosen one of them or add capacity",
+                    "`gridwright explain`, and GW2011 of a running controller, name the clauses that cannot all hold: "
+                    "loosen one of them or add capacity",
                     service.place,
                     service.name,
                 )
