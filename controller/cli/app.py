@@ -69,8 +69,17 @@ def main(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: people get a message and a file, never a traceback
+        if _was_interrupted(error):
+            return INTERRUPTED
         complain(f"unexpected {type(error).__name__}: {error}", f"please report it with {_kept(error)}")
         return Exit.BAD_INPUT
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it: one within a compiled module's start comes out as an ImportError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _tell(error: BrokenPolicyError) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -11,6 +12,7 @@ from typing import Final
 from policy.git.address import Address
 from policy.git.following import Following
 
+LOG: Final = logging.getLogger("gridwright.git")
 LOOK_S: Final = 30.0
 """From the end of one look to the next."""
 
@@ -40,4 +42,7 @@ async def looking(following: Following) -> AsyncIterator[None]:
 async def _again_and_again(following: Following) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
-        await asyncio.to_thread(following.look)
+        try:
+            await asyncio.to_thread(following.look)
+        except Exception:
+            LOG.exception("looking at the policy's repository failed; it is looked at again in %g s", LOOK_S)

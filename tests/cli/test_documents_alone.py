@@ -230,6 +230,22 @@ def test_an_unexpected_error_leaves_its_traceback_in_a_file(tmp_path: Path) -> N
     assert "Traceback" in kept.read_text()
 
 
+def test_ctrl_c_while_a_library_starts_is_no_unexpected_error(tmp_path: Path) -> None:
+    """A compiled module whose start is interrupted raises an ImportError that began as a KeyboardInterrupt."""
+    code = (
+        "import sys; import controller.cli.sources as sources\n"
+        "def load(*_):\n"
+        "    try: raise KeyboardInterrupt\n"
+        "    except KeyboardInterrupt: raise ImportError('initialization failed')\n"
+        "sources.load = load; import controller.cli.app as app; "
+        f"sys.exit(app.main(['check', {str(EXAMPLE)!r}]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env={"TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr, list(tmp_path.iterdir())) == (130, "", [])
+
+
 def test_help_lists_every_command() -> None:
     ran = gridwright("--help")
     assert ran.status == 0

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import httpx
@@ -79,3 +80,27 @@ async def test_the_commit_in_force_is_in_every_decision_and_a_refused_one_is_tol
     assert (commits[0], commits[-1]) == (first, third)
     assert all(one.differences == () for one in again)
     assert resumed(journal, load_documents).in_force.commit == third
+
+
+async def test_a_look_that_breaks_down_is_not_the_last_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks: list[str] = []
+    again = threading.Event()
+
+    class Breaking:
+        def look(self) -> None:
+            looks.append("looked")
+            if len(looks) == 2:
+                raise ValueError("odd")
+            if len(looks) > 2:
+                again.set()
+
+        def stop(self) -> None:
+            looks.append("stopped")
+
+    monkeypatch.setattr(looking, "LOOK_S", 0.01)
+    async with looking.looking(Breaking()):  # type: ignore[arg-type]
+        assert await asyncio.to_thread(again.wait, WITHIN_S)
+    assert looks[-1] == "stopped"
+    assert "looking at the policy's repository failed" in caplog.text
