@@ -54,6 +54,11 @@ TIMEOUT_S: Final = 30
 
 EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     (
+        "rules/unit_cost.py",
+        "above, below = 0, 1",
+        "above, below = 0, 2",
+    ): "a fraction is the same with twice the denominator",
+    (
         "rules/degrade.py",
         "most = WHOLE_PERMILLE if level == best_effort else min(shed, WHOLE_PERMILLE)",
         "most = WHOLE_PERMILLE if level >= best_effort else min(shed, WHOLE_PERMILLE)",

@@ -45,6 +45,17 @@ def twice(below: int, requests: int, second_permille: int) -> Problem:
     )
 
 
+def slow(far_mib: int, far_milli_rps: int = 1, below: int = 250) -> Problem:
+    """An instance answers 3.6 calls an hour, a quarter of the node for 250 millicents each; `far` takes a bit more."""
+    places = Fleet().site("paris", "FR").site("lyon", "FR").link("lyon", "paris")
+    places = places.pool("edge", "paris", price_millicents_per_hour=3600, memory_mib=1_000_000)
+    places = places.pool("cloud", "lyon", price_millicents_per_hour=3600, memory_mib=1_000_000)
+    made = places.service("ocr", stage("read", "rec"), cost=CostObjective(below, 1, at(11))).demand("ocr", "paris", 1)
+    made = made.option("rec@edge", "rec", "edge", memory_mib=250_000, capacity_milli_rps=1)
+    made = made.option("rec@cloud", "rec", "cloud", memory_mib=far_mib, capacity_milli_rps=far_milli_rps)
+    return made.path("near", "ocr@paris", "rec@edge").path("far", "ocr@paris", "rec@cloud").problem
+
+
 EXAMPLES = (
     Example(
         name="an instance costs the part of its node that it takes of memory or compute, whichever is more",
@@ -68,6 +79,17 @@ EXAMPLES = (
         message="path far: its machines cost $0.00011 for 1000 requests; the objective is $0.0001",
         spared=(twice(10, 1000, 125), twice(11, 1000, 126), twice(10, 990, 126)),
         reasons=("its machines cost $0.00011 for 1000 requests; the objective is $0.0001",),
+        domain=Domain(counts=(1,)),
+    ),
+    Example(
+        name="a millionth of a node too much is too much",
+        problem=slow(250_001),
+        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        over_limit=plan(STANDING, {"near": 999, "far": 1}),
+        violation=Violation("unit_cost", "far", 251, 250, at(11), "1 requests"),
+        message="path far: its machines cost $0.00251 for 1 requests; the objective is $0.0025",
+        spared=(slow(250_000), slow(250_001, below=251), slow(250_000, far_milli_rps=0)),
+        reasons=("its machines cost $0.00251 for 1 requests; the objective is $0.0025",),
         domain=Domain(counts=(1,)),
     ),
 )
