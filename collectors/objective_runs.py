@@ -53,9 +53,7 @@ class RunCounts:
             return
         self._known = services
         self._limits_us = {
-            (service.name, origin.site): tuple(
-                {each.below_us for each in service.latency_from(origin.site) if not each.stage}
-            )
+            (service.name, origin.site): tuple({each.below_us for each in service.end_to_end_from(origin.site)})
             for service in services
             for origin in service.origins
         }

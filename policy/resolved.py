@@ -228,14 +228,13 @@ class Service:
     team: str = ""
     compliance: ComplianceProfile | None = None
 
-    @property
-    def end_to_end(self) -> tuple[LatencyObjective, ...]:
-        """The latency objectives that speak of no single stage."""
-        return tuple(objective for objective in self.latency if not objective.stage)
-
     def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
         """The objectives of requests from a site."""
         return tuple(objective for objective in self.latency if objective.origin in ("", origin))
+
+    def end_to_end_from(self, origin: str) -> tuple[LatencyObjective, ...]:
+        """Those of them that speak of no single stage."""
+        return tuple(objective for objective in self.latency_from(origin) if not objective.stage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import CostObjective, Stage
@@ -12,8 +13,8 @@ from rules.kernel.problem import Option, Path, Problem
 from rules.kernel.quantities import dollars
 from rules.kernel.rule import Violation
 
-SECONDS_AN_HOUR = 3600
-MILLI = 1000
+SECONDS_AN_HOUR: Final = 3600
+MILLI: Final = 1000
 
 
 class UnitCost:

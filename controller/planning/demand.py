@@ -76,7 +76,7 @@ def _guaranteed(service: Service, origin: Origin) -> int:
     they are answered (Le Boudec and Thiran, Network Calculus, 2001, theorem 1.4.2 for a token bucket at a server of
     constant rate). So it is the rate, or, where that is more, the burst within the shortest objective.
     """
-    wait_us = min((item.below_us for item in service.latency_from(origin.site) if not item.stage), default=SECOND_US)
+    wait_us = min((item.below_us for item in service.end_to_end_from(origin.site)), default=SECOND_US)
     least = 0
     for objective in service.throughput:
         if objective.origin in ("", origin.site):

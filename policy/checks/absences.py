@@ -35,12 +35,12 @@ def _nothing_asked(policy: Policy) -> Iterator[Finding]:
 
 
 def _objectives(service: Service) -> Iterator[Finding]:
-    end_to_end = {objective.origin for objective in service.latency if not objective.stage}
-    for origin in service.origins if end_to_end else ():
-        if end_to_end.isdisjoint(("", origin.site)):
+    promised = [bool(service.end_to_end_from(origin.site)) for origin in service.origins]
+    for origin, is_promised in zip(service.origins, promised, strict=True):
+        if any(promised) and not is_promised:
             message = f"`{service.name}` has no end-to-end latency objective for {origin.site}: any path will do"
             yield warning("GW0307", origin.place, message, f"add `- latency: {{…, origin: {origin.site}}}`")
-    if not end_to_end:
+    if not any(promised):
         message = f"`{service.name}` has no end-to-end latency objective, so any path will do"
         yield warning("GW0307", service.place, message, "add `- latency: {percentile: 99, below: …}` to its objectives")
 
