@@ -1,0 +1,57 @@
+"""Bounds on the whole fleet: what it may cost, how many instances there are, how fast it changes."""
+
+from dataclasses import dataclass
+
+from policy.findings import Place
+from policy.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that nodes may cost an hour, over the whole fleet (`site` empty) or at one site."""
+
+    site: str
+    millicents_per_hour: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class CostPolicy:
+    """Ceilings, and what starting one instance is worth avoiding."""
+
+    name: str
+    ceilings: tuple[Ceiling, ...]
+    start_millicents: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaBound:
+    """How many instances of a model may run, over the whole fleet (`site` empty) or at one site."""
+
+    model: str
+    site: str
+    minimum: int
+    maximum: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingPolicy:
+    """How fast the fleet may change, and how far readings may be trusted.
+
+    `headroom_permille` is capacity kept above the measured rate. Placements are left `evidence_lead_s` before the
+    evidence behind them ends. At most `step_share_permille` of a model's instances in a pool go in one step, and none
+    within `cooldown_s` of its last start there; in a freeze nothing goes that is still allowed.
+    """
+
+    name: str
+    interval_s: int
+    headroom_permille: int
+    cooldown_s: int
+    step_share_permille: int
+    stale_after_s: int
+    evidence_lead_s: int
+    bounds: tuple[ReplicaBound, ...]
+    place: Place
+    freezes: tuple[Window, ...] = ()

@@ -1,0 +1,88 @@
+"""Where models may stand: sites, pools of nodes, and the links between sites."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from policy.clauses import Scope
+from policy.findings import Place
+from policy.windows import Window
+
+
+class Encryption(StrEnum):
+    """How a link protects what crosses it, weakest first."""
+
+    NONE = "none"
+    TLS = "tls"
+    MTLS = "mtls"
+
+    @property
+    def strength(self) -> int:
+        """0 for `none`, rising with protection."""
+        return list(Encryption).index(self)
+
+
+class Purchase(StrEnum):
+    """How a pool's nodes are paid for; spot nodes are preemptible."""
+
+    ON_DEMAND = "on-demand"
+    RESERVED = "reserved"
+    SPOT = "spot"
+    OWNED = "owned"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place with its own failure domain; `jurisdictions` are all that it lies in, such as FR and EU."""
+
+    name: str
+    jurisdictions: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Identical nodes of one site, each with one device; with `dedicated_to`, for the services in that scope alone."""
+
+    name: str
+    site: str
+    device: str
+    nodes: int
+    memory_mib: int
+    share_permille: int
+    price_millicents_per_hour: int
+    purchase: Purchase
+    place: Place
+    dedicated_to: Scope | None = None
+
+    def node_names(self) -> tuple[str, ...]:
+        """The pool's nodes: `NAME-0` onwards."""
+        return tuple(f"{self.name}-{index}" for index in range(self.nodes))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What lies between two sites, the same in both directions. `transit` are the jurisdictions that it crosses.
+
+    A round trip takes `rtt_us` on average and scatters by a standard deviation of `jitter_us`.
+    """
+
+    a: str
+    b: str
+    rtt_us: int
+    jitter_us: int
+    bandwidth_kbps: int
+    encryption: Encryption
+    transit: tuple[str, ...]
+    place: Place
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """When all pools of `sites`, and those of `pools`, serve nobody."""
+
+    name: str
+    sites: tuple[str, ...]
+    pools: tuple[str, ...]
+    window: Window
+    place: Place

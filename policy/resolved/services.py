@@ -1,0 +1,121 @@
+"""Services: stages, where requests come from, where stages may stand, and what is promised."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from policy.clauses import ComplianceProfile
+from policy.findings import Place
+from policy.resolved.fleet import Pool
+from policy.resolved.objectives import (
+    AccuracyObjective,
+    AvailabilityObjective,
+    CostObjective,
+    DegradeStep,
+    LatencyObjective,
+    ThroughputObjective,
+)
+
+WHOLE_PERMILLE: Final = 1000
+
+
+class Orchestration(StrEnum):
+    """Who calls the stages: the origin (each stage is a hop out and back), or each stage the next."""
+
+    ORIGIN = "origin"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One model call of a service. `fanout` calls are made for each request, all at once."""
+
+    name: str
+    model: str
+    after: tuple[str, ...]
+    fanout: int
+    payload_bytes: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A site that requests come from, with its share of the service's requests."""
+
+    site: str
+    share_permille: int
+    place: Place
+
+
+class Within(StrEnum):
+    """What stages that stand together have in common."""
+
+    SITE = "site"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolsClause:
+    """The pools that stages are kept to, or, with `is_barred`, kept from.
+
+    They fit in all respects of which something is said: at one of `sites`, one of `pools`, with one of `devices`.
+    `stages` are the stages that are meant, all of them when it is empty.
+    """
+
+    sites: tuple[str, ...]
+    pools: tuple[str, ...]
+    devices: tuple[str, ...]
+    stages: tuple[str, ...]
+    is_barred: bool
+    place: Place
+
+    def admits(self, pool: Pool) -> bool:
+        """Whether a stage that is meant may run in the pool."""
+        asked = ((self.sites, pool.site), (self.pools, pool.name), (self.devices, pool.device))
+        return all(not names or name in names for names, name in asked) != self.is_barred
+
+
+@dataclass(frozen=True, slots=True)
+class TogetherClause:
+    """Stages of which each request uses instances of one site, or of one pool."""
+
+    stages: tuple[str, ...]
+    within: Within
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A DAG of model calls with what it promises.
+
+    `expected_rate_milli_rps` is the request rate over all origins that is planned for while nothing has been measured.
+    `compliance` is what it asks for itself, which is among the policy's profiles, too.
+    """
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    data_classes: tuple[str, ...]
+    data_subjects: tuple[str, ...]
+    orchestration: Orchestration
+    origins: tuple[Origin, ...]
+    stages: tuple[Stage, ...]
+    expected_rate_milli_rps: int
+    latency: tuple[LatencyObjective, ...]
+    availability: AvailabilityObjective | None
+    accuracy: AccuracyObjective | None
+    degrade: tuple[DegradeStep, ...]
+    priority: int
+    place: Place
+    pools: tuple[PoolsClause, ...] = ()
+    together: tuple[TogetherClause, ...] = ()
+    throughput: tuple[ThroughputObjective, ...] = ()
+    cost: CostObjective | None = None
+    team: str = ""
+    compliance: ComplianceProfile | None = None
+
+    def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
+        """The objectives of requests from a site."""
+        return tuple(objective for objective in self.latency if objective.origin in ("", origin))
+
+    def end_to_end_from(self, origin: str) -> tuple[LatencyObjective, ...]:
+        """Those of them that speak of no single stage."""
+        return tuple(objective for objective in self.latency_from(origin) if not objective.stage)
