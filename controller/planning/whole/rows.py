@@ -138,7 +138,7 @@ class Rows:
                     sums[place] += factor * amount
         for place, row in enumerate(self.hard):
             if isinstance(row, Flow):
-                is_kept = within(row.lowest, sums[place], row.highest)
+                is_kept = within(row.lowest, sums[place], row.highest) or at.gives_up(row.service, self.tops)
             else:
                 is_kept = keeps(row, at, self.tops)
             if not is_kept:
