@@ -109,6 +109,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0436": "a certificate is revoked",
         "GW0437": "whether a certificate is revoked is not known",
         "GW0438": "a root cannot be used",
+        "GW0439": "evidence is about what no document declares",
         "GW0440": "nothing may serve a stage once evidence ends",
         "GW0441": "a file among the evidence is not read",
     }

@@ -103,6 +103,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0436": "have a new one issued, and see why",
         "GW0437": "put the authority's present list beside it",
         "GW0438": "give the certificate of an authority",
+        "GW0439": "take the nearest name that the hint names",
         "GW0440": "renew the evidence, or have another pool or variant vouched for",
         "GW0441": "rename it if it is evidence, or take it out",
     }

@@ -1,6 +1,6 @@
 """Words in messages: what a reader wrote, shown safely, and the valid word that is nearest to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -30,5 +30,9 @@ def suggestion(word: str, valid: Iterable[str], none: str) -> str:
     if not words:
         return none
     close = nearest(word, words)
-    listed = ", ".join(words[:LISTED_WORDS]) + (", …" if len(words) > LISTED_WORDS else "")
-    return f"did you mean `{close}`? valid here: {listed}" if close else f"valid here: {listed}"
+    return f"did you mean `{close}`? valid here: {listed(words)}" if close else f"valid here: {listed(words)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """The first LISTED_WORDS of them."""
+    return ", ".join(words[:LISTED_WORDS]) + (", …" if len(words) > LISTED_WORDS else "")
