@@ -8,6 +8,7 @@ SHOWN_CHARACTERS: Final = 60
 LISTED_WORDS: Final = 12
 _COMPARED_WORDS: Final = 500
 _SIMILAR: Final = 0.6
+_TELLING: Final = 3
 
 
 def shown(value: object) -> str:
@@ -18,9 +19,14 @@ def shown(value: object) -> str:
 
 
 def nearest(word: str, valid: Iterable[str]) -> str | None:
-    """The valid word most like `word`, whatever the case; None when none is like it."""
+    """The valid word most like `word`, whatever the case; None when none is like it.
+
+    A word that only one goes on with is that one, however long it is.
+    """
     by_lower = {each.lower(): each for each in list(valid)[:_COMPARED_WORDS]}
-    found = get_close_matches(word[:SHOWN_CHARACTERS].lower(), by_lower, n=1, cutoff=_SIMILAR)
+    written = word[:SHOWN_CHARACTERS].lower()
+    longer = [each for each in by_lower if len(written) >= _TELLING and each.startswith(written)]
+    found = longer if len(longer) == 1 else get_close_matches(written, by_lower, n=1, cutoff=_SIMILAR)
     return by_lower[found[0]] if found else None
 
 
