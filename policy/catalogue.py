@@ -18,7 +18,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0104": "a file begins with a byte order mark",
         "GW0105": "an anchor, an alias or a tag is used",
         "GW0106": "a file or folder cannot be read",
-        "GW0107": "a file or its name is not UTF-8",
+        "GW0107": "a file is not UTF-8, or its name cannot be shown",
         "GW0108": "a folder holds no policy",
         "GW0201": "a document is not one of the known kinds",
         "GW0202": "a field is not known",

@@ -12,7 +12,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0104": "save it as UTF-8 without one",
         "GW0105": "write the value out; quote a text that begins with & * or !",
         "GW0106": "check where it leads, and its permissions",
-        "GW0107": "save it as UTF-8",
+        "GW0107": "save it as UTF-8, or rename it",
         "GW0108": "give the folder of the documents",
         "GW0201": "take the nearest word that the hint names",
         "GW0202": "take the nearest field that the hint names",
