@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from collectors.evidence.ear_names import ANNOTATED, DEBUG
 from policy.words import shown
 
-ANNOTATED: Final = "ear.veraison.annotated-evidence"
 TEES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "snp": "sev-snp",
@@ -27,13 +27,8 @@ TEES: Final[Mapping[str, str]] = MappingProxyType(
 NVIDIA: Final = "nvidia"
 _BESIDE: Final = frozenset({NVIDIA, "init_data", "init_data_claims", "report_data", "runtime_data_claims"})
 """What stands beside it there and is no environment: a device, and what the workload gave to be measured."""
-DISABLED: Final = (
-    "disabled",
-    "disabled-since-boot",
-    "disabled-permanently",
-    "disabled-fully-and-permanently",
-)
-"""The values of `dbgstat` (RFC 9711, section 4.2.9) under which nobody debugs now."""
+DISABLED: Final = DEBUG[1:]
+"""The values of `dbgstat` under which nobody debugs now."""
 
 
 def tees_of(part: Mapping[str, Any]) -> tuple[str, ...]:
@@ -48,8 +43,9 @@ def tees_of(part: Mapping[str, Any]) -> tuple[str, ...]:
 def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Those of `secure-boot` and `debug-disabled` that a part shows; None where the part is no device.
 
-    The part's own claims tell, or those of its NVIDIA evidence. Whatever has no known trusted execution environment
-    counts as a device, also where nothing is said of it: a card of which the verifier is silent must not go unseen.
+    The part's own claims tell, or those of its NVIDIA evidence, where `secboot` is what RFC 9711 calls `oemboot`.
+    Whatever has no known trusted execution environment counts as a device, also where nothing is said of it: a card of
+    which the verifier is silent must not go unseen.
     """
     evidence = part.get(ANNOTATED)
     inner = evidence.get(NVIDIA) if isinstance(evidence, dict) else None
@@ -59,7 +55,8 @@ def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
     features = []
     if isinstance(claims.get("dbgstat"), str) and claims["dbgstat"] in DISABLED:
         features.append("debug-disabled")
-    if claims.get("secboot") is True:
+    boots = [claims[name] for name in ("secboot", "oemboot") if name in claims]
+    if boots and all(each is True for each in boots):
         features.append("secure-boot")
     return tuple(features)
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from signing import AT, HERE, NOW, YAML, ec_pair, issuer_of, signed
 
-from collectors.evidence.ear import Appraisal, Part, Tier, tier
+from collectors.evidence.appraised_part import Part, Tier, tier
+from collectors.evidence.ear import Appraisal
 from collectors.evidence.files import read_evidence
 from collectors.evidence.records import Evidence
 from collectors.evidence.verify import verify
