@@ -111,6 +111,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0438": "a root cannot be used",
         "GW0440": "nothing may serve a stage once evidence ends",
         "GW0441": "a file among the evidence is not read",
+        "GW0442": "an attestation result warns of a part",
     }
 )
 

@@ -105,5 +105,6 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0438": "give the certificate of an authority",
         "GW0440": "renew the evidence, or have another pool or variant vouched for",
         "GW0441": "rename it if it is evidence, or take it out",
+        "GW0442": "see what it warns of, or take such results by `minTier: warning`",
     }
 )

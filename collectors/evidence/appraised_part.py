@@ -6,15 +6,16 @@ claims is refused, and a part that no claim vouches for is not trusted, whatever
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final
 
 from collectors.evidence import refusals
-from collectors.evidence.devices import features_of, tees_of
+from collectors.evidence.devices import features_of, tcbs_of, tees_of
 from collectors.evidence.ear_names import STATUS, VECTOR
 from collectors.evidence.members import mapping, text
 from collectors.evidence.refusals import RefusedError
+from policy.clauses import Tcb
 from policy.findings import Place
 
 CLAIMS: Final = (
@@ -48,13 +49,20 @@ class Tier(IntEnum):
         return self.name.lower()
 
 
+_TRUSTED: Final = (Tier.AFFIRMING, Tier.WARNING)
+OPAQUE: Final = "runtime-opaque"
+"""The claim that what runs is kept from whoever owns the machine (AR4SI, section 2.3.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A submodule: its claims as (name, int8), its trusted execution environments, its features if it is a device."""
+    """A submodule: its tier, its claims as (name, int8), its environments with their TCBs, its features as a device."""
 
     name: str
+    tier: Tier
     claims: tuple[tuple[str, int], ...]
     tees: tuple[str, ...] = ()
+    tcbs: tuple[Tcb, ...] = ()
     features: tuple[str, ...] | None = None
 
     @property
@@ -73,20 +81,29 @@ def tier(value: int) -> Tier:
 
 
 def part_of(name: str, found: Mapping[str, Any], place: Place) -> Part:
-    """The part of that name, which is affirmed. Raises RefusedError for any other."""
-    status = _status(found, place)
+    """The part of that name, which is affirmed, or warned of. Raises RefusedError for any other."""
+    status = status_of(found, place)
     vector = mapping(found, VECTOR, place) if VECTOR in found else {}
     worst = max((tier(_claim(vector, claim, place)) for claim in vector), default=Tier.NONE)
-    if status is Tier.AFFIRMING and worst is Tier.NONE:
+    if status in _TRUSTED and worst is Tier.NONE:
         raise RefusedError(refusals.not_affirmed(place, name, "no claim vouches for it"))
+    check_trusted(name, status, worst, place)
+    part = Part(name, status, tuple(sorted(vector.items())), tees_of(found), tcbs_of(found), features_of(found))
+    if part.features is None or OPAQUE not in part.affirmed:
+        return part
+    return replace(part, features=tuple(sorted((*part.features, "confidential-computing"))))
+
+
+def check_trusted(name: str, status: Tier, worst: Tier, place: Place) -> None:
+    """Raises RefusedError where the status is better than the worst that it sums up, or trusts nothing."""
     if Tier.NONE < status < worst:
         raise RefusedError(refusals.embellished(place, name, status.word, worst.word))
-    if status is not Tier.AFFIRMING:
+    if status not in _TRUSTED:
         raise RefusedError(refusals.not_affirmed(place, name, f"its status is {status.word}"))
-    return Part(name, tuple(sorted(vector.items())), tees_of(found), features_of(found))
 
 
-def _status(found: Mapping[str, Any], place: Place) -> Tier:
+def status_of(found: Mapping[str, Any], place: Place) -> Tier:
+    """The status of a part, or of the whole. Raises RefusedError where there is none."""
     word = text(found, STATUS, place)
     status = next((each for each in Tier if each.word == word), None)
     if status is None:

@@ -1,4 +1,4 @@
-"""What the evidence behind an attestation result says of the hardware: its trusted execution environment, its device.
+"""What the evidence behind an attestation result says of the hardware: its trusted execution environments, its device.
 
 Verifiers repeat the claims that they appraised: Veraison and Trustee under `ear.veraison.annotated-evidence`, Trustee
 with one member for each kind of evidence. What is not said there is not known, and so never there.
@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from collectors.evidence.ear_names import ANNOTATED, DEBUG
+from collectors.evidence.tcb import tcb_of
+from policy.clauses import Tcb
 from policy.words import shown
 
 TEES: Final[Mapping[str, str]] = MappingProxyType(
@@ -37,7 +39,12 @@ def tees_of(part: Mapping[str, Any]) -> tuple[str, ...]:
     One that is not known, such as Trustee's `sample`, goes by the name that it has there, in quotes, so that no policy
     can ask for it: left out, it would hide behind the known one of another part.
     """
-    return tuple(sorted({TEES.get(name) or shown(name) for name in _named(part) - _BESIDE}))
+    return tuple(sorted({TEES.get(name) or shown(name) for name in _environments(part)}))
+
+
+def tcbs_of(part: Mapping[str, Any]) -> tuple[Tcb, ...]:
+    """How up to date each of these environments is."""
+    return tuple(tcb_of(claims) for _, claims in sorted(_environments(part).items()))
 
 
 def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -51,7 +58,7 @@ def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
     inner = evidence.get(NVIDIA) if isinstance(evidence, dict) else None
     claims = next((each for each in (part, inner) if isinstance(each, dict) and "hwmodel" in each), None)
     if claims is None:
-        return () if _named(part).isdisjoint(TEES) else None
+        return () if TEES.keys().isdisjoint(_environments(part)) else None
     features = []
     if isinstance(claims.get("dbgstat"), str) and claims["dbgstat"] in DISABLED:
         features.append("debug-disabled")
@@ -61,8 +68,8 @@ def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(features)
 
 
-def _named(part: Mapping[str, Any]) -> frozenset[str]:
-    """What the evidence of a part is called that claims are repeated of."""
+def _environments(part: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The claims of its environments that are repeated, by what the evidence of each is called."""
     evidence = part.get(ANNOTATED)
-    members = evidence if isinstance(evidence, dict) else {}
-    return frozenset(name for name, claims in members.items() if isinstance(claims, dict))
+    members = evidence.items() if isinstance(evidence, dict) else ()
+    return {str(name): claims for name, claims in members if isinstance(claims, dict) and name not in _BESIDE}

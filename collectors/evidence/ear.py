@@ -7,8 +7,8 @@ from typing import ClassVar, Final
 from pydantic import ValidationError
 
 from collectors.evidence import refusals
-from collectors.evidence.appraised_part import Part, part_of
-from collectors.evidence.ear_names import SUBMODS, VERIFIER
+from collectors.evidence.appraised_part import Part, Tier, check_trusted, part_of, status_of
+from collectors.evidence.ear_names import STATUS, SUBMODS, VERIFIER
 from collectors.evidence.members import mapping, text
 from collectors.evidence.records import Attestation, Evidence
 from collectors.evidence.refusals import RefusedError
@@ -40,9 +40,10 @@ class AttestedSpec(Choice):
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """A verified attestation result whose every part is affirmed from `issued_at` until `expires_at` (excluded), UTC.
+    """A verified attestation result that holds from `issued_at` until `expires_at` (excluded), UTC.
 
-    The verifier looked at `appraised_at`. One without a subject is of no site and no pool, and permits nothing.
+    The verifier looked at `appraised_at`, and trusts every part at least as far as `tier`.
+    One without a subject is of no site and no pool, and permits nothing.
     """
 
     issuer: Issuer
@@ -50,6 +51,7 @@ class Appraisal:
     subject: tuple[str, str] | None
     verifier: str
     build: str
+    tier: Tier
     parts: tuple[Part, ...]
     issued_at: datetime
     expires_at: datetime
@@ -71,12 +73,17 @@ def appraised(opened: Opened, now: datetime, place: Place, skew: timedelta) -> A
     if not submods:
         raise RefusedError(refusals.not_affirmed(place, SUBMODS, "none is there"))
     parts = tuple(part_of(name, mapping(submods, name, place), place) for name in sorted(submods))
+    worst = max(part.tier for part in parts)
+    whole = status_of(claims, place) if STATUS in claims else Tier.NONE
+    if whole is not Tier.NONE:
+        check_trusted("ear.status", whole, worst, place)
     return Appraisal(
         issuer=opened.issuer,
         appraised_at=issued(opened, place),
         subject=_subject(opened, place),
         verifier=developer,
         build=build,
+        tier=max(worst, whole),
         parts=parts,
         issued_at=begins,
         expires_at=ends,
@@ -98,6 +105,8 @@ def evidence_in(appraisal: Appraisal) -> Evidence | None:
         claims=tuple(sorted(frozenset.intersection(*(part.affirmed for part in parts)))),
         devices=tuple(sorted(set.intersection(*devices))) if devices else (),
         appraised_at=appraisal.appraised_at,
+        tier=appraisal.tier.word,
+        tcbs=tuple(tcb for part in parts for tcb in part.tcbs),
     )
     return Evidence(
         id=f"{issuer.name}/{appraisal.digest[:16]}",

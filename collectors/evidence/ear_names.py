@@ -19,12 +19,14 @@ STATUS: Final = "ear.status"
 VECTOR: Final = "ear.trustworthiness-vector"
 VERIFIER: Final = "ear.verifier-id"
 ANNOTATED: Final = "ear.veraison.annotated-evidence"
+ATTESTER: Final = "ear_attester_claims"
 _JSON: Final = {
     "ear_status": STATUS,
     "ear_trustworthiness_vector": VECTOR,
     "ear_verifier_id": VERIFIER,
-    "ear_attester_claims": ANNOTATED,
+    ATTESTER: ANNOTATED,
 }
+_ATTESTER: Final = 1005
 _CBOR: Final = {
     1: "iss",
     2: "sub",
@@ -42,7 +44,7 @@ _CBOR: Final = {
     1000: STATUS,
     1001: VECTOR,
     1004: VERIFIER,
-    1005: ANNOTATED,
+    _ATTESTER: ANNOTATED,
     -70000: ANNOTATED,
 }
 _VERIFIERS: Final = {0: "developer", 1: "build"}
@@ -70,7 +72,7 @@ Found = dict[Any, Any]
 
 def of_json(claims: Found, place: Place) -> dict[str, Any]:
     """The claims of a JWT. Raises RefusedError where one stands there by two names."""
-    return _whole(claims, lambda found: _renamed(found, _JSON, place), place)
+    return _whole(claims, lambda found: _of_json(found, place), place)
 
 
 def of_cbor(claims: Found, place: Place) -> dict[str, Any]:
@@ -91,6 +93,19 @@ def _whole(claims: Found, named: Callable[[Found], Found], place: Place) -> Foun
     return found
 
 
+def _of_json(found: Found, place: Place) -> Found:
+    attester = found.get(ATTESTER)
+    named = _renamed(found, _JSON, place)
+    return {**named, ANNOTATED: _by_environment(attester)} if ATTESTER in found else named
+
+
+def _by_environment(attester: Any) -> Any:
+    """What an attester claims, as its environment's claims by the environment's name: {"tee": "tdx", "claims": {}}."""
+    if isinstance(attester, dict) and isinstance(attester.get("tee"), str) and "claims" in attester:
+        return {attester["tee"]: attester["claims"]}
+    return attester
+
+
 def _numbered(found: Found, place: Place) -> Found:
     spelt = next((name for name in _CBOR.values() if name in found), None)
     if spelt:
@@ -103,7 +118,7 @@ def _numbered(found: Found, place: Place) -> Found:
         value = named.get(claim)
         if isinstance(value, int) and not isinstance(value, bool):
             named[claim] = words.get(value, value)
-    return named
+    return {**named, ANNOTATED: _by_environment(found[_ATTESTER])} if _ATTESTER in found else named
 
 
 def _renamed(found: Found, names: Mapping[Any, str], place: Place) -> Found:

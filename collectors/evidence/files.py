@@ -20,6 +20,7 @@ from collectors.evidence.svid import named
 from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
+from policy.clauses import WARNING
 from policy.findings import Finding, Level, Place
 from policy.folder import SUFFIXES, Content, names_not_read, read_octets, read_texts
 from policy.resolved import Issuer
@@ -58,8 +59,9 @@ def read_evidence(
         documents = ()
     signed = (*statements, *artefacts, *certificates)
     to_come = [refusals.not_yet(each.place, each.issued_at) for each in signed if each.issued_at > now + SKEW]
+    warned = [refusals.warned(each.place) for each in signed if each.attestation and each.attestation.tier == WARNING]
     unread = [refusals.not_read(place, READ) for place in strays]
-    return (*documents, *signed), in_order((*wrong, *refused, *unfit, *unnamed, *to_come, *unread))
+    return (*documents, *signed), in_order((*wrong, *refused, *unfit, *unnamed, *to_come, *warned, *unread))
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:

@@ -198,7 +198,7 @@ def test_a_short_key_and_a_shared_one_are_refused_in_cbor() -> None:
         (sealed(PAIR, but(STATEMENT, c8={1: 2})), "GW0416 the statement is malformed: `8`: Extra inputs"),
         (sealed(PAIR, psa(c1001={4: 96})), "GW0417 `PSA` is contraindicated by its claims"),
         (sealed(PAIR, psa(c1001=None)), "GW0418 `PSA` is not affirmed: no claim vouches for it"),
-        (sealed(PAIR, psa(c1000=32)), "GW0418 `PSA` is not affirmed: its status is warning"),
+        (sealed(PAIR, psa(c1000=96)), "GW0418 `PSA` is not affirmed: its status is contraindicated"),
         (sealed(PAIR, psa(c1000=3)), "GW0416"),
         (sealed(PAIR, psa(c1001={8: 2})), "GW0416"),
         (sealed(PAIR, psa(c1001={4: b"\x02"})), "GW0416"),
