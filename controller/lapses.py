@@ -103,7 +103,7 @@ def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) ->
     said = evidence.attestation
     if said is not None:
         clause = profile.attestation
-        if clause and clause.met_by(said.verifier, said.tees, said.claims, said.devices):
+        if clause and clause.met_by(said):
             yield clause.place
     elif evidence.subject_kind == "link":
         proven = profile.link_evidence

@@ -112,6 +112,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0439": "evidence is about what no document declares",
         "GW0440": "nothing may serve a stage once evidence ends",
         "GW0441": "a file among the evidence is not read",
+        "GW0442": "an attestation result warns of a part",
     }
 )
 

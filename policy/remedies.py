@@ -106,5 +106,6 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0439": "take the nearest name that the hint names",
         "GW0440": "renew the evidence, or have another pool or variant vouched for",
         "GW0441": "rename it if it is evidence, or take it out",
+        "GW0442": "see what it warns of, or take such results by `minTier: warning`",
     }
 )

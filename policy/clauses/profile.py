@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from policy.clauses.attestation import AttestationClause
 from policy.clauses.certifications import CertificationClause, ForbiddenClause
 from policy.clauses.places import LinkSecurityClause, LocalityClause, PurchaseClause, ResidencyClause
-from policy.clauses.vouching import AttestationClause, LinkEvidenceClause, ProvenanceClause
+from policy.clauses.vouching import LinkEvidenceClause, ProvenanceClause
 from policy.findings import Place
 
 if TYPE_CHECKING:

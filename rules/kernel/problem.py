@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from policy.clauses import AFFIRMING, Tcb
 from policy.resolved import Link, Policy, Pool, Service, Site, Stage
 
 WHOLE_PERMILLE: Final = 1000
@@ -105,7 +106,8 @@ class Attested:
     """What a verifier affirmed of a site, a pool or a node at `appraised_s`, from one second to another (Unix time).
 
     `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
-    `devices` what every device in it has. `verifier` is the Issuer's name.
+    `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst part, and `tcbs`
+    tell how up to date each environment is.
     """
 
     subject_kind: str
@@ -117,6 +119,8 @@ class Attested:
     appraised_s: int
     from_s: int
     until_s: int
+    tier: str = AFFIRMING
+    tcbs: tuple[Tcb, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
