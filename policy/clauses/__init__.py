@@ -6,6 +6,7 @@ from policy.clauses.profile import ComplianceProfile, Scope, SeparationClause
 from policy.clauses.standards import JUST_ABOVE, Comparison, Standard, VersionBound, covered
 from policy.clauses.vouching import (
     ATTESTATION,
+    DATA_REMOVAL,
     MODEL_SIGNATURE,
     SLSA,
     SVID,
@@ -16,6 +17,7 @@ from policy.clauses.vouching import (
 
 __all__ = [
     "ATTESTATION",
+    "DATA_REMOVAL",
     "JUST_ABOVE",
     "MODEL_SIGNATURE",
     "SLSA",
