@@ -20,6 +20,7 @@ from controller.planning.objective import price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
@@ -50,6 +51,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         *choice.findings,
         *short,
         *_ending(plan, built.whole, now),
+        *unremoved(built.whole),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)

@@ -102,6 +102,8 @@ def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
         yield Reference("Site", site, valid.place("origins", index, "site"), beside=others)
     for index, stage in enumerate(spec.stages):
         yield Reference("Model", stage.model, valid.place("stages", index, "model"))
+        if stage.removes:
+            yield from _names("Issuer", stage.removes.verifiers, valid, "stages", index, "removes", "verifiers")
     for index, clause in enumerate(spec.placement):
         for word, pools in (("among", clause.among), ("outside", clause.outside)):
             if pools:
