@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from every_path import refusing
-from every_route import Flow, exactly, relaxed
+from every_route import Flow, exactly, relaxed, sparing
 from every_standing import Standing
 
 from policy.resolved import Service, Shed, UseVariant
@@ -61,6 +61,8 @@ class Everything:
     def _kept(self, rules: frozenset[str], level: Level) -> np.ndarray:
         """[R]: whether what stands keeps these rules."""
         kept = ~np.any([np.zeros(len(self.standing.counts), bool), *self._broken(rules)], axis=0)
+        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        kept = kept if idle is None else kept & (idle >= 0)
         return kept & self.standing.available(level.best_effort) if "availability" in rules else kept
 
     def _broken(self, rules: frozenset[str]) -> Iterator[np.ndarray]:
@@ -74,6 +76,8 @@ class Everything:
             return bool(self.standing.starts.any())
         if rule == "availability":
             return bool(self.standing.groups)
+        if rule == "spares":
+            return self.standing.idle(frozenset()) is not None
         return rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
 
     def _cheapest(
@@ -85,12 +89,19 @@ class Everything:
         ]
         if "capacity" not in rules:
             answers[:] = PLENTY
+        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        capacity = tuple(option.capacity_milli_rps for option in self.problem.options)
         unserved = sum((relaxed(flow, answers) for flow in flows), np.zeros(rows.size))
         lower = base[rows] + level.cost + np.floor(unserved)
         for at in np.argsort(lower, kind="stable").tolist():
             if not lower[at] < (math.inf if best is None else best):
                 break
-            cost = sum(exactly(flow, answers[at]) for flow in flows)
+            cost = sum(
+                exactly(flow, answers[at])
+                if idle is None
+                else sparing(flow, answers[at], capacity, int(idle[rows[at]]))
+                for flow in flows
+            )
             if cost < math.inf:
                 total = int(base[rows[at]]) + level.cost + int(cost)
                 best = total if best is None else min(best, total)

@@ -79,6 +79,8 @@ PROVEN: Final = 3_000_000_000
 """And for those of evidence of links."""
 FLOWING: Final = 4_000_000_000
 """And for those of data that flows along stages."""
+SPARED: Final = 5_000_000_000
+"""And for those of spare instances."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -107,6 +109,8 @@ def product(seed: int) -> Product:
         policy = replace(policy, services=(_together(dice, services[0]),))
     if len(demands) == 1 and dice.says(0.3):
         policy = replace(policy, services=(_with_cost(dice, policy.services[0], pools),))
+    if len(demands) == 1 and len(services[0].stages) == 1:
+        policy = replace(policy, services=(_with_spares(Dice(seed + SPARED), policy.services[0]),))
     problem = Problem(
         policy=policy,
         now_s=NOW_S,
@@ -140,6 +144,12 @@ def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service
     requests = dice.one((1_000, 10_000, 14_400))
     below = requests * dearest // (3_600 * dice.one((1, 2, 4, 4, 8)))
     return replace(service, cost=CostObjective(below, requests, HERE))
+
+
+def _with_spares(dice: Dice, service: Service) -> Service:
+    """The service, now and then with instances to spare."""
+    stands = service.availability or AvailabilityObjective(1, 1, HERE)
+    return replace(service, availability=replace(stands, spares=dice.within(1, 2))) if dice.says(0.5) else service
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:

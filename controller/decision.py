@@ -81,6 +81,16 @@ class KnownRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Peak:
+    """What a demand was planned for at an instant, with nothing higher since: kept while it counts."""
+
+    service: str
+    origin: str
+    milli_rps: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LearntTimes:
     """What was counted of a variant on a device, less what neighbours added, and the s(1), s(2), … in us in use."""
 
@@ -177,6 +187,7 @@ class State:
     interference: tuple[Interference, ...] = ()
     crowding: tuple[Crowding, ...] = ()
     proposal: Plan | None = None
+    peaks: tuple[Peak, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

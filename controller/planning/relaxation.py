@@ -24,7 +24,7 @@ from controller.planning.pooled.rounding import NOTHING, rounded
 from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Formulation, Penalty, Resource, Row
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Penalty, Resource, Row
 from rules.kernel.problem import Node, Problem
 from rules.kernel.quantities import dollars_per_hour, milliseconds, percentile
 
@@ -94,10 +94,19 @@ def _loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) 
         yield from _ceiling(asked, clause, base)
     elif kind in {Count, Distinct}:
         yield from _counts(asked, clause, base, rows)
+    elif kind is Flow:
+        yield from _without(asked, clause, base)
     elif any(isinstance(row, Exclusion) and row.path for row in rows):
         yield from _limit(asked, whole, clause, base)
     elif kind is Exclusion:
         yield from _reasons(asked, clause, base, rows)
+
+
+def _without(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
+    """The clause taken out, where that is enough."""
+    edit = changing(clause, base, lambda _: None)
+    if asked.possible(edit):
+        yield _Loosening("take the clause out", 1, least=False, edit=edit)
 
 
 def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:

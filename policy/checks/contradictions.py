@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import Final
 
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
@@ -22,6 +23,8 @@ from policy.resolved import (
     UseVariant,
 )
 from policy.tiers import Organisation, Team
+
+LONGEST_HORIZON_S: Final = 3_600
 
 
 def contradictions(item: Item) -> list[Finding]:
@@ -106,6 +109,9 @@ def _numbers(scaling: ScalingPolicy) -> Iterator[Finding]:
     if scaling.stale_after_s < scaling.interval_s:
         message = f"readings are stale after {scaling.stale_after_s} s and are taken every {scaling.interval_s} s"
         yield error("GW0305", scaling.place, message, "make `staleAfter` two or three times `interval`")
+    if scaling.horizon_s > LONGEST_HORIZON_S:
+        message = f"forecasts would look {scaling.horizon_s} s ahead, and what is known goes on for an hour at most"
+        yield error("GW0305", scaling.place, message, "make `horizon` no longer than 1h")
 
 
 def _link(link: Link) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ This is what the rest of Gridwright reads. Each clause that a rule enforces keep
 explained by the line that asked for it.
 """
 
-from policy.resolved.bounds import Ceiling, CostPolicy, ReplicaBound, ScalingPolicy
+from policy.resolved.bounds import Ceiling, CostPolicy, OnMissing, ReplicaBound, ScalingPolicy
 from policy.resolved.fleet import Encryption, Link, Maintenance, Pool, Purchase, Site
 from policy.resolved.issuers import Authority, Issuer, IssuerKey, Revoked
 from policy.resolved.models import DeviceProfile, Model, Variant, VariantProfile
@@ -49,6 +49,7 @@ __all__ = [
     "Maintenance",
     "Model",
     "Named",
+    "OnMissing",
     "Orchestration",
     "Origin",
     "Policy",

@@ -340,6 +340,16 @@ def more_places_are_asked_for(policy: Policy, data: st.DataObject) -> Policy:
     return _one(policy, "services", stricter, data)
 
 
+def one_instance_more_is_spared(policy: Policy, data: st.DataObject) -> Policy:
+    """An instance more of each stage of a service than its load takes."""
+
+    def stricter(service: Service) -> Service:
+        stands = service.availability or AvailabilityObjective(1, 1, HERE)
+        return replace(service, availability=replace(stands, spares=stands.spares + 1))
+
+    return _one(policy, "services", stricter, data)
+
+
 def ceilings_are_lower(policy: Policy, data: st.DataObject) -> Policy:
     """Each by one millicent, and one more."""
     site = data.draw(st.sampled_from(["", *(each.name for each in policy.sites)]))
@@ -395,6 +405,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     requests_cost_less: {"unit_cost"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
+    one_instance_more_is_spared: {"spares"},
     ceilings_are_lower: {"budget"},
     bounds_are_narrower: {"replica_bounds"},
 }

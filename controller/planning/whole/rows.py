@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from controller.planning.barring import barring
-from controller.planning.whole.reading import Hard, Reading, highest_levels, is_spread, keeps, within
+from controller.planning.whole.reading import Hard, Reading, highest_levels, keeps, within
 from rules.kernel.formulation import (
     Budget,
     Count,
@@ -166,12 +166,12 @@ class Rows:
         for place, row in enumerate(self.hard):
             match row:
                 case Flow():
-                    is_kept = within(row.lowest, sums[place], row.highest)
+                    is_kept = at.gives_up(row.service, self.tops) or within(row.lowest, sums[place], row.highest)
                 case Resource():
                     here = taken.get(place)
                     is_kept = not here or all(here.get(node, 0) <= most for node, most in row.capacity)
                 case Distinct():
-                    is_kept = is_spread(row, len(held[place]), at, self.tops)
+                    is_kept = at.gives_up(row.service, self.tops) or len(held[place]) >= row.least
                 case _:
                     is_kept = keeps(row, at, self.tops)
             if not is_kept:
