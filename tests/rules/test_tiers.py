@@ -139,6 +139,7 @@ def _vouched_for(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator
             ((), ("secure-boot",)),
             ("affirming", "warning"),
             ((), *((tcb,) for tcb in TCBS)),
+            (None, 0),
         )
         for said, age_s in product(results, (0, 499, 500, 4999, 5000)):
             young = [not each.max_age_s or age_s < each.max_age_s for each in (one, other)]
