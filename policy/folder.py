@@ -188,8 +188,8 @@ def _told(name: str, entry: DirEntry[str], inside: Path) -> os.stat_result:
 
     Raises _UnreadableError, OSError and, for links in a circle before Python 3.13, RuntimeError.
     """
-    if not name.isascii() and _shown_name(name) != name:
-        raise _UnreadableError("GW0107", "the file's name is not UTF-8", "rename it")
+    if not name.isprintable():
+        raise _UnreadableError("GW0107", "the file's name has characters that cannot be shown", "rename it")
     if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(inside):
         what = "folder" if entry.is_dir() else "file"
         raise _UnreadableError(
@@ -202,8 +202,8 @@ def _told(name: str, entry: DirEntry[str], inside: Path) -> os.stat_result:
 
 
 def _shown_name(name: str) -> str:
-    """The name with a mark for each byte that is not UTF-8."""
-    return name.encode(errors="replace").decode()
+    """The name with a mark for each character that cannot be shown, and each byte that is not UTF-8."""
+    return "".join(each if each.isprintable() else "?" for each in name)
 
 
 def _at_most(path: Path, size: int) -> bytes:

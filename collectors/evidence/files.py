@@ -61,7 +61,8 @@ def read_evidence(
     to_come = [refusals.not_yet(each.place, each.issued_at) for each in signed if each.issued_at > now + SKEW]
     warned = [refusals.warned(each.place) for each in signed if each.attestation and each.attestation.tier == WARNING]
     unread = [refusals.not_read(place, READ) for place in strays]
-    return (*documents, *signed), in_order((*wrong, *refused, *unfit, *unnamed, *to_come, *warned, *unread))
+    once_each = dict.fromkeys((*wrong, *refused, *unfit, *unnamed, *to_come, *warned, *unread))
+    return (*documents, *signed), in_order(once_each)
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from policy.clauses import AFFIRMING, Tcb
+from policy.data_flow import Datum
 from policy.findings import Place
 
 ARTEFACT: Final = "artefact"
@@ -46,7 +47,8 @@ class Evidence:
     `subject_kind` is "site", "pool", "link", "node" or "artefact"; `version` is the standard's, by number, so that
     (4, 0) is below (4, 0, 1).
     `digest` is the SHA-256 in hex of what was signed, empty where nobody did. An attestation result has its
-    contents in `attestation`, and answers no question for certifications.
+    contents in `attestation`, and answers no question for certifications. `removes` is the data that the output of an
+    artefact does not carry on, in the order of kind and word.
     """
 
     id: str
@@ -60,3 +62,4 @@ class Evidence:
     place: Place
     digest: str = ""
     attestation: Attestation | None = None
+    removes: tuple[Datum, ...] = ()

@@ -35,6 +35,7 @@ def provenances(policy: Policy, evidence: Iterable[Evidence]) -> tuple[Vouched, 
             e.version,
             _first_s(e.issued_at),
             int(e.expires_at.timestamp()),
+            e.removes,
         )
         for e in evidence
         if e.subject_kind == ARTEFACT and e.issuer in names

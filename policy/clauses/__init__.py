@@ -14,6 +14,7 @@ from policy.clauses.places import LinkSecurityClause, LocalityClause, PurchaseCl
 from policy.clauses.profile import ComplianceProfile, Scope, SeparationClause
 from policy.clauses.standards import JUST_ABOVE, Comparison, Standard, VersionBound, covered
 from policy.clauses.vouching import (
+    DATA_REMOVAL,
     MODEL_SIGNATURE,
     SLSA,
     SVID,
@@ -24,6 +25,7 @@ from policy.clauses.vouching import (
 __all__ = [
     "AFFIRMING",
     "ATTESTATION",
+    "DATA_REMOVAL",
     "JUST_ABOVE",
     "MODEL_SIGNATURE",
     "SLSA",

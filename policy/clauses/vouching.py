@@ -19,6 +19,10 @@ MODEL_SIGNATURE: Final = "model-signature"
 """The standard of signatures over the files of a model."""
 
 
+DATA_REMOVAL: Final = "data-removal"
+"""The standard of statements that a model's output does not carry on certain data of its input."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkEvidenceClause:
     """Of every hop there must be evidence that it is protected in one of these ways, such as `mtls`."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from policy.clauses import AFFIRMING, AttestationClause, Tcb
+from policy.clauses import AFFIRMING, AttestationClause, ComplianceProfile, Tcb
+from policy.data_flow import Data, Datum, handled
 from policy.resolved import Link, Policy, Pool, Service, Site, Stage
+from rules.kernel.removals import removed
 
 WHOLE_PERMILLE: Final = 1000
 """All of a demand: the shares of its routes and what is left unserved sum to this."""
@@ -135,7 +137,10 @@ class Attested:
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another."""
+    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another.
+
+    `removes` is the data that the artefact's output does not carry on, where that is what is said, in its order.
+    """
 
     digest: str
     signer: str
@@ -143,6 +148,7 @@ class Vouched:
     version: tuple[int, ...]
     from_s: int
     until_s: int
+    removes: tuple[Datum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -201,6 +207,10 @@ class Problem:
         return {(model.name, each.name): each.digest for model in self.policy.models for each in model.variants}
 
     @cached_property
+    def _handled(self) -> dict[str, dict[str, Data]]:
+        return {each.name: handled(each, removed(self, each)) for each in reversed(self.policy.services)}
+
+    @cached_property
     def _nodes(self) -> dict[str, tuple[Node, ...]]:
         found: defaultdict[str, list[Node]] = defaultdict(list)
         for node in self.nodes:
@@ -252,6 +262,10 @@ class Problem:
     def digest_of(self, placement: Placement) -> str:
         """The digest of the variant that a placement loads; empty where no document declares it."""
         return self._digests.get((placement.model, placement.variant), "")
+
+    def covered(self, profile: ComplianceProfile, service: Service) -> tuple[Stage, ...]:
+        """The stages of a service that a profile covers at any second until the plan is no longer needed."""
+        return profile.covered(service, self._handled[service.name])
 
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""
