@@ -16,7 +16,7 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
-from rules.kernel.problem import Demand, Held, Option, Path, Problem
+from rules.kernel.problem import Attested, Demand, Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
 
@@ -233,6 +233,11 @@ def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
     )
 
 
+def _since_s(result: Attested, clause: AttestationClause) -> int:
+    """The second that its age counts from."""
+    return result.nonce_s if clause.nonce and result.nonce_s is not None else result.appraised_s
+
+
 def _is_behind(clause: TcbClause, tcb: Tcb) -> bool:
     """Whether an environment is less up to date than asked, or does not say in which way it is."""
     if tcb.status:
@@ -249,6 +254,7 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
         and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
         and all(claim in each.claims for claim in clause.claims)
         and all(feature in each.devices for feature in clause.devices)
+        and (each.nonce_s is not None or not clause.nonce)
         and (each.tier == "affirming" or clause.min_tier == "warning")
         and (clause.tcb is None or (each.tcbs and not any(_is_behind(clause.tcb, tcb) for tcb in each.tcbs)))
         and each.verifier in (clause.verifiers or [each.verifier])
@@ -256,7 +262,7 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
     return all(
         any(
             each.from_s <= second < each.until_s
-            and not (clause.max_age_s and second - each.appraised_s >= clause.max_age_s)
+            and not (clause.max_age_s and second - _since_s(each, clause) >= clause.max_age_s)
             for each in results
         )
         for second in range(problem.now_s, problem.needed_until_s)

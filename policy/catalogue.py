@@ -118,6 +118,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0440": "nothing may serve a stage once evidence ends",
         "GW0441": "a file among the evidence is not read",
         "GW0442": "an attestation result warns of a part",
+        "GW0443": "an attestation result carries another nonce",
+        "GW0444": "an attestation result is older than its nonce",
     }
 )
 

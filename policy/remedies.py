@@ -112,5 +112,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0440": "renew the evidence, or have another pool or variant vouched for",
         "GW0441": "rename it if it is evidence, or take it out",
         "GW0442": "see what it warns of, or take such results by `minTier: warning`",
+        "GW0443": "have it attested anew with the present nonce, or take it out",
+        "GW0444": "compare the two clocks",
     }
 )

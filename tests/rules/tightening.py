@@ -71,6 +71,7 @@ ATTESTATIONS: Final = st.builds(
             TcbClause((), (("snp", 24), ("tee", 1))),
         ]
     ),
+    st.booleans(),
 )
 SIGNED: Final = st.builds(
     Standard,
@@ -226,6 +227,7 @@ def attestation_asks_for_more(policy: Policy, data: st.DataObject) -> Policy:
             verifiers=_fewer(clause.verifiers, data) if fewer_verifiers and clause.verifiers else clause.verifiers,
             max_age_s=min(clause.max_age_s or age_s, age_s),
             min_tier=AFFIRMING,
+            nonce=True,
             tcb=clause.tcb if clause.tcb is None else replace(clause.tcb, statuses=clause.tcb.statuses[:1]),
         )
         return replace(profile, attestation=stronger)
