@@ -11,6 +11,8 @@ from policy.clauses import (
     ProvenanceClause,
     Scope,
     Standard,
+    Tcb,
+    TcbClause,
     VersionBound,
 )
 from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
@@ -232,6 +234,14 @@ def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
     )
 
 
+def _is_behind(clause: TcbClause, tcb: Tcb) -> bool:
+    """Whether an environment is less up to date than asked, or does not say in which way it is."""
+    if tcb.status:
+        return tcb.status not in clause.statuses
+    reported = dict(tcb.versions)
+    return not clause.versions or any(name not in reported or reported[name] < least for name, least in clause.versions)
+
+
 def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tuple[str, str]]) -> bool:
     results = [
         each
@@ -240,6 +250,8 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
         and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
         and all(claim in each.claims for claim in clause.claims)
         and all(feature in each.devices for feature in clause.devices)
+        and (each.tier == "affirming" or clause.min_tier == "warning")
+        and (clause.tcb is None or (each.tcbs and not any(_is_behind(clause.tcb, tcb) for tcb in each.tcbs)))
         and each.verifier in (clause.verifiers or [each.verifier])
     ]
     return all(

@@ -6,8 +6,10 @@ from typing import Final
 from dice import Dice
 
 from policy.clauses import (
+    AFFIRMING,
     DATA_REMOVAL,
     SLSA,
+    WARNING,
     AttestationClause,
     CertificationClause,
     Comparison,
@@ -22,6 +24,8 @@ from policy.clauses import (
     Scope,
     SeparationClause,
     Standard,
+    Tcb,
+    TcbClause,
     VersionBound,
 )
 from policy.data_flow import NO_DATA, Datum, Reads
@@ -43,6 +47,7 @@ RANGES: Final[tuple[tuple[VersionBound, ...], ...]] = (
 OTHER: Final = "iso-27001"
 CARD: Final = Datum("class", "card")
 OTHERS: Final = (Scope(), Scope(services=("svc1",)))
+TCBS: Final = (Tcb("UpToDate"), Tcb(versions=(("snp", 24),)), Tcb(versions=(("snp", 23),)))
 AGE_S: Final = 1_000
 """The age at which an attestation result is too old, where a clause says when."""
 BOUGHT: Final = ((Purchase.OWNED,), (Purchase.OWNED, Purchase.SPOT), (Purchase.ON_DEMAND,))
@@ -188,6 +193,8 @@ def _attestation(dice: Dice) -> AttestationClause:
         verifiers=dice.one(((), ("trustee",))),
         max_age_s=dice.one((0, 0, AGE_S)),
         place=HERE,
+        min_tier=dice.one((AFFIRMING, AFFIRMING, WARNING)),
+        tcb=dice.one((None, None, TcbClause(("UpToDate",), (("snp", 24),)))),
     )
 
 
@@ -206,6 +213,8 @@ def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s
             span_s.stop - AGE_S - dice.one((0, 0, 1)),
             0,
             span_s.stop - dice.one((0, 0, 1)),
+            dice.one((AFFIRMING, AFFIRMING, WARNING)),
+            dice.one((*((tcb,) for tcb in TCBS), TCBS, ())),
         )
         for kind, name in subjects
         if dice.says(0.6 if kind == "node" else 0.3)

@@ -18,7 +18,6 @@ from policy.findings import Finding, Place
 from policy.resolved import Policy
 from rules.catalogue import EXCLUDING
 from rules.kernel.problem import Attested, Demand, Held, Option, Placement, Problem, Vouched
-from rules.maintenance import Maintenance
 
 Stage = tuple[str, str, str]
 """A service, the origin of its requests, and one of its stages."""
@@ -122,7 +121,7 @@ def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) ->
     said = evidence.attestation
     if said is not None:
         clause = profile.attestation
-        if clause and clause.met_by(said.verifier, said.tees, said.claims, said.devices):
+        if clause and clause.met_by(said):
             yield clause.place
     elif evidence.subject_kind == "link":
         proven = profile.link_evidence
@@ -147,10 +146,13 @@ def _vouched_for(policy: Policy, profile: ComplianceProfile, evidence: Evidence)
 
 
 def _problem(policy: Policy, evidence: tuple[Evidence, ...], now: datetime) -> Problem:
-    """The question which placements may serve what, without any number that latency or cost would need."""
+    """The question which placements may serve what, without any number that latency or cost would need.
+
+    Maintenance is left out: it passes by itself, and no evidence ends it.
+    """
     now_s = int(now.timestamp())
     return Problem(
-        policy=policy,
+        policy=replace(policy, maintenance=()),
         now_s=now_s,
         needed_until_s=now_s + 1,
         demands=tuple(
@@ -212,8 +214,6 @@ def _allowed(problem: Problem) -> dict[Stage, frozenset[Placement]]:
     """What may serve each stage, by the rules that bar uses."""
     barred: dict[tuple[str, str], set[str]] = {}
     for rule in EXCLUDING:
-        if isinstance(rule, Maintenance):
-            continue  # it passes by itself, and no evidence ends it
         for row in rule.exclusions(problem) if rule.applies(problem) else ():
             barred.setdefault((row.demand, row.stage), set()).add(row.option)
     return {

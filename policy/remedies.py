@@ -12,7 +12,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0104": "save it as UTF-8 without one",
         "GW0105": "write the value out; quote a text that begins with & * or !",
         "GW0106": "check where it leads, and its permissions",
-        "GW0107": "save it as UTF-8",
+        "GW0107": "save it as UTF-8, or rename it",
         "GW0108": "give the folder of the documents",
         "GW0201": "take the nearest word that the hint names",
         "GW0202": "take the nearest field that the hint names",
@@ -108,7 +108,9 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0436": "have a new one issued, and see why",
         "GW0437": "put the authority's present list beside it",
         "GW0438": "give the certificate of an authority",
+        "GW0439": "take the nearest name that the hint names",
         "GW0440": "renew the evidence, or have another pool or variant vouched for",
         "GW0441": "rename it if it is evidence, or take it out",
+        "GW0442": "see what it warns of, or take such results by `minTier: warning`",
     }
 )

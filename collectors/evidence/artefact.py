@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from collectors.evidence import refusals
 from collectors.evidence.envelope import Unwrapped, unwrap
+from collectors.evidence.jws import once
 from collectors.evidence.records import ARTEFACT, FOREVER, UNDATED, Evidence
 from collectors.evidence.refusals import RefusedError
 from collectors.evidence.scope import check_not_revoked, check_standard
 from collectors.evidence.span import SKEW
-from collectors.evidence.token import once
 from policy.clauses import DATA_REMOVAL, MODEL_SIGNATURE, SLSA
 from policy.data_flow import NO_DATA, Data, data
 from policy.documents.base import is_word

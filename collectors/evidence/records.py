@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from policy.clauses import AFFIRMING, Tcb
 from policy.data_flow import Datum
 from policy.findings import Place
 
@@ -19,7 +20,8 @@ class Attestation:
     """What a verifier affirmed of all parts of a subject, at `appraised_at` (UTC).
 
     `tees` are the trusted execution environments that any part names, `claims` the trustworthiness claims that every
-    part affirms, `devices` the features that every device has, nothing where there is none.
+    part affirms, `devices` the features that every device has, nothing where there is none. `tier` is that of the worst
+    part, and `tcbs` tell how up to date each environment is.
     """
 
     verifier: str
@@ -27,6 +29,8 @@ class Attestation:
     claims: tuple[str, ...]
     devices: tuple[str, ...]
     appraised_at: datetime
+    tier: str = AFFIRMING
+    tcbs: tuple[Tcb, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

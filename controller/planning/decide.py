@@ -39,7 +39,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         choice = choose(built, running, current, state, now)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
-    verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
+    verdict = Verdict.IMPOSSIBLE if not choice.is_found else Verdict.KEEP if unchanged else Verdict.CHANGE
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
     outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)

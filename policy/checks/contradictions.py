@@ -57,7 +57,8 @@ def _service(service: Service) -> Iterator[Finding]:
     total = sum(origin.share_permille for origin in service.origins)
     if total != WHOLE_PERMILLE:
         message = f"the shares of the origins of `{service.name}` add up to {total / 10:g}%"
-        yield error("GW0304", service.origins[0].place, message, "let them add up to 100%")
+        hint = "let them add up to 100%" if len(service.origins) > 1 else "write 100%: requests come from nowhere else"
+        yield error("GW0304", service.origins[0].place, message, hint)
     circle = _circle(service)
     if circle:
         stage = next(stage for stage in service.stages if stage.name == circle[0])

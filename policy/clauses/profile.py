@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from policy.clauses.attestation import AttestationClause
 from policy.clauses.certifications import CertificationClause, ForbiddenClause
 from policy.clauses.places import LinkSecurityClause, LocalityClause, PurchaseClause, ResidencyClause
-from policy.clauses.vouching import AttestationClause, LinkEvidenceClause, ProvenanceClause
+from policy.clauses.vouching import LinkEvidenceClause, ProvenanceClause
 from policy.data_flow import Data, data, handled
 from policy.findings import Place
 

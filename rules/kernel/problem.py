@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from policy.clauses import ComplianceProfile
+from policy.clauses import AFFIRMING, ComplianceProfile, Tcb
 from policy.data_flow import Data, Datum, handled
 from policy.resolved import LatencyObjective, Link, Policy, Pool, Service, Site, Stage
 from rules.kernel.removals import removed
@@ -117,7 +117,8 @@ class Attested:
     """What a verifier affirmed of a site, a pool or a node at `appraised_s`, from one second to another (Unix time).
 
     `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
-    `devices` what every device in it has. `verifier` is the Issuer's name.
+    `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst part, and `tcbs`
+    tell how up to date each environment is.
     """
 
     subject_kind: str
@@ -129,6 +130,8 @@ class Attested:
     appraised_s: int
     from_s: int
     until_s: int
+    tier: str = AFFIRMING
+    tcbs: tuple[Tcb, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
