@@ -47,7 +47,8 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
 def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) -> Iterator[str]:
     """What all stages together break."""
     for objective in (each for each in service.latency if not each.origin or each.origin == demand.origin):
-        known_us = next((us for name, us in path.stage_latency_us if name == objective.stage), path.latency_us)
+        predicted = path.first_us if objective.of_first else (("", path.latency_us), *path.stage_latency_us)
+        known_us = next(us for name, us in predicted if name == objective.stage)
         told = [us for basis, us in known_us if basis >= objective.percentile_bp]
         if (told[0] if told else known_us[-1][1]) > objective.below_us:
             yield "latency"

@@ -69,6 +69,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0386": "what a stage removes changes nothing",
         "GW0387": "no Issuer may vouch for what a stage removes",
         "GW0388": "what a stage removes is not vouched for",
+        "GW0389": "nothing tells when a first response leaves",
         "GW0401": "evidence ends before it begins",
         "GW0402": "two pieces of evidence have the same name",
         "GW0403": "evidence is not signed where an Issuer is declared",

@@ -63,6 +63,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0386": "add `reads: outputs` to the stages after it, mend the word, or take it out",
         "GW0387": "add `data-removal` and the model to the `claims` of an Issuer",
         "GW0388": "have every variant of the model tested and signed",
+        "GW0389": "add `firstResponse` to the profile, or take `of: first-response` out",
         "GW0401": "correct the dates; until then the evidence does not count",
         "GW0402": "give each its own name",
         "GW0403": "have the issuer sign it: `gridwright evidence sign`",

@@ -122,6 +122,7 @@ def _latency(
             valid.source.key_place("spec", *path, "objectives", index, "latency", "below"),
             (item.latency.origin or "") if isinstance(item.latency, LatencySpec) else "",
             (item.latency.stage or "") if isinstance(item.latency, LatencySpec) else "",
+            isinstance(item.latency, LatencySpec) and item.latency.of == "first-response",
         )
         for index, item in enumerate(objectives)
         if item.latency

@@ -49,6 +49,7 @@ CANNOT_SAY = {
     "tests.yaml:62:21": "that one of two lists is given stands in a validator",
     "choices.yaml:25:55": "entries of a list cannot be compared",
     "choices.yaml:26:55": "entries of a list cannot be compared",
+    "first_responses.yaml:21:22": "entries of a list cannot be compared",
     "wrong_units.yaml:17:18": "which multiples of a sixth are whole is no pattern of bearable length",
 }
 """What only the reader refuses, by file, line and column, and why."""
