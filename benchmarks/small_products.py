@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import attested, certifications, profile, proven, signed
+from small_profiles import attested, certifications, flowing, profile, proven, signed
 
 from policy.clauses import Scope
 from policy.findings import Place
@@ -77,7 +77,9 @@ SIGNED: Final = 2_000_000_000
 """And for those of provenance."""
 PROVEN: Final = 3_000_000_000
 """And for those of evidence of links."""
-SPARED: Final = 4_000_000_000
+FLOWING: Final = 4_000_000_000
+"""And for those of data that flows along stages."""
+SPARED: Final = 5_000_000_000
 """And for those of spare instances."""
 RACKED: Final = 5_000_000_000
 """And for those of racks."""
@@ -125,7 +127,7 @@ def product(seed: int) -> Product:
         floors=(),
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
-    problem = proven(Dice(seed + PROVEN), problem)
+    problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):

@@ -45,7 +45,8 @@ def said(written: WrittenClause) -> str:
 
 def _latency(each: LatencyObjective) -> str:
     stage = f" of {each.stage}" if each.stage else ""
-    return f"{percentile(each.percentile_bp)} below {milliseconds(each.below_us)}{stage}{_from(each.origin)}"
+    first = " to the first response" if each.of_first else ""
+    return f"{percentile(each.percentile_bp)} below {milliseconds(each.below_us)}{first}{stage}{_from(each.origin)}"
 
 
 def _throughput(each: ThroughputObjective) -> str:

@@ -31,7 +31,10 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is predicted of one demand under the plan: the worst of its routes, weighed as the latency rule does."""
+    """What is predicted of one demand under the plan: the worst of its routes, weighed as the latency rule does.
+
+    `first_p99_us` is until its response begins, 0 where no objective speaks of that.
+    """
 
     service: str
     origin: str
@@ -40,6 +43,7 @@ class Forecast:
     p95_us: int
     p99_us: int
     served_permille: int
+    first_p99_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,3 +216,8 @@ class Decision:
     cost_millicents_per_hour: int
     valid_until: datetime | None
     state: State
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything to do. Also where no plan was found, what may no longer serve is taken away."""
+        return bool(self.transition.waves)

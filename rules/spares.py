@@ -39,7 +39,7 @@ class Spares:
             demand = problem.demand(path.demand)
             for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
                 micro_rps = demand.rate_milli_rps * stage.fanout * 1000
-                takes[option][path.id] += -(-micro_rps // problem.option(option).capacity_milli_rps)
+                takes[option][path.id] += -(-micro_rps // max(1, problem.option(option).capacity_milli_rps))
         for demand, _, objective, usable in _asked(problem):
             load: Counter[str] = Counter()
             for option in usable:
@@ -57,7 +57,7 @@ class Spares:
         for path, share in carried(plan, problem):
             demand = problem.demand(path.demand)
             for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
-                answers = problem.option(option).capacity_milli_rps
+                answers = max(1, problem.option(option).capacity_milli_rps)
                 calls = demand.rate_milli_rps * stage.fanout * 1000
                 idle[option] -= share * ((calls + answers - 1) // answers)
         for demand, stage, objective, usable in _asked(problem):

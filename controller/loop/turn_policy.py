@@ -19,9 +19,10 @@ class TurnPolicy:
     The loop's status tells of the turn before: evidence would be believed once more after its issuer was taken away.
     """
 
-    def __init__(self, folder: Path, read: Callable[[Path], Loaded]) -> None:
+    def __init__(self, folder: Path, read: Callable[[Path], Loaded], policy: Policy | None = None) -> None:
+        """`policy` is followed until the first reading."""
         self.folder = folder
-        self.policy: Policy | None = None
+        self.policy = policy
         self._read = read
 
     def load(self, folder: Path) -> Loaded:

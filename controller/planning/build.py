@@ -24,7 +24,8 @@ from controller.planning.excluded import (
 )
 from controller.planning.kept import Kept
 from controller.planning.options import Speeds, speeds
-from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses
+from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
+from controller.planning.pricing import Habits
 from controller.planning.proofs import attestations, certifications, provenances
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.whole.size import is_small

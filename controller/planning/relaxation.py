@@ -248,7 +248,7 @@ def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> It
     if objective is None:
         return
     predicted = {
-        row.path: questions.problem.path(row.path).latency_at_us(objective.percentile_bp, objective.stage)
+        row.path: questions.problem.path(row.path).promised_us(objective)
         for questions in (whole, asked)
         for row in questions.rows_of.get(clause, ())
         if isinstance(row, Exclusion)
@@ -263,7 +263,8 @@ def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> It
     found = _smallest(sorted(set(predicted.values())), lambda limit_us: asked.possible(looser(limit_us)))
     if found is not None:
         limit, before = milliseconds(found[0]), milliseconds(objective.below_us)
-        what = f"allow {limit} at {percentile(objective.percentile_bp)} instead of {before}"
+        first = " of the first response" if objective.of_first else ""
+        what = f"allow {limit} at {percentile(objective.percentile_bp)}{first} instead of {before}"
         yield _Loosening(what, found[0] - objective.below_us, found[1], looser(found[0]))
 
 

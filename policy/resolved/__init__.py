@@ -6,7 +6,7 @@ explained by the line that asked for it.
 
 from policy.resolved.bounds import Ceiling, CostPolicy, OnMissing, ReplicaBound, ScalingPolicy
 from policy.resolved.fleet import Encryption, Link, Maintenance, Pool, Purchase, Site
-from policy.resolved.issuers import Authority, Issuer, IssuerKey, Revoked
+from policy.resolved.issuers import Authority, Issuer, IssuerKey, Nonce, Revoked
 from policy.resolved.models import DeviceProfile, Model, Variant, VariantProfile
 from policy.resolved.objectives import (
     AccuracyObjective,
@@ -24,6 +24,7 @@ from policy.resolved.services import (
     Orchestration,
     Origin,
     PoolsClause,
+    Removal,
     Service,
     Stage,
     TogetherClause,
@@ -48,6 +49,7 @@ __all__ = [
     "Maintenance",
     "Model",
     "Named",
+    "Nonce",
     "OnMissing",
     "Orchestration",
     "Origin",
@@ -55,6 +57,7 @@ __all__ = [
     "Pool",
     "PoolsClause",
     "Purchase",
+    "Removal",
     "ReplicaBound",
     "Revoked",
     "ScalingPolicy",
