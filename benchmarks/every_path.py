@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+from every_payload import of_a_request
+
 from policy.clauses import (
     AttestationClause,
     CertificationClause,
@@ -57,8 +59,8 @@ def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) 
 
 
 def _too_dear(problem: Problem, service: Service, path: Path, pools: list[Pool]) -> bool:
-    """Whether the hours of nodes that the requests take cost more than they may, in thousandths of all prices."""
-    cost = Fraction(0)
+    """Whether the hours of nodes that the requests take, and their way there, cost more than they may."""
+    cost = service.cost.requests * of_a_request(problem, path)
     for stage, name, pool in zip(service.stages, path.options, pools, strict=True):
         option = problem.option(name)
         hours = Fraction(service.cost.requests * stage.fanout * 1000, option.capacity_milli_rps * 3600)

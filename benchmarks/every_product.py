@@ -7,12 +7,13 @@ until no other can be cheaper.
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
 from every_path import refusing
+from every_payload import Room, cheapest, of_all_requests
 from every_route import Flow, exactly, relaxed
 from every_standing import Standing
 
@@ -41,6 +42,7 @@ class Everything:
         self.problem = problem
         self.standing = Standing(problem, running)
         self.refused = {path.id: refusing(problem, path) for path in problem.paths}
+        self.carried = {path.id: of_all_requests(problem, path) for path in problem.paths}
 
     @property
     def is_small(self) -> bool:
@@ -70,6 +72,8 @@ class Everything:
         """Whether a rule refuses anything here; one that does not may as well be left out."""
         if rule in self.standing.broken and self.standing.broken[rule].any():
             return True
+        if rule == "budget" and any(self.carried.values()):
+            return bool(self.problem.policy.cost.ceilings)
         if rule == "churn":
             return bool(self.standing.starts.any())
         if rule == "availability":
@@ -87,14 +91,37 @@ class Everything:
             answers[:] = PLENTY
         unserved = sum((relaxed(flow, answers) for flow in flows), np.zeros(rows.size))
         lower = base[rows] + level.cost + np.floor(unserved)
+        priced = self._priced(rules, level, rows) if any(self.carried.values()) and flows else None
         for at in np.argsort(lower, kind="stable").tolist():
             if not lower[at] < (math.inf if best is None else best):
                 break
-            cost = sum(exactly(flow, answers[at]) for flow in flows)
+            cost = priced(at, answers[at]) if priced else sum(exactly(flow, answers[at]) for flow in flows)
             if cost < math.inf:
                 total = int(base[rows[at]]) + level.cost + int(cost)
                 best = total if best is None else min(best, total)
         return best
+
+    def _priced(self, rules: frozenset[str], level: Level, rows: np.ndarray) -> Callable[[int, np.ndarray], float]:
+        """What refusing and carrying cost with the nodes of a row, in whole millicents."""
+        demands = self.problem.demands
+        flow = self._flow(list(demands), rules, level)
+        usable = [
+            [p for p in self.problem.paths if p.demand == d.id and self._usable(p, rules, level)] for d in demands
+        ]
+        paths = {(number, at): path for number, own in enumerate(usable) for at, path in enumerate(own)}
+        carried = {key: self.carried[path.id] for key, path in paths.items()}
+        ceilings = self.problem.policy.cost.ceilings if "budget" in rules else ()
+        of_site = [
+            {key: carried[key] if c.site in {"", demands[key[0]].origin} else 0 for key in carried} for c in ceilings
+        ]
+        left = [ceiling.millicents_per_hour - self.standing.spent(ceiling.site)[rows] for ceiling in ceilings]
+
+        def cost(at: int, answers: np.ndarray) -> float:
+            rooms = [Room(own, WHOLE_PERMILLE * int(most[at])) for own, most in zip(of_site, left, strict=True)]
+            found = cheapest(flow, carried, answers, rooms)
+            return found if math.isinf(found) else -(-found // WHOLE_PERMILLE)
+
+        return cost
 
     def _flows(self, rules: frozenset[str], level: Level) -> list[Flow]:
         """What has to be routed, by groups of demands that can share instances."""
@@ -172,9 +199,15 @@ class Everything:
 
     @cached_property
     def _dearest(self) -> int:
-        """A millicent above the price of all nodes."""
-        return 1 + sum(
-            p.price_millicents_per_hour * len(self.problem.nodes_of(p.name)) for p in self.problem.policy.pools
+        """A millicent above the price of all nodes and of the dearest way of each demand."""
+        ways = sum(
+            max((self.carried[path.id] for path in self.problem.paths if path.demand == demand.id), default=0)
+            for demand in self.problem.demands
+        )
+        return (
+            1
+            + ways
+            + sum(p.price_millicents_per_hour * len(self.problem.nodes_of(p.name)) for p in self.problem.policy.pools)
         )
 
     def _refusing(self, demand: Demand) -> int:

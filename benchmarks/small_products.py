@@ -21,6 +21,7 @@ from policy.resolved import (
     CostPolicy,
     DegradeStep,
     DeviceProfile,
+    Egress,
     Encryption,
     LatencyObjective,
     Link,
@@ -77,6 +78,8 @@ SIGNED: Final = 2_000_000_000
 """And for those of provenance."""
 PROVEN: Final = 3_000_000_000
 """And for those of evidence of links."""
+PRICED: Final = 4_000_000_000
+"""And for those of what links cost."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -119,6 +122,7 @@ def product(seed: int) -> Product:
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem = proven(Dice(seed + PROVEN), problem)
+    problem = _with_prices(Dice(seed + PRICED), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
@@ -138,6 +142,22 @@ def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service
     requests = dice.one((1_000, 10_000, 14_400))
     below = requests * dearest // (3_600 * dice.one((1, 2, 4, 4, 8)))
     return replace(service, cost=CostObjective(below, requests, HERE))
+
+
+def _with_prices(dice: Dice, problem: Problem) -> Problem:
+    """The problem with links that have a price one way or both: about what a node costs, for what a demand sends."""
+    if not dice.says(0.4):
+        return problem
+    links = tuple(
+        replace(
+            link,
+            egress=tuple(
+                Egress(site, dice.one((0, 3_000, 9_000, 40_000)), HERE) for site in (link.a, link.b) if dice.says(0.7)
+            ),
+        )
+        for link in problem.policy.links
+    )
+    return replace(problem, policy=replace(problem.policy, links=links))
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:

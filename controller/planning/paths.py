@@ -16,6 +16,7 @@ from controller.planning.legs import Legs
 from controller.planning.offers import Offers, offers_of
 from controller.planning.options import Speeds
 from policy.resolved import Service, UseVariant
+from rules.kernel.egress import GIB, MILLI_RPS_IN_REQUESTS_AN_HOUR
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
 MOST_PATHS: Final = 4_000
@@ -170,7 +171,8 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: L
     below_us = min((item.below_us for item in objectives), default=math.inf)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.here
-    tails_us, prices, place = _tails_us(stage), offers.price[here], offers.place[here]
+    tails_us, place = _tails_us(stage), offers.place[here]
+    prices = offers.price[here] + _egress(problem, demand, stage)
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
     if steps:
         placements = [offers.options[at].placement for at in here.tolist()]
@@ -180,6 +182,15 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: L
     idle = offers.among(looked.idle.get(stage.use, NO_OPTIONS))[here]
     order: list[int] = np.lexsort((place, prices, ranks, tails_us > below_us, idle, ~runs)).tolist()
     return order
+
+
+def _egress(problem: Problem, demand: Demand, stage: Choices) -> NDArray[np.float64]:
+    """What the way to each option costs in millicents an hour, for a call in a thousand seconds."""
+    called = next(each for each in problem.service_of(demand).stages if each.name == stage.use[1])
+    links = ((demand.origin, problem.site_of(stage.offers.options[at])) for at in stage.here.tolist())
+    found = (problem.link(one, other) if one != other else None for one, other in links)
+    prices = [link.egress_from(demand.origin) if link else 0 for link in found]
+    return np.array(prices, np.float64) * called.payload_bytes * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
 
 
 def _rank(key: NDArray[np.float64], place: Ints) -> Ints:

@@ -20,6 +20,7 @@ from policy.resolved import (
     Shed,
     UseVariant,
 )
+from policy.testing import LinkChanges
 from policy.tiers import Organisation, Team
 
 
@@ -106,6 +107,15 @@ def _link(link: Link) -> Iterator[Finding]:
     if link.a == link.b:
         message = f"the link joins `{link.a}` with itself"
         yield error("GW0310", link.place, message, "name two sites; within a site no link is needed")
+    yield from priced_elsewhere(link)
+
+
+def priced_elsewhere(link: Link | LinkChanges) -> Iterator[Finding]:
+    """Prices of what leaves a site that the link does not join."""
+    for price in link.egress:
+        if price.site not in (link.a, link.b):
+            message = f"nothing leaves `{price.site}` over the link between `{link.a}` and `{link.b}`"
+            yield error("GW0380", price.place, message, f"name `{link.a}` or `{link.b}`")
 
 
 def _versions(profile: ComplianceProfile) -> Iterator[Finding]:

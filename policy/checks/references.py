@@ -129,6 +129,8 @@ def _of_pool(valid: Valid, spec: PoolSpec) -> Iterator[Reference]:
 def _of_link(valid: Valid, spec: LinkSpec) -> Iterator[Reference]:
     for index, site in enumerate(spec.between):
         yield Reference("Site", site, valid.place("between", index))
+    for site in spec.egress:
+        yield Reference("Site", site, valid.source.key_place("spec", "egress", site))
 
 
 def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Reference]:
