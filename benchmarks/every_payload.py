@@ -42,6 +42,28 @@ def of_all_requests(problem: Problem, path: Path) -> int:
     return math.ceil(of_a_request(problem, path) * problem.demand(path.demand).rate_milli_rps * Fraction(36, 10))
 
 
+def used_by_all(problem: Problem, path: Path) -> int:
+    """Whole millicents an hour for parts of nodes and payloads, should all requests of a demand take a path."""
+    return math.ceil(used_by_a_request(problem, path) * problem.demand(path.demand).rate_milli_rps * Fraction(36, 10))
+
+
+def used_by_a_request(problem: Problem, path: Path) -> Fraction:
+    """Millicents of the hours of nodes that a request takes, by memory or compute, and of its payloads' way."""
+    pools = {pool.name: pool for pool in problem.policy.pools}
+    stages = problem.policy.service(problem.demand(path.demand).service).stages
+    cost = of_a_request(problem, path)
+    for stage, name in zip(stages, path.options, strict=True):
+        option = problem.option(name)
+        pool = pools[option.placement.pool]
+        hours = Fraction(stage.fanout * 1000, option.capacity_milli_rps * 3600)
+        of_memory, of_compute = (
+            hours * Fraction(option.memory_mib, pool.memory_mib),
+            hours * Fraction(option.share_permille, pool.share_permille),
+        )
+        cost += pool.price_millicents_per_hour * (max(of_compute, of_memory))
+    return cost
+
+
 class Room(NamedTuple):
     """The most, in thousandths of a millicent an hour, that so much for each path by its number may come to."""
 

@@ -13,11 +13,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from every_path import refusing
-from every_payload import Room, cheapest, of_all_requests
+from every_payload import Room, cheapest, of_all_requests, used_by_all
 from every_route import Flow, exactly, relaxed
 from every_standing import Standing
 
-from policy.resolved import Service, Shed, UseVariant
+from policy.resolved import Ceiling, Service, Shed, UseVariant
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
@@ -72,6 +72,8 @@ class Everything:
         """Whether a rule refuses anything here; one that does not may as well be left out."""
         if rule in self.standing.broken and self.standing.broken[rule].any():
             return True
+        if rule == "allocated_cost":
+            return any(each.service or each.team for each in self.problem.policy.cost.ceilings)
         if rule == "budget" and any(self.carried.values()):
             return bool(self.problem.policy.cost.ceilings)
         if rule == "churn":
@@ -91,7 +93,8 @@ class Everything:
             answers[:] = PLENTY
         unserved = sum((relaxed(flow, answers) for flow in flows), np.zeros(rows.size))
         lower = base[rows] + level.cost + np.floor(unserved)
-        priced = self._priced(rules, level, rows) if any(self.carried.values()) and flows else None
+        has_prices = any(self.carried.values()) or ("allocated_cost" in rules and self.says("allocated_cost"))
+        priced = self._priced(rules, level, rows) if has_prices and flows else None
         for at in np.argsort(lower, kind="stable").tolist():
             if not lower[at] < (math.inf if best is None else best):
                 break
@@ -110,18 +113,33 @@ class Everything:
         ]
         paths = {(number, at): path for number, own in enumerate(usable) for at, path in enumerate(own)}
         carried = {key: self.carried[path.id] for key, path in paths.items()}
-        ceilings = self.problem.policy.cost.ceilings if "budget" in rules else ()
+        every = self.problem.policy.cost.ceilings
+        ceilings = [each for each in every if "budget" in rules and not each.service and not each.team]
+        parts = [each for each in every if "allocated_cost" in rules and (each.service or each.team)]
         of_site = [
             {key: carried[key] if c.site in {"", demands[key[0]].origin} else 0 for key in carried} for c in ceilings
+        ]
+        used = {key: used_by_all(self.problem, path) for key, path in paths.items()}
+        of_parts = [
+            Room(
+                {key: price for key, price in used.items() if self._is_of(each, demands[key[0]])},
+                WHOLE_PERMILLE * each.millicents_per_hour,
+            )
+            for each in parts
         ]
         left = [ceiling.millicents_per_hour - self.standing.spent(ceiling.site)[rows] for ceiling in ceilings]
 
         def cost(at: int, answers: np.ndarray) -> float:
             rooms = [Room(own, WHOLE_PERMILLE * int(most[at])) for own, most in zip(of_site, left, strict=True)]
-            found = cheapest(flow, carried, answers, rooms)
+            found = cheapest(flow, carried, answers, [*rooms, *of_parts])
             return found if math.isinf(found) else -(-found // WHOLE_PERMILLE)
 
         return cost
+
+    def _is_of(self, ceiling: Ceiling, demand: Demand) -> bool:
+        """Whether a ceiling of a service or a team counts what a demand uses."""
+        service = self._service(demand)
+        return ceiling.service == service.name or bool(ceiling.team and ceiling.team == service.team)
 
     def _flows(self, rules: frozenset[str], level: Level) -> list[Flow]:
         """What has to be routed, by groups of demands that can share instances."""

@@ -193,7 +193,7 @@ class Standing:
         for members in self._placements().values():
             settings |= (counts[:, members] > 0).sum(axis=1) > 1
         dear = np.zeros(len(counts), bool)
-        for ceiling in problem.policy.cost.ceilings:
+        for ceiling in (each for each in problem.policy.cost.ceilings if not each.service and not each.team):
             dear |= self.spent(ceiling.site) > ceiling.millicents_per_hour
         bounds = np.zeros(len(counts), bool)
         for bound in problem.policy.scaling.bounds:

@@ -80,6 +80,8 @@ PROVEN: Final = 3_000_000_000
 """And for those of evidence of links."""
 PRICED: Final = 4_000_000_000
 """And for those of what links cost."""
+ALLOCATED: Final = 5_000_000_000
+"""And for those of ceilings of services and teams."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -123,6 +125,7 @@ def product(seed: int) -> Product:
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem = proven(Dice(seed + PROVEN), problem)
     problem = _with_prices(Dice(seed + PRICED), problem)
+    problem = _with_parts(Dice(seed + ALLOCATED), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
@@ -158,6 +161,18 @@ def _with_prices(dice: Dice, problem: Problem) -> Problem:
         for link in problem.policy.links
     )
     return replace(problem, policy=replace(problem.policy, links=links))
+
+
+def _with_parts(dice: Dice, problem: Problem) -> Problem:
+    """The problem with a ceiling of a service or of both: about what its requests use of a node or two."""
+    if not dice.says(0.25):
+        return problem
+    dearest = max(pool.price_millicents_per_hour for pool in problem.policy.pools)
+    services = tuple(replace(service, team="all") for service in problem.policy.services)
+    named = {"team": "all"} if dice.says(0.5) else {"service": dice.one(services).name}
+    more = Ceiling("", dearest * dice.within(1, 6) // 4, HERE, **named)
+    cost = replace(problem.policy.cost, ceilings=(*problem.policy.cost.ceilings, more))
+    return replace(problem, policy=replace(problem.policy, services=services, cost=cost))
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:

@@ -32,12 +32,12 @@ class Budget:
     always = False
 
     def applies(self, problem: Problem) -> bool:
-        """Whether the cost policy sets a ceiling."""
-        return bool(problem.policy.cost.ceilings)
+        """Whether the cost policy sets a ceiling for the fleet or for a site."""
+        return any(ceiling.is_of_nodes for ceiling in problem.policy.cost.ceilings)
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """A budget row for each ceiling."""
-        for ceiling in problem.policy.cost.ceilings:
+        for ceiling in (each for each in problem.policy.cost.ceilings if each.is_of_nodes):
             pools = [pool for pool in problem.policy.pools if not ceiling.site or pool.site == ceiling.site]
             prices = tuple(
                 (node.name, pool.price_millicents_per_hour) for pool in pools for node in problem.nodes_of(pool.name)
@@ -49,6 +49,8 @@ class Budget:
         """Add up the prices of what is powered and of what leaves, for each ceiling."""
         powered, leaving = plan.powered(), _leaving(plan, problem)
         for ceiling in problem.policy.cost.ceilings:
+            if ceiling.service or ceiling.team:
+                continue
             spent = -(-sum(cost for site, cost in leaving.items() if ceiling.site in {"", site}) // THOUSANDTHS)
             for node in problem.nodes:
                 pool = problem.policy.pool(node.pool)

@@ -1,16 +1,15 @@
 """Unit cost: no request takes a path whose machines and links cost more than what its service promises."""
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import CostObjective, Stage
-from rules.kernel.egress import egress_of_a_request
+from rules.kernel.allocation import Allocation
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Option, Path, Problem
+from rules.kernel.problem import Path, Problem
 from rules.kernel.quantities import dollars
 from rules.kernel.rule import Violation
 
@@ -43,17 +42,12 @@ class UnitCost:
 
     def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
         """Those paths."""
-        known: dict[str, Fraction] = {}
+        allocation = Allocation(problem)
         for path in problem.paths:
             service = problem.service_of(problem.demand(path.demand))
             if service.cost is None:
                 continue
-            total = egress_of_a_request(problem, path)
-            for stage, name in zip(service.stages, path.options, strict=True):
-                if name not in known:
-                    known[name] = _of_a_call(problem, problem.option(name))
-                total += stage.fanout * known[name]
-            cost = service.cost.requests * total
+            cost = service.cost.requests * allocation.of_a_request(path)
             if cost > service.cost.below_millicents:
                 yield Exclusion(self.id, _told(-(-cost // 1), service.cost), service.cost.place, path=path.id)
 
@@ -82,14 +76,6 @@ def _told(cost_millicents: int, asked: CostObjective) -> str:
         f"its machines and links cost {dollars(cost_millicents)} for {asked.requests} requests; "
         f"the objective is {dollars(asked.below_millicents)}"
     )
-
-
-def _of_a_call(problem: Problem, option: Option) -> Fraction:
-    """Millicents of one call on an instance that is given all that it may be."""
-    pool = problem.pool_of(option)
-    part = max(Fraction(option.memory_mib, pool.memory_mib), Fraction(option.share_permille, pool.share_permille))
-    calls_an_hour = Fraction(max(1, option.capacity_milli_rps) * SECONDS_AN_HOUR, MILLI)
-    return pool.price_millicents_per_hour * part / calls_an_hour
 
 
 def _rounded_up(problem: Problem, path: Path, stages: tuple[Stage, ...], requests: int) -> int:

@@ -85,7 +85,7 @@ class Bounds:
         found: dict[str, int] = {}
         powered = self.start.powered()
         plan = self.ground.plan(self.start)
-        for ceiling in self.ground.problem.policy.cost.ceilings:
+        for ceiling in (each for each in self.ground.problem.policy.cost.ceilings if each.is_of_nodes):
             links = links_per_hour(plan, self.ground.problem, ceiling.site) if plan else 0
             limit = max(ceiling.millicents_per_hour - links, self._spent(powered, ceiling.site))
             found[ceiling.site] = min(limit, found.get(ceiling.site, limit))

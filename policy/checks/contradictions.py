@@ -9,6 +9,7 @@ from policy.findings import Finding, Place
 from policy.resolve import Item
 from policy.resolved import (
     WHOLE_PERMILLE,
+    Ceiling,
     CostPolicy,
     DegradeStep,
     DeviceProfile,
@@ -166,7 +167,14 @@ def _lists(item: Item) -> Iterator[Listed]:
         profiles = [(f"{each.model} {each.variant}", each.place) for each in item.variants]
         yield f"in {item.device}, profile of", profiles
     elif isinstance(item, CostPolicy):
-        yield "the ceiling of", [(ceiling.site or "all sites", ceiling.place) for ceiling in item.ceilings]
+        yield "the ceiling of", [(_ceiling(each), each.place) for each in item.ceilings]
     elif isinstance(item, ScalingPolicy):
         bounds = [(f"{bound.model} at {bound.site or 'all sites'}", bound.place) for bound in item.bounds]
         yield "the bound of", bounds
+
+
+def _ceiling(ceiling: Ceiling) -> str:
+    """What it is of."""
+    if ceiling.service:
+        return f"service {ceiling.service}"
+    return f"team {ceiling.team}" if ceiling.team else ceiling.site or "all sites"

@@ -171,6 +171,10 @@ def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:
     for index, ceiling in enumerate(spec.ceilings):
         if ceiling.site is not None:
             yield Reference("Site", ceiling.site, valid.place("ceilings", index, "site"))
+        if ceiling.service is not None:
+            yield Reference("Service", ceiling.service, valid.place("ceilings", index, "service"))
+        if ceiling.team is not None:
+            yield Reference("Team", ceiling.team, valid.place("ceilings", index, "team"))
 
 
 def _of_scaling_policy(valid: Valid, spec: ScalingPolicySpec) -> Iterator[Reference]:

@@ -66,7 +66,7 @@ def _ceilings(policy: Policy) -> Iterator[Finding]:
         cheapest.setdefault("", pool)
         cheapest.setdefault(pool.site, pool)
     bare, priced = _bare(policy), {price.site for link in policy.links for price in link.egress}
-    for ceiling in policy.cost.ceilings:
+    for ceiling in (each for each in policy.cost.ceilings if each.is_of_nodes):
         node = cheapest.get(ceiling.site)
         if ceiling.site in bare - priced:
             message = f"`{ceiling.site}` has no pool, and nothing costs what leaves it"

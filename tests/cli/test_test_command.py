@@ -72,7 +72,7 @@ def test_programs_get_results_and_the_clauses_that_are_covered() -> None:
     answer = gridwright("test", HEALTH, "-k", NAMES, "--json", "--coverage", "mutation").json()
     assert [each["result"]["outcome"] for each in answer["tests"]] == ["passed"]
     covered = {(each["place"]["line"], each["clause"]): each["tests"] for each in answer["coverage"]}
-    assert len(covered) == 13
+    assert len(covered) == 15
     assert [line for (line, _), tests in covered.items() if tests == [NAMES]] == [28]
 
 
