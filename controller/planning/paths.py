@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from controller.performance.surface import LEVELS
 from controller.planning.pricing import Choices, Habits, Views, choices, is_last, priced
 from policy.resolved import Service, UseVariant
+from rules.kernel.egress import GIB, MILLI_RPS_IN_REQUESTS_AN_HOUR
 from rules.kernel.problem import Demand, Path, Problem
 
 MOST_PATHS: Final = 4_000
@@ -93,7 +94,8 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: L
     service = problem.service_of(demand)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.here
-    tails_us, prices, place = _tails_us(stage.samples), offers.price[here], offers.place[here]
+    tails_us, place = _tails_us(stage.samples), offers.place[here]
+    prices = offers.price[here] + _egress(problem, demand, stage)
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
     if steps:
         placements = [offers.options[at].placement for at in here.tolist()]
@@ -113,6 +115,15 @@ def _too_slow(service: Service, demand: Demand, stage: Choices) -> NDArray[np.bo
             begins = objective.of_first and (objective.stage or is_last(service, stage.use[1]))
             found |= _tails_us(stage.first if begins else stage.samples) > objective.below_us
     return found
+
+
+def _egress(problem: Problem, demand: Demand, stage: Choices) -> NDArray[np.float64]:
+    """What the way to each option costs in millicents an hour, for a call in a thousand seconds."""
+    called = next(each for each in problem.service_of(demand).stages if each.name == stage.use[1])
+    links = ((demand.origin, problem.site_of(stage.offers.options[at])) for at in stage.here.tolist())
+    found = (problem.link(one, other) if one != other else None for one, other in links)
+    prices = [link.egress_from(demand.origin) if link else 0 for link in found]
+    return np.array(prices, np.float64) * called.payload_bytes * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
 
 
 def _rank(key: NDArray[np.float64], place: Ints) -> Ints:
