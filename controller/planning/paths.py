@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from controller.performance.arrivals import STEADY, Burst
 from controller.performance.pipeline import chains, path_latencies_us
-from controller.performance.surface import LEVELS
-from controller.planning.legs import Legs
+from controller.planning.legs import TAIL, Legs
 from controller.planning.offers import Offers, offers_of
 from controller.planning.options import Speeds
 from policy.resolved import Service, UseVariant
@@ -26,8 +25,6 @@ MOST_IN_ALL: Final = 40_000
 FEWEST_PATHS: Final = 64
 RELUCTANCE: Final = 4
 """Of variants that only a degraded service uses, one is looked at for so many others."""
-
-TAIL: Final = LEVELS * 99 // 100 - 1
 
 Latencies = tuple[tuple[int, int], ...]
 """(percentile in basis points, latency in us)"""
@@ -87,16 +84,35 @@ class Choices(NamedTuple):
     samples: NDArray[np.float64]
 
 
+class Offered(NamedTuple):
+    """The options of a stage that are not barred, by number among its model's, and about the p99 of each in us, [N]."""
+
+    use: tuple[str, str]
+    offers: Offers
+    here: Ints
+    tails_us: NDArray[np.float64]
+
+
 def paths(views: Views, demand: Demand, seen: Habits, looked: Looked) -> tuple[Path, ...]:
     """The paths of a demand over the options that are not barred for it, with the latency to count with."""
-    service = views.problem.service_of(demand)
-    stages = []
+    problem, legs = views.problem, views.legs
+    service = problem.service_of(demand)
+    most = min(MOST_PATHS, max(FEWEST_PATHS, MOST_IN_ALL // max(1, len(problem.demands))))
+    found = []
     for at, stage in enumerate(service.stages):
         use, offers = (demand.id, stage.name), views.offers(stage.model)
         here = np.flatnonzero(~offers.among(looked.barred.get(use, NO_OPTIONS)))
-        stages.append(Choices(use, offers, here, views.legs.of(at, demand, seen.burst, here)))
-    chosen = _within_limit(views.problem, demand, stages, looked)
-    return priced(demand, service, stages, np.array(list(itertools.product(*chosen)), np.int64), seen)
+        if most == MOST_PATHS:
+            tails_us = np.partition(legs.of(at, demand, seen.burst, here), TAIL, axis=1)[:, TAIL]
+        else:
+            tails_us = legs.about(at, demand, seen.burst, here)
+        found.append(Offered(use, offers, here, tails_us))
+    stages = []
+    for at, (one, places) in enumerate(zip(found, _within_limit(problem, demand, found, looked, most), strict=True)):
+        here = one.here[places]
+        stages.append(Choices(one.use, one.offers, here, legs.of(at, demand, seen.burst, here)))
+    every = itertools.product(*(range(stage.here.size) for stage in stages))
+    return priced(demand, service, stages, np.array(list(every), np.int64), seen)
 
 
 def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints, seen: Habits) -> tuple[Path, ...]:
@@ -135,11 +151,11 @@ def _with_margin(latency_us: Latencies, margin_permille: int) -> Latencies:
     return tuple((bp, value_us * margin_permille // WHOLE_PERMILLE) for bp, value_us in latency_us)
 
 
-def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looked: Looked) -> list[list[int]]:
+def _within_limit(
+    problem: Problem, demand: Demand, stages: list[Offered], looked: Looked, most: int
+) -> list[list[int]]:
     """The options of each stage by place in `here`: all, or the first of an order by which the others are left out."""
-    most = min(MOST_PATHS, max(FEWEST_PATHS, MOST_IN_ALL // max(1, len(problem.demands))))
-    many = math.prod(stage.here.size for stage in stages) > most
-    if most == MOST_PATHS or not many:
+    if most == MOST_PATHS or math.prod(stage.here.size for stage in stages) <= most:
         choices = [_fastest_first(stage) for stage in stages]
         fewest = [0] * len(stages)
     else:
@@ -153,24 +169,19 @@ def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looke
     return choices
 
 
-def _tails_us(stage: Choices) -> NDArray[np.float64]:
-    tails_us: NDArray[np.float64] = np.partition(stage.samples, TAIL, axis=1)[:, TAIL]
-    return tails_us
-
-
-def _fastest_first(stage: Choices) -> list[int]:
-    order: list[int] = np.lexsort((stage.offers.place[stage.here], _tails_us(stage))).tolist()
+def _fastest_first(stage: Offered) -> list[int]:
+    order: list[int] = np.lexsort((stage.offers.place[stage.here], stage.tails_us)).tolist()
     return order
 
 
-def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: Looked) -> list[int]:
+def _likeliest_first(problem: Problem, demand: Demand, stage: Offered, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
     service = problem.service_of(demand)
     objectives = (item for item in service.latency_from(demand.origin) if item.stage in ("", stage.use[1]))
     below_us = min((item.below_us for item in objectives), default=math.inf)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.here
-    tails_us, prices, place = _tails_us(stage), offers.price[here], offers.place[here]
+    tails_us, prices, place = stage.tails_us, offers.price[here], offers.place[here]
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
     if steps:
         placements = [offers.options[at].placement for at in here.tolist()]
