@@ -198,20 +198,23 @@ class Standing:
     def _site(self, option: Option) -> str:
         return next(pool.site for pool in self.problem.policy.pools if pool.name == option.placement.pool)
 
+    def spent(self, site: str) -> np.ndarray:
+        """[R]: what the nodes cost, all of them or those at a site."""
+        pools = self.problem.policy.pools
+        price = [pool.price_millicents_per_hour if site in {"", pool.site} else 0 for pool in pools]
+        total: np.ndarray = self._combined[1] @ np.array(price, np.int64)
+        return total
+
     @cached_property
     def broken(self) -> dict[str, np.ndarray]:
         """[R] by rule: whether what stands breaks it, availability aside."""
-        problem, (counts, used, full, busy, *_) = self.problem, self._combined
+        problem, (counts, _, full, busy, *_) = self.problem, self._combined
         settings = np.zeros(len(counts), bool)
         for members in self._placements().values():
             settings |= (counts[:, members] > 0).sum(axis=1) > 1
         dear = np.zeros(len(counts), bool)
-        for ceiling in problem.policy.cost.ceilings:
-            price = [
-                pool.price_millicents_per_hour if ceiling.site in {"", pool.site} else 0
-                for pool in problem.policy.pools
-            ]
-            dear |= used @ np.array(price, np.int64) > ceiling.millicents_per_hour
+        for ceiling in (each for each in problem.policy.cost.ceilings if not each.service and not each.team):
+            dear |= self.spent(ceiling.site) > ceiling.millicents_per_hour
         bounds = np.zeros(len(counts), bool)
         for bound in problem.policy.scaling.bounds:
             members = [

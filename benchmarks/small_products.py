@@ -21,6 +21,7 @@ from policy.resolved import (
     CostPolicy,
     DegradeStep,
     DeviceProfile,
+    Egress,
     Encryption,
     LatencyObjective,
     Link,
@@ -83,6 +84,10 @@ SPARED: Final = 5_000_000_000
 """And for those of spare instances."""
 RACKED: Final = 5_000_000_000
 """And for those of racks."""
+PRICED: Final = 6_000_000_000
+"""And for those of what links cost."""
+ALLOCATED: Final = 7_000_000_000
+"""And for those of ceilings of services and teams."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -128,6 +133,9 @@ def product(seed: int) -> Product:
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
+    if not any(each.availability and each.availability.spares for each in problem.policy.services):
+        problem = _with_prices(Dice(seed + PRICED), problem)
+        problem = _with_parts(Dice(seed + ALLOCATED), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
@@ -163,6 +171,34 @@ def _in_racks(dice: Dice, policy: Policy) -> Policy:
         for each in policy.services
     )
     return replace(policy, pools=pools, services=services) if dice.says(0.5) else policy
+
+
+def _with_prices(dice: Dice, problem: Problem) -> Problem:
+    """The problem with links that have a price one way or both: about what a node costs, for what a demand sends."""
+    if not dice.says(0.4):
+        return problem
+    links = tuple(
+        replace(
+            link,
+            egress=tuple(
+                Egress(site, dice.one((0, 3_000, 9_000, 40_000)), HERE) for site in (link.a, link.b) if dice.says(0.7)
+            ),
+        )
+        for link in problem.policy.links
+    )
+    return replace(problem, policy=replace(problem.policy, links=links))
+
+
+def _with_parts(dice: Dice, problem: Problem) -> Problem:
+    """The problem with a ceiling of a service or of both: about what its requests use of a node or two."""
+    if not dice.says(0.25):
+        return problem
+    dearest = max(pool.price_millicents_per_hour for pool in problem.policy.pools)
+    services = tuple(replace(service, team="all") for service in problem.policy.services)
+    named = {"team": "all"} if dice.says(0.5) else {"service": dice.one(services).name}
+    more = Ceiling("", dearest * dice.within(1, 6) // 4, HERE, **named)
+    cost = replace(problem.policy.cost, ceilings=(*problem.policy.cost.ceilings, more))
+    return replace(problem, policy=replace(problem.policy, services=services, cost=cost))
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:

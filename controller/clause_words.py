@@ -76,6 +76,12 @@ def _services(scope: Scope) -> str:
     return f"services of {', '.join(words)}" if words else "other services"
 
 
+def _of(each: Ceiling) -> str:
+    if each.is_of_nodes:
+        return _at(each.site)
+    return f" for {each.service}" if each.service else f" for team {each.team}"
+
+
 def _at(site: str) -> str:
     return f" at {site}" if site else ""
 
@@ -100,7 +106,7 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
         PoolsClause: _pools,
         TogetherClause: lambda each: f"{', '.join(each.stages)} in one {each.within}",
-        Ceiling: lambda each: f"at most {dollars_per_hour(each.millicents_per_hour)}{_at(each.site)}",
+        Ceiling: lambda each: f"at most {dollars_per_hour(each.millicents_per_hour)}{_of(each)}",
         ReplicaBound: _bound,
         UseVariant: lambda each: f"{each.model} may fall back to {each.variant}",
         Shed: lambda each: f"{percent(each.share_permille)} may be refused",

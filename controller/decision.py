@@ -198,6 +198,7 @@ class State:
 class Decision:
     """One decision, whole: the plan, the way to it, why, and what to remember when it has been carried out.
 
+    `cost_millicents_per_hour` is what powered nodes and links cost, `links_millicents_per_hour` the links' part of it.
     `valid_until` is when the first evidence behind the plan ends, or evidence against it begins; None without any.
     """
 
@@ -214,6 +215,7 @@ class Decision:
     reasons: tuple[Reason, ...]
     findings: tuple[Finding, ...]
     cost_millicents_per_hour: int
+    links_millicents_per_hour: int
     valid_until: datetime | None
     state: State
 

@@ -57,6 +57,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0370": "a bundle is not the one that was reviewed",
         "GW0371": "there is no such bundle",
         "GW0372": "a bundle is not included",
+        "GW0380": "a price is of a site that the link does not join",
         "GW0395": "an OpenSLO objective is read and not kept",
         "GW0396": "an OpenSLO objective of our own source cannot be kept",
         "GW0397": "an objective cannot be said in OpenSLO",

@@ -51,6 +51,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0370": "review what changed in it, then write its digest into the Include",
         "GW0371": "take the nearest name, or put its folder under `bundles`",
         "GW0372": "include it by its digest, or take it away",
+        "GW0380": "name one of the two sites that it joins",
         "GW0395": "where a latency is meant, measure it by a metricSource of `type: Gridwright`",
         "GW0396": "write it as the hint shows; docs/openslo.md has an example",
         "GW0397": "nothing, or a window of whole minutes",

@@ -15,7 +15,10 @@ MINUTE_S: Final = 60
 
 def cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
     """Ceilings and the price of a start."""
-    ceilings = (Ceiling(c.site or "", c.below, valid.place("ceilings", i)) for i, c in enumerate(spec.ceilings))
+    ceilings = (
+        Ceiling(each.site or "", each.below, valid.place("ceilings", index), each.service or "", each.team or "")
+        for index, each in enumerate(spec.ceilings)
+    )
     return CostPolicy(valid.name, tuple(ceilings), spec.start, valid.place())
 
 

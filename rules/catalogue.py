@@ -3,6 +3,7 @@
 from typing import Final
 
 from rules.accuracy import Accuracy
+from rules.allocated_cost import AllocatedCost
 from rules.attestation import Attestation
 from rules.availability import Availability
 from rules.budget import Budget
@@ -59,6 +60,7 @@ RULES: Final[tuple[Rule, ...]] = (
     DeviceShare(),
     OneSetting(),
     Budget(),
+    AllocatedCost(),
     ReplicaBounds(),
     Churn(),
 )

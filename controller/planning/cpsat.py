@@ -149,8 +149,13 @@ class CpSatForm:
             self._asked_of(row.service, self.model.add(value <= row.highest))
 
     def _budget(self, row: Budget) -> None:
-        spent = _weighted((self.powered[node], price) for node, price in row.prices_millicents)
-        self.model.add(spent <= row.ceiling_millicents)
+        whole = [(self.powered[node], price) for node, price in row.prices_millicents]
+        if row.carried_millicents:
+            parts = [(self.share[path], price) for path, price in row.carried_millicents]
+            thousandths = [(powered, price * WHOLE_PERMILLE) for powered, price in whole]
+            self.model.add(_weighted([*thousandths, *parts]) <= row.ceiling_millicents * WHOLE_PERMILLE)
+        else:
+            self.model.add(_weighted(whole) <= row.ceiling_millicents)
 
     def _ladder(self, row: Ladder) -> None:
         top = len(row.unserved_permille) - 1
@@ -174,8 +179,17 @@ class CpSatForm:
             started = self.model.new_int_var(0, MOST_INSTANCES * len(self.powered) + 1, f"started {options[0]}")
             self.model.add(started >= self.total(options) - running)
             self.cost.append((started, price))
+        if row.carried:
+            self.cost.append((self._rounded_up(row.carried), 1))
         for service, prices in row.levels:
             self.cost += [(self.at_least[service, k], price) for k, price in enumerate(prices, start=1)]
+
+    def _rounded_up(self, carried: Iterable[tuple[str, int]]) -> cp_model.IntVar:
+        """A whole number that is at least the sum of the prices of what paths carry."""
+        parts = [(self.share[path], price) for path, price in carried]
+        whole = self.model.new_int_var(0, sum(price for _, price in parts), "carried")
+        self.model.add(_weighted(parts) <= WHOLE_PERMILLE * whole)
+        return whole
 
     def hint(self, plan: Plan) -> None:
         """Start the search from a plan."""

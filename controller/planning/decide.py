@@ -16,7 +16,7 @@ from controller.planning.build import Built, build
 from controller.planning.choose import choose
 from controller.planning.explanation import shortfall_of
 from controller.planning.kept import Kept
-from controller.planning.objective import price_per_hour
+from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.peaks import in_the_way
 from controller.planning.running import running_plan
@@ -76,6 +76,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         reasons=report.reasons(plan, built.whole),
         findings=findings,
         cost_millicents_per_hour=price_per_hour(plan, built.whole),
+        links_millicents_per_hour=links_per_hour(plan, built.whole),
         valid_until=report.valid_until(plan, built.whole),
         state=State(
             plan=plan,

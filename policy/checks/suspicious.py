@@ -69,11 +69,11 @@ def _ceilings(policy: Policy) -> Iterator[Finding]:
     for pool in sorted(policy.pools, key=lambda pool: pool.price_millicents_per_hour):
         cheapest.setdefault("", pool)
         cheapest.setdefault(pool.site, pool)
-    bare = _bare(policy)
-    for ceiling in policy.cost.ceilings:
+    bare, priced = _bare(policy), {price.site for link in policy.links for price in link.egress}
+    for ceiling in (each for each in policy.cost.ceilings if each.is_of_nodes):
         node = cheapest.get(ceiling.site)
-        if ceiling.site in bare:
-            message = f"`{ceiling.site}` has no pool, so nothing there costs anything"
+        if ceiling.site in bare - priced:
+            message = f"`{ceiling.site}` has no pool, and nothing costs what leaves it"
             yield warning("GW0332", ceiling.place, message, "name a site with pools, or take the ceiling out")
         elif node and ceiling.millicents_per_hour < node.price_millicents_per_hour:
             message = (

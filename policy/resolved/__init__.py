@@ -5,7 +5,7 @@ explained by the line that asked for it.
 """
 
 from policy.resolved.bounds import Ceiling, CostPolicy, OnMissing, ReplicaBound, ScalingPolicy
-from policy.resolved.fleet import Encryption, Link, Maintenance, Pool, Purchase, Site
+from policy.resolved.fleet import Egress, Encryption, Link, Maintenance, Pool, Purchase, Site
 from policy.resolved.issuers import Authority, Issuer, IssuerKey, Nonce, Revoked
 from policy.resolved.models import DeviceProfile, Model, Variant, VariantProfile
 from policy.resolved.objectives import (
@@ -41,6 +41,7 @@ __all__ = [
     "CostPolicy",
     "DegradeStep",
     "DeviceProfile",
+    "Egress",
     "Encryption",
     "Issuer",
     "IssuerKey",

@@ -9,11 +9,21 @@ from policy.windows import Window
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """The most that nodes may cost an hour, over the whole fleet (`site` empty) or at one site."""
+    """The most that may be spent an hour: by the whole fleet, at one site, by one service or by those of a team.
+
+    At most one of the three is named. What a service spends is what its requests use (`allocated_cost`).
+    """
 
     site: str
     millicents_per_hour: int
     place: Place
+    service: str = ""
+    team: str = ""
+
+    @property
+    def is_of_nodes(self) -> bool:
+        """Whether it bounds a bill of nodes and links, and no part of one."""
+        return not self.service and not self.team
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,6 +362,14 @@ def ceilings_are_lower(policy: Policy, data: st.DataObject) -> Policy:
     return replace(policy, cost=replace(policy.cost, ceilings=(*ceilings, more)))
 
 
+def a_part_has_a_ceiling(policy: Policy, data: st.DataObject) -> Policy:
+    """Of one service more, or of one team."""
+    service = data.draw(st.sampled_from(policy.services))
+    named = {"team": service.team} if service.team and data.draw(st.booleans()) else {"service": service.name}
+    more = Ceiling("", data.draw(st.integers(0, 50)), HERE, **named)
+    return replace(policy, cost=replace(policy.cost, ceilings=(*policy.cost.ceilings, more)))
+
+
 def bounds_are_narrower(policy: Policy, data: st.DataObject) -> Policy:
     """One instance more at least, or less at most."""
     low, high = data.draw(st.sampled_from([(1, 0), (0, 1), (0, 0)]))
@@ -408,7 +416,8 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
     one_instance_more_is_spared: {"spares"},
-    ceilings_are_lower: {"budget"},
+    ceilings_are_lower: {"budget", "allocated_cost"},
+    a_part_has_a_ceiling: {"allocated_cost", "unit_cost"},
     bounds_are_narrower: {"replica_bounds"},
 }
 """Each with the rules in whose examples it has something to change."""

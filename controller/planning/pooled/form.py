@@ -78,6 +78,7 @@ class PooledForm:
         self.unserved = {demand.id: self._column(WHOLE_PERMILLE) for demand in problem.demands}
         self.at_least: dict[tuple[str, int], int] = {}
         self.started: list[int] = []
+        self.carried: list[int] = []
         for path in barring(form, problem):
             self.upper[self.share[path]] = 0
         self.loose = self._link_power(bounded)
@@ -99,7 +100,7 @@ class PooledForm:
             case Distinct():
                 return row.least, None
             case Budget():
-                return None, row.ceiling_millicents
+                return None, row.ceiling_millicents * WHOLE_PERMILLE
             case _:
                 return None, None
 
@@ -223,9 +224,12 @@ class PooledForm:
     def _budget(self, row: Budget) -> None:
         prices = by_pool(row.prices_millicents, self.pool)
         terms = [
-            (self.powered[pool], min(values)) for pool, values in prices.items() if len(values) == len(self.nodes[pool])
+            (self.powered[pool], min(values) * WHOLE_PERMILLE)
+            for pool, values in prices.items()
+            if len(values) == len(self.nodes[pool])
         ]
-        self._row(terms, None, row.ceiling_millicents, row, bounding=True)
+        terms += [(self.share[path], price) for path, price in row.carried_millicents]
+        self._row(terms, None, row.ceiling_millicents * WHOLE_PERMILLE, row, bounding=True)
 
     def _ladder(self, row: Ladder) -> None:
         top = len(row.unserved_permille) - 1
@@ -263,6 +267,12 @@ class PooledForm:
             self.cost[started] = price
             terms = [(self.instances[option], 1) for option in names if option in self.instances]
             self._row([*terms, (started, -1)], None, running, row)
+        if row.carried:
+            whole = self._column(sum(price for _, price in row.carried))
+            self.carried.append(whole)
+            self.cost[whole] = 1
+            parts = [(self.share[path], price) for path, price in row.carried]
+            self._row([*parts, (whole, -WHOLE_PERMILLE)], None, 0, row)
         for service, steps in row.levels:
             for k, price in enumerate(steps, start=1):
                 self.cost[self.at_least[service, k]] += price

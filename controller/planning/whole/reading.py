@@ -19,6 +19,7 @@ from rules.kernel.formulation import (
     Resource,
 )
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
+from rules.kernel.problem import WHOLE_PERMILLE
 
 Hard = Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder
 """A row that a plan with usable paths can break."""
@@ -100,6 +101,11 @@ class Reading:
             + sum(factor * self.unserved.get(demand, 0) for demand, factor in row.unserved)
         )
 
+    def spent(self, row: Budget) -> int:
+        """Thousandths of a millicent an hour of what a budget row bounds."""
+        nodes = sum(price for node, price in row.prices_millicents if node in self.powered)
+        return WHOLE_PERMILLE * nodes + sum(price * self.shares.get(path, 0) for path, price in row.carried_millicents)
+
     def held(self, row: Distinct) -> list[bool]:
         """Which groups of a row hold an instance."""
         return [any(key in self.counts for key in group) for group in row.groups]
@@ -137,8 +143,7 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
         case Flow():
             is_kept = at.gives_up(row.service, tops) or within(row.lowest, at.flows(row), row.highest)
         case Budget():
-            spent = sum(price for node, price in row.prices_millicents if node in at.powered)
-            is_kept = spent <= row.ceiling_millicents
+            is_kept = at.spent(row) <= WHOLE_PERMILLE * row.ceiling_millicents
         case Ladder():
             level = at.levels.get(row.service, 0)
             early = any(level < gate and path in at.shares for path, gate in row.gates)

@@ -22,7 +22,7 @@ from rules.kernel.formulation import (
     Resource,
     Row,
 )
-from rules.kernel.problem import Problem
+from rules.kernel.problem import WHOLE_PERMILLE, Problem
 
 
 @dataclass(frozen=True)
@@ -205,10 +205,12 @@ def _flow(row: Flow, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
 
 def _budget(row: Budget, stays: Reading, opened: Open) -> Iterator[Row]:
     powered = stays.powered
-    paid = sum(price for node, price in row.prices_millicents if node in powered)
     open_ = tuple((n, price) for n, price in row.prices_millicents if n in opened.nodes and n not in powered)
-    if open_:
-        yield replace(row, prices_millicents=open_, ceiling_millicents=row.ceiling_millicents - paid)
+    carried = tuple((path, price) for path, price in row.carried_millicents if path in opened.paths)
+    if open_ or carried:
+        paid = -(-stays.spent(row) // WHOLE_PERMILLE)
+        left = row.ceiling_millicents - paid
+        yield replace(row, prices_millicents=open_, ceiling_millicents=left, carried_millicents=carried)
 
 
 def _penalty(rows: Rows, stays: Reading, opened: Open) -> Penalty:
@@ -227,4 +229,5 @@ def _penalty(rows: Rows, stays: Reading, opened: Open) -> Penalty:
         starts=tuple(starts),
         levels=tuple((s, prices.levels[s]) for s in sorted(services) if s in prices.levels),
         unserved=tuple((d, prices.unserved[d]) for d in sorted(opened.demands) if d in prices.unserved),
+        carried=tuple((p, prices.carried[p]) for p in sorted(opened.paths & prices.carried.keys())),
     )
