@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import attested, certifications, flowing, profile, proven, signed
+from small_profiles import attested, certifications, flowing, kept, profile, proven, signed
 
 from policy.clauses import Scope
 from policy.findings import Place
@@ -79,6 +79,8 @@ PROVEN: Final = 3_000_000_000
 """And for those of evidence of links."""
 FLOWING: Final = 4_000_000_000
 """And for those of data that flows along stages."""
+KEPT: Final = 5_000_000_000
+"""And for those of what is stored and pinned."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -121,6 +123,7 @@ def product(seed: int) -> Product:
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
+    problem = kept(Dice(seed + KEPT), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
