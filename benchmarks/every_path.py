@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
+
+from every_payload import used_by_a_request
 
 from policy.clauses import (
     AttestationClause,
@@ -47,31 +48,18 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
 def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) -> Iterator[str]:
     """What all stages together break."""
     for objective in (each for each in service.latency if not each.origin or each.origin == demand.origin):
-        known_us = next((us for name, us in path.stage_latency_us if name == objective.stage), path.latency_us)
+        predicted = path.first_us if objective.of_first else (("", path.latency_us), *path.stage_latency_us)
+        known_us = next(us for name, us in predicted if name == objective.stage)
         told = [us for basis, us in known_us if basis >= objective.percentile_bp]
         if (told[0] if told else known_us[-1][1]) > objective.below_us:
             yield "latency"
     pools = [_pool(problem, problem.option(name)) for name in path.options]
-    if service.cost and _too_dear(problem, service, path, pools):
+    if service.cost and service.cost.requests * used_by_a_request(problem, path) > service.cost.below_millicents:
         yield "unit_cost"
     for clause in service.together:
         meant = [pool for stage, pool in zip(service.stages, pools, strict=True) if stage.name in clause.stages]
         if len({pool.site if clause.within.value == "site" else pool.name for pool in meant}) > 1:
             yield "together"
-
-
-def _too_dear(problem: Problem, service: Service, path: Path, pools: list[Pool]) -> bool:
-    """Whether the hours of nodes that the requests take cost more than they may, in thousandths of all prices."""
-    cost = Fraction(0)
-    for stage, name, pool in zip(service.stages, path.options, pools, strict=True):
-        option = problem.option(name)
-        hours = Fraction(service.cost.requests * stage.fanout * 1000, option.capacity_milli_rps * 3600)
-        of_memory, of_compute = (
-            hours * Fraction(option.memory_mib, pool.memory_mib),
-            hours * Fraction(option.share_permille, pool.share_permille),
-        )
-        cost += pool.price_millicents_per_hour * (max(of_compute, of_memory))
-    return cost > service.cost.below_millicents
 
 
 def _promised(service: Service, stage: Stage, option: Option, pool: Pool) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Effect:
     """A clause and what it does. `takes_part` is as tests count it.
 
     `barred_paths` are those that it bars as a whole, such as by their latency.
-    `without_millicents_per_hour` is what the nodes would cost if it were not written, and `changes` what would move.
+    `without_millicents_per_hour` is what would be paid if it were not written, and `changes` what would move.
     """
 
     place: Place

@@ -90,9 +90,9 @@ def _proof(proof: Proof) -> tuple[str, str, str, str, str]:
 def _cost(effect: Effect) -> str:
     now, then = effect.cost_millicents_per_hour, effect.without_millicents_per_hour
     if now == then:
-        return f"without it the nodes would cost as much: {dollars_per_hour(now)}"
+        return f"without it the fleet would cost as much: {dollars_per_hour(now)}"
     less, word = abs(now - then), "less" if then < now else "more"
-    return f"without it the nodes would cost {dollars_per_hour(less)} {word}: {dollars_per_hour(then)}"
+    return f"without it the fleet would cost {dollars_per_hour(less)} {word}: {dollars_per_hour(then)}"
 
 
 def _verdict(each: Access) -> tuple[str, str]:

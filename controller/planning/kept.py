@@ -9,7 +9,8 @@ from typing import Self
 
 from controller.performance.interference import Key
 from controller.planning.options import Speeds, options
-from controller.planning.paths import NO_OPTIONS, Habits, Looked, Views, paths
+from controller.planning.paths import NO_OPTIONS, Looked, paths
+from controller.planning.pricing import Habits, Views
 from policy.resolved import Policy
 from rules.kernel.problem import Demand, Option, Path, Placement, Problem
 

@@ -4,19 +4,16 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.performance.arrivals import STEADY, Burst
-from controller.performance.pipeline import chains, path_latencies_us
 from controller.performance.surface import LEVELS
-from controller.planning.legs import Legs
-from controller.planning.offers import Offers, offers_of
-from controller.planning.options import Speeds
+from controller.planning.pricing import Choices, Habits, Views, choices, is_last, priced
 from policy.resolved import Service, UseVariant
-from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
+from rules.kernel.egress import GIB, MILLI_RPS_IN_REQUESTS_AN_HOUR
+from rules.kernel.problem import Demand, Path, Problem
 
 MOST_PATHS: Final = 4_000
 """Paths a demand at the most. Beyond, the options with the longest stage latency are left out first."""
@@ -29,9 +26,6 @@ RELUCTANCE: Final = 4
 
 TAIL: Final = LEVELS * 99 // 100 - 1
 
-Latencies = tuple[tuple[int, int], ...]
-"""(percentile in basis points, latency in us)"""
-
 Ints = NDArray[np.int64]
 
 Use = tuple[str, str, str]
@@ -40,14 +34,6 @@ Use = tuple[str, str, str]
 Uses = Mapping[tuple[str, str], frozenset[str]]
 """By (demand, stage), options."""
 NO_OPTIONS: Final = frozenset[str]()
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """What was learnt of a demand: what its predictions are multiplied by, and how its rate swings."""
-
-    margin_permille: int = WHOLE_PERMILLE
-    burst: Burst = STEADY
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,76 +49,16 @@ class Looked:
     idle: Uses
 
 
-class Views:
-    """What paths of all demands are made from: a problem's options by model, and their legs."""
-
-    def __init__(self, problem: Problem, speed: Speeds) -> None:
-        self.problem = problem
-        self.legs = Legs(problem, speed)
-        self._offers: dict[str, Offers] = {}
-
-    def offers(self, model: str) -> Offers:
-        """The options of a model."""
-        if model not in self._offers:
-            self._offers[model] = offers_of(self.problem, model)
-        return self._offers[model]
-
-
-class Choices(NamedTuple):
-    """The options of a stage that may be taken, by number among its model's, and the samples of each, [N, LEVELS]."""
-
-    use: tuple[str, str]
-    offers: Offers
-    here: Ints
-    samples: NDArray[np.float64]
-
-
 def paths(views: Views, demand: Demand, seen: Habits, looked: Looked) -> tuple[Path, ...]:
     """The paths of a demand over the options that are not barred for it, with the latency to count with."""
     service = views.problem.service_of(demand)
     stages = []
     for at, stage in enumerate(service.stages):
-        use, offers = (demand.id, stage.name), views.offers(stage.model)
-        here = np.flatnonzero(~offers.among(looked.barred.get(use, NO_OPTIONS)))
-        stages.append(Choices(use, offers, here, views.legs.of(at, demand, seen.burst, here)))
+        barred = looked.barred.get((demand.id, stage.name), NO_OPTIONS)
+        here = np.flatnonzero(~views.offers(stage.model).among(barred))
+        stages.append(choices(views, demand, at, seen, here))
     chosen = _within_limit(views.problem, demand, stages, looked)
     return priced(demand, service, stages, np.array(list(itertools.product(*chosen)), np.int64), seen)
-
-
-def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints, seen: Habits) -> tuple[Path, ...]:
-    """The paths that take these options, one row for each path."""
-    if not chosen.size:
-        return ()
-    latencies = path_latencies_us(chains(service.stages), [stage.samples for stage in stages], chosen)
-    alone = _of_stages(demand, service, stages, seen.margin_permille)
-    names = [[stage.offers.options[at].id for at in stage.here.tolist()] for stage in stages]
-    found = []
-    for row, latency_us in zip(chosen.tolist(), latencies, strict=True):
-        options = tuple(here[at] for here, at in zip(names, row, strict=True))
-        name = f"{demand.id}: {' | '.join(options)}"
-        of_stages = tuple((stage, known[row[at]]) for stage, at, known in alone)
-        found.append(Path(name, demand.id, options, _with_margin(latency_us, seen.margin_permille), of_stages))
-    return tuple(found)
-
-
-def _of_stages(
-    demand: Demand, service: Service, stages: list[Choices], margin_permille: int
-) -> list[tuple[str, int, list[Latencies]]]:
-    """Each stage of which an objective speaks, its place, and its latency on each of its options."""
-    asked = {objective.stage for objective in service.latency_from(demand.origin)}
-    found = []
-    for at, stage in enumerate(service.stages):
-        if stage.name in asked:
-            samples = stages[at].samples
-            alone = path_latencies_us(((0,),), [samples], np.arange(len(samples)).reshape(-1, 1))
-            found.append((stage.name, at, [_with_margin(latency_us, margin_permille) for latency_us in alone]))
-    return found
-
-
-def _with_margin(latency_us: Latencies, margin_permille: int) -> Latencies:
-    if margin_permille == WHOLE_PERMILLE:
-        return latency_us
-    return tuple((bp, value_us * margin_permille // WHOLE_PERMILLE) for bp, value_us in latency_us)
 
 
 def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looked: Looked) -> list[list[int]]:
@@ -153,24 +79,23 @@ def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looke
     return choices
 
 
-def _tails_us(stage: Choices) -> NDArray[np.float64]:
-    tails_us: NDArray[np.float64] = np.partition(stage.samples, TAIL, axis=1)[:, TAIL]
+def _tails_us(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    tails_us: NDArray[np.float64] = np.partition(samples, TAIL, axis=1)[:, TAIL]
     return tails_us
 
 
 def _fastest_first(stage: Choices) -> list[int]:
-    order: list[int] = np.lexsort((stage.offers.place[stage.here], _tails_us(stage))).tolist()
+    order: list[int] = np.lexsort((stage.offers.place[stage.here], _tails_us(stage.samples))).tolist()
     return order
 
 
 def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
     service = problem.service_of(demand)
-    objectives = (item for item in service.latency_from(demand.origin) if item.stage in ("", stage.use[1]))
-    below_us = min((item.below_us for item in objectives), default=math.inf)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.here
-    tails_us, prices, place = _tails_us(stage), offers.price[here], offers.place[here]
+    tails_us, place = _tails_us(stage.samples), offers.place[here]
+    prices = offers.price[here] + _egress(problem, demand, stage)
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
     if steps:
         placements = [offers.options[at].placement for at in here.tolist()]
@@ -178,8 +103,27 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: L
         ranks = np.where(reluctant, RELUCTANCE * (1 + ranks), ranks)
     runs = offers.among(looked.running.get(stage.use, NO_OPTIONS))[here]
     idle = offers.among(looked.idle.get(stage.use, NO_OPTIONS))[here]
-    order: list[int] = np.lexsort((place, prices, ranks, tails_us > below_us, idle, ~runs)).tolist()
+    order: list[int] = np.lexsort((place, prices, ranks, _too_slow(service, demand, stage), idle, ~runs)).tolist()
     return order
+
+
+def _too_slow(service: Service, demand: Demand, stage: Choices) -> NDArray[np.bool_]:
+    """Of which options the stage alone misses an objective of it or of the whole, about."""
+    found = np.zeros(stage.here.size, np.bool_)
+    for objective in service.latency_from(demand.origin):
+        if objective.stage in {"", stage.use[1]}:
+            begins = objective.of_first and (objective.stage or is_last(service, stage.use[1]))
+            found |= _tails_us(stage.first if begins else stage.samples) > objective.below_us
+    return found
+
+
+def _egress(problem: Problem, demand: Demand, stage: Choices) -> NDArray[np.float64]:
+    """What the way to each option costs in millicents an hour, for a call in a thousand seconds."""
+    called = next(each for each in problem.service_of(demand).stages if each.name == stage.use[1])
+    links = ((demand.origin, problem.site_of(stage.offers.options[at])) for at in stage.here.tolist())
+    found = (problem.link(one, other) if one != other else None for one, other in links)
+    prices = [link.egress_from(demand.origin) if link else 0 for link in found]
+    return np.array(prices, np.float64) * called.payload_bytes * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
 
 
 def _rank(key: NDArray[np.float64], place: Ints) -> Ints:
