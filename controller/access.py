@@ -1,8 +1,10 @@
 """Whether a service may be served by a pool: the clause that is against it, or the evidence that it goes by."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from controller.admission.judging import question
 from controller.clause_effect import Proof, proofs
 from controller.clause_words import said
 from controller.documents import Documents
@@ -10,7 +12,6 @@ from controller.explain import Candidate, Objection
 from policy.clause_list import clauses_of
 from policy.clauses import CertificationClause
 from policy.findings import Place
-from policy.resolved import Service, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,21 @@ class Access:
     grounds: tuple[Ground, ...]
 
 
-def access(service: str, pool: str, every: Iterable[Candidate], documents: Documents) -> tuple[Access, ...]:
-    """Every stage and origin of the service; `every` are the candidates of the plan."""
+def access(
+    service: str, pool: str, every: Iterable[Candidate], documents: Documents, now: datetime
+) -> tuple[Access, ...]:
+    """Every stage and origin of the service; `every` are the candidates of the plan that is made `now`."""
     uses: dict[tuple[str, str], list[Candidate]] = {}
     for each in every:
         if each.service == service and each.placement.pool == pool:
             uses.setdefault((each.stage, each.origin), []).append(each)
     asked = documents.policy.service(service)
-    stages = {stage.name: stage for stage in asked.stages}
-    return tuple(_access(found, _grounds(asked, stages[stage], pool, documents)) for (stage, _), found in uses.items())
+    problem = question(documents.policy, documents.evidence, int(now.timestamp()))
+    covering = {
+        stage.name: {each.name for each in documents.policy.compliance if stage in problem.covered(each, asked)}
+        for stage in asked.stages
+    }
+    return tuple(_access(found, _grounds(covering[stage], pool, documents)) for (stage, _), found in uses.items())
 
 
 def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
@@ -55,9 +62,9 @@ def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
     return Access(found[0].stage, found[0].origin, allowed, share, against, grounds)
 
 
-def _grounds(service: Service, stage: Stage, pool: str, documents: Documents) -> tuple[Ground, ...]:
+def _grounds(covering: Collection[str], pool: str, documents: Documents) -> tuple[Ground, ...]:
+    """The clauses on evidence of the profiles that cover a stage."""
     policy = documents.policy
-    covering = {profile.name for profile in policy.compliance if stage in profile.covered(service)}
     return tuple(
         Ground(each.place, said(each), proofs(each.clause, [policy.pool(pool)], documents.evidence))
         for each in clauses_of(policy)
