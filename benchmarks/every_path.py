@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
+
+from every_payload import used_by_a_request
 
 from policy.clauses import (
     AttestationClause,
@@ -16,7 +17,7 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
-from rules.kernel.problem import Demand, Held, Option, Path, Problem
+from rules.kernel.problem import Attested, Demand, Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
 
@@ -53,26 +54,12 @@ def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) 
         if (told[0] if told else known_us[-1][1]) > objective.below_us:
             yield "latency"
     pools = [_pool(problem, problem.option(name)) for name in path.options]
-    if service.cost and _too_dear(problem, service, path, pools):
+    if service.cost and service.cost.requests * used_by_a_request(problem, path) > service.cost.below_millicents:
         yield "unit_cost"
     for clause in service.together:
         meant = [pool for stage, pool in zip(service.stages, pools, strict=True) if stage.name in clause.stages]
         if len({pool.site if clause.within.value == "site" else pool.name for pool in meant}) > 1:
             yield "together"
-
-
-def _too_dear(problem: Problem, service: Service, path: Path, pools: list[Pool]) -> bool:
-    """Whether the hours of nodes that the requests take cost more than they may, in thousandths of all prices."""
-    cost = Fraction(0)
-    for stage, name, pool in zip(service.stages, path.options, pools, strict=True):
-        option = problem.option(name)
-        hours = Fraction(service.cost.requests * stage.fanout * 1000, option.capacity_milli_rps * 3600)
-        of_memory, of_compute = (
-            hours * Fraction(option.memory_mib, pool.memory_mib),
-            hours * Fraction(option.share_permille, pool.share_permille),
-        )
-        cost += pool.price_millicents_per_hour * (max(of_compute, of_memory))
-    return cost > service.cost.below_millicents
 
 
 def _promised(service: Service, stage: Stage, option: Option, pool: Pool) -> Iterator[str]:
@@ -234,6 +221,11 @@ def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
     )
 
 
+def _since_s(result: Attested, clause: AttestationClause) -> int:
+    """The second that its age counts from."""
+    return result.nonce_s if clause.nonce and result.nonce_s is not None else result.appraised_s
+
+
 def _is_behind(clause: TcbClause, tcb: Tcb) -> bool:
     """Whether an environment is less up to date than asked, or does not say in which way it is."""
     if tcb.status:
@@ -250,6 +242,7 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
         and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
         and all(claim in each.claims for claim in clause.claims)
         and all(feature in each.devices for feature in clause.devices)
+        and (each.nonce_s is not None or not clause.nonce)
         and (each.tier == "affirming" or clause.min_tier == "warning")
         and (clause.tcb is None or (each.tcbs and not any(_is_behind(clause.tcb, tcb) for tcb in each.tcbs)))
         and each.verifier in (clause.verifiers or [each.verifier])
@@ -257,7 +250,7 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
     return all(
         any(
             each.from_s <= second < each.until_s
-            and not (clause.max_age_s and second - each.appraised_s >= clause.max_age_s)
+            and not (clause.max_age_s and second - _since_s(each, clause) >= clause.max_age_s)
             for each in results
         )
         for second in range(problem.now_s, problem.needed_until_s)

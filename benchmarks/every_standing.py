@@ -86,7 +86,9 @@ class Standing:
                 )
         asked = [bound.minimum for bound in problem.policy.scaling.bounds if bound.model == option.placement.model]
         asked += [floor.minimum for floor in problem.floors if floor.placement == option.placement]
-        return max([-(-calls // option.capacity_milli_rps), len(problem.nodes_of(option.placement.pool)), *asked])
+        spares = [s.availability.spares for s in problem.policy.services if s.availability]
+        needed = -(-calls // option.capacity_milli_rps) + max(spares, default=0)
+        return max([needed, len(problem.nodes_of(option.placement.pool)), *asked])
 
     def _availability(self) -> Iterator[tuple[str, frozenset[str], int, int]]:
         """Service, options and the sites and nodes that one of its stages has to stand on."""
@@ -178,20 +180,23 @@ class Standing:
     def _site(self, option: Option) -> str:
         return next(pool.site for pool in self.problem.policy.pools if pool.name == option.placement.pool)
 
+    def spent(self, site: str) -> np.ndarray:
+        """[R]: what the nodes cost, all of them or those at a site."""
+        pools = self.problem.policy.pools
+        price = [pool.price_millicents_per_hour if site in {"", pool.site} else 0 for pool in pools]
+        total: np.ndarray = self._combined[1] @ np.array(price, np.int64)
+        return total
+
     @cached_property
     def broken(self) -> dict[str, np.ndarray]:
         """[R] by rule: whether what stands breaks it, availability aside."""
-        problem, (counts, used, full, busy, _) = self.problem, self._combined
+        problem, (counts, _, full, busy, _) = self.problem, self._combined
         settings = np.zeros(len(counts), bool)
         for members in self._placements().values():
             settings |= (counts[:, members] > 0).sum(axis=1) > 1
         dear = np.zeros(len(counts), bool)
-        for ceiling in problem.policy.cost.ceilings:
-            price = [
-                pool.price_millicents_per_hour if ceiling.site in {"", pool.site} else 0
-                for pool in problem.policy.pools
-            ]
-            dear |= used @ np.array(price, np.int64) > ceiling.millicents_per_hour
+        for ceiling in (each for each in problem.policy.cost.ceilings if not each.service and not each.team):
+            dear |= self.spent(ceiling.site) > ceiling.millicents_per_hour
         bounds = np.zeros(len(counts), bool)
         for bound in problem.policy.scaling.bounds:
             members = [
@@ -212,6 +217,19 @@ class Standing:
             "replica_bounds": bounds,
             "churn": floors,
         }
+
+    def idle(self, best_effort: frozenset[str]) -> np.ndarray | None:
+        """[R]: instances that one stage has beyond its spares; None where none are asked for.
+
+        They are said of a service of one stage and with one demand.
+        """
+        for service, usable, _, _ in self.groups:
+            availability = self.problem.policy.service(service).availability
+            if availability and availability.spares and service not in best_effort:
+                members = [at for at, option in enumerate(self.options) if option.id in usable]
+                idle: np.ndarray = self.counts[:, members].sum(axis=1) - availability.spares
+                return idle
+        return None
 
     def available(self, best_effort: frozenset[str]) -> np.ndarray:
         """[R]: whether every stage stands on enough sites and nodes, but for services at best effort."""

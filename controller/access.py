@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from controller.admission.judging import question
-from controller.clause_effect import Proof, proofs
 from controller.clause_words import said
 from controller.documents import Documents
 from controller.explain import Candidate, Objection
+from controller.grounds import ASKING, About, Proof, proofs
 from policy.clause_list import clauses_of
-from policy.clauses import CertificationClause
 from policy.findings import Place
+from policy.resolved import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A clause that asks for evidence, and what the pool holds of it."""
+    """A clause that asks for evidence, and what there is of it for the stage on the pool."""
 
     place: Place
     clause: str
@@ -48,11 +48,11 @@ def access(
             uses.setdefault((each.stage, each.origin), []).append(each)
     asked = documents.policy.service(service)
     problem = question(documents.policy, documents.evidence, int(now.timestamp()))
-    covering = {
-        stage.name: {each.name for each in documents.policy.compliance if stage in problem.covered(each, asked)}
-        for stage in asked.stages
-    }
-    return tuple(_access(found, _grounds(covering[stage], pool, documents)) for (stage, _), found in uses.items())
+    grounds = {}
+    for stage in asked.stages:
+        covering = {each.name for each in documents.policy.compliance if stage in problem.covered(each, asked)}
+        grounds[stage.name] = _grounds(covering, stage, pool, documents)
+    return tuple(_access(found, grounds[stage]) for (stage, _), found in uses.items())
 
 
 def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
@@ -62,11 +62,13 @@ def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
     return Access(found[0].stage, found[0].origin, allowed, share, against, grounds)
 
 
-def _grounds(covering: Collection[str], pool: str, documents: Documents) -> tuple[Ground, ...]:
+def _grounds(covering: Collection[str], stage: Stage, pool: str, documents: Documents) -> tuple[Ground, ...]:
     """The clauses on evidence of the profiles that cover a stage."""
-    policy = documents.policy
+    policy, of = documents.policy, documents.policy.pool(pool)
+    links = [link for link in policy.links if of.site in {link.a, link.b}]
+    about = About([of], [policy.model(stage.model)], links)
     return tuple(
-        Ground(each.place, said(each), proofs(each.clause, [policy.pool(pool)], documents.evidence))
+        Ground(each.place, said(each), proofs(each.clause, about, policy, documents.evidence))
         for each in clauses_of(policy)
-        if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, CertificationClause)
+        if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, ASKING)
     )

@@ -85,6 +85,16 @@ class KnownRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Peak:
+    """What a demand was planned for at an instant, with nothing higher since: kept while it counts."""
+
+    service: str
+    origin: str
+    milli_rps: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LearntTimes:
     """What was counted of a variant on a device, less what neighbours added, and the s(1), s(2), … in us in use."""
 
@@ -181,12 +191,14 @@ class State:
     interference: tuple[Interference, ...] = ()
     crowding: tuple[Crowding, ...] = ()
     proposal: Plan | None = None
+    peaks: tuple[Peak, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One decision, whole: the plan, the way to it, why, and what to remember when it has been carried out.
 
+    `cost_millicents_per_hour` is what powered nodes and links cost, `links_millicents_per_hour` the links' part of it.
     `valid_until` is when the first evidence behind the plan ends, or evidence against it begins; None without any.
     """
 
@@ -203,6 +215,7 @@ class Decision:
     reasons: tuple[Reason, ...]
     findings: tuple[Finding, ...]
     cost_millicents_per_hour: int
+    links_millicents_per_hour: int
     valid_until: datetime | None
     state: State
 

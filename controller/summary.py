@@ -31,7 +31,7 @@ class Summary:
     """A decision without what only the loop needs.
 
     `policy_commit` is the git commit of the policy, empty where it is not from one. `steps` are done in order and are
-    predicted to take `transition_us`.
+    predicted to take `transition_us`. `links_millicents_per_hour` is the links' part of the cost.
     """
 
     decision: str
@@ -40,6 +40,7 @@ class Summary:
     verdict: Verdict
     proof: Proof
     cost_millicents_per_hour: int
+    links_millicents_per_hour: int
     valid_until: datetime | None
     steps: tuple[Step, ...]
     transition_us: int
@@ -75,6 +76,7 @@ def summarise(decision: Decision, commit: str = "") -> Summary:
         verdict=decision.verdict,
         proof=decision.proof,
         cost_millicents_per_hour=decision.cost_millicents_per_hour,
+        links_millicents_per_hour=decision.links_millicents_per_hour,
         valid_until=decision.valid_until,
         steps=tuple(_step(wave) for wave in decision.transition.waves),
         transition_us=decision.transition.duration_us,

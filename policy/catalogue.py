@@ -57,9 +57,11 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0370": "a bundle is not the one that was reviewed",
         "GW0371": "there is no such bundle",
         "GW0372": "a bundle is not included",
+        "GW0380": "a price is of a site that the link does not join",
         "GW0395": "an OpenSLO objective is read and not kept",
         "GW0396": "an OpenSLO objective of our own source cannot be kept",
         "GW0397": "an objective cannot be said in OpenSLO",
+        "GW0390": "forecasts do not look as far as a model takes to load",
         "GW0375": "a test shares a file with documents in force",
         "GW0376": "a test expects nothing",
         "GW0377": "what a test adds is no document",
@@ -118,6 +120,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0440": "nothing may serve a stage once evidence ends",
         "GW0441": "a file among the evidence is not read",
         "GW0442": "an attestation result warns of a part",
+        "GW0443": "an attestation result carries another nonce",
+        "GW0444": "an attestation result is older than its nonce",
     }
 )
 

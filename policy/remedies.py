@@ -51,9 +51,11 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0370": "review what changed in it, then write its digest into the Include",
         "GW0371": "take the nearest name, or put its folder under `bundles`",
         "GW0372": "include it by its digest, or take it away",
+        "GW0380": "name one of the two sites that it joins",
         "GW0395": "where a latency is meant, measure it by a metricSource of `type: Gridwright`",
         "GW0396": "write it as the hint shows; docs/openslo.md has an example",
         "GW0397": "nothing, or a window of whole minutes",
+        "GW0390": "make `horizon` of the ScalingPolicy as long as the hint says",
         "GW0375": "move the test to a file of its own",
         "GW0376": "add what has to hold under `expect`",
         "GW0377": "mend the text as the message says",
@@ -112,5 +114,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0440": "renew the evidence, or have another pool or variant vouched for",
         "GW0441": "rename it if it is evidence, or take it out",
         "GW0442": "see what it warns of, or take such results by `minTier: warning`",
+        "GW0443": "have it attested anew with the present nonce, or take it out",
+        "GW0444": "compare the two clocks",
     }
 )

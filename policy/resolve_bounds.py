@@ -6,15 +6,19 @@ from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.findings import Place
 from policy.resolve_maintenance import window
-from policy.resolved import Ceiling, CostPolicy, ReplicaBound, ScalingPolicy
+from policy.resolved import Ceiling, CostPolicy, OnMissing, ReplicaBound, ScalingPolicy
 from policy.validate import Valid
 
 NOWHERE: Final = Place("defaults", 1, 1)
+MINUTE_S: Final = 60
 
 
 def cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
     """Ceilings and the price of a start."""
-    ceilings = (Ceiling(c.site or "", c.below, valid.place("ceilings", i)) for i, c in enumerate(spec.ceilings))
+    ceilings = (
+        Ceiling(each.site or "", each.below, valid.place("ceilings", index), each.service or "", each.team or "")
+        for index, each in enumerate(spec.ceilings)
+    )
     return CostPolicy(valid.name, tuple(ceilings), spec.start, valid.place())
 
 
@@ -50,4 +54,7 @@ def _paced(name: str, spec: ScalingPolicySpec, bounds: tuple[ReplicaBound, ...],
         bounds=bounds,
         place=place,
         freezes=tuple(map(window, spec.freezes)),
+        stabilisation_s=spec.scale_down.stabilisation,
+        on_missing=OnMissing(spec.on_missing),
+        horizon_s=-(-spec.horizon // MINUTE_S) * MINUTE_S,
     )

@@ -6,7 +6,18 @@ from policy.documents.model import ModelSpec
 from policy.documents.pool import PoolSpec
 from policy.documents.site import SiteSpec
 from policy.resolve_clauses import services
-from policy.resolved import DeviceProfile, Encryption, Link, Model, Pool, Purchase, Site, Variant, VariantProfile
+from policy.resolved import (
+    DeviceProfile,
+    Egress,
+    Encryption,
+    Link,
+    Model,
+    Pool,
+    Purchase,
+    Site,
+    Variant,
+    VariantProfile,
+)
 from policy.validate import Valid
 
 
@@ -56,6 +67,9 @@ def link(valid: Valid, spec: LinkSpec) -> Link:
         tuple(spec.transit),
         valid.place(),
         valid.name,
+        tuple(
+            Egress(site, price, valid.source.key_place("spec", "egress", site)) for site, price in spec.egress.items()
+        ),
     )
 
 

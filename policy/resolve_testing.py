@@ -4,7 +4,7 @@ from policy.documents.event import EventSpec
 from policy.documents.expectation import ExpectationSpec, FindingSpec, WhereSpec
 from policy.documents.policy_test import PolicyTestSpec
 from policy.findings import Place
-from policy.resolved import Encryption
+from policy.resolved import Egress, Encryption
 from policy.testing import (
     Added,
     Allowed,
@@ -84,7 +84,8 @@ def _of_a_link(spec: EventSpec, place: Place) -> LinkLost | LinkChanges | None:
     if link := spec.link_changes:
         a, b = link.between
         encryption = Encryption(link.encryption) if link.encryption else None
-        return LinkChanges(a, b, link.rtt, link.jitter, link.bandwidth, encryption, place)
+        egress = tuple(Egress(site, price, place) for site, price in link.egress.items())
+        return LinkChanges(a, b, link.rtt, link.jitter, link.bandwidth, encryption, place, egress)
     return None
 
 

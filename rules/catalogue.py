@@ -3,6 +3,7 @@
 from typing import Final
 
 from rules.accuracy import Accuracy
+from rules.allocated_cost import AllocatedCost
 from rules.attestation import Attestation
 from rules.availability import Availability
 from rules.budget import Budget
@@ -28,6 +29,7 @@ from rules.replica_bounds import ReplicaBounds
 from rules.residency import Residency
 from rules.separation import Separation
 from rules.served import Served
+from rules.spares import Spares
 from rules.together import Together
 from rules.unit_cost import UnitCost
 
@@ -52,11 +54,13 @@ RULES: Final[tuple[Rule, ...]] = (
     UnitCost(),
     Degrade(),
     Availability(),
+    Spares(),
     Capacity(),
     DeviceMemory(),
     DeviceShare(),
     OneSetting(),
     Budget(),
+    AllocatedCost(),
     ReplicaBounds(),
     Churn(),
 )

@@ -28,7 +28,7 @@ def show(on: "Console", proposal: Proposal) -> None:
     """What changes, what is promised, why, and what to know of it."""
     summary = proposal.plan
     until = f", valid until {summary.valid_until.isoformat()}" if summary.valid_until else ""
-    cost = dollars_per_hour(summary.cost_millicents_per_hour)
+    cost = cost_told(summary.cost_millicents_per_hour, summary.links_millicents_per_hour)
     on.print(f"[bold]{HEADLINES[summary.verdict]}[/]: {cost}, {summary.proof}{until}{_shortfall(summary)}")
     _changes(on, proposal)
     _promises(on, summary)
@@ -79,6 +79,12 @@ def _reasons(on: "Console", summary: Summary) -> None:
     if rows:
         on.print()
         print_table(on, "Why", ("placement", "instances", "serves"), rows)
+
+
+def cost_told(millicents_per_hour: int, links_millicents_per_hour: int) -> str:
+    """What is paid, and the links' part of it where there is one."""
+    links = f" ({dollars_per_hour(links_millicents_per_hour)} of it for links)" if links_millicents_per_hour else ""
+    return f"{dollars_per_hour(millicents_per_hour)}{links}"
 
 
 def milliseconds(value_us: int) -> str:

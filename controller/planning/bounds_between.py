@@ -9,6 +9,7 @@ from itertools import chain
 
 from controller.planning.between import Between, Spot
 from controller.planning.ground import Ground
+from controller.planning.objective import links_per_hour
 from rules.kernel.problem import Placement
 
 
@@ -77,11 +78,16 @@ class Bounds:
 
     @cached_property
     def _ceilings(self) -> dict[str, int]:
-        """The least ceiling by site ('' for the fleet), raised to what is spent at the start."""
+        """What is left for nodes of the least ceiling by site ('' for the fleet), or what they cost at the start.
+
+        Links take what they cost at the start; where routes move, the verifier sees what they cost then.
+        """
         found: dict[str, int] = {}
         powered = self.start.powered()
-        for ceiling in self.ground.problem.policy.cost.ceilings:
-            limit = max(ceiling.millicents_per_hour, self._spent(powered, ceiling.site))
+        plan = self.ground.plan(self.start)
+        for ceiling in (each for each in self.ground.problem.policy.cost.ceilings if each.is_of_nodes):
+            links = links_per_hour(plan, self.ground.problem, ceiling.site) if plan else 0
+            limit = max(ceiling.millicents_per_hour - links, self._spent(powered, ceiling.site))
             found[ceiling.site] = min(limit, found.get(ceiling.site, limit))
         return found
 

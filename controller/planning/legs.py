@@ -5,7 +5,7 @@ kept as tables from which the rows of options are picked.
 """
 
 from collections.abc import Hashable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,18 @@ NO_WAY = -1
 """The row of an option that a demand cannot reach."""
 
 
+MEDIAN: Final = LEVELS // 2
+TAIL: Final = LEVELS * 99 // 100 - 1
+"""The place of the p99 among sorted samples."""
+
+
 class Table(NamedTuple):
     """Samples in us, [rows, LEVELS], and the row of each option of a model, or of each site, in the problem's order."""
 
     samples: Floats
     row: Ints
+    typical_us: Floats
+    """[rows]: what to compare them by."""
 
 
 class Legs:
@@ -52,12 +59,24 @@ class Legs:
         """
         stage = self.problem.service_of(demand).stages[at]
         server, way = self._server(at, stage, burst, of_first=of_first), self._way(at, stage, demand)
-        ways = way.row[self._sites_of(stage.model)[options]]
+        found = server.samples[server.row[options]]
+        found += way.samples[self._ways_to(way, stage, demand, options)]
+        return found
+
+    def about(self, at: int, demand: Demand, burst: Burst, options: Ints, *, of_first: bool = False) -> Floats:
+        """[options]: about their 99th percentiles in us: those of the servers, and the medians of the ways there."""
+        stage = self.problem.service_of(demand).stages[at]
+        server, way = self._server(at, stage, burst, of_first=of_first), self._way(at, stage, demand)
+        found = server.typical_us[server.row[options]]
+        found += way.typical_us[self._ways_to(way, stage, demand, options)]
+        return found
+
+    def _ways_to(self, way: Table, stage: Stage, demand: Demand, options: Ints) -> Ints:
+        """[options]: the rows of the ways to their sites."""
+        ways: Ints = way.row[self._sites_of(stage.model)[options]]
         if (ways == NO_WAY).any():
             raise ValueError(f"{demand.id} cannot reach a site: bar what is `out_of_reach` before building paths")
-        found = server.samples[server.row[options]]
-        found += way.samples[ways]
-        return found
+        return ways
 
     def _server(self, at: int, stage: Stage, burst: Burst, *, of_first: bool) -> Table:
         key = (at, stage.fanout, stage.model, burst, of_first)
@@ -79,7 +98,7 @@ class Legs:
                 served_us = stage_quantiles_us(policy, stage, option, self.speed, load, of_first=of_first)
                 samples.append(sampled(at, served_us))
             row.append(number[key])
-        return Table(np.array(samples).reshape(-1, LEVELS), np.array(row, np.int64))
+        return _table(samples, row, TAIL)
 
     def _sites_of(self, model: str) -> Ints:
         """Of each option of a model, its site's number."""
@@ -101,4 +120,10 @@ class Legs:
             there = reachable(policy, demand.origin, site)
             row.append(len(samples) if there else NO_WAY)
             samples += [travelled(at, network_to_us(policy, demand, stage, site))] if there else []
-        return Table(np.array(samples).reshape(-1, LEVELS), np.array(row, np.int64))
+        return _table(samples, row, MEDIAN)
+
+
+def _table(rows: list[Floats], row: list[int], level: int) -> Table:
+    """Samples with their levels at a place in their order."""
+    samples = np.array(rows).reshape(-1, LEVELS)
+    return Table(samples, np.array(row, np.int64), np.partition(samples, level, axis=1)[:, level])

@@ -2,16 +2,19 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.performance.surface import LEVELS
-from controller.planning.pricing import Choices, Habits, Views, choices, is_last, priced
+from controller.performance.arrivals import Burst
+from controller.planning.legs import TAIL, Legs
+from controller.planning.offers import Offers
+from controller.planning.pricing import Habits, Views, choices, is_last, priced
 from policy.resolved import Service, UseVariant
+from rules.kernel.egress import GIB, MILLI_RPS_IN_REQUESTS_AN_HOUR
 from rules.kernel.problem import Demand, Path, Problem
 
 MOST_PATHS: Final = 4_000
@@ -23,8 +26,7 @@ FEWEST_PATHS: Final = 64
 RELUCTANCE: Final = 4
 """Of variants that only a degraded service uses, one is looked at for so many others."""
 
-TAIL: Final = LEVELS * 99 // 100 - 1
-
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 Use = tuple[str, str, str]
@@ -48,23 +50,58 @@ class Looked:
     idle: Uses
 
 
+class Offered(NamedTuple):
+    """The options of a stage that are not barred, by number among its model's, and about the p99 of each in us, [N].
+
+    `first_tails_us` is that until the response begins, `tails_us` where no objective asks for it.
+    """
+
+    use: tuple[str, str]
+    offers: Offers
+    here: Ints
+    tails_us: Floats
+    first_tails_us: Floats
+
+
 def paths(views: Views, demand: Demand, seen: Habits, looked: Looked) -> tuple[Path, ...]:
     """The paths of a demand over the options that are not barred for it, with the latency to count with."""
-    service = views.problem.service_of(demand)
-    stages = []
-    for at, stage in enumerate(service.stages):
-        barred = looked.barred.get((demand.id, stage.name), NO_OPTIONS)
-        here = np.flatnonzero(~views.offers(stage.model).among(barred))
-        stages.append(choices(views, demand, at, seen, here))
-    chosen = _within_limit(views.problem, demand, stages, looked)
-    return priced(demand, service, stages, np.array(list(itertools.product(*chosen)), np.int64), seen)
-
-
-def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looked: Looked) -> list[list[int]]:
-    """The options of each stage by place in `here`: all, or the first of an order by which the others are left out."""
+    problem = views.problem
+    service = problem.service_of(demand)
     most = min(MOST_PATHS, max(FEWEST_PATHS, MOST_IN_ALL // max(1, len(problem.demands))))
-    many = math.prod(stage.here.size for stage in stages) > most
-    if most == MOST_PATHS or not many:
+    tails = _tails if most == MOST_PATHS else _about
+    found = [_offered(views, demand, at, seen, looked, tails=tails) for at in range(len(service.stages))]
+    limited = zip(found, _within_limit(problem, demand, found, looked, most), strict=True)
+    stages = [choices(views, demand, at, seen, one.here[places]) for at, (one, places) in enumerate(limited)]
+    every = itertools.product(*(range(stage.here.size) for stage in stages))
+    return priced(demand, service, stages, np.array(list(every), np.int64), seen)
+
+
+def _offered(
+    views: Views, demand: Demand, at: int, seen: Habits, looked: Looked, *, tails: Callable[..., Floats]
+) -> Offered:
+    service = views.problem.service_of(demand)
+    use, offers = (demand.id, service.stages[at].name), views.offers(service.stages[at].model)
+    here = np.flatnonzero(~offers.among(looked.barred.get(use, NO_OPTIONS)))
+    whole_us = tails(views.legs, at, demand, seen.burst, here, of_first=False)
+    asked = any(objective.of_first for objective in service.latency_from(demand.origin))
+    first_us = tails(views.legs, at, demand, seen.burst, here, of_first=True) if asked else whole_us
+    return Offered(use, offers, here, whole_us, first_us)
+
+
+def _tails(legs: Legs, at: int, demand: Demand, burst: Burst, here: Ints, *, of_first: bool) -> Floats:
+    tails_us: Floats = np.partition(legs.of(at, demand, burst, here, of_first=of_first), TAIL, axis=1)[:, TAIL]
+    return tails_us
+
+
+def _about(legs: Legs, at: int, demand: Demand, burst: Burst, here: Ints, *, of_first: bool) -> Floats:
+    return legs.about(at, demand, burst, here, of_first=of_first)
+
+
+def _within_limit(
+    problem: Problem, demand: Demand, stages: list[Offered], looked: Looked, most: int
+) -> list[list[int]]:
+    """The options of each stage by place in `here`: all, or the first of an order by which the others are left out."""
+    if most == MOST_PATHS or math.prod(stage.here.size for stage in stages) <= most:
         choices = [_fastest_first(stage) for stage in stages]
         fewest = [0] * len(stages)
     else:
@@ -78,22 +115,18 @@ def _within_limit(problem: Problem, demand: Demand, stages: list[Choices], looke
     return choices
 
 
-def _tails_us(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    tails_us: NDArray[np.float64] = np.partition(samples, TAIL, axis=1)[:, TAIL]
-    return tails_us
-
-
-def _fastest_first(stage: Choices) -> list[int]:
-    order: list[int] = np.lexsort((stage.offers.place[stage.here], _tails_us(stage.samples))).tolist()
+def _fastest_first(stage: Offered) -> list[int]:
+    order: list[int] = np.lexsort((stage.offers.place[stage.here], stage.tails_us)).tolist()
     return order
 
 
-def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: Looked) -> list[int]:
+def _likeliest_first(problem: Problem, demand: Demand, stage: Offered, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
     service = problem.service_of(demand)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.here
-    tails_us, prices, place = _tails_us(stage.samples), offers.price[here], offers.place[here]
+    tails_us, place = stage.tails_us, offers.place[here]
+    prices = offers.price[here] + _egress(problem, demand, stage)
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
     if steps:
         placements = [offers.options[at].placement for at in here.tolist()]
@@ -105,14 +138,23 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Choices, looked: L
     return order
 
 
-def _too_slow(service: Service, demand: Demand, stage: Choices) -> NDArray[np.bool_]:
+def _too_slow(service: Service, demand: Demand, stage: Offered) -> NDArray[np.bool_]:
     """Of which options the stage alone misses an objective of it or of the whole, about."""
     found = np.zeros(stage.here.size, np.bool_)
     for objective in service.latency_from(demand.origin):
         if objective.stage in {"", stage.use[1]}:
             begins = objective.of_first and (objective.stage or is_last(service, stage.use[1]))
-            found |= _tails_us(stage.first if begins else stage.samples) > objective.below_us
+            found |= (stage.first_tails_us if begins else stage.tails_us) > objective.below_us
     return found
+
+
+def _egress(problem: Problem, demand: Demand, stage: Offered) -> NDArray[np.float64]:
+    """What the way to each option costs in millicents an hour, for a call in a thousand seconds."""
+    called = next(each for each in problem.service_of(demand).stages if each.name == stage.use[1])
+    links = ((demand.origin, problem.site_of(stage.offers.options[at])) for at in stage.here.tolist())
+    found = (problem.link(one, other) if one != other else None for one, other in links)
+    prices = [link.egress_from(demand.origin) if link else 0 for link in found]
+    return np.array(prices, np.float64) * called.payload_bytes * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
 
 
 def _rank(key: NDArray[np.float64], place: Ints) -> Ints:

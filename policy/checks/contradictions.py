@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import Final
 
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
@@ -10,6 +11,7 @@ from policy.findings import Finding, Place
 from policy.resolve import Item
 from policy.resolved import (
     WHOLE_PERMILLE,
+    Ceiling,
     CostPolicy,
     DegradeStep,
     DeviceProfile,
@@ -21,7 +23,10 @@ from policy.resolved import (
     Shed,
     UseVariant,
 )
+from policy.testing import LinkChanges
 from policy.tiers import Organisation, Team
+
+LONGEST_HORIZON_S: Final = 3_600
 
 
 def contradictions(item: Item) -> list[Finding]:
@@ -108,6 +113,9 @@ def _numbers(scaling: ScalingPolicy) -> Iterator[Finding]:
     if scaling.stale_after_s < scaling.interval_s:
         message = f"readings are stale after {scaling.stale_after_s} s and are taken every {scaling.interval_s} s"
         yield error("GW0305", scaling.place, message, "make `staleAfter` two or three times `interval`")
+    if scaling.horizon_s > LONGEST_HORIZON_S:
+        message = f"forecasts would look {scaling.horizon_s} s ahead, and what is known goes on for an hour at most"
+        yield error("GW0305", scaling.place, message, "make `horizon` no longer than 1h")
 
 
 def _first_responses(device: DeviceProfile) -> Iterator[Finding]:
@@ -126,6 +134,15 @@ def _link(link: Link) -> Iterator[Finding]:
     if link.a == link.b:
         message = f"the link joins `{link.a}` with itself"
         yield error("GW0310", link.place, message, "name two sites; within a site no link is needed")
+    yield from priced_elsewhere(link)
+
+
+def priced_elsewhere(link: Link | LinkChanges) -> Iterator[Finding]:
+    """Prices of what leaves a site that the link does not join."""
+    for price in link.egress:
+        if price.site not in (link.a, link.b):
+            message = f"nothing leaves `{price.site}` over the link between `{link.a}` and `{link.b}`"
+            yield error("GW0380", price.place, message, f"name `{link.a}` or `{link.b}`")
 
 
 def _versions(profile: ComplianceProfile) -> Iterator[Finding]:
@@ -176,7 +193,14 @@ def _lists(item: Item) -> Iterator[Listed]:
         profiles = [(f"{each.model} {each.variant}", each.place) for each in item.variants]
         yield f"in {item.device}, profile of", profiles
     elif isinstance(item, CostPolicy):
-        yield "the ceiling of", [(ceiling.site or "all sites", ceiling.place) for ceiling in item.ceilings]
+        yield "the ceiling of", [(_ceiling(each), each.place) for each in item.ceilings]
     elif isinstance(item, ScalingPolicy):
         bounds = [(f"{bound.model} at {bound.site or 'all sites'}", bound.place) for bound in item.bounds]
         yield "the bound of", bounds
+
+
+def _ceiling(ceiling: Ceiling) -> str:
+    """What it is of."""
+    if ceiling.service:
+        return f"service {ceiling.service}"
+    return f"team {ceiling.team}" if ceiling.team else ceiling.site or "all sites"

@@ -138,6 +138,8 @@ def _of_pool(valid: Valid, spec: PoolSpec) -> Iterator[Reference]:
 def _of_link(valid: Valid, spec: LinkSpec) -> Iterator[Reference]:
     for index, site in enumerate(spec.between):
         yield Reference("Site", site, valid.place("between", index), beside=(spec.between[1 - index],))
+    for site in spec.egress:
+        yield Reference("Site", site, valid.source.key_place("spec", "egress", site))
 
 
 def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Reference]:
@@ -178,6 +180,10 @@ def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:
     for index, ceiling in enumerate(spec.ceilings):
         if ceiling.site is not None:
             yield Reference("Site", ceiling.site, valid.place("ceilings", index, "site"))
+        if ceiling.service is not None:
+            yield Reference("Service", ceiling.service, valid.place("ceilings", index, "service"))
+        if ceiling.team is not None:
+            yield Reference("Team", ceiling.team, valid.place("ceilings", index, "team"))
 
 
 def _of_scaling_policy(valid: Valid, spec: ScalingPolicySpec) -> Iterator[Reference]:

@@ -13,6 +13,7 @@ from policy.documents.base import (
     Line,
     Name,
     Positive,
+    PricePerGib,
     PricePerHour,
     Rate,
     Spec,
@@ -68,6 +69,7 @@ class LinkChangesSpec(Spec):
     jitter: DurationUs | None = None
     bandwidth: Bandwidth | None = None
     encryption: Literal["none", "tls", "mtls"] | None = None
+    egress: dict[Name, PricePerGib] = Field(default_factory=dict)
 
 
 class PriceChangesSpec(Spec):

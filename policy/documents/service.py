@@ -99,10 +99,11 @@ class ThroughputSpec(Spec):
 
 
 class AvailabilitySpec(Spec):
-    """Every stage runs at no fewer sites and on no fewer nodes than this."""
+    """Every stage runs at no fewer sites and on no fewer nodes than this, with instances to spare."""
 
     sites: Positive = 1
     nodes: Positive = 1
+    spares: Count = 0
 
 
 class AccuracySpec(Spec):

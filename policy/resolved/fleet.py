@@ -60,10 +60,21 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """What lies between two sites, the same in both directions. `transit` are the jurisdictions that it crosses.
+class Egress:
+    """What a GiB costs that leaves a site over a link."""
 
-    A round trip takes `rtt_us` on average and scatters by a standard deviation of `jitter_us`.
+    site: str
+    millicents_per_gib: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What lies between two sites, the same in both directions but for its price.
+
+    A round trip takes `rtt_us` on average and scatters by a standard deviation of `jitter_us`. `transit` are the
+    jurisdictions that it crosses, `egress` the prices of what leaves either site over it; one of which nothing is said
+    is left for nothing.
     """
 
     a: str
@@ -75,6 +86,11 @@ class Link:
     transit: tuple[str, ...]
     place: Place
     name: str = ""
+    egress: tuple[Egress, ...] = ()
+
+    def egress_from(self, site: str) -> int:
+        """Millicents for each GiB that leaves a site over the link."""
+        return sum(each.millicents_per_gib for each in self.egress if each.site == site)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,15 @@ class ThroughputObjective:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityObjective:
-    """Every stage must run at no fewer than `sites` sites and on no fewer than `nodes` nodes."""
+    """Every stage must run at no fewer than `sites` sites and on no fewer than `nodes` nodes.
+
+    `spares` are instances beyond what the load takes.
+    """
 
     sites: int
     nodes: int
     place: Place
+    spares: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from policy.clauses import AFFIRMING, ComplianceProfile, Tcb
+from policy.clauses import AFFIRMING, AttestationClause, ComplianceProfile, Tcb
 from policy.data_flow import Data, Datum, handled
 from policy.resolved import LatencyObjective, Link, Policy, Pool, Service, Site, Stage
 from rules.kernel.removals import removed
@@ -118,7 +118,7 @@ class Attested:
 
     `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
     `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst part, and `tcbs`
-    tell how up to date each environment is.
+    tell how up to date each environment is. `nonce_s` is when a nonce that it carries was given out for it, if any was.
     """
 
     subject_kind: str
@@ -132,6 +132,16 @@ class Attested:
     until_s: int
     tier: str = AFFIRMING
     tcbs: tuple[Tcb, ...] = ()
+    nonce_s: int | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it carries a nonce that was given out for it."""
+        return self.nonce_s is not None
+
+    def since_s(self, clause: AttestationClause) -> int:
+        """From when a clause counts its age."""
+        return self.nonce_s if clause.nonce and self.nonce_s is not None else self.appraised_s
 
 
 @dataclass(frozen=True, slots=True)
