@@ -1,6 +1,7 @@
 """Which rules refuse a path, whoever stands where: each stated in other words than for the solver and the verifier."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from every_payload import used_by_a_request
 
@@ -11,6 +12,8 @@ from policy.clauses import (
     ProvenanceClause,
     Scope,
     Standard,
+    Tcb,
+    TcbClause,
     VersionBound,
 )
 from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
@@ -35,7 +38,8 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
             yield "maintenance"
         for profile in problem.policy.compliance:
             scope = profile.scope
-            if set(scope.classes) & set(service.data_classes) and stage.name in (scope.stages or [stage.name]):
+            is_meant = stage.name in (scope.stages or [stage.name])
+            if is_meant and any(stage.name in _handling(problem, service, word) for word in scope.classes):
                 yield from _held_otherwise(problem, profile, pool)
                 yield from _unvouched(problem, profile, option)
                 yield from _afar(problem, profile, demand.origin, pool.site)
@@ -87,7 +91,7 @@ def _held_otherwise(problem: Problem, profile: ComplianceProfile, pool: Pool) ->
     if profile.purchase and not {pool.purchase} & set(profile.purchase.among):
         yield "purchase"
     if profile.separation:
-        others = [each for each in problem.policy.services if not _speaks_of(profile.scope, each)]
+        others = [each for each in problem.policy.services if not _may_cover(problem, profile.scope, each)]
         near = [each for each in others if pool.dedicated_to is None or _speaks_of(pool.dedicated_to, each)]
         if any(_speaks_of(profile.separation.others, each) for each in near):
             yield "separation"
@@ -139,8 +143,55 @@ def _speaks_of(scope: Scope, service: Service) -> bool:
     """Whether a scope of services, classes and stages covers something of a service."""
     stages = {stage.name for stage in service.stages}
     is_named = not scope.services or service.name in scope.services
-    is_carried = not scope.classes or not set(scope.classes).isdisjoint(service.data_classes)
+    carried = {*service.data_classes, *(datum.word for stage in service.stages for datum in stage.adds)}
+    is_carried = not scope.classes or not carried.isdisjoint(scope.classes)
     return is_named and is_carried and (not scope.stages or bool(stages & set(scope.stages)))
+
+
+def _may_cover(problem: Problem, scope: Scope, service: Service) -> bool:
+    """Whether a stage that is meant handles a class that is meant if nothing is taken out."""
+    free = replace(problem, provenances=())
+    handling = set().union(*(_handling(free, service, word) for word in scope.classes))
+    return bool(handling & set(scope.stages or handling))
+
+
+def _handling(problem: Problem, service: Service, word: str) -> set[str]:
+    """The stages that a class of data gets to."""
+    handling: set[str] = set()
+    putting_out: set[str] = set()
+    for stage in service.stages:  # each after some of those before it
+        makes = any(datum.word == word for datum in stage.adds)
+        sent = word in service.data_classes or bool(putting_out & _all_before(service, stage))
+        reads = sent if stage.reads.value == "everything" else bool(putting_out & set(stage.after))
+        if reads or makes:
+            handling.add(stage.name)
+        if makes or (reads and not _is_taken_out(problem, stage, word)):
+            putting_out.add(stage.name)
+    return handling
+
+
+def _all_before(service: Service, stage: Stage) -> set[str]:
+    before = {each.name: each for each in service.stages}
+    return set(stage.after).union(*(_all_before(service, before[name]) for name in stage.after))
+
+
+def _is_taken_out(problem: Problem, stage: Stage, word: str) -> bool:
+    """Whether in each second somebody who may says of each variant that it takes the class out."""
+    if stage.removes is None or all(datum.word != word for datum in stage.removes.data):
+        return False
+    variants = [each for model in problem.policy.models if model.name == stage.model for each in model.variants]
+    trusted = stage.removes.verifiers
+    return bool(variants) and all(
+        any(
+            each.digest == variant.digest
+            and each.from_s <= second < each.until_s
+            and any((datum.kind, datum.word) == ("class", word) for datum in each.removes)
+            and each.signer in (trusted or [each.signer])
+            for each in problem.provenances
+        )
+        for variant in variants
+        for second in range(problem.now_s, problem.needed_until_s)
+    )
 
 
 def _proven(problem: Problem, standards: tuple[str, ...], names: set[str]) -> bool:
@@ -169,6 +220,14 @@ def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
     )
 
 
+def _is_behind(clause: TcbClause, tcb: Tcb) -> bool:
+    """Whether an environment is less up to date than asked, or does not say in which way it is."""
+    if tcb.status:
+        return tcb.status not in clause.statuses
+    reported = dict(tcb.versions)
+    return not clause.versions or any(name not in reported or reported[name] < least for name, least in clause.versions)
+
+
 def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tuple[str, str]]) -> bool:
     results = [
         each
@@ -177,6 +236,8 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
         and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
         and all(claim in each.claims for claim in clause.claims)
         and all(feature in each.devices for feature in clause.devices)
+        and (each.tier == "affirming" or clause.min_tier == "warning")
+        and (clause.tcb is None or (each.tcbs and not any(_is_behind(clause.tcb, tcb) for tcb in each.tcbs)))
         and each.verifier in (clause.verifiers or [each.verifier])
     ]
     return all(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import attested, certifications, profile, proven, signed
+from small_profiles import attested, certifications, flowing, profile, proven, signed
 
 from policy.clauses import Scope
 from policy.findings import Place
@@ -78,9 +78,11 @@ SIGNED: Final = 2_000_000_000
 """And for those of provenance."""
 PROVEN: Final = 3_000_000_000
 """And for those of evidence of links."""
-PRICED: Final = 4_000_000_000
+FLOWING: Final = 4_000_000_000
+"""And for those of data that flows along stages."""
+PRICED: Final = 5_000_000_000
 """And for those of what links cost."""
-ALLOCATED: Final = 5_000_000_000
+ALLOCATED: Final = 6_000_000_000
 """And for those of ceilings of services and teams."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
@@ -123,7 +125,7 @@ def product(seed: int) -> Product:
         floors=(),
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
-    problem = proven(Dice(seed + PROVEN), problem)
+    problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
     problem = _with_prices(Dice(seed + PRICED), problem)
     problem = _with_parts(Dice(seed + ALLOCATED), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))

@@ -203,3 +203,8 @@ class Decision:
     links_millicents_per_hour: int
     valid_until: datetime | None
     state: State
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything to do. Also where no plan was found, what may no longer serve is taken away."""
+        return bool(self.transition.waves)

@@ -18,7 +18,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0104": "a file begins with a byte order mark",
         "GW0105": "an anchor, an alias or a tag is used",
         "GW0106": "a file or folder cannot be read",
-        "GW0107": "a file or its name is not UTF-8",
+        "GW0107": "a file is not UTF-8, or its name cannot be shown",
         "GW0108": "a folder holds no policy",
         "GW0201": "a document is not one of the known kinds",
         "GW0202": "a field is not known",
@@ -65,6 +65,10 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0376": "a test expects nothing",
         "GW0377": "what a test adds is no document",
         "GW0378": "an expectation has nothing to compare with",
+        "GW0385": "a stage reads outputs and comes after none",
+        "GW0386": "what a stage removes changes nothing",
+        "GW0387": "no Issuer may vouch for what a stage removes",
+        "GW0388": "what a stage removes is not vouched for",
         "GW0401": "evidence ends before it begins",
         "GW0402": "two pieces of evidence have the same name",
         "GW0403": "evidence is not signed where an Issuer is declared",
@@ -110,8 +114,10 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0436": "a certificate is revoked",
         "GW0437": "whether a certificate is revoked is not known",
         "GW0438": "a root cannot be used",
+        "GW0439": "evidence is about what no document declares",
         "GW0440": "nothing may serve a stage once evidence ends",
         "GW0441": "a file among the evidence is not read",
+        "GW0442": "an attestation result warns of a part",
     }
 )
 

@@ -19,6 +19,7 @@ from policy.clauses import (
     Scope,
     SeparationClause,
     Standard,
+    TcbClause,
     VersionBound,
 )
 from policy.documents.compliance_profile import (
@@ -29,6 +30,7 @@ from policy.documents.compliance_profile import (
     ComplianceProfileSpec,
     LinksSpec,
     ModelsSpec,
+    TcbSpec,
 )
 from policy.documents.selector import ServicesSpec
 from policy.resolved import Encryption, Purchase
@@ -102,7 +104,13 @@ def _attestation(valid: Valid, spec: AttestationSpec, *path: str) -> Attestation
         verifiers=tuple(spec.verifiers),
         max_age_s=spec.max_age or 0,
         place=valid.place(*path, "attestation"),
+        min_tier=spec.min_tier,
+        tcb=_tcb(spec.tcb) if spec.tcb else None,
     )
+
+
+def _tcb(spec: TcbSpec) -> TcbClause:
+    return TcbClause(tuple(spec.status), tuple(spec.at_least.model_dump(exclude_none=True).items()))
 
 
 def _certifications(valid: Valid, spec: CertificationsSpec, *path: str) -> tuple[CertificationClause, ...]:

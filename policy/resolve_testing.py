@@ -55,7 +55,8 @@ def _event(spec: EventSpec, place: Place) -> Event:
     if spec.nodes_lost:
         return NodesLost(spec.nodes_lost.pool, spec.nodes_lost.nodes, place)
     if ends := spec.evidence_ends:
-        kind, subject = ("site", ends.site) if ends.site else ("pool", ends.pool or "")
+        named = (("site", ends.site), ("pool", ends.pool), ("model", ends.model))
+        kind, subject = next((kind, name) for kind, name in named if name)
         return EvidenceEnds(kind, subject, ends.standard or "", place)
     if spec.time_passes:
         return TimePasses(spec.time_passes, place)

@@ -29,7 +29,7 @@ class NodesLost:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceEnds:
-    """What a subject (`site` or `pool`) holds of a standard, or of any where that is empty, is withdrawn."""
+    """What a subject (`site`, `pool` or `model`) holds of a standard, or of any where that is empty, is withdrawn."""
 
     subject_kind: str
     subject: str

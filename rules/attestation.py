@@ -6,7 +6,7 @@ from policy.clauses import AttestationClause
 from policy.findings import Finding
 from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.pools import excluded_pools
 from rules.kernel.problem import Problem
@@ -60,7 +60,7 @@ class Attestation:
                 continue
             found, end_s = _spans(problem, clause), dict[str, int]()
             for visit in used:
-                if visit.stage in profile.covered(problem.service_of(visit.demand)):
+                if is_covered(visit, profile, problem):
                     pool = problem.pool_of(visit.option)
                     if pool.name not in end_s:
                         each_s = (unbroken_until_s(spans, problem.now_s) for spans in _by_node(found, pool))
@@ -85,7 +85,7 @@ Found = dict[tuple[str, str], list[Span]]
 def _spans(problem: Problem, clause: AttestationClause) -> Found:
     found: Found = {}
     for each in problem.attestations:
-        if clause.met_by(each.verifier, each.tees, each.claims, each.devices):
+        if clause.met_by(each):
             aged_s = each.appraised_s + clause.max_age_s if clause.max_age_s else each.until_s
             found.setdefault((each.subject_kind, each.subject), []).append((each.from_s, min(each.until_s, aged_s)))
     return found

@@ -143,6 +143,12 @@ def not_affirmed(place: Place, part: str, reason: str) -> Finding:
     return error("GW0418", place, f"{shown(part)} is not affirmed: {reason}", hint)
 
 
+def warned(place: Place) -> Finding:
+    """An attestation result of which the verifier warns."""
+    message = "the verifier warns of a part, so the result counts only where a profile takes that"
+    return warning("GW0442", place, message, "see what it warns of; `minTier: warning` of a clause takes such results")
+
+
 def unbound(place: Place) -> Finding:
     """An attestation result that is right and of no use yet: nothing says which site or pool it is about."""
     message = "the attestation result is verified and permits nothing, as it names no site and no pool"

@@ -18,7 +18,7 @@ from controller.cli.plan_view import show
 from controller.cli.sources import Source
 from controller.cli.terminal import console
 from controller.connections import Connections
-from controller.decision import Decision, State, Verdict
+from controller.decision import Decision, State
 from controller.documents import Documents
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
@@ -50,7 +50,7 @@ class Conversation:
         """The decision, once it is agreed to. Raises DeclinedError. Runs in a thread."""
         decision = decide(policy, snapshot, state, at)
         show(console(), propose(decision, running_fleet(policy, snapshot, state, at), policy.commit))
-        if self._ask and decision.verdict is Verdict.CHANGE:
+        if self._ask and decision.acts:
             self._asking = True
             agreed = typer.confirm("\nCarry this out?")
             self._asking = False

@@ -7,6 +7,7 @@ from controller.cli.terminal import print_table
 from controller.decision import Verdict
 from controller.planning.diff import Kind
 from controller.summary import Proposal, Summary
+from rules.kernel.problem import WHOLE_PERMILLE
 from rules.kernel.quantities import dollars_per_hour, percent
 
 if TYPE_CHECKING:
@@ -27,13 +28,21 @@ def show(on: "Console", proposal: Proposal) -> None:
     summary = proposal.plan
     until = f", valid until {summary.valid_until.isoformat()}" if summary.valid_until else ""
     cost = cost_told(summary.cost_millicents_per_hour, summary.links_millicents_per_hour)
-    on.print(f"[bold]{HEADLINES[summary.verdict]}[/]: {cost}, {summary.proof}{until}")
+    on.print(f"[bold]{HEADLINES[summary.verdict]}[/]: {cost}, {summary.proof}{until}{_shortfall(summary)}")
     _changes(on, proposal)
     _promises(on, summary)
     _reasons(on, summary)
     if summary.findings:
         on.print()
         findings.show(on, summary.findings)
+
+
+def _shortfall(summary: Summary) -> str:
+    """That even the best plan is less than what was asked for, where it is."""
+    refused = any(item.served_permille < WHOLE_PERMILLE for item in summary.forecasts)
+    if refused:
+        return "; [red]some requests are refused[/]"
+    return "; [yellow]some services are degraded[/]" if summary.degraded else ""
 
 
 def _changes(on: "Console", proposal: Proposal) -> None:

@@ -193,9 +193,13 @@ class CpSatForm:
         for unknown, value in self.assign(plan):
             self.model.add_hint(unknown, value)
 
+    def cost_at_most(self, cost: int) -> None:
+        """Look at no plan that costs more."""
+        self.model.add(_weighted(self.cost) <= cost)
+
     def prefer_soonest(self, cost: int) -> None:
         """Minimise the sum of rate times typical latency over what is served, among plans of at most this cost."""
-        self.model.add(_weighted(self.cost) <= cost)
+        self.cost_at_most(cost)
         rates = {demand.id: demand.rate_milli_rps for demand in self.problem.demands}
         self.model.minimize(
             _weighted(

@@ -20,6 +20,7 @@ from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
@@ -38,7 +39,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         choice = choose(built, running, current, state, now)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
-    verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
+    verdict = Verdict.IMPOSSIBLE if not choice.is_found else Verdict.KEEP if unchanged else Verdict.CHANGE
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
     outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
@@ -50,6 +51,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         *choice.findings,
         *short,
         *_ending(plan, built.whole, now),
+        *unremoved(built.whole),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)

@@ -46,13 +46,17 @@ def solve(
     hint: Plan | None = None,
     work_limit: float = WORK_LIMIT,
     stop: threading.Event | None = None,
+    *,
+    most: int | None = None,
 ) -> Solved:
-    """The cheapest plan that keeps every row, starting from `hint`.
+    """The cheapest plan that keeps every row, starting from `hint`; with `most`, none that costs more than that.
 
     With `stop` it ends as soon as that is set, and gives the best plan so far, also when it ran against the wall: what
     can be stopped is not replayed.
     """
     engine = CpSatForm(form, problem)
+    if most is not None:
+        engine.cost_at_most(most)
     if hint is not None:
         engine.hint(hint)
     solver = limited(work_limit)

@@ -84,7 +84,7 @@ def _nearest(policy: Policy, scope: Scope) -> str:
     for words, stated, where in (
         (
             (*scope.classes, *scope.subjects),
-            {word for each in services for word in (*each.data_classes, *each.data_subjects)},
+            {datum.word for each in services for datum in each.carried},
             "state the classes and subjects of the data in the services",
         ),
         (

@@ -5,6 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
+from policy.data_flow import Reads
 from policy.findings import Finding, Place
 from policy.resolve import Item
 from policy.resolved import (
@@ -56,12 +57,17 @@ def _service(service: Service) -> Iterator[Finding]:
     total = sum(origin.share_permille for origin in service.origins)
     if total != WHOLE_PERMILLE:
         message = f"the shares of the origins of `{service.name}` add up to {total / 10:g}%"
-        yield error("GW0304", service.origins[0].place, message, "let them add up to 100%")
+        hint = "let them add up to 100%" if len(service.origins) > 1 else "write 100%: requests come from nowhere else"
+        yield error("GW0304", service.origins[0].place, message, hint)
     circle = _circle(service)
     if circle:
         stage = next(stage for stage in service.stages if stage.name == circle[0])
         message = f"the stages wait for each other: {' -> '.join(circle)}"
         yield error("GW0303", stage.place, message, "take one of them out of `after`")
+    for stage in service.stages:
+        if stage.reads is Reads.OUTPUTS and not stage.after:
+            message = f"stage `{stage.name}` reads outputs alone, and comes after no stage"
+            yield error("GW0385", stage.place, message, "name in `after` the stages whose outputs it is sent")
     yield from _degrade(service)
 
 

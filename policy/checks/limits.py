@@ -56,9 +56,9 @@ def _looser(said: Limits, tier: Tier) -> Iterator[Finding]:
         for name in ("sites", "nodes"):
             has, asked = getattr(said.availability, name), getattr(limits.availability, name)
             if has < asked:
-                yield _told(
-                    said.availability.place, f"`{name}: {has}` is below {asked}", tier, limits.availability.place
-                )
+                stated = f"`{name}: {has}`" if has > 1 else f"`{name}`, 1 unless said otherwise,"
+                what = f"{stated} is below {asked}"
+                yield _told(said.availability.place, what, tier, limits.availability.place)
 
 
 def _told(place: Place, what: str, tier: Tier, limit: Place) -> Finding:

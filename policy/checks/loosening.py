@@ -89,7 +89,7 @@ def _separation(policy: Policy, lower: ComplianceProfile, upper: ComplianceProfi
 
 def _apart_from(policy: Policy, profile: ComplianceProfile) -> list[str]:
     others = profile.separation.others if profile.separation else None
-    return [each.name for each in policy.services if others and others.covered(each) and not profile.covered(each)]
+    return [each.name for each in policy.services if others and others.means(each) and not profile.covered(each)]
 
 
 def _links(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from policy.catalogue import warning
 from policy.checks.distances import Distances, in_a_row
+from policy.data_flow import handled, removals
 from policy.findings import Finding
 from policy.resolved import Policy, Pool, Service
 
@@ -31,7 +32,10 @@ def _too_far(policy: Policy, service: Service, distances: Distances) -> Iterator
                 continue
             if objective.below_us >= rounds * distances.longest_us(origin.site):
                 continue
-            clauses = [profile.residency for profile in policy.compliance if profile.covered(service) == service.stages]
+            least = handled(service, removals(service))
+            clauses = [
+                profile.residency for profile in policy.compliance if profile.covered(service, least) == service.stages
+            ]
             bounds = frozenset(clause.within for clause in clauses if clause)
             way_us = distances.shortest_us(origin.site, bounds, objective.percentile_bp)
             if way_us is not None and objective.below_us < rounds * way_us:

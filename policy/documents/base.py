@@ -39,8 +39,13 @@ def _name(text: str) -> str:
     return text
 
 
+def is_word(text: str) -> bool:
+    """Whether a text is a word of the language, such as `EU`."""
+    return _WORD.fullmatch(text) is not None
+
+
 def _word(text: str) -> str:
-    if not _WORD.fullmatch(text):
+    if not is_word(text):
         raise ValueError(f"{shown(text)} is not a word: expected up to 63 letters, digits, dots and dashes, such as EU")
     return text
 

@@ -43,14 +43,26 @@ class OriginSpec(Spec):
     share: Share
 
 
+class RemovalSpec(DataSpec):
+    """What the stage's output does not carry on, once somebody vouches for it: one of `verifiers`, or any Issuer."""
+
+    verifiers: list[Name] = Field(default_factory=list)
+
+
 class StageSpec(Spec):
-    """One model call. `fanout` calls are made for each request, after the stages in `after`."""
+    """One model call. `fanout` calls are made for each request, after the stages in `after`.
+
+    With `reads: outputs` it is sent what those stages put out and nothing else of the request.
+    """
 
     name: Name
     model: Name
     after: list[Name] = Field(default_factory=list)
     fanout: Positive = 1
     input: PayloadBytes = 0
+    reads: Literal["everything", "outputs"] = "everything"
+    adds: DataSpec = DataSpec()
+    removes: RemovalSpec | None = None
 
 
 class DemandSpec(Spec):

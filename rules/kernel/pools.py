@@ -14,7 +14,7 @@ def excluded_pools(
 ) -> Iterator[Exclusion]:
     """The options in the pools against which there is a reason, for each use by a stage that the profile covers."""
     for demand in problem.demands if reasons else ():
-        for stage in profile.covered(problem.service_of(demand)):
+        for stage in problem.covered(profile, problem.service_of(demand)):
             for option in problem.options_of(stage.model):
                 reason = reasons.get(option.placement.pool)
                 if reason:

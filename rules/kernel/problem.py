@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from policy.clauses import AFFIRMING, ComplianceProfile, Tcb
+from policy.data_flow import Data, Datum, handled
 from policy.resolved import Link, Policy, Pool, Service, Site, Stage
+from rules.kernel.removals import removed
 
 WHOLE_PERMILLE: Final = 1000
 """All of a demand: the shares of its routes and what is left unserved sum to this."""
@@ -105,7 +108,8 @@ class Attested:
     """What a verifier affirmed of a site, a pool or a node at `appraised_s`, from one second to another (Unix time).
 
     `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
-    `devices` what every device in it has. `verifier` is the Issuer's name.
+    `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst part, and `tcbs`
+    tell how up to date each environment is.
     """
 
     subject_kind: str
@@ -117,11 +121,16 @@ class Attested:
     appraised_s: int
     from_s: int
     until_s: int
+    tier: str = AFFIRMING
+    tcbs: tuple[Tcb, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another."""
+    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another.
+
+    `removes` is the data that the artefact's output does not carry on, where that is what is said, in its order.
+    """
 
     digest: str
     signer: str
@@ -129,6 +138,7 @@ class Vouched:
     version: tuple[int, ...]
     from_s: int
     until_s: int
+    removes: tuple[Datum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -187,6 +197,10 @@ class Problem:
         return {(model.name, each.name): each.digest for model in self.policy.models for each in model.variants}
 
     @cached_property
+    def _handled(self) -> dict[str, dict[str, Data]]:
+        return {each.name: handled(each, removed(self, each)) for each in reversed(self.policy.services)}
+
+    @cached_property
     def _nodes(self) -> dict[str, tuple[Node, ...]]:
         found: defaultdict[str, list[Node]] = defaultdict(list)
         for node in self.nodes:
@@ -238,6 +252,10 @@ class Problem:
     def digest_of(self, placement: Placement) -> str:
         """The digest of the variant that a placement loads; empty where no document declares it."""
         return self._digests.get((placement.model, placement.variant), "")
+
+    def covered(self, profile: ComplianceProfile, service: Service) -> tuple[Stage, ...]:
+        """The stages of a service that a profile covers at any second until the plan is no longer needed."""
+        return profile.covered(service, self._handled[service.name])
 
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""

@@ -55,3 +55,10 @@ def test_a_team_is_kept_to_fewer_places_than_its_organisation_and_a_service_by_w
     assert spoken["paris-owned"] == {"dedication"}
     assert spoken["frankfurt-rented"] == set()
     assert spoken["frankfurt-spot"] == {"purchase"}
+
+
+def test_what_follows_a_blurring_that_was_tested_leaves_the_square_and_nothing_before_it() -> None:
+    found = {stage: barred("privacy", "square-watch", stage) for stage in ("blur", "describe")}
+    assert found["blur"]["boxes"] == set()
+    assert found["blur"]["cards"] >= {"locality"}
+    assert found["describe"]["cards"] == set()

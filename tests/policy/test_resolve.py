@@ -82,6 +82,7 @@ def test_an_issuer_has_its_name_where_no_other_is_given() -> None:
         "attestation",
         "slsa",
         "model-signature",
+        "data-removal",
     )
     assert (issuer.sites, issuer.pools) == (("edge-paris",), ("edge-paris",))
     assert (issuer.audience, issuer.max_age_s) == ("gridwright", 90 * 86_400)

@@ -7,6 +7,8 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from policy.clauses import (
+    AFFIRMING,
+    WARNING,
     AttestationClause,
     CertificationClause,
     Comparison,
@@ -21,6 +23,7 @@ from policy.clauses import (
     Scope,
     SeparationClause,
     Standard,
+    TcbClause,
     VersionBound,
 )
 from policy.resolved import (
@@ -59,6 +62,15 @@ ATTESTATIONS: Final = st.builds(
     st.sampled_from([(), ("trustee",), ("veraison",)]),
     st.sampled_from([0, 500, 5000]),
     st.just(HERE),
+    st.sampled_from([AFFIRMING, WARNING]),
+    st.sampled_from(
+        [
+            None,
+            TcbClause(("UpToDate",), ()),
+            TcbClause(("UpToDate", "OutOfDate"), (("snp", 23),)),
+            TcbClause((), (("snp", 24), ("tee", 1))),
+        ]
+    ),
 )
 SIGNED: Final = st.builds(
     Standard,
@@ -213,6 +225,8 @@ def attestation_asks_for_more(policy: Policy, data: st.DataObject) -> Policy:
             devices=tuple({*clause.devices, *devices}),
             verifiers=_fewer(clause.verifiers, data) if fewer_verifiers and clause.verifiers else clause.verifiers,
             max_age_s=min(clause.max_age_s or age_s, age_s),
+            min_tier=AFFIRMING,
+            tcb=clause.tcb if clause.tcb is None else replace(clause.tcb, statuses=clause.tcb.statuses[:1]),
         )
         return replace(profile, attestation=stronger)
 

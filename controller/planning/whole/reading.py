@@ -133,8 +133,7 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
         case Count():
             is_kept = within(row.lowest, sum(at.by_option.get(option, 0) for option in row.options), row.highest)
         case Distinct():
-            level = at.levels.get(row.service, 0)
-            is_kept = 0 < level == tops.get(row.service) or sum(at.held(row)) >= row.least
+            is_kept = is_spread(row, sum(at.held(row)), at, tops)
         case Exclusive():
             is_kept = sum(option in at.by_option for option in row.options) <= 1
         case Flow():
@@ -146,6 +145,11 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
             early = any(level < gate and path in at.shares for path, gate in row.gates)
             is_kept = not early and all(at.unserved.get(d, 0) <= row.unserved_permille[level] for d in row.demands)
     return is_kept
+
+
+def is_spread(row: Distinct, held: int, at: Reading, tops: Mapping[str, int]) -> bool:
+    """Whether it is enough that so many groups of a row hold an instance."""
+    return held >= row.least or 0 < at.levels.get(row.service, 0) == tops.get(row.service)
 
 
 def within(lowest: int | None, value: int, highest: int | None) -> bool:

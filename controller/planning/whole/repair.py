@@ -9,16 +9,18 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
-from controller.planning.objective import cost_of
+from controller.planning.objective import cost_of, shortfall
 from controller.planning.solve import solve
 from controller.planning.whole.frames import HELD_PART
+from controller.planning.whole.giving_up import given_up, least_given_up
 from controller.planning.whole.reading import Hard, Reading, keeps
 from controller.planning.whole.residual import Open, fixed, joined, part, residual
 from controller.planning.whole.rows import Rows
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Ladder, Resource
-from rules.kernel.problem import Demand, Path
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Formulation, Ladder, Resource
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Demand, Path, Problem
 
 WORK: Final = 0.1
 """Deterministic time of a neighbourhood."""
@@ -29,8 +31,8 @@ MOST_SERVICES: Final = 6
 MOST_POWERED: Final = 100
 MOST_RELIEVED: Final = 8
 """So often a node is looked at in the end; again, when others have changed."""
-MOST_PATHS: Final = 400
-"""Of a neighbourhood, the cheapest of each demand, but `FEWEST_PATHS` of each at least."""
+PATHS: Final = 25
+"""Of a neighbourhood, times its width: the cheapest of each demand, but `FEWEST_PATHS` of each at least."""
 FEWEST_PATHS: Final = 15
 ROOMIEST: Final = 2
 """Nodes of a pool that are offered, of those that hold something and of those that do not."""
@@ -51,9 +53,10 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
         for row in broken(rows, at):
             if not keeps(row, at, rows.tops):
                 at = _mended(view, at, row, width)
-    for service in sorted(at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}):
-        if service in rows.ladders:
-            at = _mended(view, at, rows.ladders[service], WIDTHS[1])
+    short = at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}
+    for service in sorted(short & rows.ladders.keys()):
+        if given_up(rows, at, service) > least_given_up(rows, service):
+            at = _given_more(view, at, rows.ladders[service])
     return at
 
 
@@ -70,7 +73,7 @@ def relieved(rows: Rows, at: Reading, price: Mapping[str, float], most: int = MO
         if not node:
             break
         here = tuple(sorted({option for option, place in at.counts if place == node}))
-        better = _solved(view, at, _neighbourhood(view, at, here, _served(view, at, here), WIDTHS[0]), None)
+        better = _cheaper(view, at, _neighbourhood(view, at, here, _served(view, at, here), WIDTHS[0]))
         seen = {node} if better is not at else {*seen, node}
         at = better
     return at
@@ -107,6 +110,23 @@ class View:
         return found
 
 
+class Left(NamedTuple):
+    """What is left to decide, with the rows on it; what of a plan stays, and what of it is open."""
+
+    problem: Problem
+    form: Formulation
+    stays: Reading
+    before: Plan
+
+    def solved(self, most: int | None = None) -> Plan | None:
+        """The best part found for what is open, that costs at most so much."""
+        return solve(self.form, self.problem, self.before, WORK, most=most).plan
+
+    def with_part(self, found: Plan) -> Reading:
+        """The whole plan with a part."""
+        return joined(self.stays, Reading.of(found))
+
+
 def _worst_used(view: View, at: Reading, seen: Collection[str]) -> str:
     """The node whose price is used worst, of those that were not seen as things stand; empty when all were."""
     load = view.load(at)
@@ -119,19 +139,38 @@ def _mended(view: View, at: Reading, row: Hard, width: int) -> Reading:
     """The plan with a row kept if that can be; with one that is kept already, the plan if it is cheaper."""
     spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
-    return _solved(view, at, _neighbourhood(view, at, spoken, services, width), row)
+    left = _left(view, at, _neighbourhood(view, at, spoken, services, width))
+    found = left.solved()
+    gives_up = (
+        found is not None and width < WIDTHS[-1] and shortfall(found, left.form) > shortfall(left.before, left.form)
+    )
+    return at if found is None or gives_up else left.with_part(found)
 
 
-def _solved(view: View, at: Reading, opened: Open, row: Hard | None) -> Reading:
-    """What is open, solved; taken when it is cheaper, or when a row was broken."""
-    rows = view.rows
-    stays = fixed(rows, at, opened)
-    form, before = residual(rows, stays, opened), part(at, opened)
-    solved = solve(form, opened.problem, before.plan(), WORK)
-    is_broken = row is not None and not keeps(row, at, rows.tops)
-    if solved.plan is None or (not is_broken and solved.cost >= cost_of(before.plan(), form)):
-        return at
-    return joined(stays, Reading.of(solved.plan))
+def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
+    """The plan with less of a service degraded or refused, where that can be and pays.
+
+    Only plans that give up less are looked at: that there is none takes far less to see than which of them is cheapest.
+    """
+    width = WIDTHS[1]
+    spoken = tuple(dict.fromkeys(_spoken(view, at, ladder, width)))
+    left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width))
+    permille = min(view.rows.prices.unserved.get(demand, 0) for demand in ladder.demands)
+    found = left.solved(cost_of(left.before, left.form) - permille // 2)
+    return at if found is None else left.with_part(found)
+
+
+def _cheaper(view: View, at: Reading, opened: Open) -> Reading:
+    """The plan with what is open placed anew, where that is cheaper."""
+    left = _left(view, at, opened)
+    found = left.solved()
+    is_cheaper = found is not None and cost_of(found, left.form) < cost_of(left.before, left.form)
+    return left.with_part(found) if found is not None and is_cheaper else at
+
+
+def _left(view: View, at: Reading, opened: Open) -> Left:
+    stays = fixed(view.rows, at, opened)
+    return Left(opened.problem, residual(view.rows, stays, opened), stays, part(at, opened).plan())
 
 
 def _neighbourhood(view: View, at: Reading, spoken: Sequence[str], services: Sequence[str], width: int) -> Open:
@@ -142,7 +181,7 @@ def _neighbourhood(view: View, at: Reading, spoken: Sequence[str], services: Seq
         crowd = _in_the_way(view, at, others[:1])
         standing, services = (*standing, *crowd), (*services, *_served(view, at, crowd))
     demands = [demand for service in dict.fromkeys(services) for demand in view.demands_of.get(service, ())]
-    most = max(FEWEST_PATHS, MOST_PATHS // max(1, len(demands)))
+    most = max(FEWEST_PATHS, PATHS * width // max(1, len(demands)))
     paths = {demand.id: _paths(view, at, demand, others, most) for demand in demands}
     options = {*standing, *others, *(o for chosen in paths.values() for path in chosen for o in path.options)}
     nodes = _nodes(view, at, options)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from controller.planning.barring import barring
-from controller.planning.whole.reading import Hard, Reading, highest_levels, keeps, within
+from controller.planning.whole.reading import Hard, Reading, highest_levels, is_spread, keeps, within
 from rules.kernel.formulation import (
     Budget,
     Count,
@@ -77,6 +77,12 @@ class Rows:
     def tops(self) -> Mapping[str, int]:
         """The highest level of each service with a ladder."""
         return highest_levels(self.form)
+
+    @cached_property
+    def confined(self) -> frozenset[str]:
+        """The services that are at their highest level, for some row asks for more distinct groups than there are."""
+        spread = (row for row in self.hard if isinstance(row, Distinct) and row.service)
+        return frozenset(row.service for row in spread if sum(map(bool, row.groups)) < row.least)
 
     @cached_property
     def gates(self) -> Mapping[str, int]:
@@ -150,6 +156,27 @@ class Rows:
         return {option: price[option] + more[option] for path in paths for option in path.options}
 
     @cached_property
+    def groups(self) -> Mapping[tuple[str, str], Sequence[tuple[int, int]]]:
+        """By option and node, the places in `hard` of the rows of distinct groups, each with the group it is in."""
+        found: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        for at, row in enumerate(self.hard):
+            if isinstance(row, Distinct):
+                for group, keys in enumerate(row.groups):
+                    for key in keys:
+                        found[key].append((at, group))
+        return found
+
+    @cached_property
+    def uses(self) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """By option, the places in `hard` of the resources that it uses, each with what an instance takes."""
+        found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for at, row in enumerate(self.hard):
+            if isinstance(row, Resource):
+                for option, use in row.use:
+                    found[option].append((at, use))
+        return found
+
+    @cached_property
     def flows(self) -> Mapping[str, Sequence[tuple[int, int]]]:
         """By option, path or demand, the places in `hard` of the flows that sum it, each with its factor."""
         found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -161,19 +188,42 @@ class Rows:
         return found
 
     def broken(self, at: Reading) -> Iterator[Hard]:
-        """The rows that a plan does not keep, in order."""
-        sums: Counter[int] = Counter()
+        """The rows that a plan does not keep, in order. What it has is added up once for all of them."""
+        sums, taken = self._sums(at), self._taken(at)
+        held: defaultdict[int, set[int]] = defaultdict(set)
+        for key in at.counts:
+            for place, group in self.groups.get(key, ()):
+                held[place].add(group)
+        for place, row in enumerate(self.hard):
+            match row:
+                case Flow():
+                    is_kept = within(row.lowest, sums[place], row.highest)
+                case Resource():
+                    here = taken.get(place)
+                    is_kept = not here or all(here.get(node, 0) <= most for node, most in row.capacity)
+                case Distinct():
+                    is_kept = is_spread(row, len(held[place]), at, self.tops)
+                case _:
+                    is_kept = keeps(row, at, self.tops)
+            if not is_kept:
+                yield row
+
+    def _sums(self, at: Reading) -> Counter[int]:
+        """By place in `hard`, what its flow sums to."""
+        found: Counter[int] = Counter()
         for part in (at.shares, at.by_option, at.unserved):
             for name, amount in part.items():
                 for place, factor in self.flows.get(name, ()):
-                    sums[place] += factor * amount
-        for place, row in enumerate(self.hard):
-            if isinstance(row, Flow):
-                is_kept = within(row.lowest, sums[place], row.highest)
-            else:
-                is_kept = keeps(row, at, self.tops)
-            if not is_kept:
-                yield row
+                    found[place] += factor * amount
+        return found
+
+    def _taken(self, at: Reading) -> Mapping[int, Counter[str]]:
+        """By place in `hard`, what instances take of its resource on each node."""
+        found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        for (option, node), count in at.counts.items():
+            for place, use in self.uses.get(option, ()):
+                found[place][node] += count * use
+        return found
 
     @cached_property
     def touching(self) -> Mapping[str, Sequence[int]]:

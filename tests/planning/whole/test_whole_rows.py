@@ -195,3 +195,20 @@ def test_rows_judged_together_are_judged_as_one_by_one(seed: int) -> None:
     at = Reading.made(counts, shares, {demand.id: 100 for demand in problem.demands}, {})
     assert broken(rows, at)
     assert broken(rows, at) == tuple(row for row in rows.hard if not keeps(row, at, rows.tops))
+
+
+def test_all_rows_at_once_and_one_by_one_are_kept_alike() -> None:
+    told = 0
+    for seed in range(12):
+        problem = random_product(seed)
+        form = write(problem)
+        rows = Rows(problem, form)
+        solved = solve(form, problem).plan
+        assert solved is not None
+        for less in (1, 2, 3):
+            spoiled = replace(solved, instances=solved.instances[::less], routes=solved.routes[:-less])
+            at = Reading.of(spoiled)
+            one_by_one = tuple(row for row in rows.hard if not keeps(row, at, rows.tops))
+            assert broken(rows, at) == one_by_one
+            told += len(one_by_one)
+    assert told
