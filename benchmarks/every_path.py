@@ -17,7 +17,7 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
-from rules.kernel.problem import Demand, Held, Option, Path, Problem
+from rules.kernel.problem import Attested, Demand, Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
 
@@ -48,7 +48,8 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
 def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) -> Iterator[str]:
     """What all stages together break."""
     for objective in (each for each in service.latency if not each.origin or each.origin == demand.origin):
-        known_us = next((us for name, us in path.stage_latency_us if name == objective.stage), path.latency_us)
+        predicted = path.first_us if objective.of_first else (("", path.latency_us), *path.stage_latency_us)
+        known_us = next(us for name, us in predicted if name == objective.stage)
         told = [us for basis, us in known_us if basis >= objective.percentile_bp]
         if (told[0] if told else known_us[-1][1]) > objective.below_us:
             yield "latency"
@@ -220,6 +221,11 @@ def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
     )
 
 
+def _since_s(result: Attested, clause: AttestationClause) -> int:
+    """The second that its age counts from."""
+    return result.nonce_s if clause.nonce and result.nonce_s is not None else result.appraised_s
+
+
 def _is_behind(clause: TcbClause, tcb: Tcb) -> bool:
     """Whether an environment is less up to date than asked, or does not say in which way it is."""
     if tcb.status:
@@ -236,6 +242,7 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
         and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
         and all(claim in each.claims for claim in clause.claims)
         and all(feature in each.devices for feature in clause.devices)
+        and (each.nonce_s is not None or not clause.nonce)
         and (each.tier == "affirming" or clause.min_tier == "warning")
         and (clause.tcb is None or (each.tcbs and not any(_is_behind(clause.tcb, tcb) for tcb in each.tcbs)))
         and each.verifier in (clause.verifiers or [each.verifier])
@@ -243,7 +250,7 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
     return all(
         any(
             each.from_s <= second < each.until_s
-            and not (clause.max_age_s and second - each.appraised_s >= clause.max_age_s)
+            and not (clause.max_age_s and second - _since_s(each, clause) >= clause.max_age_s)
             for each in results
         )
         for second in range(problem.now_s, problem.needed_until_s)

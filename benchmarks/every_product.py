@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from every_path import refusing
 from every_payload import Room, cheapest, of_all_requests, used_by_all
-from every_route import Flow, exactly, relaxed
+from every_route import Flow, exactly, relaxed, sparing
 from every_standing import Standing
 
 from policy.resolved import Ceiling, Service, Shed, UseVariant
@@ -64,6 +64,8 @@ class Everything:
     def _kept(self, rules: frozenset[str], level: Level) -> np.ndarray:
         """[R]: whether what stands keeps these rules."""
         kept = ~np.any([np.zeros(len(self.standing.counts), bool), *self._broken(rules)], axis=0)
+        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        kept = kept if idle is None else kept & (idle >= 0)
         return kept & self.standing.available(level.best_effort) if "availability" in rules else kept
 
     def _broken(self, rules: frozenset[str]) -> Iterator[np.ndarray]:
@@ -73,15 +75,16 @@ class Everything:
         """Whether a rule refuses anything here; one that does not may as well be left out."""
         if rule in self.standing.broken and self.standing.broken[rule].any():
             return True
-        if rule == "allocated_cost":
-            return any(each.service or each.team for each in self.problem.policy.cost.ceilings)
-        if rule == "budget" and any(self.carried.values()):
-            return bool(self.problem.policy.cost.ceilings)
-        if rule == "churn":
-            return bool(self.standing.starts.any())
-        if rule == "availability":
-            return bool(self.standing.groups)
-        return rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
+        ceilings = self.problem.policy.cost.ceilings
+        asked = {
+            "allocated_cost": any(each.service or each.team for each in ceilings),
+            "availability": bool(self.standing.groups),
+            "budget": any(self.carried.values()) and bool(ceilings),
+            "churn": bool(self.standing.starts.any()),
+            "spares": self.standing.idle(frozenset()) is not None,
+        }
+        refusing = rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
+        return asked.get(rule, refusing)
 
     def _cheapest(
         self, rules: frozenset[str], level: Level, rows: np.ndarray, base: np.ndarray, best: int | None
@@ -92,6 +95,8 @@ class Everything:
         ]
         if "capacity" not in rules:
             answers[:] = PLENTY
+        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        capacity = tuple(option.capacity_milli_rps for option in self.problem.options)
         unserved = sum((relaxed(flow, answers) for flow in flows), np.zeros(rows.size))
         lower = base[rows] + level.cost + np.floor(unserved)
         has_prices = any(self.carried.values()) or ("allocated_cost" in rules and self.says("allocated_cost"))
@@ -99,7 +104,13 @@ class Everything:
         for at in np.argsort(lower, kind="stable").tolist():
             if not lower[at] < (math.inf if best is None else best):
                 break
-            cost = priced(at, answers[at]) if priced else sum(exactly(flow, answers[at]) for flow in flows)
+            if priced:
+                cost = priced(at, answers[at])
+            elif idle is None:
+                cost = sum(exactly(flow, answers[at]) for flow in flows)
+            else:
+                spare = int(idle[rows[at]])
+                cost = sum(sparing(flow, answers[at], capacity, spare) for flow in flows)
             if cost < math.inf:
                 total = int(base[rows[at]]) + level.cost + int(cost)
                 best = total if best is None else min(best, total)

@@ -86,7 +86,9 @@ class Standing:
                 )
         asked = [bound.minimum for bound in problem.policy.scaling.bounds if bound.model == option.placement.model]
         asked += [floor.minimum for floor in problem.floors if floor.placement == option.placement]
-        return max([-(-calls // option.capacity_milli_rps), len(problem.nodes_of(option.placement.pool)), *asked])
+        spares = [s.availability.spares for s in problem.policy.services if s.availability]
+        needed = -(-calls // option.capacity_milli_rps) + max(spares, default=0)
+        return max([needed, len(problem.nodes_of(option.placement.pool)), *asked])
 
     def _availability(self) -> Iterator[tuple[str, frozenset[str], int, int]]:
         """Service, options and the sites and nodes that one of its stages has to stand on."""
@@ -215,6 +217,19 @@ class Standing:
             "replica_bounds": bounds,
             "churn": floors,
         }
+
+    def idle(self, best_effort: frozenset[str]) -> np.ndarray | None:
+        """[R]: instances that one stage has beyond its spares; None where none are asked for.
+
+        They are said of a service of one stage and with one demand.
+        """
+        for service, usable, _, _ in self.groups:
+            availability = self.problem.policy.service(service).availability
+            if availability and availability.spares and service not in best_effort:
+                members = [at for at, option in enumerate(self.options) if option.id in usable]
+                idle: np.ndarray = self.counts[:, members].sum(axis=1) - availability.spares
+                return idle
+        return None
 
     def available(self, best_effort: frozenset[str]) -> np.ndarray:
         """[R]: whether every stage stands on enough sites and nodes, but for services at best effort."""

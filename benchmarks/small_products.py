@@ -80,9 +80,11 @@ PROVEN: Final = 3_000_000_000
 """And for those of evidence of links."""
 FLOWING: Final = 4_000_000_000
 """And for those of data that flows along stages."""
-PRICED: Final = 5_000_000_000
+SPARED: Final = 5_000_000_000
+"""And for those of spare instances."""
+PRICED: Final = 6_000_000_000
 """And for those of what links cost."""
-ALLOCATED: Final = 6_000_000_000
+ALLOCATED: Final = 7_000_000_000
 """And for those of ceilings of services and teams."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
@@ -112,6 +114,8 @@ def product(seed: int) -> Product:
         policy = replace(policy, services=(_together(dice, services[0]),))
     if len(demands) == 1 and dice.says(0.3):
         policy = replace(policy, services=(_with_cost(dice, policy.services[0], pools),))
+    if len(demands) == 1 and len(services[0].stages) == 1:
+        policy = replace(policy, services=(_with_spares(Dice(seed + SPARED), policy.services[0]),))
     problem = Problem(
         policy=policy,
         now_s=NOW_S,
@@ -126,8 +130,9 @@ def product(seed: int) -> Product:
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
-    problem = _with_prices(Dice(seed + PRICED), problem)
-    problem = _with_parts(Dice(seed + ALLOCATED), problem)
+    if not any(each.availability and each.availability.spares for each in problem.policy.services):
+        problem = _with_prices(Dice(seed + PRICED), problem)
+        problem = _with_parts(Dice(seed + ALLOCATED), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
@@ -147,6 +152,12 @@ def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service
     requests = dice.one((1_000, 10_000, 14_400))
     below = requests * dearest // (3_600 * dice.one((1, 2, 4, 4, 8)))
     return replace(service, cost=CostObjective(below, requests, HERE))
+
+
+def _with_spares(dice: Dice, service: Service) -> Service:
+    """The service, now and then with instances to spare."""
+    stands = service.availability or AvailabilityObjective(1, 1, HERE)
+    return replace(service, availability=replace(stands, spares=dice.within(1, 2))) if dice.says(0.5) else service
 
 
 def _with_prices(dice: Dice, problem: Problem) -> Problem:

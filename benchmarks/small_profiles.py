@@ -195,6 +195,7 @@ def _attestation(dice: Dice) -> AttestationClause:
         place=HERE,
         min_tier=dice.one((AFFIRMING, AFFIRMING, WARNING)),
         tcb=dice.one((None, None, TcbClause(("UpToDate",), (("snp", 24),)))),
+        nonce=dice.says(0.3),
     )
 
 
@@ -215,6 +216,7 @@ def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s
             span_s.stop - dice.one((0, 0, 1)),
             dice.one((AFFIRMING, AFFIRMING, WARNING)),
             dice.one((*((tcb,) for tcb in TCBS), TCBS, ())),
+            dice.one((None, span_s.stop - AGE_S, span_s.stop - AGE_S - 1)),
         )
         for kind, name in subjects
         if dice.says(0.6 if kind == "node" else 0.3)

@@ -23,6 +23,7 @@ from controller.fleet import Fleet, fleet_of
 from controller.planning.build import build, write
 from controller.planning.decide import decide
 from controller.planning.guards import floors
+from controller.planning.kept import Kept
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.running import running_plan
 from controller.planning.verify import verify
@@ -59,12 +60,12 @@ class Clock:
             setattr(rounds, name, step)
 
 
-def planned(fleet: WholeFleet, state: State, before: Fleet | None) -> tuple[dict[str, Any], State]:
+def planned(fleet: WholeFleet, state: State, before: Fleet | None, kept: Kept) -> tuple[dict[str, Any], State]:
     """One plan: what it took and what it is worth, and the state after it."""
     clock = Clock()
     now = NOW + timedelta(seconds=60 * state.turn)
     snapshot = fleet.snapshot(before, now)
-    built = clock.timed("build", build)(fleet.policy, snapshot, state, now)
+    built = clock.timed("build", build)(fleet.policy, snapshot, state, now, kept)
     running = clock.timed("read", running_plan)(built.whole, built.loaded, state)
     problem = replace(built.problem, floors=floors(built.problem, (), frozenset(), now))
     form = clock.timed("rules", write)(problem)
@@ -100,12 +101,12 @@ def planned(fleet: WholeFleet, state: State, before: Fleet | None) -> tuple[dict
     return facts, state
 
 
-def turned(fleet: WholeFleet, state: State) -> float:
+def turned(fleet: WholeFleet, state: State, kept: Kept) -> float:
     """Seconds of one decision of the loop."""
     now = NOW + timedelta(seconds=60 * state.turn)
     snapshot = fleet.snapshot(state.fleet, now)
     began = time.perf_counter()
-    decide(fleet.policy, snapshot, state, now)
+    decide(fleet.policy, snapshot, state, now, kept)
     return round(time.perf_counter() - began, 3)
 
 
@@ -115,12 +116,15 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    planned(whole_fleet(30, arguments.seed), State(), None)
+    planned(whole_fleet(30, arguments.seed), State(), None, Kept())
     fleet = whole_fleet(arguments.nodes, arguments.seed)
-    first, state = planned(fleet, State(), None)
-    again, state = planned(fleet.changed(arguments.seed), state, state.fleet)
-    small, _ = planned(fleet.changed(arguments.seed).changed(1 + arguments.seed, FEW), state, state.fleet)
-    turn = turned(fleet.changed(arguments.seed).changed(1 + arguments.seed, FEW), state)
+    kept = Kept()
+    first, state = planned(fleet, State(), None, kept)
+    fleet = fleet.changed(arguments.seed)
+    again, state = planned(fleet, state, state.fleet, kept)
+    fleet = fleet.changed(1 + arguments.seed, FEW)
+    small, _ = planned(fleet, state, state.fleet, kept)
+    turn = turned(fleet, state, kept)
     nodes = sum(pool.nodes for pool in fleet.policy.pools)
     table = Table(title=f"planning {nodes} nodes, every rule in use")
     for name in ("", "first plan", "a tenth changed", "a small change"):

@@ -79,6 +79,8 @@ DEVICES: Final = {
 SHARE_PERMILLE: Final = 250
 MEMORY_MIB: Final = (1_000, 2_000, 4_000, 8_000, 12_000)
 PLANE_US: Final = 45_000
+SPARED_EVERY: Final = 5
+"""Of so many services, one has an instance to spare at each stage, where it promises availability at all."""
 NODES_A_POOL: Final = 12
 POOLS_A_SITE: Final = 2
 NODES_A_MODEL: Final = 6
@@ -283,7 +285,9 @@ def _service(
         stages=stages,
         expected_rate_milli_rps=round(rate) * len(origins),
         latency=(LatencyObjective(9900, below_us, 300, HERE),),
-        availability=AvailabilityObjective(2, 2, HERE) if dice.random() < 0.4 else None,  # noqa: PLR2004
+        availability=AvailabilityObjective(2, 2, HERE, spares=int(number % SPARED_EVERY == 0))
+        if dice.random() < 0.4  # noqa: PLR2004
+        else None,
         accuracy=AccuracyObjective(900_000, HERE) if dice.random() < 0.5 else None,  # noqa: PLR2004
         degrade=(*light[:1], Shed(200, HERE)) if dice.random() < 0.7 else (),  # noqa: PLR2004
         priority=int(dice.integers(0, 4)) * 10,

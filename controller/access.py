@@ -3,19 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from controller.clause_effect import Proof, proofs
 from controller.clause_words import said
 from controller.documents import Documents
 from controller.explain import Candidate, Objection
+from controller.grounds import ASKING, About, Proof, proofs
 from policy.clause_list import clauses_of
-from policy.clauses import CertificationClause
 from policy.findings import Place
 from policy.resolved import Service, Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A clause that asks for evidence, and what the pool holds of it."""
+    """A clause that asks for evidence, and what there is of it for the stage on the pool."""
 
     place: Place
     clause: str
@@ -56,10 +55,12 @@ def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
 
 
 def _grounds(service: Service, stage: Stage, pool: str, documents: Documents) -> tuple[Ground, ...]:
-    policy = documents.policy
+    policy, of = documents.policy, documents.policy.pool(pool)
+    links = [link for link in policy.links if of.site in {link.a, link.b}]
+    about = About([of], [policy.model(stage.model)], links)
     covering = {profile.name for profile in policy.compliance if stage in profile.covered(service)}
     return tuple(
-        Ground(each.place, said(each), proofs(each.clause, [policy.pool(pool)], documents.evidence))
+        Ground(each.place, said(each), proofs(each.clause, about, policy, documents.evidence))
         for each in clauses_of(policy)
-        if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, CertificationClause)
+        if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, ASKING)
     )

@@ -45,12 +45,18 @@ def said(written: WrittenClause) -> str:
 
 def _latency(each: LatencyObjective) -> str:
     stage = f" of {each.stage}" if each.stage else ""
-    return f"{percentile(each.percentile_bp)} below {milliseconds(each.below_us)}{stage}{_from(each.origin)}"
+    first = " to the first response" if each.of_first else ""
+    return f"{percentile(each.percentile_bp)} below {milliseconds(each.below_us)}{first}{stage}{_from(each.origin)}"
 
 
 def _throughput(each: ThroughputObjective) -> str:
     burst = f" and {each.burst} at once" if each.burst else ""
     return f"ready for {each.rate_milli_rps / 1000:g} req/s{burst}{_from(each.origin)}"
+
+
+def _available(each: AvailabilityObjective) -> str:
+    spares = f", with {each.spares} instances to spare" if each.spares else ""
+    return f"each stage at {each.sites} sites or more, on {each.nodes} nodes or more{spares}"
 
 
 def _bound(each: ReplicaBound) -> str:
@@ -95,7 +101,7 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         LatencyObjective: _latency,
         ThroughputObjective: _throughput,
         CostObjective: lambda each: f"{each.requests} requests for {dollars(each.below_millicents)} or less",
-        AvailabilityObjective: lambda each: f"each stage at {each.sites} sites or more, on {each.nodes} nodes or more",
+        AvailabilityObjective: _available,
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
         PoolsClause: _pools,
         TogetherClause: lambda each: f"{', '.join(each.stages)} in one {each.within}",

@@ -31,7 +31,10 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is predicted of one demand under the plan: the worst of its routes, weighed as the latency rule does."""
+    """What is predicted of one demand under the plan: the worst of its routes, weighed as the latency rule does.
+
+    `first_p99_us` is until its response begins, 0 where no objective speaks of that.
+    """
 
     service: str
     origin: str
@@ -40,6 +43,7 @@ class Forecast:
     p95_us: int
     p99_us: int
     served_permille: int
+    first_p99_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,16 @@ class Started:
 @dataclass(frozen=True, slots=True)
 class KnownRate:
     """The last trustworthy rate of a demand, to hold on to while readings are stale."""
+
+    service: str
+    origin: str
+    milli_rps: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """What a demand was planned for at an instant, with nothing higher since: kept while it counts."""
 
     service: str
     origin: str
@@ -177,6 +191,7 @@ class State:
     interference: tuple[Interference, ...] = ()
     crowding: tuple[Crowding, ...] = ()
     proposal: Plan | None = None
+    peaks: tuple[Peak, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,10 @@ def _removing(policy: Policy, evidence: Evidence) -> dict[str, list[Place]]:
 def _aged(evidence: Evidence, profiles: Iterable[ComplianceProfile]) -> Iterator[datetime]:
     """When an attestation result is too old for each of these."""
     for profile in profiles if evidence.attestation else ():
-        if evidence.attestation and profile.attestation and profile.attestation.max_age_s:
-            yield evidence.attestation.appraised_at + timedelta(seconds=profile.attestation.max_age_s)
+        result, clause = evidence.attestation, profile.attestation
+        if result and clause and clause.max_age_s:
+            since = result.nonce_at if clause.nonce and result.nonce_at else result.appraised_at
+            yield since + timedelta(seconds=clause.max_age_s)
 
 
 def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
@@ -205,8 +207,8 @@ def _instants(problem: Problem) -> list[int]:
         problem.certifications, problem.attestations, problem.provenances
     )
     found = {second for each in spans for second in (each.from_s, each.until_s)}
-    ages_s = {each.attestation.max_age_s for each in problem.policy.compliance if each.attestation}
-    found |= {each.appraised_s + age_s for each in problem.attestations for age_s in ages_s if age_s}
+    clauses = {each.attestation for each in problem.policy.compliance if each.attestation}
+    found |= {each.since_s(one) + one.max_age_s for each in problem.attestations for one in clauses if one.max_age_s}
     return sorted(second for second in found if problem.now_s < second < int(FOREVER.timestamp()))
 
 

@@ -61,6 +61,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0395": "an OpenSLO objective is read and not kept",
         "GW0396": "an OpenSLO objective of our own source cannot be kept",
         "GW0397": "an objective cannot be said in OpenSLO",
+        "GW0390": "forecasts do not look as far as a model takes to load",
         "GW0375": "a test shares a file with documents in force",
         "GW0376": "a test expects nothing",
         "GW0377": "what a test adds is no document",
@@ -69,6 +70,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0386": "what a stage removes changes nothing",
         "GW0387": "no Issuer may vouch for what a stage removes",
         "GW0388": "what a stage removes is not vouched for",
+        "GW0389": "nothing tells when a first response leaves",
         "GW0401": "evidence ends before it begins",
         "GW0402": "two pieces of evidence have the same name",
         "GW0403": "evidence is not signed where an Issuer is declared",
@@ -118,6 +120,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0440": "nothing may serve a stage once evidence ends",
         "GW0441": "a file among the evidence is not read",
         "GW0442": "an attestation result warns of a part",
+        "GW0443": "an attestation result carries another nonce",
+        "GW0444": "an attestation result is older than its nonce",
     }
 )
 

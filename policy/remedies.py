@@ -55,6 +55,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0395": "where a latency is meant, measure it by a metricSource of `type: Gridwright`",
         "GW0396": "write it as the hint shows; docs/openslo.md has an example",
         "GW0397": "nothing, or a window of whole minutes",
+        "GW0390": "make `horizon` of the ScalingPolicy as long as the hint says",
         "GW0375": "move the test to a file of its own",
         "GW0376": "add what has to hold under `expect`",
         "GW0377": "mend the text as the message says",
@@ -63,6 +64,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0386": "add `reads: outputs` to the stages after it, mend the word, or take it out",
         "GW0387": "add `data-removal` and the model to the `claims` of an Issuer",
         "GW0388": "have every variant of the model tested and signed",
+        "GW0389": "add `firstResponse` to the profile, or take `of: first-response` out",
         "GW0401": "correct the dates; until then the evidence does not count",
         "GW0402": "give each its own name",
         "GW0403": "have the issuer sign it: `gridwright evidence sign`",
@@ -112,5 +114,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0440": "renew the evidence, or have another pool or variant vouched for",
         "GW0441": "rename it if it is evidence, or take it out",
         "GW0442": "see what it warns of, or take such results by `minTier: warning`",
+        "GW0443": "have it attested anew with the present nonce, or take it out",
+        "GW0444": "compare the two clocks",
     }
 )

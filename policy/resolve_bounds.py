@@ -6,10 +6,11 @@ from policy.documents.cost_policy import CostPolicySpec
 from policy.documents.scaling_policy import ScalingPolicySpec
 from policy.findings import Place
 from policy.resolve_maintenance import window
-from policy.resolved import Ceiling, CostPolicy, ReplicaBound, ScalingPolicy
+from policy.resolved import Ceiling, CostPolicy, OnMissing, ReplicaBound, ScalingPolicy
 from policy.validate import Valid
 
 NOWHERE: Final = Place("defaults", 1, 1)
+MINUTE_S: Final = 60
 
 
 def cost(valid: Valid, spec: CostPolicySpec) -> CostPolicy:
@@ -53,4 +54,7 @@ def _paced(name: str, spec: ScalingPolicySpec, bounds: tuple[ReplicaBound, ...],
         bounds=bounds,
         place=place,
         freezes=tuple(map(window, spec.freezes)),
+        stabilisation_s=spec.scale_down.stabilisation,
+        on_missing=OnMissing(spec.on_missing),
+        horizon_s=-(-spec.horizon // MINUTE_S) * MINUTE_S,
     )

@@ -106,6 +106,7 @@ def _attestation(valid: Valid, spec: AttestationSpec, *path: str) -> Attestation
         place=valid.place(*path, "attestation"),
         min_tier=spec.min_tier,
         tcb=_tcb(spec.tcb) if spec.tcb else None,
+        nonce=spec.nonce,
     )
 
 

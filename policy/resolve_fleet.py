@@ -83,6 +83,7 @@ def device(valid: Valid, spec: DeviceProfileSpec) -> DeviceProfile:
             share_permille=item.share,
             load_us=item.load,
             place=valid.place("variants", index),
+            first_us=tuple((point.batch, point.time) for point in item.first_response or ()),
         )
         for index, item in enumerate(spec.variants)
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from policy.documents.issuer import IssuerSpec, X509Spec
-from policy.resolved import Authority, Issuer, IssuerKey, Model, Revoked
+from policy.resolved import Authority, Issuer, IssuerKey, Model, Nonce, Revoked
 from policy.validate import Valid
 
 
@@ -33,6 +33,7 @@ def issuer(valid: Valid, spec: IssuerSpec) -> Issuer:
         ),
         authority=_authority(valid, spec.x509) if spec.x509 else None,
         links=tuple(spec.claims.links),
+        nonces=tuple(Nonce(each.subject.kind, each.subject.name, each.nonce, each.issued_at) for each in spec.nonces),
     )
 
 

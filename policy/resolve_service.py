@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from policy.clauses import Scope
 from policy.data_flow import Reads, data
-from policy.documents.service import DegradeSpec, LatencySpec, ObjectiveSpec, RemovalSpec, ServiceSpec
+from policy.documents.service import AvailabilitySpec, DegradeSpec, LatencySpec, ObjectiveSpec, RemovalSpec, ServiceSpec
 from policy.documents.tier import DefaultObjectiveSpec, DefaultsSpec
 from policy.findings import Place
 from policy.resolve_clauses import own
@@ -122,6 +122,7 @@ def _latency(
             valid.source.key_place("spec", *path, "objectives", index, "latency", "below"),
             (item.latency.origin or "") if isinstance(item.latency, LatencySpec) else "",
             (item.latency.stage or "") if isinstance(item.latency, LatencySpec) else "",
+            isinstance(item.latency, LatencySpec) and item.latency.of == "first-response",
         )
         for index, item in enumerate(objectives)
         if item.latency
@@ -150,9 +151,13 @@ def _availability(
 ) -> AvailabilityObjective | None:
     for index, item in enumerate(objectives):
         if item.availability:
-            place = valid.place(*path, "objectives", index)
-            return AvailabilityObjective(item.availability.sites, item.availability.nodes, place)
+            return available(item.availability, valid.place(*path, "objectives", index))
     return None
+
+
+def available(spec: AvailabilitySpec, place: Place) -> AvailabilityObjective:
+    """The objective, or the limit of one, that stands at a place."""
+    return AvailabilityObjective(spec.sites, spec.nodes, place, spec.spares)
 
 
 def _accuracy(

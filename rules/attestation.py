@@ -86,7 +86,7 @@ def _spans(problem: Problem, clause: AttestationClause) -> Found:
     found: Found = {}
     for each in problem.attestations:
         if clause.met_by(each):
-            aged_s = each.appraised_s + clause.max_age_s if clause.max_age_s else each.until_s
+            aged_s = each.since_s(clause) + clause.max_age_s if clause.max_age_s else each.until_s
             found.setdefault((each.subject_kind, each.subject), []).append((each.from_s, min(each.until_s, aged_s)))
     return found
 

@@ -29,6 +29,7 @@ from rules.replica_bounds import ReplicaBounds
 from rules.residency import Residency
 from rules.separation import Separation
 from rules.served import Served
+from rules.spares import Spares
 from rules.together import Together
 from rules.unit_cost import UnitCost
 
@@ -53,6 +54,7 @@ RULES: Final[tuple[Rule, ...]] = (
     UnitCost(),
     Degrade(),
     Availability(),
+    Spares(),
     Capacity(),
     DeviceMemory(),
     DeviceShare(),

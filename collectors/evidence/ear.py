@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -10,13 +10,14 @@ from collectors.evidence import refusals
 from collectors.evidence.appraised_part import Part, Tier, check_trusted, part_of, status_of
 from collectors.evidence.ear_names import STATUS, SUBMODS, VERIFIER
 from collectors.evidence.members import mapping, text
+from collectors.evidence.nonce import given_out_at
 from collectors.evidence.records import Attestation, Evidence
 from collectors.evidence.refusals import RefusedError
 from collectors.evidence.scope import check_audience, check_standard, check_subject
 from collectors.evidence.span import issued, span
 from collectors.evidence.token import Opened
 from policy.clauses import ATTESTATION
-from policy.documents.base import Choice, Name
+from policy.documents.issuer import AttestedSpec
 from policy.findings import Place
 from policy.resolved import Issuer
 
@@ -28,22 +29,13 @@ PROFILES: Final = (
 )
 
 
-class AttestedSpec(Choice):
-    """Whom a result is about. A node is called as its pool, with a dash and its number."""
-
-    what: ClassVar[str] = "a subject"
-
-    site: Name | None = None
-    pool: Name | None = None
-    node: Name | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Appraisal:
     """A verified attestation result that holds from `issued_at` until `expires_at` (excluded), UTC.
 
-    The verifier looked at `appraised_at`, and trusts every part at least as far as `tier`.
-    One without a subject is of no site and no pool, and permits nothing.
+    The verifier looked at `appraised_at`, and trusts every part at least as far as `tier`. What it looked at was said
+    no earlier than `nonce_at`, where the result carries a nonce of its subject. One without a subject is of no site and
+    no pool, and permits nothing.
     """
 
     issuer: Issuer
@@ -57,6 +49,7 @@ class Appraisal:
     expires_at: datetime
     place: Place
     digest: str
+    nonce_at: datetime | None = None
 
 
 def appraised(opened: Opened, now: datetime, place: Place, skew: timedelta) -> Appraisal:
@@ -77,10 +70,11 @@ def appraised(opened: Opened, now: datetime, place: Place, skew: timedelta) -> A
     whole = status_of(claims, place) if STATUS in claims else Tier.NONE
     if whole is not Tier.NONE:
         check_trusted("ear.status", whole, worst, place)
+    subject = _subject(opened, place)
     return Appraisal(
         issuer=opened.issuer,
         appraised_at=issued(opened, place),
-        subject=_subject(opened, place),
+        subject=subject,
         verifier=developer,
         build=build,
         tier=max(worst, whole),
@@ -89,6 +83,7 @@ def appraised(opened: Opened, now: datetime, place: Place, skew: timedelta) -> A
         expires_at=ends,
         place=place,
         digest=opened.digest,
+        nonce_at=given_out_at(opened, subject, place, skew) if subject else None,
     )
 
 
@@ -107,6 +102,7 @@ def evidence_in(appraisal: Appraisal) -> Evidence | None:
         appraised_at=appraisal.appraised_at,
         tier=appraisal.tier.word,
         tcbs=tuple(tcb for part in parts for tcb in part.tcbs),
+        nonce_at=appraisal.nonce_at,
     )
     return Evidence(
         id=f"{issuer.name}/{appraisal.digest[:16]}",
@@ -134,9 +130,5 @@ def _subject(opened: Opened, place: Place) -> tuple[str, str] | None:
     except ValidationError as trouble:
         reason = "`subject` is not one site, one pool or one node by its name"
         raise RefusedError(refusals.malformed(place, reason)) from trouble
-    if subject.node:
-        check_subject("pool", subject.node.rpartition("-")[0], issuer, place)
-        return "node", subject.node
-    kind, name = ("site", subject.site) if subject.site else ("pool", str(subject.pool))
-    check_subject(kind, name, issuer, place)
-    return kind, name
+    check_subject(*subject.spoken_of, issuer, place)
+    return subject.kind, subject.name

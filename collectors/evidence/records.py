@@ -21,7 +21,8 @@ class Attestation:
 
     `tees` are the trusted execution environments that any part names, `claims` the trustworthiness claims that every
     part affirms, `devices` the features that every device has, nothing where there is none. `tier` is that of the worst
-    part, and `tcbs` tell how up to date each environment is.
+    part, and `tcbs` tell how up to date each environment is. What it says was said since `nonce_at` (UTC), where it
+    carries a nonce that was given out for it then.
     """
 
     verifier: str
@@ -31,6 +32,12 @@ class Attestation:
     appraised_at: datetime
     tier: str = AFFIRMING
     tcbs: tuple[Tcb, ...] = ()
+    nonce_at: datetime | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it carries such a nonce."""
+        return self.nonce_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from collectors.evidence.records import FOREVER
 from controller.access import Access, access
-from controller.clause_effect import Effect, Proof, clauses_at, effects
+from controller.clause_effect import Effect, clauses_at, effects
 from controller.cli.plan_view import SIGNS
 from controller.cli.terminal import console, print_table, working, write_json
 from controller.documents import Documents
+from controller.grounds import Proof
 from controller.testing.rest import rest
 from controller.testing.scene import opening
 from rules.kernel.quantities import dollars_per_hour, percent
@@ -81,7 +83,7 @@ def _part(effect: Effect) -> str:
 
 
 def _proof(proof: Proof) -> tuple[str, str, str, str, str]:
-    until = proof.expires_at.isoformat().replace("+00:00", "Z")
+    until = "no end" if proof.expires_at == FOREVER else proof.expires_at.isoformat().replace("+00:00", "Z")
     return (proof.pool, proof.subject, f"{proof.standard} {proof.version}", until, str(proof.place))
 
 

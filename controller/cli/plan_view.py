@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SIGNS: Final = {Kind.ADD: "+", Kind.CHANGE: "~", Kind.REMOVE: "-"}
 WHOLE_FROM_US: Final = 10_000
+NONE: Final = "-"
 STANDBY: Final = "no traffic now; availability, a bound or a guard asks for it"
 HEADLINES: Final = {
     Verdict.KEEP: "Nothing to change",
@@ -56,18 +57,21 @@ def _changes(on: "Console", proposal: Proposal) -> None:
 
 
 def _promises(on: "Console", summary: Summary) -> None:
+    begins = any(item.first_p99_us for item in summary.forecasts)
     rows = [
         (
             item.service,
             item.origin,
             f"{item.rate_milli_rps / 1000:g} req/s",
             *(milliseconds(value_us) for value_us in (item.p50_us, item.p95_us, item.p99_us)),
+            *((milliseconds(item.first_p99_us) if item.first_p99_us else NONE,) if begins else ()),
             percent(item.served_permille),
         )
         for item in summary.forecasts
     ]
+    first = ("first response p99",) if begins else ()
     on.print()
-    print_table(on, "Predicted", ("service", "origin", "planned for", "p50", "p95", "p99", "served"), rows)
+    print_table(on, "Predicted", ("service", "origin", "planned for", "p50", "p95", "p99", *first, "served"), rows)
 
 
 def _reasons(on: "Console", summary: Summary) -> None:

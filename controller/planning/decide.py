@@ -18,6 +18,7 @@ from controller.planning.explanation import shortfall_of
 from controller.planning.kept import Kept
 from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
+from controller.planning.peaks import in_the_way
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
 from controller.planning.unremoved import unremoved
@@ -34,6 +35,12 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
     running = running_plan(built.whole, built.loaded, state)
     current = Fleet(_loads(built), state.fleet.routes)
     choice = choose(built, running, current, state, now)
+    past = in_the_way(built.asked.peaks, services_short(choice.plan, built.whole), built.whole, now)
+    if past:
+        state = replace(state, peaks=tuple(peak for peak in state.peaks if peak.service not in past))
+        built = build(policy, snapshot, state, now, kept)
+        running = running_plan(built.whole, built.loaded, state)
+        choice = choose(built, running, current, state, now)
     if not running.instances and not is_small(built.problem):
         built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
         choice = choose(built, running, current, state, now)
@@ -76,6 +83,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
             fleet=fleet,
             started=_started(state.started, choice.way, current, now),
             rates=built.asked.rates,
+            peaks=built.asked.peaks,
             learnt=built.state.learnt,
             margins=built.state.margins,
             bursts=built.state.bursts,

@@ -3,66 +3,90 @@
 It changes no answer, only what is worked out for it again. One turn at a time may use it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, NamedTuple
 
 from controller.performance.interference import Key
-from controller.planning.options import Speeds, options
-from controller.planning.paths import NO_OPTIONS, Habits, Looked, Views, paths
+from controller.planning.options import Speeds, models_in_use, options_of
+from controller.planning.paths import NO_OPTIONS, Looked, paths
+from controller.planning.pricing import Habits, Views
 from policy.resolved import Policy
 from rules.kernel.problem import Demand, Option, Path, Placement, Problem
 
-Known = tuple[Habits, tuple[frozenset[str], ...]]
-"""What a demand's paths were looked for with, beside the options and the speeds of all."""
+
+@dataclass(slots=True)
+class Pace:
+    """How long executions of a model take, where that is not as profiled."""
+
+    learnt_us: dict[Key, tuple[int, ...]]
+    slowdowns: dict[Placement, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """What all options and paths stand on: the policy, and how long executions take."""
+AS_PROFILED: Final = Pace({}, {})
 
-    revision: str
-    learnt_us: Mapping[Key, tuple[int, ...]]
-    slowdowns: Mapping[Placement, float]
-    demands: int = 0
 
-    @classmethod
-    def of(cls, policy: Policy, speed: Speeds, demands: int = 0) -> Self:
-        """Those of a problem with so many demands."""
-        return cls(policy.revision, speed.learnt_us, speed.slowdowns, demands)
+class Known(NamedTuple):
+    """What a demand's paths were looked for with, beside the policy and the number of all demands."""
+
+    habits: Habits
+    looked: tuple[frozenset[str], ...]
+    paces: tuple[Pace, ...]
 
 
 class Kept:
-    """The options and paths of the last problem that was built."""
+    """The options and paths of the last problem that was built: options by model, paths by demand."""
 
     def __init__(self) -> None:
-        self._options: tuple[Grounds, tuple[Option, ...]] | None = None
-        self._grounds: Grounds | None = None
+        self._revision = ""
+        self._demands = 0
+        self._options: dict[str, tuple[Pace, tuple[Option, ...]]] = {}
         self._paths: dict[str, tuple[Known, tuple[Path, ...]]] = {}
 
     def options(self, policy: Policy, speed: Speeds) -> tuple[Option, ...]:
         """All options of a policy at these speeds."""
-        grounds = Grounds.of(policy, speed)
-        if self._options is None or self._options[0] != grounds:
-            self._options = grounds, options(policy, speed)
-        return self._options[1]
+        if self._revision != policy.revision:
+            self._revision, self._options, self._paths = policy.revision, {}, {}
+        paces, found = _paces(speed), dict[str, tuple[Pace, tuple[Option, ...]]]()
+        for model in models_in_use(policy):
+            pace = paces.get(model.name, AS_PROFILED)
+            same = self._options.get(model.name)
+            if same is not None and same[0] == pace:
+                found[model.name] = same
+            else:
+                found[model.name] = pace, options_of(policy, speed, model)
+        self._options = found
+        return tuple(option for _, here in found.values() for option in here)
 
     def paths(
         self, problem: Problem, speed: Speeds, habits: Callable[[Demand], Habits], looked: Looked
     ) -> tuple[Path, ...]:
         """The paths of all demands of a problem that has the options of its policy."""
-        grounds = Grounds.of(problem.policy, speed, len(problem.demands))
-        before = self._paths if self._grounds == grounds else {}
-        views, found = Views(problem, speed), dict[str, tuple[Known, tuple[Path, ...]]]()
+        same_number = self._revision == problem.policy.revision and self._demands == len(problem.demands)
+        before = self._paths if same_number else {}
+        views, paces, found = Views(problem, speed), _paces(speed), dict[str, tuple[Known, tuple[Path, ...]]]()
         for demand in problem.demands:
-            known = habits(demand), _looked_at(problem, demand, looked)
+            stages = problem.service_of(demand).stages
+            at_pace = tuple(paces.get(stage.model, AS_PROFILED) for stage in stages)
+            known = Known(habits(demand), _looked_at(problem, demand, looked), at_pace)
             same = before.get(demand.id)
             if same is not None and same[0] == known:
                 found[demand.id] = same
             else:
-                found[demand.id] = known, paths(views, demand, known[0], looked)
-        self._grounds, self._paths = grounds, found
+                found[demand.id] = known, paths(views, demand, known.habits, looked)
+        self._revision, self._demands, self._paths = problem.policy.revision, len(problem.demands), found
         return tuple(path for _, here in found.values() for path in here)
+
+
+def _paces(speed: Speeds) -> Mapping[str, Pace]:
+    """By model, where it has one of its own."""
+    found: defaultdict[str, Pace] = defaultdict(lambda: Pace({}, {}))
+    for key, learnt_us in speed.learnt_us.items():
+        found[key[0]].learnt_us[key] = learnt_us
+    for placement, slowdown in speed.slowdowns.items():
+        found[placement.model].slowdowns[placement] = slowdown
+    return found
 
 
 def _looked_at(problem: Problem, demand: Demand, looked: Looked) -> tuple[frozenset[str], ...]:

@@ -5,7 +5,7 @@ kept as tables from which the rows of options are picked.
 """
 
 from collections.abc import Hashable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,18 @@ NO_WAY = -1
 """The row of an option that a demand cannot reach."""
 
 
+MEDIAN: Final = LEVELS // 2
+TAIL: Final = LEVELS * 99 // 100 - 1
+"""The place of the p99 among sorted samples."""
+
+
 class Table(NamedTuple):
     """Samples in us, [rows, LEVELS], and the row of each option of a model, or of each site, in the problem's order."""
 
     samples: Floats
     row: Ints
+    typical_us: Floats
+    """[rows]: what to compare them by."""
 
 
 class Legs:
@@ -44,27 +51,40 @@ class Legs:
         self._site = {site.name: at for at, site in enumerate(problem.policy.sites)}
         self._sites: dict[str, Ints] = {}
 
-    def of(self, at: int, demand: Demand, burst: Burst, options: Ints) -> Floats:
+    def of(self, at: int, demand: Demand, burst: Burst, options: Ints, *, of_first: bool = False) -> Floats:
         """[options, LEVELS]: samples in us of the stage at this place of a demand's service, on options of its model.
 
-        Options are numbered as `Problem.options_of` has them. Raises ValueError where no Link leads to one.
+        Of its whole response, or until that begins. Options are numbered as `Problem.options_of` has them. Raises
+        ValueError where no Link leads to one.
         """
         stage = self.problem.service_of(demand).stages[at]
-        server, way = self._server(at, stage, burst), self._way(at, stage, demand)
-        ways = way.row[self._sites_of(stage.model)[options]]
-        if (ways == NO_WAY).any():
-            raise ValueError(f"{demand.id} cannot reach a site: bar what is `out_of_reach` before building paths")
+        server, way = self._server(at, stage, burst, of_first=of_first), self._way(at, stage, demand)
         found = server.samples[server.row[options]]
-        found += way.samples[ways]
+        found += way.samples[self._ways_to(way, stage, demand, options)]
         return found
 
-    def _server(self, at: int, stage: Stage, burst: Burst) -> Table:
-        key = (at, stage.fanout, stage.model, burst)
+    def about(self, at: int, demand: Demand, burst: Burst, options: Ints, *, of_first: bool = False) -> Floats:
+        """[options]: about their 99th percentiles in us: those of the servers, and the medians of the ways there."""
+        stage = self.problem.service_of(demand).stages[at]
+        server, way = self._server(at, stage, burst, of_first=of_first), self._way(at, stage, demand)
+        found = server.typical_us[server.row[options]]
+        found += way.typical_us[self._ways_to(way, stage, demand, options)]
+        return found
+
+    def _ways_to(self, way: Table, stage: Stage, demand: Demand, options: Ints) -> Ints:
+        """[options]: the rows of the ways to their sites."""
+        ways: Ints = way.row[self._sites_of(stage.model)[options]]
+        if (ways == NO_WAY).any():
+            raise ValueError(f"{demand.id} cannot reach a site: bar what is `out_of_reach` before building paths")
+        return ways
+
+    def _server(self, at: int, stage: Stage, burst: Burst, *, of_first: bool) -> Table:
+        key = (at, stage.fanout, stage.model, burst, of_first)
         if key not in self._served:
-            self._served[key] = self._servers(at, stage, burst)
+            self._served[key] = self._servers(at, stage, burst, of_first=of_first)
         return self._served[key]
 
-    def _servers(self, at: int, stage: Stage, burst: Burst) -> Table:
+    def _servers(self, at: int, stage: Stage, burst: Burst, *, of_first: bool) -> Table:
         policy = self.problem.policy
         number: dict[Hashable, int] = {}
         samples, row = list[Floats](), list[int]()
@@ -75,9 +95,10 @@ class Legs:
             if key not in number:
                 number[key] = len(samples)
                 load = At(1, option.load_permille / 1000, burst)
-                samples.append(sampled(at, stage_quantiles_us(policy, stage, option, self.speed, load)))
+                served_us = stage_quantiles_us(policy, stage, option, self.speed, load, of_first=of_first)
+                samples.append(sampled(at, served_us))
             row.append(number[key])
-        return Table(np.array(samples).reshape(-1, LEVELS), np.array(row, np.int64))
+        return _table(samples, row, TAIL)
 
     def _sites_of(self, model: str) -> Ints:
         """Of each option of a model, its site's number."""
@@ -99,4 +120,10 @@ class Legs:
             there = reachable(policy, demand.origin, site)
             row.append(len(samples) if there else NO_WAY)
             samples += [travelled(at, network_to_us(policy, demand, stage, site))] if there else []
-        return Table(np.array(samples).reshape(-1, LEVELS), np.array(row, np.int64))
+        return _table(samples, row, MEDIAN)
+
+
+def _table(rows: list[Floats], row: list[int], level: int) -> Table:
+    """Samples with their levels at a place in their order."""
+    samples = np.array(rows).reshape(-1, LEVELS)
+    return Table(samples, np.array(row, np.int64), np.partition(samples, level, axis=1)[:, level])

@@ -8,7 +8,7 @@ from controller.decision import Crowding, Interference, LearntTimes
 from controller.performance.alone import effects_of
 from controller.performance.interference import Effects, Key
 from controller.performance.service_time import batch_us, capacity_milli_rps
-from policy.resolved import WHOLE_PERMILLE, Policy, Variant, VariantProfile
+from policy.resolved import WHOLE_PERMILLE, Model, Policy, Variant, VariantProfile
 from rules.kernel.problem import Option, Placement
 
 
@@ -71,14 +71,22 @@ def placement_of(option: str) -> str:
     return option.rsplit(" ", 3)[0]
 
 
+def models_in_use(policy: Policy) -> tuple[Model, ...]:
+    """The models that any stage of any service could use."""
+    wanted = {stage.model for service in policy.services for stage in service.stages}
+    return tuple(model for model in policy.models if model.name in wanted)
+
+
 def options(policy: Policy, speed: Speeds) -> tuple[Option, ...]:
     """All options that any stage of any service could use."""
-    wanted = {stage.model for service in policy.services for stage in service.stages}
+    return tuple(option for model in models_in_use(policy) for option in options_of(policy, speed, model))
+
+
+def options_of(policy: Policy, speed: Speeds, model: Model) -> tuple[Option, ...]:
+    """All options of a model."""
     capacities = _Capacities(speed)
     return tuple(
         _option(placement, setting, variant, speed.profiles[key], capacities.milli_rps(key, placement, setting))
-        for model in policy.models
-        if model.name in wanted
         for variant in model.variants
         for pool in policy.pools
         if (key := (model.name, variant.name, pool.device)) in speed.profiles

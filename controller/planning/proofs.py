@@ -57,6 +57,7 @@ def attestations(evidence: Iterable[Evidence]) -> tuple[Attested, ...]:
             int(e.expires_at.timestamp()),
             e.attestation.tier,
             e.attestation.tcbs,
+            int(e.attestation.nonce_at.timestamp()) if e.attestation.nonce_at else None,
         )
         for e in evidence
         if e.attestation is not None

@@ -24,7 +24,7 @@ from controller.planning.pooled.rounding import NOTHING, rounded
 from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Formulation, Penalty, Resource, Row
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Penalty, Resource, Row
 from rules.kernel.problem import WHOLE_PERMILLE, Node, Problem
 from rules.kernel.quantities import dollars_per_hour, milliseconds, percentile
 
@@ -94,10 +94,19 @@ def _loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) 
         yield from _ceiling(asked, clause, base)
     elif kind in {Count, Distinct}:
         yield from _counts(asked, clause, base, rows)
+    elif kind is Flow:
+        yield from _without(asked, clause, base)
     elif any(isinstance(row, Exclusion) and row.path for row in rows):
         yield from _limit(asked, whole, clause, base)
     elif kind is Exclusion:
         yield from _reasons(asked, clause, base, rows)
+
+
+def _without(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
+    """The clause taken out, where that is enough."""
+    edit = changing(clause, base, lambda _: None)
+    if asked.possible(edit):
+        yield _Loosening("take the clause out", 1, least=False, edit=edit)
 
 
 def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
@@ -241,7 +250,7 @@ def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> It
     if objective is None:
         return
     predicted = {
-        row.path: questions.problem.path(row.path).latency_at_us(objective.percentile_bp, objective.stage)
+        row.path: questions.problem.path(row.path).promised_us(objective)
         for questions in (whole, asked)
         for row in questions.rows_of.get(clause, ())
         if isinstance(row, Exclusion)
@@ -256,7 +265,8 @@ def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> It
     found = _smallest(sorted(set(predicted.values())), lambda limit_us: asked.possible(looser(limit_us)))
     if found is not None:
         limit, before = milliseconds(found[0]), milliseconds(objective.below_us)
-        what = f"allow {limit} at {percentile(objective.percentile_bp)} instead of {before}"
+        first = " of the first response" if objective.of_first else ""
+        what = f"allow {limit} at {percentile(objective.percentile_bp)}{first} instead of {before}"
         yield _Loosening(what, found[0] - objective.below_us, found[1], looser(found[0]))
 
 

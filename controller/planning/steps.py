@@ -6,6 +6,7 @@ Every step is safe in any order of its actions: one kind of change at a time onl
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from controller.planning.between import Between, Setting, Shares, Spot
@@ -24,6 +25,21 @@ ORDERS: Final[tuple[Order, ...]] = (
     lambda spot, size_mib: (-size_mib, spot[1], spot),
 )
 """Where not everything fits, which goes first can decide whether the rest ever does: tried one after the other."""
+
+
+@dataclass(frozen=True)
+class _SettingAnew:
+    """A moment at which placements are set anew: what is missing, the calls that routes bring, and MiB left by node."""
+
+    moment: Between
+    missing: Mapping[Spot, int]
+    brought: Counter[Placement]
+    left: Counter[str]
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """The nodes that change and hold something."""
+        return frozenset(node for _, node in self.moment.counts)
 
 
 @dataclass(frozen=True)
@@ -74,9 +90,11 @@ class Steps:
         left = self.bounds.room(moment.counts)
         counts, settings = dict(moment.counts), dict(moment.settings)
         powered = set(moment.powered())
-        missing = self.missing(moment)
-        for placement in sorted(self._unset(moment)):
-            self._set_anew(placement, moment, left, counts, settings)
+        missing, unset = self.missing(moment), self._unset(moment)
+        if unset:
+            setting_anew = _SettingAnew(moment, missing, self.ground.brought(moment.shares), left)
+            for placement in sorted(unset):
+                self._set_anew(placement, setting_anew, counts, settings)
         for spot in sorted(missing, key=lambda spot: self.order(spot, self._size_mib(spot[0]))):
             placement, node = spot
             still = self.goal.counts[spot] - counts.get(spot, 0)
@@ -91,27 +109,27 @@ class Steps:
     def _set_anew(
         self,
         placement: Placement,
-        moment: Between,
-        left: Counter[str],
+        now: "_SettingAnew",
         counts: dict[Spot, int],
         settings: dict[Placement, Setting],
     ) -> None:
         """Set a placement as the goal does, where its server can hold it in both settings for that long."""
+        moment, left = now.moment, now.left
         spots = [spot for spot in counts if spot[0] == placement]
         size_mib = self._size_mib(placement)
-        missing = {s: n for s, n in self.missing(moment).items() if s[0] == placement}
+        missing = {s: n for s, n in now.missing.items() if s[0] == placement}
         if any(left[node] < counts[placement, node] * size_mib for _, node in spots):
             return
         extra = {
             spot: min(many, self._fitting(left[spot[1]] - moment.counts.get(spot, 0) * size_mib, placement))
             for spot, many in missing.items()
-            if any(node == spot[1] for _, node in moment.counts)
+            if spot[1] in now.filled
         }
         standing = sum(counts[spot] for spot in spots) + sum(extra.values())
         load_permille = moment.loads_permille[placement]
         answers = self.ground.answers(placement, self.goal.settings[placement], load_permille)
         before = self.ground.answers(placement, settings[placement], load_permille) * sum(counts[s] for s in spots)
-        if standing * answers < min(self.ground.brought(moment.shares)[placement], before):
+        if standing * answers < min(now.brought[placement], before):
             return
         for spot in spots:
             left[spot[1]] -= counts[spot] * size_mib

@@ -75,14 +75,14 @@ def settled(ground: Ground, way: Walk) -> Between:
 
 def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
     moments: list[tuple[str, Between]] = []
-    moment, seen = start, {_key(start)}
+    moment, seen = start, {_key(start, steps.goal)}
 
     def go(name: str, to: Between) -> None:
         nonlocal moment
         if to != moment:
             moments.append((name, to))
             moment = to
-            seen.add(_key(to))
+            seen.add(_key(to, steps.goal))
 
     for _ in range(rounds(steps.ground)):
         before = moment
@@ -96,7 +96,7 @@ def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
             return Walk(tuple(moments), start, steps.goal, moment, 0)
         if moment == before:
             ways = ((name, steps.detour(moment) if name == "route" else steps.stepping_stone(moment)) for name in helps)
-            name, further = next(((name, to) for name, to in ways if _key(to) not in seen), ("", moment))
+            name, further = next(((name, to) for name, to in ways if _key(to, steps.goal) not in seen), ("", moment))
             if not name:
                 break
             go(name, further)
@@ -104,9 +104,14 @@ def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
     return Walk(tuple(moments), start, steps.goal, moment, max(1, steps.left(moment)))
 
 
-def _key(moment: Between) -> tuple[object, ...]:
+def _key(moment: Between, goal: Between) -> tuple[object, ...]:
+    """What tells moments on the way to a goal apart: where they differ from it."""
     return (
         frozenset(moment.counts.items()),
-        frozenset(moment.settings.items()),
-        frozenset((demand, *sorted(shares.items())) for demand, shares in moment.shares.items()),
+        frozenset(moment.settings.items() - goal.settings.items()),
+        frozenset(
+            (demand, *sorted(shares.items()))
+            for demand, shares in moment.shares.items()
+            if shares != goal.shares.get(demand)
+        ),
     )

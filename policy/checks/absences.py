@@ -154,9 +154,13 @@ def _attested_by_nobody(policy: Policy) -> Iterator[Finding]:
     attesting = {issuer.name for issuer in policy.issuers if ATTESTATION in issuer.standards}
     for profile in policy.compliance:
         clause = profile.attestation
-        if clause and not attesting & set(clause.verifiers or attesting):
+        may = attesting & set((clause and clause.verifiers) or attesting)
+        if clause and not may:
             who = "none of the `verifiers`" if clause.verifiers else "no Issuer"
             message = f"{who} may give `{ATTESTATION}`, so nothing is ever attested"
             yield warning(
                 "GW0420", clause.place, message, f"add `{ATTESTATION}` to the `claims.standards` of an Issuer"
             )
+        elif clause and clause.nonce and not any(each.nonces for each in policy.issuers if each.name in may):
+            message = "the clause asks for a nonce and no Issuer has `nonces`, so nothing is ever attested"
+            yield warning("GW0420", clause.place, message, "make one for each pool: `gridwright evidence nonce`")

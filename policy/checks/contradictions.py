@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import Final
 
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
@@ -25,6 +26,8 @@ from policy.resolved import (
 from policy.testing import LinkChanges
 from policy.tiers import Organisation, Team
 
+LONGEST_HORIZON_S: Final = 3_600
+
 
 def contradictions(item: Item) -> list[Finding]:
     """Every contradiction of a document with itself, as errors."""
@@ -35,6 +38,8 @@ def contradictions(item: Item) -> list[Finding]:
         findings += _numbers(item)
     elif isinstance(item, Link):
         findings += _link(item)
+    elif isinstance(item, DeviceProfile):
+        findings += _first_responses(item)
     findings += _versions(item) if isinstance(item, ComplianceProfile) else _of_its_own(item)
     return findings
 
@@ -108,6 +113,21 @@ def _numbers(scaling: ScalingPolicy) -> Iterator[Finding]:
     if scaling.stale_after_s < scaling.interval_s:
         message = f"readings are stale after {scaling.stale_after_s} s and are taken every {scaling.interval_s} s"
         yield error("GW0305", scaling.place, message, "make `staleAfter` two or three times `interval`")
+    if scaling.horizon_s > LONGEST_HORIZON_S:
+        message = f"forecasts would look {scaling.horizon_s} s ahead, and what is known goes on for an hour at most"
+        yield error("GW0305", scaling.place, message, "make `horizon` no longer than 1h")
+
+
+def _first_responses(device: DeviceProfile) -> Iterator[Finding]:
+    """Times until first responses of batches that are not profiled, or that take longer than the whole."""
+    for profile in device.variants:
+        whole_us = dict(profile.service_us)
+        for batch, time_us in profile.first_us:
+            if time_us > whole_us.get(batch, 0):
+                whole = f"{whole_us[batch] / 1000:g} ms" if batch in whole_us else "not known"
+                message = f"the first response to batch {batch} takes {time_us / 1000:g} ms, and the whole is {whole}"
+                hint = "list in `firstResponse` batches of `serviceTime`, with times no longer than theirs"
+                yield error("GW0305", profile.place, message, hint)
 
 
 def _link(link: Link) -> Iterator[Finding]:

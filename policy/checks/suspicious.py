@@ -16,7 +16,7 @@ def suspicious(policy: Policy) -> list[Finding]:
     """Warnings for what works as it is written and seems to be a slip."""
     distances = Distances(policy)
     services = (finding for service in policy.services for finding in _too_far(policy, service, distances))
-    return [*services, *_bounds(policy), *_ceilings(policy)]
+    return [*services, *_bounds(policy), *_ceilings(policy), *_horizon(policy)]
 
 
 def _too_far(policy: Policy, service: Service, distances: Distances) -> Iterator[Finding]:
@@ -81,6 +81,23 @@ def _ceilings(policy: Policy) -> Iterator[Finding]:
                 f"`{node.name}` at {_dollars(node.price_millicents_per_hour)}"
             )
             yield warning("GW0333", ceiling.place, message, "raise the ceiling, or add a cheaper pool")
+
+
+def _horizon(policy: Policy) -> Iterator[Finding]:
+    """A variant that is not loaded by the end of the minute that forecasts are of, the slowest of all."""
+    used = {pool.device for pool in policy.pools}
+    called = {stage.model for service in policy.services for stage in service.stages}
+    variants = [(v, d.device) for d in policy.devices if d.device in used for v in d.variants if v.model in called]
+    if not variants:
+        return
+    slowest, device = max(variants, key=lambda item: item[0].load_us)
+    ready_s = -(-slowest.load_us // 1_000_000) + policy.scaling.interval_s
+    if ready_s > policy.scaling.horizon_s:
+        message = (
+            f"`{slowest.model}` takes {slowest.load_us / 1_000_000:g} s to load as `{slowest.variant}` on `{device}`, "
+            f"and forecasts look {policy.scaling.horizon_s} s ahead: it is ready after what it was loaded for"
+        )
+        yield warning("GW0390", slowest.place, message, f"make `horizon` of the ScalingPolicy at least {ready_s}s")
 
 
 def _bare(policy: Policy) -> frozenset[str]:

@@ -78,6 +78,10 @@ class Appraised(Protocol):
     def tcbs(self) -> tuple[Tcb, ...]:
         """How up to date the environments are, one by one."""
 
+    @property
+    def answers(self) -> bool:
+        """Whether it carries a nonce that was given out for its subject."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttestationClause:
@@ -86,7 +90,7 @@ class AttestationClause:
     Their trusted execution environments are all among `tees`, and there is one (for () there need not be any); every
     part affirms `claims`, and every device has `devices`. The verifier is one of `verifiers`, the names of Issuers (any
     for ()). A part may be warned of where `min_tier` says so. With a `tcb` there is an environment, and each is as up
-    to date as it says.
+    to date as it says. With `nonce` the result carries one that was given out, and its age counts from then.
     """
 
     tees: tuple[str, ...]
@@ -97,12 +101,14 @@ class AttestationClause:
     place: Place
     min_tier: str = AFFIRMING
     tcb: TcbClause | None = None
+    nonce: bool = False
 
     def met_by(self, result: Appraised) -> bool:
         """Whether such a result is meant, whatever its age."""
         return (
             (not self.verifiers or result.verifier in self.verifiers)
             and result.tier in {AFFIRMING, self.min_tier}
+            and (result.answers or not self.nonce)
             and (not self.tees or (bool(result.tees) and set(result.tees) <= set(self.tees)))
             and set(self.claims) <= set(result.claims)
             and set(self.devices) <= set(result.devices)
@@ -115,6 +121,7 @@ class AttestationClause:
             is_among(self.tees, other.tees)
             and is_among(self.verifiers, other.verifiers)
             and self.min_tier in {AFFIRMING, other.min_tier}
+            and (self.nonce or not other.nonce)
             and set(other.claims) <= set(self.claims)
             and set(other.devices) <= set(self.devices)
             and (other.tcb is None or (self.tcb is not None and self.tcb.is_within(other.tcb)))
@@ -122,8 +129,9 @@ class AttestationClause:
         )
 
     def __str__(self) -> str:
-        asked = [" or ".join(self.tees), *self.claims, *self.devices, str(self.tcb or "")]
-        return f"attestation ({', '.join(each for each in asked if each)})" if any(asked) else "attestation"
+        words = [*self.claims, *self.devices, str(self.tcb or ""), "nonce" if self.nonce else ""]
+        asked = [each for each in (" or ".join(self.tees), *words) if each]
+        return f"attestation ({', '.join(asked)})" if asked else "attestation"
 
 
 def is_among(words: tuple[str, ...], allowed: tuple[str, ...]) -> bool:

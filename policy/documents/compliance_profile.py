@@ -138,6 +138,7 @@ class AttestationSpec(Spec):
     verifiers: list[Name] = Field(default_factory=list)
     max_age: Annotated[DurationS, Field(ge=1)] | None = None
     tcb: TcbSpec | None = None
+    nonce: bool = False
 
     @model_validator(mode="after")
     def _tells(self) -> Self:

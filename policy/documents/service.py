@@ -80,10 +80,14 @@ class LatencyFromAllSpec(Spec):
 
 
 class LatencySpec(LatencyFromAllSpec):
-    """The percentile of the latency, end to end or of one stage, that must not exceed `below`."""
+    """The percentile of the latency, end to end or of one stage, that must not exceed `below`.
+
+    It is that of the whole response, or the time until the first one of a decoupled model.
+    """
 
     origin: Name | None = None
     stage: Name | None = None
+    of: Literal["response", "first-response"] = "response"
 
 
 class ThroughputSpec(Spec):
@@ -95,10 +99,11 @@ class ThroughputSpec(Spec):
 
 
 class AvailabilitySpec(Spec):
-    """Every stage runs at no fewer sites and on no fewer nodes than this."""
+    """Every stage runs at no fewer sites and on no fewer nodes than this, with instances to spare."""
 
     sites: Positive = 1
     nodes: Positive = 1
+    spares: Count = 0
 
 
 class AccuracySpec(Spec):

@@ -4,9 +4,9 @@ This is what the rest of Gridwright reads. Each clause that a rule enforces keep
 explained by the line that asked for it.
 """
 
-from policy.resolved.bounds import Ceiling, CostPolicy, ReplicaBound, ScalingPolicy
+from policy.resolved.bounds import Ceiling, CostPolicy, OnMissing, ReplicaBound, ScalingPolicy
 from policy.resolved.fleet import Egress, Encryption, Link, Maintenance, Pool, Purchase, Site
-from policy.resolved.issuers import Authority, Issuer, IssuerKey, Revoked
+from policy.resolved.issuers import Authority, Issuer, IssuerKey, Nonce, Revoked
 from policy.resolved.models import DeviceProfile, Model, Variant, VariantProfile
 from policy.resolved.objectives import (
     AccuracyObjective,
@@ -50,6 +50,8 @@ __all__ = [
     "Maintenance",
     "Model",
     "Named",
+    "Nonce",
+    "OnMissing",
     "Orchestration",
     "Origin",
     "Policy",

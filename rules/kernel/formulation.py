@@ -73,7 +73,10 @@ class Exclusive:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """lowest <= sum of a*share + b*instances + c*unserved <= highest; an end that is None is open."""
+    """lowest <= sum of a*share + b*instances + c*unserved <= highest; an end that is None is open.
+
+    Not asked of a service that is at the highest level of its ladder, where it is named.
+    """
 
     rule: str
     place: Place | None
@@ -82,6 +85,7 @@ class Flow:
     unserved: tuple[tuple[str, int], ...] = ()
     lowest: int | None = None
     highest: int | None = None
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

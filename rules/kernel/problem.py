@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from policy.clauses import AFFIRMING, ComplianceProfile, Tcb
+from policy.clauses import AFFIRMING, AttestationClause, ComplianceProfile, Tcb
 from policy.data_flow import Data, Datum, handled
-from policy.resolved import Link, Policy, Pool, Service, Site, Stage
+from policy.resolved import LatencyObjective, Link, Policy, Pool, Service, Site, Stage
 from rules.kernel.removals import removed
 
 WHOLE_PERMILLE: Final = 1000
@@ -62,7 +62,8 @@ class Path:
     """A route of a demand: an option's id for each stage, in the order of the service's stages.
 
     `latency_us` holds (percentile in basis points, predicted end-to-end latency), by rising percentile, network
-    included; `stage_latency_us` the same for each stage of which an objective speaks.
+    included; `stage_latency_us` the same for each stage of which an objective speaks. `first_us` is the time until the
+    response begins, of such stages and, under an empty name, of the whole path where an objective speaks of it.
     """
 
     id: str
@@ -70,17 +71,25 @@ class Path:
     options: tuple[str, ...]
     latency_us: tuple[tuple[int, int], ...]
     stage_latency_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
+    first_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
 
-    def latency_at_us(self, percentile_bp: int, stage: str = "") -> int:
+    def latency_at_us(self, percentile_bp: int, stage: str = "", *, of_first: bool = False) -> int:
         """The predicted latency at the least percentile known that is not below the asked one; else the highest.
 
-        Of the whole path, or of one stage; KeyError when nothing is predicted of that one.
+        Of the whole path, or of one stage, until its response ends or begins; KeyError when that is not predicted.
         """
-        known_us = dict(self.stage_latency_us)[stage] if stage else self.latency_us
+        if of_first:
+            known_us = dict(self.first_us)[stage]
+        else:
+            known_us = dict(self.stage_latency_us)[stage] if stage else self.latency_us
         for known_bp, value_us in known_us:
             if known_bp >= percentile_bp:
                 return value_us
         return known_us[-1][1]
+
+    def promised_us(self, objective: LatencyObjective) -> int:
+        """The predicted latency of which an objective speaks."""
+        return self.latency_at_us(objective.percentile_bp, objective.stage, of_first=objective.of_first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ class Attested:
 
     `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
     `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst part, and `tcbs`
-    tell how up to date each environment is.
+    tell how up to date each environment is. `nonce_s` is when a nonce that it carries was given out for it, if any was.
     """
 
     subject_kind: str
@@ -123,6 +132,16 @@ class Attested:
     until_s: int
     tier: str = AFFIRMING
     tcbs: tuple[Tcb, ...] = ()
+    nonce_s: int | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it carries a nonce that was given out for it."""
+        return self.nonce_s is not None
+
+    def since_s(self, clause: AttestationClause) -> int:
+        """From when a clause counts its age."""
+        return self.nonce_s if clause.nonce and self.nonce_s is not None else self.appraised_s
 
 
 @dataclass(frozen=True, slots=True)

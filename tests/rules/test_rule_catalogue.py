@@ -46,6 +46,7 @@ def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
         "device_share",
         "latency",
         "replica_bounds",
+        "spares",
         "together",
         "unit_cost",
     }

@@ -32,7 +32,9 @@ COMPLIANCE = {"certification", "forbidden_certification", "residency", "link_sec
 EXAMPLES: list[Example] = [case.values[1] for case in cases() if case.values[0].id in COMPLIANCE]
 DOMAIN = Domain(counts=(1,))
 CLAUSES = st.none() | PROFILES
-VERSIONS = [(*version, *rest) for version in ((0,), (2,), (4,), (4, 0, 1), (5,)) for rest in ((), (0, 0, 0, 0, 0, 7))]
+VERSIONS = [
+    (*version, *rest) for version in ((0,), (2,), (3,), (4,), (4, 0, 1), (5,)) for rest in ((), (0, 0, 0, 0, 0, 7))
+]
 CERTIFICATES = list(product(["pci-dss", "iso-27001", "exposed"], VERSIONS))
 TCBS = [
     Tcb(),
@@ -139,6 +141,7 @@ def _vouched_for(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator
             ((), ("secure-boot",)),
             ("affirming", "warning"),
             ((), *((tcb,) for tcb in TCBS)),
+            (None, 0),
         )
         for said, age_s in product(results, (0, 499, 500, 4999, 5000)):
             young = [not each.max_age_s or age_s < each.max_age_s for each in (one, other)]

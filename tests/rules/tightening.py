@@ -71,6 +71,7 @@ ATTESTATIONS: Final = st.builds(
             TcbClause((), (("snp", 24), ("tee", 1))),
         ]
     ),
+    st.booleans(),
 )
 SIGNED: Final = st.builds(
     Standard,
@@ -226,6 +227,7 @@ def attestation_asks_for_more(policy: Policy, data: st.DataObject) -> Policy:
             verifiers=_fewer(clause.verifiers, data) if fewer_verifiers and clause.verifiers else clause.verifiers,
             max_age_s=min(clause.max_age_s or age_s, age_s),
             min_tier=AFFIRMING,
+            nonce=True,
             tcb=clause.tcb if clause.tcb is None else replace(clause.tcb, statuses=clause.tcb.statuses[:1]),
         )
         return replace(profile, attestation=stronger)
@@ -340,6 +342,16 @@ def more_places_are_asked_for(policy: Policy, data: st.DataObject) -> Policy:
     return _one(policy, "services", stricter, data)
 
 
+def one_instance_more_is_spared(policy: Policy, data: st.DataObject) -> Policy:
+    """An instance more of each stage of a service than its load takes."""
+
+    def stricter(service: Service) -> Service:
+        stands = service.availability or AvailabilityObjective(1, 1, HERE)
+        return replace(service, availability=replace(stands, spares=stands.spares + 1))
+
+    return _one(policy, "services", stricter, data)
+
+
 def ceilings_are_lower(policy: Policy, data: st.DataObject) -> Policy:
     """Each by one millicent, and one more."""
     site = data.draw(st.sampled_from(["", *(each.name for each in policy.sites)]))
@@ -403,6 +415,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     requests_cost_less: {"unit_cost"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
+    one_instance_more_is_spared: {"spares"},
     ceilings_are_lower: {"budget", "allocated_cost"},
     a_part_has_a_ceiling: {"allocated_cost", "unit_cost"},
     bounds_are_narrower: {"replica_bounds"},

@@ -43,11 +43,14 @@ CANNOT_SAY = {
     "models_odd.yaml:25:10": "that one value needs another stands in a validator",
     "issuers.yaml:73:3": "that one of two fields is given stands in a validator",
     "issuers.yaml:79:3": "that one field needs another stands in a validator",
+    "nonces_odd.yaml:5:3": "that one field names what another does stands in a validator",
+    "nonces_odd.yaml:15:3": "entries of a list cannot be compared",
     "tests.yaml:57:25": "that one of two fields is given, neither of which is required, stands in a validator",
     "tests.yaml:59:19": "that a field asks for another one stands in a validator",
     "tests.yaml:62:21": "that one of two lists is given stands in a validator",
     "choices.yaml:25:55": "entries of a list cannot be compared",
     "choices.yaml:26:55": "entries of a list cannot be compared",
+    "first_responses.yaml:21:22": "entries of a list cannot be compared",
     "wrong_units.yaml:17:18": "which multiples of a sixth are whole is no pattern of bearable length",
 }
 """What only the reader refuses, by file, line and column, and why."""

@@ -187,10 +187,14 @@ class PooledForm:
             self._row([(present, 1), *((self.instances[name], -1) for name in names)], None, 0, row)
             if pool:
                 self._row([(present, 1), (self.powered[pool], -1)], None, 0, row)
-        top = max((k for service, k in self.at_least if service == row.service), default=0)
-        if top:
-            holds.append((self.at_least[row.service, top], row.least))
+        if (top := self._top(row.service)) is not None:
+            holds.append((top, row.least))
         self._row(holds, row.least, None, row, bounding=True)
+
+    def _top(self, service: str) -> int | None:
+        """The column of the highest level of a service, where it has any."""
+        top = max((k for name, k in self.at_least if name == service), default=0)
+        return self.at_least[service, top] if top else None
 
     def _group(self, group: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], str]:
         """The options of a group, and the pool when it is a single node of one."""
@@ -206,7 +210,16 @@ class PooledForm:
         terms = [(self.share[path], factor) for path, factor in row.shares]
         terms += [(self.instances[name], factor) for name, factor in row.instances if name in self.instances]
         terms += [(self.unserved[demand], factor) for demand, factor in row.unserved]
-        self._row(terms, row.lowest, row.highest, row)
+        top = self._top(row.service)
+        if top is None:
+            self._row(terms, row.lowest, row.highest, row)
+            return
+        if row.highest is not None:
+            most = sum(factor * self.upper[column] for column, factor in terms if factor > 0)
+            self._row([*terms, (top, min(0, row.highest - most))], None, row.highest, row)
+        if row.lowest is not None:
+            least = sum(factor * self.upper[column] for column, factor in terms if factor < 0)
+            self._row([*terms, (top, max(0, row.lowest - least))], row.lowest, None, row)
 
     def _budget(self, row: Budget) -> None:
         prices = by_pool(row.prices_millicents, self.pool)

@@ -89,6 +89,10 @@ class Reading:
             found[option].append(node)
         return {option: tuple(nodes) for option, nodes in found.items()}
 
+    def gives_up(self, service: str, tops: Mapping[str, int]) -> bool:
+        """Whether a service is at the highest level of its ladder, at which rows that name it are not asked of it."""
+        return 0 < self.levels.get(service, 0) == tops.get(service)
+
     def flows(self, row: Flow) -> int:
         """The sum that a flow row bounds."""
         return (
@@ -133,11 +137,11 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
         case Count():
             is_kept = within(row.lowest, sum(at.by_option.get(option, 0) for option in row.options), row.highest)
         case Distinct():
-            is_kept = is_spread(row, sum(at.held(row)), at, tops)
+            is_kept = at.gives_up(row.service, tops) or sum(at.held(row)) >= row.least
         case Exclusive():
             is_kept = sum(option in at.by_option for option in row.options) <= 1
         case Flow():
-            is_kept = within(row.lowest, at.flows(row), row.highest)
+            is_kept = at.gives_up(row.service, tops) or within(row.lowest, at.flows(row), row.highest)
         case Budget():
             is_kept = at.spent(row) <= WHOLE_PERMILLE * row.ceiling_millicents
         case Ladder():
@@ -145,11 +149,6 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
             early = any(level < gate and path in at.shares for path, gate in row.gates)
             is_kept = not early and all(at.unserved.get(d, 0) <= row.unserved_permille[level] for d in row.demands)
     return is_kept
-
-
-def is_spread(row: Distinct, held: int, at: Reading, tops: Mapping[str, int]) -> bool:
-    """Whether it is enough that so many groups of a row hold an instance."""
-    return held >= row.least or 0 < at.levels.get(row.service, 0) == tops.get(row.service)
 
 
 def within(lowest: int | None, value: int, highest: int | None) -> bool:

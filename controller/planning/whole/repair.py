@@ -252,7 +252,7 @@ def _apart(view: View, options: Iterable[str], width: int) -> tuple[str, ...]:
 
 def _own(view: View, row: Hard) -> tuple[str, ...]:
     """The services that a row is of."""
-    if isinstance(row, Distinct | Ladder):
+    if isinstance(row, Distinct | Ladder | Flow) and row.service:
         return (row.service,) if row.service in view.demands_of else ()
     if isinstance(row, Flow):
         return tuple(dict.fromkeys(view.rows.problem.demand(demand).service for demand, _ in row.unserved))

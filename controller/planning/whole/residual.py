@@ -124,7 +124,7 @@ def _left(row: Hard, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
         case Exclusive():
             left = _exclusive(row, stays, opened)
         case Flow():
-            left = _flow(row, stays, opened)
+            left = _flow(row, rows, stays, opened)
         case Budget():
             left = _budget(row, stays, opened)
         case Ladder():
@@ -178,16 +178,20 @@ def _distinct(row: Distinct, rows: Rows, stays: Reading, opened: Open) -> Iterat
         if not there and (members := tuple(key for key in group if key in opened.stands))
     )
     least = row.least - sum(held)
-    level = 0 if row.service in opened.services else stays.levels.get(row.service, 0)
-    if least > 0 and groups and not (level and level == rows.tops.get(row.service)):
+    if least > 0 and groups and not _given_up(row, rows, stays, opened):
         yield replace(row, groups=groups, least=least)
 
 
-def _flow(row: Flow, stays: Reading, opened: Open) -> Iterator[Row]:
+def _given_up(row: Distinct | Flow, rows: Rows, stays: Reading, opened: Open) -> bool:
+    """Whether a row is of a service whose level stays the highest."""
+    return row.service not in opened.services and stays.gives_up(row.service, rows.tops)
+
+
+def _flow(row: Flow, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
     shares = tuple((path, factor) for path, factor in row.shares if path in opened.paths)
     instances = tuple((option, factor) for option, factor in row.instances if option in opened.options)
     unserved = tuple((demand, factor) for demand, factor in row.unserved if demand in opened.demands)
-    if shares or instances or unserved:
+    if (shares or instances or unserved) and not _given_up(row, rows, stays, opened):
         there = stays.flows(row)
         yield replace(
             row,

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from controller.planning.barring import barring
-from controller.planning.whole.reading import Hard, Reading, highest_levels, is_spread, keeps, within
+from controller.planning.whole.reading import Hard, Reading, highest_levels, keeps, within
 from rules.kernel.formulation import (
     Budget,
     Count,
@@ -128,6 +128,27 @@ class Rows:
         )
 
     @cached_property
+    def groups(self) -> Mapping[tuple[str, str], Sequence[tuple[int, int]]]:
+        """By option and node, the places in `hard` of the rows of distinct groups, each with the group it is in."""
+        found: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        for at, row in enumerate(self.hard):
+            if isinstance(row, Distinct):
+                for group, keys in enumerate(row.groups):
+                    for key in keys:
+                        found[key].append((at, group))
+        return found
+
+    @cached_property
+    def uses(self) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """By option, the places in `hard` of the resources that it uses, each with what an instance takes."""
+        found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for at, row in enumerate(self.hard):
+            if isinstance(row, Resource):
+                for option, use in row.use:
+                    found[option].append((at, use))
+        return found
+
+    @cached_property
     def detours(self) -> Mapping[str, Mapping[str, float]]:
         """By demand and option, what the way there costs more than to the cheapest option, for each urps.
 
@@ -156,27 +177,6 @@ class Rows:
         return {option: price[option] + more[option] for path in paths for option in path.options}
 
     @cached_property
-    def groups(self) -> Mapping[tuple[str, str], Sequence[tuple[int, int]]]:
-        """By option and node, the places in `hard` of the rows of distinct groups, each with the group it is in."""
-        found: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        for at, row in enumerate(self.hard):
-            if isinstance(row, Distinct):
-                for group, keys in enumerate(row.groups):
-                    for key in keys:
-                        found[key].append((at, group))
-        return found
-
-    @cached_property
-    def uses(self) -> Mapping[str, Sequence[tuple[int, int]]]:
-        """By option, the places in `hard` of the resources that it uses, each with what an instance takes."""
-        found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        for at, row in enumerate(self.hard):
-            if isinstance(row, Resource):
-                for option, use in row.use:
-                    found[option].append((at, use))
-        return found
-
-    @cached_property
     def flows(self) -> Mapping[str, Sequence[tuple[int, int]]]:
         """By option, path or demand, the places in `hard` of the flows that sum it, each with its factor."""
         found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -197,12 +197,12 @@ class Rows:
         for place, row in enumerate(self.hard):
             match row:
                 case Flow():
-                    is_kept = within(row.lowest, sums[place], row.highest)
+                    is_kept = at.gives_up(row.service, self.tops) or within(row.lowest, sums[place], row.highest)
                 case Resource():
                     here = taken.get(place)
                     is_kept = not here or all(here.get(node, 0) <= most for node, most in row.capacity)
                 case Distinct():
-                    is_kept = is_spread(row, len(held[place]), at, self.tops)
+                    is_kept = at.gives_up(row.service, self.tops) or len(held[place]) >= row.least
                 case _:
                     is_kept = keeps(row, at, self.tops)
             if not is_kept:

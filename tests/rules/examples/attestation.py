@@ -144,6 +144,25 @@ EXAMPLES = (
         "attestation (TCB UpToDate or snp 24, tee 0)",
     ),
     example(
+        "a result carries a nonce that was given out, and its age counts from then",
+        fleet(asks(max_age_s=1500, nonce=True))
+        .attested("pool", "edge", 600, 9000, appraised_s=900, nonce_s=500)
+        .attested("pool", "cloud", 600, 9000, appraised_s=900)
+        .attested("pool", "cloud", 600, 9000, appraised_s=900, nonce_s=499),
+        1999,
+        "1970-01-01T00:33:19Z",
+        "attestation (nonce)",
+    ),
+    example(
+        "where no nonce is asked for, the age counts from the appraisal",
+        fleet(AGED)
+        .attested("pool", "edge", 600, 9000, appraised_s=500, nonce_s=100)
+        .attested("pool", "cloud", 600, 9000, appraised_s=499, nonce_s=499),
+        1999,
+        "1970-01-01T00:33:19Z",
+        "attestation",
+    ),
+    example(
         "devices and verifiers are those asked for",
         fleet(asks(devices=("secure-boot",), verifiers=("trustee", "veraison")))
         .attested("pool", "edge", 0, 2000, devices=("debug-disabled", "secure-boot"), verifier="veraison")
