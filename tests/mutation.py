@@ -60,6 +60,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "above, below = 0, 2",
     ): "a fraction is the same with twice the denominator",
     (
+        "rules/allocated_cost.py",
+        "above, below = 0, 1",
+        "above, below = 0, 2",
+    ): "a fraction is the same with twice the denominator",
+    (
         "rules/degrade.py",
         "most = WHOLE_PERMILLE if level == best_effort else min(shed, WHOLE_PERMILLE)",
         "most = WHOLE_PERMILLE if level >= best_effort else min(shed, WHOLE_PERMILLE)",
