@@ -12,9 +12,9 @@ from rules.kernel.allocation import Allocation
 from rules.kernel.egress import carried_prices
 from rules.kernel.formulation import Count, Exclusion, Formulation, Resource
 from rules.kernel.plan import Degraded, Instances, Plan, Unserved
-from rules.kernel.problem import Path, Placement
+from rules.kernel.problem import Node, Path, Placement
 from rules.kernel.rule import Violation
-from tests.rules.build import at, two_sites
+from tests.rules.build import Fleet, at, two_sites
 
 PLAN = Plan(
     instances=(
@@ -133,3 +133,17 @@ def test_a_path_counts_as_a_million_dollars_an_hour_at_the_most() -> None:
     assert prices(1) == ({"far": 3_600_000_000}, 3_600_000_000)
     assert prices(27) == ({"far": 97_200_000_000}, 97_200_000_000)
     assert prices(28) == ({"far": 100_000_000_000}, 100_000_000_000)
+
+
+def test_a_node_that_the_policy_does_not_name_stands_in_the_rack_whose_turn_it_is() -> None:
+    fleet = Fleet().site("paris").pool("edge", "paris", nodes=3)
+    (pool,) = fleet.problem.policy.pools
+    policy = replace(fleet.problem.policy, pools=(replace(pool, racks=("a", "b")),))
+    problem = replace(fleet.problem, policy=policy, nodes=(*fleet.problem.nodes[1:], Node("edge-more-0", "edge")))
+    racks = {name: problem.rack_of(name) for name in ("edge-0", "edge-1", "edge-2", "edge-more-0")}
+    assert racks == {
+        "edge-0": ("paris", "a"),
+        "edge-1": ("paris", "b"),
+        "edge-2": ("paris", "a"),
+        "edge-more-0": ("paris", "b"),
+    }
