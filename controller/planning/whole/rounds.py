@@ -29,7 +29,7 @@ from rules.kernel.problem import Problem
 FREE_TRIES: Final = 2_000
 HELD_TRIES: Final = 4_000
 """Of each round; some thousand tries take a second."""
-PATIENCE: Final = 4
+PATIENCE: Final = 2
 """So many times as many tries before a service is degraded further: mostly the search was in haste."""
 MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
