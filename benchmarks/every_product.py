@@ -42,6 +42,7 @@ class Everything:
         self.problem = problem
         self.standing = Standing(problem, running)
         self.refused = {path.id: refusing(problem, path) for path in problem.paths}
+        self._routed: dict[object, float] = {}
         self.carried = {path.id: of_all_requests(problem, path) for path in problem.paths}
 
     @property
@@ -142,7 +143,14 @@ class Everything:
 
         def cost(at: int, answers: np.ndarray) -> float:
             rooms = [Room(own, WHOLE_PERMILLE * int(most[at])) for own, most in zip(of_site, left, strict=True)]
-            found = cheapest(flow, carried, answers, [*rooms, *of_parts])
+            asked = (
+                flow,
+                answers.tobytes(),
+                *((tuple(room.prices.items()), room.most) for room in (*rooms, *of_parts)),
+            )
+            if asked not in self._routed:
+                self._routed[asked] = cheapest(flow, carried, answers, [*rooms, *of_parts])
+            found = self._routed[asked]
             return found if math.isinf(found) else -(-found // WHOLE_PERMILLE)
 
         return cost

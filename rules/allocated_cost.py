@@ -83,12 +83,11 @@ def _whole_price(problem: Problem, path: Path, service: Service) -> int:
     for stage, name in zip(service.stages, path.options, strict=True):
         option = problem.option(name)
         pool = problem.pool_of(option)
-        ends = {demand.origin, pool.site}
-        way = problem.link(demand.origin, pool.site) if len(ends) > 1 else None
-        per_gib = sum(price.millicents_per_gib for price in (way.egress if way else ()) if price.site == demand.origin)
         taken = max(option.memory_mib * pool.share_permille, option.share_permille * pool.memory_mib)
-        machines = pool.price_millicents_per_hour * taken * THOUSANDTHS
+        price = stage.fanout * pool.price_millicents_per_hour * taken * THOUSANDTHS
         calls = max(1, option.capacity_milli_rps) * SECONDS_AN_HOUR * pool.memory_mib * pool.share_permille
-        link = stage.payload_bytes * per_gib
-        above, below = above * GIB * calls + stage.fanout * below * (link * calls + machines * GIB), below * GIB * calls
+        way = problem.link(pool.site, demand.origin)
+        per_gib = sum(each.millicents_per_gib for each in (way.egress if way else ()) if each.site == demand.origin)
+        leaving = stage.fanout * stage.payload_bytes * per_gib
+        above, below = above * calls * GIB + (price * GIB + leaving * calls) * below, below * calls * GIB
     return -(-above * demand.rate_milli_rps * SECONDS_AN_HOUR // (THOUSANDTHS * below))

@@ -49,7 +49,7 @@ class Budget:
         """Add up the prices of what is powered and of what leaves, for each ceiling."""
         powered, leaving = plan.powered(), _leaving(plan, problem)
         for ceiling in problem.policy.cost.ceilings:
-            if ceiling.service or ceiling.team:
+            if not ceiling.is_of_nodes:
                 continue
             spent = -(-sum(cost for site, cost in leaving.items() if ceiling.site in {"", site}) // THOUSANDTHS)
             for node in problem.nodes:
@@ -81,12 +81,10 @@ def _whole_price(path: Path, problem: Problem) -> int:
     demand = problem.demand(path.demand)
     bytes_times_price = 0
     for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
-        ends = {demand.origin, problem.site_of(problem.option(option))}
-        payload_bytes = stage.payload_bytes * stage.fanout
-        for link in problem.policy.links:
-            for price in link.egress if {link.a, link.b} == ends else ():
-                if price.site == demand.origin and len(ends) > 1:
-                    bytes_times_price += payload_bytes * price.millicents_per_gib
+        way = problem.link(problem.site_of(problem.option(option)), demand.origin)
+        for price in way.egress if way else ():
+            if price.site == demand.origin:
+                bytes_times_price += stage.payload_bytes * stage.fanout * price.millicents_per_gib
     return -(-bytes_times_price * demand.rate_milli_rps * SECONDS_AN_HOUR // (THOUSANDTHS * GIB))
 
 

@@ -80,13 +80,8 @@ def _told(cost_millicents: int, asked: CostObjective) -> str:
 
 def _rounded_up(problem: Problem, path: Path, stages: tuple[Stage, ...], requests: int) -> int:
     """Whole millicents of so many requests on a path."""
-    demand = problem.demand(path.demand)
-    above, below = 0, GIB
-    for stage, name in zip(stages, path.options, strict=True):
-        site = problem.site_of(problem.option(name))
-        way = problem.link(site, demand.origin) if site != demand.origin else None
-        leaving = (price for price in (way.egress if way else ()) if price.site == demand.origin)
-        above += stage.payload_bytes * stage.fanout * sum(price.millicents_per_gib for price in leaving)
+    origin = problem.demand(path.demand).origin
+    above, below = 0, 1
     for stage, name in zip(stages, path.options, strict=True):
         option = problem.option(name)
         pool = problem.pool_of(option)
@@ -95,4 +90,7 @@ def _rounded_up(problem: Problem, path: Path, stages: tuple[Stage, ...], request
         price = stage.fanout * pool.price_millicents_per_hour * max(by_memory, by_share) * MILLI
         calls = max(1, option.capacity_milli_rps) * SECONDS_AN_HOUR * pool.memory_mib * pool.share_permille
         above, below = above * calls + price * below, below * calls
+        way = problem.link(pool.site, origin)
+        prices = (each.millicents_per_gib for each in (way.egress if way else ()) if each.site == origin)
+        above, below = above * GIB + stage.payload_bytes * stage.fanout * sum(prices) * below, below * GIB
     return -(-above * requests // below)

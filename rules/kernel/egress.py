@@ -21,9 +21,8 @@ def egress_of_a_request(problem: Problem, path: Path) -> Fraction:
     demand = problem.demand(path.demand)
     price = 0
     for stage, name in zip(problem.service_of(demand).stages, path.options, strict=True):
-        site = problem.site_of(problem.option(name))
-        link = problem.link(demand.origin, site) if site != demand.origin else None
-        if link is not None and link.egress:
+        link = problem.link(demand.origin, problem.site_of(problem.option(name)))
+        if link is not None:
             price += stage.payload_bytes * stage.fanout * link.egress_from(demand.origin)
     return Fraction(price, GIB)
 

@@ -17,12 +17,13 @@ from tests.rules.example import Domain, Example
 STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
 
 
-def problem(*ceilings: Ceiling, way: int = 4, cloud: str = "lyon", fanout: int = 1, team: str = "readers") -> Problem:
-    places = Fleet().site("paris").site("lyon").link("paris", "lyon", paris=way, lyon=90_000)
+def problem(*ceilings: Ceiling, way: int = 4, cloud: str = "", fanout: int = 1, far: str = "lyon") -> Problem:
+    prices = {"paris": way, far: 90_000}
+    places = Fleet().site("paris").site(far).link("paris", far, **prices)
     places = places.pool("edge", "paris", price_millicents_per_hour=3600)
-    places = places.pool("cloud", cloud, price_millicents_per_hour=3600)
+    places = places.pool("cloud", cloud or far, price_millicents_per_hour=3600)
     read = replace(stage("read", "rec", fanout), payload_bytes=512 * 1024 // fanout)
-    made = places.service("ocr", read, team=team).demand("ocr", "paris").cost(ceilings=ceilings)
+    made = places.service("ocr", read, team="readers").demand("ocr", "paris").cost(ceilings=ceilings)
     speed = {"capacity_milli_rps": 100_000 * fanout}
     made = made.option("rec@edge", "rec", "edge", memory_mib=250, share_permille=100, **speed)
     made = made.option("rec@cloud", "rec", "cloud", memory_mib=10, share_permille=500, **speed)
@@ -81,12 +82,12 @@ EXAMPLES = (
     ),
     Example(
         name="each call of a request counts",
-        problem=problem(of_service(17), fanout=2),
+        problem=problem(of_service(17), fanout=2, far="york"),
         on_limit=plan(STANDING, {"near": 530, "far": 470}),
         over_limit=plan(STANDING, {"near": 529, "far": 471}),
         violation=Violation("allocated_cost", "service ocr", 18, 17, at(81)),
         message="what requests of service ocr use costs $0.00018/h; the ceiling is $0.00017/h",
-        spared=(problem(fanout=2), problem(of_service(18), fanout=2)),
+        spared=(problem(fanout=2), problem(of_service(18), fanout=2, far="york")),
         domain=Domain(counts=(1,), shares=(0, 470, 471, 529, 530, 1000)),
     ),
     Example(

@@ -18,10 +18,11 @@ def problem(*ceilings: Ceiling) -> Problem:
     return one_service(fleet).cost(ceilings=ceilings).problem
 
 
-def far_away(millicents_per_gib: int, *ceilings: Ceiling, back: int = 5) -> Problem:
-    """Nodes for nothing, and a price on what leaves Paris, with another on what leaves Lyon."""
-    fleet = Fleet().site("paris").site("lyon").link("lyon", "paris", paris=millicents_per_gib, lyon=back)
-    fleet = fleet.pool("edge", "paris").pool("cloud", "lyon", price_millicents_per_hour=10)
+def far_away(millicents_per_gib: int, *ceilings: Ceiling, far: str = "lyon") -> Problem:
+    """Nodes for nothing, and a price on what leaves Paris, with another on what leaves the site at the other end."""
+    prices = {"paris": millicents_per_gib, far: 5}
+    fleet = Fleet().site("paris").site(far).link(far, "paris", **prices)
+    fleet = fleet.pool("edge", "paris").pool("cloud", far, price_millicents_per_hour=10)
     made = one_service(fleet).cost(ceilings=ceilings).problem
     (service,) = made.policy.services
     (only,) = service.stages
@@ -70,12 +71,16 @@ EXAMPLES = (
     ),
     Example(
         name="nodes and links are paid out of one ceiling, and a part of a millicent is one",
-        problem=far_away(1, Ceiling("", 13, at(81))),
+        problem=far_away(1, Ceiling("", 13, at(81)), far="york"),
         on_limit=plan(STANDING, {"near": 250, "far": 750}),
         over_limit=plan(STANDING, {"near": 249, "far": 751}),
         violation=Violation("budget", "the fleet", 14, 13, at(81)),
         message="the powered nodes of the fleet and its links cost $0.00014/h; the ceiling is $0.00013/h",
-        spared=(far_away(1), far_away(1, Ceiling("", 14, at(81))), far_away(1, Ceiling("lyon", 10, at(81)))),
+        spared=(
+            far_away(1),
+            far_away(1, Ceiling("", 14, at(81)), far="york"),
+            far_away(1, Ceiling("lyon", 10, at(81))),
+        ),
         domain=Domain(shares=(0, 1, 750, 751, 1000)),
     ),
 )

@@ -58,10 +58,11 @@ def slow(far_mib: int, far_milli_rps: int = 1, below: int = 250) -> Problem:
     return made.path("near", "ocr@paris", "rec@edge").path("far", "ocr@paris", "rec@cloud").problem
 
 
-def sent(below: int, requests: int = 1, *, back: int = 0, cloud: str = "lyon") -> Problem:
-    """Nodes for nothing; three calls of a request take 512 KiB each to Lyon, for 3413 millicents a GiB."""
-    places = Fleet().site("paris", "FR").site("lyon", "FR").link("lyon", "paris", paris=3413, lyon=back)
-    places = places.pool("edge", "paris").pool("cloud", cloud)
+def sent(below: int, requests: int = 1, *, far: str = "lyon", cloud: str = "") -> Problem:
+    """Nodes for nothing; three calls of a request take 512 KiB each to another site, for 3413 millicents a GiB."""
+    prices = {"paris": 3413, far: 90_000}
+    places = Fleet().site("paris", "FR").site(far, "FR").link(far, "paris", **prices)
+    places = places.pool("edge", "paris").pool("cloud", cloud or far)
     called = replace(stage("read", "rec", 3), payload_bytes=512 * 1024)
     made = places.service("ocr", called, cost=CostObjective(below, requests, at(11))).demand("ocr", "paris")
     made = made.option("rec@edge", "rec", "edge").option("rec@cloud", "rec", "cloud")
@@ -111,7 +112,18 @@ EXAMPLES = (
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("unit_cost", "far", 5, 4, at(11), "1 requests"),
         message="path far: its machines and links cost $0.00005 for 1 requests; the objective is $0.00004",
-        spared=(sent(5), sent(499_952, 100_000), sent(4, cloud="paris", back=90_000)),
+        spared=(sent(5), sent(499_952, 100_000), sent(4, cloud="paris")),
+        reasons=("its machines and links cost $0.00005 for 1 requests; the objective is $0.00004",),
+        domain=Domain(counts=(1,)),
+    ),
+    Example(
+        name="whichever way round its ends are named",
+        problem=sent(4, far="york"),
+        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        over_limit=plan(STANDING, {"near": 999, "far": 1}),
+        violation=Violation("unit_cost", "far", 5, 4, at(11), "1 requests"),
+        message="path far: its machines and links cost $0.00005 for 1 requests; the objective is $0.00004",
+        spared=(sent(5, far="york"), sent(4, cloud="paris")),
         reasons=("its machines and links cost $0.00005 for 1 requests; the objective is $0.00004",),
         domain=Domain(counts=(1,)),
     ),
