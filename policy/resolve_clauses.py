@@ -79,6 +79,7 @@ def _clauses(valid: Valid, spec: ClausesSpec, name: str, scope: Scope, *path: st
         link_evidence=_link_evidence(valid, links, *path) if links and links.evidence else None,
         locality=LocalityClause(valid.place(*path, "locality")) if spec.locality else None,
         separation=SeparationClause(services(apart.from_), valid.place(*path, "separation")) if apart else None,
+        audited_s=spec.audit.keep if spec.audit else 0,
         storage=StorageClause(valid.place(*path, "storage")) if spec.storage else None,
         pinned=_pinned(valid, spec.models, *path) if spec.models and spec.models.digests else None,
     )

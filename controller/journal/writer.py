@@ -3,15 +3,17 @@
 import os
 import sqlite3
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
+from collectors.recording import decode
 from collectors.snapshot import Snapshot
 from controller.actions import Outcome
 from controller.decision import Decision, State
 from controller.journal import guard, store
 from controller.journal.errors import journal_errors
-from controller.journal.records import draft_acted, draft_decided
+from controller.journal.records import DECIDED, Decided, draft_acted, draft_decided
 from policy.resolved import Policy
 
 PRUNE_STEP: Final = 256
@@ -60,12 +62,23 @@ class Journal:
         with journal_errors(self.path):
             return store.append(self._connection, draft_acted(decision, wave, outcomes, state)).digest
 
-    def forget_oldest(self) -> None:
-        """Remove the oldest entries while the file holds more than it may."""
+    def forget_oldest(self, kept_since: datetime | None = None) -> None:
+        """Remove the oldest entries while the file holds more than it may, but no decision that was made since then."""
         with journal_errors(self.path):
             while store.used_bytes(self._connection) > self._retention.max_bytes:
                 first, last = store.ends(self._connection)
                 through = min(first + PRUNE_STEP - 1, last - self._retention.keep_entries)
-                if through < first:
-                    return
+                if kept_since is not None:
+                    through = self._last_before(kept_since, through)
+                if through <= first:
+                    return  # of one entry that goes the note of it would take the place, without end
                 store.forget(self._connection, through)
+
+    def _last_before(self, instant: datetime, through: int) -> int:
+        """The last entry up to `through` that stands before the first decision since an instant."""
+        for entry in store.entries(self._connection, DECIDED):
+            if entry.sequence > through:
+                break
+            if decode(entry.body, Decided).at >= instant:
+                return entry.sequence - 1
+        return through

@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from opentelemetry.trace import Tracer
@@ -104,7 +105,12 @@ class Runner:
     async def _tidied(self) -> tuple[Finding, ...]:
         """Let the journal forget what it need not keep."""
         try:
-            await asyncio.to_thread(self._wiring.journal.forget_oldest)
+            policy = self._memory.in_force.policy
+            if policy is None:
+                return ()  # what is to be kept is not known
+            kept = timedelta(seconds=policy.audited_s)
+            kept_since = self._wiring.clock() - kept if kept else None
+            await asyncio.to_thread(self._wiring.journal.forget_oldest, kept_since)
         except JournalError as error:
             return (journal_refused(str(error)),)
         return ()

@@ -39,6 +39,9 @@ def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Find
     yield from _attestation(lower, upper)
     yield from _provenance(lower, upper)
     yield from _pinned(lower, upper)
+    if 0 < lower.audited_s < upper.audited_s:
+        asked = f"asks for {upper.audited_s} s"
+        yield _less(lower.place, f"keeping decisions for {lower.audited_s} s is enough", upper, upper.place, asked)
 
 
 def _residency(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:

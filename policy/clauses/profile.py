@@ -71,7 +71,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class ComplianceProfile:
-    """What holds for all stages in its scope."""
+    """What holds for all stages in its scope. Decisions are kept for `audited_s` at least while it covers any."""
 
     name: str
     scope: Scope
@@ -88,6 +88,7 @@ class ComplianceProfile:
     link_evidence: LinkEvidenceClause | None = None
     storage: StorageClause | None = None
     pinned: PinnedClause | None = None
+    audited_s: int = 0
 
     def covered(self, service: "Service", handles: Mapping[str, Data] | None = None) -> tuple["Stage", ...]:
         """The stages of a service that it covers, as in `Scope`; nothing of one that it does not."""

@@ -152,6 +152,12 @@ class AttestationSpec(Spec):
         return self
 
 
+class AuditSpec(Spec):
+    """How long what was decided can be looked up."""
+
+    keep: Annotated[DurationS, Field(ge=1)]
+
+
 class StorageSpec(Spec):
     """How what nodes store must be protected."""
 
@@ -191,6 +197,7 @@ class ClausesSpec(Spec):
     locality: LocalitySpec | None = None
     separation: SeparationSpec | None = None
     storage: StorageSpec | None = None
+    audit: AuditSpec | None = None
 
     @model_validator(mode="after")
     def _asks(self) -> Self:

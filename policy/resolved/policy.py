@@ -59,6 +59,12 @@ class Policy:
         """The link between two sites, whichever way round it is written; None when no document tells of one."""
         return self._links.get(frozenset((one, other)))
 
+    @property
+    def audited_s(self) -> int:
+        """How long every decision is kept at least, for the services that profiles cover."""
+        asked = (profile for profile in self.compliance if profile.audited_s)
+        return max((each.audited_s for each in asked if any(map(each.scope.means, self.services))), default=0)
+
     @cached_property
     def _models(self) -> dict[str, Model]:
         return by_name(self.models)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_a_document_is_stored_once_however_many_decisions_follow_it(path: Path) 
     write_turns(path, 20)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         assert connection.execute("SELECT count(*) FROM document").fetchone() == (2,)
+
+
+def test_no_decision_that_is_to_be_kept_is_forgotten_however_large_the_file(path: Path) -> None:
+    write_turns(path, 5)
+    at = move(State()).at
+    with closing(Journal.open(path, Retention(max_bytes=1, keep_entries=1))) as journal:
+        journal.forget_oldest(at)
+        with reading(path) as reader:
+            assert len(list(reader.decisions())) == 5
+        journal.forget_oldest(at + timedelta(seconds=1))
+        with reading(path) as reader:
+            assert len(list(reader.decisions())) <= 1
 
 
 def test_the_loop_goes_on_from_the_last_wave_that_was_noted(path: Path) -> None:

@@ -57,6 +57,23 @@ async def test_a_nudge_begins_the_next_turn_at_once_and_stop_ends_the_run(wiring
     assert loop.status.turns == 2
 
 
+@pytest.mark.parametrize("audited_s", [0, 86_400])
+async def test_the_journal_may_forget_only_what_is_older_than_a_profile_asks(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch, audited_s: int
+) -> None:
+    asked: list[datetime | None] = []
+    monkeypatch.setattr(wiring.journal, "forget_oldest", asked.append)
+    monkeypatch.setattr(Policy, "audited_s", audited_s)
+    loop = runner(wiring)
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    loop.stop()
+    await running
+    (since,) = asked
+    assert (since is None) == (audited_s == 0)
+    assert since is None or timedelta() <= wiring.clock() - since - timedelta(seconds=audited_s) < timedelta(minutes=1)
+
+
 async def test_stopping_finishes_the_wave_and_leaves_the_next(wiring: Wiring) -> None:
     begun = asyncio.Event()
     done = []

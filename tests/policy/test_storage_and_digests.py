@@ -32,6 +32,24 @@ def test_a_clause_is_called_by_what_it_asks() -> None:
     ]
 
 
+def test_decisions_are_kept_for_as_long_as_a_profile_that_covers_a_service_asks() -> None:
+    asked = "spec:\n  audit: {keep: 300d}\n  appliesTo: "
+    kept = []
+    for covered in ("{services: [call-vad]}", "{data: {classes: [nothing-of-it]}}"):
+        texts = [("good.yaml", GOOD), ("more.yaml", HEAD.format(kind="ComplianceProfile") + asked + covered)]
+        policy = load_documents(texts).policy
+        assert policy is not None
+        kept.append(policy.audited_s // 86_400)
+    assert kept == [300, 180]
+
+
+def test_a_team_does_not_keep_decisions_for_less_than_its_organisation() -> None:
+    texts = [("good.yaml", GOOD.replace("  compliance:\n", "  compliance:\n    audit: {keep: 30d}\n", 1))]
+    team = HEAD.format(kind="Team") + "spec: {compliance: {audit: {keep: 29d}}}\n"
+    (found,) = [each for each in load_documents([*texts, ("team.yaml", team)]).findings if each.id == "GW0350"]
+    assert "keeping decisions for 2505600 s is enough here" in found.message
+
+
 def test_a_team_does_not_pin_what_its_organisation_has_not() -> None:
     asked = f"  compliance:\n    models: {{digests: ['sha256:{'a' * 64}']}}\n"
     pinned = GOOD.replace("  compliance:\n", asked, 1)
