@@ -89,6 +89,8 @@ def _held_otherwise(problem: Problem, profile: ComplianceProfile, pool: Pool) ->
         yield "forbidden_certification"
     if profile.attestation and not _attested(problem, profile.attestation, pool):
         yield "attestation"
+    if profile.storage and not _encrypts(problem, pool):
+        yield "encryption_at_rest"
     if profile.purchase and not {pool.purchase} & set(profile.purchase.among):
         yield "purchase"
     if profile.separation:
@@ -103,6 +105,8 @@ def _unvouched(problem: Problem, profile: ComplianceProfile, option: Option) -> 
     made = [each.digest for model in problem.policy.models for each in model.variants if _is_of(option, model, each)]
     if any(not _vouched_for(problem, clause, made) for clause in profile.provenance):
         yield "provenance"
+    if profile.pinned and not set(made) & set(profile.pinned.digests):
+        yield "pinned"
 
 
 def _afar(problem: Problem, profile: ComplianceProfile, origin: str, site: str) -> Iterator[str]:
@@ -218,6 +222,22 @@ def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
     return all(
         _node_attested(problem, clause, {("pool", pool.name), ("site", pool.site), ("node", f"{pool.name}-{at}")})
         for at in range(pool.nodes)
+    )
+
+
+def _encrypts(problem: Problem, pool: Pool) -> bool:
+    """Whether in each second, and of each node, somebody says so."""
+    its = {("pool", pool.name), ("site", pool.site)}
+    said: list[Held | Attested] = [each for each in problem.certifications if each.standard == "encryption-at-rest"]
+    said += [each for each in problem.attestations if "storage-opaque" in each.claims]
+    return all(
+        any(
+            each.from_s <= second < each.until_s
+            and ((each.subject_kind, each.subject) in its or (each.subject_kind, each.subject) == ("node", node))
+            for each in said
+        )
+        for second in range(problem.now_s, problem.needed_until_s)
+        for node in pool.node_names()
     )
 
 

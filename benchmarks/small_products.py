@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import attested, certifications, flowing, profile, proven, signed
+from small_profiles import attested, certifications, flowing, kept, profile, proven, signed
 
 from policy.clauses import Scope
 from policy.findings import Place
@@ -82,10 +82,14 @@ FLOWING: Final = 4_000_000_000
 """And for those of data that flows along stages."""
 SPARED: Final = 5_000_000_000
 """And for those of spare instances."""
+RACKED: Final = 5_000_000_000
+"""And for those of racks."""
 PRICED: Final = 6_000_000_000
 """And for those of what links cost."""
 ALLOCATED: Final = 7_000_000_000
 """And for those of ceilings of services and teams."""
+KEPT: Final = 8_000_000_000
+"""And for those of what is stored and pinned."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -116,6 +120,7 @@ def product(seed: int) -> Product:
         policy = replace(policy, services=(_with_cost(dice, policy.services[0], pools),))
     if len(demands) == 1 and len(services[0].stages) == 1:
         policy = replace(policy, services=(_with_spares(Dice(seed + SPARED), policy.services[0]),))
+    policy = _in_racks(Dice(seed + RACKED), policy)
     problem = Problem(
         policy=policy,
         now_s=NOW_S,
@@ -133,6 +138,7 @@ def product(seed: int) -> Product:
     if not any(each.availability and each.availability.spares for each in problem.policy.services):
         problem = _with_prices(Dice(seed + PRICED), problem)
         problem = _with_parts(Dice(seed + ALLOCATED), problem)
+    problem = kept(Dice(seed + KEPT), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
@@ -157,7 +163,17 @@ def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service
 def _with_spares(dice: Dice, service: Service) -> Service:
     """The service, now and then with instances to spare."""
     stands = service.availability or AvailabilityObjective(1, 1, HERE)
-    return replace(service, availability=replace(stands, spares=dice.within(1, 2))) if dice.says(0.5) else service
+    return replace(service, availability=replace(stands, spares=dice.within(1, 2))) if dice.says(0.8) else service
+
+
+def _in_racks(dice: Dice, policy: Policy) -> Policy:
+    """The policy with nodes in racks now and then, and services that ask for some."""
+    pools = tuple(replace(pool, racks=dice.one(((), ("a",), ("a", "b"), ("b", "a", "b")))) for pool in policy.pools)
+    services = tuple(
+        replace(each, availability=replace(each.availability, racks=dice.within(0, 3))) if each.availability else each
+        for each in policy.services
+    )
+    return replace(policy, pools=pools, services=services) if dice.says(0.5) else policy
 
 
 def _with_prices(dice: Dice, problem: Problem) -> Problem:

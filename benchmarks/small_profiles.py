@@ -8,6 +8,8 @@ from dice import Dice
 from policy.clauses import (
     AFFIRMING,
     DATA_REMOVAL,
+    ENCRYPTED_AT_REST,
+    OPAQUE_STORAGE,
     SLSA,
     WARNING,
     AttestationClause,
@@ -18,12 +20,14 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PinnedClause,
     ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
     SeparationClause,
     Standard,
+    StorageClause,
     Tcb,
     TcbClause,
     VersionBound,
@@ -119,6 +123,37 @@ def signed(dice: Dice, problem: Problem) -> Problem:
     return replace(problem, policy=replace(policy, models=models, compliance=profiles), provenances=word)
 
 
+def kept(dice: Dice, problem: Problem) -> Problem:
+    """The problem with encryption at rest asked for now and then, and digests named; its dice are its own."""
+    policy = problem.policy
+    digests = sorted(variant.digest for model in policy.models for variant in model.variants)
+    profiles = tuple(
+        replace(
+            each,
+            storage=StorageClause(HERE) if dice.says(0.15) else None,
+            pinned=PinnedClause(tuple(name for name in digests if dice.says(0.7)) or ("sha256:0",), HERE)
+            if dice.says(0.15)
+            else None,
+        )
+        for each in policy.compliance
+    )
+    subjects = [("site", site.name) for site in policy.sites] + [("pool", pool.name) for pool in policy.pools]
+    stated = tuple(
+        Held(kind, name, ENCRYPTED_AT_REST, (1,), 0, problem.needed_until_s - dice.one((0, 0, 1)))
+        for kind, name in subjects
+        if dice.says(0.4)
+    )
+    return replace(
+        problem,
+        policy=replace(policy, compliance=profiles),
+        certifications=(*problem.certifications, *stated),
+        attestations=tuple(
+            replace(each, claims=(*each.claims, OPAQUE_STORAGE)) if dice.says(0.4) else each
+            for each in problem.attestations
+        ),
+    )
+
+
 def proven(dice: Dice, problem: Problem) -> Problem:
     """The problem with evidence of links asked for now and then, and with some that is stated; its dice are its own."""
     policy = problem.policy
@@ -154,6 +189,10 @@ def flowing(dice: Dice, problem: Problem) -> Problem:
             digest,
             dice.one(("lab", "other")),
             DATA_REMOVAL,
+            ENCRYPTED_AT_REST,
+            OPAQUE_STORAGE,
+            PinnedClause,
+            StorageClause,
             (1,),
             0,
             problem.needed_until_s - dice.one((0, 0, 0, 1)),

@@ -81,6 +81,9 @@ MEMORY_MIB: Final = (1_000, 2_000, 4_000, 8_000, 12_000)
 PLANE_US: Final = 45_000
 SPARED_EVERY: Final = 5
 """Of so many services, one has an instance to spare at each stage, where it promises availability at all."""
+RACKS_ASKED: Final = 2
+RACKS: Final = ("row-a", "row-b", "row-c")
+"""Of every site."""
 NODES_A_POOL: Final = 12
 POOLS_A_SITE: Final = 2
 NODES_A_MODEL: Final = 6
@@ -221,7 +224,7 @@ def _pool(dice: Dice, number: int) -> Pool:
     count = int(dice.integers(NODES_A_POOL // 2, 3 * NODES_A_POOL // 2 + 1))
     name, site = f"p{number}", f"s{number // POOLS_A_SITE}"
     purchase, price = (Purchase.SPOT, price * 45 // 100) if spot else (Purchase.ON_DEMAND, price)
-    return Pool(name, site, device, count, memory, 1000, price, purchase, HERE)
+    return Pool(name, site, device, count, memory, 1000, price, purchase, HERE, racks=RACKS)
 
 
 def _device(dice: Dice, name: str, models: list[Model], base_us: dict[str, int]) -> DeviceProfile:
@@ -285,7 +288,7 @@ def _service(
         stages=stages,
         expected_rate_milli_rps=round(rate) * len(origins),
         latency=(LatencyObjective(9900, below_us, 300, HERE),),
-        availability=AvailabilityObjective(2, 2, HERE, spares=int(number % SPARED_EVERY == 0))
+        availability=AvailabilityObjective(2, 2, HERE, int(number % SPARED_EVERY == 0), RACKS_ASKED)
         if dice.random() < 0.4  # noqa: PLR2004
         else None,
         accuracy=AccuracyObjective(900_000, HERE) if dice.random() < 0.5 else None,  # noqa: PLR2004

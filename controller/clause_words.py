@@ -55,8 +55,9 @@ def _throughput(each: ThroughputObjective) -> str:
 
 
 def _available(each: AvailabilityObjective) -> str:
+    racks = f" in {each.racks} racks or more," if each.racks else ""
     spares = f", with {each.spares} instances to spare" if each.spares else ""
-    return f"each stage at {each.sites} sites or more, on {each.nodes} nodes or more{spares}"
+    return f"each stage at {each.sites} sites or more,{racks} on {each.nodes} nodes or more{spares}"
 
 
 def _bound(each: ReplicaBound) -> str:

@@ -11,11 +11,12 @@ from policy.clauses import (
     ForbiddenClause,
     LinkEvidenceClause,
     ProvenanceClause,
+    StorageClause,
 )
 from policy.findings import Place
 from policy.resolved import Link, Model, Policy, Pool
 
-ASKING = (CertificationClause, AttestationClause, ProvenanceClause, LinkEvidenceClause)
+ASKING = (CertificationClause, AttestationClause, StorageClause, ProvenanceClause, LinkEvidenceClause)
 """The kinds of clause that ask for evidence."""
 
 
@@ -48,23 +49,34 @@ def everything(policy: Policy) -> About:
     return About(policy.pools, policy.models, policy.links)
 
 
-def proofs(clause: object, about: About, policy: Policy, evidence: Iterable[Evidence]) -> tuple[Proof, ...]:
+def proofs(clause: object, about: About, policy: Policy, evidence: Sequence[Evidence]) -> tuple[Proof, ...]:
     """What there is of what a clause asks for or forbids, in whichever version where it names standards."""
-    items = tuple(evidence)
+    return tuple(_proofs(clause, about, policy, evidence))
+
+
+def _proofs(clause: object, about: About, policy: Policy, evidence: Sequence[Evidence]) -> Iterator[Proof]:
     match clause:
         case CertificationClause():
-            return tuple(_held({standard.name for standard in clause.any_of}, about.pools, items))
+            yield from _held({standard.name for standard in clause.any_of}, about.pools, evidence)
         case ForbiddenClause():
-            return tuple(_held({clause.standard.name}, about.pools, items))
+            yield from _held({clause.standard.name}, about.pools, evidence)
         case AttestationClause():
-            return tuple(_attested(clause, about.pools, items))
+            yield from _attested(clause, about.pools, evidence)
+        case StorageClause():
+            yield from _held({clause.standard}, about.pools, evidence)
+            attested = [item for item in evidence if item.attestation and clause.claim in item.attestation.claims]
+            yield from _of_nodes(attested, about.pools)
         case ProvenanceClause():
-            return tuple(_vouched_for(clause, about.models, policy, items))
+            yield from _vouched_for(clause, about.models, policy, evidence)
         case LinkEvidenceClause():
-            names = {link.name for link in about.links}
-            linked = (item for item in items if item.subject_kind == "link" and item.subject in names)
-            return tuple(_proof(item) for item in linked if item.standard in clause.standards)
-    return ()
+            yield from _linked(clause, about.links, evidence)
+
+
+def _linked(clause: LinkEvidenceClause, links: Sequence[Link], evidence: Sequence[Evidence]) -> Iterator[Proof]:
+    names = {link.name for link in links}
+    for item in evidence:
+        if item.subject_kind == "link" and item.subject in names and item.standard in clause.standards:
+            yield _proof(item)
 
 
 def _held(standards: set[str], pools: Sequence[Pool], evidence: Sequence[Evidence]) -> Iterator[Proof]:
@@ -76,14 +88,21 @@ def _held(standards: set[str], pools: Sequence[Pool], evidence: Sequence[Evidenc
 
 
 def _attested(clause: AttestationClause, pools: Sequence[Pool], evidence: Sequence[Evidence]) -> Iterator[Proof]:
-    for pool in pools:
-        subjects = {("pool", pool.name), ("site", pool.site), *(("node", name) for name in pool.node_names())}
-        for item in evidence:
-            said = item.attestation
-            if said and (item.subject_kind, item.subject) in subjects and clause.met_by(said):
-                since = said.nonce_at if clause.nonce and said.nonce_at else said.appraised_at
-                aged = since + timedelta(seconds=clause.max_age_s) if clause.max_age_s else item.expires_at
-                yield _proof(item, pool.name, until=min(item.expires_at, aged))
+    for item in evidence:
+        said = item.attestation
+        if said and clause.met_by(said):
+            since = said.nonce_at if clause.nonce and said.nonce_at else said.appraised_at
+            aged = since + timedelta(seconds=clause.max_age_s) if clause.max_age_s else item.expires_at
+            yield from _of_nodes([item], pools, until=min(item.expires_at, aged))
+
+
+def _of_nodes(evidence: Iterable[Evidence], pools: Sequence[Pool], *, until: datetime | None = None) -> Iterator[Proof]:
+    """Results of the pools, of their sites and of their nodes."""
+    for item in evidence:
+        for pool in pools:
+            nodes = (("node", name) for name in pool.node_names())
+            if (item.subject_kind, item.subject) in {("pool", pool.name), ("site", pool.site), *nodes}:
+                yield _proof(item, pool.name, until=until)
 
 
 def _vouched_for(

@@ -121,6 +121,7 @@ def _aged(evidence: Evidence, profiles: Iterable[ComplianceProfile]) -> Iterator
 def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
     """The clauses of a profile that go by a piece of evidence, for it or against it."""
     said = evidence.attestation
+    yield from _encryption(profile, evidence)
     if said is not None:
         clause = profile.attestation
         if clause and clause.met_by(said):
@@ -138,6 +139,13 @@ def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) ->
         for each in profile.forbidden:
             if each.standard.met_by(evidence.standard, evidence.version):
                 yield each.place
+
+
+def _encryption(profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
+    """The clause on encryption at rest, where the evidence is a certification or a result that says so."""
+    clause, said = profile.storage, evidence.attestation
+    if clause and (clause.claim in said.claims if said else clause.standard == evidence.standard):
+        yield clause.place
 
 
 def _vouched_for(policy: Policy, profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:

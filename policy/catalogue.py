@@ -62,6 +62,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0396": "an OpenSLO objective of our own source cannot be kept",
         "GW0397": "an objective cannot be said in OpenSLO",
         "GW0390": "forecasts do not look as far as a model takes to load",
+        "GW0391": "a rack holds no node",
         "GW0375": "a test shares a file with documents in force",
         "GW0376": "a test expects nothing",
         "GW0377": "what a test adds is no document",

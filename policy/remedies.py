@@ -56,6 +56,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0396": "write it as the hint shows; docs/openslo.md has an example",
         "GW0397": "nothing, or a window of whole minutes",
         "GW0390": "make `horizon` of the ScalingPolicy as long as the hint says",
+        "GW0391": "name a rack for each node, or fewer that they stand in by turns",
         "GW0375": "move the test to a file of its own",
         "GW0376": "add what has to hold under `expect`",
         "GW0377": "mend the text as the message says",

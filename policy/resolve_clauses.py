@@ -13,12 +13,14 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PinnedClause,
     ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
     SeparationClause,
     Standard,
+    StorageClause,
     TcbClause,
     VersionBound,
 )
@@ -77,6 +79,8 @@ def _clauses(valid: Valid, spec: ClausesSpec, name: str, scope: Scope, *path: st
         link_evidence=_link_evidence(valid, links, *path) if links and links.evidence else None,
         locality=LocalityClause(valid.place(*path, "locality")) if spec.locality else None,
         separation=SeparationClause(services(apart.from_), valid.place(*path, "separation")) if apart else None,
+        storage=StorageClause(valid.place(*path, "storage")) if spec.storage else None,
+        pinned=_pinned(valid, spec.models, *path) if spec.models and spec.models.digests else None,
     )
 
 
@@ -94,6 +98,10 @@ def _provenance(valid: Valid, spec: ModelsSpec, *path: str) -> tuple[ProvenanceC
         place = valid.place(*path, "models", "signedBy")
         found.append(ProvenanceClause(Standard(MODEL_SIGNATURE), tuple(spec.signed_by), place))
     return tuple(found)
+
+
+def _pinned(valid: Valid, spec: ModelsSpec, *path: str) -> PinnedClause:
+    return PinnedClause(tuple(spec.digests), valid.place(*path, "models", "digests"))
 
 
 def _attestation(valid: Valid, spec: AttestationSpec, *path: str) -> AttestationClause:

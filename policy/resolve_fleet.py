@@ -51,6 +51,7 @@ def pool(valid: Valid, spec: PoolSpec) -> Pool:
         purchase=Purchase(spec.purchase),
         place=valid.place(),
         dedicated_to=services(spec.dedicated_to) if spec.dedicated_to else None,
+        racks=tuple(spec.racks),
     )
 
 

@@ -157,7 +157,7 @@ def _availability(
 
 def available(spec: AvailabilitySpec, place: Place) -> AvailabilityObjective:
     """The objective, or the limit of one, that stands at a place."""
-    return AvailabilityObjective(spec.sites, spec.nodes, place, spec.spares)
+    return AvailabilityObjective(spec.sites, spec.nodes, place, spec.spares, spec.racks)
 
 
 def _accuracy(

@@ -107,12 +107,13 @@ def at_least(one: "AccuracyObjective | None", other: "AccuracyObjective | None")
 def in_as_many_places(
     one: "AvailabilityObjective | None", other: "AvailabilityObjective | None"
 ) -> "AvailabilityObjective | None":
-    """As many sites, nodes and spares as each of the two asks for; the place is the first one's when that is enough."""
+    """As many of all as each of the two asks for; the place is the first one's when that is enough."""
     if one is None or other is None:
         return one or other
     both = replace(
         other,
         sites=max(one.sites, other.sites),
+        racks=max(one.racks, other.racks),
         nodes=max(one.nodes, other.nodes),
         spares=max(one.spares, other.spares),
     )

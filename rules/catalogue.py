@@ -14,6 +14,7 @@ from rules.dedication import Dedication
 from rules.degrade import Degrade
 from rules.device_memory import DeviceMemory
 from rules.device_share import DeviceShare
+from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
@@ -22,6 +23,7 @@ from rules.link_security import LinkSecurity
 from rules.locality import Locality
 from rules.maintenance import Maintenance
 from rules.one_setting import OneSetting
+from rules.pinned import Pinned
 from rules.placement import Placement
 from rules.provenance import Provenance
 from rules.purchase import Purchase
@@ -38,7 +40,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Certification(),
     ForbiddenCertification(),
     Attestation(),
+    EncryptionAtRest(),
     Provenance(),
+    Pinned(),
     Residency(),
     LinkSecurity(),
     LinkEvidence(),
@@ -75,7 +79,9 @@ COMPLIANCE: Final[tuple[Excluding, ...]] = (
     Certification(),
     ForbiddenCertification(),
     Attestation(),
+    EncryptionAtRest(),
     Provenance(),
+    Pinned(),
     Residency(),
     LinkSecurity(),
     LinkEvidence(),

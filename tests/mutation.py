@@ -40,6 +40,7 @@ SUITE: Final = (
     "tests/rules/test_churn_price.py",
     "tests/rules/test_rule_contract.py",
     "tests/rules/test_rule_engine.py",
+    "tests/rules/test_removed_data.py",
 )
 """Quick files first: the first failure ends a run."""
 

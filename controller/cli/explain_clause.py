@@ -26,7 +26,7 @@ def explain_clause(documents: Documents, subject: str, *, as_json: bool) -> bool
     if service in {each.name for each in policy.services} and pool in {each.name for each in policy.pools}:
         with working("Planning"):
             _, resting = rest(opening(policy, documents.evidence, now))
-            found = access(service, pool, resting.candidates, documents)
+            found = access(service, pool, resting.candidates, documents, now)
         if as_json:
             write_json({"service": service, "pool": pool, "stages": found})
         else:

@@ -101,10 +101,10 @@ def _growing(questions: Questions, suspects: frozenset[str]) -> Iterator[Part]:
     """The suspects alone, with those who want the same pools, and everybody."""
     problem, clauses = questions.problem, questions.clauses
     everybody = frozenset(service.name for service in problem.policy.services)
-    pools: dict[str, set[str]] = {}
-    for path in problem.paths:
-        service = problem.demand(path.demand).service
-        pools.setdefault(service, set()).update(problem.option(name).placement.pool for name in path.options)
+    pools = {
+        service: {problem.option(name).placement.pool for path in paths for name in path.options}
+        for service, paths in questions.paths_of.items()
+    }
     wanted = {pool for name in suspects for pool in pools.get(name, ())}
     beside = frozenset(name for name, own in pools.items() if own & wanted)
     for services in dict.fromkeys((suspects, suspects | beside, everybody)):

@@ -71,7 +71,7 @@ def _part(rows: list[Row | None], questions: Questions) -> Part:
     demands = {name for row in rows if isinstance(row, Flow) for name, _ in row.unserved}
     services = {problem.demand(name).service for name in demands}
     services |= {row.service for row in rows if isinstance(row, Ladder | Distinct | Flow) and row.service}
-    paths = (path.id for path in problem.paths if problem.demand(path.demand).service in services)
+    paths = (path.id for service in sorted(services) for path in questions.paths_of.get(service, ()))
     behind = [row for row in rows if row] + [row for path in paths for row in questions.barred.by_path.get(path, ())]
     return Part(frozenset(services), frozenset(clause for row in behind if (clause := clause_of(row))))
 
@@ -90,8 +90,9 @@ def restricted(questions: Questions, part: Part) -> Problem:
     paths = tuple(path for path in problem.paths if path.demand in names)
     options = {option for path in paths for option in path.options} | {
         option
-        for row in questions.form.rows
-        if isinstance(row, Count) and clause_of(row) in part.clauses
+        for clause in part.clauses
+        for row in questions.rows_of.get(clause, ())
+        if isinstance(row, Count)
         for option in row.options
     }
     services = tuple(service for service in problem.policy.services if service.name in part.services)
@@ -108,8 +109,9 @@ def on_part(questions: Questions, problem: Problem) -> frozenset[Clause]:
     """The clauses that a part can be held to: all but those that ask for instances of what it leaves out."""
     options = {option.id for option in problem.options}
     beyond = {
-        clause_of(row)
-        for row in questions.form.rows
+        clause
+        for clause, rows in questions.rows_of.items()
+        for row in (rows if isinstance(rows[0], Count) else ())
         if isinstance(row, Count) and row.lowest > 0 and not options.issuperset(row.options)
     }
     return questions.clauses - beyond

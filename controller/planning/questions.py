@@ -8,8 +8,10 @@ The rows are written once. A question takes rows out, changes their ends, and sh
 stands are written again, for they may count other things when other paths are open.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -33,7 +35,7 @@ from controller.planning.whole.size import is_small
 from controller.planning.written import again, counted, counting, useful
 from rules.kernel.formulation import Count, Distinct, Exclusion, Formulation, Ladder, Penalty, Row
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem
+from rules.kernel.problem import Path, Problem
 
 WORK_LIMIT: Final = 0.5
 """Deterministic time of one question on a small fleet; a question that it does not answer stays undecided."""
@@ -91,6 +93,15 @@ class Questions:
         whole = Formulation([*standing, self._prices])
         self._sheet = Sheet.of(whole, self.problem, self._number, self.stranded)
         self._sheets: dict[bytes, tuple[Sheet, list[Row]]] = {}
+
+    @cached_property
+    def paths_of(self) -> Mapping[str, tuple[Path, ...]]:
+        """By service, its paths in the problem's order."""
+        found: defaultdict[str, list[Path]] = defaultdict(list)
+        services = {demand.id: demand.service for demand in self.problem.demands}
+        for path in self.problem.paths:
+            found[services[path.demand]].append(path)
+        return {service: tuple(paths) for service, paths in found.items()}
 
     def with_nodes(self, problem: Problem) -> "Questions":
         """The same questions about the problem with other nodes: what is excluded stays so."""

@@ -167,7 +167,9 @@ def _counts(asked: Questions, clause: Clause, base: Edit, rows: list[Row]) -> It
     most = max(row.least if isinstance(row, Distinct) else MOST_STEPS for row in rows)
     by = _smallest(range(1, most + 1), lambda by: asked.possible(looser(by)))
     if by is not None:
-        what = "ask for {} fewer sites and nodes" if isinstance(rows[0], Distinct) else "let the bounds be {} wider"
+        what = (
+            "ask for {} fewer sites, racks and nodes" if isinstance(rows[0], Distinct) else "let the bounds be {} wider"
+        )
         yield _Loosening(what.format(by[0]), by[0], by[1], looser(by[0]))
 
 

@@ -17,6 +17,7 @@ from policy.findings import Finding, Level
 from rules.attestation import Attestation
 from rules.catalogue import COMPLIANCE, RULES
 from rules.certification import Certification
+from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem, Vouched
@@ -67,6 +68,7 @@ def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
             Certification(),
             ForbiddenCertification(),
             Attestation(),
+            EncryptionAtRest(),
             Provenance(),
             LinkEvidence(),
             Maintenance(),

@@ -22,6 +22,7 @@ def absences(policy: Policy) -> list[Finding]:
         *_jurisdictions(policy),
         *_claimed_by_nobody(policy),
         *_attested_by_nobody(policy),
+        *_encrypted_by_nobodys_word(policy),
         *_vouched_for_by_nobody(policy),
         *_links_proven_by_nobody(policy),
     ]
@@ -123,6 +124,17 @@ def _claimed_by_nobody(policy: Policy) -> Iterator[Finding]:
                 message = f"no Issuer may certify {shown(name)}, so it is never held"
                 hint = suggestion(name, claimed, "add it to the `claims` of an Issuer")
                 yield warning("GW0335", place, message, hint)
+
+
+def _encrypted_by_nobodys_word(policy: Policy) -> Iterator[Finding]:
+    """Encryption at rest that no issuer may state or attest, in a policy that believes signatures alone."""
+    claimed = {standard for issuer in policy.issuers for standard in issuer.standards}
+    for profile in policy.compliance if policy.issuers else ():
+        clause = profile.storage
+        if clause and claimed.isdisjoint({clause.standard, ATTESTATION}):
+            message = f"no Issuer may certify {shown(clause.standard)} or attest it, so it is never held"
+            hint = f"add `{clause.standard}` or `{ATTESTATION}` to the `claims` of an Issuer"
+            yield warning("GW0335", clause.place, message, hint)
 
 
 def _vouched_for_by_nobody(policy: Policy) -> Iterator[Finding]:

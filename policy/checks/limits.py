@@ -53,7 +53,7 @@ def _looser(said: Limits, tier: Tier) -> Iterator[Finding]:
         what = f"a floor of {_percent(said.accuracy.floor_ppm)} is below {_percent(limits.accuracy.floor_ppm)}"
         yield _told(said.accuracy.place, what, tier, limits.accuracy.place)
     if said.availability and limits.availability:
-        for name in ("sites", "nodes", "spares"):
+        for name in ("sites", "racks", "nodes", "spares"):
             has, asked = getattr(said.availability, name), getattr(limits.availability, name)
             if has < asked:
                 stated = f"`{name}: {has}`" if has > 1 else f"`{name}`, 1 unless said otherwise,"

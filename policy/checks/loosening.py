@@ -38,6 +38,7 @@ def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Find
     yield from _link_evidence(lower, upper)
     yield from _attestation(lower, upper)
     yield from _provenance(lower, upper)
+    yield from _pinned(lower, upper)
 
 
 def _residency(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
@@ -75,6 +76,13 @@ def _provenance(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
         speaking = [clause for clause in lower.provenance if clause.standard.name == asked.standard.name]
         if speaking and not any(clause.is_within(asked) for clause in speaking):
             yield _less(speaking[0].place, f"`{speaking[0]}` is enough", upper, asked.place, f"asks for `{asked}`")
+
+
+def _pinned(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    one, other = lower.pinned, upper.pinned
+    more = [digest for digest in one.digests if other and digest not in other.digests] if one else []
+    if one and other and more:
+        yield _less(one.place, f"{_listed(more)} is allowed", upper, other.place)
 
 
 def _separation(policy: Policy, lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ def suspicious(policy: Policy) -> list[Finding]:
     """Warnings for what works as it is written and seems to be a slip."""
     distances = Distances(policy)
     services = (finding for service in policy.services for finding in _too_far(policy, service, distances))
-    return [*services, *_bounds(policy), *_ceilings(policy), *_horizon(policy)]
+    return [*services, *_bounds(policy), *_ceilings(policy), *_horizon(policy), *_racks(policy)]
 
 
 def _too_far(policy: Policy, service: Service, distances: Distances) -> Iterator[Finding]:
@@ -98,6 +98,17 @@ def _horizon(policy: Policy) -> Iterator[Finding]:
             f"and forecasts look {policy.scaling.horizon_s} s ahead: it is ready after what it was loaded for"
         )
         yield warning("GW0390", slowest.place, message, f"make `horizon` of the ScalingPolicy at least {ready_s}s")
+
+
+def _racks(policy: Policy) -> Iterator[Finding]:
+    """Racks in which no node stands."""
+    for pool in policy.pools:
+        idle = [rack for rack in pool.racks[pool.nodes :] if rack not in pool.racks[: pool.nodes]]
+        if idle:
+            message = f"`{pool.name}` has {pool.nodes} node(s), so none stands in {', '.join(idle)}"
+            yield warning(
+                "GW0391", pool.place, message, "name a rack for each node, or fewer that they stand in by turns"
+            )
 
 
 def _bare(policy: Policy) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from policy.clauses.attestation import AttestationClause
 from policy.clauses.certifications import CertificationClause, ForbiddenClause
 from policy.clauses.places import LinkSecurityClause, LocalityClause, PurchaseClause, ResidencyClause
-from policy.clauses.vouching import LinkEvidenceClause, ProvenanceClause
+from policy.clauses.vouching import LinkEvidenceClause, PinnedClause, ProvenanceClause, StorageClause
 from policy.data_flow import Data, data, handled
 from policy.findings import Place
 
@@ -86,6 +86,8 @@ class ComplianceProfile:
     attestation: AttestationClause | None = None
     provenance: tuple[ProvenanceClause, ...] = ()
     link_evidence: LinkEvidenceClause | None = None
+    storage: StorageClause | None = None
+    pinned: PinnedClause | None = None
 
     def covered(self, service: "Service", handles: Mapping[str, Data] | None = None) -> tuple["Stage", ...]:
         """The stages of a service that it covers, as in `Scope`; nothing of one that it does not."""

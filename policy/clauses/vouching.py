@@ -7,6 +7,8 @@ from policy.clauses.attestation import is_among
 from policy.clauses.standards import Standard
 from policy.findings import Place
 
+_SHOWN: Final = len("sha256:") + 8
+_MOST_NAMED: Final = 3
 SLSA: Final = "slsa"
 """The standard of statements on how an artefact was built; its version is the level of SLSA's build track."""
 
@@ -21,6 +23,37 @@ MODEL_SIGNATURE: Final = "model-signature"
 
 DATA_REMOVAL: Final = "data-removal"
 """The standard of statements that a model's output does not carry on certain data of its input."""
+
+
+ENCRYPTED_AT_REST: Final = "encryption-at-rest"
+"""The standard of statements that a site or a pool encrypts what it stores."""
+OPAQUE_STORAGE: Final = "storage-opaque"
+"""The trustworthiness claim that what is stored is kept from whoever owns the machine (AR4SI, section 2.3.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageClause:
+    """A pool must be certified for `standard`, or a verifier must affirm `claim` of all parts of its nodes."""
+
+    place: Place
+    standard: str = ENCRYPTED_AT_REST
+    claim: str = OPAQUE_STORAGE
+
+    def __str__(self) -> str:
+        return "encryption at rest"
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedClause:
+    """The artefact of a variant must have one of these digests, written sha256:…."""
+
+    digests: tuple[str, ...]
+    place: Place
+
+    def __str__(self) -> str:
+        named = [f"{each[:_SHOWN]}…" for each in self.digests[:_MOST_NAMED]]
+        more = len(self.digests) - len(named)
+        return f"pinned as {' or '.join(named)}" + (f" or {more} more" if more else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from policy.documents.base import DurationS, Name, Spec, VersionRange, Word
+from policy.documents.model import Digest
 from policy.documents.pool import Bought
 from policy.documents.selector import ServicesSpec
 
@@ -151,6 +152,12 @@ class AttestationSpec(Spec):
         return self
 
 
+class StorageSpec(Spec):
+    """How what nodes store must be protected."""
+
+    encryption: Literal["at-rest"]
+
+
 class ProvenanceSpec(Spec):
     """How the artefact was built: the level of SLSA's build track, and whose word on it counts."""
 
@@ -163,11 +170,12 @@ class ModelsSpec(Spec):
 
     provenance: ProvenanceSpec | None = None
     signed_by: list[Name] = Field(default_factory=list)
+    digests: list[Digest] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
-        if self.provenance is None and not self.signed_by:
-            raise ValueError("nothing is asked of the models: give `provenance` or `signedBy`")
+        if self.provenance is None and not self.signed_by and not self.digests:
+            raise ValueError("nothing is asked of the models: give `provenance`, `signedBy` or `digests`")
         return self
 
 
@@ -182,6 +190,7 @@ class ClausesSpec(Spec):
     models: ModelsSpec | None = None
     locality: LocalitySpec | None = None
     separation: SeparationSpec | None = None
+    storage: StorageSpec | None = None
 
     @model_validator(mode="after")
     def _asks(self) -> Self:

@@ -99,9 +99,10 @@ class ThroughputSpec(Spec):
 
 
 class AvailabilitySpec(Spec):
-    """Every stage runs at no fewer sites and on no fewer nodes than this, with instances to spare."""
+    """Every stage runs at no fewer sites, in no fewer racks and on no fewer nodes, with so many instances to spare."""
 
     sites: Positive = 1
+    racks: Count = 0
     nodes: Positive = 1
     spares: Count = 0
 

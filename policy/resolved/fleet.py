@@ -41,7 +41,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Identical nodes of one site, each with one device; with `dedicated_to`, for the services in that scope alone."""
+    """Identical nodes of one site, each with one device; with `dedicated_to`, for the services in that scope alone.
+
+    They stand in `racks` by turns. Where none are named, all nodes of a site are taken to share one.
+    """
 
     name: str
     site: str
@@ -53,6 +56,11 @@ class Pool:
     purchase: Purchase
     place: Place
     dedicated_to: Scope | None = None
+    racks: tuple[str, ...] = ()
+
+    def rack(self, index: int) -> str:
+        """The rack of the node of that index; empty where none is named."""
+        return self.racks[index % len(self.racks)] if self.racks else ""
 
     def node_names(self) -> tuple[str, ...]:
         """The pool's nodes: `NAME-0` onwards."""

@@ -38,7 +38,7 @@ class ThroughputObjective:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityObjective:
-    """Every stage must run at no fewer than `sites` sites and on no fewer than `nodes` nodes.
+    """Every stage must run at no fewer than `sites` sites, in as many `racks` and on no fewer than `nodes` nodes.
 
     `spares` are instances beyond what the load takes.
     """
@@ -47,6 +47,7 @@ class AvailabilityObjective:
     nodes: int
     place: Place
     spares: int = 0
+    racks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

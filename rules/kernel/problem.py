@@ -212,6 +212,15 @@ class Problem:
         return {pool.name: pool.site for pool in reversed(self.policy.pools)}
 
     @cached_property
+    def _racks(self) -> dict[str, tuple[str, str]]:
+        found = {}
+        for pool in self.policy.pools:
+            more = (node.name for node in self.nodes_of(pool.name))  # of which the policy need not know
+            for index, name in enumerate(dict.fromkeys((*pool.node_names(), *more))):
+                found[name] = pool.site, pool.rack(index)
+        return found
+
+    @cached_property
     def _digests(self) -> dict[tuple[str, str], str]:
         return {(model.name, each.name): each.digest for model in self.policy.models for each in model.variants}
 
@@ -279,6 +288,10 @@ class Problem:
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""
         return self._sites[option.placement.pool]
+
+    def rack_of(self, node: str) -> tuple[str, str]:
+        """The site and the rack that a node stands in; the rack is empty where none is named."""
+        return self._racks[node]
 
     def site(self, name: str) -> Site:
         """The site of that name; KeyError when there is none."""

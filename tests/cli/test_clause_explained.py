@@ -64,16 +64,17 @@ def test_behind_a_pool_stands_every_kind_of_evidence_that_it_goes_by() -> None:
     assert found == [
         ("x509-svid", "site cloud-amsterdam", "evidence/cloud-amsterdam.pem"),
         ("mtls", "link leiden-amsterdam", "evidence/leiden-amsterdam.jwt"),
-        ("attestation", "pool sealed", "evidence/sealed.jwt"),
+        ("attestation", "pool sealed", "evidence/sealed.cwt"),
         ("slsa", "variant-caller/bf16", "evidence/bf16-slsa.dsse"),
         ("model-signature", "variant-caller/bf16", "evidence/bf16-release.sig"),
         ("model-signature", "variant-caller/fp8", "evidence/fp8-release.sig"),
+        ("attestation", "pool sealed", "evidence/sealed.cwt"),
     ]
     text = gridwright("explain", CONFIDENTIAL, "call-variants@sealed").out
     assert "no end" in text
     plain = gridwright("explain", CONFIDENTIAL, "call-variants@plain", "--json").json()
     lacking = [ground["clause"] for ground in plain["stages"][0]["grounds"] if not ground["evidence"]]
-    assert [words.partition(": ")[2].partition(" ")[0] for words in lacking] == ["attestation"]
+    assert [words.partition(": ")[2].partition(" ")[0] for words in lacking] == ["attestation", "encryption"]
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,9 @@ def test_genomes_are_read_on_attested_machines_by_verified_builds_alone() -> Non
     }
     assert found == {
         ("bf16", "sealed"): set(),
-        ("bf16", "plain"): {"attestation"},
-        ("fp8", "sealed"): {"provenance"},
-        ("fp8", "plain"): {"attestation", "provenance"},
+        ("bf16", "plain"): {"attestation", "encryption_at_rest"},
+        ("fp8", "sealed"): {"provenance", "pinned"},
+        ("fp8", "plain"): {"attestation", "encryption_at_rest", "provenance", "pinned"},
     }
     assert barred("confidential", "benchmark-variants", "call") == {"sealed": set(), "plain": set()}
 

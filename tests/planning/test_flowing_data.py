@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 import pytest
 
 from collectors.evidence.records import ARTEFACT, Evidence
+from controller.access import access
 from controller.admission.judging import Protected, judged, question
 from controller.decision import Decision
+from controller.documents import Documents
+from controller.explain import Candidate
 from controller.lapses import outlook
 from controller.planning.decide import decide
 from controller.planning.recheck import recheck
 from policy.clauses import DATA_REMOVAL, ComplianceProfile, LocalityClause, Scope
 from policy.data_flow import Data, Reads, data
 from policy.resolved import Issuer, Policy, Removal
+from rules.kernel.problem import Placement
 from tests.planning.world import BUSY, FRANKFURT, OCR, PARIS, POLICY, START, World, finding_ids, line
 
 CARDS = data(["cardholder"], [])
@@ -131,3 +135,12 @@ def test_a_cluster_is_told_the_same_as_plans_go_by() -> None:
         answers = judged(question(policy(), evidence, now_s))
         assert answers[Protected(OCR, "detect")][FRANKFURT] is not None
         assert (answers[Protected(OCR, "read")][FRANKFURT] is None) == free
+
+
+def test_what_a_pool_is_asked_for_goes_by_what_gets_there() -> None:
+    asked = policy(POLICY.compliance[0])
+    stages = [(stage.name, stage.model) for stage in asked.services[0].stages]
+    every = [Candidate(OCR, PARIS, stage, Placement(model, "fp32", FRANKFURT), 1, 1000, ()) for stage, model in stages]
+    for evidence, grounds in (((), [1, 1, 1]), ((word(START + DAY),), [1, 0, 0])):
+        found = access(OCR, FRANKFURT, every, Documents(asked, evidence, ()), START)
+        assert [len(each.grounds) for each in found] == grounds

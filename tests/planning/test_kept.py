@@ -7,6 +7,7 @@ import pytest
 from world import BUSY, OCR, PARIS, World
 
 from collectors.recording import encode
+from controller.decision import Crowding
 from controller.planning import kept as kept_module
 from controller.planning.build import build
 from controller.planning.decide import decide
@@ -59,3 +60,22 @@ def test_only_the_demand_that_is_seen_otherwise_gets_new_paths(monkeypatch: pyte
     habits[f"{OCR}@{PARIS}"] = kept_module.Habits(margin_permille=1_200)
     kept.paths(bare, built.speed, lambda demand: habits[demand.id], looked)
     assert asked == [f"{OCR}@{PARIS}"]
+
+
+def test_only_the_services_of_a_model_that_is_slowed_get_new_options_and_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, kept = World(rates=dict(BUSY)), Kept()
+    first = build(world.policy, world.snapshot(), world.state, world.now, kept).whole
+    asked = []
+    paths = kept_module.paths
+    monkeypatch.setattr(kept_module, "paths", lambda *given: asked.append(given[1].id) or paths(*given))
+    place = first.options[0].placement
+    slowed = replace(world.state, crowding=(Crowding(place, 1_500),))
+    again = build(world.policy, world.snapshot(), slowed, world.now, kept).whole
+    touched = {s.name for s in world.policy.services if any(stage.model == place.model for stage in s.stages)}
+    assert sorted(asked) == sorted(demand.id for demand in first.demands if demand.service in touched)
+    assert 0 < len(asked) < len(first.demands)
+    before = {option.id: option for option in first.options}
+    assert all((before[o.id] is o) is (o.placement.model != place.model) for o in again.options)
+    alone = build(world.policy, world.snapshot(), slowed, world.now).whole
+    assert alone.options == again.options
+    assert alone.paths == again.paths

@@ -142,7 +142,7 @@ def test_one_tier_alone_has_its_limits_and_defaults(alone: str) -> None:
     assert [finding.id for finding in beyond.findings] == ["GW0351"]
 
 
-LEAST = {"sites": 1, "nodes": 1, "spares": 0}
+LEAST = {"sites": 1, "racks": 0, "nodes": 1, "spares": 0}
 PARTS = {
     "priority": st.integers(0, 4),
     "floor": st.sampled_from(["92%", "94%", "95%", "96%"]),

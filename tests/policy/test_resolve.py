@@ -1,5 +1,6 @@
 """What a document says, as the whole numbers that the rules see: worked out by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from policy.resolved import Encryption, Issuer, LatencyObjective, Policy, Purchase, Shed, UseVariant
@@ -55,6 +56,12 @@ def test_pools_links_and_devices() -> None:
     detect = next(profile for profile in module.variants if profile.model == "ppocr-det")
     assert detect.service_us == ((1, 240_000), (2, 456_000), (4, 864_000))
     assert (detect.share_permille, detect.load_us) == (300, 2_000_000)
+
+
+def test_nodes_stand_in_racks_by_turns() -> None:
+    pool = replace(example().pool("edge-paris"), nodes=3)
+    assert [replace(pool, racks=("a", "b")).rack(index) for index in range(3)] == ["a", "b", "a"]
+    assert [pool.rack(index) for index in range(3)] == ["", "", ""]
 
 
 def test_what_no_document_says_has_the_default() -> None:

@@ -141,6 +141,8 @@ class Fleet:
             "attestation": None,
             "provenance": (),
             "link_evidence": None,
+            "storage": None,
+            "pinned": None,
         }
         profile = ComplianceProfile(name, place=at(50), **(nothing | clauses))
         return self._policy(compliance=(*self.problem.policy.compliance, profile))

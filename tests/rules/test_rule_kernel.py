@@ -14,10 +14,10 @@ from rules.kernel.allocation import Allocation
 from rules.kernel.egress import carried_prices
 from rules.kernel.formulation import Count, Exclusion, Formulation, Resource
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
-from rules.kernel.problem import Path, Placement
+from rules.kernel.problem import Node, Path, Placement
 from rules.kernel.rule import Violation
 from rules.unit_cost import UnitCost
-from tests.rules.build import at, two_sites
+from tests.rules.build import Fleet, at, two_sites
 
 PLAN = Plan(
     instances=(
@@ -158,3 +158,17 @@ def test_large_and_small_payloads_are_paid_to_the_millicent() -> None:
     assert whole == {"budget": 3_600_000_000, "allocated_cost": 3_600_000_000, "unit_cost": 1_000_000}
     assert measured(1, 1, 1) == {"budget": 1, "allocated_cost": 1, "unit_cost": 1}
     assert measured(1, 1, 0) == {}
+
+
+def test_a_node_that_the_policy_does_not_name_stands_in_the_rack_whose_turn_it_is() -> None:
+    fleet = Fleet().site("paris").pool("edge", "paris", nodes=3)
+    (pool,) = fleet.problem.policy.pools
+    policy = replace(fleet.problem.policy, pools=(replace(pool, racks=("a", "b")),))
+    problem = replace(fleet.problem, policy=policy, nodes=(*fleet.problem.nodes[1:], Node("edge-more-0", "edge")))
+    racks = {name: problem.rack_of(name) for name in ("edge-0", "edge-1", "edge-2", "edge-more-0")}
+    assert racks == {
+        "edge-0": ("paris", "a"),
+        "edge-1": ("paris", "b"),
+        "edge-2": ("paris", "a"),
+        "edge-more-0": ("paris", "b"),
+    }

@@ -148,6 +148,8 @@ def _vouched_for(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator
             result = Attested("pool", "edge", *said[:4], 0, 0, 9999, *said[4:])
             if one.met_by(result) and young[0]:
                 yield from () if other.met_by(result) and young[1] else (age_s,)
+    if lower.pinned and upper.pinned:
+        yield from (digest for digest in lower.pinned.digests if digest not in upper.pinned.digests)
     for asked in upper.provenance:
         speaking = [clause for clause in lower.provenance if clause.standard.name == asked.standard.name]
         for signer, version in product(("releases", "nobody", "somebody"), VERSIONS) if speaking else ():

@@ -17,12 +17,14 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PinnedClause,
     ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
     SeparationClause,
     Standard,
+    StorageClause,
     TcbClause,
     VersionBound,
 )
@@ -89,6 +91,8 @@ SCOPES: Final = st.sampled_from(
         Scope(teams=("payments",)),
     ]
 )
+FULL: Final = "sha256:f0f0f0f0f0"
+NEXT: Final = "sha256:beadbeadbe"
 PROFILES: Final = st.builds(
     ComplianceProfile,
     st.just("more"),
@@ -111,6 +115,8 @@ PROFILES: Final = st.builds(
     ).map(tuple),
     link_evidence=st.none()
     | st.builds(LinkEvidenceClause, st.sampled_from([("mtls",), ("tls", "mtls")]), st.just(HERE)),
+    storage=st.none() | st.just(StorageClause(HERE)),
+    pinned=st.none() | st.builds(PinnedClause, st.sampled_from([(FULL,), (NEXT,), (NEXT, FULL)]), st.just(HERE)),
 )
 
 
@@ -296,6 +302,16 @@ def somebody_works_there(policy: Policy, data: st.DataObject) -> Policy:
     )
 
 
+def fewer_models_are_pinned(policy: Policy, data: st.DataObject) -> Policy:
+    """One of the digests that are named less."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clause = profile.pinned
+        return replace(profile, pinned=clause and replace(clause, digests=_fewer(clause.digests, data)))
+
+    return _one(policy, "compliance", stricter, data)
+
+
 def latency_is_lower(policy: Policy, data: st.DataObject) -> Policy:
     """Each objective's limit, for all origins."""
     part = data.draw(st.sampled_from([1, 2, 10]))
@@ -395,7 +411,16 @@ def _one(policy: Policy, field: str, change: Callable[[Any], Any], data: st.Data
     return replace(policy, **{field: tuple(entries)})
 
 
-SCOPED: Final = {"certification", "forbidden_certification", "purchase", "attestation", "provenance", "link_evidence"}
+SCOPED: Final = {
+    "certification",
+    "forbidden_certification",
+    "purchase",
+    "attestation",
+    "encryption_at_rest",
+    "provenance",
+    "pinned",
+    "link_evidence",
+}
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     one_profile_more: {"certification", "served", "latency", "budget"},
     a_profile_covers_more: SCOPED,
@@ -411,6 +436,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     somebody_works_there: {"maintenance", "purchase"},
     attestation_asks_for_more: {"attestation"},
     models_are_vouched_for_by_fewer: {"provenance"},
+    fewer_models_are_pinned: {"pinned"},
     latency_is_lower: {"latency"},
     requests_cost_less: {"unit_cost"},
     accuracy_is_higher: {"accuracy"},

@@ -1,8 +1,8 @@
 """From round to round: what a search is held to, given what the one before it found.
 
 The first round is free. What it likes best is then made binding: one of each set of options that exclude each other, a
-site or a node more where instances have to be spread, fewer nodes where a budget is overspent, and a further degrade
-step where something stays unserved.
+site or a node more where instances have to be spread, fewer nodes where a budget is overspent, options that answer
+more where there are too many instances, and a further degrade step where something stays unserved.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from controller.planning.whole.boxes import Box, boxes, members
 from controller.planning.whole.reading import Counts
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import Frame
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusive
+from rules.kernel.formulation import Count, Distinct, Exclusive
 
 HELD_PART: Final = 0.5
 """What an option that stands already counts for, of its price, when boxes are chosen anew."""
@@ -47,11 +47,15 @@ def first_frame(rows: Rows, running: Counts) -> Frame:
 
 @dataclass(frozen=True)
 class Held:
-    """What was found out so far: levels to take, nodes to leave alone, and instances that have to stay."""
+    """What was found out so far: levels to take, nodes and options to leave alone, and instances that have to stay.
+
+    What a demand has no path without is left alone by the others only.
+    """
 
     levels: Mapping[str, int]
     closed_nodes: frozenset[str]
     reserved: Counts
+    closed_options: frozenset[str] = frozenset()
 
 
 def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
@@ -59,10 +63,13 @@ def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     levels = held.levels
     price = unit_prices(rows, counts)
     never = _zeroed(rows)
-    winners = _winners(rows, counts, boxes(rows, price, levels, never), price)
+    winners = _winners(rows, counts, boxes(rows, price, levels, never), price, held.closed_options)
     _reconciled(winners, levels, price)
     closed = never | winners.losers()
     chosen = boxes(rows, price, levels, closed)
+    if held.closed_options:
+        narrower = boxes(rows, price, levels, closed | held.closed_options)
+        chosen = {demand: narrower[demand] or box for demand, box in chosen.items()}
     open_ = frozenset(option for box in chosen.values() for option in members(box))
     tokens = tuple(_tokens(rows, counts, open_, levels))
     instead = winners.instead()
@@ -113,14 +120,19 @@ class Winners:
                 self.needed.add(self.set_of[option])
 
 
-def _winners(rows: Rows, counts: Counts, wide: Mapping[str, Box], price: Mapping[str, float]) -> Winners:
-    """Of each exclusive set the cheapest for a call, of those that stand, else of those that somebody may want."""
+def _winners(
+    rows: Rows, counts: Counts, wide: Mapping[str, Box], price: Mapping[str, float], alone: frozenset[str]
+) -> Winners:
+    """Of each exclusive set the cheapest for a call, of those that stand, else of those that somebody may want.
+
+    Those to be left alone come last.
+    """
     standing = {option for option, _ in counts}
     wanted = {option for box in wide.values() for stage in box for option in stage}
     sets = {at: row.options for at, row in enumerate(rows.hard) if isinstance(row, Exclusive)}
 
-    def liking(option: str) -> tuple[bool, bool, float, str]:
-        return option in standing, option in wanted, -price.get(option, 1.0), option
+    def liking(option: str) -> tuple[bool, bool, bool, float, str]:
+        return option not in alone, option in standing, option in wanted, -price.get(option, 1.0), option
 
     best = {at: max(options, key=liking) for at, options in sets.items()}
     set_of = {option: at for at, options in sets.items() for option in options}
@@ -181,31 +193,6 @@ def _tokens(rows: Rows, counts: Counts, open_: frozenset[str], levels: Mapping[s
 
 def _finer(kinds: set[frozenset[str]], coarse: Sequence[frozenset[str]]) -> bool:
     return all(any(kind <= whole for whole in coarse) for kind in kinds)
-
-
-def overspent(rows: Rows, counts: Counts, reserved: Counts) -> frozenset[str]:
-    """The nodes to close so that no budget is overspent: those that stand empty, then those that answer least.
-
-    What has to stay would keep its node powered, so such nodes come last.
-    """
-    load: Counter[str] = Counter()
-    kept = {node for _, node in reserved}
-    for (option, node), count in counts.items():
-        load[node] += count * rows.answers.offered.get(option, 1)
-    closed: set[str] = set()
-    for row in rows.hard:
-        if isinstance(row, Budget):
-            prices = {node: price for node, price in row.prices_millicents if price}
-            spent = sum(price for node, price in prices.items() if load[node] and node not in closed)
-            if spent > row.ceiling_millicents:
-                closed.update(node for node in prices if not load[node])
-                powered = [node for node in prices if load[node] and node not in closed]
-                for node in sorted(powered, key=lambda n: (n in kept, load[n] / prices[n], n)):
-                    if spent <= row.ceiling_millicents:
-                        break
-                    closed.add(node)
-                    spent -= prices[node]
-    return frozenset(closed)
 
 
 def kept_standing(rows: Rows, runs: Counts) -> dict[tuple[str, str], int]:

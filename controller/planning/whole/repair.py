@@ -24,8 +24,11 @@ from rules.kernel.problem import Demand, Path, Problem
 
 WORK: Final = 0.1
 """Deterministic time of a neighbourhood."""
-WIDTHS: Final = (4, 12, 30)
-"""Alternatives for what a broken row speaks of, and for each stage of the demands that it touches; wider each time."""
+NARROW: Final = 4
+WIDE: Final = 12
+"""Alternatives for what a broken row speaks of, and for each stage of the demands that it touches."""
+ATTEMPTS: Final = ((NARROW, False), (WIDE, False), (30, True), (NARROW, True))
+"""How wide, and whether services may give up more for it. What is left open in a large part is found in a small one."""
 MOST_SERVICES: Final = 6
 """Whose demands are open at a time."""
 MOST_POWERED: Final = 100
@@ -49,10 +52,10 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
     What is degraded or refused is looked at as well: the search may have missed by a little what there is room for.
     """
     view = View(rows, price)
-    for width in WIDTHS:
+    for width, may_give_up in ATTEMPTS:
         for row in broken(rows, at):
             if not keeps(row, at, rows.tops):
-                at = _mended(view, at, row, width)
+                at = _mended(view, at, row, width, may_give_up=may_give_up)
     short = at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}
     for service in sorted(short & rows.ladders.keys()):
         if given_up(rows, at, service) > least_given_up(rows, service):
@@ -73,7 +76,7 @@ def relieved(rows: Rows, at: Reading, price: Mapping[str, float], most: int = MO
         if not node:
             break
         here = tuple(sorted({option for option, place in at.counts if place == node}))
-        better = _cheaper(view, at, _neighbourhood(view, at, here, _served(view, at, here), WIDTHS[0]))
+        better = _cheaper(view, at, _neighbourhood(view, at, here, _served(view, at, here), NARROW))
         seen = {node} if better is not at else {*seen, node}
         at = better
     return at
@@ -135,16 +138,15 @@ def _worst_used(view: View, at: Reading, seen: Collection[str]) -> str:
     return min(left, key=lambda node: (-waste[node], node), default="")
 
 
-def _mended(view: View, at: Reading, row: Hard, width: int) -> Reading:
-    """The plan with a row kept if that can be; with one that is kept already, the plan if it is cheaper."""
+def _mended(view: View, at: Reading, row: Hard, width: int, *, may_give_up: bool) -> Reading:
+    """The plan with a row kept if that can be."""
     spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
     left = _left(view, at, _neighbourhood(view, at, spoken, services, width))
     found = left.solved()
-    gives_up = (
-        found is not None and width < WIDTHS[-1] and shortfall(found, left.form) > shortfall(left.before, left.form)
-    )
-    return at if found is None or gives_up else left.with_part(found)
+    if found is None or (not may_give_up and shortfall(found, left.form) > shortfall(left.before, left.form)):
+        return at
+    return left.with_part(found)
 
 
 def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
@@ -152,7 +154,7 @@ def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
 
     Only plans that give up less are looked at: that there is none takes far less to see than which of them is cheapest.
     """
-    width = WIDTHS[1]
+    width = WIDE
     spoken = tuple(dict.fromkeys(_spoken(view, at, ladder, width)))
     left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width))
     permille = min(view.rows.prices.unserved.get(demand, 0) for demand in ladder.demands)
@@ -177,7 +179,7 @@ def _neighbourhood(view: View, at: Reading, spoken: Sequence[str], services: Seq
     problem = view.rows.problem
     standing = tuple(option for option in spoken if option in at.by_option)
     others = _apart(view, (option for option in spoken if option not in at.by_option), width)
-    if width > WIDTHS[0]:
+    if width > NARROW:
         crowd = _in_the_way(view, at, others[:1])
         standing, services = (*standing, *crowd), (*services, *_served(view, at, crowd))
     demands = [demand for service in dict.fromkeys(services) for demand in view.demands_of.get(service, ())]

@@ -15,7 +15,8 @@ from controller.planning.fleet.packed import EMPTY, PackedPlan, PackedProblem
 from controller.planning.fleet.search import Search, search_tries
 from controller.planning.objective import cost_of, shortfall
 from controller.planning.solve import Solved
-from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, overspent, unit_prices
+from controller.planning.whole.excess import outnumbered, overspent
+from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, unit_prices
 from controller.planning.whole.reading import Counts, Reading
 from controller.planning.whole.repair import MOST_POWERED, MOST_RELIEVED, broken, relieved, repaired
 from controller.planning.whole.routes import routed
@@ -29,10 +30,10 @@ from rules.kernel.problem import Problem
 FREE_TRIES: Final = 2_000
 HELD_TRIES: Final = 4_000
 """Of each round; some thousand tries take a second."""
-PATIENCE: Final = 4
+PATIENCE: Final = 2
 """So many times as many tries before a service is degraded further: mostly the search was in haste."""
 MOST_ROUNDS: Final = 6
-"""Held rounds: more than one only where a degrade step, a floor or a budget has to be taken into account."""
+"""Held rounds: more than one only where a degrade step, a floor, a budget or a count has to be taken into account."""
 MOST_MENDED: Final = 64
 """Rows that are mended where what runs breaks them; where it breaks more, all is planned anew."""
 AT_REST: Final = 2
@@ -120,6 +121,7 @@ def _planned_anew(rows: Rows, before: Reading, effort: Effort) -> Reading | None
             {**held.levels, **_steeper(rows, held.levels, before.levels, short)},
             held.closed_nodes | overspent(rows, counts, held.reserved),
             held.reserved,
+            held.closed_options | outnumbered(rows, counts),
         )
         if further == held or effort.stop.is_set():
             break

@@ -10,7 +10,9 @@ from controller.planning.build import write
 from controller.planning.cpsat import accepts
 from controller.planning.objective import prices
 from controller.planning.solve import solve
-from controller.planning.whole.frames import first_frame, kept_standing, unit_prices
+from controller.planning.whole import repair as repair_module
+from controller.planning.whole.excess import outnumbered
+from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, unit_prices
 from controller.planning.whole.reading import Counts, Reading, keeps
 from controller.planning.whole.repair import broken, repaired
 from controller.planning.whole.residual import Open, fixed, part, residual
@@ -108,6 +110,44 @@ def test_a_broken_row_is_mended_and_no_other_is_broken(name: str) -> None:
     mended = repaired(rows, at, unit_prices(rows, counts))
     assert broken(rows, mended) == ()
     assert accepts(rows.form, rows.problem, mended.plan())
+
+
+def test_where_a_bound_cannot_be_kept_otherwise_something_is_refused_for_it() -> None:
+    rows = rows_of(two_pools(), Count("test", None, READ, 0, 1))
+    mended = repaired(rows, Reading.made(PLAIN, EDGE, {}, {}), unit_prices(rows, PLAIN))
+    assert broken(rows, mended) == ()
+    assert mended.unserved == {"ocr@paris": 500}
+
+
+def test_nothing_is_given_up_before_wider_parts_were_tried_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_of(two_pools(), Count("test", None, READ, 0, 1))
+    attempts = repair_module.ATTEMPTS
+    monkeypatch.setattr(repair_module, "ATTEMPTS", attempts[:2])
+    at = Reading.made(PLAIN, EDGE, {}, {})
+    assert repaired(rows, at, unit_prices(rows, PLAIN)) == at
+    assert [may_give_up for _, may_give_up in attempts] == [False, False, True, True]
+    assert attempts[-1][0] == repair_module.NARROW
+
+
+def test_of_too_many_instances_those_go_that_answer_less_than_all_must_on_the_mean() -> None:
+    fleet = Fleet().site("paris", "EU").pool("slow", "paris", nodes=3).pool("fast", "paris", nodes=3)
+    fleet = fleet.service("ocr", stage("read", "rec")).demand("ocr", "paris", 2000)
+    fleet = fleet.option("slow", "rec", "slow", capacity_milli_rps=500).option("fast", "rec", "fast")
+    fleet = fleet.path("over slow", "ocr@paris", "slow").path("over fast", "ocr@paris", "fast")
+    problem = fleet.problem
+    fast = problem.option("fast").capacity_milli_rps
+    assert fast > 500
+    four = {("slow", "slow-0"): 2, ("slow", "slow-1"): 2}
+    for highest, closed in ((4, set()), (3, {"slow"}), (None, set())):
+        rows = rows_of(problem, Count("test", None, ("slow", "fast"), 0, highest))
+        assert outnumbered(rows, four) == closed
+    rows = rows_of(problem, Count("test", None, ("slow",), 0, 3))
+    assert outnumbered(rows, four) == set()
+    rows = rows_of(problem, Count("test", None, ("slow", "fast"), 0, 3))
+    held = Held({}, frozenset(), {}, frozenset({"slow"}))
+    assert next_frame(rows, four, held).boxes == {"ocr@paris": (frozenset({"fast"}),)}
+    alone = rows_of(replace(problem, paths=problem.paths[:1]), Count("test", None, ("slow", "fast"), 0, 3))
+    assert next_frame(alone, four, held).boxes == {"ocr@paris": (frozenset({"slow"}),)}
 
 
 def some_plan(problem: Problem, dice: np.random.Generator) -> Plan:
