@@ -5,15 +5,18 @@ from dataclasses import replace
 import pytest
 
 from policy.findings import Level
-from policy.resolved import Egress, Encryption
+from policy.resolved import Ceiling, CostObjective, Egress, Encryption
+from rules.allocated_cost import AllocatedCost
+from rules.budget import Budget
 from rules.device_memory import DeviceMemory
 from rules.kernel import quantities
 from rules.kernel.allocation import Allocation
 from rules.kernel.egress import carried_prices
 from rules.kernel.formulation import Count, Exclusion, Formulation, Resource
-from rules.kernel.plan import Degraded, Instances, Plan, Unserved
+from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import Node, Path, Placement
 from rules.kernel.rule import Violation
+from rules.unit_cost import UnitCost
 from tests.rules.build import Fleet, at, two_sites
 
 PLAN = Plan(
@@ -133,6 +136,28 @@ def test_a_path_counts_as_a_million_dollars_an_hour_at_the_most() -> None:
     assert prices(1) == ({"far": 3_600_000_000}, 3_600_000_000)
     assert prices(27) == ({"far": 97_200_000_000}, 97_200_000_000)
     assert prices(28) == ({"far": 100_000_000_000}, 100_000_000_000)
+
+
+def measured(rate_milli_rps: int, payload_bytes: int, far_permille: int) -> dict[str, int]:
+    """By rule, what it measures where nodes are free, a GiB that leaves Paris costs a millicent, and nothing may."""
+    asked = CostObjective(0, 1_000_000, at(11))
+    made = two_sites(rate_milli_rps, cost=asked).cost(ceilings=(Ceiling("", 0, at(81)), Ceiling("", 0, at(82), "ocr")))
+    policy = made.problem.policy
+    (link,), (service,) = policy.links, policy.services
+    stages = tuple(replace(stage, payload_bytes=payload_bytes) for stage in service.stages)
+    links = (replace(link, egress=(Egress("paris", 1, at(41)),)),)
+    policy = replace(policy, links=links, services=(replace(service, stages=stages),))
+    problem = replace(made.problem, policy=policy)
+    routes = (Route("near", 1000 - far_permille), Route("far", far_permille))
+    rules = (Budget(), AllocatedCost(), UnitCost())
+    return {rule.id: item.measured for rule in rules for item in rule.check(Plan(routes=routes), problem)}
+
+
+def test_large_and_small_payloads_are_paid_to_the_millicent() -> None:
+    whole = measured(1_000_000_000, 1024**3, 1000)
+    assert whole == {"budget": 3_600_000_000, "allocated_cost": 3_600_000_000, "unit_cost": 1_000_000}
+    assert measured(1, 1, 1) == {"budget": 1, "allocated_cost": 1, "unit_cost": 1}
+    assert measured(1, 1, 0) == {}
 
 
 def test_a_node_that_the_policy_does_not_name_stands_in_the_rack_whose_turn_it_is() -> None:

@@ -102,6 +102,7 @@ EXAMPLES = (
             two_services(of_team(27)),
             two_services(of_service(26)),
             two_services(of_team(26, "others")),
+            two_services(of_team(26, "writers")),
         ),
         domain=Domain(counts=(1,), shares=(0, 470, 471, 1000)),
     ),
