@@ -1,7 +1,9 @@
 """Which rules refuse a path, whoever stands where: each stated in other words than for the solver and the verifier."""
 
 from collections.abc import Iterator
-from fractions import Fraction
+from dataclasses import replace
+
+from every_payload import used_by_a_request
 
 from policy.clauses import (
     AttestationClause,
@@ -10,10 +12,12 @@ from policy.clauses import (
     ProvenanceClause,
     Scope,
     Standard,
+    Tcb,
+    TcbClause,
     VersionBound,
 )
 from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
-from rules.kernel.problem import Demand, Held, Option, Path, Problem
+from rules.kernel.problem import Attested, Demand, Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
 
@@ -34,7 +38,8 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
             yield "maintenance"
         for profile in problem.policy.compliance:
             scope = profile.scope
-            if set(scope.classes) & set(service.data_classes) and stage.name in (scope.stages or [stage.name]):
+            is_meant = stage.name in (scope.stages or [stage.name])
+            if is_meant and any(stage.name in _handling(problem, service, word) for word in scope.classes):
                 yield from _held_otherwise(problem, profile, pool)
                 yield from _unvouched(problem, profile, option)
                 yield from _afar(problem, profile, demand.origin, pool.site)
@@ -43,31 +48,18 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
 def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) -> Iterator[str]:
     """What all stages together break."""
     for objective in (each for each in service.latency if not each.origin or each.origin == demand.origin):
-        known_us = next((us for name, us in path.stage_latency_us if name == objective.stage), path.latency_us)
+        predicted = path.first_us if objective.of_first else (("", path.latency_us), *path.stage_latency_us)
+        known_us = next(us for name, us in predicted if name == objective.stage)
         told = [us for basis, us in known_us if basis >= objective.percentile_bp]
         if (told[0] if told else known_us[-1][1]) > objective.below_us:
             yield "latency"
     pools = [_pool(problem, problem.option(name)) for name in path.options]
-    if service.cost and _too_dear(problem, service, path, pools):
+    if service.cost and service.cost.requests * used_by_a_request(problem, path) > service.cost.below_millicents:
         yield "unit_cost"
     for clause in service.together:
         meant = [pool for stage, pool in zip(service.stages, pools, strict=True) if stage.name in clause.stages]
         if len({pool.site if clause.within.value == "site" else pool.name for pool in meant}) > 1:
             yield "together"
-
-
-def _too_dear(problem: Problem, service: Service, path: Path, pools: list[Pool]) -> bool:
-    """Whether the hours of nodes that the requests take cost more than they may, in thousandths of all prices."""
-    cost = Fraction(0)
-    for stage, name, pool in zip(service.stages, path.options, pools, strict=True):
-        option = problem.option(name)
-        hours = Fraction(service.cost.requests * stage.fanout * 1000, option.capacity_milli_rps * 3600)
-        of_memory, of_compute = (
-            hours * Fraction(option.memory_mib, pool.memory_mib),
-            hours * Fraction(option.share_permille, pool.share_permille),
-        )
-        cost += pool.price_millicents_per_hour * (max(of_compute, of_memory))
-    return cost > service.cost.below_millicents
 
 
 def _promised(service: Service, stage: Stage, option: Option, pool: Pool) -> Iterator[str]:
@@ -97,10 +89,12 @@ def _held_otherwise(problem: Problem, profile: ComplianceProfile, pool: Pool) ->
         yield "forbidden_certification"
     if profile.attestation and not _attested(problem, profile.attestation, pool):
         yield "attestation"
+    if profile.storage and not _encrypts(problem, pool):
+        yield "encryption_at_rest"
     if profile.purchase and not {pool.purchase} & set(profile.purchase.among):
         yield "purchase"
     if profile.separation:
-        others = [each for each in problem.policy.services if not _speaks_of(profile.scope, each)]
+        others = [each for each in problem.policy.services if not _may_cover(problem, profile.scope, each)]
         near = [each for each in others if pool.dedicated_to is None or _speaks_of(pool.dedicated_to, each)]
         if any(_speaks_of(profile.separation.others, each) for each in near):
             yield "separation"
@@ -111,6 +105,8 @@ def _unvouched(problem: Problem, profile: ComplianceProfile, option: Option) -> 
     made = [each.digest for model in problem.policy.models for each in model.variants if _is_of(option, model, each)]
     if any(not _vouched_for(problem, clause, made) for clause in profile.provenance):
         yield "provenance"
+    if profile.pinned and not set(made) & set(profile.pinned.digests):
+        yield "pinned"
 
 
 def _afar(problem: Problem, profile: ComplianceProfile, origin: str, site: str) -> Iterator[str]:
@@ -152,8 +148,55 @@ def _speaks_of(scope: Scope, service: Service) -> bool:
     """Whether a scope of services, classes and stages covers something of a service."""
     stages = {stage.name for stage in service.stages}
     is_named = not scope.services or service.name in scope.services
-    is_carried = not scope.classes or not set(scope.classes).isdisjoint(service.data_classes)
+    carried = {*service.data_classes, *(datum.word for stage in service.stages for datum in stage.adds)}
+    is_carried = not scope.classes or not carried.isdisjoint(scope.classes)
     return is_named and is_carried and (not scope.stages or bool(stages & set(scope.stages)))
+
+
+def _may_cover(problem: Problem, scope: Scope, service: Service) -> bool:
+    """Whether a stage that is meant handles a class that is meant if nothing is taken out."""
+    free = replace(problem, provenances=())
+    handling = set().union(*(_handling(free, service, word) for word in scope.classes))
+    return bool(handling & set(scope.stages or handling))
+
+
+def _handling(problem: Problem, service: Service, word: str) -> set[str]:
+    """The stages that a class of data gets to."""
+    handling: set[str] = set()
+    putting_out: set[str] = set()
+    for stage in service.stages:  # each after some of those before it
+        makes = any(datum.word == word for datum in stage.adds)
+        sent = word in service.data_classes or bool(putting_out & _all_before(service, stage))
+        reads = sent if stage.reads.value == "everything" else bool(putting_out & set(stage.after))
+        if reads or makes:
+            handling.add(stage.name)
+        if makes or (reads and not _is_taken_out(problem, stage, word)):
+            putting_out.add(stage.name)
+    return handling
+
+
+def _all_before(service: Service, stage: Stage) -> set[str]:
+    before = {each.name: each for each in service.stages}
+    return set(stage.after).union(*(_all_before(service, before[name]) for name in stage.after))
+
+
+def _is_taken_out(problem: Problem, stage: Stage, word: str) -> bool:
+    """Whether in each second somebody who may says of each variant that it takes the class out."""
+    if stage.removes is None or all(datum.word != word for datum in stage.removes.data):
+        return False
+    variants = [each for model in problem.policy.models if model.name == stage.model for each in model.variants]
+    trusted = stage.removes.verifiers
+    return bool(variants) and all(
+        any(
+            each.digest == variant.digest
+            and each.from_s <= second < each.until_s
+            and any((datum.kind, datum.word) == ("class", word) for datum in each.removes)
+            and each.signer in (trusted or [each.signer])
+            for each in problem.provenances
+        )
+        for variant in variants
+        for second in range(problem.now_s, problem.needed_until_s)
+    )
 
 
 def _proven(problem: Problem, standards: tuple[str, ...], names: set[str]) -> bool:
@@ -182,6 +225,35 @@ def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
     )
 
 
+def _encrypts(problem: Problem, pool: Pool) -> bool:
+    """Whether in each second, and of each node, somebody says so."""
+    its = {("pool", pool.name), ("site", pool.site)}
+    said: list[Held | Attested] = [each for each in problem.certifications if each.standard == "encryption-at-rest"]
+    said += [each for each in problem.attestations if "storage-opaque" in each.claims]
+    return all(
+        any(
+            each.from_s <= second < each.until_s
+            and ((each.subject_kind, each.subject) in its or (each.subject_kind, each.subject) == ("node", node))
+            for each in said
+        )
+        for second in range(problem.now_s, problem.needed_until_s)
+        for node in pool.node_names()
+    )
+
+
+def _since_s(result: Attested, clause: AttestationClause) -> int:
+    """The second that its age counts from."""
+    return result.nonce_s if clause.nonce and result.nonce_s is not None else result.appraised_s
+
+
+def _is_behind(clause: TcbClause, tcb: Tcb) -> bool:
+    """Whether an environment is less up to date than asked, or does not say in which way it is."""
+    if tcb.status:
+        return tcb.status not in clause.statuses
+    reported = dict(tcb.versions)
+    return not clause.versions or any(name not in reported or reported[name] < least for name, least in clause.versions)
+
+
 def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tuple[str, str]]) -> bool:
     results = [
         each
@@ -190,12 +262,15 @@ def _node_attested(problem: Problem, clause: AttestationClause, subjects: set[tu
         and not (clause.tees and (not each.tees or any(tee not in clause.tees for tee in each.tees)))
         and all(claim in each.claims for claim in clause.claims)
         and all(feature in each.devices for feature in clause.devices)
+        and (each.nonce_s is not None or not clause.nonce)
+        and (each.tier == "affirming" or clause.min_tier == "warning")
+        and (clause.tcb is None or (each.tcbs and not any(_is_behind(clause.tcb, tcb) for tcb in each.tcbs)))
         and each.verifier in (clause.verifiers or [each.verifier])
     ]
     return all(
         any(
             each.from_s <= second < each.until_s
-            and not (clause.max_age_s and second - each.appraised_s >= clause.max_age_s)
+            and not (clause.max_age_s and second - _since_s(each, clause) >= clause.max_age_s)
             for each in results
         )
         for second in range(problem.now_s, problem.needed_until_s)

@@ -7,16 +7,17 @@ until no other can be cheaper.
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
 from every_path import refusing
-from every_route import Flow, exactly, relaxed
+from every_payload import Room, cheapest, of_all_requests, used_by_all
+from every_route import Flow, exactly, relaxed, sparing
 from every_standing import Standing
 
-from policy.resolved import Service, Shed, UseVariant
+from policy.resolved import Ceiling, Service, Shed, UseVariant
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
@@ -41,6 +42,8 @@ class Everything:
         self.problem = problem
         self.standing = Standing(problem, running)
         self.refused = {path.id: refusing(problem, path) for path in problem.paths}
+        self._routed: dict[object, float] = {}
+        self.carried = {path.id: of_all_requests(problem, path) for path in problem.paths}
 
     @property
     def is_small(self) -> bool:
@@ -61,6 +64,8 @@ class Everything:
     def _kept(self, rules: frozenset[str], level: Level) -> np.ndarray:
         """[R]: whether what stands keeps these rules."""
         kept = ~np.any([np.zeros(len(self.standing.counts), bool), *self._broken(rules)], axis=0)
+        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        kept = kept if idle is None else kept & (idle >= 0)
         return kept & self.standing.available(level.best_effort) if "availability" in rules else kept
 
     def _broken(self, rules: frozenset[str]) -> Iterator[np.ndarray]:
@@ -70,11 +75,16 @@ class Everything:
         """Whether a rule refuses anything here; one that does not may as well be left out."""
         if rule in self.standing.broken and self.standing.broken[rule].any():
             return True
-        if rule == "churn":
-            return bool(self.standing.starts.any())
-        if rule == "availability":
-            return bool(self.standing.groups)
-        return rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
+        ceilings = self.problem.policy.cost.ceilings
+        asked = {
+            "allocated_cost": any(each.service or each.team for each in ceilings),
+            "availability": bool(self.standing.groups),
+            "budget": any(self.carried.values()) and bool(ceilings),
+            "churn": bool(self.standing.starts.any()),
+            "spares": self.standing.idle(frozenset()) is not None,
+        }
+        refusing = rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
+        return asked.get(rule, refusing)
 
     def _cheapest(
         self, rules: frozenset[str], level: Level, rows: np.ndarray, base: np.ndarray, best: int | None
@@ -85,16 +95,70 @@ class Everything:
         ]
         if "capacity" not in rules:
             answers[:] = PLENTY
+        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        capacity = tuple(option.capacity_milli_rps for option in self.problem.options)
         unserved = sum((relaxed(flow, answers) for flow in flows), np.zeros(rows.size))
         lower = base[rows] + level.cost + np.floor(unserved)
+        has_prices = any(self.carried.values()) or ("allocated_cost" in rules and self.says("allocated_cost"))
+        priced = self._priced(rules, level, rows) if has_prices and flows else None
         for at in np.argsort(lower, kind="stable").tolist():
             if not lower[at] < (math.inf if best is None else best):
                 break
-            cost = sum(exactly(flow, answers[at]) for flow in flows)
+            if priced:
+                cost = priced(at, answers[at])
+            elif idle is None:
+                cost = sum(exactly(flow, answers[at]) for flow in flows)
+            else:
+                spare = int(idle[rows[at]])
+                cost = sum(sparing(flow, answers[at], capacity, spare) for flow in flows)
             if cost < math.inf:
                 total = int(base[rows[at]]) + level.cost + int(cost)
                 best = total if best is None else min(best, total)
         return best
+
+    def _priced(self, rules: frozenset[str], level: Level, rows: np.ndarray) -> Callable[[int, np.ndarray], float]:
+        """What refusing and carrying cost with the nodes of a row, in whole millicents."""
+        demands = self.problem.demands
+        flow = self._flow(list(demands), rules, level)
+        usable = [
+            [p for p in self.problem.paths if p.demand == d.id and self._usable(p, rules, level)] for d in demands
+        ]
+        paths = {(number, at): path for number, own in enumerate(usable) for at, path in enumerate(own)}
+        carried = {key: self.carried[path.id] for key, path in paths.items()}
+        every = self.problem.policy.cost.ceilings
+        ceilings = [each for each in every if "budget" in rules and not each.service and not each.team]
+        parts = [each for each in every if "allocated_cost" in rules and (each.service or each.team)]
+        of_site = [
+            {key: carried[key] if c.site in {"", demands[key[0]].origin} else 0 for key in carried} for c in ceilings
+        ]
+        used = {key: used_by_all(self.problem, path) for key, path in paths.items()}
+        of_parts = [
+            Room(
+                {key: price for key, price in used.items() if self._is_of(each, demands[key[0]])},
+                WHOLE_PERMILLE * each.millicents_per_hour,
+            )
+            for each in parts
+        ]
+        left = [ceiling.millicents_per_hour - self.standing.spent(ceiling.site)[rows] for ceiling in ceilings]
+
+        def cost(at: int, answers: np.ndarray) -> float:
+            rooms = [Room(own, WHOLE_PERMILLE * int(most[at])) for own, most in zip(of_site, left, strict=True)]
+            asked = (
+                flow,
+                answers.tobytes(),
+                *((tuple(room.prices.items()), room.most) for room in (*rooms, *of_parts)),
+            )
+            if asked not in self._routed:
+                self._routed[asked] = cheapest(flow, carried, answers, [*rooms, *of_parts])
+            found = self._routed[asked]
+            return found if math.isinf(found) else -(-found // WHOLE_PERMILLE)
+
+        return cost
+
+    def _is_of(self, ceiling: Ceiling, demand: Demand) -> bool:
+        """Whether a ceiling of a service or a team counts what a demand uses."""
+        service = self._service(demand)
+        return ceiling.service == service.name or bool(ceiling.team and ceiling.team == service.team)
 
     def _flows(self, rules: frozenset[str], level: Level) -> list[Flow]:
         """What has to be routed, by groups of demands that can share instances."""
@@ -172,9 +236,15 @@ class Everything:
 
     @cached_property
     def _dearest(self) -> int:
-        """A millicent above the price of all nodes."""
-        return 1 + sum(
-            p.price_millicents_per_hour * len(self.problem.nodes_of(p.name)) for p in self.problem.policy.pools
+        """A millicent above the price of all nodes and of the dearest way of each demand."""
+        ways = sum(
+            max((self.carried[path.id] for path in self.problem.paths if path.demand == demand.id), default=0)
+            for demand in self.problem.demands
+        )
+        return (
+            1
+            + ways
+            + sum(p.price_millicents_per_hour * len(self.problem.nodes_of(p.name)) for p in self.problem.policy.pools)
         )
 
     def _refusing(self, demand: Demand) -> int:

@@ -88,6 +88,22 @@ def exactly(flow: Flow, answers: Ints) -> float:
     return float(cost[allowed].min()) if allowed.any() else math.inf
 
 
+def sparing(flow: Flow, answers: Ints, capacity: tuple[int, ...], idle: int) -> float:
+    """The least that refusing costs where the load takes no more than `idle` instances; of one demand of one stage.
+
+    An option of that capacity takes a whole number of millionths of an instance for each permille, so that the
+    permille that take least come first.
+    """
+    (paths,), ((calls,),) = flow.paths, flow.calls
+    room, served = idle * 1_000_000, 0
+    parts = sorted((-(-calls * 1_000_000 // (capacity[option] * WHOLE_PERMILLE)), option) for (option,) in paths)
+    for part, option in parts:
+        takes = min(int(answers[option]) // calls, WHOLE_PERMILLE - served, room // part)
+        served, room = served + takes, room - takes * part
+    refused = WHOLE_PERMILLE - served
+    return flow.price[0] * refused if refused <= flow.most_refused[0] else math.inf
+
+
 def _cut(paths: tuple[tuple[int, ...], ...], calls: tuple[int, ...], answers: Ints) -> int:
     """The permille that one demand's paths carry together.
 

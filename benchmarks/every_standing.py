@@ -9,16 +9,19 @@ import itertools
 import math
 from collections.abc import Iterator
 from functools import cached_property
+from operator import or_
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from policy.resolved import AvailabilityObjective, Pool
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Option, Placement, Problem
 
 MOST_HELD: Final = 60
 MOST_COMBINED: Final = 20_000
 """Problems with more ways to fill one node, or more combinations than this are left to others."""
+MOST_RACKS: Final = 9
 PART: Final = 500
 """An instance costs this part, in permille, of the price of the device share that it takes."""
 
@@ -27,7 +30,7 @@ class Filling(NamedTuple):
     """What some nodes hold.
 
     Instances of each option, how many nodes hold any, whether the memory and whether the shares of one are overdrawn,
-    and on how many of them stands what each availability objective asks for.
+    on how many of them stands what each availability objective asks for, and in which racks that is, as bits.
     """
 
     counts: tuple[int, ...]
@@ -35,6 +38,7 @@ class Filling(NamedTuple):
     is_full: bool
     is_busy: bool
     spread: tuple[int, ...]
+    racks: tuple[int, ...]
 
 
 def _joined(one: Filling, other: Filling) -> Filling:
@@ -44,6 +48,7 @@ def _joined(one: Filling, other: Filling) -> Filling:
         one.is_full or other.is_full,
         one.is_busy or other.is_busy,
         tuple(map(sum, zip(one.spread, other.spread, strict=True))),
+        tuple(itertools.starmap(or_, zip(one.racks, other.racks, strict=True))),
     )
 
 
@@ -86,7 +91,9 @@ class Standing:
                 )
         asked = [bound.minimum for bound in problem.policy.scaling.bounds if bound.model == option.placement.model]
         asked += [floor.minimum for floor in problem.floors if floor.placement == option.placement]
-        return max([-(-calls // option.capacity_milli_rps), len(problem.nodes_of(option.placement.pool)), *asked])
+        spares = [s.availability.spares for s in problem.policy.services if s.availability]
+        needed = -(-calls // option.capacity_milli_rps) + max(spares, default=0)
+        return max([needed, len(problem.nodes_of(option.placement.pool)), *asked])
 
     def _availability(self) -> Iterator[tuple[str, frozenset[str], int, int]]:
         """Service, options and the sites and nodes that one of its stages has to stand on."""
@@ -115,29 +122,42 @@ class Standing:
                     sum(option.memory_mib * count for option, count in held) > size.memory_mib,
                     sum(option.share_permille * count for option, count in held) > size.share_permille,
                     tuple(int(any(option.id in group for option, _ in held)) for _, group, _, _ in self.groups),
+                    (0,) * len(self.groups),
                 )
             )
         found = {nodes[0]}
-        for _ in self.problem.nodes_of(pool):
-            found = {_joined(one, other) for one in found for other in nodes}
+        for index, _ in enumerate(self.problem.nodes_of(pool)):
+            bit = self._rack(size, index)
+            here = [one._replace(racks=tuple(bit * stands for stands in one.spread)) for one in nodes]
+            found = {_joined(one, other) for one in found for other in here}
             found = {one for one in found if all(n <= most for n, most in zip(one.counts, self.most, strict=True))}
         return sorted(found)
 
+    def _rack(self, pool: Pool, index: int) -> int:
+        """The bit of a node's rack, where any objective asks for racks."""
+        asked = (service.availability for service in self.problem.policy.services)
+        if not any(each and each.racks for each in asked):
+            return 0
+        racks = sorted({(each.site, rack) for each in self.problem.policy.pools for rack in each.racks or ("",)})
+        return 1 << racks.index((pool.site, pool.racks[index % len(pool.racks)] if pool.racks else ""))
+
     @cached_property
     def _combined(self) -> tuple[np.ndarray, ...]:
-        """[R, options], [R, pools], [R], [R], [R, groups]: all pools' ways with each other."""
+        """[R, options], [R, pools], [R], [R], [R, groups], [R, groups]: all pools' ways with each other."""
         sizes = [len(ways) for ways in self.ways]
         index = np.stack([each.ravel() for each in np.meshgrid(*map(np.arange, sizes), indexing="ij")])
         counts, used = np.zeros((index.shape[1], len(self.options)), np.int64), []
         full, busy = np.zeros(index.shape[1], bool), np.zeros(index.shape[1], bool)
         spread = np.zeros((index.shape[1], len(self.groups)), np.int64)
+        racks = np.zeros_like(spread)
         for ways, chosen in zip(self.ways, index, strict=True):
             counts += np.array([way[0] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
             used.append(np.array([way[1] for way in ways])[chosen])
             full |= np.array([way[2] for way in ways])[chosen]
             busy |= np.array([way[3] for way in ways])[chosen]
             spread += np.array([way[4] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
-        return counts, np.stack(used, axis=1), full, busy, spread
+            racks |= np.array([way[5] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
+        return counts, np.stack(used, axis=1), full, busy, spread, racks
 
     @property
     def counts(self) -> np.ndarray:
@@ -178,20 +198,23 @@ class Standing:
     def _site(self, option: Option) -> str:
         return next(pool.site for pool in self.problem.policy.pools if pool.name == option.placement.pool)
 
+    def spent(self, site: str) -> np.ndarray:
+        """[R]: what the nodes cost, all of them or those at a site."""
+        pools = self.problem.policy.pools
+        price = [pool.price_millicents_per_hour if site in {"", pool.site} else 0 for pool in pools]
+        total: np.ndarray = self._combined[1] @ np.array(price, np.int64)
+        return total
+
     @cached_property
     def broken(self) -> dict[str, np.ndarray]:
         """[R] by rule: whether what stands breaks it, availability aside."""
-        problem, (counts, used, full, busy, _) = self.problem, self._combined
+        problem, (counts, _, full, busy, *_) = self.problem, self._combined
         settings = np.zeros(len(counts), bool)
         for members in self._placements().values():
             settings |= (counts[:, members] > 0).sum(axis=1) > 1
         dear = np.zeros(len(counts), bool)
-        for ceiling in problem.policy.cost.ceilings:
-            price = [
-                pool.price_millicents_per_hour if ceiling.site in {"", pool.site} else 0
-                for pool in problem.policy.pools
-            ]
-            dear |= used @ np.array(price, np.int64) > ceiling.millicents_per_hour
+        for ceiling in (each for each in problem.policy.cost.ceilings if not each.service and not each.team):
+            dear |= self.spent(ceiling.site) > ceiling.millicents_per_hour
         bounds = np.zeros(len(counts), bool)
         for bound in problem.policy.scaling.bounds:
             members = [
@@ -213,9 +236,28 @@ class Standing:
             "churn": floors,
         }
 
+    def idle(self, best_effort: frozenset[str]) -> np.ndarray | None:
+        """[R]: instances that one stage has beyond its spares; None where none are asked for.
+
+        They are said of a service of one stage and with one demand.
+        """
+        for service, usable, _, _ in self.groups:
+            spares = self._availability_of(service).spares
+            if spares and service not in best_effort:
+                members = [at for at, option in enumerate(self.options) if option.id in usable]
+                idle: np.ndarray = self.counts[:, members].sum(axis=1) - spares
+                return idle
+        return None
+
+    def _availability_of(self, service: str) -> AvailabilityObjective:
+        """What a service of one of the groups asks."""
+        asked = self.problem.policy.service(service).availability
+        assert asked is not None
+        return asked
+
     def available(self, best_effort: frozenset[str]) -> np.ndarray:
         """[R]: whether every stage stands on enough sites and nodes, but for services at best effort."""
-        counts, spread = self.counts, self._combined[4]
+        counts, spread, racks = self.counts, self._combined[4], self._combined[5]
         kept = np.ones(len(counts), bool)
         for at, (service, usable, sites, nodes) in enumerate(self.groups):
             if service not in best_effort:
@@ -225,4 +267,6 @@ class Standing:
                         site = self._site(option)
                         stands[site] = stands.get(site, False) | (counts[:, number] > 0)
                 kept &= (sum(stands.values()) >= sites) & (spread[:, at] >= nodes)
+                least = self._availability_of(service).racks
+                kept &= (least == 0) | (sum(racks[:, at] >> bit & 1 for bit in range(MOST_RACKS)) >= least)
         return kept

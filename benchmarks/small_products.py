@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
-from small_profiles import attested, certifications, profile, proven, signed
+from small_profiles import attested, certifications, flowing, kept, profile, proven, signed
 
 from policy.clauses import Scope
 from policy.findings import Place
@@ -21,6 +21,7 @@ from policy.resolved import (
     CostPolicy,
     DegradeStep,
     DeviceProfile,
+    Egress,
     Encryption,
     LatencyObjective,
     Link,
@@ -77,6 +78,18 @@ SIGNED: Final = 2_000_000_000
 """And for those of provenance."""
 PROVEN: Final = 3_000_000_000
 """And for those of evidence of links."""
+FLOWING: Final = 4_000_000_000
+"""And for those of data that flows along stages."""
+SPARED: Final = 5_000_000_000
+"""And for those of spare instances."""
+RACKED: Final = 5_000_000_000
+"""And for those of racks."""
+PRICED: Final = 6_000_000_000
+"""And for those of what links cost."""
+ALLOCATED: Final = 7_000_000_000
+"""And for those of ceilings of services and teams."""
+KEPT: Final = 8_000_000_000
+"""And for those of what is stored and pinned."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -105,6 +118,9 @@ def product(seed: int) -> Product:
         policy = replace(policy, services=(_together(dice, services[0]),))
     if len(demands) == 1 and dice.says(0.3):
         policy = replace(policy, services=(_with_cost(dice, policy.services[0], pools),))
+    if len(demands) == 1 and len(services[0].stages) == 1:
+        policy = replace(policy, services=(_with_spares(Dice(seed + SPARED), policy.services[0]),))
+    policy = _in_racks(Dice(seed + RACKED), policy)
     problem = Problem(
         policy=policy,
         now_s=NOW_S,
@@ -118,7 +134,11 @@ def product(seed: int) -> Product:
         floors=(),
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
-    problem = proven(Dice(seed + PROVEN), problem)
+    problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
+    if not any(each.availability and each.availability.spares for each in problem.policy.services):
+        problem = _with_prices(Dice(seed + PRICED), problem)
+        problem = _with_parts(Dice(seed + ALLOCATED), problem)
+    problem = kept(Dice(seed + KEPT), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
@@ -138,6 +158,50 @@ def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service
     requests = dice.one((1_000, 10_000, 14_400))
     below = requests * dearest // (3_600 * dice.one((1, 2, 4, 4, 8)))
     return replace(service, cost=CostObjective(below, requests, HERE))
+
+
+def _with_spares(dice: Dice, service: Service) -> Service:
+    """The service, now and then with instances to spare."""
+    stands = service.availability or AvailabilityObjective(1, 1, HERE)
+    return replace(service, availability=replace(stands, spares=dice.within(1, 2))) if dice.says(0.8) else service
+
+
+def _in_racks(dice: Dice, policy: Policy) -> Policy:
+    """The policy with nodes in racks now and then, and services that ask for some."""
+    pools = tuple(replace(pool, racks=dice.one(((), ("a",), ("a", "b"), ("b", "a", "b")))) for pool in policy.pools)
+    services = tuple(
+        replace(each, availability=replace(each.availability, racks=dice.within(0, 3))) if each.availability else each
+        for each in policy.services
+    )
+    return replace(policy, pools=pools, services=services) if dice.says(0.5) else policy
+
+
+def _with_prices(dice: Dice, problem: Problem) -> Problem:
+    """The problem with links that have a price one way or both: about what a node costs, for what a demand sends."""
+    if not dice.says(0.4):
+        return problem
+    links = tuple(
+        replace(
+            link,
+            egress=tuple(
+                Egress(site, dice.one((0, 3_000, 9_000, 40_000)), HERE) for site in (link.a, link.b) if dice.says(0.7)
+            ),
+        )
+        for link in problem.policy.links
+    )
+    return replace(problem, policy=replace(problem.policy, links=links))
+
+
+def _with_parts(dice: Dice, problem: Problem) -> Problem:
+    """The problem with a ceiling of a service or of both: about what its requests use of a node or two."""
+    if not dice.says(0.25):
+        return problem
+    dearest = max(pool.price_millicents_per_hour for pool in problem.policy.pools)
+    services = tuple(replace(service, team="all") for service in problem.policy.services)
+    named = {"team": "all"} if dice.says(0.5) else {"service": dice.one(services).name}
+    more = Ceiling("", dearest * dice.within(1, 6) // 4, HERE, **named)
+    cost = replace(problem.policy.cost, ceilings=(*problem.policy.cost.ceilings, more))
+    return replace(problem, policy=replace(problem.policy, services=services, cost=cost))
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:

@@ -6,7 +6,12 @@ from typing import Final
 from dice import Dice
 
 from policy.clauses import (
+    AFFIRMING,
+    DATA_REMOVAL,
+    ENCRYPTED_AT_REST,
+    OPAQUE_STORAGE,
     SLSA,
+    WARNING,
     AttestationClause,
     CertificationClause,
     Comparison,
@@ -15,16 +20,21 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PinnedClause,
     ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
     SeparationClause,
     Standard,
+    StorageClause,
+    Tcb,
+    TcbClause,
     VersionBound,
 )
+from policy.data_flow import NO_DATA, Datum, Reads
 from policy.findings import Place
-from policy.resolved import Encryption, Model, Pool, Purchase, Variant
+from policy.resolved import Encryption, Model, Pool, Purchase, Removal, Service, Variant
 from rules.kernel.problem import Attested, Held, Problem, Vouched
 
 HERE: Final = Place("generated", 1, 1)
@@ -39,7 +49,9 @@ RANGES: Final[tuple[tuple[VersionBound, ...], ...]] = (
     (VersionBound(Comparison.EXACTLY, (4,)),),
 )
 OTHER: Final = "iso-27001"
+CARD: Final = Datum("class", "card")
 OTHERS: Final = (Scope(), Scope(services=("svc1",)))
+TCBS: Final = (Tcb("UpToDate"), Tcb(versions=(("snp", 24),)), Tcb(versions=(("snp", 23),)))
 AGE_S: Final = 1_000
 """The age at which an attestation result is too old, where a clause says when."""
 BOUGHT: Final = ((Purchase.OWNED,), (Purchase.OWNED, Purchase.SPOT), (Purchase.ON_DEMAND,))
@@ -111,6 +123,37 @@ def signed(dice: Dice, problem: Problem) -> Problem:
     return replace(problem, policy=replace(policy, models=models, compliance=profiles), provenances=word)
 
 
+def kept(dice: Dice, problem: Problem) -> Problem:
+    """The problem with encryption at rest asked for now and then, and digests named; its dice are its own."""
+    policy = problem.policy
+    digests = sorted(variant.digest for model in policy.models for variant in model.variants)
+    profiles = tuple(
+        replace(
+            each,
+            storage=StorageClause(HERE) if dice.says(0.15) else None,
+            pinned=PinnedClause(tuple(name for name in digests if dice.says(0.7)) or ("sha256:0",), HERE)
+            if dice.says(0.15)
+            else None,
+        )
+        for each in policy.compliance
+    )
+    subjects = [("site", site.name) for site in policy.sites] + [("pool", pool.name) for pool in policy.pools]
+    stated = tuple(
+        Held(kind, name, ENCRYPTED_AT_REST, (1,), 0, problem.needed_until_s - dice.one((0, 0, 1)))
+        for kind, name in subjects
+        if dice.says(0.4)
+    )
+    return replace(
+        problem,
+        policy=replace(policy, compliance=profiles),
+        certifications=(*problem.certifications, *stated),
+        attestations=tuple(
+            replace(each, claims=(*each.claims, OPAQUE_STORAGE)) if dice.says(0.4) else each
+            for each in problem.attestations
+        ),
+    )
+
+
 def proven(dice: Dice, problem: Problem) -> Problem:
     """The problem with evidence of links asked for now and then, and with some that is stated; its dice are its own."""
     policy = problem.policy
@@ -133,6 +176,49 @@ def proven(dice: Dice, problem: Problem) -> Problem:
     )
 
 
+def flowing(dice: Dice, problem: Problem) -> Problem:
+    """The problem with data that flows now and then: some stages add or remove card data, some read outputs alone.
+
+    Its dice are its own, too.
+    """
+    policy = problem.policy
+    services = tuple(_flowing(dice, each) if dice.says(0.3) else each for each in policy.services)
+    digests = [each.digest for model in policy.models for each in model.variants]
+    word = tuple(
+        Vouched(
+            digest,
+            dice.one(("lab", "other")),
+            DATA_REMOVAL,
+            ENCRYPTED_AT_REST,
+            OPAQUE_STORAGE,
+            PinnedClause,
+            StorageClause,
+            (1,),
+            0,
+            problem.needed_until_s - dice.one((0, 0, 0, 1)),
+            dice.one(((CARD,), (CARD, Datum("subject", "EU")), (Datum("class", "voice"),))),
+        )
+        for digest in digests
+        if dice.says(0.9)
+    )
+    return replace(problem, policy=replace(policy, services=services), provenances=(*problem.provenances, *word))
+
+
+def _flowing(dice: Dice, service: Service) -> Service:
+    """Each stage after the one before it, as it is drawn."""
+    stages = tuple(
+        replace(
+            stage,
+            after=tuple(before.name for before in service.stages[:number]),
+            reads=dice.one((Reads.EVERYTHING, Reads.OUTPUTS, Reads.OUTPUTS)) if number else Reads.EVERYTHING,
+            adds=dice.one((NO_DATA, NO_DATA, NO_DATA, frozenset({CARD}))),
+            removes=Removal(frozenset({CARD}), dice.one(((), (), ("lab",))), HERE) if dice.says(0.8) else None,
+        )
+        for number, stage in enumerate(service.stages)
+    )
+    return replace(service, stages=stages)
+
+
 def _provenance(dice: Dice) -> ProvenanceClause:
     least = VersionBound(Comparison.AT_LEAST, (dice.one((2, 3)),))
     return ProvenanceClause(Standard(SLSA, (least,)), dice.one(((), (), ("releases",))), HERE)
@@ -146,6 +232,9 @@ def _attestation(dice: Dice) -> AttestationClause:
         verifiers=dice.one(((), ("trustee",))),
         max_age_s=dice.one((0, 0, AGE_S)),
         place=HERE,
+        min_tier=dice.one((AFFIRMING, AFFIRMING, WARNING)),
+        tcb=dice.one((None, None, TcbClause(("UpToDate",), (("snp", 24),)))),
+        nonce=dice.says(0.3),
     )
 
 
@@ -164,6 +253,9 @@ def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s
             span_s.stop - AGE_S - dice.one((0, 0, 1)),
             0,
             span_s.stop - dice.one((0, 0, 1)),
+            dice.one((AFFIRMING, AFFIRMING, WARNING)),
+            dice.one((*((tcb,) for tcb in TCBS), TCBS, ())),
+            dice.one((None, span_s.stop - AGE_S, span_s.stop - AGE_S - 1)),
         )
         for kind, name in subjects
         if dice.says(0.6 if kind == "node" else 0.3)

@@ -39,6 +39,7 @@ from policy.resolved import (
     CostObjective,
     CostPolicy,
     DeviceProfile,
+    Egress,
     Encryption,
     Issuer,
     LatencyObjective,
@@ -78,12 +79,19 @@ DEVICES: Final = {
 SHARE_PERMILLE: Final = 250
 MEMORY_MIB: Final = (1_000, 2_000, 4_000, 8_000, 12_000)
 PLANE_US: Final = 45_000
+SPARED_EVERY: Final = 5
+"""Of so many services, one has an instance to spare at each stage, where it promises availability at all."""
+RACKS_ASKED: Final = 2
+RACKS: Final = ("row-a", "row-b", "row-c")
+"""Of every site."""
 NODES_A_POOL: Final = 12
 POOLS_A_SITE: Final = 2
 NODES_A_MODEL: Final = 6
 NODES_A_SERVICE: Final = 8
 LINKS: Final = 9
 """Of a site, to its nearest; on small fleets so many less that some sites are not joined."""
+EGRESS: Final = 2_000
+"""Millicents a GiB that leaves every other site."""
 STAGES: Final = ((1, 0.6), (2, 0.25), (3, 0.15))
 """Numbers of stages, and how likely each is."""
 RATE: Final = 1.3e10
@@ -216,7 +224,7 @@ def _pool(dice: Dice, number: int) -> Pool:
     count = int(dice.integers(NODES_A_POOL // 2, 3 * NODES_A_POOL // 2 + 1))
     name, site = f"p{number}", f"s{number // POOLS_A_SITE}"
     purchase, price = (Purchase.SPOT, price * 45 // 100) if spot else (Purchase.ON_DEMAND, price)
-    return Pool(name, site, device, count, memory, 1000, price, purchase, HERE)
+    return Pool(name, site, device, count, memory, 1000, price, purchase, HERE, racks=RACKS)
 
 
 def _device(dice: Dice, name: str, models: list[Model], base_us: dict[str, int]) -> DeviceProfile:
@@ -241,7 +249,9 @@ def _links(dice: Dice, where: np.ndarray) -> list[Link]:
             transit = tuple(dict.fromkeys((_jurisdictions(where[low])[0], _jurisdictions(where[high])[0])))
             encryption = Encryption(str(dice.choice(["mtls", "tls", "none"], p=[0.8, 0.15, 0.05])))
             link = Link(
-                f"s{low}", f"s{high}", rtt_us, rtt_us // 10, 10_000_000, encryption, transit, HERE, f"s{low}-s{high}"
+                *(f"s{low}", f"s{high}", rtt_us, rtt_us // 10, 10_000_000, encryption, transit, HERE),
+                name=f"s{low}-s{high}",
+                egress=(Egress(f"s{low}", EGRESS, HERE),) if low % 2 else (),
             )
             found.setdefault((low, high), link)
     return list(found.values())
@@ -278,7 +288,9 @@ def _service(
         stages=stages,
         expected_rate_milli_rps=round(rate) * len(origins),
         latency=(LatencyObjective(9900, below_us, 300, HERE),),
-        availability=AvailabilityObjective(2, 2, HERE) if dice.random() < 0.4 else None,  # noqa: PLR2004
+        availability=AvailabilityObjective(2, 2, HERE, int(number % SPARED_EVERY == 0), RACKS_ASKED)
+        if dice.random() < 0.4  # noqa: PLR2004
+        else None,
         accuracy=AccuracyObjective(900_000, HERE) if dice.random() < 0.5 else None,  # noqa: PLR2004
         degrade=(*light[:1], Shed(200, HERE)) if dice.random() < 0.7 else (),  # noqa: PLR2004
         priority=int(dice.integers(0, 4)) * 10,
@@ -363,10 +375,11 @@ def _inside(point: np.ndarray, within: tuple[str, ...]) -> bool:
 
 
 def _ceilings(pools: list[Pool]) -> tuple[Ceiling, ...]:
-    """A ceiling over the fleet, and one at the first site that half of its nodes reach."""
+    """A ceiling over the fleet, one at the first site that half of its nodes reach, and one of the first service."""
     everything = sum(pool.nodes * pool.price_millicents_per_hour for pool in pools)
     first = sum(pool.nodes * pool.price_millicents_per_hour for pool in pools if pool.site == "s0")
-    return Ceiling("", everything * 9 // 10, HERE), Ceiling("s0", first // 2, HERE)
+    of_one = Ceiling("", everything // 20, HERE, service="svc0")
+    return Ceiling("", everything * 9 // 10, HERE), Ceiling("s0", first // 2, HERE), of_one
 
 
 def _bounds(services: list[Service]) -> tuple[ReplicaBound, ...]:

@@ -53,7 +53,9 @@ class RunCounts:
             return
         self._known = services
         self._limits_us = {
-            (service.name, origin.site): tuple({each.below_us for each in service.end_to_end_from(origin.site)})
+            (service.name, origin.site): tuple(
+                {each.below_us for each in service.end_to_end_from(origin.site) if not each.of_first}
+            )
             for service in services
             for origin in service.origins
         }

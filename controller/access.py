@@ -1,21 +1,22 @@
 """Whether a service may be served by a pool: the clause that is against it, or the evidence that it goes by."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from controller.clause_effect import Proof, proofs
+from controller.admission.judging import question
 from controller.clause_words import said
 from controller.documents import Documents
 from controller.explain import Candidate, Objection
+from controller.grounds import ASKING, About, Proof, proofs
 from policy.clause_list import clauses_of
-from policy.clauses import CertificationClause
 from policy.findings import Place
-from policy.resolved import Service, Stage
+from policy.resolved import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A clause that asks for evidence, and what the pool holds of it."""
+    """A clause that asks for evidence, and what there is of it for the stage on the pool."""
 
     place: Place
     clause: str
@@ -37,15 +38,21 @@ class Access:
     grounds: tuple[Ground, ...]
 
 
-def access(service: str, pool: str, every: Iterable[Candidate], documents: Documents) -> tuple[Access, ...]:
-    """Every stage and origin of the service; `every` are the candidates of the plan."""
+def access(
+    service: str, pool: str, every: Iterable[Candidate], documents: Documents, now: datetime
+) -> tuple[Access, ...]:
+    """Every stage and origin of the service; `every` are the candidates of the plan that is made `now`."""
     uses: dict[tuple[str, str], list[Candidate]] = {}
     for each in every:
         if each.service == service and each.placement.pool == pool:
             uses.setdefault((each.stage, each.origin), []).append(each)
     asked = documents.policy.service(service)
-    stages = {stage.name: stage for stage in asked.stages}
-    return tuple(_access(found, _grounds(asked, stages[stage], pool, documents)) for (stage, _), found in uses.items())
+    problem = question(documents.policy, documents.evidence, int(now.timestamp()))
+    grounds = {}
+    for stage in asked.stages:
+        covering = {each.name for each in documents.policy.compliance if stage in problem.covered(each, asked)}
+        grounds[stage.name] = _grounds(covering, stage, pool, documents)
+    return tuple(_access(found, grounds[stage]) for (stage, _), found in uses.items())
 
 
 def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
@@ -55,11 +62,13 @@ def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
     return Access(found[0].stage, found[0].origin, allowed, share, against, grounds)
 
 
-def _grounds(service: Service, stage: Stage, pool: str, documents: Documents) -> tuple[Ground, ...]:
-    policy = documents.policy
-    covering = {profile.name for profile in policy.compliance if stage in profile.covered(service)}
+def _grounds(covering: Collection[str], stage: Stage, pool: str, documents: Documents) -> tuple[Ground, ...]:
+    """The clauses on evidence of the profiles that cover a stage."""
+    policy, of = documents.policy, documents.policy.pool(pool)
+    links = [link for link in policy.links if of.site in {link.a, link.b}]
+    about = About([of], [policy.model(stage.model)], links)
     return tuple(
-        Ground(each.place, said(each), proofs(each.clause, [policy.pool(pool)], documents.evidence))
+        Ground(each.place, said(each), proofs(each.clause, about, policy, documents.evidence))
         for each in clauses_of(policy)
-        if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, CertificationClause)
+        if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, ASKING)
     )

@@ -174,7 +174,7 @@ def _wire(
         repository,
         TritonStatistics(client, targets),
         *_metrics(client, connections, metrics),
-        Foresight(Gateways(client, gateways, in_force.services), series),
+        Foresight(Gateways(client, gateways, in_force.services), in_force.horizon_s, series),
         receiver,
         triton_spans,
         client_spans,

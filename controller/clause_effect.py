@@ -1,22 +1,21 @@
 """What a clause does to the plan: what it bars, with the evidence behind, and what the plan would be without it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from collectors.evidence.records import Evidence
 from controller.clause_words import said
 from controller.comparison import known_to
 from controller.documents import Documents
+from controller.grounds import Proof, everything, proofs
 from controller.planning.diff import Change, diff
 from controller.settling import settled
 from controller.testing.exercise import exercised
 from controller.testing.rest import Rest, rest
 from controller.testing.scene import opening
 from policy.clause_list import WrittenClause, clauses_of, without_clause
-from policy.clauses import CertificationClause, ForbiddenClause
 from policy.findings import Place
-from policy.resolved import Policy, Pool
+from policy.resolved import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +30,11 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """A piece of evidence on what a pool, or its site, holds of what the clause speaks of."""
-
-    pool: str
-    subject: str
-    standard: str
-    version: str
-    expires_at: datetime
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
 class Effect:
     """A clause and what it does. `takes_part` is as tests count it.
 
     `barred_paths` are those that it bars as a whole, such as by their latency.
-    `without_millicents_per_hour` is what the nodes would cost if it were not written, and `changes` what would move.
+    `without_millicents_per_hour` is what would be paid if it were not written, and `changes` what would move.
     """
 
     place: Place
@@ -81,28 +68,6 @@ def effects(written: Sequence[WrittenClause], documents: Documents, now: datetim
     return tuple(_effect(each, resting, documents, takes_part=each.place in part, now=now) for each in written)
 
 
-def proofs(clause: object, pools: Iterable[Pool], evidence: Sequence[Evidence]) -> tuple[Proof, ...]:
-    """What pools and their sites hold of the standards that a clause names, in whichever version."""
-    names = set[str]()
-    if isinstance(clause, CertificationClause):
-        names = {standard.name for standard in clause.any_of}
-    elif isinstance(clause, ForbiddenClause):
-        names = {clause.standard.name}
-    return tuple(
-        Proof(
-            pool.name,
-            f"{item.subject_kind} {item.subject}",
-            item.standard,
-            ".".join(map(str, item.version)),
-            item.expires_at,
-            item.place,
-        )
-        for pool in pools
-        for item in evidence
-        if item.standard in names and (item.subject_kind, item.subject) in {("pool", pool.name), ("site", pool.site)}
-    )
-
-
 def _effect(each: WrittenClause, resting: Rest, documents: Documents, *, takes_part: bool, now: datetime) -> Effect:
     policy, before = documents.policy, resting.decision
     less = without_clause(policy, each.place)
@@ -113,7 +78,7 @@ def _effect(each: WrittenClause, resting: Rest, documents: Documents, *, takes_p
         takes_part,
         _bars(each, resting),
         sum(row.place == each.place for row in resting.built.slow),
-        proofs(each.clause, policy.pools, documents.evidence),
+        proofs(each.clause, everything(policy), policy, documents.evidence),
         before.cost_millicents_per_hour,
         after.cost_millicents_per_hour,
         diff(before.fleet, after.fleet),

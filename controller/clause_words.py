@@ -45,12 +45,19 @@ def said(written: WrittenClause) -> str:
 
 def _latency(each: LatencyObjective) -> str:
     stage = f" of {each.stage}" if each.stage else ""
-    return f"{percentile(each.percentile_bp)} below {milliseconds(each.below_us)}{stage}{_from(each.origin)}"
+    first = " to the first response" if each.of_first else ""
+    return f"{percentile(each.percentile_bp)} below {milliseconds(each.below_us)}{first}{stage}{_from(each.origin)}"
 
 
 def _throughput(each: ThroughputObjective) -> str:
     burst = f" and {each.burst} at once" if each.burst else ""
     return f"ready for {each.rate_milli_rps / 1000:g} req/s{burst}{_from(each.origin)}"
+
+
+def _available(each: AvailabilityObjective) -> str:
+    racks = f" in {each.racks} racks or more," if each.racks else ""
+    spares = f", with {each.spares} instances to spare" if each.spares else ""
+    return f"each stage at {each.sites} sites or more,{racks} on {each.nodes} nodes or more{spares}"
 
 
 def _bound(each: ReplicaBound) -> str:
@@ -67,6 +74,12 @@ def _services(scope: Scope) -> str:
     labels = (f"{key}={value}" for key, value in scope.labels)
     words = (*scope.services, *scope.teams, *labels, *scope.classes, *scope.subjects)
     return f"services of {', '.join(words)}" if words else "other services"
+
+
+def _of(each: Ceiling) -> str:
+    if each.is_of_nodes:
+        return _at(each.site)
+    return f" for {each.service}" if each.service else f" for team {each.team}"
 
 
 def _at(site: str) -> str:
@@ -89,11 +102,11 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         LatencyObjective: _latency,
         ThroughputObjective: _throughput,
         CostObjective: lambda each: f"{each.requests} requests for {dollars(each.below_millicents)} or less",
-        AvailabilityObjective: lambda each: f"each stage at {each.sites} sites or more, on {each.nodes} nodes or more",
+        AvailabilityObjective: _available,
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
         PoolsClause: _pools,
         TogetherClause: lambda each: f"{', '.join(each.stages)} in one {each.within}",
-        Ceiling: lambda each: f"at most {dollars_per_hour(each.millicents_per_hour)}{_at(each.site)}",
+        Ceiling: lambda each: f"at most {dollars_per_hour(each.millicents_per_hour)}{_of(each)}",
         ReplicaBound: _bound,
         UseVariant: lambda each: f"{each.model} may fall back to {each.variant}",
         Shed: lambda each: f"{percent(each.share_permille)} may be refused",

@@ -21,6 +21,7 @@ class Side:
     verdict: Verdict
     at_rest: bool
     cost_millicents_per_hour: int
+    links_millicents_per_hour: int
     findings: tuple[Finding, ...]
 
 
@@ -48,8 +49,8 @@ class Comparison:
     @property
     def is_nothing(self) -> bool:
         """Whether neither fleet, cost nor findings differ."""
-        same_cost = self.before.cost_millicents_per_hour == self.after.cost_millicents_per_hour
-        return same_cost and not self.changes and not self.came and not self.went
+        costs = [(side.cost_millicents_per_hour, side.links_millicents_per_hour) for side in (self.before, self.after)]
+        return costs[0] == costs[1] and not self.changes and not self.came and not self.went
 
 
 def compared(before: Documents, after: Documents, now: datetime) -> Comparison:
@@ -81,7 +82,14 @@ def known_to(policy: Policy, fleet: Fleet) -> Fleet:
 
 
 def _side(decision: Decision, findings: tuple[Finding, ...], *, at_rest: bool) -> Side:
-    return Side(decision.policy_revision, decision.verdict, at_rest, decision.cost_millicents_per_hour, findings)
+    return Side(
+        decision.policy_revision,
+        decision.verdict,
+        at_rest,
+        decision.cost_millicents_per_hour,
+        decision.links_millicents_per_hour,
+        findings,
+    )
 
 
 def _promises(before: Iterable[Forecast], after: Iterable[Forecast]) -> tuple[Promise, ...]:

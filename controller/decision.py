@@ -31,7 +31,10 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is predicted of one demand under the plan: the worst of its routes, weighed as the latency rule does."""
+    """What is predicted of one demand under the plan: the worst of its routes, weighed as the latency rule does.
+
+    `first_p99_us` is until its response begins, 0 where no objective speaks of that.
+    """
 
     service: str
     origin: str
@@ -40,6 +43,7 @@ class Forecast:
     p95_us: int
     p99_us: int
     served_permille: int
+    first_p99_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,16 @@ class Started:
 @dataclass(frozen=True, slots=True)
 class KnownRate:
     """The last trustworthy rate of a demand, to hold on to while readings are stale."""
+
+    service: str
+    origin: str
+    milli_rps: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """What a demand was planned for at an instant, with nothing higher since: kept while it counts."""
 
     service: str
     origin: str
@@ -177,12 +191,14 @@ class State:
     interference: tuple[Interference, ...] = ()
     crowding: tuple[Crowding, ...] = ()
     proposal: Plan | None = None
+    peaks: tuple[Peak, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One decision, whole: the plan, the way to it, why, and what to remember when it has been carried out.
 
+    `cost_millicents_per_hour` is what powered nodes and links cost, `links_millicents_per_hour` the links' part of it.
     `valid_until` is when the first evidence behind the plan ends, or evidence against it begins; None without any.
     """
 
@@ -199,5 +215,11 @@ class Decision:
     reasons: tuple[Reason, ...]
     findings: tuple[Finding, ...]
     cost_millicents_per_hour: int
+    links_millicents_per_hour: int
     valid_until: datetime | None
     state: State
+
+    @property
+    def acts(self) -> bool:
+        """Whether there is anything to do. Also where no plan was found, what may no longer serve is taken away."""
+        return bool(self.transition.waves)

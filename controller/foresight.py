@@ -5,6 +5,7 @@ beside the journal's entries, so that a controller that starts anew goes on with
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -19,8 +20,6 @@ from controller.journal.series import Kept, Learnt, SeriesStore
 from policy.findings import Finding, Level
 
 INTERVAL_S: Final = 60
-HORIZON_INTERVALS: Final = 2
-"""The minute after the next: by its end, what a turn now starts has been loaded and serves."""
 FEWEST: Final = 24
 """Minutes before a forecast is told: earlier ones are of a service that hardly anything is known of."""
 LONGEST_GAP: Final = 1440
@@ -83,17 +82,17 @@ class Series:
 
     minutes: Minutes = field(default_factory=Minutes)
     history: History = field(default_factory=lambda: History.of(INTERVAL_S))
-    state: State = field(default_factory=lambda: State.new(HORIZON_INTERVALS, forecasters=len(LIGHT)))
+    state: State = field(default_factory=lambda: State.new(1, forecasters=len(LIGHT)))
     models: Models = field(default_factory=lambda: Models(LIGHT))
     foreseen: Reading[Foreseen] = field(default_factory=lambda: Reading(None, None, SOURCE))
 
     @classmethod
     def resumed(cls, kept: Kept) -> Self:
-        """The series as it was kept. Of other forecasters or another horizon, only the counts are of use."""
+        """The series as it was kept. Of other forecasters, only the counts are of use."""
         learnt = kept.learnt
         if kept.history.interval_s != INTERVAL_S:
             return cls()
-        if learnt is None or learnt.forecasters != FORECASTERS or learnt.state.horizon_intervals != HORIZON_INTERVALS:
+        if learnt is None or learnt.forecasters != FORECASTERS:
             return cls(history=kept.history)
         return cls(history=kept.history, state=learnt.state, foreseen=learnt.foreseen)
 
@@ -104,13 +103,19 @@ class Series:
     def begin(self, first_index: int = 0) -> None:
         """Start anew, with a history that begins with this minute."""
         self.history = History.of(INTERVAL_S, (), first_index)
-        self.state, self.models = State.new(HORIZON_INTERVALS, forecasters=len(LIGHT)), Models(LIGHT)
+        self.look(self.state.horizon_intervals)
 
-    def take(self, now: datetime, counts: list[float | None]) -> None:
+    def look(self, horizon_intervals: int) -> None:
+        """Learn anew to look so far ahead; the counts stay."""
+        self.state, self.models = State.new(horizon_intervals, forecasters=len(LIGHT)), Models(LIGHT)
+
+    def take(self, now: datetime, counts: list[float | None], horizon_intervals: int) -> None:
         """Add the minutes that ended by `now`, those that nobody watched as missing, and forecast after each of them.
 
-        A long gap starts the series anew.
+        A long gap starts the series anew. At another horizon than before only the counts are of use.
         """
+        if self.state.horizon_intervals != horizon_intervals:
+            self.look(horizon_intervals)
         index = int(now.timestamp()) // INTERVAL_S
         passed = index - self.history.end_index
         if not len(self.history.counts) or abs(passed) > LONGEST_GAP:
@@ -123,21 +128,23 @@ class Series:
             self.state, quantiles = forecast(self.state, self.history, self.models, Newcomer())
         if counts and self.history.known >= FEWEST:
             p50, p90, p99 = (round(1000 * value / INTERVAL_S) for value in quantiles)
-            self.foreseen = Reading(Foreseen(p50, p90, p99, HORIZON_INTERVALS * INTERVAL_S), now, SOURCE)
+            self.foreseen = Reading(Foreseen(p50, p90, p99, horizon_intervals * INTERVAL_S), now, SOURCE)
 
 
 class Foresight:
     """Collects what arrived, and adds what is expected to.
 
     Forecasting takes a moment, and sometimes a second, in which turns go on: it is done beside them, and told by the
-    first turn after it. Without a store nothing outlives the process.
+    first turn after it. Without a store nothing outlives the process. `horizon_s` tells how far to look ahead, in whole
+    minutes: by then, what a turn starts has to be loaded.
     """
 
     name = "foresight"
 
-    def __init__(self, arrivals: Collector, store: SeriesStore | None = None) -> None:
+    def __init__(self, arrivals: Collector, horizon_s: Callable[[], int], store: SeriesStore | None = None) -> None:
         """Raises JournalError."""
         self._arrivals = arrivals
+        self._horizon_s = horizon_s
         self._store = store
         kept = store.kept() if store else ()
         self._resumed = {(item.service, item.origin): Series.resumed(item) for item in kept}
@@ -172,16 +179,18 @@ class Foresight:
         done, self._work = self._work, None
         if self._due:
             due, self._due = self._due, []
-            self._work = asyncio.create_task(asyncio.to_thread(_forecast_after, due, self._store))
+            self._work = asyncio.create_task(
+                asyncio.to_thread(_forecast_after, due, self._horizon_s() // INTERVAL_S, self._store)
+            )
         return done.result() if done is not None else ()
 
 
-def _forecast_after(due: list[Due], store: SeriesStore | None) -> tuple[Finding, ...]:
+def _forecast_after(due: list[Due], horizon_intervals: int, store: SeriesStore | None) -> tuple[Finding, ...]:
     """Forecast and keep; what went wrong. A series that cannot be forecast starts anew, so that no fault is kept."""
     findings = []
     for key, series, now, counts in due:
         try:
-            series.take(now, counts)
+            series.take(now, counts, horizon_intervals)
         except Exception as trouble:  # noqa: BLE001 - whatever it is, the other series and the turns go on
             series.begin()
             findings.append(not_foreseen(key, trouble))

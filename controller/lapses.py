@@ -11,13 +11,13 @@ from itertools import chain
 from collectors.evidence.records import ARTEFACT, FOREVER, Evidence
 from controller.planning.demand import demand_id
 from controller.planning.proofs import attestations, certifications, provenances
+from controller.planning.unremoved import unremoved
 from policy.checks.endings import NOTICE, nothing_left
 from policy.clauses import ComplianceProfile
 from policy.findings import Finding, Place
 from policy.resolved import Policy
 from rules.catalogue import EXCLUDING
 from rules.kernel.problem import Attested, Demand, Held, Option, Placement, Problem, Vouched
-from rules.maintenance import Maintenance
 
 Stage = tuple[str, str, str]
 """A service, the origin of its requests, and one of its stages."""
@@ -68,8 +68,9 @@ class Outlook:
 def outlook(policy: Policy, evidence: tuple[Evidence, ...], now: datetime) -> Outlook:
     """What ends after `now` (UTC) if nothing is renewed."""
     ends = sorted((_ending(policy, each) for each in evidence if now < each.expires_at < FOREVER), key=_soonest)
-    lapses = tuple(_lapses(policy, _problem(policy, evidence, now)))
-    return Outlook(tuple(ends), lapses, tuple(_nothing_left(policy, lapses, now)))
+    asked = _problem(policy, evidence, now)
+    lapses = tuple(_lapses(policy, asked))
+    return Outlook(tuple(ends), lapses, (*unremoved(asked), *_nothing_left(policy, lapses, now)))
 
 
 def _soonest(ending: Ending) -> tuple[datetime, str]:
@@ -79,32 +80,51 @@ def _soonest(ending: Ending) -> tuple[datetime, str]:
 def _ending(policy: Policy, evidence: Evidence) -> Ending:
     asking = [(profile, place) for profile in policy.compliance for place in _answered(policy, profile, evidence)]
     profiles = {profile.name: profile for profile, _ in asking}.values()
-    services = [each.name for each in policy.services if any(profile.covered(each) for profile in profiles)]
+    removing = _removing(policy, evidence)
+    services = [
+        each.name
+        for each in policy.services
+        if each.name in removing or any(profile.covered(each) for profile in profiles)
+    ]
     return Ending(
         min([evidence.expires_at, *_aged(evidence, profiles)]),
         evidence.id,
         evidence.subject_kind,
         evidence.subject,
         evidence.standard,
-        tuple(place for _, place in asking),
+        (*(place for _, place in asking), *(place for places in removing.values() for place in places)),
         tuple(services),
         evidence.place,
     )
 
 
+def _removing(policy: Policy, evidence: Evidence) -> dict[str, list[Place]]:
+    """By service, where its stages are declared to remove what a statement says of a variant of theirs."""
+    models = {model.name for model in policy.models for each in model.variants if each.digest == evidence.subject}
+    found: dict[str, list[Place]] = {}
+    for service in policy.services if evidence.removes else ():
+        for stage in service.stages:
+            if stage.removes and stage.model in models and not stage.removes.data.isdisjoint(evidence.removes):
+                found.setdefault(service.name, []).append(stage.removes.place)
+    return found
+
+
 def _aged(evidence: Evidence, profiles: Iterable[ComplianceProfile]) -> Iterator[datetime]:
     """When an attestation result is too old for each of these."""
     for profile in profiles if evidence.attestation else ():
-        if evidence.attestation and profile.attestation and profile.attestation.max_age_s:
-            yield evidence.attestation.appraised_at + timedelta(seconds=profile.attestation.max_age_s)
+        result, clause = evidence.attestation, profile.attestation
+        if result and clause and clause.max_age_s:
+            since = result.nonce_at if clause.nonce and result.nonce_at else result.appraised_at
+            yield since + timedelta(seconds=clause.max_age_s)
 
 
 def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
     """The clauses of a profile that go by a piece of evidence, for it or against it."""
     said = evidence.attestation
+    yield from _encryption(profile, evidence)
     if said is not None:
         clause = profile.attestation
-        if clause and clause.met_by(said.verifier, said.tees, said.claims, said.devices):
+        if clause and clause.met_by(said):
             yield clause.place
     elif evidence.subject_kind == "link":
         proven = profile.link_evidence
@@ -121,6 +141,13 @@ def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) ->
                 yield each.place
 
 
+def _encryption(profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
+    """The clause on encryption at rest, where the evidence is a certification or a result that says so."""
+    clause, said = profile.storage, evidence.attestation
+    if clause and (clause.claim in said.claims if said else clause.standard == evidence.standard):
+        yield clause.place
+
+
 def _vouched_for(policy: Policy, profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
     signer = next((issuer.name for issuer in policy.issuers if issuer.iss == evidence.issuer), "")
     for clause in profile.provenance:
@@ -129,10 +156,13 @@ def _vouched_for(policy: Policy, profile: ComplianceProfile, evidence: Evidence)
 
 
 def _problem(policy: Policy, evidence: tuple[Evidence, ...], now: datetime) -> Problem:
-    """The question which placements may serve what, without any number that latency or cost would need."""
+    """The question which placements may serve what, without any number that latency or cost would need.
+
+    Maintenance is left out: it passes by itself, and no evidence ends it.
+    """
     now_s = int(now.timestamp())
     return Problem(
-        policy=policy,
+        policy=replace(policy, maintenance=()),
         now_s=now_s,
         needed_until_s=now_s + 1,
         demands=tuple(
@@ -185,8 +215,8 @@ def _instants(problem: Problem) -> list[int]:
         problem.certifications, problem.attestations, problem.provenances
     )
     found = {second for each in spans for second in (each.from_s, each.until_s)}
-    ages_s = {each.attestation.max_age_s for each in problem.policy.compliance if each.attestation}
-    found |= {each.appraised_s + age_s for each in problem.attestations for age_s in ages_s if age_s}
+    clauses = {each.attestation for each in problem.policy.compliance if each.attestation}
+    found |= {each.since_s(one) + one.max_age_s for each in problem.attestations for one in clauses if one.max_age_s}
     return sorted(second for second in found if problem.now_s < second < int(FOREVER.timestamp()))
 
 
@@ -194,8 +224,6 @@ def _allowed(problem: Problem) -> dict[Stage, frozenset[Placement]]:
     """What may serve each stage, by the rules that bar uses."""
     barred: dict[tuple[str, str], set[str]] = {}
     for rule in EXCLUDING:
-        if isinstance(rule, Maintenance):
-            continue  # it passes by itself, and no evidence ends it
         for row in rule.exclusions(problem) if rule.applies(problem) else ():
             barred.setdefault((row.demand, row.stage), set()).add(row.option)
     return {

@@ -1,11 +1,13 @@
 """A hint for a name that nobody knows."""
 
-import difflib
 from collections.abc import Iterable
+
+from policy import words
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant, or all of them."""
+    """The known name that was probably meant, or the first ones of all."""
     choices = sorted(set(known))
-    near = difflib.get_close_matches(name, choices, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(choices) or 'none'}"
+    if close := words.nearest(name, choices):
+        return f"did you mean '{close}'?"
+    return f"known: {words.listed(choices) or 'none'}"

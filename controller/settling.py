@@ -9,7 +9,7 @@ from typing import Final
 
 from collectors.evidence.records import Evidence
 from collectors.snapshot import Snapshot
-from controller.decision import Decision, State, Verdict
+from controller.decision import Decision, State
 from controller.documents import observe
 from controller.fleet import EMPTY, Fleet
 from controller.planning.decide import decide
@@ -58,7 +58,7 @@ def settled(
         seen = imagine(imagined, policy, observe(policy, evidence, at, standing=standing))
         decision = decide(policy, seen, state or State(), at)
         turns.append(decision)
-        if decision.verdict is not Verdict.CHANGE:
+        if not decision.acts:
             return Settled(tuple(turns), seen, at_rest=True)
         standing, state = decision.fleet, decision.state
     return Settled(tuple(turns), seen, at_rest=False)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from controller.actions import SetLoad, SetRoutes, Unload, Wave
 from controller.decision import Decision, Forecast, PredictionError, Proof, Reason, Verdict
@@ -11,9 +10,6 @@ from controller.planning.diff import Change, diff
 from policy.findings import Finding
 from rules.kernel.plan import Degraded, Unserved
 from rules.kernel.problem import Placement
-
-NO_PLAN: Final = "GW2012"
-"""The finding that no plan keeps every rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,7 @@ class Summary:
     """A decision without what only the loop needs.
 
     `policy_commit` is the git commit of the policy, empty where it is not from one. `steps` are done in order and are
-    predicted to take `transition_us`.
+    predicted to take `transition_us`. `links_millicents_per_hour` is the links' part of the cost.
     """
 
     decision: str
@@ -44,6 +40,7 @@ class Summary:
     verdict: Verdict
     proof: Proof
     cost_millicents_per_hour: int
+    links_millicents_per_hour: int
     valid_until: datetime | None
     steps: tuple[Step, ...]
     transition_us: int
@@ -76,9 +73,10 @@ def summarise(decision: Decision, commit: str = "") -> Summary:
         decision=decision.id,
         at=decision.at,
         policy_revision=decision.policy_revision,
-        verdict=_verdict(decision),
+        verdict=decision.verdict,
         proof=decision.proof,
         cost_millicents_per_hour=decision.cost_millicents_per_hour,
+        links_millicents_per_hour=decision.links_millicents_per_hour,
         valid_until=decision.valid_until,
         steps=tuple(_step(wave) for wave in decision.transition.waves),
         transition_us=decision.transition.duration_us,
@@ -101,9 +99,3 @@ def _step(wave: Wave) -> Step:
         tuple(routes for action in wave.actions if isinstance(action, SetRoutes) for routes in action.routes),
         wave.duration_us,
     )
-
-
-def _verdict(decision: Decision) -> Verdict:
-    """What a person is told: where no plan keeps every rule, also taking away what may not serve is no answer."""
-    is_out_of_plans = any(finding.id == NO_PLAN for finding in decision.findings)
-    return Verdict.IMPOSSIBLE if is_out_of_plans else decision.verdict

@@ -102,6 +102,7 @@ def unknown_names(whatif: WhatIf, policy: Policy) -> tuple[Finding, ...]:
             *(each.name for clause in profile.certifications for each in clause.any_of),
             *(clause.standard.name for clause in profile.forbidden),
             *((ATTESTATION,) if profile.attestation else ()),
+            *((profile.storage.standard, ATTESTATION) if profile.storage else ()),
         )
     ]
     sites = [site.name for site in policy.sites]

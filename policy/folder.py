@@ -1,12 +1,12 @@
-"""The YAML files of a folder as texts, with a bound on everything and a finding for whatever cannot be read."""
+"""The files of a folder, most often YAML, with a bound on everything and a finding for whatever cannot be read."""
 
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from os import DirEntry
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from policy.catalogue import error
 from policy.findings import Finding, Place
@@ -31,12 +31,15 @@ class _UnreadableError(Exception):
         self.id, self.message, self.hint, self.place = finding_id, message, hint, place
 
 
-class _Seen(NamedTuple):
-    """A file as it was read: what the file system tells of it, how many bytes it has, and its text."""
+Content = TypeVar("Content")
+
+
+class _Seen(NamedTuple, Generic[Content]):
+    """A file as it was read: what the file system tells of it, how many bytes it has, and what stands in it."""
 
     stamp: tuple[int, int, int, int]
     size: int
-    text: str
+    content: Content
 
 
 def read_texts(
@@ -47,7 +50,12 @@ def read_texts(
     Hidden files and folders are left out (a mounted ConfigMap keeps its data in one, and links to it), as is the
     folder `skip`. Links are followed only to what stands inside.
     """
-    return Folder(folder, skip, suffixes).read()
+    return Folder(folder, as_text, skip, suffixes).read()
+
+
+def read_octets(folder: Path, suffixes: tuple[str, ...]) -> tuple[list[tuple[str, bytes]], list[Finding]]:
+    """The files under a folder whose names end so, as `read_texts` reads them, but as they are."""
+    return Folder(folder, as_octets, suffixes=suffixes).read()
 
 
 def names_not_read(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
@@ -63,20 +71,27 @@ def names_not_read(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     return [_shown_name(name) for name in sorted(names)[:MAX_FILES]]
 
 
-class Folder:
-    """A folder that is read again and again, as `read_texts` reads it once.
+class Folder(Generic[Content]):
+    """A folder that is read again and again, as `read_texts` or `read_octets` reads it once.
 
     A file whose inode, size and times of change are as before is not read anew, unless it changed just before it was
     read: the file system tells times in ticks, and a second change within one would go unnoticed.
     """
 
-    def __init__(self, path: Path, skip: str = "", suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        content: Callable[[str, bytes], Content],
+        skip: str = "",
+        suffixes: tuple[str, ...] = SUFFIXES,
+    ) -> None:
         self._path = path
+        self._content = content
         self._skip = skip
         self._suffixes = suffixes
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, _Seen[Content]] = {}
 
-    def read(self) -> tuple[list[tuple[str, str]], list[Finding]]:
+    def read(self) -> tuple[list[tuple[str, Content]], list[Finding]]:
         """What the folder holds now."""
         top = Place(self._path.name or ".", 1, 1)
         try:
@@ -94,15 +109,15 @@ class Folder:
 
     def _files(
         self, entries: Iterable[tuple[str, DirEntry[str]]], inside: Path
-    ) -> tuple[list[tuple[str, str]], list[Finding]]:
-        seen: dict[str, _Seen] = {}
-        texts: list[tuple[str, str]] = []
+    ) -> tuple[list[tuple[str, Content]], list[Finding]]:
+        seen: dict[str, _Seen[Content]] = {}
+        contents: list[tuple[str, Content]] = []
         findings: list[Finding] = []
         left = MAX_ALL_BYTES
         settled_ns = time.time_ns() - SETTLED_NS
         for name, entry in entries:
             try:
-                file = _read(name, entry, inside, min(MAX_BYTES, left), self._seen.get(name))
+                file = self._file(name, entry, inside, min(MAX_BYTES, left))
             except _UnreadableError as trouble:
                 place = trouble.place or Place(_shown_name(name), 1, 1)
                 findings.append(error(trouble.id, place, trouble.message, trouble.hint))
@@ -112,11 +127,26 @@ class Folder:
                 findings.append(error("GW0106", place, message, "check where it leads, and its permissions"))
             else:
                 left -= file.size
-                texts.append((name, file.text))
+                contents.append((name, file.content))
                 if max(file.stamp[2:]) < settled_ns:
                     seen[name] = file
         self._seen = seen
-        return texts, findings
+        return contents, findings
+
+    def _file(self, name: str, entry: DirEntry[str], inside: Path, at_most: int) -> _Seen[Content]:
+        """The file, which is the one before when nothing has changed.
+
+        Raises _UnreadableError, OSError and, for links in a circle before Python 3.13, RuntimeError.
+        """
+        before, told = self._seen.get(name), _told(name, entry, inside)
+        stamp = (told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
+        if before and before.stamp == stamp and before.size <= at_most:
+            return before
+        data = _at_most(Path(entry.path), at_most + 1)
+        if len(data) > at_most:
+            message = f"the file has more than the {at_most} bytes that may be read of it"
+            raise _UnreadableError("GW0102", message, "split it, or take away what is no policy")
+        return _Seen(stamp, len(data), self._content(name, data))
 
 
 def _entries(
@@ -153,13 +183,13 @@ def _is_inside(link: Path, inside: Path) -> bool:
         return False
 
 
-def _read(name: str, entry: DirEntry[str], inside: Path, at_most: int, before: _Seen | None) -> _Seen:
-    """The file, which is `before` when nothing has changed.
+def _told(name: str, entry: DirEntry[str], inside: Path) -> os.stat_result:
+    """What the file system tells of a file that may be read.
 
     Raises _UnreadableError, OSError and, for links in a circle before Python 3.13, RuntimeError.
     """
-    if not name.isascii() and _shown_name(name) != name:
-        raise _UnreadableError("GW0107", "the file's name is not UTF-8", "rename it")
+    if not name.isprintable():
+        raise _UnreadableError("GW0107", "the file's name has characters that cannot be shown", "rename it")
     if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(inside):
         what = "folder" if entry.is_dir() else "file"
         raise _UnreadableError(
@@ -168,19 +198,12 @@ def _read(name: str, entry: DirEntry[str], inside: Path, at_most: int, before: _
     told = entry.stat()
     if not stat.S_ISREG(told.st_mode):
         raise _UnreadableError("GW0106", "this is no regular file", "put a file there, or rename it")
-    stamp = (told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
-    if before and before.stamp == stamp and before.size <= at_most:
-        return before
-    data = _at_most(Path(entry.path), at_most + 1)
-    if len(data) > at_most:
-        message = f"the file has more than the {at_most} bytes that may be read of it"
-        raise _UnreadableError("GW0102", message, "split it, or take away what is no policy")
-    return _Seen(stamp, len(data), _text(name, data))
+    return told
 
 
 def _shown_name(name: str) -> str:
-    """The name with a mark for each byte that is not UTF-8."""
-    return name.encode(errors="replace").decode()
+    """The name with a mark for each character that cannot be shown, and each byte that is not UTF-8."""
+    return "".join(each if each.isprintable() else "?" for each in name)
 
 
 def _at_most(path: Path, size: int) -> bytes:
@@ -192,8 +215,13 @@ def _at_most(path: Path, size: int) -> bytes:
     return data
 
 
-def _text(name: str, data: bytes) -> str:
-    """The data as text. Raises _UnreadableError."""
+def as_octets(_: str, data: bytes) -> bytes:
+    """The contents of a file as they are."""
+    return data
+
+
+def as_text(name: str, data: bytes) -> str:
+    """The contents of a file of that name, which is UTF-8. Raises _UnreadableError."""
     try:
         return data.decode()
     except UnicodeDecodeError as trouble:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from policy.environments import chosen
 from policy.findings import Finding
-from policy.folder import Folder
+from policy.folder import Folder, as_text
 from policy.read_file import ReadFile, read_file
 from policy.source import EVIDENCE, Loaded, loaded
 
@@ -14,7 +14,7 @@ class Rereading:
 
     def __init__(self, folder: Path, environment: str = "") -> None:
         self._chosen = chosen(environment)
-        self._folder = Folder(folder, skip=EVIDENCE)
+        self._folder = Folder(folder, as_text, skip=EVIDENCE)
         self._before: tuple[list[tuple[str, str]], list[Finding]] | None = None
         self._known: dict[tuple[str, str], ReadFile] = {}
 

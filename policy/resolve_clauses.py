@@ -13,12 +13,15 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PinnedClause,
     ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
     SeparationClause,
     Standard,
+    StorageClause,
+    TcbClause,
     VersionBound,
 )
 from policy.documents.compliance_profile import (
@@ -29,6 +32,7 @@ from policy.documents.compliance_profile import (
     ComplianceProfileSpec,
     LinksSpec,
     ModelsSpec,
+    TcbSpec,
 )
 from policy.documents.selector import ServicesSpec
 from policy.resolved import Encryption, Purchase
@@ -75,6 +79,8 @@ def _clauses(valid: Valid, spec: ClausesSpec, name: str, scope: Scope, *path: st
         link_evidence=_link_evidence(valid, links, *path) if links and links.evidence else None,
         locality=LocalityClause(valid.place(*path, "locality")) if spec.locality else None,
         separation=SeparationClause(services(apart.from_), valid.place(*path, "separation")) if apart else None,
+        storage=StorageClause(valid.place(*path, "storage")) if spec.storage else None,
+        pinned=_pinned(valid, spec.models, *path) if spec.models and spec.models.digests else None,
     )
 
 
@@ -94,6 +100,10 @@ def _provenance(valid: Valid, spec: ModelsSpec, *path: str) -> tuple[ProvenanceC
     return tuple(found)
 
 
+def _pinned(valid: Valid, spec: ModelsSpec, *path: str) -> PinnedClause:
+    return PinnedClause(tuple(spec.digests), valid.place(*path, "models", "digests"))
+
+
 def _attestation(valid: Valid, spec: AttestationSpec, *path: str) -> AttestationClause:
     return AttestationClause(
         tees=tuple(spec.tee),
@@ -102,7 +112,14 @@ def _attestation(valid: Valid, spec: AttestationSpec, *path: str) -> Attestation
         verifiers=tuple(spec.verifiers),
         max_age_s=spec.max_age or 0,
         place=valid.place(*path, "attestation"),
+        min_tier=spec.min_tier,
+        tcb=_tcb(spec.tcb) if spec.tcb else None,
+        nonce=spec.nonce,
     )
+
+
+def _tcb(spec: TcbSpec) -> TcbClause:
+    return TcbClause(tuple(spec.status), tuple(spec.at_least.model_dump(exclude_none=True).items()))
 
 
 def _certifications(valid: Valid, spec: CertificationsSpec, *path: str) -> tuple[CertificationClause, ...]:

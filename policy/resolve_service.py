@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from policy.clauses import Scope
-from policy.documents.service import DegradeSpec, LatencySpec, ObjectiveSpec, ServiceSpec
+from policy.data_flow import Reads, data
+from policy.documents.service import AvailabilitySpec, DegradeSpec, LatencySpec, ObjectiveSpec, RemovalSpec, ServiceSpec
 from policy.documents.tier import DefaultObjectiveSpec, DefaultsSpec
+from policy.findings import Place
 from policy.resolve_clauses import own
 from policy.resolved import (
     AccuracyObjective,
@@ -15,6 +17,7 @@ from policy.resolved import (
     Orchestration,
     Origin,
     PoolsClause,
+    Removal,
     Service,
     Shed,
     Stage,
@@ -38,7 +41,17 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         orchestration=Orchestration(spec.orchestration),
         origins=tuple(Origin(o.site, o.share, valid.place("origins", i)) for i, o in enumerate(spec.origins)),
         stages=tuple(
-            Stage(s.name, s.model, tuple(s.after), s.fanout, s.input, valid.place("stages", i))
+            Stage(
+                s.name,
+                s.model,
+                tuple(s.after),
+                s.fanout,
+                s.input,
+                valid.place("stages", i),
+                Reads(s.reads),
+                data(s.adds.classes, s.adds.subjects),
+                _removal(s.removes, valid.place("stages", i, "removes")),
+            )
             for i, s in enumerate(spec.stages)
         ),
         expected_rate_milli_rps=spec.demand.rate,
@@ -55,6 +68,10 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         team=spec.team or "",
         compliance=own(valid, spec.compliance, Scope(services=(valid.name,))),
     )
+
+
+def _removal(spec: RemovalSpec | None, place: Place) -> Removal | None:
+    return Removal(data(spec.classes, spec.subjects), tuple(spec.verifiers), place) if spec else None
 
 
 def _pools(valid: Valid, spec: ServiceSpec) -> tuple[PoolsClause, ...]:
@@ -105,6 +122,7 @@ def _latency(
             valid.source.key_place("spec", *path, "objectives", index, "latency", "below"),
             (item.latency.origin or "") if isinstance(item.latency, LatencySpec) else "",
             (item.latency.stage or "") if isinstance(item.latency, LatencySpec) else "",
+            isinstance(item.latency, LatencySpec) and item.latency.of == "first-response",
         )
         for index, item in enumerate(objectives)
         if item.latency
@@ -133,9 +151,13 @@ def _availability(
 ) -> AvailabilityObjective | None:
     for index, item in enumerate(objectives):
         if item.availability:
-            place = valid.place(*path, "objectives", index)
-            return AvailabilityObjective(item.availability.sites, item.availability.nodes, place)
+            return available(item.availability, valid.place(*path, "objectives", index))
     return None
+
+
+def available(spec: AvailabilitySpec, place: Place) -> AvailabilityObjective:
+    """The objective, or the limit of one, that stands at a place."""
+    return AvailabilityObjective(spec.sites, spec.nodes, place, spec.spares, spec.racks)
 
 
 def _accuracy(

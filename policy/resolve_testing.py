@@ -4,7 +4,7 @@ from policy.documents.event import EventSpec
 from policy.documents.expectation import ExpectationSpec, FindingSpec, WhereSpec
 from policy.documents.policy_test import PolicyTestSpec
 from policy.findings import Place
-from policy.resolved import Encryption
+from policy.resolved import Egress, Encryption
 from policy.testing import (
     Added,
     Allowed,
@@ -55,7 +55,8 @@ def _event(spec: EventSpec, place: Place) -> Event:
     if spec.nodes_lost:
         return NodesLost(spec.nodes_lost.pool, spec.nodes_lost.nodes, place)
     if ends := spec.evidence_ends:
-        kind, subject = ("site", ends.site) if ends.site else ("pool", ends.pool or "")
+        named = (("site", ends.site), ("pool", ends.pool), ("model", ends.model))
+        kind, subject = next((kind, name) for kind, name in named if name)
         return EvidenceEnds(kind, subject, ends.standard or "", place)
     if spec.time_passes:
         return TimePasses(spec.time_passes, place)
@@ -83,7 +84,8 @@ def _of_a_link(spec: EventSpec, place: Place) -> LinkLost | LinkChanges | None:
     if link := spec.link_changes:
         a, b = link.between
         encryption = Encryption(link.encryption) if link.encryption else None
-        return LinkChanges(a, b, link.rtt, link.jitter, link.bandwidth, encryption, place)
+        egress = tuple(Egress(site, price, place) for site, price in link.egress.items())
+        return LinkChanges(a, b, link.rtt, link.jitter, link.bandwidth, encryption, place, egress)
     return None
 
 

@@ -8,8 +8,8 @@ from policy.documents.organisation import OrganisationSpec
 from policy.documents.team import TeamSpec
 from policy.documents.tier import LimitsSpec
 from policy.resolve_clauses import own
-from policy.resolve_service import preferences
-from policy.resolved import AccuracyObjective, AvailabilityObjective, DegradeStep, Model, Service, UseVariant
+from policy.resolve_service import available, preferences
+from policy.resolved import AccuracyObjective, DegradeStep, Model, Service, UseVariant
 from policy.tiers import (
     Limits,
     Organisation,
@@ -101,8 +101,6 @@ def _limits(valid: Valid, spec: LimitsSpec) -> Limits:
     accuracy, availability, priority = spec.accuracy, spec.availability, spec.priority
     return Limits(
         AccuracyObjective(accuracy.floor, valid.place("limits", "accuracy")) if accuracy else None,
-        AvailabilityObjective(availability.sites, availability.nodes, valid.place("limits", "availability"))
-        if availability
-        else None,
+        available(availability, valid.place("limits", "availability")) if availability else None,
         Priority(priority, valid.place("limits", "priority")) if priority is not None else None,
     )

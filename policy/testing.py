@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policy.findings import Place
-from policy.resolved import Encryption
+from policy.resolved import Egress, Encryption
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class NodesLost:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceEnds:
-    """What a subject (`site` or `pool`) holds of a standard, or of any where that is empty, is withdrawn."""
+    """What a subject (`site`, `pool` or `model`) holds of a standard, or of any where that is empty, is withdrawn."""
 
     subject_kind: str
     subject: str
@@ -70,7 +70,7 @@ class LinkLost:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanges:
-    """How the link between two sites is from now on; what is None stays."""
+    """How the link between two sites is from now on; what is None stays, as does what leaving another site costs."""
 
     a: str
     b: str
@@ -79,6 +79,7 @@ class LinkChanges:
     bandwidth_kbps: int | None
     encryption: Encryption | None
     place: Place
+    egress: tuple[Egress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

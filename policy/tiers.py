@@ -107,9 +107,14 @@ def at_least(one: "AccuracyObjective | None", other: "AccuracyObjective | None")
 def in_as_many_places(
     one: "AvailabilityObjective | None", other: "AvailabilityObjective | None"
 ) -> "AvailabilityObjective | None":
-    """As many sites and nodes as each of the two asks for; the place is the first one's when that is enough."""
+    """As many of all as each of the two asks for; the place is the first one's when that is enough."""
     if one is None or other is None:
         return one or other
-    sites, nodes = max(one.sites, other.sites), max(one.nodes, other.nodes)
-    enough = (one.sites, one.nodes) == (sites, nodes)
-    return one if enough else replace(other, sites=sites, nodes=nodes)
+    both = replace(
+        other,
+        sites=max(one.sites, other.sites),
+        racks=max(one.racks, other.racks),
+        nodes=max(one.nodes, other.nodes),
+        spares=max(one.spares, other.spares),
+    )
+    return one if replace(both, place=one.place) == one else both

@@ -80,6 +80,15 @@ PRICE: Final = Quantity(
     "$10000/h",
     prefix="$",
 )
+TRAFFIC_PRICE: Final = Quantity(
+    "a price of traffic",
+    "$0.09/GiB",
+    "thousandths of a cent a GiB",
+    {"/GiB": Fraction(_DOLLAR_MILLICENTS)},
+    10_000 * _DOLLAR_MILLICENTS,
+    "$10000/GiB",
+    prefix="$",
+)
 MONEY: Final = Quantity(
     "an amount of money",
     "$0.001",
@@ -137,6 +146,11 @@ def payload_bytes(text: str) -> int:
 def price_millicents_per_hour(text: str) -> int:
     """`$0.40/h` in thousandths of a cent an hour: $1 is 100 000. Raises UnitError."""
     return _whole(text, PRICE)
+
+
+def price_millicents_per_gib(text: str) -> int:
+    """`$0.09/GiB` in thousandths of a cent a GiB: $1 is 100 000. Raises UnitError."""
+    return _whole(text, TRAFFIC_PRICE)
 
 
 def money_millicents(text: str) -> int:

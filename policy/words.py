@@ -1,6 +1,6 @@
 """Words in messages: what a reader wrote, shown safely, and the valid word that is nearest to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -8,6 +8,7 @@ SHOWN_CHARACTERS: Final = 60
 LISTED_WORDS: Final = 12
 _COMPARED_WORDS: Final = 500
 _SIMILAR: Final = 0.6
+_TELLING: Final = 3
 
 
 def shown(value: object) -> str:
@@ -18,9 +19,14 @@ def shown(value: object) -> str:
 
 
 def nearest(word: str, valid: Iterable[str]) -> str | None:
-    """The valid word most like `word`, whatever the case; None when none is like it."""
+    """The valid word most like `word`, whatever the case; None when none is like it.
+
+    A word that only one goes on with is that one, however long it is.
+    """
     by_lower = {each.lower(): each for each in list(valid)[:_COMPARED_WORDS]}
-    found = get_close_matches(word[:SHOWN_CHARACTERS].lower(), by_lower, n=1, cutoff=_SIMILAR)
+    written = word[:SHOWN_CHARACTERS].lower()
+    longer = [each for each in by_lower if len(written) >= _TELLING and each.startswith(written)]
+    found = longer if len(longer) == 1 else get_close_matches(written, by_lower, n=1, cutoff=_SIMILAR)
     return by_lower[found[0]] if found else None
 
 
@@ -30,5 +36,9 @@ def suggestion(word: str, valid: Iterable[str], none: str) -> str:
     if not words:
         return none
     close = nearest(word, words)
-    listed = ", ".join(words[:LISTED_WORDS]) + (", …" if len(words) > LISTED_WORDS else "")
-    return f"did you mean `{close}`? valid here: {listed}" if close else f"valid here: {listed}"
+    return f"did you mean `{close}`? valid here: {listed(words)}" if close else f"valid here: {listed(words)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """The first LISTED_WORDS of them."""
+    return ", ".join(words[:LISTED_WORDS]) + (", …" if len(words) > LISTED_WORDS else "")

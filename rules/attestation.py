@@ -4,15 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from policy.clauses import AttestationClause
 from policy.findings import Finding
-from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
-from rules.kernel.pools import excluded_pools
+from rules.kernel.pools import Found, by_node, excluded_pools
 from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
-from rules.kernel.spans import Span, cover, unbroken_until_s
+from rules.kernel.spans import cover, unbroken_until_s
 
 
 class Attestation:
@@ -47,7 +46,7 @@ class Attestation:
             lacking = {
                 pool.name: f"{pool.name} has no {clause}, needed until {instant(problem.needed_until_s)}"
                 for pool in problem.policy.pools
-                if not all(cover(spans, needed) for spans in _by_node(found, pool))
+                if not all(cover(spans, needed) for spans in by_node(found, pool))
             }
             yield from excluded_pools(self.id, problem, profile, clause.place, lacking)
 
@@ -60,10 +59,10 @@ class Attestation:
                 continue
             found, end_s = _spans(problem, clause), dict[str, int]()
             for visit in used:
-                if visit.stage in profile.covered(problem.service_of(visit.demand)):
+                if is_covered(visit, profile, problem):
                     pool = problem.pool_of(visit.option)
                     if pool.name not in end_s:
-                        each_s = (unbroken_until_s(spans, problem.now_s) for spans in _by_node(found, pool))
+                        each_s = (unbroken_until_s(spans, problem.now_s) for spans in by_node(found, pool))
                         end_s[pool.name] = min(each_s)
                     held_s, needed_s = end_s[pool.name], problem.needed_until_s
                     if held_s < needed_s:
@@ -78,21 +77,10 @@ class Attestation:
         )
 
 
-Found = dict[tuple[str, str], list[Span]]
-"""By kind and name of a subject, when it is attested as the clause asks."""
-
-
 def _spans(problem: Problem, clause: AttestationClause) -> Found:
     found: Found = {}
     for each in problem.attestations:
-        if clause.met_by(each.verifier, each.tees, each.claims, each.devices):
-            aged_s = each.appraised_s + clause.max_age_s if clause.max_age_s else each.until_s
+        if clause.met_by(each):
+            aged_s = each.since_s(clause) + clause.max_age_s if clause.max_age_s else each.until_s
             found.setdefault((each.subject_kind, each.subject), []).append((each.from_s, min(each.until_s, aged_s)))
     return found
-
-
-def _by_node(found: Found, pool: Pool) -> Iterator[list[Span]]:
-    """For each node of a pool, when it is attested: by itself, with its pool or with its site."""
-    whole = [*found.get(("pool", pool.name), ()), *found.get(("site", pool.site), ())]
-    for node in pool.node_names():
-        yield [*whole, *found.get(("node", node), ())]

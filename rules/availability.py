@@ -12,11 +12,11 @@ from rules.kernel.rule import Violation
 
 
 class Availability:
-    """Each stage has instances at no fewer than `sites` sites and on no fewer than `nodes` nodes; exactly as many do.
+    """Each stage has instances in no fewer `sites`, `racks` and `nodes` than asked; exactly as many do.
 
-    It is not promised while the service is at best effort: when too few sites are left, what is left still serves.
-    Only options that some path of the service takes at that stage count. It is asked of services that have requests
-    and at least one path.
+    Nodes of a site of which no rack is named are taken to share one. It is not promised while the service is at best
+    effort: when too few sites are left, what is left still serves. Only options that some path of the service takes at
+    that stage count. It is asked of services that have requests and at least one path.
     """
 
     id = "availability"
@@ -28,19 +28,24 @@ class Availability:
         return any(True for _ in _asked(problem))
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
-        """Two distinct rows for each stage: by site and by node."""
+        """Distinct rows for each stage: by site, by node and, where that is asked, by rack."""
         for service, _, objective, usable in _asked(problem):
             sites: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+            racks: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
             nodes: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
             for option in (problem.option(option_id) for option_id in usable):
                 for node in problem.nodes_of(option.placement.pool):
                     sites[problem.site_of(option)].append((option.id, node.name))
+                    racks[problem.rack_of(node.name)].append((option.id, node.name))
                     nodes[node.name].append((option.id, node.name))
-            for groups, least in ((sites, objective.sites), (nodes, objective.nodes)):
-                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups.values())), least, service.name))
+            asked = [(list(sites.values()), objective.sites), (list(nodes.values()), objective.nodes)]
+            if objective.racks:
+                asked.append((list(racks.values()), objective.racks))
+            for groups, least in asked:
+                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups)), least, service.name))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
-        """Count the sites and nodes where each stage has instances."""
+        """Count the sites, racks and nodes where each stage has instances."""
         instances: defaultdict[str, list[Instances]] = defaultdict(list)
         for item in plan.instances:
             if item.count:
@@ -54,6 +59,9 @@ class Availability:
             subject = f"stage {stage.name} of {service.name}"
             if len(sites) < objective.sites:
                 yield Violation(self.id, subject, len(sites), objective.sites, objective.place, "sites")
+            racks = {problem.rack_of(node) for node in nodes}
+            if len(racks) < objective.racks:
+                yield Violation(self.id, subject, len(racks), objective.racks, objective.place, "racks")
             if len(nodes) < objective.nodes:
                 yield Violation(self.id, subject, len(nodes), objective.nodes, objective.place, "nodes")
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from rules.accuracy import Accuracy
+from rules.allocated_cost import AllocatedCost
 from rules.attestation import Attestation
 from rules.availability import Availability
 from rules.budget import Budget
@@ -13,6 +14,7 @@ from rules.dedication import Dedication
 from rules.degrade import Degrade
 from rules.device_memory import DeviceMemory
 from rules.device_share import DeviceShare
+from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
@@ -21,6 +23,7 @@ from rules.link_security import LinkSecurity
 from rules.locality import Locality
 from rules.maintenance import Maintenance
 from rules.one_setting import OneSetting
+from rules.pinned import Pinned
 from rules.placement import Placement
 from rules.provenance import Provenance
 from rules.purchase import Purchase
@@ -28,6 +31,7 @@ from rules.replica_bounds import ReplicaBounds
 from rules.residency import Residency
 from rules.separation import Separation
 from rules.served import Served
+from rules.spares import Spares
 from rules.together import Together
 from rules.unit_cost import UnitCost
 
@@ -36,7 +40,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Certification(),
     ForbiddenCertification(),
     Attestation(),
+    EncryptionAtRest(),
     Provenance(),
+    Pinned(),
     Residency(),
     LinkSecurity(),
     LinkEvidence(),
@@ -52,11 +58,13 @@ RULES: Final[tuple[Rule, ...]] = (
     UnitCost(),
     Degrade(),
     Availability(),
+    Spares(),
     Capacity(),
     DeviceMemory(),
     DeviceShare(),
     OneSetting(),
     Budget(),
+    AllocatedCost(),
     ReplicaBounds(),
     Churn(),
 )
@@ -71,7 +79,9 @@ COMPLIANCE: Final[tuple[Excluding, ...]] = (
     Certification(),
     ForbiddenCertification(),
     Attestation(),
+    EncryptionAtRest(),
     Provenance(),
+    Pinned(),
     Residency(),
     LinkSecurity(),
     LinkEvidence(),

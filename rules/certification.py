@@ -6,7 +6,7 @@ from policy.clauses import CertificationClause
 from policy.findings import Finding
 from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.pools import excluded_pools, held_by
 from rules.kernel.problem import Problem
@@ -54,7 +54,7 @@ class Certification:
         used, needed_s = visits(plan, problem), problem.needed_until_s
         pools = {pool.name: pool for pool in (problem.pool_of(visit.option) for visit in used)}
         for profile in problem.policy.compliance:
-            covered = [visit for visit in used if visit.stage in profile.covered(problem.service_of(visit.demand))]
+            covered = [visit for visit in used if is_covered(visit, profile, problem)]
             for clause in profile.certifications if covered else ():
                 end_s = {
                     name: unbroken_until_s(_spans(problem, clause, pool), problem.now_s) for name, pool in pools.items()

@@ -35,7 +35,7 @@ class Dedication:
         dedicated = [(pool, pool.dedicated_to) for pool in problem.policy.pools if pool.dedicated_to]
         for demand in problem.demands:
             service = problem.service_of(demand)
-            barred = {pool.name: pool for pool, scope in dedicated if not scope.covered(service)}
+            barred = {pool.name: pool for pool, scope in dedicated if not scope.means(service)}
             for stage in service.stages if barred else ():
                 for option in problem.options_of(stage.model):
                     pool = barred.get(option.placement.pool)
@@ -47,7 +47,7 @@ class Dedication:
         """Look for whom the pool of every visit is."""
         for visit in visits(plan, problem):
             pool = problem.pool_of(visit.option)
-            if pool.dedicated_to and visit.stage not in pool.dedicated_to.covered(problem.service_of(visit.demand)):
+            if pool.dedicated_to and not pool.dedicated_to.means(problem.service_of(visit.demand)):
                 yield Violation(self.id, str(visit), 1, 0, pool.place, pool.name)
 
     def explain(self, violation: Violation) -> Finding:

@@ -6,7 +6,7 @@ from policy.clauses import ForbiddenClause
 from policy.findings import Finding
 from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.pools import excluded_pools, held_by
 from rules.kernel.problem import Problem
@@ -50,7 +50,7 @@ class ForbiddenCertification:
         """Look for the first second at which each pool in use holds what it must not."""
         used = visits(plan, problem)
         for profile in problem.policy.compliance:
-            covered = [visit for visit in used if visit.stage in profile.covered(problem.service_of(visit.demand))]
+            covered = [visit for visit in used if is_covered(visit, profile, problem)]
             for clause in profile.forbidden:
                 for visit in covered:
                     from_s = _first_held_s(problem, clause, problem.pool_of(visit.option))

@@ -16,8 +16,9 @@ class Latency:
     """Every path in use has a predicted latency of at most `below_us` at each objective's percentile.
 
     An objective that names an origin is meant for the paths of that origin's demand alone; one that names a stage, for
-    what that stage takes, the way there and back included. A prediction of exactly
-    `below_us` is kept. Predictions are at the utilisation that `capacity` allows, network included.
+    what that stage takes, the way there and back included; one of the first response, for the time until that comes. A
+    prediction of exactly `below_us` is kept. Predictions are at the utilisation that `capacity` allows, network
+    included.
     """
 
     id = "latency"
@@ -39,7 +40,7 @@ class Latency:
         objectives = {demand.id: problem.service_of(demand).latency_from(demand.origin) for demand in problem.demands}
         for path in problem.paths:
             for objective in objectives[path.demand]:
-                predicted_us = path.latency_at_us(objective.percentile_bp, objective.stage)
+                predicted_us = path.promised_us(objective)
                 if predicted_us > objective.below_us:
                     reason = (
                         f"{_asked(objective)} is predicted at {milliseconds(predicted_us)}; "
@@ -52,7 +53,7 @@ class Latency:
         for path, _ in carried(plan, problem):
             demand = problem.demand(path.demand)
             for objective in problem.service_of(demand).latency_from(demand.origin):
-                measured_us = path.latency_at_us(objective.percentile_bp, objective.stage)
+                measured_us = path.promised_us(objective)
                 if not measured_us <= objective.below_us:
                     asked = _asked(objective)
                     yield Violation(self.id, path.id, measured_us, objective.below_us, objective.place, asked)
@@ -68,4 +69,5 @@ class Latency:
 
 
 def _asked(objective: LatencyObjective) -> str:
-    return percentile(objective.percentile_bp) + (f" of stage {objective.stage}" if objective.stage else "")
+    first = " of the first response" if objective.of_first else ""
+    return percentile(objective.percentile_bp) + first + (f" of stage {objective.stage}" if objective.stage else "")

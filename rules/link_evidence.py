@@ -7,7 +7,7 @@ from policy.findings import Finding
 from policy.resolved import Link
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Held, Problem
 from rules.kernel.quantities import instant
@@ -57,7 +57,7 @@ class LinkEvidence:
             origin, site = visit.demand.origin, problem.site_of(visit.option)
             for profile in problem.policy.compliance if site != origin else ():
                 clause = profile.link_evidence
-                if clause and visit.stage in profile.covered(problem.service_of(visit.demand)):
+                if clause and is_covered(visit, profile, problem):
                     end_s = unbroken_until_s(_spans(held, clause, problem.link(origin, site)), problem.now_s)
                     if end_s < problem.needed_until_s:
                         limit_s = problem.needed_until_s

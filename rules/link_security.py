@@ -7,7 +7,7 @@ from policy.findings import Finding
 from policy.resolved import Encryption
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
@@ -49,9 +49,8 @@ class LinkSecurity:
             link = problem.link(visit.demand.origin, site)
             strength = link.encryption.strength if link else UNKNOWN_LINK
             for profile in problem.policy.compliance:
-                is_covered = visit.stage in profile.covered(problem.service_of(visit.demand))
-                clause = profile.link_security if is_covered else None
-                if clause and not strength >= clause.encryption.strength:
+                clause = profile.link_security
+                if clause and not strength >= clause.encryption.strength and is_covered(visit, profile, problem):
                     yield Violation(self.id, str(visit), strength, clause.encryption.strength, clause.place)
 
     def explain(self, violation: Violation) -> Finding:

@@ -6,7 +6,7 @@ from policy.clauses import LocalityClause
 from policy.findings import Finding
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
@@ -41,7 +41,7 @@ class Locality:
         for visit in visits(plan, problem):
             hops = len({visit.demand.origin, problem.pool_of(visit.option).site}) - 1
             for profile in problem.policy.compliance:
-                if profile.locality and visit.stage in profile.covered(problem.service_of(visit.demand)) and hops:
+                if profile.locality and hops and is_covered(visit, profile, problem):
                     yield Violation(self.id, str(visit), hops, 0, profile.locality.place)
 
     def explain(self, violation: Violation) -> Finding:

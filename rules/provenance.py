@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from policy.clauses import ComplianceProfile, ProvenanceClause
 from policy.findings import Finding
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
@@ -47,7 +47,7 @@ class Provenance:
     ) -> Iterator[Exclusion]:
         lacks = f"has no {clause}, needed until {instant(problem.needed_until_s)}"
         for demand in problem.demands:
-            for stage in profile.covered(problem.service_of(demand)):
+            for stage in problem.covered(profile, problem.service_of(demand)):
                 for option in problem.options_of(stage.model):
                     at = option.placement
                     if problem.digest_of(at) not in vouched:
@@ -58,7 +58,7 @@ class Provenance:
         """Follow what is said of every artefact in use to the second at which it ends."""
         used = visits(plan, problem)
         for profile in problem.policy.compliance:
-            covered = [visit for visit in used if visit.stage in profile.covered(problem.service_of(visit.demand))]
+            covered = [visit for visit in used if is_covered(visit, profile, problem)]
             for clause in profile.provenance if covered else ():
                 ends = {
                     digest: unbroken_until_s(spans, problem.now_s) for digest, spans in _spans(problem, clause).items()

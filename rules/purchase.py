@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from policy.findings import Finding
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.pools import excluded_pools
 from rules.kernel.problem import Problem
@@ -51,8 +51,8 @@ class Purchase:
             bought = problem.pool_of(visit.option).purchase
             for profile in problem.policy.compliance:
                 clause = profile.purchase
-                covered = profile.covered(problem.service_of(visit.demand)) if clause else ()
-                if clause and visit.stage in covered and all(each is not bought for each in clause.among):
+                is_wrong = clause is not None and all(each is not bought for each in clause.among)
+                if clause and is_wrong and is_covered(visit, profile, problem):
                     yield Violation(self.id, str(visit), 1, 0, clause.place, bought.value)
 
     def explain(self, violation: Violation) -> Finding:

@@ -6,7 +6,7 @@ from policy.clauses import ResidencyClause
 from policy.findings import Finding
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
@@ -42,7 +42,7 @@ class Residency:
         for visit in visits(plan, problem):
             touched = _touched(problem, visit.demand.origin, problem.site_of(visit.option))
             for profile in problem.policy.compliance:
-                if profile.residency and visit.stage in profile.covered(problem.service_of(visit.demand)):
+                if profile.residency and is_covered(visit, profile, problem):
                     allowed = set(profile.residency.within)
                     outside = [names for names in touched if allowed.isdisjoint(names)]
                     if outside:

@@ -6,7 +6,7 @@ from policy.clauses import ComplianceProfile
 from policy.findings import Finding
 from policy.resolved import Pool, Service
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import visits
+from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
 from rules.kernel.pools import excluded_pools
 from rules.kernel.problem import Problem
@@ -16,8 +16,9 @@ from rules.kernel.rule import Violation
 class Separation:
     """Each pool that runs a covered stage is dedicated, and to no service that the stage is to be apart from.
 
-    Those are the services within the clause's scope that its profile does not cover. It is the pool's dedication that
-    counts, not who happens to stand there now: so nobody has to look at a node before another service moves in.
+    Those are the services within the clause's scope that its profile does not cover, whatever is removed on the way. It
+    is the pool's dedication that counts, not who happens to stand there now: so nobody has to look at a node before
+    another service moves in.
     Measured is how many of those services may use the pool; none may.
     """
 
@@ -52,14 +53,14 @@ class Separation:
             pool = problem.pool_of(visit.option)
             for profile in problem.policy.compliance:
                 clause = profile.separation
-                if clause is None or visit.stage not in profile.covered(problem.service_of(visit.demand)):
+                if clause is None or not is_covered(visit, profile, problem):
                     continue
                 near = [
                     service.name
                     for service in problem.policy.services
-                    if clause.others.covered(service)
+                    if clause.others.means(service)
                     and not profile.covered(service)
-                    and not (pool.dedicated_to and not pool.dedicated_to.covered(service))
+                    and not (pool.dedicated_to and not pool.dedicated_to.means(service))
                 ]
                 if near:
                     yield Violation(self.id, str(visit), len(near), 0, clause.place, min(near))
@@ -77,8 +78,8 @@ class Separation:
 def _others(problem: Problem, profile: ComplianceProfile) -> list[Service]:
     """The services that what the profile covers is to be apart from."""
     scope = profile.separation.others if profile.separation else None
-    return [each for each in problem.policy.services if scope and scope.covered(each) and not profile.covered(each)]
+    return [each for each in problem.policy.services if scope and scope.means(each) and not profile.covered(each)]
 
 
 def _may_use(service: Service, pool: Pool) -> bool:
-    return pool.dedicated_to is None or bool(pool.dedicated_to.covered(service))
+    return pool.dedicated_to is None or pool.dedicated_to.means(service)

@@ -1,24 +1,25 @@
-"""Unit cost: no request takes a path whose machines cost more than what its service promises."""
+"""Unit cost: no request takes a path whose machines and links cost more than what its service promises."""
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import CostObjective, Stage
+from rules.kernel.allocation import Allocation
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Option, Path, Problem
+from rules.kernel.problem import Path, Problem
 from rules.kernel.quantities import dollars
 from rules.kernel.rule import Violation
 
 SECONDS_AN_HOUR: Final = 3600
 MILLI: Final = 1000
+GIB: Final = 1024**3
 
 
 class UnitCost:
-    """The machines of every path in use cost at most `below_millicents` for `requests` requests; exactly so is kept.
+    """Machines and links of every path in use cost at most `below_millicents` for `requests` requests; equal is kept.
 
     An instance costs the part of its node's price that it takes of the device's memory or compute, whichever is more,
     and answers what `capacity` allows it. So it is what requests cost on instances that are used as planned; what
@@ -41,17 +42,12 @@ class UnitCost:
 
     def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
         """Those paths."""
-        known: dict[str, Fraction] = {}
+        allocation = Allocation(problem)
         for path in problem.paths:
             service = problem.service_of(problem.demand(path.demand))
             if service.cost is None:
                 continue
-            total = Fraction(0)
-            for stage, name in zip(service.stages, path.options, strict=True):
-                if name not in known:
-                    known[name] = _of_a_call(problem, problem.option(name))
-                total += stage.fanout * known[name]
-            cost = service.cost.requests * total
+            cost = service.cost.requests * allocation.of_a_request(path)
             if cost > service.cost.below_millicents:
                 yield Exclusion(self.id, _told(-(-cost // 1), service.cost), service.cost.place, path=path.id)
 
@@ -69,29 +65,22 @@ class UnitCost:
     def explain(self, violation: Violation) -> Finding:
         """What the path costs, and what it may."""
         message = (
-            f"path {violation.subject}: its machines cost {dollars(violation.measured)} for {violation.quantity}; the "
-            f"objective is {dollars(violation.limit)}"
+            f"path {violation.subject}: its machines and links cost {dollars(violation.measured)} for "
+            f"{violation.quantity}; the objective is {dollars(violation.limit)}"
         )
         return violation.finding(self.finding_id, message, "allow a cheaper pool, or raise the objective's `below`")
 
 
 def _told(cost_millicents: int, asked: CostObjective) -> str:
     return (
-        f"its machines cost {dollars(cost_millicents)} for {asked.requests} requests; "
+        f"its machines and links cost {dollars(cost_millicents)} for {asked.requests} requests; "
         f"the objective is {dollars(asked.below_millicents)}"
     )
 
 
-def _of_a_call(problem: Problem, option: Option) -> Fraction:
-    """Millicents of one call on an instance that is given all that it may be."""
-    pool = problem.pool_of(option)
-    part = max(Fraction(option.memory_mib, pool.memory_mib), Fraction(option.share_permille, pool.share_permille))
-    calls_an_hour = Fraction(max(1, option.capacity_milli_rps) * SECONDS_AN_HOUR, MILLI)
-    return pool.price_millicents_per_hour * part / calls_an_hour
-
-
 def _rounded_up(problem: Problem, path: Path, stages: tuple[Stage, ...], requests: int) -> int:
     """Whole millicents of so many requests on a path."""
+    origin = problem.demand(path.demand).origin
     above, below = 0, 1
     for stage, name in zip(stages, path.options, strict=True):
         option = problem.option(name)
@@ -101,4 +90,7 @@ def _rounded_up(problem: Problem, path: Path, stages: tuple[Stage, ...], request
         price = stage.fanout * pool.price_millicents_per_hour * max(by_memory, by_share) * MILLI
         calls = max(1, option.capacity_milli_rps) * SECONDS_AN_HOUR * pool.memory_mib * pool.share_permille
         above, below = above * calls + price * below, below * calls
+        way = problem.link(pool.site, origin)
+        prices = (each.millicents_per_gib for each in (way.egress if way else ()) if each.site == origin)
+        above, below = above * GIB + stage.payload_bytes * stage.fanout * sum(prices) * below, below * GIB
     return -(-above * requests // below)

@@ -1,4 +1,4 @@
-"""in-toto statements (version 1) about artefacts: how they were built (SLSA), and signatures of models (OpenSSF)."""
+"""in-toto statements (version 1) about artefacts: how they were built, signatures of models, and what models remove."""
 
 import hashlib
 import json
@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from collectors.evidence import refusals
 from collectors.evidence.envelope import Unwrapped, unwrap
+from collectors.evidence.jws import once
 from collectors.evidence.records import ARTEFACT, FOREVER, UNDATED, Evidence
 from collectors.evidence.refusals import RefusedError
 from collectors.evidence.scope import check_not_revoked, check_standard
 from collectors.evidence.span import SKEW
-from collectors.evidence.token import once
-from policy.clauses import MODEL_SIGNATURE, SLSA
+from policy.clauses import DATA_REMOVAL, MODEL_SIGNATURE, SLSA
+from policy.data_flow import NO_DATA, Data, data
+from policy.documents.base import is_word
 from policy.findings import Finding, Place
 from policy.resolved import Issuer
 from policy.units import instant_utc
@@ -36,6 +38,7 @@ class _Said:
     level: int
     digests: set[str]
     at: datetime | None
+    removes: Data = NO_DATA
 
 
 def vouched(
@@ -63,6 +66,9 @@ def _said(statement: dict[str, Any], place: Place) -> _Said:
             return _Said(SLSA, _BUILT, digests, _finished(predicate, place))
         case "https://model_signing/signature/v1.0":
             return _Said(MODEL_SIGNATURE, 1, digests | _resources(digests, predicate, place), None)
+        case "https://gridwright.dev/data-removal/v1":
+            at = _dated(predicate, "evaluatedOn", place)
+            return _Said(DATA_REMOVAL, 1, digests, at, _removed(predicate, place))
         case other:
             raise RefusedError(refusals.unknown_predicate(place, other))
 
@@ -85,6 +91,7 @@ def _evidence(
             expires_at=span[1],
             place=place,
             digest=mark,
+            removes=tuple(sorted(said.removes)),
         )
         for each in known
     )
@@ -127,6 +134,16 @@ def _resources(subjects: set[str], predicate: dict[str, Any], place: Place) -> s
     if subjects != {f"sha256:{whole}"}:
         raise RefusedError(refusals.other_resources(place))
     return {f"sha256:{each}" for each in hexed}
+
+
+def _removed(predicate: dict[str, Any], place: Place) -> Data:
+    words = {name: predicate.get(name, []) for name in ("classes", "subjects")}
+    for name, found in words.items():
+        if not isinstance(found, list) or not all(isinstance(each, str) and is_word(each) for each in found):
+            raise RefusedError(refusals.no_statement(place, f"`{name}` is no list of words"))
+    if not any(words.values()):
+        raise RefusedError(refusals.no_statement(place, "it names neither `classes` nor `subjects`"))
+    return data(words["classes"], words["subjects"])
 
 
 def _verified_level(predicate: dict[str, Any], place: Place) -> int:

@@ -1,4 +1,4 @@
-"""What the evidence behind an attestation result says of the hardware: its trusted execution environment, its device.
+"""What the evidence behind an attestation result says of the hardware: its trusted execution environments, its device.
 
 Verifiers repeat the claims that they appraised: Veraison and Trustee under `ear.veraison.annotated-evidence`, Trustee
 with one member for each kind of evidence. What is not said there is not known, and so never there.
@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from collectors.evidence.ear_names import ANNOTATED, DEBUG
+from collectors.evidence.tcb import tcb_of
+from policy.clauses import Tcb
 from policy.words import shown
 
-ANNOTATED: Final = "ear.veraison.annotated-evidence"
 TEES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "snp": "sev-snp",
@@ -27,13 +29,8 @@ TEES: Final[Mapping[str, str]] = MappingProxyType(
 NVIDIA: Final = "nvidia"
 _BESIDE: Final = frozenset({NVIDIA, "init_data", "init_data_claims", "report_data", "runtime_data_claims"})
 """What stands beside it there and is no environment: a device, and what the workload gave to be measured."""
-DISABLED: Final = (
-    "disabled",
-    "disabled-since-boot",
-    "disabled-permanently",
-    "disabled-fully-and-permanently",
-)
-"""The values of `dbgstat` (RFC 9711, section 4.2.9) under which nobody debugs now."""
+DISABLED: Final = DEBUG[1:]
+"""The values of `dbgstat` under which nobody debugs now."""
 
 
 def tees_of(part: Mapping[str, Any]) -> tuple[str, ...]:
@@ -42,30 +39,37 @@ def tees_of(part: Mapping[str, Any]) -> tuple[str, ...]:
     One that is not known, such as Trustee's `sample`, goes by the name that it has there, in quotes, so that no policy
     can ask for it: left out, it would hide behind the known one of another part.
     """
-    return tuple(sorted({TEES.get(name) or shown(name) for name in _named(part) - _BESIDE}))
+    return tuple(sorted({TEES.get(name) or shown(name) for name in _environments(part)}))
+
+
+def tcbs_of(part: Mapping[str, Any]) -> tuple[Tcb, ...]:
+    """How up to date each of these environments is."""
+    return tuple(tcb_of(claims) for _, claims in sorted(_environments(part).items()))
 
 
 def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Those of `secure-boot` and `debug-disabled` that a part shows; None where the part is no device.
 
-    The part's own claims tell, or those of its NVIDIA evidence. Whatever has no known trusted execution environment
-    counts as a device, also where nothing is said of it: a card of which the verifier is silent must not go unseen.
+    The part's own claims tell, or those of its NVIDIA evidence, where `secboot` is what RFC 9711 calls `oemboot`.
+    Whatever has no known trusted execution environment counts as a device, also where nothing is said of it: a card of
+    which the verifier is silent must not go unseen.
     """
     evidence = part.get(ANNOTATED)
     inner = evidence.get(NVIDIA) if isinstance(evidence, dict) else None
     claims = next((each for each in (part, inner) if isinstance(each, dict) and "hwmodel" in each), None)
     if claims is None:
-        return () if _named(part).isdisjoint(TEES) else None
+        return () if TEES.keys().isdisjoint(_environments(part)) else None
     features = []
     if isinstance(claims.get("dbgstat"), str) and claims["dbgstat"] in DISABLED:
         features.append("debug-disabled")
-    if claims.get("secboot") is True:
+    boots = [claims[name] for name in ("secboot", "oemboot") if name in claims]
+    if boots and all(each is True for each in boots):
         features.append("secure-boot")
     return tuple(features)
 
 
-def _named(part: Mapping[str, Any]) -> frozenset[str]:
-    """What the evidence of a part is called that claims are repeated of."""
+def _environments(part: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The claims of its environments that are repeated, by what the evidence of each is called."""
     evidence = part.get(ANNOTATED)
-    members = evidence if isinstance(evidence, dict) else {}
-    return frozenset(name for name, claims in members.items() if isinstance(claims, dict))
+    members = evidence.items() if isinstance(evidence, dict) else ()
+    return {str(name): claims for name, claims in members if isinstance(claims, dict) and name not in _BESIDE}

@@ -1,94 +1,41 @@
-"""EAT attestation results (draft-ietf-rats-ear-04): what a verifier found when it appraised the parts of a machine.
+"""EAT attestation results (draft-ietf-rats-ear-04): what a verifier found when it appraised a machine, and of whom."""
 
-A result says of each part (submodule) how far it may be trusted, by a vector of claims and by a status that sums them
-up (draft-ietf-rats-ar4si, section 2.3). The status is worked out here once more: a signed one that is better than its
-claims is refused, and a part that no claim vouches for is not trusted, whatever its status.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
-from typing import Any, ClassVar, Final
+from typing import Final
 
 from pydantic import ValidationError
 
 from collectors.evidence import refusals
-from collectors.evidence.devices import features_of, tees_of
+from collectors.evidence.appraised_part import Part, Tier, check_trusted, part_of, status_of
+from collectors.evidence.ear_names import STATUS, SUBMODS, VERIFIER
+from collectors.evidence.members import mapping, text
+from collectors.evidence.nonce import given_out_at
 from collectors.evidence.records import Attestation, Evidence
 from collectors.evidence.refusals import RefusedError
 from collectors.evidence.scope import check_audience, check_standard, check_subject
 from collectors.evidence.span import issued, span
-from collectors.evidence.token import VERIFIER, Opened, digest
+from collectors.evidence.token import Opened
 from policy.clauses import ATTESTATION
-from policy.documents.base import Choice, Name
+from policy.documents.issuer import AttestedSpec
 from policy.findings import Place
 from policy.resolved import Issuer
-from policy.words import shown
 
 PROFILE: Final = "eat_profile"
-PROFILES: Final = ("tag:github.com,2023:veraison/ear", "tag:github.com,2024:confidential-containers/Trustee")
-CLAIMS: Final = (
-    "configuration",
-    "executables",
-    "file-system",
-    "hardware",
-    "instance-identity",
-    "runtime-opaque",
-    "sourced-data",
-    "storage-opaque",
+PROFILES: Final = (
+    "tag:github.com,2023:veraison/ear",
+    "tag:github.com,2024:confidential-containers/Trustee",
+    "tag:ietf.org,2026:rats/ear#04",
 )
-_INT8: Final = range(-128, 128)
-_NONE: Final = range(-1, 2)
-_AFFIRMING: Final = range(-32, 32)
-_WARNING: Final = range(-96, 96)
-"""Each without those before it: the tiers of AR4SI, section 2.3.2."""
-
-
-class Tier(IntEnum):
-    """How far a part may be trusted; higher is worse, and NONE says nothing at all."""
-
-    NONE = 0
-    AFFIRMING = 2
-    WARNING = 32
-    CONTRAINDICATED = 96
-
-    @property
-    def word(self) -> str:
-        """As `ear.status` has it."""
-        return self.name.lower()
-
-
-class AttestedSpec(Choice):
-    """Whom a result is about. A node is called as its pool, with a dash and its number."""
-
-    what: ClassVar[str] = "a subject"
-
-    site: Name | None = None
-    pool: Name | None = None
-    node: Name | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A submodule: its claims as (name, int8), its trusted execution environments, its features if it is a device."""
-
-    name: str
-    claims: tuple[tuple[str, int], ...]
-    tees: tuple[str, ...] = ()
-    features: tuple[str, ...] | None = None
-
-    @property
-    def affirmed(self) -> frozenset[str]:
-        """The claims that are affirmed, one by one."""
-        return frozenset(name for name, value in self.claims if tier(value) is Tier.AFFIRMING)
 
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """A verified attestation result whose every part is affirmed from `issued_at` until `expires_at` (excluded), UTC.
+    """A verified attestation result that holds from `issued_at` until `expires_at` (excluded), UTC.
 
-    The verifier looked at `appraised_at`. One without a subject is of no site and no pool, and permits nothing.
+    The verifier looked at `appraised_at`, and trusts every part at least as far as `tier`. What it looked at was said
+    no earlier than `nonce_at`, where the result carries a nonce of its subject. One without a subject is of no site and
+    no pool, and permits nothing.
     """
 
     issuer: Issuer
@@ -96,38 +43,47 @@ class Appraisal:
     subject: tuple[str, str] | None
     verifier: str
     build: str
+    tier: Tier
     parts: tuple[Part, ...]
     issued_at: datetime
     expires_at: datetime
     place: Place
     digest: str
+    nonce_at: datetime | None = None
 
 
-def appraised(token: str, opened: Opened, now: datetime, place: Place, skew: timedelta) -> Appraisal:
+def appraised(opened: Opened, now: datetime, place: Place, skew: timedelta) -> Appraisal:
     """The attestation result in an opened token. Raises RefusedError."""
     claims = opened.claims
     if claims[PROFILE] not in PROFILES:
         raise RefusedError(refusals.malformed(place, f"its `{PROFILE}` is none of {', '.join(PROFILES)}"))
-    verifier = _mapping(claims, VERIFIER, place)
-    developer, build = (_text(verifier, name, place) for name in ("developer", "build"))
+    verifier = mapping(claims, VERIFIER, place)
+    developer, build = (text(verifier, name, place) for name in ("developer", "build"))
     check_audience(opened, place)
     begins, ends = span(opened, now, skew, place)
     check_standard(ATTESTATION, opened.issuer, place)
-    submods = _mapping(claims, "submods", place)
+    submods = mapping(claims, SUBMODS, place)
     if not submods:
-        raise RefusedError(refusals.not_affirmed(place, "submods", "none is there"))
-    parts = tuple(_part(name, _mapping(submods, name, place), place) for name in sorted(submods))
+        raise RefusedError(refusals.not_affirmed(place, SUBMODS, "none is there"))
+    parts = tuple(part_of(name, mapping(submods, name, place), place) for name in sorted(submods))
+    worst = max(part.tier for part in parts)
+    whole = status_of(claims, place) if STATUS in claims else Tier.NONE
+    if whole is not Tier.NONE:
+        check_trusted("ear.status", whole, worst, place)
+    subject = _subject(opened, place)
     return Appraisal(
         issuer=opened.issuer,
         appraised_at=issued(opened, place),
-        subject=_subject(opened, place),
+        subject=subject,
         verifier=developer,
         build=build,
+        tier=max(worst, whole),
         parts=parts,
         issued_at=begins,
         expires_at=ends,
         place=place,
-        digest=digest(token),
+        digest=opened.digest,
+        nonce_at=given_out_at(opened, subject, place, skew) if subject else None,
     )
 
 
@@ -144,6 +100,9 @@ def evidence_in(appraisal: Appraisal) -> Evidence | None:
         claims=tuple(sorted(frozenset.intersection(*(part.affirmed for part in parts)))),
         devices=tuple(sorted(set.intersection(*devices))) if devices else (),
         appraised_at=appraisal.appraised_at,
+        tier=appraisal.tier.word,
+        tcbs=tuple(tcb for part in parts for tcb in part.tcbs),
+        nonce_at=appraisal.nonce_at,
     )
     return Evidence(
         id=f"{issuer.name}/{appraisal.digest[:16]}",
@@ -171,62 +130,5 @@ def _subject(opened: Opened, place: Place) -> tuple[str, str] | None:
     except ValidationError as trouble:
         reason = "`subject` is not one site, one pool or one node by its name"
         raise RefusedError(refusals.malformed(place, reason)) from trouble
-    if subject.node:
-        check_subject("pool", subject.node.rpartition("-")[0], issuer, place)
-        return "node", subject.node
-    kind, name = ("site", subject.site) if subject.site else ("pool", str(subject.pool))
-    check_subject(kind, name, issuer, place)
-    return kind, name
-
-
-def tier(value: int) -> Tier:
-    """The tier of a claim, which is a signed 8-bit number: one far below zero is as bad as one far above."""
-    if value in _NONE:
-        return Tier.NONE
-    if value in _AFFIRMING:
-        return Tier.AFFIRMING
-    return Tier.WARNING if value in _WARNING else Tier.CONTRAINDICATED
-
-
-def _part(name: str, found: Mapping[str, Any], place: Place) -> Part:
-    status = _status(found, place)
-    vector = _mapping(found, "ear.trustworthiness-vector", place) if "ear.trustworthiness-vector" in found else {}
-    worst = max((tier(_claim(vector, claim, place)) for claim in vector), default=Tier.NONE)
-    if status is Tier.AFFIRMING and worst is Tier.NONE:
-        raise RefusedError(refusals.not_affirmed(place, name, "no claim vouches for it"))
-    if Tier.NONE < status < worst:
-        raise RefusedError(refusals.embellished(place, name, status.word, worst.word))
-    if status is not Tier.AFFIRMING:
-        raise RefusedError(refusals.not_affirmed(place, name, f"its status is {status.word}"))
-    return Part(name, tuple(sorted(vector.items())), tees_of(found), features_of(found))
-
-
-def _status(found: Mapping[str, Any], place: Place) -> Tier:
-    word = _text(found, "ear.status", place)
-    status = next((each for each in Tier if each.word == word), None)
-    if status is None:
-        raise RefusedError(
-            refusals.malformed(place, f"`ear.status` is none of {', '.join(each.word for each in Tier)}")
-        )
-    return status
-
-
-def _claim(vector: Mapping[str, Any], name: str, place: Place) -> int:
-    value = vector[name]
-    if name not in CLAIMS or isinstance(value, bool) or not isinstance(value, int) or value not in _INT8:
-        raise RefusedError(refusals.malformed(place, "a claim of a trustworthiness vector is unknown, or no int8"))
-    return value
-
-
-def _mapping(found: Mapping[str, Any], name: str, place: Place) -> Mapping[str, Any]:
-    value = found.get(name)
-    if not isinstance(value, dict):
-        raise RefusedError(refusals.malformed(place, f"there is no object {shown(name)}"))
-    return value
-
-
-def _text(found: Mapping[str, Any], name: str, place: Place) -> str:
-    value = found.get(name)
-    if not isinstance(value, str):
-        raise RefusedError(refusals.malformed(place, f"there is no text `{name}`"))
-    return value
+    check_subject(*subject.spoken_of, issuer, place)
+    return subject.kind, subject.name

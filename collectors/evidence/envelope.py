@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from jwt import InvalidKeyError
 
 from collectors.evidence import refusals
+from collectors.evidence.jws import once
 from collectors.evidence.refusals import RefusedError
-from collectors.evidence.token import once
 from policy.findings import Place
 from policy.keys import fits, flaw, opened
 from policy.resolved import Issuer, IssuerKey

@@ -20,21 +20,24 @@ from collectors.evidence.svid import named
 from collectors.evidence.verify import verify
 from collectors.snapshot import Snapshot
 from policy.catalogue import error
+from policy.clauses import WARNING
 from policy.findings import Finding, Level, Place
-from policy.folder import SUFFIXES, names_not_read, read_texts
+from policy.folder import SUFFIXES, Content, names_not_read, read_octets, read_texts
 from policy.resolved import Issuer
 from policy.source import in_order
 
 NOWHERE: Final = Place("", 1, 1)
-TOKENS: Final = (".jwt",)
-"""How the names of files end that hold one signed statement or attestation result each."""
+TEXT_TOKENS: Final = (".jwt",)
+"""How the names of files end that hold one signed statement or attestation result each, in JSON."""
+CBOR_TOKENS: Final = (".cwt",)
+"""Those of the same in CBOR."""
 ENVELOPES: Final = (".sig", ".sigstore", ".sigstore.json", ".dsse", ".jsonl")
 """Those of files that hold one envelope or bundle each, about artefacts."""
 CHAINS: Final = (".pem", ".crt")
 """Those of certificates, each with the authorities between it and the root behind it."""
 LISTS: Final = (".crl",)
 """Those of lists of revoked certificates."""
-SIGNED: Final = (*TOKENS, *ENVELOPES, *CHAINS, *LISTS)
+SIGNED: Final = (*TEXT_TOKENS, *CBOR_TOKENS, *ENVELOPES, *CHAINS, *LISTS)
 READ: Final = (*SUFFIXES, *SIGNED)
 
 
@@ -56,8 +59,10 @@ def read_evidence(
         documents = ()
     signed = (*statements, *artefacts, *certificates)
     to_come = [refusals.not_yet(each.place, each.issued_at) for each in signed if each.issued_at > now + SKEW]
+    warned = [refusals.warned(each.place) for each in signed if each.attestation and each.attestation.tier == WARNING]
     unread = [refusals.not_read(place, READ) for place in strays]
-    return (*documents, *signed), in_order((*wrong, *refused, *unfit, *unnamed, *to_come, *unread))
+    once_each = dict.fromkeys((*wrong, *refused, *unfit, *unnamed, *to_come, *warned, *unread))
+    return (*documents, *signed), in_order(once_each)
 
 
 def read_documents(folder: Path) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
@@ -82,10 +87,13 @@ def _statements(
     folder: Path, issuers: Sequence[Issuer], now: datetime
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
     """What the signed statements under a folder give. The same contents in two files are one statement."""
-    texts, findings = _texts(folder, TOKENS)
+    texts, findings = _texts(folder, TEXT_TOKENS)
+    octets, unread = _read(folder, lambda: read_octets(folder, CBOR_TOKENS))
+    findings += unread
+    tokens: dict[str, str | bytes] = {name: text.rstrip("\r\n") for name, text in texts}
+    tokens |= dict(octets)
     found: dict[Evidence, Evidence] = {}
-    for name, text in texts:
-        token = text.rstrip("\r\n")
+    for name, token in sorted(tokens.items()):
         judged = _proved(verify(token, issuers, now, _place(folder, name)))
         if isinstance(judged, Finding):
             findings.append(judged)
@@ -164,6 +172,12 @@ def _proved(judged: Evidence | Appraisal | Finding) -> Evidence | Finding:
 
 
 def _texts(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[tuple[str, str]], list[Finding]]:
+    return _read(folder, lambda: read_texts(folder, suffixes=suffixes))
+
+
+def _read(
+    folder: Path, read: Callable[[], tuple[list[tuple[str, Content]], list[Finding]]]
+) -> tuple[list[tuple[str, Content]], list[Finding]]:
     """The files of the folder, and those that cannot be read, at places seen from the policy."""
     try:
         is_there = folder.is_dir()
@@ -172,8 +186,8 @@ def _texts(folder: Path, suffixes: tuple[str, ...] = SUFFIXES) -> tuple[list[tup
         return [], [error("GW0106", Place(folder.name, 1, 1), message, "check the permissions of the folders above it")]
     if not is_there:
         return [], []
-    texts, findings = read_texts(folder, suffixes=suffixes)
-    return texts, [_seen_from_above(folder.name, finding) for finding in findings]
+    contents, findings = read()
+    return contents, [_seen_from_above(folder.name, finding) for finding in findings]
 
 
 def _place(folder: Path, name: str) -> Place:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from policy.clauses import AFFIRMING, Tcb
+from policy.data_flow import Datum
 from policy.findings import Place
 
 ARTEFACT: Final = "artefact"
@@ -18,7 +20,9 @@ class Attestation:
     """What a verifier affirmed of all parts of a subject, at `appraised_at` (UTC).
 
     `tees` are the trusted execution environments that any part names, `claims` the trustworthiness claims that every
-    part affirms, `devices` the features that every device has, nothing where there is none.
+    part affirms, `devices` the features that every device has, nothing where there is none. `tier` is that of the worst
+    part, and `tcbs` tell how up to date each environment is. What it says was said since `nonce_at` (UTC), where it
+    carries a nonce that was given out for it then.
     """
 
     verifier: str
@@ -26,6 +30,14 @@ class Attestation:
     claims: tuple[str, ...]
     devices: tuple[str, ...]
     appraised_at: datetime
+    tier: str = AFFIRMING
+    tcbs: tuple[Tcb, ...] = ()
+    nonce_at: datetime | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it carries such a nonce."""
+        return self.nonce_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,8 @@ class Evidence:
     `subject_kind` is "site", "pool", "link", "node" or "artefact"; `version` is the standard's, by number, so that
     (4, 0) is below (4, 0, 1).
     `digest` is the SHA-256 in hex of what was signed, empty where nobody did. An attestation result has its
-    contents in `attestation`, and answers no question for certifications.
+    contents in `attestation`, and answers no question for certifications. `removes` is the data that the output of an
+    artefact does not carry on, in the order of kind and word.
     """
 
     id: str
@@ -49,3 +62,4 @@ class Evidence:
     place: Place
     digest: str = ""
     attestation: Attestation | None = None
+    removes: tuple[Datum, ...] = ()

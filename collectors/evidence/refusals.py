@@ -143,6 +143,25 @@ def not_affirmed(place: Place, part: str, reason: str) -> Finding:
     return error("GW0418", place, f"{shown(part)} is not affirmed: {reason}", hint)
 
 
+def warned(place: Place) -> Finding:
+    """An attestation result of which the verifier warns."""
+    message = "the verifier warns of a part, so the result counts only where a profile takes that"
+    return warning("GW0442", place, message, "see what it warns of; `minTier: warning` of a clause takes such results")
+
+
+def other_nonce(place: Place, kind: str, name: str) -> Finding:
+    """An attestation result that answers an older question, or somebody else's."""
+    message = f"the result's nonce is none of those that are given out for the {kind} {shown(name)}"
+    hint = "have it attested anew with the present nonce, or take the result out: it may be an old one that came back"
+    return error("GW0443", place, message, hint)
+
+
+def before_its_nonce(place: Place, at: datetime, issued_at: datetime) -> Finding:
+    """An attestation result that says to be older than the nonce in it."""
+    message = f"the result was issued at {at.isoformat()}, before its nonce was given out at {issued_at.isoformat()}"
+    return error("GW0444", place, message, "compare the clock of the verifier with the one that the nonce was made by")
+
+
 def unbound(place: Place) -> Finding:
     """An attestation result that is right and of no use yet: nothing says which site or pool it is about."""
     message = "the attestation result is verified and permits nothing, as it names no site and no pool"

@@ -1,4 +1,4 @@
-"""Signed statements: a JWT (RFC 7519) in which an issuer of the policy claims what an Evidence document would."""
+"""Signed statements: a token in which an issuer of the policy claims what an Evidence document would."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from collectors.evidence.records import Evidence
 from collectors.evidence.refusals import RefusedError
 from collectors.evidence.scope import check_audience, check_standard, check_subject
 from collectors.evidence.span import span
-from collectors.evidence.token import Opened, digest
+from collectors.evidence.token import Opened
 from policy.documents.base import Line, Spec
 from policy.findings import Place
 from policy.words import shown
@@ -33,7 +33,7 @@ class StatementSpec(Spec):
     aud: Line | list[Line] | None = None
 
 
-def stated(token: str, opened: Opened, now: datetime, place: Place, skew: timedelta) -> Evidence:
+def stated(opened: Opened, now: datetime, place: Place, skew: timedelta) -> Evidence:
     """The evidence in an opened token. Raises RefusedError."""
     issuer = opened.issuer
     spec = _spec(opened, place)
@@ -52,7 +52,7 @@ def stated(token: str, opened: Opened, now: datetime, place: Place, skew: timede
         issued_at=begins,
         expires_at=ends,
         place=place,
-        digest=digest(token),
+        digest=opened.digest,
     )
 
 

@@ -129,5 +129,5 @@ def _turns_s(problem: Problem) -> Iterator[int]:
     """When evidence begins to hold, ends or gets too old, in Unix time."""
     spans: list[Held | Attested | Vouched] = [*problem.certifications, *problem.attestations, *problem.provenances]
     yield from (second_s for span in spans for second_s in (span.from_s, span.until_s))
-    ages_s = {p.attestation.max_age_s for p in problem.policy.compliance if p.attestation and p.attestation.max_age_s}
-    yield from (result.appraised_s + age_s for result in problem.attestations for age_s in ages_s)
+    clauses = [p.attestation for p in problem.policy.compliance if p.attestation and p.attestation.max_age_s]
+    yield from (result.since_s(each) + each.max_age_s for result in problem.attestations for each in clauses)

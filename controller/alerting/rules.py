@@ -28,7 +28,7 @@ def rule_file(policy: Policy) -> str:
 def _objectives(policy: Policy) -> Iterator[tuple[Service, LatencyObjective, int]]:
     for service in policy.services:
         for index, objective in enumerate(service.latency, start=1):
-            if not objective.stage:  # what is counted are whole runs
+            if not objective.stage and not objective.of_first:  # what is counted are whole runs
                 yield service, objective, index
 
 

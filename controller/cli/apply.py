@@ -57,9 +57,10 @@ def _told(turned: "Turned | None") -> int:
         seconds = (outcome.ended - outcome.started).total_seconds()
         out.print(f"{outcome.wave}: {outcome.error or 'done'} ({seconds:.1f} s)", markup=False)
     show(console(sys.stderr), turned.carried.findings)
-    if turned.decision.verdict is Verdict.IMPOSSIBLE:
-        return Exit.IMPOSSIBLE
     wanted = sum(len(wave.actions) for wave in turned.decision.transition.waves)
     done = sum(not outcome.error for outcome in turned.carried.outcomes)
-    out.print(f"{done} of {wanted} actions done.")
+    if turned.decision.acts:
+        out.print(f"{done} of {wanted} actions done.")
+    if turned.decision.verdict is Verdict.IMPOSSIBLE:
+        return Exit.IMPOSSIBLE
     return Exit.DONE if done == wanted and turned.digest else Exit.BAD_INPUT

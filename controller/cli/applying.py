@@ -18,12 +18,13 @@ from controller.cli.plan_view import show
 from controller.cli.sources import Source
 from controller.cli.terminal import console
 from controller.connections import Connections
-from controller.decision import Decision, State, Verdict
+from controller.decision import Decision, State
 from controller.documents import Documents
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
 from controller.loop.resuming import resumed
 from controller.loop.turn import Turned, Wiring, turn
+from controller.loop.turn_policy import TurnPolicy
 from controller.planning.decide import decide
 from controller.planning.recheck import recheck
 from controller.summary import propose
@@ -50,7 +51,7 @@ class Conversation:
         """The decision, once it is agreed to. Raises DeclinedError. Runs in a thread."""
         decision = decide(policy, snapshot, state, at)
         show(console(), propose(decision, running_fleet(policy, snapshot, state, at), policy.commit))
-        if self._ask and decision.verdict is Verdict.CHANGE:
+        if self._ask and decision.acts:
             self._asking = True
             agreed = typer.confirm("\nCarry this out?")
             self._asking = False
@@ -75,8 +76,9 @@ async def apply_once(
     try:
         with closing(Journal.open(journal)) as notes:
             memory = resumed(journal, load_documents)
-            async with watched(source.folder, documents, connections) as live:
-                wiring = _wired(source, live, notes, conversation)
+            in_force = TurnPolicy(source.folder, source.load, documents.policy)
+            async with watched(in_force, connections) as live:
+                wiring = _wired(in_force, live, notes, conversation)
                 return await turn(wiring, memory, Phases(NoOpTracer()), lambda: conversation.stopping)
     except DeclinedError:
         return None
@@ -84,10 +86,10 @@ async def apply_once(
         raise in_two(error, ": ") from error
 
 
-def _wired(source: Source, live: Live, journal: Journal, conversation: Conversation) -> Wiring:
+def _wired(in_force: TurnPolicy, live: Live, journal: Journal, conversation: Conversation) -> Wiring:
     return Wiring(
-        folder=source.folder,
-        load=source.load,
+        folder=in_force.folder,
+        load=in_force.load,
         collectors=live.collectors,
         servers=(live.servers, live.evidence),
         decide=conversation.decide,

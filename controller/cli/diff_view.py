@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from controller.cli import findings
-from controller.cli.plan_view import HEADLINES, SIGNS, milliseconds
+from controller.cli.plan_view import HEADLINES, SIGNS, cost_told, milliseconds
 from controller.cli.terminal import print_table
 from controller.comparison import Comparison, Promise, Side
 from controller.decision import Forecast, Verdict
@@ -60,7 +60,7 @@ def _headline(comparison: Comparison) -> str:
 
 
 def _cost(side: Side) -> str:
-    return dollars_per_hour(side.cost_millicents_per_hour)
+    return cost_told(side.cost_millicents_per_hour, side.links_millicents_per_hour)
 
 
 def _tables(comparison: Comparison) -> Iterator[tuple[str, Sequence[str], Rows]]:

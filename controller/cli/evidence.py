@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Document = Annotated[Path, typer.Argument(metavar="FILE", help="The Evidence document, in YAML.")]
 KeyFile = Annotated[Path, typer.Option("--key", metavar="FILE", help="The issuer's private key, in PEM.")]
 KeyArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The private key, in PEM.")]
+Subject = Annotated[
+    str, typer.Argument(metavar="KIND/NAME", help="Whom results are about: pool/NAME, node/NAME or site/NAME.")
+]
 Kid = Annotated[
     str, typer.Option("--kid", metavar="NAME", help="What the Issuer calls the key; its only one may have none.")
 ]
@@ -49,6 +52,20 @@ def show_key(key: KeyArgument, *, kid: Kid = "") -> int:
     from controller.cli.signing import key_at, public_jwk
 
     write_json(public_jwk(key_at(key), kid))
+    return Exit.DONE
+
+
+@app.command("nonce")
+def nonce(subject: Subject) -> int:
+    """Print a new nonce for a site, a pool or a node, as it stands among the `nonces` of an Issuer.
+
+    A verifier puts it into its result, and a clause with `nonce: true` takes no result without it.
+    """
+    from datetime import UTC
+
+    from controller.cli.signing import new_nonce
+
+    print(f"- {new_nonce(subject, datetime.now(UTC))}")
     return Exit.DONE
 
 

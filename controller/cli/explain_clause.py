@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from collectors.evidence.records import FOREVER
 from controller.access import Access, access
-from controller.clause_effect import Effect, Proof, clauses_at, effects
+from controller.clause_effect import Effect, clauses_at, effects
 from controller.cli.plan_view import SIGNS
 from controller.cli.terminal import console, print_table, working, write_json
 from controller.documents import Documents
+from controller.grounds import Proof
 from controller.testing.rest import rest
 from controller.testing.scene import opening
 from rules.kernel.quantities import dollars_per_hour, percent
@@ -24,7 +26,7 @@ def explain_clause(documents: Documents, subject: str, *, as_json: bool) -> bool
     if service in {each.name for each in policy.services} and pool in {each.name for each in policy.pools}:
         with working("Planning"):
             _, resting = rest(opening(policy, documents.evidence, now))
-            found = access(service, pool, resting.candidates, documents)
+            found = access(service, pool, resting.candidates, documents, now)
         if as_json:
             write_json({"service": service, "pool": pool, "stages": found})
         else:
@@ -81,16 +83,16 @@ def _part(effect: Effect) -> str:
 
 
 def _proof(proof: Proof) -> tuple[str, str, str, str, str]:
-    until = proof.expires_at.isoformat().replace("+00:00", "Z")
+    until = "no end" if proof.expires_at == FOREVER else proof.expires_at.isoformat().replace("+00:00", "Z")
     return (proof.pool, proof.subject, f"{proof.standard} {proof.version}", until, str(proof.place))
 
 
 def _cost(effect: Effect) -> str:
     now, then = effect.cost_millicents_per_hour, effect.without_millicents_per_hour
     if now == then:
-        return f"without it the nodes would cost as much: {dollars_per_hour(now)}"
+        return f"without it the fleet would cost as much: {dollars_per_hour(now)}"
     less, word = abs(now - then), "less" if then < now else "more"
-    return f"without it the nodes would cost {dollars_per_hour(less)} {word}: {dollars_per_hour(then)}"
+    return f"without it the fleet would cost {dollars_per_hour(less)} {word}: {dollars_per_hour(then)}"
 
 
 def _verdict(each: Access) -> tuple[str, str]:

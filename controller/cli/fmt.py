@@ -47,16 +47,19 @@ def fmt(
 def _read(path: Path) -> "tuple[list[_File], list[Finding]]":
     """The files of a folder without its bundles, and those that cannot be read; or the one file. Raises CliError."""
     from policy.bundles import BUNDLES
-    from policy.folder import read_texts
+    from policy.folder import MAX_BYTES, read_texts
     from policy.source import EVIDENCE
 
     if path.is_dir():
         texts, findings = read_texts(path, skip=EVIDENCE)
         own = [(name, text) for name, text in texts if not name.startswith(f"{BUNDLES}/")]
         return [_File(path / name, text) for name, text in own], findings
+    hint = "give a folder of policy documents or one of its files"
     try:
+        if path.exists() and not path.is_file():
+            raise CliError(f"{path} is no regular file", hint)
+        if path.stat().st_size > MAX_BYTES:
+            raise CliError(f"{path} has more than {MAX_BYTES} bytes", hint)
         return [_File(path, path.read_bytes().decode())], []
     except (OSError, UnicodeDecodeError) as trouble:
-        raise CliError(
-            f"{path} cannot be read: {trouble}", "give a folder of policy documents or one of its files"
-        ) from trouble
+        raise CliError(f"{path} cannot be read: {trouble}", hint) from trouble

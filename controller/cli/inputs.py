@@ -11,6 +11,7 @@ from collectors.evidence.records import Evidence
 from controller.cli.errors import BrokenPolicyError, CliError
 from controller.cli.sources import Source
 from controller.documents import Documents
+from policy.checks.strangers import strangers
 from policy.findings import Finding
 from policy.resolved import Policy
 from policy.source import EVIDENCE, Loaded, in_order
@@ -70,7 +71,8 @@ def evidence_beside(
     """
     if policy is None:
         return (), read_documents(folder / EVIDENCE)[1]
-    return read_evidence(folder / EVIDENCE, policy.issuers, now)
+    evidence, findings = read_evidence(folder / EVIDENCE, policy.issuers, now)
+    return evidence, in_order((*findings, *strangers(evidence, policy)))
 
 
 def asserted_folder(folder: Path) -> Path:

@@ -22,13 +22,13 @@ from controller.cli.errors import CliError, in_two
 from controller.cli.terminal import working
 from controller.connections import Connections, ConnectionsError, read_connections
 from controller.decision import State
-from controller.documents import Documents
 from controller.fleet import Fleet, Load
 from controller.journal.errors import JournalError
 from controller.loop.carrying_out import Hands
 from controller.loop.observing import observe
 from controller.loop.remembering import with_routes
 from controller.loop.resuming import resumed
+from controller.loop.turn_policy import TurnPolicy
 from controller.planning.running import observed
 from policy.resolved import Policy
 from policy.source import EVIDENCE, load_documents
@@ -63,8 +63,8 @@ def connections_at(path: Path) -> Connections:
 
 
 @asynccontextmanager
-async def watched(folder: Path, documents: Documents, connections: Connections) -> AsyncIterator[Live]:
-    """The fleet's real parts, after arrivals were watched for long enough to have a rate."""
+async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterator[Live]:
+    """The fleet's real parts, read by the policy in force, after arrivals were watched long enough to have a rate."""
     async with httpx.AsyncClient(trust_env=False) as client:
         servers = {
             pool: TritonServer(f"http://{item.http}", f"http://{item.metrics}/metrics", item.grpc)
@@ -76,9 +76,9 @@ async def watched(folder: Path, documents: Documents, connections: Connections) 
             Gateways(
                 client,
                 [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways],
-                lambda: documents.policy.services,
+                in_force.services,
             ),
-            EvidenceFiles(folder / EVIDENCE, lambda: documents.policy.issuers),
+            EvidenceFiles(in_force.folder / EVIDENCE, in_force.issuers),
             gateways,
             Hands((TritonActuator(client, servers), gateways)),
         )

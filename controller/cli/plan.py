@@ -60,10 +60,13 @@ def _against_what_runs(source: "Source", documents: "Documents", connections: "P
     with loading_solver():
         from controller.cli.live import connections_at, look, running_fleet, watched
         from controller.planning.decide import decide
+    from controller.loop.turn_policy import TurnPolicy
     from controller.summary import propose
 
+    in_force = TurnPolicy(source.folder, source.load, documents.policy)
+
     async def answer() -> "Proposal":
-        async with watched(source.folder, documents, connections_at(connections)) as live:
+        async with watched(in_force, connections_at(connections)) as live:
             with working("Looking at what runs"):
                 snapshot, state, at = await look(live, documents.policy, journal)
         with working("Planning"):

@@ -7,6 +7,7 @@ from controller.cli.terminal import print_table
 from controller.decision import Verdict
 from controller.planning.diff import Kind
 from controller.summary import Proposal, Summary
+from rules.kernel.problem import WHOLE_PERMILLE
 from rules.kernel.quantities import dollars_per_hour, percent
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 SIGNS: Final = {Kind.ADD: "+", Kind.CHANGE: "~", Kind.REMOVE: "-"}
 WHOLE_FROM_US: Final = 10_000
+NONE: Final = "-"
 STANDBY: Final = "no traffic now; availability, a bound or a guard asks for it"
 HEADLINES: Final = {
     Verdict.KEEP: "Nothing to change",
@@ -26,14 +28,22 @@ def show(on: "Console", proposal: Proposal) -> None:
     """What changes, what is promised, why, and what to know of it."""
     summary = proposal.plan
     until = f", valid until {summary.valid_until.isoformat()}" if summary.valid_until else ""
-    cost = dollars_per_hour(summary.cost_millicents_per_hour)
-    on.print(f"[bold]{HEADLINES[summary.verdict]}[/]: {cost}, {summary.proof}{until}")
+    cost = cost_told(summary.cost_millicents_per_hour, summary.links_millicents_per_hour)
+    on.print(f"[bold]{HEADLINES[summary.verdict]}[/]: {cost}, {summary.proof}{until}{_shortfall(summary)}")
     _changes(on, proposal)
     _promises(on, summary)
     _reasons(on, summary)
     if summary.findings:
         on.print()
         findings.show(on, summary.findings)
+
+
+def _shortfall(summary: Summary) -> str:
+    """That even the best plan is less than what was asked for, where it is."""
+    refused = any(item.served_permille < WHOLE_PERMILLE for item in summary.forecasts)
+    if refused:
+        return "; [red]some requests are refused[/]"
+    return "; [yellow]some services are degraded[/]" if summary.degraded else ""
 
 
 def _changes(on: "Console", proposal: Proposal) -> None:
@@ -47,18 +57,21 @@ def _changes(on: "Console", proposal: Proposal) -> None:
 
 
 def _promises(on: "Console", summary: Summary) -> None:
+    begins = any(item.first_p99_us for item in summary.forecasts)
     rows = [
         (
             item.service,
             item.origin,
             f"{item.rate_milli_rps / 1000:g} req/s",
             *(milliseconds(value_us) for value_us in (item.p50_us, item.p95_us, item.p99_us)),
+            *((milliseconds(item.first_p99_us) if item.first_p99_us else NONE,) if begins else ()),
             percent(item.served_permille),
         )
         for item in summary.forecasts
     ]
+    first = ("first response p99",) if begins else ()
     on.print()
-    print_table(on, "Predicted", ("service", "origin", "planned for", "p50", "p95", "p99", "served"), rows)
+    print_table(on, "Predicted", ("service", "origin", "planned for", "p50", "p95", "p99", *first, "served"), rows)
 
 
 def _reasons(on: "Console", summary: Summary) -> None:
@@ -66,6 +79,12 @@ def _reasons(on: "Console", summary: Summary) -> None:
     if rows:
         on.print()
         print_table(on, "Why", ("placement", "instances", "serves"), rows)
+
+
+def cost_told(millicents_per_hour: int, links_millicents_per_hour: int) -> str:
+    """What is paid, and the links' part of it where there is one."""
+    links = f" ({dollars_per_hour(links_millicents_per_hour)} of it for links)" if links_millicents_per_hour else ""
+    return f"{dollars_per_hour(millicents_per_hour)}{links}"
 
 
 def milliseconds(value_us: int) -> str:

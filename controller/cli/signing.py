@@ -1,6 +1,7 @@
-"""Signing evidence with a private key from a file, and telling its public key."""
+"""What an issuer needs: statements signed with a private key from a file, its public key, and nonces."""
 
 import json
+import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,15 +12,18 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt import PyJWS
 from jwt.algorithms import get_default_algorithms
+from pydantic import ValidationError
 
 from collectors.evidence.document import claims_in
 from collectors.evidence.records import Evidence
 from controller.cli.errors import CliError
+from policy.documents.issuer import AttestedSpec
 from policy.keys import RSA_BITS
 
 _BY_CURVE: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 _MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e")
 _MAX_BYTES: Final = 65_536
+_NONCE_OCTETS: Final = 32
 
 PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
 
@@ -92,6 +96,18 @@ def signed(evidence: Evidence, key: PrivateKey, kid: str, audience: str, now: da
         claims["aud"] = audience
     header = {"kid": kid} if kid else {}
     return PyJWS().encode(json.dumps(claims).encode(), key, algorithm_of(key), header)
+
+
+def new_nonce(subject: str, now: datetime) -> str:
+    """A nonce that nobody can have known before, for `pool/NAME` or the like, in one line of YAML. Raises CliError."""
+    kind, _, name = subject.partition("/")
+    try:
+        AttestedSpec.model_validate({kind: name})
+    except ValidationError as trouble:
+        hint = "give pool/NAME, node/NAME or site/NAME, such as pool/sealed"
+        raise CliError(f"'{subject}' is no subject of an attestation result", hint) from trouble
+    made = secrets.token_urlsafe(_NONCE_OCTETS)
+    return f'{{subject: {{{kind}: {name}}}, nonce: "{made}", issuedAt: "{now:%Y-%m-%dT%H:%M:%SZ}"}}'
 
 
 def _read(path: Path) -> bytes:

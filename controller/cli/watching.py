@@ -14,7 +14,7 @@ from controller.cli.inputs import evidence_beside
 from controller.cli.terminal import console
 from policy.checks.endings import endings
 from policy.findings import Finding, without
-from policy.folder import SUFFIXES, Folder
+from policy.folder import SUFFIXES, Folder, as_octets
 from policy.rereading import Rereading
 from policy.source import EVIDENCE, Loaded
 
@@ -63,7 +63,7 @@ class _Looks:
 
     def __init__(self, folder: Path, environment: str) -> None:
         self._folder = folder
-        self._evidence_texts = Folder(folder / EVIDENCE, suffixes=(*SUFFIXES, *SIGNED))
+        self._evidence_files = Folder(folder / EVIDENCE, as_octets, suffixes=(*SUFFIXES, *SIGNED))
         self._judged_by: object = None
         self._rereading = Rereading(folder, environment)
         self._loaded = Loaded(None)
@@ -75,7 +75,7 @@ class _Looks:
         loaded = self._rereading.load()
         self._loaded = loaded or self._loaded
         issuers = self._loaded.policy.issuers if self._loaded.policy else None
-        judged_by = (self._evidence_texts.read(), issuers, now.replace(second=0, microsecond=0))
+        judged_by = (self._evidence_files.read(), issuers, now.replace(second=0, microsecond=0))
         if loaded is None and judged_by == self._judged_by:
             return None
         if judged_by != self._judged_by:

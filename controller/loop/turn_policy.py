@@ -8,6 +8,7 @@ from pathlib import Path
 from controller.loop.looking import looking, store_beside
 from policy.git.address import Address
 from policy.git.following import Following
+from policy.resolve_bounds import default_scaling
 from policy.resolved import Issuer, Policy, Service
 from policy.source import Loaded, load
 
@@ -18,9 +19,10 @@ class TurnPolicy:
     The loop's status tells of the turn before: evidence would be believed once more after its issuer was taken away.
     """
 
-    def __init__(self, folder: Path, read: Callable[[Path], Loaded]) -> None:
+    def __init__(self, folder: Path, read: Callable[[Path], Loaded], policy: Policy | None = None) -> None:
+        """`policy` is followed until the first reading."""
         self.folder = folder
-        self.policy: Policy | None = None
+        self.policy = policy
         self._read = read
 
     def load(self, folder: Path) -> Loaded:
@@ -32,6 +34,10 @@ class TurnPolicy:
     def services(self) -> tuple[Service, ...]:
         """Those whose arrivals are counted."""
         return self.policy.services if self.policy else ()
+
+    def horizon_s(self) -> int:
+        """How far forecasts look ahead, in seconds."""
+        return (self.policy.scaling if self.policy else default_scaling()).horizon_s
 
     def issuers(self) -> tuple[Issuer, ...]:
         """Those whose statements count."""

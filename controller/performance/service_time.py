@@ -2,22 +2,33 @@
 
 from policy.resolved import VariantProfile
 
+Points = tuple[tuple[int, int], ...]
+"""(batch size, time in us), by rising batch size."""
+
 
 def batch_us(profile: VariantProfile, batch: int) -> int:
-    """Time in us to serve `batch` requests at once.
+    """Time in us to serve `batch` requests at once."""
+    return max(1, round(_between(profile.service_us, batch)))
+
+
+def first_part(profile: VariantProfile, batch: int) -> float:
+    """The part of the time for `batch` requests after which their first responses leave, above 0 and at most 1."""
+    whole_us = batch_us(profile, batch)
+    return min(whole_us, max(1.0, _between(profile.first_us, batch))) / whole_us if profile.first_us else 1.0
+
+
+def _between(points: Points, batch: int) -> float:
+    """The time for a batch in us.
 
     Linear between the profiled batch sizes and, outside them, along the nearest pair; one profiled size alone scales
     with the batch.
     """
-    points = profile.service_us
     if len(points) == 1:
         size, value = points[0]
-        raw = value * batch / size
-    else:
-        above = next((i for i, (size, _) in enumerate(points) if size >= batch), len(points) - 1)
-        (size_a, us_a), (size_b, us_b) = points[max(above, 1) - 1], points[max(above, 1)]
-        raw = us_a + (us_b - us_a) * (batch - size_a) / (size_b - size_a)
-    return max(1, round(raw))
+        return value * batch / size
+    above = next((i for i, (size, _) in enumerate(points) if size >= batch), len(points) - 1)
+    (size_a, us_a), (size_b, us_b) = points[max(above, 1) - 1], points[max(above, 1)]
+    return us_a + (us_b - us_a) * (batch - size_a) / (size_b - size_a)
 
 
 def capacity_milli_rps(batch_us: int, max_batch: int, load_permille: int) -> int:

@@ -41,13 +41,16 @@ class ServiceTimes:
     """How long executions take: `batch_us[b]` for b requests, index 0 unused.
 
     `spread` is the coefficient of variation of an execution of one size; `gap` passes between an execution's end and
-    the next one's start on the same instance, `reply` between its end and the client's having the answer.
+    the next one's start on the same instance, `reply` between its end and the client's having the answer. With
+    `first_us` the first response is waited for, which leaves so long after the start of an execution of b requests; the
+    instance is busy to its end all the same. What scatters, or takes longer on a slow instance, is the rest after it.
     """
 
     batch_us: tuple[float, ...]
     spread: float = 0.0
     gap: PerBatch = PerBatch()
     reply: PerBatch = PerBatch()
+    first_us: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,8 @@ def _rules(levels: tuple[QueueLevel, ...]) -> tuple[Floats, Flags, Counts]:
 
 
 def _with_reply(service: ServiceTimes, latency_us: Floats, batches: Counts, slower: float = 1.0) -> Floats:
+    if service.first_us:
+        latency_us = latency_us - np.subtract(service.batch_us, service.first_us)[batches]
     if service.reply == PerBatch():
         return latency_us
     answered: Floats = latency_us + slower * service.reply.times_us(int(batches.max(initial=1)))[batches]

@@ -45,7 +45,8 @@ class Shape:
 
     `relative` has s(b) / s(max_batch) in 1 / `FINENESS`, from b = 1; `spread_percent` is the coefficient of variation
     of an execution; `instances` one of `INSTANCES`; `fanout` calls arrive at once, and the slowest counts. The rate
-    swings by `depth_percent` of its mean, for 2^`sojourn` full batches at a time on average.
+    swings by `depth_percent` of its mean, for 2^`sojourn` full batches at a time on average. Where `first` has the time
+    until the first responses of b requests leave, in the unit of `relative`, the latency is that until then.
     """
 
     relative: tuple[int, ...]
@@ -55,6 +56,7 @@ class Shape:
     queue_delay: int = 0
     depth_percent: int = 0
     sojourn: int = 0
+    first: tuple[int, ...] = ()
 
 
 _known: Final[dict[Shape, Surface]] = {}
@@ -74,6 +76,12 @@ def shape_of(
         depth_percent=depth_percent,
         sojourn=min(LONGEST_SOJOURN, round(math.log2(burst.sojourn_us / full_us))) if depth_percent else 0,
     )
+
+
+def to_first(shape: Shape, parts: tuple[float, ...]) -> Shape:
+    """The same where first responses are waited for, which leave after these parts of s(1), s(2), …; at most 1."""
+    first = tuple(max(1, round(part * whole)) for part, whole in zip(parts, shape.relative, strict=True))
+    return shape if first == shape.relative else replace(shape, first=first)
 
 
 def quantiles(shape: Shape, utilisation: float) -> Floats:
@@ -128,7 +136,11 @@ def _simulated(shape: Shape, utilisation: float) -> Surface:
         latencies_us,
     )
 
-    service = ServiceTimes((0.0, *(part / FINENESS for part in shape.relative)), shape.spread_percent / 100)
+    service = ServiceTimes(
+        (0.0, *(part / FINENESS for part in shape.relative)),
+        shape.spread_percent / 100,
+        first_us=(0.0, *(part / FINENESS for part in shape.first)) if shape.first else (),
+    )
     batching = Batching(len(shape.relative), shape.queue_delay / FINENESS, speeds=(1.0,) * shape.instances)
     rate = utilisation * capacity_rps(service, batching, shape.fanout)
     burst = Burst(shape.depth_percent / 100, 2.0**shape.sojourn)

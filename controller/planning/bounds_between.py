@@ -9,6 +9,8 @@ from itertools import chain
 
 from controller.planning.between import Between, Spot
 from controller.planning.ground import Ground
+from controller.planning.objective import links_per_hour
+from policy.resolved import AvailabilityObjective
 from rules.kernel.problem import Placement
 
 
@@ -77,11 +79,16 @@ class Bounds:
 
     @cached_property
     def _ceilings(self) -> dict[str, int]:
-        """The least ceiling by site ('' for the fleet), raised to what is spent at the start."""
+        """What is left for nodes of the least ceiling by site ('' for the fleet), or what they cost at the start.
+
+        Links take what they cost at the start; where routes move, the verifier sees what they cost then.
+        """
         found: dict[str, int] = {}
         powered = self.start.powered()
-        for ceiling in self.ground.problem.policy.cost.ceilings:
-            limit = max(ceiling.millicents_per_hour, self._spent(powered, ceiling.site))
+        plan = self.ground.plan(self.start)
+        for ceiling in (each for each in self.ground.problem.policy.cost.ceilings if each.is_of_nodes):
+            links = links_per_hour(plan, self.ground.problem, ceiling.site) if plan else 0
+            limit = max(ceiling.millicents_per_hour - links, self._spent(powered, ceiling.site))
             found[ceiling.site] = min(limit, found.get(ceiling.site, limit))
         return found
 
@@ -102,8 +109,8 @@ class Bounds:
         return True
 
     @cached_property
-    def _asked(self) -> dict[str, tuple[tuple[frozenset[Placement], int, int], ...]]:
-        """By model: the placements that a stage may stand on, and at how many sites and nodes it must."""
+    def _asked(self) -> dict[str, tuple[tuple[frozenset[Placement], AvailabilityObjective], ...]]:
+        """By model: the placements that a stage may stand on, and in how many places it must."""
         usable: defaultdict[tuple[str, int], set[Placement]] = defaultdict(set)
         problem = self.ground.problem
         asking = {s.name: s for s in problem.policy.services if s.availability}
@@ -113,18 +120,18 @@ class Bounds:
             service = services[path.demand]
             for index, option in enumerate(path.options) if service in asking else ():
                 usable[service, index].add(placements[option])
-        found: defaultdict[str, list[tuple[frozenset[Placement], int, int]]] = defaultdict(list)
+        found: defaultdict[str, list[tuple[frozenset[Placement], AvailabilityObjective]]] = defaultdict(list)
         for (service, index), stages in usable.items():
             asked = asking[service].availability
             if asked:
                 model = asking[service].stages[index].model
-                found[model].append((frozenset(stages), asked.sites, asked.nodes))
+                found[model].append((frozenset(stages), asked))
         return {model: tuple(items) for model, items in found.items()}
 
     def _spread_left(self, counts: Mapping[Spot, int], spot: Spot, count: int) -> bool:
         if counts[spot] > count:
             return True
-        for placements, sites, nodes in self._asked.get(spot[0].model, ()):
+        for placements, asked in self._asked.get(spot[0].model, ()):
             if spot[0] in placements:
                 others = {
                     node
@@ -132,8 +139,11 @@ class Bounds:
                     if many and place in placements and (place, node) != spot
                 }
                 here = others | {spot[1]}
-                if len(others) < min(nodes, len(here)) or len({self._site[n] for n in others}) < min(
-                    sites, len({self._site[n] for n in here})
+                rack = self.ground.problem.rack_of
+                if (
+                    len(others) < min(asked.nodes, len(here))
+                    or len({self._site[n] for n in others}) < min(asked.sites, len({self._site[n] for n in here}))
+                    or len({rack(n) for n in others}) < min(asked.racks, len({rack(n) for n in here}))
                 ):
                     return False
         return True

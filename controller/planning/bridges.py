@@ -12,7 +12,7 @@ import numpy as np
 from controller.performance.bursts import burst_of
 from controller.performance.margin import margin_permille
 from controller.planning.build import Built
-from controller.planning.paths import Choices, Habits, Views, priced
+from controller.planning.pricing import Habits, Views, choices, priced
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Demand, Option, Path, Problem
 
@@ -64,8 +64,7 @@ def _path(built: Built, views: Views, demand: Demand, options: tuple[Option, ...
     service = built.whole.service_of(demand)
     stages = []
     for at, (stage, option) in enumerate(zip(service.stages, options, strict=True)):
-        offers = views.offers(stage.model)
-        here = np.flatnonzero(offers.among({option.id}))
-        stages.append(Choices((demand.id, stage.name), offers, here, views.legs.of(at, demand, seen.burst, here)))
+        here = np.flatnonzero(views.offers(stage.model).among({option.id}))
+        stages.append(choices(views, demand, at, seen, here))
     (path,) = priced(demand, service, stages, np.zeros((1, len(options)), np.int64), seen)
     return path

@@ -24,7 +24,8 @@ from controller.planning.excluded import (
 )
 from controller.planning.kept import Kept
 from controller.planning.options import Speeds, speeds
-from controller.planning.paths import NO_OPTIONS, Habits, Looked, Use, Uses
+from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
+from controller.planning.pricing import Habits
 from controller.planning.proofs import attestations, certifications, provenances
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.whole.size import is_small
@@ -73,7 +74,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     seen = accompanied(windows(policy, snapshot, loaded, state.learnt, now), running, nodes)
     state = replace(_having_learnt(policy, seen, state), margins=learn_margins(policy, snapshot, state, now))
     state = replace(state, bursts=learn_bursts(policy, snapshot, state.bursts, now))
-    asked = ask(policy, snapshot, state.rates, now)
+    asked = ask(policy, snapshot, state.rates, now, state.peaks)
     speed = speeds(policy, state.learnt, state.interference, state.crowding)
     now_s = int(now.timestamp())
     bare = Problem(

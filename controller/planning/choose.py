@@ -29,7 +29,7 @@ class Choice:
     """The plan to go for with its proof, the way to it, and what to say of how it was found.
 
     `whole` knows every path of the plan, also one that only a transition goes over. `settled` is the digest of the
-    question when the answer is what runs, else empty.
+    question when the answer is what runs, else empty. Where nothing `is_found`, the plan is what may stay of what runs.
     """
 
     plan: Plan
@@ -38,6 +38,7 @@ class Choice:
     whole: Problem
     settled: str = ""
     findings: tuple[Finding, ...] = ()
+    is_found: bool = True
 
 
 def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
@@ -163,10 +164,10 @@ def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ..
         "the finding GW2011, where present, names the clauses that cannot all hold",
     )
     if way is None or not way.waves:
-        return Choice(running, Proof.UNDECIDED, None, built.whole, "", (*doubts, finding))
+        return Choice(running, Proof.UNDECIDED, None, built.whole, "", (*doubts, finding), is_found=False)
     until_s = built.whole.now_s + math.ceil(way.duration_us / 1_000_000)
     left = withdraw(running, replace(built.whole, needed_until_s=until_s), current)
-    return Choice(left, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding))
+    return Choice(left, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding), is_found=False)
 
 
 def _no_safe_order() -> Finding:

@@ -18,12 +18,12 @@ class Clause:
 def clause_of(row: Row) -> Clause | None:
     """The clause that a row belongs to; None when nobody could loosen it.
 
-    Rows that tie shares to instances or to what is unserved, settings that exclude each other and the ladders say what
-    a plan is; so does a row without a place in the policy.
+    Rows that tie shares to instances or to what is unserved, unless a service promises them, settings that exclude each
+    other and the ladders say what a plan is; so does a row without a place in the policy.
     """
     if isinstance(row, Exclusion | Resource | Count | Distinct | Budget):
         return Clause(row.place, row.rule) if row.place else None
-    if isinstance(row, Flow) and not row.instances and not row.unserved:
+    if isinstance(row, Flow) and (row.service or not (row.instances or row.unserved)):
         return Clause(row.place, row.rule) if row.place else None
     return None
 

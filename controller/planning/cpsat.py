@@ -121,10 +121,13 @@ class CpSatForm:
             members = _weighted((self.instances[key], 1) for key in group if key in self.instances)
             self.model.add(members >= 1).only_enforce_if(present)
             holds.append(present)
-        enough = self.model.add(_weighted((present, 1) for present in holds) >= row.least)
-        top = max((k for service, k in self.at_least if service == row.service), default=0)
+        self._asked_of(row.service, self.model.add(_weighted((present, 1) for present in holds) >= row.least))
+
+    def _asked_of(self, service: str, asked: cp_model.Constraint) -> None:
+        """Ask a row of a service only below the highest level of its ladder, where it has one."""
+        top = max((k for name, k in self.at_least if name == service), default=0)
         if top:
-            enough.only_enforce_if(~self.at_least[row.service, top])
+            asked.only_enforce_if(~self.at_least[service, top])
 
     def _exclusive(self, row: Exclusive) -> None:
         used = []
@@ -141,13 +144,18 @@ class CpSatForm:
             + [(self.unserved[demand], factor) for demand, factor in row.unserved]
         )
         if row.lowest is not None:
-            self.model.add(value >= row.lowest)
+            self._asked_of(row.service, self.model.add(value >= row.lowest))
         if row.highest is not None:
-            self.model.add(value <= row.highest)
+            self._asked_of(row.service, self.model.add(value <= row.highest))
 
     def _budget(self, row: Budget) -> None:
-        spent = _weighted((self.powered[node], price) for node, price in row.prices_millicents)
-        self.model.add(spent <= row.ceiling_millicents)
+        whole = [(self.powered[node], price) for node, price in row.prices_millicents]
+        if row.carried_millicents:
+            parts = [(self.share[path], price) for path, price in row.carried_millicents]
+            thousandths = [(powered, price * WHOLE_PERMILLE) for powered, price in whole]
+            self.model.add(_weighted([*thousandths, *parts]) <= row.ceiling_millicents * WHOLE_PERMILLE)
+        else:
+            self.model.add(_weighted(whole) <= row.ceiling_millicents)
 
     def _ladder(self, row: Ladder) -> None:
         top = len(row.unserved_permille) - 1
@@ -171,8 +179,17 @@ class CpSatForm:
             started = self.model.new_int_var(0, MOST_INSTANCES * len(self.powered) + 1, f"started {options[0]}")
             self.model.add(started >= self.total(options) - running)
             self.cost.append((started, price))
+        if row.carried:
+            self.cost.append((self._rounded_up(row.carried), 1))
         for service, prices in row.levels:
             self.cost += [(self.at_least[service, k], price) for k, price in enumerate(prices, start=1)]
+
+    def _rounded_up(self, carried: Iterable[tuple[str, int]]) -> cp_model.IntVar:
+        """A whole number that is at least the sum of the prices of what paths carry."""
+        parts = [(self.share[path], price) for path, price in carried]
+        whole = self.model.new_int_var(0, sum(price for _, price in parts), "carried")
+        self.model.add(_weighted(parts) <= WHOLE_PERMILLE * whole)
+        return whole
 
     def hint(self, plan: Plan) -> None:
         """Start the search from a plan."""

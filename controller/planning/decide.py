@@ -16,10 +16,12 @@ from controller.planning.build import Built, build
 from controller.planning.choose import choose
 from controller.planning.explanation import shortfall_of
 from controller.planning.kept import Kept
-from controller.planning.objective import price_per_hour
+from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
+from controller.planning.peaks import in_the_way
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
@@ -33,12 +35,18 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
     running = running_plan(built.whole, built.loaded, state)
     current = Fleet(_loads(built), state.fleet.routes)
     choice = choose(built, running, current, state, now)
+    past = in_the_way(built.asked.peaks, services_short(choice.plan, built.whole), built.whole, now)
+    if past:
+        state = replace(state, peaks=tuple(peak for peak in state.peaks if peak.service not in past))
+        built = build(policy, snapshot, state, now, kept)
+        running = running_plan(built.whole, built.loaded, state)
+        choice = choose(built, running, current, state, now)
     if not running.instances and not is_small(built.problem):
         built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
         choice = choose(built, running, current, state, now)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
-    verdict = Verdict.IMPOSSIBLE if choice.way is None else Verdict.KEEP if unchanged else Verdict.CHANGE
+    verdict = Verdict.IMPOSSIBLE if not choice.is_found else Verdict.KEEP if unchanged else Verdict.CHANGE
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
     outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
@@ -50,6 +58,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         *choice.findings,
         *short,
         *_ending(plan, built.whole, now),
+        *unremoved(built.whole),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
@@ -67,12 +76,14 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         reasons=report.reasons(plan, built.whole),
         findings=findings,
         cost_millicents_per_hour=price_per_hour(plan, built.whole),
+        links_millicents_per_hour=links_per_hour(plan, built.whole),
         valid_until=report.valid_until(plan, built.whole),
         state=State(
             plan=plan,
             fleet=fleet,
             started=_started(state.started, choice.way, current, now),
             rates=built.asked.rates,
+            peaks=built.asked.peaks,
             learnt=built.state.learnt,
             margins=built.state.margins,
             bursts=built.state.bursts,

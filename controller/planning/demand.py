@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.snapshot import Freshness, Rate, Snapshot
-from controller.decision import KnownRate
+from controller.decision import KnownRate, Peak
+from controller.planning.peaks import highest_first
 from policy.findings import Finding, Level
-from policy.resolved import Origin, Policy, Service
+from policy.resolved import OnMissing, Origin, Policy, Service
 from rules.kernel.problem import WHOLE_PERMILLE, Demand
 
 KEEP_BELOW: Final = 0.3
@@ -24,12 +25,16 @@ deviations of a Poisson count, leaves it as it is: the noise of a short window i
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The demands, the rates to remember, the services whose readings cannot be trusted now, and what to say of it."""
+    """The demands, the rates to remember, the services whose readings cannot be trusted now, and what to say of it.
+
+    `peaks` are what was planned for within the stabilisation, to be remembered, too.
+    """
 
     demands: tuple[Demand, ...]
     rates: tuple[KnownRate, ...]
     held: frozenset[str]
     findings: tuple[Finding, ...]
+    peaks: tuple[Peak, ...] = ()
 
 
 def demand_id(service: str, origin: str) -> str:
@@ -37,27 +42,38 @@ def demand_id(service: str, origin: str) -> str:
     return f"{service}@{origin}"
 
 
-def ask(policy: Policy, snapshot: Snapshot, known: tuple[KnownRate, ...], now: datetime) -> Asked:
-    """The demands of all services, headroom included."""
-    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
+def ask(
+    policy: Policy, snapshot: Snapshot, known: tuple[KnownRate, ...], now: datetime, peaks: tuple[Peak, ...] = ()
+) -> Asked:
+    """The demands of all services, headroom included; `known` and `peaks` are what is remembered."""
+    scaling = policy.scaling
+    stale_after, window = timedelta(seconds=scaling.stale_after_s), timedelta(seconds=scaling.stabilisation_s)
     before = {(item.service, item.origin): item for item in known}
     demands, rates, held, findings = [], [], set(), []
+    counted: list[Peak] = []
     for service in policy.services:
         for origin in service.origins:
             reading = snapshot.offered_rate(service.name, origin.site)
             last = before.get((service.name, origin.site))
             freshness = reading.freshness(now, stale_after)
-            measured = reading.fresh(now, stale_after)
-            rate = _planned(service, origin, measured, last, now)
+            rate = _known(service, origin, reading.fresh(now, stale_after), last, now)
+            milli_rps = rate.milli_rps
             if freshness is not Freshness.FRESH and (last is not None or reading.source != "documents"):
+                if scaling.on_missing is OnMissing.EXPECTED:
+                    milli_rps = max(milli_rps, _expected(service, origin))
                 held.add(service.name)
                 level = Level.INFO if last is None else Level.WARNING
-                findings.append(_unknown(service, origin, freshness, rate, level))
+                findings.append(_unknown(service, origin, freshness, milli_rps, level))
             rates.append(rate)
-            planned = rate.milli_rps * (1000 + policy.scaling.headroom_permille) // 1000
-            planned = max(planned, _foreseen(snapshot, service.name, origin.site, now), _guaranteed(service, origin))
-            demands.append(Demand(demand_id(service.name, origin.site), service.name, origin.site, max(1, planned)))
-    return Asked(tuple(demands), tuple(rates), frozenset(held), tuple(findings))
+            planned = milli_rps * (1000 + scaling.headroom_permille) // 1000
+            planned = max(planned, _foreseen(snapshot, service.name, origin.site, now), _guaranteed(service, origin), 1)
+            if window:
+                mine = (peak for peak in peaks if (peak.service, peak.origin) == (service.name, origin.site))
+                of_window = highest_first(mine, Peak(service.name, origin.site, planned, now), window)
+                counted += of_window
+                planned = of_window[0].milli_rps
+            demands.append(Demand(demand_id(service.name, origin.site), service.name, origin.site, planned))
+    return Asked(tuple(demands), tuple(rates), frozenset(held), tuple(findings), tuple(counted))
 
 
 def _foreseen(snapshot: Snapshot, service: str, origin: str, now: datetime) -> int:
@@ -86,17 +102,19 @@ def _guaranteed(service: Service, origin: Origin) -> int:
     return least
 
 
-def _planned(
-    service: Service, origin: Origin, measured: Rate | None, last: KnownRate | None, now: datetime
-) -> KnownRate:
+def _known(service: Service, origin: Origin, measured: Rate | None, last: KnownRate | None, now: datetime) -> KnownRate:
     if measured is not None:
         if last is not None and _within_band(measured, last.milli_rps):
             return KnownRate(service.name, origin.site, last.milli_rps, now)
         return KnownRate(service.name, origin.site, measured.milli_rps, now)
     if last is not None:
         return last
-    expected = service.expected_rate_milli_rps * origin.share_permille // WHOLE_PERMILLE
-    return KnownRate(service.name, origin.site, expected, now)
+    return KnownRate(service.name, origin.site, _expected(service, origin), now)
+
+
+def _expected(service: Service, origin: Origin) -> int:
+    """What documents expect, in thousandths of a request a second."""
+    return service.expected_rate_milli_rps * origin.share_permille // WHOLE_PERMILLE
 
 
 def _within_band(measured: Rate, planned_milli_rps: int) -> bool:
@@ -109,13 +127,13 @@ def _within_band(measured: Rate, planned_milli_rps: int) -> bool:
     return lowest <= counted <= highest
 
 
-def _unknown(service: Service, origin: Origin, freshness: Freshness, rate: KnownRate, level: Level) -> Finding:
+def _unknown(service: Service, origin: Origin, freshness: Freshness, milli_rps: int, level: Level) -> Finding:
     """Before the first window is counted this is to be expected; later, somebody should look."""
     return Finding(
         "GW2001",
         level,
         f"what arrives for {service.name} from {origin.site} is {freshness}; planning goes on with "
-        f"{rate.milli_rps / 1000:g} req/s and nothing of the service is scaled down",
+        f"{milli_rps / 1000:g} req/s and nothing of the service is scaled down",
         "see whether the gateway of that origin runs and answers on its admin address",
         service.place,
         subject=demand_id(service.name, origin.site),

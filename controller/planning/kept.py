@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from controller.performance.interference import Key
 from controller.planning.options import Speeds, models_in_use, options_of
-from controller.planning.paths import NO_OPTIONS, Habits, Looked, Views, paths
+from controller.planning.paths import NO_OPTIONS, Looked, paths
+from controller.planning.pricing import Habits, Views
 from policy.resolved import Policy
 from rules.kernel.problem import Demand, Option, Path, Placement, Problem
 

@@ -51,21 +51,22 @@ class Legs:
         self._site = {site.name: at for at, site in enumerate(problem.policy.sites)}
         self._sites: dict[str, Ints] = {}
 
-    def of(self, at: int, demand: Demand, burst: Burst, options: Ints) -> Floats:
+    def of(self, at: int, demand: Demand, burst: Burst, options: Ints, *, of_first: bool = False) -> Floats:
         """[options, LEVELS]: samples in us of the stage at this place of a demand's service, on options of its model.
 
-        Options are numbered as `Problem.options_of` has them. Raises ValueError where no Link leads to one.
+        Of its whole response, or until that begins. Options are numbered as `Problem.options_of` has them. Raises
+        ValueError where no Link leads to one.
         """
         stage = self.problem.service_of(demand).stages[at]
-        server, way = self._server(at, stage, burst), self._way(at, stage, demand)
+        server, way = self._server(at, stage, burst, of_first=of_first), self._way(at, stage, demand)
         found = server.samples[server.row[options]]
         found += way.samples[self._ways_to(way, stage, demand, options)]
         return found
 
-    def about(self, at: int, demand: Demand, burst: Burst, options: Ints) -> Floats:
+    def about(self, at: int, demand: Demand, burst: Burst, options: Ints, *, of_first: bool = False) -> Floats:
         """[options]: about their 99th percentiles in us: those of the servers, and the medians of the ways there."""
         stage = self.problem.service_of(demand).stages[at]
-        server, way = self._server(at, stage, burst), self._way(at, stage, demand)
+        server, way = self._server(at, stage, burst, of_first=of_first), self._way(at, stage, demand)
         found = server.typical_us[server.row[options]]
         found += way.typical_us[self._ways_to(way, stage, demand, options)]
         return found
@@ -77,13 +78,13 @@ class Legs:
             raise ValueError(f"{demand.id} cannot reach a site: bar what is `out_of_reach` before building paths")
         return ways
 
-    def _server(self, at: int, stage: Stage, burst: Burst) -> Table:
-        key = (at, stage.fanout, stage.model, burst)
+    def _server(self, at: int, stage: Stage, burst: Burst, *, of_first: bool) -> Table:
+        key = (at, stage.fanout, stage.model, burst, of_first)
         if key not in self._served:
-            self._served[key] = self._servers(at, stage, burst)
+            self._served[key] = self._servers(at, stage, burst, of_first=of_first)
         return self._served[key]
 
-    def _servers(self, at: int, stage: Stage, burst: Burst) -> Table:
+    def _servers(self, at: int, stage: Stage, burst: Burst, *, of_first: bool) -> Table:
         policy = self.problem.policy
         number: dict[Hashable, int] = {}
         samples, row = list[Floats](), list[int]()
@@ -94,7 +95,8 @@ class Legs:
             if key not in number:
                 number[key] = len(samples)
                 load = At(1, option.load_permille / 1000, burst)
-                samples.append(sampled(at, stage_quantiles_us(policy, stage, option, self.speed, load)))
+                served_us = stage_quantiles_us(policy, stage, option, self.speed, load, of_first=of_first)
+                samples.append(sampled(at, served_us))
             row.append(number[key])
         return _table(samples, row, TAIL)
 

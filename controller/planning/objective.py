@@ -1,15 +1,18 @@
-"""What is worth what: node prices, instances, starts, and how bad it is to degrade or refuse a service.
+"""What is worth what: nodes, instances, starts, links, and how bad it is to degrade or refuse a service.
 
 All prices are millicents an hour. Degrading outweighs every price that could be saved by it, and a service of a higher
 priority outweighs one of a lower.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
+from rules.kernel.egress import carried_prices, egress_millicents_per_hour
 from rules.kernel.formulation import Formulation, Penalty
+from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Option, Problem
+from rules.kernel.problem import WHOLE_PERMILLE, Option, Problem
 
 INSTANCE_PART_PERMILLE: Final = 500
 """Beside the node, an instance costs this part of the price of the device share that it takes: what stands idle goes,
@@ -20,8 +23,9 @@ def prices(problem: Problem, running: Plan) -> Penalty:
     """The soft prices of a problem as one row. Other batching than a placement runs with costs as much as a start."""
     batching = {option.placement: _batching(option) for option in _known(problem, running)}
     start = problem.policy.cost.start_millicents
+    links = carried_prices(problem)
     dearest = 1 + sum(problem.policy.pool(node.pool).price_millicents_per_hour for node in problem.nodes)
-    step = 10 * dearest
+    step = 10 * (dearest + _dearest_carried(problem, links))
     return Penalty(
         rule="objective",
         nodes=tuple((n.name, problem.policy.pool(n.pool).price_millicents_per_hour) for n in problem.nodes),
@@ -41,7 +45,17 @@ def prices(problem: Problem, running: Plan) -> Penalty:
         unserved=tuple(
             (demand.id, 1 + step * (1 + problem.service_of(demand).priority) // 1000) for demand in problem.demands
         ),
+        carried=links,
     )
+
+
+def _dearest_carried(problem: Problem, links: Iterable[tuple[str, int]]) -> int:
+    """What links cost at the most: the dearest path of each demand."""
+    dearest: dict[str, int] = {}
+    for path, price in links:
+        demand = problem.path(path).demand
+        dearest[demand] = max(price, dearest.get(demand, 0))
+    return sum(dearest.values())
 
 
 def _known(problem: Problem, plan: Plan) -> list[Option]:
@@ -63,8 +77,11 @@ def cost_of(plan: Plan, form: Formulation) -> int:
     powered = plan.powered()
     count: Counter[str] = Counter()
     refused: Counter[str] = Counter()
+    shares: Counter[str] = Counter()
     for item in plan.instances:
         count[item.option] += item.count
+    for route in plan.routes:
+        shares[route.path] += route.share_permille
     for share in plan.unserved:
         refused[share.demand] += share.share_permille
     total = 0
@@ -77,6 +94,7 @@ def cost_of(plan: Plan, form: Formulation) -> int:
             )
             total += sum(sum(levels[: plan.level(service)]) for service, levels in row.levels)
             total += sum(price * refused[demand] for demand, price in row.unserved)
+            total += -(-sum(price * shares[path] for path, price in row.carried) // WHOLE_PERMILLE)
     return total
 
 
@@ -85,7 +103,20 @@ def shortfall(plan: Plan, form: Formulation) -> int:
     return cost_of(Plan(unserved=plan.unserved, degraded=plan.degraded), form)
 
 
-def price_per_hour(plan: Plan, problem: Problem) -> int:
-    """What the powered nodes of a plan cost in millicents an hour."""
-    powered = plan.powered()
-    return sum(problem.policy.pool(n.pool).price_millicents_per_hour for n in problem.nodes if n.name in powered)
+def price_per_hour(plan: Plan, problem: Problem, site: str = "") -> int:
+    """What the powered nodes of a plan and its links cost in millicents an hour, in all or of one site."""
+    powered, pools = plan.powered(), {pool.name: pool for pool in problem.policy.pools if site in {"", pool.site}}
+    nodes = (pools[node.pool] for node in problem.nodes if node.name in powered and node.pool in pools)
+    return sum(pool.price_millicents_per_hour for pool in nodes) + links_per_hour(plan, problem, site)
+
+
+def links_per_hour(plan: Plan, problem: Problem, site: str = "") -> int:
+    """What leaves sites over links, or one site, costs in a plan in millicents an hour, rounded up."""
+    if not any(link.egress for link in problem.policy.links):
+        return 0
+    prices = (
+        share * egress_millicents_per_hour(problem, path)
+        for path, share in carried(plan, problem)
+        if site in {"", problem.demand(path.demand).origin}
+    )
+    return -(-sum(prices) // WHOLE_PERMILLE)

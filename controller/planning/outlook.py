@@ -14,6 +14,7 @@ from controller.performance.surface import LEVELS
 from controller.planning.beside import in_plan
 from controller.planning.network import network_us
 from controller.planning.options import Speeds
+from controller.planning.pricing import is_last
 from controller.planning.stages import At, stage_quantiles_us
 from rules.kernel.plan import Plan, Route
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
@@ -38,7 +39,11 @@ def forecasts(plan: Plan, problem: Problem, speed: Speeds, bursts: tuple[KnownBu
         samples = [_samples(path, demand, problem, speed, asked) for path in paths]
         p50, p95, p99 = _percentiles(samples, [route.share_permille for route in routes])
         served = WHOLE_PERMILLE - plan.unserved_permille(demand.id)
-        found.append(Forecast(demand.service, demand.origin, demand.rate_milli_rps, p50, p95, p99, served))
+        first_us = 0
+        if any(each.of_first for each in problem.service_of(demand).latency_from(demand.origin)):
+            begun = [_samples(path, demand, problem, speed, asked, of_first=True) for path in paths]
+            first_us = _percentiles(begun, [route.share_permille for route in routes])[-1]
+        found.append(Forecast(demand.service, demand.origin, demand.rate_milli_rps, p50, p95, p99, served, first_us))
     return tuple(found)
 
 
@@ -67,11 +72,15 @@ def utilisations(plan: Plan, problem: Problem, speed: Speeds) -> dict[str, float
     return busy
 
 
-def _samples(path: Path, demand: Demand, problem: Problem, speed: Speeds, at: Mapping[str, At]) -> Floats:
+def _samples(
+    path: Path, demand: Demand, problem: Problem, speed: Speeds, at: Mapping[str, At], *, of_first: bool = False
+) -> Floats:
+    """Samples of what the path takes; with `of_first` until the responses of its last stages begin."""
     service = problem.service_of(demand)
     legs = []
     for i, (stage, option) in enumerate(zip(service.stages, map(problem.option, path.options), strict=True)):
-        stage_us = stage_quantiles_us(problem.policy, stage, option, speed, at[option.id])
+        begins = of_first and is_last(service, stage.name)
+        stage_us = stage_quantiles_us(problem.policy, stage, option, speed, at[option.id], of_first=begins)
         legs.append(leg(i, stage_us, network_us(problem.policy, demand, stage, option)))
     total: Floats = np.max([np.sum([legs[i] for i in way], axis=0) for way in chains(service.stages)], axis=0)
     return total

@@ -2,20 +2,20 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.performance.arrivals import STEADY, Burst
-from controller.performance.pipeline import chains, path_latencies_us
+from controller.performance.arrivals import Burst
 from controller.planning.legs import TAIL, Legs
-from controller.planning.offers import Offers, offers_of
-from controller.planning.options import Speeds
+from controller.planning.offers import Offers
+from controller.planning.pricing import Habits, Views, choices, is_last, priced
 from policy.resolved import Service, UseVariant
-from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
+from rules.kernel.egress import GIB, MILLI_RPS_IN_REQUESTS_AN_HOUR
+from rules.kernel.problem import Demand, Path, Problem
 
 MOST_PATHS: Final = 4_000
 """Paths a demand at the most. Beyond, the options with the longest stage latency are left out first."""
@@ -26,9 +26,7 @@ FEWEST_PATHS: Final = 64
 RELUCTANCE: Final = 4
 """Of variants that only a degraded service uses, one is looked at for so many others."""
 
-Latencies = tuple[tuple[int, int], ...]
-"""(percentile in basis points, latency in us)"""
-
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 Use = tuple[str, str, str]
@@ -37,14 +35,6 @@ Use = tuple[str, str, str]
 Uses = Mapping[tuple[str, str], frozenset[str]]
 """By (demand, stage), options."""
 NO_OPTIONS: Final = frozenset[str]()
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """What was learnt of a demand: what its predictions are multiplied by, and how its rate swings."""
-
-    margin_permille: int = WHOLE_PERMILLE
-    burst: Burst = STEADY
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,95 +50,51 @@ class Looked:
     idle: Uses
 
 
-class Views:
-    """What paths of all demands are made from: a problem's options by model, and their legs."""
-
-    def __init__(self, problem: Problem, speed: Speeds) -> None:
-        self.problem = problem
-        self.legs = Legs(problem, speed)
-        self._offers: dict[str, Offers] = {}
-
-    def offers(self, model: str) -> Offers:
-        """The options of a model."""
-        if model not in self._offers:
-            self._offers[model] = offers_of(self.problem, model)
-        return self._offers[model]
-
-
-class Choices(NamedTuple):
-    """The options of a stage that may be taken, by number among its model's, and the samples of each, [N, LEVELS]."""
-
-    use: tuple[str, str]
-    offers: Offers
-    here: Ints
-    samples: NDArray[np.float64]
-
-
 class Offered(NamedTuple):
-    """The options of a stage that are not barred, by number among its model's, and about the p99 of each in us, [N]."""
+    """The options of a stage that are not barred, by number among its model's, and about the p99 of each in us, [N].
+
+    `first_tails_us` is that until the response begins, `tails_us` where no objective asks for it.
+    """
 
     use: tuple[str, str]
     offers: Offers
     here: Ints
-    tails_us: NDArray[np.float64]
+    tails_us: Floats
+    first_tails_us: Floats
 
 
 def paths(views: Views, demand: Demand, seen: Habits, looked: Looked) -> tuple[Path, ...]:
     """The paths of a demand over the options that are not barred for it, with the latency to count with."""
-    problem, legs = views.problem, views.legs
+    problem = views.problem
     service = problem.service_of(demand)
     most = min(MOST_PATHS, max(FEWEST_PATHS, MOST_IN_ALL // max(1, len(problem.demands))))
-    found = []
-    for at, stage in enumerate(service.stages):
-        use, offers = (demand.id, stage.name), views.offers(stage.model)
-        here = np.flatnonzero(~offers.among(looked.barred.get(use, NO_OPTIONS)))
-        if most == MOST_PATHS:
-            tails_us = np.partition(legs.of(at, demand, seen.burst, here), TAIL, axis=1)[:, TAIL]
-        else:
-            tails_us = legs.about(at, demand, seen.burst, here)
-        found.append(Offered(use, offers, here, tails_us))
-    stages = []
-    for at, (one, places) in enumerate(zip(found, _within_limit(problem, demand, found, looked, most), strict=True)):
-        here = one.here[places]
-        stages.append(Choices(one.use, one.offers, here, legs.of(at, demand, seen.burst, here)))
+    tails = _tails if most == MOST_PATHS else _about
+    found = [_offered(views, demand, at, seen, looked, tails=tails) for at in range(len(service.stages))]
+    limited = zip(found, _within_limit(problem, demand, found, looked, most), strict=True)
+    stages = [choices(views, demand, at, seen, one.here[places]) for at, (one, places) in enumerate(limited)]
     every = itertools.product(*(range(stage.here.size) for stage in stages))
     return priced(demand, service, stages, np.array(list(every), np.int64), seen)
 
 
-def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints, seen: Habits) -> tuple[Path, ...]:
-    """The paths that take these options, one row for each path."""
-    if not chosen.size:
-        return ()
-    latencies = path_latencies_us(chains(service.stages), [stage.samples for stage in stages], chosen)
-    alone = _of_stages(demand, service, stages, seen.margin_permille)
-    names = [[stage.offers.options[at].id for at in stage.here.tolist()] for stage in stages]
-    found = []
-    for row, latency_us in zip(chosen.tolist(), latencies, strict=True):
-        options = tuple(here[at] for here, at in zip(names, row, strict=True))
-        name = f"{demand.id}: {' | '.join(options)}"
-        of_stages = tuple((stage, known[row[at]]) for stage, at, known in alone)
-        found.append(Path(name, demand.id, options, _with_margin(latency_us, seen.margin_permille), of_stages))
-    return tuple(found)
+def _offered(
+    views: Views, demand: Demand, at: int, seen: Habits, looked: Looked, *, tails: Callable[..., Floats]
+) -> Offered:
+    service = views.problem.service_of(demand)
+    use, offers = (demand.id, service.stages[at].name), views.offers(service.stages[at].model)
+    here = np.flatnonzero(~offers.among(looked.barred.get(use, NO_OPTIONS)))
+    whole_us = tails(views.legs, at, demand, seen.burst, here, of_first=False)
+    asked = any(objective.of_first for objective in service.latency_from(demand.origin))
+    first_us = tails(views.legs, at, demand, seen.burst, here, of_first=True) if asked else whole_us
+    return Offered(use, offers, here, whole_us, first_us)
 
 
-def _of_stages(
-    demand: Demand, service: Service, stages: list[Choices], margin_permille: int
-) -> list[tuple[str, int, list[Latencies]]]:
-    """Each stage of which an objective speaks, its place, and its latency on each of its options."""
-    asked = {objective.stage for objective in service.latency_from(demand.origin)}
-    found = []
-    for at, stage in enumerate(service.stages):
-        if stage.name in asked:
-            samples = stages[at].samples
-            alone = path_latencies_us(((0,),), [samples], np.arange(len(samples)).reshape(-1, 1))
-            found.append((stage.name, at, [_with_margin(latency_us, margin_permille) for latency_us in alone]))
-    return found
+def _tails(legs: Legs, at: int, demand: Demand, burst: Burst, here: Ints, *, of_first: bool) -> Floats:
+    tails_us: Floats = np.partition(legs.of(at, demand, burst, here, of_first=of_first), TAIL, axis=1)[:, TAIL]
+    return tails_us
 
 
-def _with_margin(latency_us: Latencies, margin_permille: int) -> Latencies:
-    if margin_permille == WHOLE_PERMILLE:
-        return latency_us
-    return tuple((bp, value_us * margin_permille // WHOLE_PERMILLE) for bp, value_us in latency_us)
+def _about(legs: Legs, at: int, demand: Demand, burst: Burst, here: Ints, *, of_first: bool) -> Floats:
+    return legs.about(at, demand, burst, here, of_first=of_first)
 
 
 def _within_limit(
@@ -177,11 +123,10 @@ def _fastest_first(stage: Offered) -> list[int]:
 def _likeliest_first(problem: Problem, demand: Demand, stage: Offered, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
     service = problem.service_of(demand)
-    objectives = (item for item in service.latency_from(demand.origin) if item.stage in ("", stage.use[1]))
-    below_us = min((item.below_us for item in objectives), default=math.inf)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.here
-    tails_us, prices, place = stage.tails_us, offers.price[here], offers.place[here]
+    tails_us, place = stage.tails_us, offers.place[here]
+    prices = offers.price[here] + _egress(problem, demand, stage)
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
     if steps:
         placements = [offers.options[at].placement for at in here.tolist()]
@@ -189,8 +134,27 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Offered, looked: L
         ranks = np.where(reluctant, RELUCTANCE * (1 + ranks), ranks)
     runs = offers.among(looked.running.get(stage.use, NO_OPTIONS))[here]
     idle = offers.among(looked.idle.get(stage.use, NO_OPTIONS))[here]
-    order: list[int] = np.lexsort((place, prices, ranks, tails_us > below_us, idle, ~runs)).tolist()
+    order: list[int] = np.lexsort((place, prices, ranks, _too_slow(service, demand, stage), idle, ~runs)).tolist()
     return order
+
+
+def _too_slow(service: Service, demand: Demand, stage: Offered) -> NDArray[np.bool_]:
+    """Of which options the stage alone misses an objective of it or of the whole, about."""
+    found = np.zeros(stage.here.size, np.bool_)
+    for objective in service.latency_from(demand.origin):
+        if objective.stage in {"", stage.use[1]}:
+            begins = objective.of_first and (objective.stage or is_last(service, stage.use[1]))
+            found |= (stage.first_tails_us if begins else stage.tails_us) > objective.below_us
+    return found
+
+
+def _egress(problem: Problem, demand: Demand, stage: Offered) -> NDArray[np.float64]:
+    """What the way to each option costs in millicents an hour, for a call in a thousand seconds."""
+    called = next(each for each in problem.service_of(demand).stages if each.name == stage.use[1])
+    links = ((demand.origin, problem.site_of(stage.offers.options[at])) for at in stage.here.tolist())
+    found = (problem.link(one, other) if one != other else None for one, other in links)
+    prices = [link.egress_from(demand.origin) if link else 0 for link in found]
+    return np.array(prices, np.float64) * called.payload_bytes * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
 
 
 def _rank(key: NDArray[np.float64], place: Ints) -> Ints:

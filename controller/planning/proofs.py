@@ -35,6 +35,7 @@ def provenances(policy: Policy, evidence: Iterable[Evidence]) -> tuple[Vouched, 
             e.version,
             _first_s(e.issued_at),
             int(e.expires_at.timestamp()),
+            e.removes,
         )
         for e in evidence
         if e.subject_kind == ARTEFACT and e.issuer in names
@@ -54,6 +55,9 @@ def attestations(evidence: Iterable[Evidence]) -> tuple[Attested, ...]:
             int(e.attestation.appraised_at.timestamp()),
             _first_s(e.issued_at),
             int(e.expires_at.timestamp()),
+            e.attestation.tier,
+            e.attestation.tcbs,
+            int(e.attestation.nonce_at.timestamp()) if e.attestation.nonce_at else None,
         )
         for e in evidence
         if e.attestation is not None

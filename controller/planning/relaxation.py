@@ -15,7 +15,7 @@ from controller.decision import Proof
 from controller.planning.clauses import Clause, Edit, changing, only
 from controller.planning.conflict import Conflict, about
 from controller.planning.meter import A_PLAN, A_PRICE
-from controller.planning.objective import price_per_hour
+from controller.planning.objective import cost_of, price_per_hour
 from controller.planning.part import Part
 from controller.planning.pooled.form import PooledRow, by_pool
 from controller.planning.pooled.linear import arrays, minimise, stacked
@@ -24,8 +24,8 @@ from controller.planning.pooled.rounding import NOTHING, rounded
 from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Formulation, Penalty, Resource, Row
-from rules.kernel.problem import Node, Problem
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Penalty, Resource, Row
+from rules.kernel.problem import WHOLE_PERMILLE, Node, Problem
 from rules.kernel.quantities import dollars_per_hour, milliseconds, percentile
 
 MOST_STEPS: Final = 64
@@ -94,10 +94,19 @@ def _loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) 
         yield from _ceiling(asked, clause, base)
     elif kind in {Count, Distinct}:
         yield from _counts(asked, clause, base, rows)
+    elif kind is Flow:
+        yield from _without(asked, clause, base)
     elif any(isinstance(row, Exclusion) and row.path for row in rows):
         yield from _limit(asked, whole, clause, base)
     elif kind is Exclusion:
         yield from _reasons(asked, clause, base, rows)
+
+
+def _without(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
+    """The clause taken out, where that is enough."""
+    edit = changing(clause, base, lambda _: None)
+    if asked.possible(edit):
+        yield _Loosening("take the clause out", 1, least=False, edit=edit)
 
 
 def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[_Loosening]:
@@ -119,24 +128,28 @@ def _with_ceiling(clause: Clause, base: Edit, millicents: int) -> Edit:
 
 
 def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] | None:
-    """What the nodes of a budget cost in the cheapest plan that was found, and whether none is cheaper."""
+    """What is counted to a budget in the cheapest plan that was found, and whether no plan has less."""
     form, problem = asked.asked(edit).form, asked.problem
     if is_small(problem):
-        found = solve(
-            Formulation([*form.rows, Penalty("relaxation", nodes=row.prices_millicents)]), problem, None, WORK_LIMIT
-        )
+        found = solve(Formulation([*form.rows, _as_prices(row)]), problem, None, WORK_LIMIT)
         return (found.cost, found.proof is Proof.OPTIMAL) if found.plan is not None else None
     programme = asked.programme(edit)
     asked.meter.solved(programme.rows, 1 + A_PLAN)
     cost = lean(programme)
     for pool, values in by_pool(row.prices_millicents, programme.form.pool).items():
         cost[programme.form.powered[pool]] += min(values)
+    for path, price in row.carried_millicents:
+        cost[programme.form.share[path]] += price / WHOLE_PERMILLE
     solution = minimise(programme.rows, cost, programme.narrow())
     plan = rounded(form, programme, cost, solution.value, tight=True) if solution is not None else None
     if plan is None:
         return None
-    powered = plan.powered()
-    return sum(price for node, price in row.prices_millicents if node in powered), False
+    return cost_of(plan, Formulation([_as_prices(row)])), False
+
+
+def _as_prices(row: Budget) -> Penalty:
+    """What a budget bounds, to be kept small."""
+    return Penalty("relaxation", nodes=row.prices_millicents, carried=row.carried_millicents)
 
 
 def _counts(asked: Questions, clause: Clause, base: Edit, rows: list[Row]) -> Iterator[_Loosening]:
@@ -154,7 +167,9 @@ def _counts(asked: Questions, clause: Clause, base: Edit, rows: list[Row]) -> It
     most = max(row.least if isinstance(row, Distinct) else MOST_STEPS for row in rows)
     by = _smallest(range(1, most + 1), lambda by: asked.possible(looser(by)))
     if by is not None:
-        what = "ask for {} fewer sites and nodes" if isinstance(rows[0], Distinct) else "let the bounds be {} wider"
+        what = (
+            "ask for {} fewer sites, racks and nodes" if isinstance(rows[0], Distinct) else "let the bounds be {} wider"
+        )
         yield _Loosening(what.format(by[0]), by[0], by[1], looser(by[0]))
 
 
@@ -237,7 +252,7 @@ def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> It
     if objective is None:
         return
     predicted = {
-        row.path: questions.problem.path(row.path).latency_at_us(objective.percentile_bp, objective.stage)
+        row.path: questions.problem.path(row.path).promised_us(objective)
         for questions in (whole, asked)
         for row in questions.rows_of.get(clause, ())
         if isinstance(row, Exclusion)
@@ -252,7 +267,8 @@ def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> It
     found = _smallest(sorted(set(predicted.values())), lambda limit_us: asked.possible(looser(limit_us)))
     if found is not None:
         limit, before = milliseconds(found[0]), milliseconds(objective.below_us)
-        what = f"allow {limit} at {percentile(objective.percentile_bp)} instead of {before}"
+        first = " of the first response" if objective.of_first else ""
+        what = f"allow {limit} at {percentile(objective.percentile_bp)}{first} instead of {before}"
         yield _Loosening(what, found[0] - objective.below_us, found[1], looser(found[0]))
 
 
@@ -288,7 +304,7 @@ def _smallest(steps: Iterable[int], enough: Callable[[int], bool | None]) -> tup
 
 
 def _cost(questions: Questions, item: _Loosening) -> tuple[int | None, bool]:
-    """What the nodes of the whole plan cost after a loosening; roughly, from pools, on a large fleet."""
+    """What the nodes and links of the whole plan cost after a loosening; roughly, from pools, on a large fleet."""
     if item.nodes:
         nodes = (*questions.problem.nodes, *item.nodes)
         questions = questions.with_nodes(replace(questions.problem, nodes=nodes))
@@ -304,4 +320,5 @@ def _cost(questions: Questions, item: _Loosening) -> tuple[int | None, bool]:
         return None, True
     price = questions.problem.policy.pool
     spent = (price(pool).price_millicents_per_hour * solution.value[at] for pool, at in form.powered.items())
-    return round(float(sum(spent))), True
+    links = sum(solution.value[at] for at in form.carried)
+    return round(float(sum(spent) + links)), True

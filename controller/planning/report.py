@@ -1,6 +1,6 @@
 """What a decision says of its plan: reasons, until when it is valid, and findings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,11 +15,12 @@ from controller.planning.shadow import ShadowPrice
 from policy.checks.endings import NOTICE
 from policy.findings import Finding, Level
 from rules.attestation import Attestation
-from rules.catalogue import RULES
+from rules.catalogue import COMPLIANCE, RULES
 from rules.certification import Certification
+from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Placement, Problem
+from rules.kernel.problem import Placement, Problem, Vouched
 from rules.kernel.quantities import dollars_per_hour, percent
 from rules.kernel.rule import Violation
 from rules.link_evidence import LinkEvidence
@@ -56,20 +57,41 @@ def valid_until(plan: Plan, problem: Problem) -> datetime | None:
 
 
 def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
-    """By the id of a rule of evidence, when the plan's routes first lose what that rule goes by."""
-    lasting = replace(problem, needed_until_s=FOREVER_S)
+    """By the id of a rule of evidence, when the plan's routes first lose what that rule goes by.
+
+    By `data` when data is no longer known to be removed from what a route carries that must not carry it.
+    """
+    lasting = replace(problem, needed_until_s=FOREVER_S, provenances=tuple(_as_removed_now(problem)))
     found = {
         rule.id: min((each.measured for each in rule.check(plan, lasting) if each.measured), default=None)
         for rule in (
             Certification(),
             ForbiddenCertification(),
             Attestation(),
+            EncryptionAtRest(),
             Provenance(),
             LinkEvidence(),
             Maintenance(),
         )
     }
+    found["data"] = _removed_until_s(plan, problem)
     return {name: datetime.fromtimestamp(end_s, UTC) for name, end_s in found.items() if end_s is not None}
+
+
+def _as_removed_now(problem: Problem) -> Iterator[Vouched]:
+    """What is said of artefacts, as if the removals that count now did for good: their ends are judged apart."""
+    for each in problem.provenances:
+        lasts = each.removes and each.until_s >= problem.needed_until_s
+        yield replace(each, until_s=FOREVER_S) if lasts else each
+
+
+def _removed_until_s(plan: Plan, problem: Problem) -> int | None:
+    """The first second at which a removal is no longer vouched for and a rule on compliance objects to the plan."""
+    for end_s in sorted({each.until_s for each in problem.provenances if each.removes}):
+        later = replace(problem, needed_until_s=end_s + 1)
+        if problem.needed_until_s <= end_s < FOREVER_S and any(any(rule.check(plan, later)) for rule in COMPLIANCE):
+            return end_s
+    return None
 
 
 def soon(ending: Mapping[str, datetime], now: datetime) -> datetime | None:

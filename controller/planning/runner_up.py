@@ -26,6 +26,7 @@ WORK_LIMIT: Final = 1.0
 NETWORK: Final = "network"
 PRICE: Final = "price"
 START: Final = "start price"
+LINKS: Final = "link price"
 CAPACITY: Final = "capacity"
 
 
@@ -33,7 +34,8 @@ CAPACITY: Final = "capacity"
 class RunnerUp:
     """What would take over from `placement`: most of it `instead`, None where nothing may or has room.
 
-    `loses_by` is a rule's id, or one of network, price, start price and capacity; `reason` and `place` are the rule's.
+    `loses_by` is a rule's id, or one of network, price, start price, link price and capacity; `reason` and `place` are
+    the rule's.
     `gives_up` are the services that would be degraded or refused further without the placement.
     """
 
@@ -180,10 +182,12 @@ def _carried(plan: Plan, problem: Problem) -> Counter[Placement]:
 
 
 def _kinds(plan: Plan, form: Formulation) -> dict[str, float]:
-    """What a plan costs for nodes and instances, and for starts."""
-    starts = Formulation([Penalty(row.rule, starts=row.starts) for row in form.rows if isinstance(row, Penalty)])
-    begun = cost_of(plan, starts)
-    return {PRICE: cost_of(plan, form) - shortfall(plan, form) - begun, START: begun}
+    """What a plan costs for nodes and instances, for starts, and for links."""
+    penalties = [row for row in form.rows if isinstance(row, Penalty)]
+    begun = cost_of(plan, Formulation([Penalty(row.rule, starts=row.starts) for row in penalties]))
+    links = cost_of(plan, Formulation([Penalty(row.rule, carried=row.carried) for row in penalties]))
+    bought = cost_of(plan, form) - shortfall(plan, form) - begun - links
+    return {PRICE: bought, START: begun, LINKS: links}
 
 
 def _beside(placement: Placement, rest: Rest, chosen: Chosen) -> _Other | None:
@@ -196,4 +200,4 @@ def _beside(placement: Placement, rest: Rest, chosen: Chosen) -> _Other | None:
         rate = chosen.problem.demand(chosen.problem.path(path).demand).rate_milli_rps
         for option in chosen.problem.path(path).options:
             carried[chosen.problem.option(option).placement] += round(moved * rate)
-    return _Other(+carried, {PRICE: found.price, START: found.starts}, found.gives_up, exact=False)
+    return _Other(+carried, {PRICE: found.price, START: found.starts, LINKS: found.links}, found.gives_up, exact=False)

@@ -158,4 +158,4 @@ def _quicker(path: Path, link: Link, problem: Problem) -> Path:
 def _misses(path: Path, problem: Problem) -> bool:
     demand = problem.demand(path.demand)
     objectives = problem.service_of(demand).latency_from(demand.origin)
-    return any(path.latency_at_us(o.percentile_bp, o.stage) > o.below_us for o in objectives)
+    return any(path.promised_us(o) > o.below_us for o in objectives)

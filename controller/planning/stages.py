@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.performance.arrivals import STEADY, Burst
-from controller.performance.surface import quantiles, shape_of
+from controller.performance.service_time import first_part
+from controller.performance.surface import quantiles, shape_of, to_first
 from controller.planning.options import Speeds
 from policy.resolved import Policy, Stage
 from rules.kernel.problem import Option
@@ -25,10 +26,15 @@ class At:
     burst: Burst = STEADY
 
 
-def stage_quantiles_us(policy: Policy, stage: Stage, option: Option, speed: Speeds, at: At) -> NDArray[np.float64]:
-    """Quantiles in us of the slowest of the stage's calls."""
+def stage_quantiles_us(
+    policy: Policy, stage: Stage, option: Option, speed: Speeds, at: At, *, of_first: bool = False
+) -> NDArray[np.float64]:
+    """Quantiles in us of the slowest of the stage's calls: of its whole response, or until that begins."""
     place = option.placement
     device = policy.pool(place.pool).device
     batch_us = tuple(speed.batch_us(place, device, b + 1) for b in range(option.max_batch))
     shape = shape_of(batch_us, at.instances, stage.fanout, option.queue_delay_us, at.burst)
+    if of_first:
+        profile = speed.profiles[place.model, place.variant, device]
+        shape = to_first(shape, tuple(first_part(profile, b + 1) for b in range(option.max_batch)))
     return HOP_US + batch_us[-1] * quantiles(shape, at.utilisation)

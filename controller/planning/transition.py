@@ -5,10 +5,10 @@ First, *withdraw* takes routes off what may no longer serve or no longer answers
 the end *shrink* removes what is left over. The moments between the waves are plans like any other, and the verifier
 judges each of them.
 
-Latency, unit cost, stages that stay together, device share and upper bounds of replicas are promises of the settled
-fleet: an instance that gets no requests yet, or no more, takes memory but no compute. Availability, budget, capacity
-and the floors of the scaling policy hold on the way as well, as far as they held when it began; they give way only
-where no other plan could be reached.
+Latency, unit and allocated cost, stages that stay together, spares, device share and upper bounds of replicas are
+promises of the settled fleet: an instance that gets no requests yet, or no more, takes memory but no compute.
+Availability, budget, capacity and the floors of the scaling policy hold on the way as well, as far as they held when it
+began; they give way only where no other plan could be reached.
 """
 
 import math
@@ -33,7 +33,9 @@ LONGER: Final = 3
 """So often a way is looked for anew because it takes longer than what it was looked for with."""
 REFUSING: Final = frozenset({"degrade", "capacity"})
 """What withdrawing may break, and only it: what nothing else may serve is refused, and what is left serves the rest."""
-SETTLED: Final = frozenset({"device_share", "latency", "replica_bounds", "together", "unit_cost"})
+SETTLED: Final = frozenset(
+    {"allocated_cost", "device_share", "latency", "replica_bounds", "spares", "together", "unit_cost"}
+)
 """The rules that no moment in between is judged by."""
 
 

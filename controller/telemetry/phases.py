@@ -41,4 +41,5 @@ def described(decision: Decision) -> Mapping[str, str | int]:
         "gridwright.proof": decision.proof.value,
         "gridwright.actions": sum(len(wave.actions) for wave in decision.transition.waves),
         "gridwright.cost_millicents_per_hour": decision.cost_millicents_per_hour,
+        "gridwright.links_millicents_per_hour": decision.links_millicents_per_hour,
     }

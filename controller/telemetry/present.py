@@ -104,7 +104,9 @@ def _readings(status: Status, now: datetime) -> Iterator[Metric]:
 
 def _plan(decision: Decision) -> Iterator[Metric]:
     cost = decision.cost_millicents_per_hour / MILLICENTS
-    yield _gauge("plan_cost_dollars_per_hour", "What the plan's nodes cost", (), [((), cost)])
+    yield _gauge("plan_cost_dollars_per_hour", "What the plan's nodes and links cost", (), [((), cost)])
+    links = decision.links_millicents_per_hour / MILLICENTS
+    yield _gauge("plan_links_dollars_per_hour", "What of that links cost", (), [((), links)])
     yield _gauge(
         PLAN_INSTANCES.removeprefix(PREFIX),
         "Instances that the plan asks for",

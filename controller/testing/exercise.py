@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from controller.planning.build import write
 from controller.planning.clauses import clause_of
 from controller.planning.demand import demand_id
+from controller.planning.objective import cost_of
 from controller.testing.rest import Rest
 from policy.findings import Place
-from rules.kernel.formulation import Budget, Count, Distinct, Row
+from rules.kernel.formulation import Budget, Count, Distinct, Formulation, Penalty, Row
 from rules.kernel.plan import Plan
 
 
@@ -33,8 +34,8 @@ def _is_reached(row: Row, plan: Plan) -> bool:
         standing = {(item.option, item.node) for item in plan.instances if item.count}
         return row.least > 1 and sum(not standing.isdisjoint(group) for group in row.groups) <= row.least
     if isinstance(row, Budget):
-        powered = plan.powered()
-        spent = sum(price for node, price in row.prices_millicents if node in powered)
+        powered, bounded = plan.powered(), Penalty("", nodes=row.prices_millicents, carried=row.carried_millicents)
+        spent = cost_of(plan, Formulation([bounded]))
         spare = [price for node, price in row.prices_millicents if node not in powered]
         return spent + min(spare, default=0) > row.ceiling_millicents or spent == row.ceiling_millicents
     return False

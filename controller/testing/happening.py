@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from collectors.evidence.records import Evidence
+from collectors.evidence.records import ARTEFACT, Evidence
 from controller.comparison import known_to
 from controller.fleet import Fleet, Load
 from controller.planning.options import placement_of
@@ -116,11 +116,14 @@ def _asked(scene: Scene, event: DemandBecomes) -> tuple[AssumedRate, ...]:
 
 
 def _is_withdrawn(item: Evidence, event: EvidenceEnds, policy: Policy) -> bool:
-    """Of a site, also what its pools hold, and of a pool, what its nodes do."""
+    """Of a site, also what its pools hold, of a pool, what its nodes do, and of a model, what its artefacts do."""
     subjects = {(event.subject_kind, event.subject)}
     for pool in policy.pools:
         if (event.subject_kind, event.subject) in (("site", pool.site), ("pool", pool.name)):
             subjects |= {("pool", pool.name), *(("node", name) for name in pool.node_names())}
+    for model in policy.models:
+        if (event.subject_kind, event.subject) == ("model", model.name):
+            subjects |= {(ARTEFACT, variant.digest) for variant in model.variants}
     return (item.subject_kind, item.subject) in subjects and event.standard in {"", item.standard}
 
 

@@ -1,5 +1,6 @@
 """Whether an expectation holds of the plan that a fleet came to rest with."""
 
+from controller.planning.objective import price_per_hour
 from controller.testing import places
 from controller.testing.known import known_findings
 from controller.testing.rest import Rest
@@ -99,11 +100,9 @@ def _feasible(expected: Feasible, now: Rest) -> Judgement:
 
 
 def _cost(expected: CostBelow, now: Rest) -> Judgement:
-    pools = {pool.name: pool for pool in now.policy.pools if expected.site in {"", pool.site}}
-    powered = now.decision.plan.powered()
-    spent = sum(p.price_millicents_per_hour * len(powered.intersection(p.node_names())) for p in pools.values())
-    where = f" at {expected.site}" if expected.site else ""
-    wanted = f"nodes{where} for at most {dollars_per_hour(expected.millicents_per_hour)}"
+    spent = price_per_hour(now.decision.plan, now.built.whole, expected.site)
+    where = f" of {expected.site}" if expected.site else ""
+    wanted = f"nodes and links{where} for at most {dollars_per_hour(expected.millicents_per_hour)}"
     return _unless(spent <= expected.millicents_per_hour, expected.place, wanted, dollars_per_hour(spent))
 
 

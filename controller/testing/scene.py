@@ -94,4 +94,8 @@ def _changed_link(link: Link, event: LinkChanges) -> Link:
         jitter_us=link.jitter_us if event.jitter_us is None else event.jitter_us,
         bandwidth_kbps=link.bandwidth_kbps if event.bandwidth_kbps is None else event.bandwidth_kbps,
         encryption=link.encryption if event.encryption is None else event.encryption,
+        egress=(
+            *event.egress,
+            *(each for each in link.egress if each.site not in {price.site for price in event.egress}),
+        ),
     )

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from policy.checks.absences import absences
 from policy.checks.contradictions import doubled_links
+from policy.checks.first_responses import without_first_response
 from policy.checks.issuers import issuers
 from policy.checks.limits import beyond_limits
 from policy.checks.loosening import loosened
 from policy.checks.references import Reference, Unread, nowhere
+from policy.checks.removals import odd_removals
 from policy.checks.suspicious import suspicious
 from policy.checks.tiers import without_a_tier
 from policy.findings import Finding
@@ -17,6 +19,17 @@ from policy.validate import Valid
 
 def check(policy: Policy, documents: Sequence[Valid], referred: Iterable[Reference], unread: Unread) -> list[Finding]:
     """Everything found, errors and warnings. What could not be read is not missed."""
-    of_the_whole = [] if unread else [*absences(policy), *suspicious(policy), *without_a_tier(policy)]
+    of_the_whole = [] if unread else _of_the_whole(policy)
     of_tiers = [*loosened(policy), *beyond_limits(policy, documents)]
     return [*nowhere(documents, referred, unread), *doubled_links(policy), *issuers(policy), *of_tiers, *of_the_whole]
+
+
+def _of_the_whole(policy: Policy) -> list[Finding]:
+    """What is judged only when every document could be read."""
+    return [
+        *absences(policy),
+        *odd_removals(policy),
+        *without_first_response(policy),
+        *suspicious(policy),
+        *without_a_tier(policy),
+    ]

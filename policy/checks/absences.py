@@ -22,6 +22,7 @@ def absences(policy: Policy) -> list[Finding]:
         *_jurisdictions(policy),
         *_claimed_by_nobody(policy),
         *_attested_by_nobody(policy),
+        *_encrypted_by_nobodys_word(policy),
         *_vouched_for_by_nobody(policy),
         *_links_proven_by_nobody(policy),
     ]
@@ -84,7 +85,7 @@ def _nearest(policy: Policy, scope: Scope) -> str:
     for words, stated, where in (
         (
             (*scope.classes, *scope.subjects),
-            {word for each in services for word in (*each.data_classes, *each.data_subjects)},
+            {datum.word for each in services for datum in each.carried},
             "state the classes and subjects of the data in the services",
         ),
         (
@@ -125,6 +126,17 @@ def _claimed_by_nobody(policy: Policy) -> Iterator[Finding]:
                 yield warning("GW0335", place, message, hint)
 
 
+def _encrypted_by_nobodys_word(policy: Policy) -> Iterator[Finding]:
+    """Encryption at rest that no issuer may state or attest, in a policy that believes signatures alone."""
+    claimed = {standard for issuer in policy.issuers for standard in issuer.standards}
+    for profile in policy.compliance if policy.issuers else ():
+        clause = profile.storage
+        if clause and claimed.isdisjoint({clause.standard, ATTESTATION}):
+            message = f"no Issuer may certify {shown(clause.standard)} or attest it, so it is never held"
+            hint = f"add `{clause.standard}` or `{ATTESTATION}` to the `claims` of an Issuer"
+            yield warning("GW0335", clause.place, message, hint)
+
+
 def _vouched_for_by_nobody(policy: Policy) -> Iterator[Finding]:
     """Provenance that no issuer, or none of those that are named, may state of any model."""
     for profile in policy.compliance:
@@ -154,9 +166,13 @@ def _attested_by_nobody(policy: Policy) -> Iterator[Finding]:
     attesting = {issuer.name for issuer in policy.issuers if ATTESTATION in issuer.standards}
     for profile in policy.compliance:
         clause = profile.attestation
-        if clause and not attesting & set(clause.verifiers or attesting):
+        may = attesting & set((clause and clause.verifiers) or attesting)
+        if clause and not may:
             who = "none of the `verifiers`" if clause.verifiers else "no Issuer"
             message = f"{who} may give `{ATTESTATION}`, so nothing is ever attested"
             yield warning(
                 "GW0420", clause.place, message, f"add `{ATTESTATION}` to the `claims.standards` of an Issuer"
             )
+        elif clause and clause.nonce and not any(each.nonces for each in policy.issuers if each.name in may):
+            message = "the clause asks for a nonce and no Issuer has `nonces`, so nothing is ever attested"
+            yield warning("GW0420", clause.place, message, "make one for each pool: `gridwright evidence nonce`")

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import Final
 
 from policy.catalogue import error
 from policy.clauses import ComplianceProfile
+from policy.data_flow import Reads
 from policy.findings import Finding, Place
 from policy.resolve import Item
 from policy.resolved import (
     WHOLE_PERMILLE,
+    Ceiling,
     CostPolicy,
     DegradeStep,
     DeviceProfile,
@@ -20,7 +23,10 @@ from policy.resolved import (
     Shed,
     UseVariant,
 )
+from policy.testing import LinkChanges
 from policy.tiers import Organisation, Team
+
+LONGEST_HORIZON_S: Final = 3_600
 
 
 def contradictions(item: Item) -> list[Finding]:
@@ -32,6 +38,8 @@ def contradictions(item: Item) -> list[Finding]:
         findings += _numbers(item)
     elif isinstance(item, Link):
         findings += _link(item)
+    elif isinstance(item, DeviceProfile):
+        findings += _first_responses(item)
     findings += _versions(item) if isinstance(item, ComplianceProfile) else _of_its_own(item)
     return findings
 
@@ -54,12 +62,17 @@ def _service(service: Service) -> Iterator[Finding]:
     total = sum(origin.share_permille for origin in service.origins)
     if total != WHOLE_PERMILLE:
         message = f"the shares of the origins of `{service.name}` add up to {total / 10:g}%"
-        yield error("GW0304", service.origins[0].place, message, "let them add up to 100%")
+        hint = "let them add up to 100%" if len(service.origins) > 1 else "write 100%: requests come from nowhere else"
+        yield error("GW0304", service.origins[0].place, message, hint)
     circle = _circle(service)
     if circle:
         stage = next(stage for stage in service.stages if stage.name == circle[0])
         message = f"the stages wait for each other: {' -> '.join(circle)}"
         yield error("GW0303", stage.place, message, "take one of them out of `after`")
+    for stage in service.stages:
+        if stage.reads is Reads.OUTPUTS and not stage.after:
+            message = f"stage `{stage.name}` reads outputs alone, and comes after no stage"
+            yield error("GW0385", stage.place, message, "name in `after` the stages whose outputs it is sent")
     yield from _degrade(service)
 
 
@@ -100,12 +113,36 @@ def _numbers(scaling: ScalingPolicy) -> Iterator[Finding]:
     if scaling.stale_after_s < scaling.interval_s:
         message = f"readings are stale after {scaling.stale_after_s} s and are taken every {scaling.interval_s} s"
         yield error("GW0305", scaling.place, message, "make `staleAfter` two or three times `interval`")
+    if scaling.horizon_s > LONGEST_HORIZON_S:
+        message = f"forecasts would look {scaling.horizon_s} s ahead, and what is known goes on for an hour at most"
+        yield error("GW0305", scaling.place, message, "make `horizon` no longer than 1h")
+
+
+def _first_responses(device: DeviceProfile) -> Iterator[Finding]:
+    """Times until first responses of batches that are not profiled, or that take longer than the whole."""
+    for profile in device.variants:
+        whole_us = dict(profile.service_us)
+        for batch, time_us in profile.first_us:
+            if time_us > whole_us.get(batch, 0):
+                whole = f"{whole_us[batch] / 1000:g} ms" if batch in whole_us else "not known"
+                message = f"the first response to batch {batch} takes {time_us / 1000:g} ms, and the whole is {whole}"
+                hint = "list in `firstResponse` batches of `serviceTime`, with times no longer than theirs"
+                yield error("GW0305", profile.place, message, hint)
 
 
 def _link(link: Link) -> Iterator[Finding]:
     if link.a == link.b:
         message = f"the link joins `{link.a}` with itself"
         yield error("GW0310", link.place, message, "name two sites; within a site no link is needed")
+    yield from priced_elsewhere(link)
+
+
+def priced_elsewhere(link: Link | LinkChanges) -> Iterator[Finding]:
+    """Prices of what leaves a site that the link does not join."""
+    for price in link.egress:
+        if price.site not in (link.a, link.b):
+            message = f"nothing leaves `{price.site}` over the link between `{link.a}` and `{link.b}`"
+            yield error("GW0380", price.place, message, f"name `{link.a}` or `{link.b}`")
 
 
 def _versions(profile: ComplianceProfile) -> Iterator[Finding]:
@@ -156,7 +193,14 @@ def _lists(item: Item) -> Iterator[Listed]:
         profiles = [(f"{each.model} {each.variant}", each.place) for each in item.variants]
         yield f"in {item.device}, profile of", profiles
     elif isinstance(item, CostPolicy):
-        yield "the ceiling of", [(ceiling.site or "all sites", ceiling.place) for ceiling in item.ceilings]
+        yield "the ceiling of", [(_ceiling(each), each.place) for each in item.ceilings]
     elif isinstance(item, ScalingPolicy):
         bounds = [(f"{bound.model} at {bound.site or 'all sites'}", bound.place) for bound in item.bounds]
         yield "the bound of", bounds
+
+
+def _ceiling(ceiling: Ceiling) -> str:
+    """What it is of."""
+    if ceiling.service:
+        return f"service {ceiling.service}"
+    return f"team {ceiling.team}" if ceiling.team else ceiling.site or "all sites"

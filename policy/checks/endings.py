@@ -53,6 +53,13 @@ def nothing_left(what: str, at: datetime, place: Place) -> Finding:
     return warning("GW0440", place, f"nothing may serve {what} from {at.isoformat()} on", hint)
 
 
+def not_removed(stage: str, datum: str, variant: str, place: Place) -> Finding:
+    """A warning that a declared removal does not count, for want of somebody's word on a variant."""
+    message = f"{stage} does not count as removing the {datum}: nobody vouches for {variant}, or not for long enough"
+    hint = "have the variant tested and signed, or expect what comes after to be protected as if it carried that"
+    return warning("GW0388", place, message, hint)
+
+
 def _told(each: Dated, now: datetime) -> str:
     end = each.expires_at.isoformat()
     if each.expires_at <= now:

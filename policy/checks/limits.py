@@ -53,12 +53,12 @@ def _looser(said: Limits, tier: Tier) -> Iterator[Finding]:
         what = f"a floor of {_percent(said.accuracy.floor_ppm)} is below {_percent(limits.accuracy.floor_ppm)}"
         yield _told(said.accuracy.place, what, tier, limits.accuracy.place)
     if said.availability and limits.availability:
-        for name in ("sites", "nodes"):
+        for name in ("sites", "racks", "nodes", "spares"):
             has, asked = getattr(said.availability, name), getattr(limits.availability, name)
             if has < asked:
-                yield _told(
-                    said.availability.place, f"`{name}: {has}` is below {asked}", tier, limits.availability.place
-                )
+                stated = f"`{name}: {has}`" if has > 1 else f"`{name}`, 1 unless said otherwise,"
+                what = f"{stated} is below {asked}"
+                yield _told(said.availability.place, what, tier, limits.availability.place)
 
 
 def _told(place: Place, what: str, tier: Tier, limit: Place) -> Finding:

@@ -38,6 +38,7 @@ def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Find
     yield from _link_evidence(lower, upper)
     yield from _attestation(lower, upper)
     yield from _provenance(lower, upper)
+    yield from _pinned(lower, upper)
 
 
 def _residency(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
@@ -77,6 +78,13 @@ def _provenance(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
             yield _less(speaking[0].place, f"`{speaking[0]}` is enough", upper, asked.place, f"asks for `{asked}`")
 
 
+def _pinned(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    one, other = lower.pinned, upper.pinned
+    more = [digest for digest in one.digests if other and digest not in other.digests] if one else []
+    if one and other and more:
+        yield _less(one.place, f"{_listed(more)} is allowed", upper, other.place)
+
+
 def _separation(policy: Policy, lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
     """Services that the level above is apart from, and this one is not."""
     if lower.separation and upper.separation:
@@ -89,7 +97,7 @@ def _separation(policy: Policy, lower: ComplianceProfile, upper: ComplianceProfi
 
 def _apart_from(policy: Policy, profile: ComplianceProfile) -> list[str]:
     others = profile.separation.others if profile.separation else None
-    return [each.name for each in policy.services if others and others.covered(each) and not profile.covered(each)]
+    return [each.name for each in policy.services if others and others.means(each) and not profile.covered(each)]
 
 
 def _links(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:

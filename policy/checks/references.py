@@ -44,12 +44,16 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A name at its place, and what it should lead to: a kind, or with `model` a variant of that model."""
+    """A name at its place, and what it should lead to: a kind, or with `model` a variant of that model.
+
+    None of the names `beside` it is meant a second time.
+    """
 
     kind: str
     name: str
     place: Place
     model: str = ""
+    beside: tuple[str, ...] = ()
 
 
 def references(valid: Valid) -> tuple[Reference, ...]:
@@ -80,7 +84,8 @@ def nowhere(documents: Sequence[Valid], referred: Iterable[Reference], unread: U
 
 def _nowhere(reference: Reference, valid_names: set[str]) -> Finding:
     what = f"variant of {reference.model}" if reference.model else reference.kind
-    hint = suggestion(reference.name, valid_names, f"add a document of kind {what}")
+    meant = valid_names.difference(reference.beside)
+    hint = suggestion(reference.name, meant, f"add a document of kind {what}")
     return error("GW0302", reference.place, f"there is no {what} {shown(reference.name)}", hint)
 
 
@@ -91,10 +96,14 @@ def _names(kind: str, names: Sequence[str], valid: Valid, *path: str | int) -> I
 
 
 def _of_service(valid: Valid, spec: ServiceSpec) -> Iterator[Reference]:
-    for index, origin in enumerate(spec.origins):
-        yield Reference("Site", origin.site, valid.place("origins", index, "site"))
+    sites = tuple(origin.site for origin in spec.origins)
+    for index, site in enumerate(sites):
+        others = sites[:index] + sites[index + 1 :]
+        yield Reference("Site", site, valid.place("origins", index, "site"), beside=others)
     for index, stage in enumerate(spec.stages):
         yield Reference("Model", stage.model, valid.place("stages", index, "model"))
+        if stage.removes:
+            yield from _names("Issuer", stage.removes.verifiers, valid, "stages", index, "removes", "verifiers")
     for index, clause in enumerate(spec.placement):
         for word, pools in (("among", clause.among), ("outside", clause.outside)):
             if pools:
@@ -128,7 +137,9 @@ def _of_pool(valid: Valid, spec: PoolSpec) -> Iterator[Reference]:
 
 def _of_link(valid: Valid, spec: LinkSpec) -> Iterator[Reference]:
     for index, site in enumerate(spec.between):
-        yield Reference("Site", site, valid.place("between", index))
+        yield Reference("Site", site, valid.place("between", index), beside=(spec.between[1 - index],))
+    for site in spec.egress:
+        yield Reference("Site", site, valid.source.key_place("spec", "egress", site))
 
 
 def _of_device_profile(valid: Valid, spec: DeviceProfileSpec) -> Iterator[Reference]:
@@ -169,6 +180,10 @@ def _of_cost_policy(valid: Valid, spec: CostPolicySpec) -> Iterator[Reference]:
     for index, ceiling in enumerate(spec.ceilings):
         if ceiling.site is not None:
             yield Reference("Site", ceiling.site, valid.place("ceilings", index, "site"))
+        if ceiling.service is not None:
+            yield Reference("Service", ceiling.service, valid.place("ceilings", index, "service"))
+        if ceiling.team is not None:
+            yield Reference("Team", ceiling.team, valid.place("ceilings", index, "team"))
 
 
 def _of_scaling_policy(valid: Valid, spec: ScalingPolicySpec) -> Iterator[Reference]:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from policy.catalogue import error, warning
+from policy.checks.contradictions import priced_elsewhere
 from policy.checks.references import Reference, Unread
 from policy.documents import KINDS, TEST
 from policy.documents.link import LinkSpec
@@ -102,6 +103,7 @@ def unusable(test: PolicyTest) -> Iterator[Finding]:
     for step in test.steps:
         for event in step.events:
             yield from _no_documents(event)
+            yield from priced_elsewhere(event) if isinstance(event, LinkChanges) else ()
             if isinstance(event, Removed) and (event.kind not in KINDS or event.kind == TEST):
                 hint = suggestion(event.kind, set(KINDS) - {TEST}, "leave the event out")
                 yield error("GW0302", event.place, f"there is no kind {shown(event.kind)}", hint)

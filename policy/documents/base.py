@@ -39,8 +39,13 @@ def _name(text: str) -> str:
     return text
 
 
+def is_word(text: str) -> bool:
+    """Whether a text is a word of the language, such as `EU`."""
+    return _WORD.fullmatch(text) is not None
+
+
 def _word(text: str) -> str:
-    if not _WORD.fullmatch(text):
+    if not is_word(text):
         raise ValueError(f"{shown(text)} is not a word: expected up to 63 letters, digits, dots and dashes, such as EU")
     return text
 
@@ -140,6 +145,7 @@ DurationS = Annotated[int, *_quantity(units.duration_s, "30s", quantity(units.SE
 MemoryMib = Annotated[int, *_quantity(units.memory_mib, "24GiB", quantity(units.MEMORY))]
 PayloadBytes = Annotated[int, *_quantity(units.payload_bytes, "180KiB", quantity(units.PAYLOAD))]
 PricePerHour = Annotated[int, *_quantity(units.price_millicents_per_hour, "$0.40/h", quantity(units.PRICE))]
+PricePerGib = Annotated[int, *_quantity(units.price_millicents_per_gib, "$0.09/GiB", quantity(units.TRAFFIC_PRICE))]
 Money = Annotated[int, *_quantity(units.money_millicents, "$0.001", quantity(units.MONEY))]
 Share = Annotated[int, *_quantity(units.share_permille, "60%", quantity(units.SHARE))]
 Headroom = Annotated[int, *_quantity(units.headroom_permille, "20%", quantity(units.HEADROOM))]

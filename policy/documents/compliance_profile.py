@@ -1,10 +1,11 @@
 """ComplianceProfile: what must hold wherever certain data is handled."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from policy.documents.base import DurationS, Name, Spec, VersionRange, Word
+from policy.documents.model import Digest
 from policy.documents.pool import Bought
 from policy.documents.selector import ServicesSpec
 
@@ -21,7 +22,25 @@ TrustClaim = Literal[
     "storage-opaque",
 ]
 """The trustworthiness claims of AR4SI (draft-ietf-rats-ar4si, section 2.3)."""
-DeviceFeature = Literal["secure-boot", "debug-disabled"]
+DeviceFeature = Literal["secure-boot", "debug-disabled", "confidential-computing"]
+Tier = Literal["affirming", "warning"]
+"""The tiers of AR4SI (section 2.3.2) at which a result may count."""
+TcbStatus = Literal[
+    "UpToDate",
+    "SWHardeningNeeded",
+    "ConfigurationNeeded",
+    "ConfigurationAndSWHardeningNeeded",
+    "OutOfDate",
+    "OutOfDateConfigurationNeeded",
+    "TDRelaunchAdvised",
+    "TDRelaunchAdvisedConfigurationNeeded",
+]
+"""What Intel says of the trusted computing base of a platform, in Intel's words."""
+_INTEL: Final = ("tdx", "sgx")
+_AMD: Final = ("sev-snp",)
+
+
+SecurityVersion = Annotated[int, Field(ge=0, le=255)]
 
 
 class AppliesToSpec(ServicesSpec):
@@ -88,14 +107,55 @@ class PurchaseSpec(Spec):
     among: list[Bought] = Field(min_length=1, examples=["[on-demand, owned]"])
 
 
+class TcbVersionsSpec(Spec):
+    """The least security versions that AMD's processors report, by component."""
+
+    bootloader: SecurityVersion | None = None
+    tee: SecurityVersion | None = None
+    snp: SecurityVersion | None = None
+    microcode: SecurityVersion | None = None
+
+
+class TcbSpec(Spec):
+    """How up to date each trusted execution environment must be: by Intel's words, by AMD's numbers."""
+
+    status: list[TcbStatus] = Field(default_factory=list)
+    at_least: TcbVersionsSpec = TcbVersionsSpec()
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if not self.status and not self.at_least.model_dump(exclude_none=True):
+            raise ValueError("nothing is asked of the TCB: give `status`, or versions in `atLeast`")
+        return self
+
+
 class AttestationSpec(Spec):
     """What a verifier must have affirmed of the nodes, and how long ago at most."""
 
+    min_tier: Tier = "affirming"
     tee: list[Tee] = Field(default_factory=list)
     claims: list[TrustClaim] = Field(default_factory=list)
     devices: list[DeviceFeature] = Field(default_factory=list)
     verifiers: list[Name] = Field(default_factory=list)
     max_age: Annotated[DurationS, Field(ge=1)] | None = None
+    tcb: TcbSpec | None = None
+    nonce: bool = False
+
+    @model_validator(mode="after")
+    def _tells(self) -> Self:
+        """One of the environments has to tell what is asked of its TCB, or nothing would ever do."""
+        asks_words = self.tcb is not None and self.tcb.status
+        asks_numbers = self.tcb is not None and self.tcb.at_least.model_dump(exclude_none=True)
+        tell = {*(_INTEL if asks_words else ()), *(_AMD if asks_numbers else ())}
+        if self.tcb and self.tee and tell.isdisjoint(self.tee):
+            raise ValueError("no `tee` tells what `tcb` asks: `status` is of tdx and sgx, `atLeast` of sev-snp")
+        return self
+
+
+class StorageSpec(Spec):
+    """How what nodes store must be protected."""
+
+    encryption: Literal["at-rest"]
 
 
 class ProvenanceSpec(Spec):
@@ -110,11 +170,12 @@ class ModelsSpec(Spec):
 
     provenance: ProvenanceSpec | None = None
     signed_by: list[Name] = Field(default_factory=list)
+    digests: list[Digest] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _asks(self) -> Self:
-        if self.provenance is None and not self.signed_by:
-            raise ValueError("nothing is asked of the models: give `provenance` or `signedBy`")
+        if self.provenance is None and not self.signed_by and not self.digests:
+            raise ValueError("nothing is asked of the models: give `provenance`, `signedBy` or `digests`")
         return self
 
 
@@ -129,6 +190,7 @@ class ClausesSpec(Spec):
     models: ModelsSpec | None = None
     locality: LocalitySpec | None = None
     separation: SeparationSpec | None = None
+    storage: StorageSpec | None = None
 
     @model_validator(mode="after")
     def _asks(self) -> Self:

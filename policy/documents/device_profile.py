@@ -9,7 +9,7 @@ from policy.documents.base import DurationUs, Name, Positive, Share, Spec
 
 
 class ServiceTimeSpec(Spec):
-    """The time to serve one batch of this size."""
+    """The time to serve one batch of this size, or until its first responses leave."""
 
     batch: Positive
     time: Annotated[DurationUs, Field(ge=1)]
@@ -17,7 +17,7 @@ class ServiceTimeSpec(Spec):
 
 def _rising(points: list[ServiceTimeSpec]) -> list[ServiceTimeSpec]:
     if points[0].batch != 1:
-        raise ValueError("the first service time is that of batch 1, which every server runs")
+        raise ValueError("the first time is that of batch 1, which every server runs")
     for before, after in pairwise(points):
         if after.batch <= before.batch:
             raise ValueError(f"batch {after.batch} stands behind {before.batch}: list the batches by size, none twice")
@@ -27,11 +27,15 @@ def _rising(points: list[ServiceTimeSpec]) -> list[ServiceTimeSpec]:
 
 
 class VariantProfileSpec(Spec):
-    """One variant: its service time by batch, the share of the device that an instance takes, and its load time."""
+    """One variant: its service time by batch, the share of the device that an instance takes, and its load time.
+
+    A decoupled model, which answers a request several times, has the time until its first response, too.
+    """
 
     model: Name
     variant: Name
     service_time: Annotated[list[ServiceTimeSpec], Field(min_length=1), AfterValidator(_rising)]
+    first_response: Annotated[list[ServiceTimeSpec], Field(min_length=1), AfterValidator(_rising)] | None = None
     share: Annotated[Share, Field(ge=1)]
     load: DurationUs
 

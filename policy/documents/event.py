@@ -13,6 +13,7 @@ from policy.documents.base import (
     Line,
     Name,
     Positive,
+    PricePerGib,
     PricePerHour,
     Rate,
     Spec,
@@ -29,16 +30,17 @@ class NodesLostSpec(Spec):
 
 
 class EvidenceEndsSpec(Spec):
-    """What a site or a pool was certified for is withdrawn: one standard, or all of them."""
+    """What is stated of a site, of a pool or of a model's variants is withdrawn: one standard, or all of them."""
 
     site: Name | None = None
     pool: Name | None = None
+    model: Name | None = None
     standard: Name | None = None
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:
-        if (self.site is None) == (self.pool is None):
-            raise ValueError("evidence is of a site or of a pool: give exactly one of `site`, `pool`")
+        if sum(each is not None for each in (self.site, self.pool, self.model)) != 1:
+            raise ValueError("evidence is of one subject: give exactly one of `site`, `pool`, `model`")
         return self
 
 
@@ -67,6 +69,7 @@ class LinkChangesSpec(Spec):
     jitter: DurationUs | None = None
     bandwidth: Bandwidth | None = None
     encryption: Literal["none", "tls", "mtls"] | None = None
+    egress: dict[Name, PricePerGib] = Field(default_factory=dict)
 
 
 class PriceChangesSpec(Spec):

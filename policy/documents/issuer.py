@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from policy.documents.base import Choice, DurationS, Line, Name, Spec
+from policy.documents.base import Choice, DurationS, Instant, Line, Name, Spec
 from policy.documents.model import Digest
 from policy.documents.written import pattern
 
@@ -30,6 +30,20 @@ Base64Url = Annotated[
     Field(max_length=_CHARACTERS),
     AfterValidator(_base64url),
     pattern("^[A-Za-z0-9_-]+$", "base64url: letters, digits, - and _ without padding"),
+]
+
+
+_NONCE: Final = re.compile(r"[A-Za-z0-9_-]{22,86}", re.ASCII)
+
+
+def _nonce(text: str) -> str:
+    if not _NONCE.fullmatch(text):
+        raise ValueError("is not 22 to 86 characters of base64url: `gridwright evidence nonce` makes one")
+    return text
+
+
+Nonce = Annotated[
+    str, AfterValidator(_nonce), pattern(f"^{_NONCE.pattern}$", "16 to 64 random octets in base64url, without padding")
 ]
 
 
@@ -108,6 +122,39 @@ class RevokedSpec(Choice):
     artefact: Digest | None = None
 
 
+class AttestedSpec(Choice):
+    """Whom an attestation result is about. A node is called as its pool, with a dash and its number."""
+
+    what: ClassVar[str] = "a subject"
+
+    site: Name | None = None
+    pool: Name | None = None
+    node: Name | None = None
+
+    @property
+    def kind(self) -> str:
+        """The field that is given."""
+        return next(name for name in type(self).model_fields if getattr(self, name))
+
+    @property
+    def name(self) -> str:
+        """The subject's name."""
+        return str(getattr(self, self.kind))
+
+    @property
+    def spoken_of(self) -> tuple[str, str]:
+        """Kind and name of what an issuer has to be believed about: of a node its pool."""
+        return ("pool", self.name.rpartition("-")[0]) if self.node else (self.kind, self.name)
+
+
+class NonceSpec(Spec):
+    """A nonce that attestation results about a subject have to carry, and since when anybody can know it."""
+
+    subject: AttestedSpec
+    nonce: Nonce
+    issued_at: Instant
+
+
 class IssuerSpec(Spec):
     """What a security team writes down."""
 
@@ -119,6 +166,17 @@ class IssuerSpec(Spec):
     audience: Line | None = None
     max_age: Annotated[DurationS, Field(ge=1)] | None = None
     revoked: list[RevokedSpec] = Field(default_factory=list)
+    nonces: list[NonceSpec] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _for_its_subjects(self) -> Self:
+        """A nonce for a subject that it may not speak of would refuse all and let nothing pass."""
+        known = {("site", name) for name in self.claims.sites} | {("pool", name) for name in self.claims.pools}
+        if any(each.subject.spoken_of not in known for each in self.nonces):
+            raise ValueError("a nonce is for what the issuer may not speak of: add it to `claims`, if it may")
+        if len({each.nonce for each in self.nonces}) < len(self.nonces):
+            raise ValueError("a nonce stands twice: each is for one subject, and made anew")
+        return self
 
     @model_validator(mode="after")
     def _verifiable(self) -> Self:

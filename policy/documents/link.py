@@ -4,11 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from policy.documents.base import Bandwidth, DurationUs, Name, Spec, Word
+from policy.documents.base import Bandwidth, DurationUs, Name, PricePerGib, Spec, Word
 
 
 class LinkSpec(Spec):
-    """The two sites, round-trip time and its scatter, bandwidth, protection, and the jurisdictions that it crosses."""
+    """The two sites, round-trip time and its scatter, bandwidth, protection, and the jurisdictions that it crosses.
+
+    `egress` has by site what a GiB costs that leaves it over this link.
+    """
 
     between: list[Name] = Field(min_length=2, max_length=2)
     rtt: DurationUs
@@ -16,3 +19,4 @@ class LinkSpec(Spec):
     bandwidth: Bandwidth
     encryption: Literal["none", "tls", "mtls"]
     transit: list[Word] = Field(min_length=1)
+    egress: dict[Name, PricePerGib] = Field(default_factory=dict)

@@ -11,7 +11,10 @@ Bought = Literal["on-demand", "reserved", "spot", "owned"]
 
 
 class PoolSpec(Spec):
-    """How many nodes, with which device, its memory, the part of it that may be used, and what a node costs."""
+    """How many nodes, with which device, its memory, the part of it that may be used, and what a node costs.
+
+    The nodes stand in `racks` by turns; racks of one name at a site are one.
+    """
 
     site: Name
     device: Name
@@ -21,3 +24,4 @@ class PoolSpec(Spec):
     price: PricePerHour
     purchase: Bought = "on-demand"
     dedicated_to: ServicesSpec | None = None
+    racks: list[Name] = Field(default_factory=list)

@@ -1,6 +1,6 @@
 """ScalingPolicy: how fast the fleet may change, and how far readings are trusted."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -9,10 +9,14 @@ from policy.documents.maintenance import WindowSpec
 
 
 class ScaleDownSpec(Spec):
-    """Nothing is taken away within `cooldown` of its start, and at most `step_share` of it at once."""
+    """Nothing is taken away within `cooldown` of its start, and at most `step_share` of it at once.
+
+    What stands is enough for the most that was asked for over the last `stabilisation`.
+    """
 
     cooldown: DurationS = 60
     step_share: Annotated[Share, Field(ge=1)] = 500
+    stabilisation: DurationS = 0
 
 
 class BoundSpec(Spec):
@@ -31,6 +35,8 @@ class ScalingPolicySpec(Spec):
     headroom: Headroom = 200
     scale_down: ScaleDownSpec = ScaleDownSpec()
     stale_after: Annotated[DurationS, Field(ge=1)] = 15
+    on_missing: Literal["hold", "expected"] = "hold"
+    horizon: Annotated[DurationS, Field(ge=1)] = 120
     evidence_lead: DurationS = 60
     bounds: list[BoundSpec] = Field(default_factory=list)
     freezes: list[WindowSpec] = Field(default_factory=list)

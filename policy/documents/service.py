@@ -43,14 +43,26 @@ class OriginSpec(Spec):
     share: Share
 
 
+class RemovalSpec(DataSpec):
+    """What the stage's output does not carry on, once somebody vouches for it: one of `verifiers`, or any Issuer."""
+
+    verifiers: list[Name] = Field(default_factory=list)
+
+
 class StageSpec(Spec):
-    """One model call. `fanout` calls are made for each request, after the stages in `after`."""
+    """One model call. `fanout` calls are made for each request, after the stages in `after`.
+
+    With `reads: outputs` it is sent what those stages put out and nothing else of the request.
+    """
 
     name: Name
     model: Name
     after: list[Name] = Field(default_factory=list)
     fanout: Positive = 1
     input: PayloadBytes = 0
+    reads: Literal["everything", "outputs"] = "everything"
+    adds: DataSpec = DataSpec()
+    removes: RemovalSpec | None = None
 
 
 class DemandSpec(Spec):
@@ -68,10 +80,14 @@ class LatencyFromAllSpec(Spec):
 
 
 class LatencySpec(LatencyFromAllSpec):
-    """The percentile of the latency, end to end or of one stage, that must not exceed `below`."""
+    """The percentile of the latency, end to end or of one stage, that must not exceed `below`.
+
+    It is that of the whole response, or the time until the first one of a decoupled model.
+    """
 
     origin: Name | None = None
     stage: Name | None = None
+    of: Literal["response", "first-response"] = "response"
 
 
 class ThroughputSpec(Spec):
@@ -83,10 +99,12 @@ class ThroughputSpec(Spec):
 
 
 class AvailabilitySpec(Spec):
-    """Every stage runs at no fewer sites and on no fewer nodes than this."""
+    """Every stage runs at no fewer sites, in no fewer racks and on no fewer nodes, with so many instances to spare."""
 
     sites: Positive = 1
+    racks: Count = 0
     nodes: Positive = 1
+    spares: Count = 0
 
 
 class AccuracySpec(Spec):

@@ -18,6 +18,7 @@ from policy.words import shown, suggestion
 
 SOURCE: Final = "Gridwright"
 LATENCY: Final = "latency"
+FIRST: Final = "first-response"
 ELSEWHERE: Final = "measured by "
 REFERRED: Final = (SloSpec, SliSpec, DataSourceSpec)
 """What has to be one thing by its name for objectives to be clear."""
@@ -92,7 +93,8 @@ def _judged(
         origin = _named(service, source, "origin", {each.site for each in service.origins})
         stage = _named(service, source, "stage", {each.name for each in service.stages})
         window_s = seconds(spec.time_window[0].duration)
-        return LatencyObjective(_percentile(objective), _below(objective), window_s, place, origin, stage)
+        of_first = source.spec.get("of") == FIRST
+        return LatencyObjective(_percentile(objective), _below(objective), window_s, place, origin, stage, of_first)
     except _UnfitError as unfit:
         if known.unread.may_hold("Service", spec.service):
             return []
@@ -129,9 +131,9 @@ def _service(spec: SloSpec, source: MetricSource, known: _Known) -> Service:
     if service is None:
         message = f"there is no Service {shown(spec.service)}"
         raise _UnfitError(message, suggestion(spec.service, known.services, "add a Service of gridwright.dev"))
-    unknown = set(source.spec) - {"metric", "origin", "stage"}
-    if source.spec.get("metric") != LATENCY or unknown:
-        hint = f"write `metric: {LATENCY}`, and `origin` or `stage` if any"
+    unknown = set(source.spec) - {"metric", "origin", "stage", "of"}
+    if source.spec.get("metric") != LATENCY or unknown or source.spec.get("of", FIRST) != FIRST:
+        hint = f"write `metric: {LATENCY}`, and `origin`, `stage` or `of: {FIRST}` if any"
         raise _UnfitError("its source asks for what there is not", hint)
     return service
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from policy.findings import Finding, Level
-from policy.openslo.keeping import LATENCY, SOURCE
+from policy.openslo.keeping import FIRST, LATENCY, SOURCE
 from policy.openslo.parts import API_VERSION
 from policy.resolved import AccuracyObjective, AvailabilityObjective, LatencyObjective, Policy, Service
 
@@ -66,6 +66,7 @@ def _document(service: Service, objective: LatencyObjective, window: str, number
     name = f"{service.name[:NAME_CHARACTERS].replace('.', '-')}-latency-{number}"
     source = {"metric": LATENCY} | {key: name for key, name in _respects(objective) if name}
     what = f"Latency of stage {objective.stage}" if objective.stage else "End-to-end latency"
+    what += " to the first response" if objective.of_first else ""
     indicator = {"thresholdMetric": {"metricSource": {"type": SOURCE, "spec": source}}}
     promise = {
         "op": "lte",
@@ -89,7 +90,7 @@ def _document(service: Service, objective: LatencyObjective, window: str, number
 
 def _respects(objective: LatencyObjective) -> tuple[tuple[str, str], ...]:
     """What an objective is meant for, as its source says it; empty texts for all of it."""
-    return ("origin", objective.origin), ("stage", objective.stage)
+    return ("origin", objective.origin), ("stage", objective.stage), ("of", FIRST if objective.of_first else "")
 
 
 def _window(objective: LatencyObjective) -> str | None:

@@ -4,9 +4,9 @@ This is what the rest of Gridwright reads. Each clause that a rule enforces keep
 explained by the line that asked for it.
 """
 
-from policy.resolved.bounds import Ceiling, CostPolicy, ReplicaBound, ScalingPolicy
-from policy.resolved.fleet import Encryption, Link, Maintenance, Pool, Purchase, Site
-from policy.resolved.issuers import Authority, Issuer, IssuerKey, Revoked
+from policy.resolved.bounds import Ceiling, CostPolicy, OnMissing, ReplicaBound, ScalingPolicy
+from policy.resolved.fleet import Egress, Encryption, Link, Maintenance, Pool, Purchase, Site
+from policy.resolved.issuers import Authority, Issuer, IssuerKey, Nonce, Revoked
 from policy.resolved.models import DeviceProfile, Model, Variant, VariantProfile
 from policy.resolved.objectives import (
     AccuracyObjective,
@@ -24,6 +24,7 @@ from policy.resolved.services import (
     Orchestration,
     Origin,
     PoolsClause,
+    Removal,
     Service,
     Stage,
     TogetherClause,
@@ -40,6 +41,7 @@ __all__ = [
     "CostPolicy",
     "DegradeStep",
     "DeviceProfile",
+    "Egress",
     "Encryption",
     "Issuer",
     "IssuerKey",
@@ -48,12 +50,15 @@ __all__ = [
     "Maintenance",
     "Model",
     "Named",
+    "Nonce",
+    "OnMissing",
     "Orchestration",
     "Origin",
     "Policy",
     "Pool",
     "PoolsClause",
     "Purchase",
+    "Removal",
     "ReplicaBound",
     "Revoked",
     "ScalingPolicy",

@@ -1,6 +1,7 @@
 """Bounds on the whole fleet: what it may cost, how many instances there are, how fast it changes."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from policy.findings import Place
 from policy.windows import Window
@@ -8,11 +9,21 @@ from policy.windows import Window
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """The most that nodes may cost an hour, over the whole fleet (`site` empty) or at one site."""
+    """The most that may be spent an hour: by the whole fleet, at one site, by one service or by those of a team.
+
+    At most one of the three is named. What a service spends is what its requests use (`allocated_cost`).
+    """
 
     site: str
     millicents_per_hour: int
     place: Place
+    service: str = ""
+    team: str = ""
+
+    @property
+    def is_of_nodes(self) -> bool:
+        """Whether it bounds a bill of nodes and links, and no part of one."""
+        return not self.service and not self.team
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +47,21 @@ class ReplicaBound:
     place: Place
 
 
+class OnMissing(StrEnum):
+    """What is planned for while nothing tells what arrives: the last rate, or at least what documents expect."""
+
+    HOLD = "hold"
+    EXPECTED = "expected"
+
+
 @dataclass(frozen=True, slots=True)
 class ScalingPolicy:
     """How fast the fleet may change, and how far readings may be trusted.
 
     `headroom_permille` is capacity kept above the measured rate. Placements are left `evidence_lead_s` before the
     evidence behind them ends. At most `step_share_permille` of a model's instances in a pool go in one step, and none
-    within `cooldown_s` of its last start there; in a freeze nothing goes that is still allowed.
+    within `cooldown_s` of its last start there; in a freeze nothing goes that is still allowed. Demands are planned for
+    as the highest of the last `stabilisation_s`. Forecasts are of the minute that ends in `horizon_s`, whole minutes.
     """
 
     name: str
@@ -55,3 +74,6 @@ class ScalingPolicy:
     bounds: tuple[ReplicaBound, ...]
     place: Place
     freezes: tuple[Window, ...] = ()
+    stabilisation_s: int = 0
+    on_missing: OnMissing = OnMissing.HOLD
+    horizon_s: int = 120

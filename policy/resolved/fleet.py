@@ -41,7 +41,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Identical nodes of one site, each with one device; with `dedicated_to`, for the services in that scope alone."""
+    """Identical nodes of one site, each with one device; with `dedicated_to`, for the services in that scope alone.
+
+    They stand in `racks` by turns. Where none are named, all nodes of a site are taken to share one.
+    """
 
     name: str
     site: str
@@ -53,6 +56,11 @@ class Pool:
     purchase: Purchase
     place: Place
     dedicated_to: Scope | None = None
+    racks: tuple[str, ...] = ()
+
+    def rack(self, index: int) -> str:
+        """The rack of the node of that index; empty where none is named."""
+        return self.racks[index % len(self.racks)] if self.racks else ""
 
     def node_names(self) -> tuple[str, ...]:
         """The pool's nodes: `NAME-0` onwards."""
@@ -60,10 +68,21 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """What lies between two sites, the same in both directions. `transit` are the jurisdictions that it crosses.
+class Egress:
+    """What a GiB costs that leaves a site over a link."""
 
-    A round trip takes `rtt_us` on average and scatters by a standard deviation of `jitter_us`.
+    site: str
+    millicents_per_gib: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What lies between two sites, the same in both directions but for its price.
+
+    A round trip takes `rtt_us` on average and scatters by a standard deviation of `jitter_us`. `transit` are the
+    jurisdictions that it crosses, `egress` the prices of what leaves either site over it; one of which nothing is said
+    is left for nothing.
     """
 
     a: str
@@ -75,6 +94,11 @@ class Link:
     transit: tuple[str, ...]
     place: Place
     name: str = ""
+    egress: tuple[Egress, ...] = ()
+
+    def egress_from(self, site: str) -> int:
+        """Millicents for each GiB that leaves a site over the link."""
+        return sum(each.millicents_per_gib for each in self.egress if each.site == site)
 
 
 @dataclass(frozen=True, slots=True)

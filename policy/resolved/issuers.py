@@ -1,6 +1,7 @@
 """Whose signed statements count, and for what."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from policy.findings import Place
 
@@ -40,6 +41,16 @@ class Revoked:
 
 
 @dataclass(frozen=True, slots=True)
+class Nonce:
+    """What attestation results about a subject ("site", "pool" or "node") carry; nobody knew it before `issued_at`."""
+
+    subject_kind: str
+    subject: str
+    nonce: str
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Issuer:
     """Whose signed statements count, and for what.
 
@@ -63,6 +74,7 @@ class Issuer:
     revoked: tuple[Revoked, ...] = ()
     authority: Authority | None = None
     links: tuple[str, ...] = ()
+    nonces: tuple[Nonce, ...] = ()
 
     def may_speak_of(self, kind: str) -> tuple[str, ...]:
         """The subjects of a kind, "site", "pool" or "link", that it is believed about; KeyError for another."""

@@ -31,7 +31,8 @@ class VariantProfile:
     """How one variant behaves on one device.
 
     `service_us` holds (batch size, time to serve that batch in us), by rising batch size. `share_permille` is the part
-    of the device's compute that one instance takes.
+    of the device's compute that one instance takes. `first_us` is, like `service_us`, the time until the first
+    responses of a batch leave; empty where each request has one response, which leaves at the end.
     """
 
     model: str
@@ -40,6 +41,7 @@ class VariantProfile:
     share_permille: int
     load_us: int
     place: Place
+    first_us: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ class LatencyObjective:
     """The percentile (in basis points: 9900 is p99) of the end-to-end latency that must stay below `below_us`.
 
     It is meant for requests from the site `origin`, or from every origin where that is empty. With a `stage` it is
-    meant for what that stage takes, the way there and back included.
+    meant for what that stage takes, the way there and back included. With `of_first` it is meant for the time until the
+    response begins.
     """
 
     percentile_bp: int
@@ -19,6 +20,7 @@ class LatencyObjective:
     place: Place
     origin: str = ""
     stage: str = ""
+    of_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,16 @@ class ThroughputObjective:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityObjective:
-    """Every stage must run at no fewer than `sites` sites and on no fewer than `nodes` nodes."""
+    """Every stage must run at no fewer than `sites` sites, in as many `racks` and on no fewer than `nodes` nodes.
+
+    `spares` are instances beyond what the load takes.
+    """
 
     sites: int
     nodes: int
     place: Place
+    spares: int = 0
+    racks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

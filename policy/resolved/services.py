@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from policy.clauses import ComplianceProfile
+from policy.data_flow import NO_DATA, Data, Reads, data
 from policy.findings import Place
 from policy.resolved.fleet import Pool
 from policy.resolved.objectives import (
@@ -26,6 +27,18 @@ class Orchestration(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """Data that a stage reads and its output does not carry on, once one of `verifiers` vouches for it.
+
+    They are names of Issuers, any for (), and have to vouch for each variant of the stage's model.
+    """
+
+    data: Data
+    verifiers: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One model call of a service. `fanout` calls are made for each request, all at once."""
 
@@ -35,6 +48,9 @@ class Stage:
     fanout: int
     payload_bytes: int
     place: Place
+    reads: Reads = Reads.EVERYTHING
+    adds: Data = NO_DATA
+    removes: Removal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,16 @@ class Service:
     cost: CostObjective | None = None
     team: str = ""
     compliance: ComplianceProfile | None = None
+
+    @property
+    def requested(self) -> Data:
+        """What its requests carry."""
+        return data(self.data_classes, self.data_subjects)
+
+    @property
+    def carried(self) -> Data:
+        """What any of its stages may handle, whatever is removed on the way."""
+        return self.requested.union(*(stage.adds for stage in self.stages))
 
     def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
         """The objectives of requests from a site."""

@@ -73,7 +73,10 @@ class Exclusive:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """lowest <= sum of a*share + b*instances + c*unserved <= highest; an end that is None is open."""
+    """lowest <= sum of a*share + b*instances + c*unserved <= highest; an end that is None is open.
+
+    Not asked of a service that is at the highest level of its ladder, where it is named.
+    """
 
     rule: str
     place: Place | None
@@ -82,16 +85,21 @@ class Flow:
     unserved: tuple[tuple[str, int], ...] = ()
     lowest: int | None = None
     highest: int | None = None
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The prices of the powered nodes sum to at most `ceiling_millicents`."""
+    """The prices of the powered nodes, and of what paths carry, sum to at most `ceiling_millicents`.
+
+    `carried_millicents`: (path, its price where it carries all of its demand); a permille costs a thousandth of it.
+    """
 
     rule: str
     place: Place | None
     prices_millicents: tuple[tuple[str, int], ...]
     ceiling_millicents: int
+    carried_millicents: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ class Penalty:
 
     `starts`: (the options of one placement, its running instances, the price of each instance above them).
     `levels`: (service, the price of each level from 1). `unserved`: (demand, price of each permille).
+    `carried`: (path, its price where it carries all of its demand); the sum over all shares is rounded up.
     """
 
     rule: str
@@ -124,6 +133,7 @@ class Penalty:
     starts: tuple[tuple[tuple[str, ...], int, int], ...] = ()
     levels: tuple[tuple[str, tuple[int, ...]], ...] = ()
     unserved: tuple[tuple[str, int], ...] = ()
+    carried: tuple[tuple[str, int], ...] = ()
 
 
 Row = Exclusion | Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder | Penalty

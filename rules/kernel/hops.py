@@ -35,7 +35,7 @@ def excluded(
         clause = clause_of(profile)
         wrong: dict[str, dict[str, str]] = {}
         for demand in problem.demands if clause else ():
-            covered = profile.covered(problem.service_of(demand))
+            covered = problem.covered(profile, problem.service_of(demand))
             if clause is None or not covered:
                 continue
             if demand.origin not in wrong:

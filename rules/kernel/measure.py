@@ -3,9 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from policy.resolved import Stage
+from policy.clauses import ComplianceProfile
+from policy.data_flow import Datum, Reads
+from policy.resolved import Service, Stage
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Demand, Option, Path, Problem
+from rules.kernel.removals import said_of
+from rules.kernel.spans import unbroken_until_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +42,40 @@ def visits(plan: Plan, problem: Problem) -> tuple[Visit, ...]:
             if key not in found:
                 found[key] = Visit(demand, stage, problem.option(chosen))
     return tuple(found.values())
+
+
+def is_covered(visit: Visit, profile: ComplianceProfile, problem: Problem) -> bool:
+    """Whether a profile covers a visit: what it asks of is followed back from the stage to where it may come from."""
+    scope, service = profile.scope, problem.service_of(visit.demand)
+    if not scope.means(service) or (scope.stages and visit.stage.name not in scope.stages):
+        return False
+    return not scope.data or any(_comes_to(visit.stage, datum, service, problem) for datum in scope.data)
+
+
+def _comes_to(stage: Stage, datum: Datum, service: Service, problem: Problem) -> bool:
+    """Whether a stage makes a datum, is sent it with the request, or reads an output that may carry it on."""
+    if datum in stage.adds:
+        return True
+    if stage.reads is Reads.EVERYTHING:
+        return datum in service.requested or any(datum in each.adds for each in _before(stage, service))
+    return any(
+        datum in each.adds or (not _is_removed(each, datum, problem) and _comes_to(each, datum, service, problem))
+        for each in service.stages
+        if each.name in stage.after
+    )
+
+
+def _before(stage: Stage, service: Service) -> list[Stage]:
+    """The stages that must be done before, and those before them."""
+    names = set(stage.after)
+    for _ in service.stages:
+        names.update(name for each in service.stages if each.name in names for name in each.after)
+    return [each for each in service.stages if each.name in names]
+
+
+def _is_removed(stage: Stage, datum: Datum, problem: Problem) -> bool:
+    """Whether everybody's word on it that is needed lasts until the plan is no longer needed."""
+    if stage.removes is None or datum not in stage.removes.data:
+        return False
+    spans = said_of(problem, stage.model, stage.removes, datum)
+    return all(unbroken_until_s(each, problem.now_s) >= problem.needed_until_s for each in spans)

@@ -1,4 +1,4 @@
-"""Clauses on the pools that stages run in: what they exclude, and what is held there."""
+"""Clauses on the pools that stages run in: what they exclude, what is held there, and of which of their nodes."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -7,6 +7,10 @@ from policy.findings import Place
 from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import Held, Problem
+from rules.kernel.spans import Span
+
+Found = dict[tuple[str, str], list[Span]]
+"""By kind and name of a subject, when something is attested of it."""
 
 
 def excluded_pools(
@@ -14,7 +18,7 @@ def excluded_pools(
 ) -> Iterator[Exclusion]:
     """The options in the pools against which there is a reason, for each use by a stage that the profile covers."""
     for demand in problem.demands if reasons else ():
-        for stage in profile.covered(problem.service_of(demand)):
+        for stage in problem.covered(profile, problem.service_of(demand)):
             for option in problem.options_of(stage.model):
                 reason = reasons.get(option.placement.pool)
                 if reason:
@@ -29,3 +33,10 @@ def held_by(problem: Problem, pool: Pool, is_meant: Callable[[str, tuple[int, ..
         for held in problem.certifications
         if (held.subject_kind, held.subject) in subjects and is_meant(held.standard, held.version)
     )
+
+
+def by_node(found: Found, pool: Pool) -> Iterator[list[Span]]:
+    """For each node of a pool, when it is attested: by itself, with its pool or with its site."""
+    whole = [*found.get(("pool", pool.name), ()), *found.get(("site", pool.site), ())]
+    for node in pool.node_names():
+        yield [*whole, *found.get(("node", node), ())]

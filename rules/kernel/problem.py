@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from policy.resolved import Link, Policy, Pool, Service, Site, Stage
+from policy.clauses import AFFIRMING, AttestationClause, ComplianceProfile, Tcb
+from policy.data_flow import Data, Datum, handled
+from policy.resolved import LatencyObjective, Link, Policy, Pool, Service, Site, Stage
+from rules.kernel.removals import removed
 
 WHOLE_PERMILLE: Final = 1000
 """All of a demand: the shares of its routes and what is left unserved sum to this."""
@@ -59,7 +62,8 @@ class Path:
     """A route of a demand: an option's id for each stage, in the order of the service's stages.
 
     `latency_us` holds (percentile in basis points, predicted end-to-end latency), by rising percentile, network
-    included; `stage_latency_us` the same for each stage of which an objective speaks.
+    included; `stage_latency_us` the same for each stage of which an objective speaks. `first_us` is the time until the
+    response begins, of such stages and, under an empty name, of the whole path where an objective speaks of it.
     """
 
     id: str
@@ -67,17 +71,25 @@ class Path:
     options: tuple[str, ...]
     latency_us: tuple[tuple[int, int], ...]
     stage_latency_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
+    first_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
 
-    def latency_at_us(self, percentile_bp: int, stage: str = "") -> int:
+    def latency_at_us(self, percentile_bp: int, stage: str = "", *, of_first: bool = False) -> int:
         """The predicted latency at the least percentile known that is not below the asked one; else the highest.
 
-        Of the whole path, or of one stage; KeyError when nothing is predicted of that one.
+        Of the whole path, or of one stage, until its response ends or begins; KeyError when that is not predicted.
         """
-        known_us = dict(self.stage_latency_us)[stage] if stage else self.latency_us
+        if of_first:
+            known_us = dict(self.first_us)[stage]
+        else:
+            known_us = dict(self.stage_latency_us)[stage] if stage else self.latency_us
         for known_bp, value_us in known_us:
             if known_bp >= percentile_bp:
                 return value_us
         return known_us[-1][1]
+
+    def promised_us(self, objective: LatencyObjective) -> int:
+        """The predicted latency of which an objective speaks."""
+        return self.latency_at_us(objective.percentile_bp, objective.stage, of_first=objective.of_first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +117,8 @@ class Attested:
     """What a verifier affirmed of a site, a pool or a node at `appraised_s`, from one second to another (Unix time).
 
     `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
-    `devices` what every device in it has. `verifier` is the Issuer's name.
+    `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst part, and `tcbs`
+    tell how up to date each environment is. `nonce_s` is when a nonce that it carries was given out for it, if any was.
     """
 
     subject_kind: str
@@ -117,11 +130,26 @@ class Attested:
     appraised_s: int
     from_s: int
     until_s: int
+    tier: str = AFFIRMING
+    tcbs: tuple[Tcb, ...] = ()
+    nonce_s: int | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it carries a nonce that was given out for it."""
+        return self.nonce_s is not None
+
+    def since_s(self, clause: AttestationClause) -> int:
+        """From when a clause counts its age."""
+        return self.nonce_s if clause.nonce and self.nonce_s is not None else self.appraised_s
 
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another."""
+    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another.
+
+    `removes` is the data that the artefact's output does not carry on, where that is what is said, in its order.
+    """
 
     digest: str
     signer: str
@@ -129,6 +157,7 @@ class Vouched:
     version: tuple[int, ...]
     from_s: int
     until_s: int
+    removes: tuple[Datum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -183,8 +212,21 @@ class Problem:
         return {pool.name: pool.site for pool in reversed(self.policy.pools)}
 
     @cached_property
+    def _racks(self) -> dict[str, tuple[str, str]]:
+        found = {}
+        for pool in self.policy.pools:
+            more = (node.name for node in self.nodes_of(pool.name))  # of which the policy need not know
+            for index, name in enumerate(dict.fromkeys((*pool.node_names(), *more))):
+                found[name] = pool.site, pool.rack(index)
+        return found
+
+    @cached_property
     def _digests(self) -> dict[tuple[str, str], str]:
         return {(model.name, each.name): each.digest for model in self.policy.models for each in model.variants}
+
+    @cached_property
+    def _handled(self) -> dict[str, dict[str, Data]]:
+        return {each.name: handled(each, removed(self, each)) for each in reversed(self.policy.services)}
 
     @cached_property
     def _nodes(self) -> dict[str, tuple[Node, ...]]:
@@ -239,9 +281,17 @@ class Problem:
         """The digest of the variant that a placement loads; empty where no document declares it."""
         return self._digests.get((placement.model, placement.variant), "")
 
+    def covered(self, profile: ComplianceProfile, service: Service) -> tuple[Stage, ...]:
+        """The stages of a service that a profile covers at any second until the plan is no longer needed."""
+        return profile.covered(service, self._handled[service.name])
+
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""
         return self._sites[option.placement.pool]
+
+    def rack_of(self, node: str) -> tuple[str, str]:
+        """The site and the rack that a node stands in; the rack is empty where none is named."""
+        return self._racks[node]
 
     def site(self, name: str) -> Site:
         """The site of that name; KeyError when there is none."""

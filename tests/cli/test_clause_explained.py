@@ -5,6 +5,7 @@ from process import ROOT, gridwright
 
 HEALTH = ROOT / "examples" / "health"
 EMBEDDED = ROOT / "examples" / "embedded"
+CONFIDENTIAL = ROOT / "examples" / "confidential"
 
 
 def test_a_clause_is_told_with_what_it_bars_the_evidence_and_its_price() -> None:
@@ -25,13 +26,13 @@ def test_a_profile_is_told_clause_by_clause() -> None:
     out = gridwright("explain", HEALTH, "health-data").out
     heads = [line.partition(": ")[0] for line in out.splitlines() if line.startswith("compliance.yaml:")]
     assert heads == [f"compliance.yaml:{at}" for at in ("8:26", "11:9", "13:7", "16:9", "17:10", "18:13")]
-    assert "without it the nodes would cost as much: $0.9/h" in out
+    assert "without it the fleet would cost as much: $1.1/h" in out
 
 
 def test_a_clause_that_does_nothing_now_says_so() -> None:
-    out = gridwright("explain", HEALTH, HEALTH / "fleet.yaml:53").out.splitlines()
+    out = gridwright("explain", HEALTH, HEALTH / "fleet.yaml:60").out.splitlines()
     assert out[:2] == [
-        "fleet.yaml:53:7: CostPolicy ceilings: at most $1.2/h at cloud-paris",
+        "fleet.yaml:60:7: CostPolicy ceilings: at most $1.2/h at cloud-paris",
         "it takes no part in the plan",
     ]
 
@@ -50,6 +51,30 @@ def test_a_service_on_a_pool_is_allowed_or_not_by_clause_and_evidence() -> None:
     text = gridwright("explain", HEALTH, "x-ray-triage@paris-reserved").out
     assert "evidence/cloud-paris-c5.jwt:1:1" in text
     assert any(line.split()[:3] == ["deidentify", "hospital-lille", "barred"] for line in text.splitlines())
+
+
+def test_behind_a_pool_stands_every_kind_of_evidence_that_it_goes_by() -> None:
+    answer = gridwright("explain", CONFIDENTIAL, "call-variants@sealed", "--json").json()
+    (stage,) = answer["stages"]
+    found = [
+        (proof["standard"], proof["subject"], proof["place"]["file"])
+        for ground in stage["grounds"]
+        for proof in ground["evidence"]
+    ]
+    assert found == [
+        ("x509-svid", "site cloud-amsterdam", "evidence/cloud-amsterdam.pem"),
+        ("mtls", "link leiden-amsterdam", "evidence/leiden-amsterdam.jwt"),
+        ("attestation", "pool sealed", "evidence/sealed.cwt"),
+        ("slsa", "variant-caller/bf16", "evidence/bf16-slsa.dsse"),
+        ("model-signature", "variant-caller/bf16", "evidence/bf16-release.sig"),
+        ("model-signature", "variant-caller/fp8", "evidence/fp8-release.sig"),
+        ("attestation", "pool sealed", "evidence/sealed.cwt"),
+    ]
+    text = gridwright("explain", CONFIDENTIAL, "call-variants@sealed").out
+    assert "no end" in text
+    plain = gridwright("explain", CONFIDENTIAL, "call-variants@plain", "--json").json()
+    lacking = [ground["clause"] for ground in plain["stages"][0]["grounds"] if not ground["evidence"]]
+    assert [words.partition(": ")[2].partition(" ")[0] for words in lacking] == ["attestation", "encryption"]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -19,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from process import EXAMPLE, gridwright
+
+from policy.documents.issuer import NonceSpec
 
 KEYS: dict[str, Callable[[], Any]] = {
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
@@ -159,6 +163,25 @@ def test_a_statement_is_printed_where_no_file_is_named(tmp_path: Path) -> None:
     key = pem(tmp_path / "key.pem", KEYS["ES256"]())
     ran = gridwright("evidence", "sign", EXAMPLE / "evidence" / "edge-paris-pci-dss.yaml", "--key", key)
     assert (ran.status, ran.out.count(".")) == (0, 2)
+
+
+def test_a_nonce_is_new_each_time_and_stands_in_an_issuer_as_it_is_printed() -> None:
+    lines = [gridwright("evidence", "nonce", f"{kind}/edge-paris").out for kind in ("pool", "pool", "node", "site")]
+    entries = [NonceSpec.model_validate(each) for line in lines for each in yaml.safe_load(line)]
+    assert [(each.subject.kind, each.subject.name) for each in entries[1:]] == [
+        ("pool", "edge-paris"),
+        ("node", "edge-paris"),
+        ("site", "edge-paris"),
+    ]
+    assert len({each.nonce for each in entries}) == len(entries)
+    assert all(timedelta() <= datetime.now(UTC) - each.issued_at < timedelta(minutes=5) for each in entries)
+
+
+@pytest.mark.parametrize("subject", ["edge-paris", "gpu/edge-paris", "pool/", "pool/a: b", "link/a-b"])
+def test_a_nonce_for_what_is_no_subject_is_one_message(subject: str) -> None:
+    found = gridwright("evidence", "nonce", subject)
+    assert (found.status, found.out) == (1, "")
+    assert f"'{subject}' is no subject" in found.err
 
 
 def test_text_that_is_not_utf8_is_not_signed(tmp_path: Path) -> None:

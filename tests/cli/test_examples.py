@@ -40,9 +40,9 @@ def test_genomes_are_read_on_attested_machines_by_verified_builds_alone() -> Non
     }
     assert found == {
         ("bf16", "sealed"): set(),
-        ("bf16", "plain"): {"attestation"},
-        ("fp8", "sealed"): {"provenance"},
-        ("fp8", "plain"): {"attestation", "provenance"},
+        ("bf16", "plain"): {"attestation", "encryption_at_rest"},
+        ("fp8", "sealed"): {"provenance", "pinned"},
+        ("fp8", "plain"): {"attestation", "encryption_at_rest", "provenance", "pinned"},
     }
     assert barred("confidential", "benchmark-variants", "call") == {"sealed": set(), "plain": set()}
 
@@ -55,3 +55,10 @@ def test_a_team_is_kept_to_fewer_places_than_its_organisation_and_a_service_by_w
     assert spoken["paris-owned"] == {"dedication"}
     assert spoken["frankfurt-rented"] == set()
     assert spoken["frankfurt-spot"] == {"purchase"}
+
+
+def test_what_follows_a_blurring_that_was_tested_leaves_the_square_and_nothing_before_it() -> None:
+    found = {stage: barred("privacy", "square-watch", stage) for stage in ("blur", "describe")}
+    assert found["blur"]["boxes"] == set()
+    assert found["blur"]["cards"] >= {"locality"}
+    assert found["describe"]["cards"] == set()

@@ -1,10 +1,13 @@
 """`gridwright fmt` as people and scripts run it."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from process import EXAMPLE, gridwright
+
+from policy.folder import MAX_BYTES
 
 TIDY = "apiVersion: gridwright.dev/v1alpha1\nkind: Site\nmetadata: {name: edge-nice}\nspec: {jurisdictions: [FR]}\n"
 UNTIDY = "kind: Site\napiVersion: gridwright.dev/v1alpha1\nspec: {jurisdictions: [ FR ]}\nmetadata: {name: edge-nice}\n"
@@ -58,6 +61,15 @@ def test_what_cannot_be_read_is_an_error_with_a_next_step(folder: Path) -> None:
         ran = gridwright("fmt", missing)
         assert ran.status == 1
         assert "cannot be read" in ran.err
+
+
+def test_a_pipe_and_a_file_beyond_bounds_are_refused_without_reading_them(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.yaml")
+    (folder / "big.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
+    for name, told in (("pipe.yaml", "no regular file"), ("big.yaml", "more than")):
+        ran = gridwright("fmt", folder / name)
+        assert ran.status == 1
+        assert told in ran.err
 
 
 def test_line_breaks_of_another_system_are_kept_apart_from_meaning(folder: Path) -> None:

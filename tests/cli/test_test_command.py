@@ -72,7 +72,7 @@ def test_programs_get_results_and_the_clauses_that_are_covered() -> None:
     answer = gridwright("test", HEALTH, "-k", NAMES, "--json", "--coverage", "mutation").json()
     assert [each["result"]["outcome"] for each in answer["tests"]] == ["passed"]
     covered = {(each["place"]["line"], each["clause"]): each["tests"] for each in answer["coverage"]}
-    assert len(covered) == 13
+    assert len(covered) == 15
     assert [line for (line, _), tests in covered.items() if tests == [NAMES]] == [28]
 
 
@@ -80,7 +80,7 @@ def test_coverage_is_a_table_of_clauses_with_the_tests_that_exercise_them() -> N
     ran = gridwright("test", HEALTH, "-k", NAMES, "--coverage", "exercised")
     row = next(line for line in ran.out.splitlines() if "shared-memory >=1 is not held" in line)
     assert row.split()[-2:] == ["compliance.yaml:16:9", NAMES]
-    assert ran.out.splitlines()[-1] == "6 of 13 clauses are covered"
+    assert ran.out.splitlines()[-1] == "7 of 15 clauses are covered"
 
 
 def test_broken_documents_are_told_and_nothing_is_run(wrong: Path) -> None:

@@ -1,6 +1,7 @@
 """Issuers with keys made for a test, and statements that they sign."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ CLAIMS: Mapping[str, Any] = {
     "subject": {"site": "edge-paris"},
     "claim": {"standard": "pci-dss", "version": "4.0"},
 }
+
+
+def saying(**changed: Any) -> dict[str, Any]:
+    """The claims, changed; those that are None are left out."""
+    return {name: value for name, value in {**CLAIMS, **changed}.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,11 @@ def with_header(token: str, **header: Any) -> str:
     """The token under another header; its signature does not fit any more."""
     _, payload, signature = token.split(".")
     return f"{part(json.dumps(header).encode())}.{payload}.{signature}"
+
+
+def digest(token: str) -> str:
+    """What a token is called: its header and payload, digested."""
+    return hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()
 
 
 def part(data: bytes) -> str:

@@ -47,6 +47,41 @@ def test_provenance_by_itself_is_of_the_lowest_level() -> None:
     assert said(envelope(statement(undated, "https://slsa.dev/provenance/v1"))).issued_at == UNDATED
 
 
+GONE = {"classes": ["faces", "biometric"], "subjects": ["passers-by"], "evaluatedOn": DONE}
+REMOVAL = "https://gridwright.dev/data-removal/v1"
+TESTING = signer(standards=("data-removal",))
+
+
+def test_a_test_of_what_a_model_removes_names_the_data_from_when_it_was_done() -> None:
+    found = said(envelope(statement(GONE, REMOVAL)), TESTING)
+    assert (found.subject, found.standard, found.version) == (VARIANT, "data-removal", (1,))
+    assert [str(each) for each in found.removes] == ["class `biometric`", "class `faces`", "subject `passers-by`"]
+    assert (found.issued_at, found.expires_at) == (datetime(2026, 5, 1, tzinfo=UTC), FOREVER)
+    aged = said(envelope(statement(GONE, REMOVAL)), replace(TESTING, max_age_s=30 * 86_400))
+    assert aged.expires_at == datetime(2026, 5, 31, tzinfo=UTC)
+    assert said(envelope(statement())).removes == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"classes": "faces"}, "`classes` is no list of words"),
+        ({"subjects": [1]}, "`subjects` is no list of words"),
+        ({"classes": ["two words"]}, "`classes` is no list of words"),
+        ({"classes": [], "subjects": []}, "it names neither `classes` nor `subjects`"),
+        ({"evaluatedOn": "yesterday"}, "`evaluatedOn` is no date and time with its offset"),
+    ],
+)
+def test_a_removal_that_cannot_be_read_is_refused(changed: dict[str, Any], told: str) -> None:
+    refused = reason(envelope(statement(GONE | changed, REMOVAL)), TESTING)
+    assert refused.startswith("GW0424")
+    assert told in refused
+
+
+def test_only_an_issuer_that_may_speaks_of_what_is_removed() -> None:
+    assert reason(envelope(statement(GONE, REMOVAL))).startswith("GW0414")
+
+
 @pytest.mark.parametrize("pair", [ec_pair(), ed_pair(), rsa_pair(2048), rsa_pair(2048, algorithm="PS256")])
 def test_each_kind_of_key_signs(pair: Pair) -> None:
     assert said(envelope(statement(), pair), signer(pair)).subject == VARIANT

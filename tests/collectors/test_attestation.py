@@ -10,8 +10,8 @@ from signing import AT, NOW, YAML, ec_pair, issuer_of, signed
 from collectors.evidence.devices import DISABLED, features_of
 from collectors.evidence.files import read_evidence
 from collectors.evidence.records import Attestation, Evidence
-from policy.clauses import AttestationClause
-from policy.findings import Finding
+from policy.clauses import AFFIRMING, WARNING, AttestationClause, Tcb
+from policy.findings import Finding, Level
 from policy.resolved import Issuer
 
 PAIR = ec_pair()
@@ -70,7 +70,9 @@ def test_a_result_is_of_the_pool_that_its_verifier_names(tmp_path: Path) -> None
     assert (item.subject_kind, item.subject, item.standard) == ("pool", "paris-module", "attestation")
     assert (item.issuer, item.id) == ("lab", f"trustee/{item.digest[:16]}")
     assert (item.issued_at, item.expires_at) == (NOW - timedelta(minutes=5), NOW + timedelta(minutes=10))
-    assert item.attestation == Attestation("trustee", ("sev-snp",), ("hardware",), (), NOW - timedelta(minutes=10))
+    assert item.attestation == Attestation(
+        "trustee", ("sev-snp",), ("hardware",), (), NOW - timedelta(minutes=10), tcbs=(Tcb(),)
+    )
 
 
 def test_a_result_that_begins_later_is_kept_and_appraised_when_it_was(tmp_path: Path) -> None:
@@ -151,7 +153,7 @@ def test_an_environment_that_is_not_known_does_not_hide_behind_one_that_is(tmp_p
     alone = proved(tmp_path, {"cpu0": part({"snp": {}})})
     (other := tmp_path / "other").mkdir()
     beside = proved(other, {"cpu0": part({"snp": {}}), "cpu1": part({"sample": {"debug": True}})})
-    assert [clause.met_by(each.verifier, each.tees, each.claims, each.devices) for each in (alone, beside)] == [
+    assert [clause.met_by(each) for each in (alone, beside)] == [
         True,
         False,
     ]
@@ -181,6 +183,69 @@ def test_without_a_device_there_is_no_feature(tmp_path: Path) -> None:
     assert proved(tmp_path, {"cpu0": part({"snp": {}})}).devices == ()
 
 
+def test_a_device_is_confidential_where_its_own_part_affirms_that_its_memory_is_opaque(tmp_path: Path) -> None:
+    cpu = part({"snp": {}})
+    opaque = part({"nvidia": CARD}, hardware=2, runtime_opaque=2)
+    (tmp_path / "bare").mkdir()
+    assert proved(tmp_path, {"cpu0": cpu, "gpu0": opaque}).devices == (
+        "confidential-computing",
+        "debug-disabled",
+        "secure-boot",
+    )
+    bare = part({"nvidia": {**CARD, "x-nvidia-gpu-cc-mode": "ON"}})
+    assert "confidential-computing" not in proved(tmp_path / "bare", {"gpu0": opaque, "gpu1": bare}).devices
+
+
+def test_a_result_that_warns_counts_at_that_tier_and_is_told(tmp_path: Path) -> None:
+    warns = {"ear.status": "warning", "ear.trustworthiness-vector": {"hardware": 32}}
+    (item,), (finding,) = read(tmp_path, result({"cpu0": part(), "gpu0": warns}))
+    assert item.attestation is not None
+    assert (item.attestation.tier, item.attestation.claims) == ("warning", ())
+    assert (finding.id, finding.level) == ("GW0442", Level.WARNING)
+    strict, lenient = (AttestationClause((), (), (), (), 0, YAML, tier) for tier in (AFFIRMING, WARNING))
+    assert not strict.met_by(item.attestation)
+    assert lenient.met_by(item.attestation)
+
+
+SNP = {
+    "reported_tcb_bootloader": 4,
+    "reported_tcb_tee": 0,
+    "reported_tcb_snp": 24,
+    "reported_tcb_microcode": 219,
+    "policy_debug_allowed": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "tcbs"),
+    [
+        ({"tdx": {"tcb_status": "UpToDate"}}, (Tcb("UpToDate"),)),
+        ({"sgx": {"tcb_status": "OutOfDate", "tcb_date": "2023-02-15"}}, (Tcb("OutOfDate"),)),
+        ({"snp": SNP}, (Tcb(versions=(("bootloader", 4), ("tee", 0), ("snp", 24), ("microcode", 219))),)),
+        ({"az-snp-vtpm": {"reported_tcb_snp": 255}, "report_data": "AA"}, (Tcb(versions=(("snp", 255),)),)),
+        ({"snp": {"reported_tcb_snp": 256, "reported_tcb_tee": "0", "reported_tcb_microcode": True}}, (Tcb(),)),
+        ({"tdx": {"tcb_status": ["UpToDate"]}}, (Tcb(),)),
+        ({"cca": {}, "tdx": {"tcb_status": "UpToDate"}}, (Tcb(), Tcb("UpToDate"))),
+        ({"nvidia": {"tcb_status": "UpToDate"}}, ()),
+        ({}, ()),
+    ],
+)
+def test_the_tcb_is_what_each_environment_tells_of_it(
+    tmp_path: Path, evidence: dict[str, Any], tcbs: tuple[Tcb, ...]
+) -> None:
+    assert proved(tmp_path, {"cpu0": part(evidence)}).tcbs == tcbs
+
+
+def test_what_an_attester_claims_in_draft_04_is_of_its_environment(tmp_path: Path) -> None:
+    evidence = {"tee": "tdx", "claims": {"tcb_status": "UpToDate"}, "report_data": "AA"}
+    submods = {"cpu0": {**part(), "ear_attester_claims": evidence}}
+    found = proved(tmp_path, submods)
+    assert (found.tees, found.tcbs) == (("tdx",), (Tcb("UpToDate"),))
+    (tmp_path / "odd").mkdir()
+    odd = {"cpu0": {**part(), "ear_attester_claims": {"tee": ["tdx"], "claims": {"tcb_status": "UpToDate"}}}}
+    assert proved(tmp_path / "odd", odd).tees == ("`claims`",)
+
+
 @pytest.mark.parametrize(
     ("claims", "features"),
     [
@@ -191,6 +256,8 @@ def test_without_a_device_there_is_no_feature(tmp_path: Path) -> None:
         *[({"hwmodel": "GH100", "dbgstat": word}, ("debug-disabled",)) for word in DISABLED],
         ({"hwmodel": "GH100", "secboot": True, "dbgstat": ["disabled"]}, ("secure-boot",)),
         ({ANNOTATED: {"tdx": {}}, "hwmodel": "x", "secboot": True}, ("secure-boot",)),
+        ({"hwmodel": "GH100", "oemboot": True}, ("secure-boot",)),
+        ({"hwmodel": "GH100", "oemboot": True, "secboot": False}, ()),
         ({ANNOTATED: "nvidia", **CARD}, ("debug-disabled", "secure-boot")),
         ({ANNOTATED: {"nvidia": ["hwmodel"]}}, ()),
     ],

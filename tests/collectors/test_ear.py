@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from signing import AT, HERE, NOW, YAML, ec_pair, issuer_of, signed
 
-from collectors.evidence.ear import Appraisal, Part, Tier, tier
+from collectors.evidence.appraised_part import Part, Tier, tier
+from collectors.evidence.ear import Appraisal
 from collectors.evidence.files import read_evidence
 from collectors.evidence.records import Evidence
 from collectors.evidence.verify import verify
@@ -164,7 +165,8 @@ def test_the_tiers_of_all_signed_octets() -> None:
         ({"cpu0": part(hardware=-128, executables=2)}, "GW0417"),
         ({"cpu0": part("warning", hardware=99)}, "GW0417 `cpu0` is contraindicated by its claims"),
         ({"cpu0": part(hardware=32)}, "GW0417 `cpu0` is warning by its claims"),
-        ({"cpu0": part("warning", hardware=2)}, "GW0418 `cpu0` is not affirmed: its status is warning"),
+        ({"cpu0": part("contraindicated", hardware=2)}, "GW0418 `cpu0` is not affirmed: its status is contraindicated"),
+        ({"cpu0": part("warning")}, "GW0418 `cpu0` is not affirmed: no claim vouches for it"),
         ({"cpu0": part("none", hardware=2)}, "GW0418 `cpu0` is not affirmed: its status is none"),
         ({"cpu0": part()}, "GW0418 `cpu0` is not affirmed: no claim vouches for it"),
         ({"cpu0": part(hardware=0, executables=-1)}, "GW0418 `cpu0` is not affirmed: no claim vouches for it"),
@@ -183,8 +185,33 @@ def test_the_tiers_of_all_signed_octets() -> None:
         ({"GPU-0": ["DIGEST", ["SHA-256", "00"]]}, "GW0416 the statement is malformed: there is no object `GPU-0`"),
     ],
 )
-def test_what_is_not_affirmed_does_not_count(submods: dict[str, Any], start: str) -> None:
+def test_what_is_not_trusted_does_not_count(submods: dict[str, Any], start: str) -> None:
     assert reason(signed(PAIR, result(**submods)), attesting(PAIR.public)).startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("status", "tier"),
+    [({}, Tier.AFFIRMING), ("none", Tier.AFFIRMING), ("affirming", Tier.AFFIRMING), ("warning", Tier.WARNING)],
+)
+def test_a_status_of_the_whole_counts_as_one_more_part(status: Any, tier: Tier) -> None:
+    claims = {**result(cpu0=part(hardware=2)), **({"ear_status": status} if status else {})}
+    found = judged(signed(PAIR, claims), attesting(PAIR.public))
+    assert isinstance(found, Appraisal)
+    assert found.tier is tier
+
+
+@pytest.mark.parametrize(
+    ("status", "start"),
+    [
+        ("contraindicated", "GW0418 `ear.status` is not affirmed: its status is contraindicated"),
+        ("affirming", "GW0417 `ear.status` is warning by its claims, and its status says affirming"),
+        ("splendid", "GW0416"),
+        (2, "GW0416"),
+    ],
+)
+def test_a_status_of_the_whole_that_is_better_than_its_parts_or_bad_refuses_them(status: Any, start: str) -> None:
+    claims = {**result(cpu0=part(hardware=2), gpu0=part("warning", hardware=32)), "ear.status": status}
+    assert reason(signed(PAIR, claims), attesting(PAIR.public)).startswith(start)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +229,7 @@ def test_a_name_in_the_result_stands_before_its_verifiers() -> None:
     assert reason(token, attesting(PAIR.public, "lab.example")).startswith("GW0412")
     found = judged(token, attesting(PAIR.public, "lab.example", audience="gridwright"))
     assert isinstance(found, Appraisal)
-    assert found.parts == (Part("cpu0", (("hardware", 2),), (), ()),)
+    assert found.parts == (Part("cpu0", Tier.AFFIRMING, (("hardware", 2),), features=()),)
 
 
 def test_a_result_in_the_folder_is_verified_and_permits_nothing(tmp_path: Path) -> None:

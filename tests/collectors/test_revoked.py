@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from enveloping import PASSED, VARIANT, envelope, judged, reason, said, signer, statement
-from signing import AT, CLAIMS, HERE, NOW, YAML, ec_pair, ed_pair, issuer_of, rsa_pair, signed
+from signing import AT, CLAIMS, HERE, NOW, YAML, digest, ec_pair, ed_pair, issuer_of, rsa_pair, signed
 
-from collectors.evidence.token import digest
 from collectors.evidence.verify import verify
 from policy.findings import Finding
 from policy.keys import identity

@@ -73,6 +73,7 @@ def keep(state: State, at: datetime = NOW) -> Decision:
         reasons=(),
         findings=(),
         cost_millicents_per_hour=40_000,
+        links_millicents_per_hour=0,
         valid_until=None,
         state=after,
     )

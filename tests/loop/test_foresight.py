@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from collectors.snapshot import Foreseen, Offered, Rate, Reading, Snapshot
-from controller.foresight import FEWEST, HORIZON_INTERVALS, INTERVAL_S, Foresight, Minutes, Series
+from controller.foresight import FEWEST, Foresight, Minutes, Series
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TURN = timedelta(seconds=5)
+
+
+def minutes_ahead() -> int:
+    return 120
 
 
 @dataclass
@@ -61,13 +65,13 @@ def test_turns_that_stood_still_for_minutes_leave_them_as_the_last_rate_or_missi
 
 
 async def test_nothing_is_foreseen_of_a_service_that_was_hardly_seen() -> None:
-    assert foreseen(await watched(Foresight(Arrivals()), START, FEWEST - 1)) is None
+    assert foreseen(await watched(Foresight(Arrivals(), minutes_ahead), START, FEWEST - 1)) is None
 
 
 async def test_a_steady_rate_is_foreseen_to_stay() -> None:
-    found = foreseen(await watched(Foresight(Arrivals()), START, FEWEST + 2))
+    found = foreseen(await watched(Foresight(Arrivals(), minutes_ahead), START, FEWEST + 2))
     assert found is not None
-    assert found.horizon_s == HORIZON_INTERVALS * INTERVAL_S
+    assert found.horizon_s == minutes_ahead()
     assert found.p50_milli_rps == pytest.approx(10_000, rel=0.05)
     assert found.p50_milli_rps <= found.p90_milli_rps <= found.p99_milli_rps <= 15_000
 
@@ -75,12 +79,12 @@ async def test_a_steady_rate_is_foreseen_to_stay() -> None:
 async def test_what_arrived_is_passed_on_unchanged() -> None:
     arrivals = Arrivals()
     now = START + timedelta(minutes=1)
-    assert (await Foresight(arrivals).collect(now)).offered == (await arrivals.collect(now)).offered
+    assert (await Foresight(arrivals, minutes_ahead).collect(now)).offered == (await arrivals.collect(now)).offered
 
 
 async def test_a_gateway_that_is_away_is_no_fall_of_demand() -> None:
     arrivals = Arrivals()
-    foresight = Foresight(arrivals)
+    foresight = Foresight(arrivals, minutes_ahead)
     await watched(foresight, START, FEWEST + 2)
     arrivals.rate_rps = None
     found = foreseen(await watched(foresight, START + timedelta(minutes=FEWEST + 2), 10))
@@ -90,7 +94,7 @@ async def test_a_gateway_that_is_away_is_no_fall_of_demand() -> None:
 
 async def test_a_service_that_left_the_policy_is_forgotten() -> None:
     arrivals = Arrivals(services=("ocr", "voice"))
-    foresight = Foresight(arrivals)
+    foresight = Foresight(arrivals, minutes_ahead)
     later = START + timedelta(minutes=FEWEST + 2)
     assert len((await watched(foresight, START, FEWEST + 2)).expected) == 2
     arrivals.services = ("ocr",)
@@ -98,7 +102,7 @@ async def test_a_service_that_left_the_policy_is_forgotten() -> None:
 
 
 async def test_the_same_arrivals_are_foreseen_alike_bit_for_bit() -> None:
-    first, second = [await watched(Foresight(Arrivals()), START, FEWEST + 5) for _ in range(2)]
+    first, second = [await watched(Foresight(Arrivals(), minutes_ahead), START, FEWEST + 5) for _ in range(2)]
     assert first == second
 
 
@@ -107,7 +111,7 @@ async def test_forecasts_that_fail_leave_the_rates_as_they_are(monkeypatch: pyte
         raise ArithmeticError("nonsense")
 
     monkeypatch.setattr(Series, "take", failing)
-    foresight, found = Foresight(Arrivals()), []
+    foresight, found = Foresight(Arrivals(), minutes_ahead), []
     for at in range(0, 140, 5):
         await foresight.caught_up()
         snapshot = await foresight.collect(START + timedelta(seconds=at))
@@ -119,7 +123,7 @@ async def test_forecasts_that_fail_leave_the_rates_as_they_are(monkeypatch: pyte
 async def test_a_turn_does_not_wait_for_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
     finish, finished = threading.Event(), []
     monkeypatch.setattr(Series, "take", lambda *_: finished.append(finish.wait(20)))
-    foresight = Foresight(Arrivals())
+    foresight = Foresight(Arrivals(), minutes_ahead)
     for at in range(0, 200, 5):
         snapshot = await foresight.collect(START + timedelta(seconds=at))
         assert snapshot.offered

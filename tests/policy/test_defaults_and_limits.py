@@ -142,10 +142,11 @@ def test_one_tier_alone_has_its_limits_and_defaults(alone: str) -> None:
     assert [finding.id for finding in beyond.findings] == ["GW0351"]
 
 
+LEAST = {"sites": 1, "racks": 0, "nodes": 1, "spares": 0}
 PARTS = {
     "priority": st.integers(0, 4),
     "floor": st.sampled_from(["92%", "94%", "95%", "96%"]),
-    "places": st.fixed_dictionaries({"sites": st.integers(1, 2), "nodes": st.integers(1, 2)}),
+    "places": st.fixed_dictionaries({name: st.integers(least, 2) for name, least in LEAST.items()}),
     "use": st.booleans(),
 }
 SAID = st.fixed_dictionaries({}, optional=PARTS)
@@ -178,13 +179,12 @@ def test_without_an_error_a_service_is_within_every_limit_and_has_what_it_says(
         return
     service = found.policy.service("call-vad")
     floor = service.accuracy.floor_ppm / 10_000 if service.accuracy else 0
-    places = (service.availability.sites, service.availability.nodes) if service.availability else (0, 0)
+    places = {name: getattr(service.availability, name) if service.availability else 0 for name in LEAST}
     for value in values:
         assert service.priority <= value.get("priority", 1_000)
         assert floor >= _percent(value.get("accuracy", {}).get("floor", "0%"))
-        asked = value.get("availability", {"sites": 0, "nodes": 0})
-        assert places[0] >= asked["sites"]
-        assert places[1] >= asked["nodes"]
+        asked = value.get("availability", dict.fromkeys(LEAST, 0))
+        assert all(places[name] >= asked[name] for name in LEAST)
         if _percent(value.get("accuracy", {}).get("floor", "0%")) > 94:
             assert not service.degrade
     if "priority" in own:
@@ -192,7 +192,7 @@ def test_without_an_error_a_service_is_within_every_limit_and_has_what_it_says(
     if "floor" in own:
         assert floor == _percent(own["floor"])
     if "places" in own:
-        assert places == (own["places"]["sites"], own["places"]["nodes"])
+        assert places == own["places"]
 
 
 def _percent(text: str) -> float:
@@ -215,7 +215,7 @@ def _is_beyond(values: list[dict[str, Any]], own: dict[str, Any], proposed: dict
             objective["availability"][name] < value.get("availability", {name: 0})[name]
             for objective in statement["objectives"]
             if "availability" in objective
-            for name in ("sites", "nodes")
+            for name in LEAST
         )
         or (bool(statement["degrade"]) and _percent(value.get("accuracy", {"floor": "0%"})["floor"]) > 94)
         for statement, value in pairs
@@ -226,7 +226,6 @@ def _is_beyond(values: list[dict[str, Any]], own: dict[str, Any], proposed: dict
         or _percent(below.get("accuracy", {"floor": "100%"})["floor"])
         < _percent(top.get("accuracy", {"floor": "0%"})["floor"])
         or any(
-            below.get("availability", {name: 1_000})[name] < top.get("availability", {name: 0})[name]
-            for name in ("sites", "nodes")
+            below.get("availability", {name: 1_000})[name] < top.get("availability", {name: 0})[name] for name in LEAST
         )
     )

@@ -51,13 +51,15 @@ def test_the_objectives_of_an_example_come_back(example: str) -> None:
     some.integers(1, 366 * 86_400 * 1_000_000),
     some.integers(1, 527_040),
     some.sampled_from(["", "edge-paris"]),
-    some.sampled_from(["", "listen"]),
+    some.sampled_from([("", False), ("listen", False), ("", True), ("listen", True)]),
 )
-def test_every_objective_comes_back(percentile_bp: int, below_us: int, minutes: int, origin: str, stage: str) -> None:
+def test_every_objective_comes_back(
+    percentile_bp: int, below_us: int, minutes: int, origin: str, meant: tuple[str, bool]
+) -> None:
     policy = load_documents([GOOD]).policy
     assert policy is not None
     (service,) = policy.services
-    objective = LatencyObjective(percentile_bp, below_us, minutes * 60, NOWHERE, origin, stage)
+    objective = LatencyObjective(percentile_bp, below_us, minutes * 60, NOWHERE, origin, *meant)
     bare = replace(service, latency=(objective,), availability=None, accuracy=None, throughput=())
     promised = replace(policy, services=(bare,))
     assert left_out(promised) == ()

@@ -1,5 +1,6 @@
 """What a document says, as the whole numbers that the rules see: worked out by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from policy.resolved import Encryption, Issuer, LatencyObjective, Policy, Purchase, Shed, UseVariant
@@ -57,6 +58,12 @@ def test_pools_links_and_devices() -> None:
     assert (detect.share_permille, detect.load_us) == (300, 2_000_000)
 
 
+def test_nodes_stand_in_racks_by_turns() -> None:
+    pool = replace(example().pool("edge-paris"), nodes=3)
+    assert [replace(pool, racks=("a", "b")).rack(index) for index in range(3)] == ["a", "b", "a"]
+    assert [pool.rack(index) for index in range(3)] == ["", "", ""]
+
+
 def test_what_no_document_says_has_the_default() -> None:
     assert example().cost.start_millicents == 2_000
     bare = load_documents([("good.yaml", (Path(__file__).parent / "good.yaml").read_text())]).policy
@@ -82,6 +89,7 @@ def test_an_issuer_has_its_name_where_no_other_is_given() -> None:
         "attestation",
         "slsa",
         "model-signature",
+        "data-removal",
     )
     assert (issuer.sites, issuer.pools) == (("edge-paris",), ("edge-paris",))
     assert (issuer.audience, issuer.max_age_s) == ("gridwright", 90 * 86_400)

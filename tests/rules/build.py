@@ -8,6 +8,7 @@ from policy.clauses import CertificationClause, Comparison, ComplianceProfile, S
 from policy.findings import Place
 from policy.resolved import (
     CostPolicy,
+    Egress,
     Encryption,
     Link,
     Model,
@@ -82,9 +83,10 @@ class Fleet:
         policy = replace(self.problem.policy, pools=(*self.problem.policy.pools, pool))
         return self._with(policy=policy, nodes=usable)
 
-    def link(self, a: str, b: str, encryption: Encryption = Encryption.MTLS, *transit: str) -> Self:
-        """A link between two sites."""
-        link = Link(a, b, 8000, 0, 100_000, encryption, transit, at(40), f"{a}-{b}")
+    def link(self, a: str, b: str, encryption: Encryption = Encryption.MTLS, *transit: str, **egress: int) -> Self:
+        """A link between two sites, with what a GiB costs that leaves one of them in millicents."""
+        prices = tuple(Egress(site, price, at(41)) for site, price in egress.items())
+        link = Link(a, b, 8000, 0, 100_000, encryption, transit, at(40), f"{a}-{b}", prices)
         return self._policy(links=(*self.problem.policy.links, link))
 
     def service(self, name: str, *stages: Stage, **clauses: Any) -> Self:
@@ -139,6 +141,8 @@ class Fleet:
             "attestation": None,
             "provenance": (),
             "link_evidence": None,
+            "storage": None,
+            "pinned": None,
         }
         profile = ComplianceProfile(name, place=at(50), **(nothing | clauses))
         return self._policy(compliance=(*self.problem.policy.compliance, profile))

@@ -38,6 +38,7 @@ def test_the_documentation_has_a_row_for_each_rule_with_its_moment_and_finding()
 def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
     settled = {rule.id for rule in RULES if not rule.always}
     assert settled == {
+        "allocated_cost",
         "availability",
         "budget",
         "capacity",
@@ -45,6 +46,7 @@ def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
         "device_share",
         "latency",
         "replica_bounds",
+        "spares",
         "together",
         "unit_cost",
     }

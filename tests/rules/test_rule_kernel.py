@@ -1,16 +1,20 @@
 """The language of rules: what plans count, how problems are looked up, and how numbers are said."""
 
+from dataclasses import replace
+
 import pytest
 
 from policy.findings import Level
-from policy.resolved import Encryption
+from policy.resolved import Egress, Encryption
 from rules.device_memory import DeviceMemory
 from rules.kernel import quantities
+from rules.kernel.allocation import Allocation
+from rules.kernel.egress import carried_prices
 from rules.kernel.formulation import Count, Exclusion, Formulation, Resource
 from rules.kernel.plan import Degraded, Instances, Plan, Unserved
-from rules.kernel.problem import Path, Placement
+from rules.kernel.problem import Node, Path, Placement
 from rules.kernel.rule import Violation
-from tests.rules.build import at, two_sites
+from tests.rules.build import Fleet, at, two_sites
 
 PLAN = Plan(
     instances=(
@@ -112,3 +116,34 @@ def test_quantities_are_said_exactly() -> None:
     assert quantities.calls_per_second(3_500_001) == "3.500001 calls/s"
     assert quantities.dollars_per_hour(40_001) == "$0.40001/h"
     assert quantities.instant(1_769_860_800) == "2026-01-31T12:00:00Z"
+
+
+def test_a_path_counts_as_a_million_dollars_an_hour_at_the_most() -> None:
+    made = two_sites(rate_milli_rps=1_000_000_000).problem
+    (link,), (service,) = made.policy.links, made.policy.services
+    stages = tuple(replace(stage, payload_bytes=1024**3) for stage in service.stages)
+    services = (replace(service, stages=stages),)
+
+    def prices(millicents_per_gib: int) -> tuple[dict[str, int], int]:
+        links = (replace(link, egress=(Egress("paris", millicents_per_gib, at(41)),)),)
+        asked = replace(made, policy=replace(made.policy, services=services, links=links))
+        return dict(carried_prices(asked)), Allocation(asked).of_all_requests(asked.path("far"))
+
+    assert prices(0) == ({}, 0)
+    assert prices(1) == ({"far": 3_600_000_000}, 3_600_000_000)
+    assert prices(27) == ({"far": 97_200_000_000}, 97_200_000_000)
+    assert prices(28) == ({"far": 100_000_000_000}, 100_000_000_000)
+
+
+def test_a_node_that_the_policy_does_not_name_stands_in_the_rack_whose_turn_it_is() -> None:
+    fleet = Fleet().site("paris").pool("edge", "paris", nodes=3)
+    (pool,) = fleet.problem.policy.pools
+    policy = replace(fleet.problem.policy, pools=(replace(pool, racks=("a", "b")),))
+    problem = replace(fleet.problem, policy=policy, nodes=(*fleet.problem.nodes[1:], Node("edge-more-0", "edge")))
+    racks = {name: problem.rack_of(name) for name in ("edge-0", "edge-1", "edge-2", "edge-more-0")}
+    assert racks == {
+        "edge-0": ("paris", "a"),
+        "edge-1": ("paris", "b"),
+        "edge-2": ("paris", "a"),
+        "edge-more-0": ("paris", "b"),
+    }

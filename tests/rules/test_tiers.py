@@ -16,13 +16,14 @@ from policy.clauses import (
     LinkSecurityClause,
     Scope,
     Standard,
+    Tcb,
 )
 from policy.resolve_tiers import profiles
 from policy.resolved import Encryption, Policy, Purchase
 from policy.tiers import Limits, Organisation, Preferences, Team
 from rules.catalogue import RULES
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem
+from rules.kernel.problem import Attested, Problem
 from tests.rules.build import at, two_sites
 from tests.rules.example import Domain, Example, cases
 from tests.rules.tightening import HERE, PROFILES
@@ -31,8 +32,18 @@ COMPLIANCE = {"certification", "forbidden_certification", "residency", "link_sec
 EXAMPLES: list[Example] = [case.values[1] for case in cases() if case.values[0].id in COMPLIANCE]
 DOMAIN = Domain(counts=(1,))
 CLAUSES = st.none() | PROFILES
-VERSIONS = [(*version, *rest) for version in ((0,), (2,), (4,), (4, 0, 1), (5,)) for rest in ((), (0, 0, 0, 0, 0, 7))]
+VERSIONS = [
+    (*version, *rest) for version in ((0,), (2,), (3,), (4,), (4, 0, 1), (5,)) for rest in ((), (0, 0, 0, 0, 0, 7))
+]
 CERTIFICATES = list(product(["pci-dss", "iso-27001", "exposed"], VERSIONS))
+TCBS = [
+    Tcb(),
+    Tcb("UpToDate"),
+    Tcb("OutOfDate"),
+    Tcb(versions=(("snp", 23),)),
+    Tcb(versions=(("snp", 24),)),
+    Tcb(versions=(("snp", 24), ("tee", 1))),
+]
 WORDS = ["FR", "EU", "US"]
 
 
@@ -128,11 +139,17 @@ def _vouched_for(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator
             ((), ("sev-snp",), ("tdx",), ("sgx",), ("sev-snp", "tdx")),
             ((), ("hardware",), ("executables",), ("hardware", "executables")),
             ((), ("secure-boot",)),
+            ("affirming", "warning"),
+            ((), *((tcb,) for tcb in TCBS)),
+            (None, 0),
         )
-        for (verifier, tees, claims, devices), age_s in product(results, (0, 499, 500, 4999, 5000)):
+        for said, age_s in product(results, (0, 499, 500, 4999, 5000)):
             young = [not each.max_age_s or age_s < each.max_age_s for each in (one, other)]
-            if one.met_by(verifier, tees, claims, devices) and young[0]:
-                yield from () if other.met_by(verifier, tees, claims, devices) and young[1] else (age_s,)
+            result = Attested("pool", "edge", *said[:4], 0, 0, 9999, *said[4:])
+            if one.met_by(result) and young[0]:
+                yield from () if other.met_by(result) and young[1] else (age_s,)
+    if lower.pinned and upper.pinned:
+        yield from (digest for digest in lower.pinned.digests if digest not in upper.pinned.digests)
     for asked in upper.provenance:
         speaking = [clause for clause in lower.provenance if clause.standard.name == asked.standard.name]
         for signer, version in product(("releases", "nobody", "somebody"), VERSIONS) if speaking else ():

@@ -7,6 +7,8 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from policy.clauses import (
+    AFFIRMING,
+    WARNING,
     AttestationClause,
     CertificationClause,
     Comparison,
@@ -15,12 +17,15 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PinnedClause,
     ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
     SeparationClause,
     Standard,
+    StorageClause,
+    TcbClause,
     VersionBound,
 )
 from policy.resolved import (
@@ -59,6 +64,16 @@ ATTESTATIONS: Final = st.builds(
     st.sampled_from([(), ("trustee",), ("veraison",)]),
     st.sampled_from([0, 500, 5000]),
     st.just(HERE),
+    st.sampled_from([AFFIRMING, WARNING]),
+    st.sampled_from(
+        [
+            None,
+            TcbClause(("UpToDate",), ()),
+            TcbClause(("UpToDate", "OutOfDate"), (("snp", 23),)),
+            TcbClause((), (("snp", 24), ("tee", 1))),
+        ]
+    ),
+    st.booleans(),
 )
 SIGNED: Final = st.builds(
     Standard,
@@ -76,6 +91,8 @@ SCOPES: Final = st.sampled_from(
         Scope(teams=("payments",)),
     ]
 )
+FULL: Final = "sha256:f0f0f0f0f0"
+NEXT: Final = "sha256:beadbeadbe"
 PROFILES: Final = st.builds(
     ComplianceProfile,
     st.just("more"),
@@ -98,6 +115,8 @@ PROFILES: Final = st.builds(
     ).map(tuple),
     link_evidence=st.none()
     | st.builds(LinkEvidenceClause, st.sampled_from([("mtls",), ("tls", "mtls")]), st.just(HERE)),
+    storage=st.none() | st.just(StorageClause(HERE)),
+    pinned=st.none() | st.builds(PinnedClause, st.sampled_from([(FULL,), (NEXT,), (NEXT, FULL)]), st.just(HERE)),
 )
 
 
@@ -213,6 +232,9 @@ def attestation_asks_for_more(policy: Policy, data: st.DataObject) -> Policy:
             devices=tuple({*clause.devices, *devices}),
             verifiers=_fewer(clause.verifiers, data) if fewer_verifiers and clause.verifiers else clause.verifiers,
             max_age_s=min(clause.max_age_s or age_s, age_s),
+            min_tier=AFFIRMING,
+            nonce=True,
+            tcb=clause.tcb if clause.tcb is None else replace(clause.tcb, statuses=clause.tcb.statuses[:1]),
         )
         return replace(profile, attestation=stronger)
 
@@ -280,6 +302,16 @@ def somebody_works_there(policy: Policy, data: st.DataObject) -> Policy:
     )
 
 
+def fewer_models_are_pinned(policy: Policy, data: st.DataObject) -> Policy:
+    """One of the digests that are named less."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clause = profile.pinned
+        return replace(profile, pinned=clause and replace(clause, digests=_fewer(clause.digests, data)))
+
+    return _one(policy, "compliance", stricter, data)
+
+
 def latency_is_lower(policy: Policy, data: st.DataObject) -> Policy:
     """Each objective's limit, for all origins."""
     part = data.draw(st.sampled_from([1, 2, 10]))
@@ -326,6 +358,16 @@ def more_places_are_asked_for(policy: Policy, data: st.DataObject) -> Policy:
     return _one(policy, "services", stricter, data)
 
 
+def one_instance_more_is_spared(policy: Policy, data: st.DataObject) -> Policy:
+    """An instance more of each stage of a service than its load takes."""
+
+    def stricter(service: Service) -> Service:
+        stands = service.availability or AvailabilityObjective(1, 1, HERE)
+        return replace(service, availability=replace(stands, spares=stands.spares + 1))
+
+    return _one(policy, "services", stricter, data)
+
+
 def ceilings_are_lower(policy: Policy, data: st.DataObject) -> Policy:
     """Each by one millicent, and one more."""
     site = data.draw(st.sampled_from(["", *(each.name for each in policy.sites)]))
@@ -334,6 +376,14 @@ def ceilings_are_lower(policy: Policy, data: st.DataObject) -> Policy:
     )
     more = Ceiling(site, data.draw(st.integers(0, 200)), HERE)
     return replace(policy, cost=replace(policy.cost, ceilings=(*ceilings, more)))
+
+
+def a_part_has_a_ceiling(policy: Policy, data: st.DataObject) -> Policy:
+    """Of one service more, or of one team."""
+    service = data.draw(st.sampled_from(policy.services))
+    named = {"team": service.team} if service.team and data.draw(st.booleans()) else {"service": service.name}
+    more = Ceiling("", data.draw(st.integers(0, 50)), HERE, **named)
+    return replace(policy, cost=replace(policy.cost, ceilings=(*policy.cost.ceilings, more)))
 
 
 def bounds_are_narrower(policy: Policy, data: st.DataObject) -> Policy:
@@ -361,7 +411,16 @@ def _one(policy: Policy, field: str, change: Callable[[Any], Any], data: st.Data
     return replace(policy, **{field: tuple(entries)})
 
 
-SCOPED: Final = {"certification", "forbidden_certification", "purchase", "attestation", "provenance", "link_evidence"}
+SCOPED: Final = {
+    "certification",
+    "forbidden_certification",
+    "purchase",
+    "attestation",
+    "encryption_at_rest",
+    "provenance",
+    "pinned",
+    "link_evidence",
+}
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     one_profile_more: {"certification", "served", "latency", "budget"},
     a_profile_covers_more: SCOPED,
@@ -377,11 +436,14 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     somebody_works_there: {"maintenance", "purchase"},
     attestation_asks_for_more: {"attestation"},
     models_are_vouched_for_by_fewer: {"provenance"},
+    fewer_models_are_pinned: {"pinned"},
     latency_is_lower: {"latency"},
     requests_cost_less: {"unit_cost"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
-    ceilings_are_lower: {"budget"},
+    one_instance_more_is_spared: {"spares"},
+    ceilings_are_lower: {"budget", "allocated_cost"},
+    a_part_has_a_ceiling: {"allocated_cost", "unit_cost"},
     bounds_are_narrower: {"replica_bounds"},
 }
 """Each with the rules in whose examples it has something to change."""

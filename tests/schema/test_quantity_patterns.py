@@ -18,6 +18,7 @@ READERS: dict[str, tuple[Callable[[str], object], units.Quantity]] = {
     "memory": (units.memory_mib, units.MEMORY),
     "payload": (units.payload_bytes, units.PAYLOAD),
     "price": (units.price_millicents_per_hour, units.PRICE),
+    "traffic price": (units.price_millicents_per_gib, units.TRAFFIC_PRICE),
     "money": (units.money_millicents, units.MONEY),
     "share": (units.share_permille, units.SHARE),
     "headroom": (units.headroom_permille, units.HEADROOM),

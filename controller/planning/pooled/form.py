@@ -78,6 +78,7 @@ class PooledForm:
         self.unserved = {demand.id: self._column(WHOLE_PERMILLE) for demand in problem.demands}
         self.at_least: dict[tuple[str, int], int] = {}
         self.started: list[int] = []
+        self.carried: list[int] = []
         for path in barring(form, problem):
             self.upper[self.share[path]] = 0
         self.loose = self._link_power(bounded)
@@ -99,7 +100,7 @@ class PooledForm:
             case Distinct():
                 return row.least, None
             case Budget():
-                return None, row.ceiling_millicents
+                return None, row.ceiling_millicents * WHOLE_PERMILLE
             case _:
                 return None, None
 
@@ -186,10 +187,14 @@ class PooledForm:
             self._row([(present, 1), *((self.instances[name], -1) for name in names)], None, 0, row)
             if pool:
                 self._row([(present, 1), (self.powered[pool], -1)], None, 0, row)
-        top = max((k for service, k in self.at_least if service == row.service), default=0)
-        if top:
-            holds.append((self.at_least[row.service, top], row.least))
+        if (top := self._top(row.service)) is not None:
+            holds.append((top, row.least))
         self._row(holds, row.least, None, row, bounding=True)
+
+    def _top(self, service: str) -> int | None:
+        """The column of the highest level of a service, where it has any."""
+        top = max((k for name, k in self.at_least if name == service), default=0)
+        return self.at_least[service, top] if top else None
 
     def _group(self, group: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], str]:
         """The options of a group, and the pool when it is a single node of one."""
@@ -205,14 +210,26 @@ class PooledForm:
         terms = [(self.share[path], factor) for path, factor in row.shares]
         terms += [(self.instances[name], factor) for name, factor in row.instances if name in self.instances]
         terms += [(self.unserved[demand], factor) for demand, factor in row.unserved]
-        self._row(terms, row.lowest, row.highest, row)
+        top = self._top(row.service)
+        if top is None:
+            self._row(terms, row.lowest, row.highest, row)
+            return
+        if row.highest is not None:
+            most = sum(factor * self.upper[column] for column, factor in terms if factor > 0)
+            self._row([*terms, (top, min(0, row.highest - most))], None, row.highest, row)
+        if row.lowest is not None:
+            least = sum(factor * self.upper[column] for column, factor in terms if factor < 0)
+            self._row([*terms, (top, max(0, row.lowest - least))], row.lowest, None, row)
 
     def _budget(self, row: Budget) -> None:
         prices = by_pool(row.prices_millicents, self.pool)
         terms = [
-            (self.powered[pool], min(values)) for pool, values in prices.items() if len(values) == len(self.nodes[pool])
+            (self.powered[pool], min(values) * WHOLE_PERMILLE)
+            for pool, values in prices.items()
+            if len(values) == len(self.nodes[pool])
         ]
-        self._row(terms, None, row.ceiling_millicents, row, bounding=True)
+        terms += [(self.share[path], price) for path, price in row.carried_millicents]
+        self._row(terms, None, row.ceiling_millicents * WHOLE_PERMILLE, row, bounding=True)
 
     def _ladder(self, row: Ladder) -> None:
         top = len(row.unserved_permille) - 1
@@ -250,6 +267,12 @@ class PooledForm:
             self.cost[started] = price
             terms = [(self.instances[option], 1) for option in names if option in self.instances]
             self._row([*terms, (started, -1)], None, running, row)
+        if row.carried:
+            whole = self._column(sum(price for _, price in row.carried))
+            self.carried.append(whole)
+            self.cost[whole] = 1
+            parts = [(self.share[path], price) for path, price in row.carried]
+            self._row([*parts, (whole, -WHOLE_PERMILLE)], None, 0, row)
         for service, steps in row.levels:
             for k, price in enumerate(steps, start=1):
                 self.cost[self.at_least[service, k]] += price

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from controller.planning.build import write
-from controller.planning.objective import prices
+from controller.planning.objective import links_per_hour, prices
 from controller.planning.pooled.form import PooledForm, PooledRow
 from controller.planning.pooled.linear import Floats, Matrix, matrix, minimise
 from controller.planning.pooled.needed import Bools, Needed
@@ -26,6 +26,7 @@ class Moved(NamedTuple):
     moved: dict[str, float]
     price: float
     starts: float
+    links: float
     gives_up: tuple[str, ...]
 
 
@@ -34,6 +35,8 @@ class _Led(NamedTuple):
 
     rows: Matrix
     column: NDArray[np.int64]
+    weight: Floats
+    """The size of that column's factor, divided as the row is."""
 
 
 class Rest:
@@ -50,6 +53,7 @@ class Rest:
         self._value = self._of_plan()
         self._cost = np.array(self._pooled.cost, np.float64)
         self._plan_starts = self._starts_of_plan()
+        self._plan_links = links_per_hour(plan, problem)
         self._free = self._that_can_grow()
         self._starts = self._led(lambda row: isinstance(row.source, Penalty), -1)
         self._groups = self._led(lambda row: isinstance(row.source, Distinct) and not row.bounding, 0)
@@ -82,8 +86,10 @@ class Rest:
         """The rows that are wanted, each with the column of its term at a place."""
         at = [number for number, row in enumerate(self._pooled.rows) if wanted(row)]
         columns = np.array([self._pooled.rows[number].terms[place][0] for number in at], np.int64)
+        factors = np.array([abs(self._pooled.rows[number].terms[place][1]) for number in at], np.float64)
         rows = self._rows
-        return _Led(Matrix(rows.factors[at], rows.scale[at], rows.lowest[at], rows.highest[at]), columns)
+        chosen = Matrix(rows.factors[at], rows.scale[at], rows.lowest[at], rows.highest[at])
+        return _Led(chosen, columns, factors / rows.scale[at])
 
     def _that_can_grow(self) -> Bools:
         """[columns]: nodes, and instances of what the plan has or of what it does not set otherwise."""
@@ -113,9 +119,9 @@ class Rest:
         return None if value is None else self._moved(value)
 
     def _settle(self, lower: Floats) -> None:
-        """Raise what is of the form alone to what the plan's part says of it: groups that are held, and starts."""
+        """Raise what is of the form alone to what the plan's part says of it: groups that are held, starts, links."""
         starts, groups = self._starts, self._groups
-        lower[starts.column] = np.maximum(0, starts.rows.factors @ lower - starts.rows.highest) * starts.rows.scale
+        lower[starts.column] = np.maximum(0, starts.rows.factors @ lower - starts.rows.highest) / starts.weight
         held = np.full(lower.size, np.inf)
         np.minimum.at(held, groups.column, -(groups.rows.factors @ lower) * groups.rows.scale)
         lower[groups.column] = held[groups.column]
@@ -154,9 +160,10 @@ class Rest:
         bought = [*pooled.powered.values(), *pooled.instances.values()]
         price = float(self._cost[bought] @ (then[bought] - self._value[bought]))
         starts = float(self._cost[pooled.started] @ then[pooled.started]) - self._plan_starts
+        links = float(self._cost[pooled.carried] @ then[pooled.carried]) - self._plan_links
         refused = (name for name, c in pooled.unserved.items() if then[c] - self._value[c] > NOTHING)
         gives_up = tuple(sorted({self.problem.demand(name).service for name in refused}))
-        return Moved({path: part for path, part in more.items() if part > NOTHING}, price, starts, gives_up)
+        return Moved({path: part for path, part in more.items() if part > NOTHING}, price, starts, links, gives_up)
 
     def _starts_of_plan(self) -> float:
         """What the plan itself pays for starts."""

@@ -67,7 +67,7 @@ def boxes(rows: Rows, price: Mapping[str, float], levels: Mapping[str, int], clo
             for path in rows.usable[demand.id]
             if rows.gates.get(path.id, 0) <= level and closed.isdisjoint(path.options)
         ]
-        found[demand.id] = box_of(paths, price)
+        found[demand.id] = box_of(paths, rows.delivered(demand.id, price, paths))
     return found
 
 

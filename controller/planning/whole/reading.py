@@ -19,6 +19,7 @@ from rules.kernel.formulation import (
     Resource,
 )
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
+from rules.kernel.problem import WHOLE_PERMILLE
 
 Hard = Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder
 """A row that a plan with usable paths can break."""
@@ -88,6 +89,10 @@ class Reading:
             found[option].append(node)
         return {option: tuple(nodes) for option, nodes in found.items()}
 
+    def gives_up(self, service: str, tops: Mapping[str, int]) -> bool:
+        """Whether a service is at the highest level of its ladder, at which rows that name it are not asked of it."""
+        return 0 < self.levels.get(service, 0) == tops.get(service)
+
     def flows(self, row: Flow) -> int:
         """The sum that a flow row bounds."""
         return (
@@ -95,6 +100,11 @@ class Reading:
             + sum(factor * self.by_option.get(option, 0) for option, factor in row.instances)
             + sum(factor * self.unserved.get(demand, 0) for demand, factor in row.unserved)
         )
+
+    def spent(self, row: Budget) -> int:
+        """Thousandths of a millicent an hour of what a budget row bounds."""
+        nodes = sum(price for node, price in row.prices_millicents if node in self.powered)
+        return WHOLE_PERMILLE * nodes + sum(price * self.shares.get(path, 0) for path, price in row.carried_millicents)
 
     def held(self, row: Distinct) -> list[bool]:
         """Which groups of a row hold an instance."""
@@ -127,24 +137,18 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
         case Count():
             is_kept = within(row.lowest, sum(at.by_option.get(option, 0) for option in row.options), row.highest)
         case Distinct():
-            is_kept = is_spread(row, sum(at.held(row)), at, tops)
+            is_kept = at.gives_up(row.service, tops) or sum(at.held(row)) >= row.least
         case Exclusive():
             is_kept = sum(option in at.by_option for option in row.options) <= 1
         case Flow():
-            is_kept = within(row.lowest, at.flows(row), row.highest)
+            is_kept = at.gives_up(row.service, tops) or within(row.lowest, at.flows(row), row.highest)
         case Budget():
-            spent = sum(price for node, price in row.prices_millicents if node in at.powered)
-            is_kept = spent <= row.ceiling_millicents
+            is_kept = at.spent(row) <= WHOLE_PERMILLE * row.ceiling_millicents
         case Ladder():
             level = at.levels.get(row.service, 0)
             early = any(level < gate and path in at.shares for path, gate in row.gates)
             is_kept = not early and all(at.unserved.get(d, 0) <= row.unserved_permille[level] for d in row.demands)
     return is_kept
-
-
-def is_spread(row: Distinct, held: int, at: Reading, tops: Mapping[str, int]) -> bool:
-    """Whether it is enough that so many groups of a row hold an instance."""
-    return held >= row.least or 0 < at.levels.get(row.service, 0) == tops.get(row.service)
 
 
 def within(lowest: int | None, value: int, highest: int | None) -> bool:

@@ -225,7 +225,13 @@ def _spoken(view: View, at: Reading, row: Hard, width: int) -> Iterable[str]:
             priced = {node for node, price in row.prices_millicents if price}
             load = view.load(at)
             emptiest = set(sorted(priced & load.keys(), key=lambda node: (load[node], node))[:width])
-            return (option for option, node in sorted(at.counts) if node in emptiest)
+            carried = sorted(
+                (-price * at.shares[path], path) for path, price in row.carried_millicents if path in at.shares
+            )
+            return (
+                *(option for option, node in sorted(at.counts) if node in emptiest),
+                *(option for _, path in carried[:width] for option in rows.problem.path(path).options),
+            )
         case Ladder():
             return (
                 option
@@ -248,7 +254,7 @@ def _apart(view: View, options: Iterable[str], width: int) -> tuple[str, ...]:
 
 def _own(view: View, row: Hard) -> tuple[str, ...]:
     """The services that a row is of."""
-    if isinstance(row, Distinct | Ladder):
+    if isinstance(row, Distinct | Ladder | Flow) and row.service:
         return (row.service,) if row.service in view.demands_of else ()
     if isinstance(row, Flow):
         return tuple(dict.fromkeys(view.rows.problem.demand(demand).service for demand, _ in row.unserved))
@@ -269,8 +275,9 @@ def _served(view: View, at: Reading, options: Sequence[str]) -> tuple[str, ...]:
 def _paths(view: View, at: Reading, demand: Demand, others: Sequence[str], most: int) -> tuple[Path, ...]:
     """The paths in use, the cheapest, and the cheapest over each of `others`."""
     usable = view.rows.usable[demand.id]
+    delivered = view.rows.delivered(demand.id, view.price, usable)
     price = {
-        option: (HELD_PART if option in at.by_option else 1.0) * view.price[option]
+        option: (HELD_PART if option in at.by_option else 1.0) * delivered[option]
         for option in {option for path in usable for option in path.options}
     }
     ranked = sorted(

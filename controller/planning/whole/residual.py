@@ -22,7 +22,7 @@ from rules.kernel.formulation import (
     Resource,
     Row,
 )
-from rules.kernel.problem import Problem
+from rules.kernel.problem import WHOLE_PERMILLE, Problem
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _left(row: Hard, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
         case Exclusive():
             left = _exclusive(row, stays, opened)
         case Flow():
-            left = _flow(row, stays, opened)
+            left = _flow(row, rows, stays, opened)
         case Budget():
             left = _budget(row, stays, opened)
         case Ladder():
@@ -178,16 +178,20 @@ def _distinct(row: Distinct, rows: Rows, stays: Reading, opened: Open) -> Iterat
         if not there and (members := tuple(key for key in group if key in opened.stands))
     )
     least = row.least - sum(held)
-    level = 0 if row.service in opened.services else stays.levels.get(row.service, 0)
-    if least > 0 and groups and not (level and level == rows.tops.get(row.service)):
+    if least > 0 and groups and not _given_up(row, rows, stays, opened):
         yield replace(row, groups=groups, least=least)
 
 
-def _flow(row: Flow, stays: Reading, opened: Open) -> Iterator[Row]:
+def _given_up(row: Distinct | Flow, rows: Rows, stays: Reading, opened: Open) -> bool:
+    """Whether a row is of a service whose level stays the highest."""
+    return row.service not in opened.services and stays.gives_up(row.service, rows.tops)
+
+
+def _flow(row: Flow, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
     shares = tuple((path, factor) for path, factor in row.shares if path in opened.paths)
     instances = tuple((option, factor) for option, factor in row.instances if option in opened.options)
     unserved = tuple((demand, factor) for demand, factor in row.unserved if demand in opened.demands)
-    if shares or instances or unserved:
+    if (shares or instances or unserved) and not _given_up(row, rows, stays, opened):
         there = stays.flows(row)
         yield replace(
             row,
@@ -201,10 +205,12 @@ def _flow(row: Flow, stays: Reading, opened: Open) -> Iterator[Row]:
 
 def _budget(row: Budget, stays: Reading, opened: Open) -> Iterator[Row]:
     powered = stays.powered
-    paid = sum(price for node, price in row.prices_millicents if node in powered)
     open_ = tuple((n, price) for n, price in row.prices_millicents if n in opened.nodes and n not in powered)
-    if open_:
-        yield replace(row, prices_millicents=open_, ceiling_millicents=row.ceiling_millicents - paid)
+    carried = tuple((path, price) for path, price in row.carried_millicents if path in opened.paths)
+    if open_ or carried:
+        paid = -(-stays.spent(row) // WHOLE_PERMILLE)
+        left = row.ceiling_millicents - paid
+        yield replace(row, prices_millicents=open_, ceiling_millicents=left, carried_millicents=carried)
 
 
 def _penalty(rows: Rows, stays: Reading, opened: Open) -> Penalty:
@@ -223,4 +229,5 @@ def _penalty(rows: Rows, stays: Reading, opened: Open) -> Penalty:
         starts=tuple(starts),
         levels=tuple((s, prices.levels[s]) for s in sorted(services) if s in prices.levels),
         unserved=tuple((d, prices.unserved[d]) for d in sorted(opened.demands) if d in prices.unserved),
+        carried=tuple((p, prices.carried[p]) for p in sorted(opened.paths & prices.carried.keys())),
     )

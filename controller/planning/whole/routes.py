@@ -15,6 +15,7 @@ from controller.planning.solve import nearest, solve
 from controller.planning.whole.reading import Counts, Reading
 from controller.planning.whole.residual import Open, fixed, joined, residual
 from controller.planning.whole.rows import Rows
+from rules.kernel.formulation import Budget, Formulation
 from rules.kernel.plan import Degraded, Plan, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
 
@@ -27,7 +28,10 @@ TOGETHER: Final = 150
 
 
 def routed(rows: Rows, counts: Counts) -> Reading | None:
-    """The best shares for these instances, of those the soonest; None where there are none."""
+    """The best shares for these instances, of those the soonest; None where there are none.
+
+    Where nodes alone overspend a budget it is not kept: repair has nodes to give up, and routes have not.
+    """
     at = Reading.made(counts, {}, {}, {})
     held = at.by_option.keys()
     paths = {
@@ -47,6 +51,9 @@ def routed(rows: Rows, counts: Counts) -> Reading | None:
         solved = solve(form, narrow, work_limit=WORK)
         if solved.plan is None:
             solved = solve(form, narrow, _refusing(rows, narrow), WORK)
+        if solved.plan is None and any(isinstance(row, Budget) for row in form.rows):
+            form = Formulation([row for row in form.rows if not isinstance(row, Budget)])
+            solved = solve(form, narrow, work_limit=WORK)
         if solved.plan is None:
             return None
         found = nearest(form, narrow, solved.plan, solved.cost, TIE_WORK)
@@ -78,10 +85,15 @@ def _batches(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> Iterator[frozen
 
 
 def _kin(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> list[list[str]]:
-    """Services that are joined by options, or by any other row that speaks of both, in order of the first of each."""
+    """Services that are joined by options, or by any other row that speaks of both, in order of the first of each.
+
+    A budget of nodes joins none: all would be solved at once, and each has what those before it left.
+    """
     service_of = {demand.id: demand.service for demand in rows.problem.demands}
     spoken: defaultdict[int, set[str]] = defaultdict(set)
     for demand, found in paths.items():
         for at in {row for path in found for row in rows.touching.get(path.id, ())}:
-            spoken[at].add(service_of[demand])
+            row = rows.hard[at]
+            if not (isinstance(row, Budget) and row.prices_millicents):
+                spoken[at].add(service_of[demand])
     return connected([*((service,) for service in service_of.values()), *spoken.values()])

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from controller.planning.barring import barring
-from controller.planning.whole.reading import Hard, Reading, highest_levels, is_spread, keeps, within
+from controller.planning.whole.reading import Hard, Reading, highest_levels, keeps, within
 from rules.kernel.formulation import (
     Budget,
     Count,
@@ -20,7 +20,7 @@ from rules.kernel.formulation import (
     Penalty,
     Resource,
 )
-from rules.kernel.problem import Path, Problem
+from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
 
 
 class Prices(NamedTuple):
@@ -33,6 +33,8 @@ class Prices(NamedTuple):
     start_of: Mapping[str, int]
     levels: Mapping[str, tuple[int, ...]]
     unserved: Mapping[str, int]
+    carried: Mapping[str, int]
+    """By path, where it carries all of its demand."""
 
 
 class Answers(NamedTuple):
@@ -122,6 +124,7 @@ class Rows:
             start_of={option: at for at, (options, _, _) in enumerate(starts) for option in options},
             levels={service: prices for row in rows for service, prices in row.levels},
             unserved=_summed(item for row in rows for item in row.unserved),
+            carried=_summed(item for row in rows for item in row.carried),
         )
 
     @cached_property
@@ -146,6 +149,34 @@ class Rows:
         return found
 
     @cached_property
+    def detours(self) -> Mapping[str, Mapping[str, float]]:
+        """By demand and option, what the way there costs more than to the cheapest option, for each urps.
+
+        In millicents an hour, with the other stages on the options with the cheapest ways; only for demands of which
+        that differs.
+        """
+        carried, brought = self.prices.carried, self.answers.brought
+        found: dict[str, Mapping[str, float]] = {}
+        for demand, paths in self.usable.items() if carried else ():
+            least = min((carried.get(path.id, 0) for path in paths), default=0)
+            more: dict[str, float] = {}
+            for path in paths:
+                for option in path.options:
+                    calls = max(1, WHOLE_PERMILLE * brought.get(option, {}).get(path.id, 0))
+                    extra = (carried.get(path.id, 0) - least) / calls
+                    more[option] = min(extra, more.get(option, extra))
+            if any(more.values()):
+                found[demand] = more
+        return found
+
+    def delivered(self, demand: str, price: Mapping[str, float], paths: Iterable[Path]) -> Mapping[str, float]:
+        """The prices of the options of some paths, with the way there from a demand."""
+        more = self.detours.get(demand)
+        if more is None:
+            return price
+        return {option: price[option] + more[option] for path in paths for option in path.options}
+
+    @cached_property
     def flows(self) -> Mapping[str, Sequence[tuple[int, int]]]:
         """By option, path or demand, the places in `hard` of the flows that sum it, each with its factor."""
         found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -166,12 +197,12 @@ class Rows:
         for place, row in enumerate(self.hard):
             match row:
                 case Flow():
-                    is_kept = within(row.lowest, sums[place], row.highest)
+                    is_kept = at.gives_up(row.service, self.tops) or within(row.lowest, sums[place], row.highest)
                 case Resource():
                     here = taken.get(place)
                     is_kept = not here or all(here.get(node, 0) <= most for node, most in row.capacity)
                 case Distinct():
-                    is_kept = is_spread(row, len(held[place]), at, self.tops)
+                    is_kept = at.gives_up(row.service, self.tops) or len(held[place]) >= row.least
                 case _:
                     is_kept = keeps(row, at, self.tops)
             if not is_kept:
@@ -233,6 +264,6 @@ def _names(row: Hard) -> Iterable[str]:
         case Flow():
             return [name for part in (row.shares, row.instances, row.unserved) for name, _ in part]
         case Budget():
-            return (node for node, _ in row.prices_millicents)
+            return [name for part in (row.prices_millicents, row.carried_millicents) for name, _ in part]
         case Ladder():
             return row.demands

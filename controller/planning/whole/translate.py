@@ -4,7 +4,8 @@
   price are one packed pool.
 - A capacity row (`Rows.answers`) says what an instance answers and what a stage of a demand asks.
 - Boxes (`boxes`) say which options a stage of a demand may take: its bit of their reach.
-- Penalties are prices. A demand's worth is such that serving the last permille of it pays for a node.
+- Penalties are prices. A demand's worth is such that serving the last permille of it pays for a node. The price of
+  what a path carries becomes one of instances (`_delivered`): that is near, and exact only in routes and repair.
 - A *token* asks for next to nothing of a set of options: some instance of the set has to be there for it.
 
 What rows say beside is for the rounds (`rounds`) and for repair (`repair`).
@@ -158,7 +159,7 @@ def translate(rows: Rows, frame: Frame) -> Translation:
     width = max((len(uses) for uses in kinds.rows_of_pool.values()), default=0) or 1
     pairs, running, start_price = _pairs(rows, options)
     ceiling = max((item.urps for item in every), default=1) * FEW_DEMANDS
-    prices = rows.prices
+    price_of = _delivered(rows, frame)
     packed = PackedProblem(
         pool_nodes=np.array([len(names) for names in kinds.nodes], np.int64),
         pool_price=np.array(kinds.price, np.float64),
@@ -167,7 +168,7 @@ def translate(rows: Rows, frame: Frame) -> Translation:
         option_pool=np.array(kind_of, np.int64),
         option_use=_table(_uses(rows, options, kinds), width, 0),
         option_urps=np.array([rows.answers.offered.get(option, ceiling) for option in options], np.int64),
-        option_price=np.array([prices.instances.get(option, 0) / MILLICENTS for option in options], np.float64),
+        option_price=np.array([price_of.get(option, 0) / MILLICENTS for option in options], np.float64),
         option_reach=np.array(reach, np.int64),
         option_pair=pairs,
         first_demand=np.array(first_demand, np.int64),
@@ -178,6 +179,28 @@ def translate(rows: Rows, frame: Frame) -> Translation:
     )
     nodes = tuple(name for names in kinds.nodes for name in names)
     return Translation(packed, tuple(options), nodes, tuple(every), tuple(lost), numbers, kinds, frame)
+
+
+def _delivered(rows: Rows, frame: Frame) -> Mapping[str, float]:
+    """By option, the price of an instance, with what links cost when it answers all that it may.
+
+    An instance answers whoever reaches it, and the way is not as dear from everywhere: the mean over those who may ask
+    it stands for it, each by what they ask.
+    """
+    calls: defaultdict[str, float] = defaultdict(float)
+    links: defaultdict[str, float] = defaultdict(float)
+    for demand, box in frame.boxes.items() if rows.detours else ():
+        more = rows.detours.get(demand, {})
+        for stage, options in enumerate(box):
+            urps = _asked(rows, demand, stage, options)
+            for option in options:
+                calls[option] += urps
+                links[option] += urps * more.get(option, 0.0)
+    found: dict[str, float] = dict(rows.prices.instances)
+    for option, asked in calls.items():
+        answered = min(rows.answers.offered.get(option, 0), asked)
+        found[option] = found.get(option, 0) + answered * links[option] / max(asked, 1.0)
+    return found
 
 
 def _kinds(rows: Rows, frame: Frame) -> Kinds:
@@ -240,7 +263,8 @@ def _models(rows: Rows, frame: Frame) -> list[tuple[Asked, ...]]:
     by_model: defaultdict[str, list[Asked]] = defaultdict(list)
     dearest = max((price for price in rows.prices.unserved.values()), default=1)
     node = max((price for price in rows.prices.nodes.values()), default=0) / MILLICENTS
-    base = WHOLE_PERMILLE * (1.0 + 2 * node)
+    links = max(rows.prices.carried.values(), default=0) / MILLICENTS
+    base = WHOLE_PERMILLE * (1.0 + 2 * node) + links / LEAST_WORTH
     for demand in rows.problem.demands:
         part = max(LEAST_WORTH, rows.prices.unserved.get(demand.id, 0) / max(dearest, 1))
         for stage, options in enumerate(frame.boxes.get(demand.id, ())):

@@ -5,7 +5,7 @@ In each case the pool `edge` is attested just long enough, and `cloud` a second 
 
 from typing import Any
 
-from policy.clauses import AttestationClause, Scope
+from policy.clauses import AttestationClause, Scope, Tcb, TcbClause
 from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, one_service, plan, two_sites
 from tests.rules.example import Domain, Example
@@ -13,6 +13,7 @@ from tests.rules.example import Domain, Example
 STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 NEEDED = "1970-01-01T00:33:20Z"
+UP_TO_DATE = Tcb("UpToDate")
 CARDS = Scope(classes=("card",))
 
 
@@ -113,6 +114,53 @@ EXAMPLES = (
         .attested("pool", "cloud-1", 0, 2000),
         1700,
         "1970-01-01T00:28:20Z",
+    ),
+    example(
+        "no part is warned of, unless the clause takes that",
+        fleet().attested("pool", "edge", 0, 2000).attested("pool", "cloud", 0, 2000, tier="warning"),
+        0,
+        "",
+    ),
+    example(
+        "a part may be warned of where the clause takes that",
+        fleet(asks(min_tier="warning"))
+        .attested("pool", "edge", 0, 2000, tier="warning")
+        .attested("pool", "cloud", 0, 1999, tier="affirming"),
+        1999,
+        "1970-01-01T00:33:19Z",
+        "attestation",
+    ),
+    example(
+        "every environment is up to date, by its word or by each of its numbers, and there is one",
+        fleet(asks(tcb=TcbClause(("UpToDate",), (("snp", 24), ("tee", 0)))))
+        .attested("pool", "edge", 0, 2000, tcbs=(UP_TO_DATE, Tcb(versions=(("snp", 24), ("tee", 0)))))
+        .attested("pool", "cloud", 0, 2000, tcbs=())
+        .attested("pool", "cloud", 0, 2000, tcbs=(UP_TO_DATE, Tcb()))
+        .attested("pool", "cloud", 0, 2000, tcbs=(UP_TO_DATE, Tcb("OutOfDate")))
+        .attested("pool", "cloud", 0, 2000, tcbs=(Tcb(versions=(("snp", 24),)),))
+        .attested("pool", "cloud", 0, 2000, tcbs=(Tcb(versions=(("snp", 23), ("tee", 9))),)),
+        0,
+        "",
+        "attestation (TCB UpToDate or snp 24, tee 0)",
+    ),
+    example(
+        "a result carries a nonce that was given out, and its age counts from then",
+        fleet(asks(max_age_s=1500, nonce=True))
+        .attested("pool", "edge", 600, 9000, appraised_s=900, nonce_s=500)
+        .attested("pool", "cloud", 600, 9000, appraised_s=900)
+        .attested("pool", "cloud", 600, 9000, appraised_s=900, nonce_s=499),
+        1999,
+        "1970-01-01T00:33:19Z",
+        "attestation (nonce)",
+    ),
+    example(
+        "where no nonce is asked for, the age counts from the appraisal",
+        fleet(AGED)
+        .attested("pool", "edge", 600, 9000, appraised_s=500, nonce_s=100)
+        .attested("pool", "cloud", 600, 9000, appraised_s=499, nonce_s=499),
+        1999,
+        "1970-01-01T00:33:19Z",
+        "attestation",
     ),
     example(
         "devices and verifiers are those asked for",

@@ -5,6 +5,8 @@ answers 100 calls a second: 3600 / 4 / 360,000 = 0.0025 millicents a call, 5 exa
 takes 251 of 1000 permille of the compute: 5.02, which is 6 once it is rounded up.
 """
 
+from dataclasses import replace
+
 from policy.resolved import CostObjective
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
@@ -56,6 +58,17 @@ def slow(far_mib: int, far_milli_rps: int = 1, below: int = 250) -> Problem:
     return made.path("near", "ocr@paris", "rec@edge").path("far", "ocr@paris", "rec@cloud").problem
 
 
+def sent(below: int, requests: int = 1, *, far: str = "lyon", cloud: str = "") -> Problem:
+    """Nodes for nothing; three calls of a request take 512 KiB each to another site, for 3413 millicents a GiB."""
+    prices = {"paris": 3413, far: 90_000}
+    places = Fleet().site("paris", "FR").site(far, "FR").link(far, "paris", **prices)
+    places = places.pool("edge", "paris").pool("cloud", cloud or far)
+    called = replace(stage("read", "rec", 3), payload_bytes=512 * 1024)
+    made = places.service("ocr", called, cost=CostObjective(below, requests, at(11))).demand("ocr", "paris")
+    made = made.option("rec@edge", "rec", "edge").option("rec@cloud", "rec", "cloud")
+    return made.path("near", "ocr@paris", "rec@edge").path("far", "ocr@paris", "rec@cloud").problem
+
+
 EXAMPLES = (
     Example(
         name="an instance costs the part of its node that it takes of memory or compute, whichever is more",
@@ -63,9 +76,9 @@ EXAMPLES = (
         on_limit=plan(STANDING, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("unit_cost", "far", 6, 5, at(11), "2000 requests"),
-        message="path far: its machines cost $0.00006 for 2000 requests; the objective is $0.00005",
+        message="path far: its machines and links cost $0.00006 for 2000 requests; the objective is $0.00005",
         spared=(fleet().problem, problem(5, 2000, 250), problem(6, 2000)),
-        reasons=("its machines cost $0.00006 for 2000 requests; the objective is $0.00005",),
+        reasons=("its machines and links cost $0.00006 for 2000 requests; the objective is $0.00005",),
         domain=Domain(counts=(1,)),
     ),
     Example(
@@ -76,9 +89,9 @@ EXAMPLES = (
             {("det@edge", "edge-0"): 1, ("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}, {"near": 999, "far": 1}
         ),
         violation=Violation("unit_cost", "far", 11, 10, at(11), "1000 requests"),
-        message="path far: its machines cost $0.00011 for 1000 requests; the objective is $0.0001",
+        message="path far: its machines and links cost $0.00011 for 1000 requests; the objective is $0.0001",
         spared=(twice(10, 1000, 125), twice(11, 1000, 126), twice(10, 990, 126)),
-        reasons=("its machines cost $0.00011 for 1000 requests; the objective is $0.0001",),
+        reasons=("its machines and links cost $0.00011 for 1000 requests; the objective is $0.0001",),
         domain=Domain(counts=(1,)),
     ),
     Example(
@@ -87,9 +100,31 @@ EXAMPLES = (
         on_limit=plan(STANDING, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("unit_cost", "far", 251, 250, at(11), "1 requests"),
-        message="path far: its machines cost $0.00251 for 1 requests; the objective is $0.0025",
+        message="path far: its machines and links cost $0.00251 for 1 requests; the objective is $0.0025",
         spared=(slow(250_000), slow(250_001, below=251), slow(250_000, far_milli_rps=0)),
-        reasons=("its machines cost $0.00251 for 1 requests; the objective is $0.0025",),
+        reasons=("its machines and links cost $0.00251 for 1 requests; the objective is $0.0025",),
+        domain=Domain(counts=(1,)),
+    ),
+    Example(
+        name="what leaves the origin's site over a link costs as well: 4.9995 millicents, which is 5",
+        problem=sent(4),
+        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        over_limit=plan(STANDING, {"near": 999, "far": 1}),
+        violation=Violation("unit_cost", "far", 5, 4, at(11), "1 requests"),
+        message="path far: its machines and links cost $0.00005 for 1 requests; the objective is $0.00004",
+        spared=(sent(5), sent(499_952, 100_000), sent(4, cloud="paris")),
+        reasons=("its machines and links cost $0.00005 for 1 requests; the objective is $0.00004",),
+        domain=Domain(counts=(1,)),
+    ),
+    Example(
+        name="whichever way round its ends are named",
+        problem=sent(4, far="york"),
+        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        over_limit=plan(STANDING, {"near": 999, "far": 1}),
+        violation=Violation("unit_cost", "far", 5, 4, at(11), "1 requests"),
+        message="path far: its machines and links cost $0.00005 for 1 requests; the objective is $0.00004",
+        spared=(sent(5, far="york"), sent(4, cloud="paris")),
+        reasons=("its machines and links cost $0.00005 for 1 requests; the objective is $0.00004",),
         domain=Domain(counts=(1,)),
     ),
 )

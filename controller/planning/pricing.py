@@ -1,0 +1,119 @@
+"""What is predicted of paths: of the whole, of single stages, and until the response begins, where objectives ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.performance.arrivals import STEADY, Burst
+from controller.performance.pipeline import chains, path_latencies_us
+from controller.planning.legs import Legs
+from controller.planning.offers import Offers, offers_of
+from controller.planning.options import Speeds
+from policy.resolved import Service
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
+
+Latencies = tuple[tuple[int, int], ...]
+"""(percentile in basis points, latency in us)"""
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What was learnt of a demand: what its predictions are multiplied by, and how its rate swings."""
+
+    margin_permille: int = WHOLE_PERMILLE
+    burst: Burst = STEADY
+
+
+class Views:
+    """What paths of all demands are made from: a problem's options by model, and their legs."""
+
+    def __init__(self, problem: Problem, speed: Speeds) -> None:
+        self.problem = problem
+        self.legs = Legs(problem, speed)
+        self._offers: dict[str, Offers] = {}
+
+    def offers(self, model: str) -> Offers:
+        """The options of a model."""
+        if model not in self._offers:
+            self._offers[model] = offers_of(self.problem, model)
+        return self._offers[model]
+
+
+class Choices(NamedTuple):
+    """The options of a stage that may be taken, by number among its model's, and the samples of each, [N, LEVELS].
+
+    `first` are the samples until the stage's response begins; they are `samples` where no objective asks for them.
+    """
+
+    use: tuple[str, str]
+    offers: Offers
+    here: Ints
+    samples: Floats
+    first: Floats
+
+
+def choices(views: Views, demand: Demand, at: int, seen: Habits, here: Ints) -> Choices:
+    """These options of the stage at that place of a demand's service."""
+    service = views.problem.service_of(demand)
+    stage = service.stages[at]
+    samples = views.legs.of(at, demand, seen.burst, here)
+    asked = any(objective.of_first for objective in service.latency_from(demand.origin))
+    first = views.legs.of(at, demand, seen.burst, here, of_first=True) if asked else samples
+    return Choices((demand.id, stage.name), views.offers(stage.model), here, samples, first)
+
+
+def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints, seen: Habits) -> tuple[Path, ...]:
+    """The paths that take these options, one row for each path."""
+    if not chosen.size:
+        return ()
+    asked, margin_permille = service.latency_from(demand.origin), seen.margin_permille
+    samples, first = [stage.samples for stage in stages], [stage.first for stage in stages]
+    whole = _of_paths(service, samples, chosen, margin_permille)
+    alone = _of_stages(service, {o.stage for o in asked if not o.of_first}, samples, chosen, margin_permille)
+    begun = _of_stages(service, {o.stage for o in asked if o.of_first}, first, chosen, margin_permille)
+    if any(objective.of_first and not objective.stage for objective in asked):
+        ending = [each.first if is_last(service, each.use[1]) else each.samples for each in stages]
+        until = _of_paths(service, ending, chosen, margin_permille)
+        begun = [(("", of_path), *of_stages) for of_path, of_stages in zip(until, begun, strict=True)]
+    names = [[stage.offers.options[at].id for at in stage.here.tolist()] for stage in stages]
+    found = []
+    for number, row in enumerate(chosen.tolist()):
+        options = tuple(here[at] for here, at in zip(names, row, strict=True))
+        name = f"{demand.id}: {' | '.join(options)}"
+        found.append(Path(name, demand.id, options, whole[number], alone[number], begun[number]))
+    return tuple(found)
+
+
+def is_last(service: Service, stage: str) -> bool:
+    """Whether no stage comes after the one of that name: its response is what the caller waits for."""
+    return not any(stage in each.after for each in service.stages)
+
+
+def _of_paths(service: Service, samples: Sequence[Floats], chosen: Ints, margin_permille: int) -> list[Latencies]:
+    found = path_latencies_us(chains(service.stages), samples, chosen)
+    return [_with_margin(latency_us, margin_permille) for latency_us in found]
+
+
+def _of_stages(
+    service: Service, asked: set[str], samples: Sequence[Floats], chosen: Ints, margin_permille: int
+) -> list[tuple[tuple[str, Latencies], ...]]:
+    """For each path, the latencies of those of its stages that are asked for, by name."""
+    known = {}
+    for at, stage in enumerate(service.stages):
+        if stage.name in asked:
+            alone = path_latencies_us(((0,),), [samples[at]], np.arange(len(samples[at])).reshape(-1, 1))
+            known[at] = [_with_margin(latency_us, margin_permille) for latency_us in alone]
+    rows = chosen.tolist()
+    return [tuple((service.stages[at].name, each[row[at]]) for at, each in known.items()) for row in rows]
+
+
+def _with_margin(latency_us: Latencies, margin_permille: int) -> Latencies:
+    if margin_permille == WHOLE_PERMILLE:
+        return latency_us
+    return tuple((bp, value_us * margin_permille // WHOLE_PERMILLE) for bp, value_us in latency_us)

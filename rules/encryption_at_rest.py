@@ -1,0 +1,84 @@
+"""Encryption at rest: protected data is handled only where somebody vouches that what is stored is encrypted."""
+
+from collections.abc import Iterable, Iterator
+
+from policy.clauses import StorageClause
+from policy.findings import Finding
+from policy.resolved import Pool
+from rules.kernel.formulation import Exclusion, Formulation
+from rules.kernel.measure import is_covered, visits
+from rules.kernel.plan import Plan
+from rules.kernel.pools import Found, by_node, excluded_pools, held_by
+from rules.kernel.problem import Problem
+from rules.kernel.quantities import instant
+from rules.kernel.rule import Violation
+from rules.kernel.spans import Span, cover, unbroken_until_s
+
+
+class EncryptionAtRest:
+    """Each pool that runs a covered stage encrypts what it stores, from `now_s` until `needed_until_s`.
+
+    The pool or its site is certified so, or a verifier affirms it of every part of the pool, its site or each of its
+    nodes; the one may carry on where the other ends. Either holds from its first second, and no longer at its last.
+    """
+
+    id = "encryption_at_rest"
+    finding_id = "GW1067"
+    always = True
+    of_paths = False
+
+    def applies(self, problem: Problem) -> bool:
+        """Whether any compliance profile asks for encryption at rest."""
+        return any(profile.storage for profile in problem.policy.compliance)
+
+    def constrain(self, form: Formulation, problem: Problem) -> None:
+        """Exclude the pools of which nobody says so from every stage that the clause protects."""
+        for row in self.exclusions(problem):
+            form.add(row)
+
+    def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
+        """The options in those pools, for each use of them."""
+        needed = range(problem.now_s, problem.needed_until_s)
+        for profile in problem.policy.compliance:
+            clause = profile.storage
+            if clause is None:
+                continue
+            lacking = {
+                pool.name: f"{pool.name} has no {clause}, needed until {instant(problem.needed_until_s)}"
+                for pool in problem.policy.pools
+                if not all(cover(spans, needed) for spans in _spans(problem, clause, pool))
+            }
+            yield from excluded_pools(self.id, problem, profile, clause.place, lacking)
+
+    def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
+        """Follow what is said of every pool in use to the second at which it ends for a first node."""
+        for visit in visits(plan, problem):
+            for profile in problem.policy.compliance:
+                clause = profile.storage
+                if clause and is_covered(visit, profile, problem):
+                    nodes = _spans(problem, clause, problem.pool_of(visit.option))
+                    held_s = min(unbroken_until_s(spans, problem.now_s) for spans in nodes)
+                    if held_s < problem.needed_until_s:
+                        limit_s = problem.needed_until_s
+                        yield Violation(self.id, str(visit), held_s, limit_s, clause.place, str(clause))
+
+    def explain(self, violation: Violation) -> Finding:
+        """What nobody says, and until when somebody would have to."""
+        held = f"holds until {instant(violation.measured)}" if violation.measured else "is missing"
+        message = f"{violation.subject}: {violation.quantity} {held}; it is needed until {instant(violation.limit)}"
+        return violation.finding(
+            self.finding_id, message, "have the pool certified or attested so, or let the stage run on another pool"
+        )
+
+
+def _spans(problem: Problem, clause: StorageClause, pool: Pool) -> Iterator[list[Span]]:
+    """For each node of a pool, when it is certified or attested so."""
+    certified = [
+        (held.from_s, held.until_s) for held in held_by(problem, pool, lambda name, _: name == clause.standard)
+    ]
+    attested: Found = {}
+    for each in problem.attestations:
+        if clause.claim in each.claims:
+            attested.setdefault((each.subject_kind, each.subject), []).append((each.from_s, each.until_s))
+    for spans in by_node(attested, pool):
+        yield [*certified, *spans]
