@@ -123,10 +123,17 @@ def write(problem: Problem) -> Formulation:
 
 
 def _within_reach(problem: Problem) -> Problem:
-    """Of a large problem, only the options that a path takes or that run: no other is worth an instance."""
+    """Of a large problem, only the options that a path takes or that run: no other is worth an instance.
+
+    But for those of which a bound asks for instances although no path takes any of them.
+    """
     if is_small(problem):
         return problem
     taken = {option for path in problem.paths for option in path.options}
+    for bound in problem.policy.scaling.bounds:
+        options = problem.options_of(bound.model) if bound.minimum else ()
+        counted = {option.id for option in options if bound.site in {"", problem.site_of(option)}}
+        taken |= counted if taken.isdisjoint(counted) else frozenset()
     runs = {item.placement for item in problem.running}
     return replace(problem, options=tuple(o for o in problem.options if o.id in taken or o.placement in runs))
 

@@ -142,6 +142,18 @@ def test_every_rule_is_in_use_in_a_generated_fleet() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("seed", [4, 7])
+def test_models_run_as_often_as_bounds_ask_also_where_no_path_takes_them(seed: int) -> None:
+    fleet = whole_fleet(130, seed=seed)
+    built = build(fleet.policy, fleet.snapshot(), State(), NOW)
+    asked = {bound.model for bound in fleet.policy.scaling.bounds if bound.minimum}
+    assert asked <= {option.placement.model for option in built.problem.options}
+    first = turn(fleet, None)
+    assert first.verdict is Verdict.CHANGE
+    assert verify(first.plan, built.problem) == ()
+
+
+@pytest.mark.long
 def test_the_plans_of_a_generated_fleet_keep_every_rule() -> None:
     fleet = whole_fleet(110, seed=8)
     first = turn(fleet, None)
