@@ -164,7 +164,10 @@ BROKEN = {
     '- when: [{added: "apiVersion: gridwright.dev/v1alpha1\\nkind: Pool\\nmetadata: {name: own}\\nspec: {site: near, '
     'device: card, nodes: 1, memory: 8GiB, price: $1/h}"}]': ("would have errors", "rename one of the two"),
     "- expect: [{finding: {id: GW2110}}]": ("no plan comes with a finding GW2110", "did you mean"),
-    "- when: [{removed: {kind: Site, name: far}}]\n  expect: [{feasible: true}]": ("would have errors", "valid here"),
+    "- when: [{removed: {kind: Site, name: far}}]\n  expect: [{feasible: true}]": (
+        "would have errors",
+        "add a document of kind Site",
+    ),
 }
 
 
