@@ -27,7 +27,7 @@ WORK: Final = 0.1
 NARROW: Final = 4
 WIDE: Final = 12
 """Alternatives for what a broken row speaks of, and for each stage of the demands that it touches."""
-ATTEMPTS: Final = ((NARROW, False), (WIDE, False), (30, True), (NARROW, True))
+ATTEMPTS: Final = ((NARROW, False), (WIDE, True), (30, True), (NARROW, True))
 """How wide, and whether services may give up more for it. What is left open in a large part is found in a small one."""
 MOST_SERVICES: Final = 6
 """Whose demands are open at a time."""

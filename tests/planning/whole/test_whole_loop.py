@@ -145,12 +145,12 @@ def test_every_rule_is_in_use_in_a_generated_fleet() -> None:
 @pytest.mark.parametrize("seed", [4, 7])
 def test_models_run_as_often_as_bounds_ask_also_where_no_path_takes_them(seed: int) -> None:
     fleet = whole_fleet(130, seed=seed)
-    built = build(fleet.policy, fleet.snapshot(), State(), NOW)
-    asked = {bound.model for bound in fleet.policy.scaling.bounds if bound.minimum}
-    assert asked <= {option.placement.model for option in built.problem.options}
     first = turn(fleet, None)
     assert first.verdict is Verdict.CHANGE
-    assert verify(first.plan, built.problem) == ()
+    assert "GW2012" not in finding_ids(first)
+    for bound in fleet.policy.scaling.bounds:
+        own = (load.instances for load in first.fleet.loads if load.placement.model == bound.model)
+        assert bound.minimum <= sum(own) <= bound.maximum
 
 
 @pytest.mark.long
