@@ -14,6 +14,7 @@ from collectors.evidence.records import ARTEFACT, Attestation, Evidence
 from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading, Server, ServerState, Snapshot
 from controller.fleet import Fleet
 from policy.clauses import (
+    ENCRYPTED_AT_REST,
     SLSA,
     AttestationClause,
     CertificationClause,
@@ -23,12 +24,14 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PinnedClause,
     ProvenanceClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
     SeparationClause,
     Standard,
+    StorageClause,
     VersionBound,
 )
 from policy.findings import Place
@@ -194,6 +197,8 @@ def whole_fleet(nodes: int, seed: int = 1) -> WholeFleet:
             ),
             replace(NOTHING_ASKED, scope=Scope(services=("svc1",), stages=("stage0",)), locality=LocalityClause(HERE)),
             replace(NOTHING_ASKED, scope=Scope(services=("svc2",)), separation=SeparationClause(FIRST, HERE)),
+            replace(NOTHING_ASKED, scope=Scope(services=("svc3",)), storage=StorageClause(HERE)),
+            replace(NOTHING_ASKED, scope=Scope(services=("svc4", "svc5", "svc6")), pinned=_full(models)),
         ),
         cost=CostPolicy("cost", _ceilings(pools), 2_000, HERE),
         maintenance=(
@@ -339,11 +344,13 @@ def _profile(data_class: str, standard: str, within: tuple[str, ...], encryption
 def _evidence(site: str, number: int) -> list[Evidence]:
     """Three sites of four hold each standard that is asked for, and one of nine what must not be held.
 
-    Those that hold what is asked of health data are attested, all but one of eleven.
+    Those that hold what is asked of health data are attested, all but one of eleven. All but one of five encrypt what
+    they store.
     """
     start, end = NOW - timedelta(days=30), NOW + timedelta(days=300)
     held = [standard for at, standard in enumerate(("pci-dss", "hds")) if (number + at) % 4]
     held += ["open-access"] if number % 9 == 4 else []  # noqa: PLR2004
+    held += [ENCRYPTED_AT_REST] if number % 5 != 2 else []  # noqa: PLR2004
     said = Evidence("", "site", site, "", (4, 0), "auditor", start, end, HERE)
     found = [replace(said, id=f"{standard}-{site}", standard=standard) for standard in held]
     if "hds" in held and number % 11 != 7:  # noqa: PLR2004
@@ -368,6 +375,11 @@ def _built(model: Model) -> list[Evidence]:
         Evidence(f"slsa-{each.digest}", ARTEFACT, each.digest, SLSA, (3,), "auditor", start, end, HERE)
         for each in model.variants[doubtful:]
     ]
+
+
+def _full(models: list[Model]) -> PinnedClause:
+    """The preferred variant of every model."""
+    return PinnedClause(tuple(model.variants[0].digest for model in models), HERE)
 
 
 def _inside(point: np.ndarray, within: tuple[str, ...]) -> bool:
