@@ -17,7 +17,7 @@ from every_payload import Room, cheapest, of_all_requests, used_by_all
 from every_route import Flow, exactly, relaxed, sparing
 from every_standing import Standing
 
-from policy.resolved import Ceiling, Service, Shed, UseVariant
+from policy.resolved import Ceiling, Pool, Service, Shed, UseVariant
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
@@ -236,16 +236,20 @@ class Everything:
 
     @cached_property
     def _dearest(self) -> int:
-        """A millicent above the price of all nodes and of the dearest way of each demand."""
+        """A millicent above all nodes, full of newly started instances, and the dearest way of each demand."""
         ways = sum(
             max((self.carried[path.id] for path in self.problem.paths if path.demand == demand.id), default=0)
             for demand in self.problem.demands
         )
-        return (
-            1
-            + ways
-            + sum(p.price_millicents_per_hour * len(self.problem.nodes_of(p.name)) for p in self.problem.policy.pools)
-        )
+        return 1 + ways + sum(len(self.problem.nodes_of(p.name)) * self._full(p) for p in self.problem.policy.pools)
+
+    def _full(self, pool: Pool) -> int:
+        """A node at one and a half times its price, with as many of the smallest instances as fit, each changed."""
+        here = [option for option in self.problem.options if option.placement.pool == pool.name]
+        by_memory = pool.memory_mib // max(1, min((o.memory_mib for o in here), default=pool.memory_mib + 1))
+        by_share = pool.share_permille // max(1, min((o.share_permille for o in here), default=1))
+        changed = 2 + 2 * self.problem.policy.cost.start_millicents
+        return 1 + pool.price_millicents_per_hour * 3 // 2 + min(by_memory, by_share) * changed
 
     def _refusing(self, demand: Demand) -> int:
         """The price of a permille."""

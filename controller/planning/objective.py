@@ -18,14 +18,16 @@ INSTANCE_PART_PERMILLE: Final = 500
 """Beside the node, an instance costs this part of the price of the device share that it takes: what stands idle goes,
 and a device that is free for others is worth something, though the node is paid for either way."""
 
+MOST: Final = 2**61
+"""What a plan may cost at the most under its prices: sums of 64 bits hold several of it."""
+
 
 def prices(problem: Problem, running: Plan) -> Penalty:
     """The soft prices of a problem as one row. Other batching than a placement runs with costs as much as a start."""
     batching = {option.placement: _batching(option) for option in _known(problem, running)}
     start = problem.policy.cost.start_millicents
     links = carried_prices(problem)
-    dearest = 1 + sum(problem.policy.pool(node.pool).price_millicents_per_hour for node in problem.nodes)
-    step = 10 * (dearest + _dearest_carried(problem, links))
+    step = 10 * min(_dearest(problem) + _dearest_carried(problem, links), _highest(problem))
     return Penalty(
         rule="objective",
         nodes=tuple((n.name, problem.policy.pool(n.pool).price_millicents_per_hour) for n in problem.nodes),
@@ -47,6 +49,30 @@ def prices(problem: Problem, running: Plan) -> Penalty:
         ),
         carried=links,
     )
+
+
+def _dearest(problem: Problem) -> int:
+    """A millicent above what the nodes can cost at the most with all instances that fit on them, each newly started."""
+    least: dict[str, tuple[int, int]] = {}
+    for option in problem.options:
+        memory_mib, share_permille = least.get(option.placement.pool, (option.memory_mib, option.share_permille))
+        here = min(memory_mib, option.memory_mib), min(share_permille, option.share_permille)
+        least[option.placement.pool] = here
+    total = 1
+    for pool in problem.policy.pools:
+        memory_mib, share_permille = least.get(pool.name, (pool.memory_mib + 1, 1))
+        fitting = min(pool.memory_mib // max(1, memory_mib), pool.share_permille // max(1, share_permille))
+        node = pool.price_millicents_per_hour * (WHOLE_PERMILLE + INSTANCE_PART_PERMILLE) // WHOLE_PERMILLE
+        starting = 2 * (1 + problem.policy.cost.start_millicents)
+        total += len(problem.nodes_of(pool.name)) * (1 + node + fitting * starting)
+    return total
+
+
+def _highest(problem: Problem) -> int:
+    """What a step of a service may outweigh at the most, for all steps of all services to sum up within 64 bits."""
+    asking = Counter(demand.service for demand in problem.demands)
+    weights = ((1 + s.priority) * (len(s.degrade) + 2 + asking[s.name]) for s in problem.policy.services)
+    return MOST // (10 * max(1, sum(weights)))
 
 
 def _dearest_carried(problem: Problem, links: Iterable[tuple[str, int]]) -> int:

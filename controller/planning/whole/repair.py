@@ -15,6 +15,7 @@ from controller.planning.objective import cost_of, shortfall
 from controller.planning.solve import solve
 from controller.planning.whole.frames import HELD_PART
 from controller.planning.whole.giving_up import given_up, least_given_up
+from controller.planning.whole.lacking import is_of, lacking
 from controller.planning.whole.reading import Hard, Reading, keeps
 from controller.planning.whole.residual import Open, fixed, joined, part, residual
 from controller.planning.whole.rows import Rows
@@ -38,7 +39,9 @@ PATHS: Final = 25
 """Of a neighbourhood, times its width: the cheapest of each demand, but `FEWEST_PATHS` of each at least."""
 FEWEST_PATHS: Final = 15
 ROOMIEST: Final = 2
-"""Nodes of a pool that are offered, of those that hold something and of those that do not."""
+"""Nodes of a pool that are offered, of those that hold something and of those that do not, when a row lacks none."""
+MOST_LACKING: Final = 64
+"""Nodes of a pool that are offered on top for a row that lacks so many instances or groups."""
 
 
 def broken(rows: Rows, at: Reading) -> tuple[Hard, ...]:
@@ -142,7 +145,7 @@ def _mended(view: View, at: Reading, row: Hard, width: int, *, may_give_up: bool
     """The plan with a row kept if that can be."""
     spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
-    left = _left(view, at, _neighbourhood(view, at, spoken, services, width))
+    left = _left(view, at, _neighbourhood(view, at, spoken, services, width, room=lacking(row, at)))
     found = left.solved()
     if found is None or (not may_give_up and shortfall(found, left.form) > shortfall(left.before, left.form)):
         return at
@@ -156,7 +159,8 @@ def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
     """
     width = WIDE
     spoken = tuple(dict.fromkeys(_spoken(view, at, ladder, width)))
-    left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width))
+    room = max((lacking(row, at) for row in view.rows.hard if is_of(row, ladder.service)), default=0)
+    left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width, room=room))
     permille = min(view.rows.prices.unserved.get(demand, 0) for demand in ladder.demands)
     found = left.solved(cost_of(left.before, left.form) - permille // 2)
     return at if found is None else left.with_part(found)
@@ -175,7 +179,9 @@ def _left(view: View, at: Reading, opened: Open) -> Left:
     return Left(opened.problem, residual(view.rows, stays, opened), stays, part(at, opened).plan())
 
 
-def _neighbourhood(view: View, at: Reading, spoken: Sequence[str], services: Sequence[str], width: int) -> Open:
+def _neighbourhood(
+    view: View, at: Reading, spoken: Sequence[str], services: Sequence[str], width: int, *, room: int = 0
+) -> Open:
     problem = view.rows.problem
     standing = tuple(option for option in spoken if option in at.by_option)
     others = _apart(view, (option for option in spoken if option not in at.by_option), width)
@@ -186,7 +192,7 @@ def _neighbourhood(view: View, at: Reading, spoken: Sequence[str], services: Seq
     most = max(FEWEST_PATHS, PATHS * width // max(1, len(demands)))
     paths = {demand.id: _paths(view, at, demand, others, most) for demand in demands}
     options = {*standing, *others, *(o for chosen in paths.values() for path in chosen for o in path.options)}
-    nodes = _nodes(view, at, options)
+    nodes = _nodes(view, at, options, ROOMIEST + min(room, MOST_LACKING))
     return Open(
         replace(
             problem,
@@ -291,7 +297,7 @@ def _paths(view: View, at: Reading, demand: Demand, others: Sequence[str], most:
     return tuple(chosen[name] for name in sorted(chosen))
 
 
-def _nodes(view: View, at: Reading, options: Iterable[str]) -> frozenset[str]:
+def _nodes(view: View, at: Reading, options: Iterable[str], most: int) -> frozenset[str]:
     """Nodes that hold any of the options, and of their pools the roomiest of those in use and some empty ones."""
     wanted = set(options)
     load = view.load(at)
@@ -299,5 +305,5 @@ def _nodes(view: View, at: Reading, options: Iterable[str]) -> frozenset[str]:
     for pool in sorted({view.rows.problem.option(option).placement.pool for option in wanted}):
         nodes = view.nodes_of.get(pool, ())
         used = sorted((node for node in nodes if node in at.powered), key=lambda node: (load[node], node))
-        found.update(used[:ROOMIEST], [node for node in nodes if node not in at.powered][:ROOMIEST])
+        found.update(used[:most], [node for node in nodes if node not in at.powered][:most])
     return frozenset(found)

@@ -1,0 +1,23 @@
+"""How much a row lacks that a plan does not keep: so much room has to be looked at to mend it."""
+
+from controller.planning.whole.reading import Hard, Reading
+from rules.kernel.formulation import Count, Distinct, Flow
+
+
+def is_of(row: Hard, service: str) -> bool:
+    """Whether a row is asked of a service until it gives up."""
+    return isinstance(row, Distinct | Flow) and row.service == service
+
+
+def lacking(row: Hard, at: Reading) -> int:
+    """How many instances, or groups with one, a row lacks at least; 0 for a row that asks for none."""
+    match row:
+        case Distinct():
+            return max(0, row.least - sum(at.held(row)))
+        case Count():
+            return max(0, row.lowest - sum(at.by_option.get(option, 0) for option in row.options))
+        case Flow() if row.highest is not None:
+            answered = max((-factor for _, factor in row.instances), default=0)
+            return max(0, -((row.highest - at.flows(row)) // answered)) if answered > 0 else 0
+        case _:
+            return 0
