@@ -141,4 +141,7 @@ def _verdict(item: "Candidate") -> tuple[str, str]:
     if item.objections:
         against = (f"{o.rule}: {o.reason}" + (f" ({o.place})" if o.place else "") for o in item.objections)
         return "barred", "; ".join(against)
+    if item.instances:
+        plural = "s stand" if item.instances > 1 else " stands"
+        return "allowed", f"{item.instances} instance{plural} by, for availability, spares or a bound"
     return "allowed", "the plan does without it"
