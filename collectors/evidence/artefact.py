@@ -44,17 +44,33 @@ class _Said:
 def vouched(
     text: str, issuers: Sequence[Issuer], now: datetime, place: Place, skew: timedelta = SKEW
 ) -> tuple[Evidence, ...] | Finding:
-    """What a signed statement says of the policy's artefacts, or the finding that tells why it does not count."""
+    """What a signed statement says of the policy's artefacts, or the finding that tells why it does not count.
+
+    Each of its signers says it for itself: the statement is refused, for the first one's reason, where none may.
+    """
+    found: list[Evidence] = []
+    refused: list[Finding] = []
     try:
         unwrapped = unwrap(text, issuers, place)
-        issuer, mark = unwrapped.issuer, unwrapped.digest
-        check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
-        said = _said(_statement(unwrapped, place), place)
-        check_not_revoked(issuer, "artefact", said.digests, place)
-        check_standard(said.standard, issuer, place)
-        return _evidence(said, issuer, _span(said.at, issuer, now, skew, place), place, mark)
-    except RefusedError as refused:
-        return refused.finding
+    except RefusedError as unfit:
+        return unfit.finding
+    for issuer in unwrapped.signers:
+        try:
+            found += _vouched_by(issuer, unwrapped, now, place, skew)
+        except RefusedError as unfit:
+            refused.append(unfit.finding)
+    return tuple(found) if found else refused[0]
+
+
+def _vouched_by(
+    issuer: Issuer, unwrapped: Unwrapped, now: datetime, place: Place, skew: timedelta
+) -> tuple[Evidence, ...]:
+    mark = unwrapped.digest
+    check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
+    said = _said(_statement(unwrapped, place), place)
+    check_not_revoked(issuer, "artefact", said.digests, place)
+    check_standard(said.standard, issuer, place)
+    return _evidence(said, issuer, _span(said.at, issuer, now, skew, place), place, mark)
 
 
 def _said(statement: dict[str, Any], place: Place) -> _Said:

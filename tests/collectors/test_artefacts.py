@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from enveloping import DONE, PAIR, PASSED, VARIANT, envelope, judged, reason, said, signer, statement
 from jwt.algorithms import ECAlgorithm
-from signing import NOW, YAML, Pair, ec_pair, ed_pair, rsa_pair
+from signing import HERE, NOW, YAML, Pair, ec_pair, ed_pair, rsa_pair
 
+from collectors.evidence.artefact import vouched
 from collectors.evidence.envelope import MAX_CHARACTERS, authenticated
 from collectors.evidence.files import read_evidence
 from collectors.evidence.records import FOREVER, UNDATED
-from policy.resolved import Issuer, IssuerKey
+from policy.findings import Finding
+from policy.resolved import Issuer, IssuerKey, Revoked
 
 CASES = Path(__file__).parents[1] / "cases" / "models"
 
@@ -125,6 +127,10 @@ def flipped(made: dict[str, Any]) -> None:
         (envelope(statement(), signatures=["sig"]), "GW0422"),
         (envelope(statement(), signatures=[{"sig": "AA=="}] * 9), "GW0422"),
         (envelope(statement(), signatures=[{"sig": None}]), "GW0422 the signed statement is malformed: `sig`"),
+        (
+            envelope(statement(), signatures=[*envelope(statement())["signatures"], {"sig": "%"}]),
+            "GW0422 the signed statement is malformed: `sig` is not base64",
+        ),
         (envelope(statement(), signatures=[{"sig": ""}]), "GW0423 no key of any Issuer fits a signature of the file"),
         (envelope(statement(), signatures=[{"sig": "AA==", "keyid": ["2026"]}]), "GW0423"),
         (envelope(statement(), ec_pair()), "GW0423"),
@@ -277,6 +283,61 @@ def test_files_in_the_folder_are_read_once_whatever_their_number(tmp_path: Path)
         ("GW0422", "evidence/e.sig:1:1"),
         ("GW0441", "evidence/f.json:1:1"),
     ]
+
+
+LAB_PAIR = ec_pair("lab")
+LAB = signer(LAB_PAIR, name="lab", iss="lab.example")
+
+
+def signed_by_both(said: Any = None) -> dict[str, Any]:
+    """An envelope with the signature of the releases first, and that of the lab behind it."""
+    first, second = (envelope(said or statement(), pair) for pair in (PAIR, LAB_PAIR))
+    return {**first, "signatures": [*first["signatures"], *second["signatures"]]}
+
+
+def test_each_signer_of_a_statement_vouches_for_it_in_files_of_their_own(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    for name, pair in (("a.sig", PAIR), ("b.sig", LAB_PAIR), ("c.sig", LAB_PAIR)):
+        (folder / name).write_text(json.dumps(envelope(statement(), pair)))
+    evidence, findings = read_evidence(folder, (signer(), LAB), NOW)
+    assert [(each.issuer, str(each.place)) for each in evidence] == [
+        ("releases", "evidence/a.sig:1:1"),
+        ("lab.example", "evidence/b.sig:1:1"),
+    ]
+    assert (len({each.digest for each in evidence}), len({each.id for each in evidence}), findings) == (1, 2, ())
+
+
+def test_each_signer_of_one_envelope_vouches_for_it(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "a.sig").write_text(json.dumps(signed_by_both()))
+    (folder / "b.sig").write_text(json.dumps(envelope(statement(), LAB_PAIR)))
+    evidence, findings = read_evidence(folder, (signer(), LAB), NOW)
+    assert [each.issuer for each in evidence] == ["releases", "lab.example"]
+    assert findings == ()
+    made = signed_by_both()
+    twice = {**made, "signatures": [*made["signatures"], *made["signatures"]]}
+    found = vouched(json.dumps(twice), (LAB, signer()), NOW, HERE)
+    assert not isinstance(found, Finding)
+    assert [each.issuer for each in found] == ["releases", "lab.example"]
+
+
+def test_those_signers_count_who_may_state_it_and_a_refusal_tells_that_none_may() -> None:
+    barred = signer(standards=("model-signature",))
+    found = vouched(json.dumps(signed_by_both()), (barred, LAB), NOW, HERE)
+    assert not isinstance(found, Finding)
+    assert [each.issuer for each in found] == ["lab.example"]
+    refused = vouched(json.dumps(signed_by_both()), (barred, replace(LAB, digests=())), NOW, HERE)
+    assert isinstance(refused, Finding)
+    assert f"{refused.id} {refused.message}" == "GW0414 `releases` may not certify `slsa`"
+
+
+def test_what_one_signer_has_revoked_the_other_still_says() -> None:
+    mark = said(envelope(statement())).digest
+    wary = signer(revoked=(Revoked("statement", f"sha256:{mark}", YAML),))
+    assert reason(signed_by_both(), wary).startswith("GW0430")
+    found = vouched(json.dumps(signed_by_both()), (wary, LAB), NOW, HERE)
+    assert not isinstance(found, Finding)
+    assert [each.issuer for each in found] == ["lab.example"]
 
 
 def test_a_bundle_under_the_name_that_sigstore_gives_it_is_read(tmp_path: Path) -> None:
