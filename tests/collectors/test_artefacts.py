@@ -71,6 +71,9 @@ def test_a_test_of_what_a_model_removes_names_the_data_from_when_it_was_done() -
         ({"subjects": [1]}, "`subjects` is no list of words"),
         ({"classes": ["two words"]}, "`classes` is no list of words"),
         ({"classes": [], "subjects": []}, "it names neither `classes` nor `subjects`"),
+        ({"result": "FAILED"}, "`result` is no member of a removal"),
+        ({"expires": DONE}, "`expires` is no member of a removal"),
+        ({"Classes": ["faces"]}, "`Classes` is no member of a removal"),
         ({"evaluatedOn": "yesterday"}, "`evaluatedOn` is no date and time with its offset"),
     ],
 )
