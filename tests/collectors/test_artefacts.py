@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -81,6 +82,13 @@ def test_a_removal_that_cannot_be_read_is_refused(changed: dict[str, Any], told:
     refused = reason(envelope(statement(GONE | changed, REMOVAL)), TESTING)
     assert refused.startswith("GW0424")
     assert told in refused
+
+
+def test_the_statement_on_the_page_is_one_that_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text()
+    text = next(each for each in re.findall(r"```json\n(.+?)```", page, re.DOTALL) if REMOVAL in each)
+    shown = json.loads(text.replace("c8a835a7966b…", "a" * 64))
+    assert said(envelope(shown), TESTING).removes
 
 
 def test_only_an_issuer_that_may_speaks_of_what_is_removed() -> None:
