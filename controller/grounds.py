@@ -64,7 +64,7 @@ def _proofs(clause: object, about: About, policy: Policy, evidence: Sequence[Evi
             yield from _attested(clause, about.pools, evidence)
         case StorageClause():
             yield from _held({clause.standard}, about.pools, evidence)
-            attested = [item for item in evidence if item.attestation and clause.claim in item.attestation.claims]
+            attested = [item for item in evidence if item.attestation and clause.affirmed_by(item.attestation)]
             yield from _of_nodes(attested, about.pools)
         case ProvenanceClause():
             yield from _vouched_for(clause, about.models, policy, evidence)

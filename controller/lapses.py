@@ -113,7 +113,7 @@ def _aged(evidence: Evidence, profiles: Iterable[ComplianceProfile]) -> Iterator
     """When an attestation result is too old for each of these."""
     for profile in profiles if evidence.attestation else ():
         result, clause = evidence.attestation, profile.attestation
-        if result and clause and clause.max_age_s:
+        if result and clause and clause.max_age_s and clause.met_by(result):
             since = result.nonce_at if clause.nonce and result.nonce_at else result.appraised_at
             yield since + timedelta(seconds=clause.max_age_s)
 
@@ -144,7 +144,7 @@ def _answered(policy: Policy, profile: ComplianceProfile, evidence: Evidence) ->
 def _encryption(profile: ComplianceProfile, evidence: Evidence) -> Iterator[Place]:
     """The clause on encryption at rest, where the evidence is a certification or a result that says so."""
     clause, said = profile.storage, evidence.attestation
-    if clause and (clause.claim in said.claims if said else clause.standard == evidence.standard):
+    if clause and (clause.affirmed_by(said) if said else clause.standard == evidence.standard):
         yield clause.place
 
 

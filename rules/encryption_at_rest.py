@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from policy.clauses import StorageClause
+from policy.clauses import AFFIRMING, StorageClause
 from policy.findings import Finding
 from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
@@ -19,7 +19,8 @@ class EncryptionAtRest:
     """Each pool that runs a covered stage encrypts what it stores, from `now_s` until `needed_until_s`.
 
     The pool or its site is certified so, or a verifier affirms it of every part of the pool, its site or each of its
-    nodes; the one may carry on where the other ends. Either holds from its first second, and no longer at its last.
+    nodes and warns of none; the one may carry on where the other ends. Either holds from its first second, and no
+    longer at its last.
     """
 
     id = "encryption_at_rest"
@@ -56,8 +57,7 @@ class EncryptionAtRest:
             for profile in problem.policy.compliance:
                 clause = profile.storage
                 if clause and is_covered(visit, profile, problem):
-                    nodes = _spans(problem, clause, problem.pool_of(visit.option))
-                    held_s = min(unbroken_until_s(spans, problem.now_s) for spans in nodes)
+                    held_s = _encrypted_until_s(problem, clause, problem.pool_of(visit.option))
                     if held_s < problem.needed_until_s:
                         limit_s = problem.needed_until_s
                         yield Violation(self.id, str(visit), held_s, limit_s, clause.place, str(clause))
@@ -78,7 +78,25 @@ def _spans(problem: Problem, clause: StorageClause, pool: Pool) -> Iterator[list
     ]
     attested: Found = {}
     for each in problem.attestations:
-        if clause.claim in each.claims:
+        if clause.affirmed_by(each):
             attested.setdefault((each.subject_kind, each.subject), []).append((each.from_s, each.until_s))
     for spans in by_node(attested, pool):
         yield [*certified, *spans]
+
+
+def _encrypted_until_s(problem: Problem, clause: StorageClause, pool: Pool) -> int:
+    """The first second at which nobody says so of a node of the pool, 0 where nobody does now."""
+    ends_s = []
+    for node in pool.node_names():
+        whole = {("pool", pool.name), ("site", pool.site)}
+        spans = [
+            (said.from_s, said.until_s)
+            for said in problem.certifications
+            if said.standard == clause.standard and (said.subject_kind, said.subject) in whole
+        ]
+        for result in problem.attestations:
+            is_of = (result.subject_kind, result.subject) in {*whole, ("node", node)}
+            if is_of and clause.claim in result.claims and result.tier == AFFIRMING:
+                spans.append((result.from_s, result.until_s))
+        ends_s.append(unbroken_until_s(spans, problem.now_s))
+    return min(ends_s)

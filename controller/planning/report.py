@@ -59,7 +59,8 @@ def valid_until(plan: Plan, problem: Problem) -> datetime | None:
 def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
     """By the id of a rule of evidence, when the plan's routes first lose what that rule goes by.
 
-    By `data` when data is no longer known to be removed from what a route carries that must not carry it.
+    By `data` when data is no longer known to be removed from what a route carries that must not carry it. Storage of
+    which an attestation result says that it is encrypted counts by `attestation`: it is the result that ends.
     """
     lasting = replace(problem, needed_until_s=FOREVER_S, provenances=tuple(_as_removed_now(problem)))
     found = {
@@ -74,6 +75,10 @@ def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
             Maintenance(),
         )
     }
+    stored_s = found[EncryptionAtRest.id]
+    if any(each.until_s == stored_s for each in problem.attestations):
+        del found[EncryptionAtRest.id]
+        found[Attestation.id] = min(each for each in (stored_s, found[Attestation.id]) if each is not None)
     found["data"] = _removed_until_s(plan, problem)
     return {name: datetime.fromtimestamp(end_s, UTC) for name, end_s in found.items() if end_s is not None}
 
@@ -86,11 +91,13 @@ def _as_removed_now(problem: Problem) -> Iterator[Vouched]:
 
 
 def _removed_until_s(plan: Plan, problem: Problem) -> int | None:
-    """The first second at which a removal is no longer vouched for and a rule on compliance objects to the plan."""
+    """The first second at which a removal is no longer vouched for and a rule on compliance objects for that alone."""
     for end_s in sorted({each.until_s for each in problem.provenances if each.removes}):
-        later = replace(problem, needed_until_s=end_s + 1)
-        if problem.needed_until_s <= end_s < FOREVER_S and any(any(rule.check(plan, later)) for rule in COMPLIANCE):
-            return end_s
+        if problem.needed_until_s <= end_s < FOREVER_S:
+            later = replace(problem, needed_until_s=end_s + 1)
+            lasting = replace(later, provenances=tuple(_as_removed_now(problem)))
+            if any(set(rule.check(plan, later)) - set(rule.check(plan, lasting)) for rule in COMPLIANCE):
+                return end_s
     return None
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from policy.clauses.attestation import is_among
+from policy.clauses.attestation import AFFIRMING, Appraised, is_among
 from policy.clauses.standards import Standard
 from policy.findings import Place
 
@@ -38,6 +38,10 @@ class StorageClause:
     place: Place
     standard: str = ENCRYPTED_AT_REST
     claim: str = OPAQUE_STORAGE
+
+    def affirmed_by(self, result: Appraised) -> bool:
+        """Whether a verifier affirms it of all parts; a result that warns of any affirms nothing here."""
+        return result.tier == AFFIRMING and self.claim in result.claims
 
     def __str__(self) -> str:
         return "encryption at rest"

@@ -54,15 +54,20 @@ def is_covered(visit: Visit, profile: ComplianceProfile, problem: Problem) -> bo
 
 def _comes_to(stage: Stage, datum: Datum, service: Service, problem: Problem) -> bool:
     """Whether a stage makes a datum, is sent it with the request, or reads an output that may carry it on."""
-    if datum in stage.adds:
-        return True
-    if stage.reads is Reads.EVERYTHING:
-        return datum in service.requested or any(datum in each.adds for each in _before(stage, service))
-    return any(
-        datum in each.adds or (not _is_removed(each, datum, problem) and _comes_to(each, datum, service, problem))
-        for each in service.stages
-        if each.name in stage.after
-    )
+    ahead, seen = [stage], {stage.name}
+    while ahead:
+        here = ahead.pop()
+        if datum in here.adds:
+            return True
+        if here is not stage and _is_removed(here, datum, problem):
+            continue
+        if here.reads is Reads.EVERYTHING:
+            if datum in service.requested or any(datum in each.adds for each in _before(here, service)):
+                return True
+            continue
+        ahead += (each for each in service.stages if each.name in here.after and each.name not in seen)
+        seen.update(here.after)
+    return False
 
 
 def _before(stage: Stage, service: Service) -> list[Stage]:

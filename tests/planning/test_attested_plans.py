@@ -7,7 +7,7 @@ from collectors.evidence.records import Attestation, Evidence
 from controller.decision import Decision
 from controller.planning.decide import decide
 from controller.planning.recheck import recheck
-from policy.clauses import AttestationClause
+from policy.clauses import AttestationClause, StorageClause
 from tests.planning.world import BUSY, FRANKFURT, LYON, OCR, PARIS, START, World, finding_ids, line, pools_of
 
 CLAUSE = AttestationClause(("tdx",), ("hardware",), (), ("trustee",), 3_600, line(70))
@@ -63,6 +63,26 @@ def test_the_end_of_an_attestation_result_is_told_an_hour_ahead() -> None:
     early, late = 86_400 - 3_601, 86_400 - 3_600
     assert "GW2014" not in finding_ids(decided(daily, paris=early, frankfurt=early)[1])
     assert "GW2014" in finding_ids(decided(daily, paris=late, frankfurt=early)[1])
+
+
+def test_so_is_that_of_a_result_by_which_storage_is_encrypted() -> None:
+    def told(**age_s: int) -> bool:
+        world = World(rates=dict(BUSY))
+        storage = replace(world.policy.compliance[0], storage=StorageClause(line(71)))
+        world.policy = replace(world.policy, compliance=(storage, *world.policy.compliance[1:]))
+        results = []
+        for site, each in ((PARIS, age_s["paris"]), (FRANKFURT, age_s["frankfurt"])):
+            said = result(site, each)
+            assert said.attestation
+            results.append(replace(said, attestation=replace(said.attestation, claims=("storage-opaque",))))
+        snapshot = replace(world.snapshot(), evidence=(*world.snapshot().evidence, *results))
+        decision = decide(world.policy, snapshot, world.state, world.now)
+        assert pools_of(decision, OCR) == {PARIS, FRANKFURT}
+        return "GW2014" in finding_ids(decision)
+
+    early, late = 86_400 - 3_601, 86_400 - 3_600
+    assert not told(paris=early, frankfurt=early)
+    assert told(paris=late, frankfurt=early)
 
 
 def test_a_pool_serves_once_each_of_its_nodes_is_attested() -> None:

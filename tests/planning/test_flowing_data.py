@@ -12,8 +12,10 @@ from controller.decision import Decision
 from controller.documents import Documents
 from controller.explain import Candidate
 from controller.lapses import outlook
+from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.recheck import recheck
+from controller.planning.report import ends
 from policy.clauses import DATA_REMOVAL, ComplianceProfile, LocalityClause, Scope
 from policy.data_flow import Data, Reads, data
 from policy.resolved import Issuer, Policy, Removal
@@ -108,6 +110,17 @@ def test_a_plan_that_goes_by_no_removal_does_not_end_with_it() -> None:
 def test_certificates_end_by_themselves_where_a_removal_lasts_longer() -> None:
     world, decision = decided(word(START + 2_000 * DAY), asked=policy(POLICY.compliance[0]))
     assert decision.valid_until == world.certified[PARIS]
+
+
+def test_a_word_that_a_newer_one_outlasts_ends_nothing_whatever_else_did_before() -> None:
+    world = World(policy=policy(POLICY.compliance[0], *policy().compliance), rates=dict(BUSY))
+    world.certified = dict.fromkeys(world.certified, START + 5 * DAY)
+    words = (word(START + 10 * DAY), word(START + 2_000 * DAY))
+    snapshot = replace(world.snapshot(), evidence=(*world.snapshot().evidence, *words))
+    decision = decide(world.policy, snapshot, world.state, world.now)
+    assert decision.fleet.routes
+    found = ends(decision.plan, build(world.policy, snapshot, world.state, world.now).whole)
+    assert found == {"certification": START + 5 * DAY, "data": START + 2_000 * DAY}
 
 
 def test_a_decision_is_not_carried_out_once_nobody_vouches_any_more() -> None:

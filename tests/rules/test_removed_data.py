@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from policy.clauses import DATA_REMOVAL, LocalityClause, Scope, SeparationClause
 from policy.data_flow import Data, Datum, Reads, data
+from policy.documents.service import MAX_STAGES
 from policy.resolved import Removal, Stage
 from rules.catalogue import COMPLIANCE
 from rules.dedication import Dedication
@@ -126,6 +127,19 @@ def test_every_variant_of_the_model_has_to_be_vouched_for() -> None:
         more = replace(models[0], variants=(full, replace(full, name="half", digest=digest)))
         policy = replace(fleet.problem.policy, models=(more, *models[1:]))
         assert allowed(replace(fleet.problem, policy=policy, provenances=tuple(word))) == free
+
+
+def test_pipelines_as_long_as_they_may_be_are_followed_back_at_once() -> None:
+    names = [f"s{at}" for at in range(MAX_STAGES)]
+    made = Stage("", "read", (), 1, 0, at(1), Reads.OUTPUTS)
+    stages = [replace(made, name=name, after=tuple(names[:number])) for number, name in enumerate(names)]
+    service = replace(blurred().problem.policy.services[0], stages=tuple(stages), data_classes=())
+    problem = replace(blurred().problem, policy=replace(blurred().problem.policy, services=(service,)))
+    (profile,) = problem.policy.compliance
+    last = Visit(problem.demands[0], stages[-1], problem.options[0])
+    assert not is_covered(last, profile, problem)
+    first = replace(service, stages=(replace(stages[0], adds=CARD), *stages[1:]))
+    assert is_covered(last, profile, replace(problem, policy=replace(problem.policy, services=(first,))))
 
 
 def test_a_model_that_is_not_declared_removes_nothing() -> None:

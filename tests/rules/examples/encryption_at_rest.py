@@ -3,7 +3,7 @@
 In each case somebody vouches for the pool `edge` just long enough, and for `cloud` a second short or not in full.
 """
 
-from policy.clauses import Scope, StorageClause
+from policy.clauses import WARNING, Scope, StorageClause
 from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, one_service, plan, two_sites
 from tests.rules.example import Domain, Example
@@ -76,6 +76,14 @@ EXAMPLES = (
         .attested("node", "cloud-1", 0, 2000, claims=("hardware", "runtime-opaque"))
         .held("pool", "cloud", (2020,), 0, 2000, standard="c5")
         .held("pool", "cloud", (4,), 0, 2000),
+        0,
+        "",
+    ),
+    example(
+        "a result that warns of a part affirms nothing",
+        fleet()
+        .attested("pool", "edge", 0, 2000, claims=OPAQUE)
+        .attested("pool", "cloud", 0, 2000, claims=OPAQUE, tier=WARNING),
         0,
         "",
     ),
