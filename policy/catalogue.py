@@ -123,6 +123,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0442": "an attestation result warns of a part",
         "GW0443": "an attestation result carries another nonce",
         "GW0444": "an attestation result is older than its nonce",
+        "GW0445": "a digest that is pinned is of no model",
     }
 )
 

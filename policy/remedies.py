@@ -94,7 +94,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0466": "correct them in a new commit",
         "GW0420": "add `attestation` to the `claims.standards` of an Issuer",
         "GW0421": "add the standard and the models or links to the `claims` of an Issuer",
-        "GW0422": "write it as `model_signing sign` or `cosign attest` does",
+        "GW0422": "write it as `model_signing sign` or `cosign attest-blob --statement` does",
         "GW0423": "declare the signer's key in an Issuer",
         "GW0424": "ask the signer for a statement of version 1",
         "GW0425": "take the file out if it is for others",
@@ -117,5 +117,6 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0442": "see what it warns of, or take such results by `minTier: warning`",
         "GW0443": "have it attested anew with the present nonce, or take it out",
         "GW0444": "compare the two clocks",
+        "GW0445": "take the digest that the hint names, or that of a variant of a Model",
     }
 )

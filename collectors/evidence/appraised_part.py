@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from collectors.evidence import refusals
 from collectors.evidence.devices import features_of, tcbs_of, tees_of
-from collectors.evidence.ear_names import STATUS, VECTOR
+from collectors.evidence.ear_names import STATUS, SUBMODS, VECTOR
 from collectors.evidence.members import mapping, text
 from collectors.evidence.refusals import RefusedError
 from policy.clauses import Tcb
 from policy.findings import Place
+from policy.words import shown
 
 CLAIMS: Final = (
     "configuration",
@@ -82,6 +83,8 @@ def tier(value: int) -> Tier:
 
 def part_of(name: str, found: Mapping[str, Any], place: Place) -> Part:
     """The part of that name, which is affirmed, or warned of. Raises RefusedError for any other."""
+    if SUBMODS in found:
+        raise RefusedError(refusals.malformed(place, f"{shown(name)} has `{SUBMODS}` of its own, and no part may"))
     status = status_of(found, place)
     vector = mapping(found, VECTOR, place) if VECTOR in found else {}
     worst = max((tier(_claim(vector, claim, place)) for claim in vector), default=Tier.NONE)

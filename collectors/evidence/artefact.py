@@ -21,6 +21,7 @@ from policy.documents.base import is_word
 from policy.findings import Finding, Place
 from policy.resolved import Issuer
 from policy.units import instant_utc
+from policy.words import shown
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
@@ -28,6 +29,8 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LEVEL: Final = re.compile(r"SLSA_BUILD_LEVEL_([0-4])", re.ASCII)
 _BUILT: Final = 1
 """The level of signed provenance by itself: which one a builder reaches, only a verifier can tell."""
+_REMOVAL: Final = frozenset({"classes", "subjects", "evaluatedOn"})
+"""The members of a removal. Another could take back what these say, so none is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +47,33 @@ class _Said:
 def vouched(
     text: str, issuers: Sequence[Issuer], now: datetime, place: Place, skew: timedelta = SKEW
 ) -> tuple[Evidence, ...] | Finding:
-    """What a signed statement says of the policy's artefacts, or the finding that tells why it does not count."""
+    """What a signed statement says of the policy's artefacts, or the finding that tells why it does not count.
+
+    Each of its signers says it for itself: the statement is refused, for the first one's reason, where none may.
+    """
+    found: list[Evidence] = []
+    refused: list[Finding] = []
     try:
         unwrapped = unwrap(text, issuers, place)
-        issuer, mark = unwrapped.issuer, unwrapped.digest
-        check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
-        said = _said(_statement(unwrapped, place), place)
-        check_not_revoked(issuer, "artefact", said.digests, place)
-        check_standard(said.standard, issuer, place)
-        return _evidence(said, issuer, _span(said.at, issuer, now, skew, place), place, mark)
-    except RefusedError as refused:
-        return refused.finding
+    except RefusedError as unfit:
+        return unfit.finding
+    for issuer in unwrapped.signers:
+        try:
+            found += _vouched_by(issuer, unwrapped, now, place, skew)
+        except RefusedError as unfit:
+            refused.append(unfit.finding)
+    return tuple(found) if found else refused[0]
+
+
+def _vouched_by(
+    issuer: Issuer, unwrapped: Unwrapped, now: datetime, place: Place, skew: timedelta
+) -> tuple[Evidence, ...]:
+    mark = unwrapped.digest
+    check_not_revoked(issuer, "statement", (f"sha256:{mark}",), place)
+    said = _said(_statement(unwrapped, place), place)
+    check_not_revoked(issuer, "artefact", said.digests, place)
+    check_standard(said.standard, issuer, place)
+    return _evidence(said, issuer, _span(said.at, issuer, now, skew, place), place, mark)
 
 
 def _said(statement: dict[str, Any], place: Place) -> _Said:
@@ -137,6 +156,9 @@ def _resources(subjects: set[str], predicate: dict[str, Any], place: Place) -> s
 
 
 def _removed(predicate: dict[str, Any], place: Place) -> Data:
+    strange = next((name for name in predicate if name not in _REMOVAL), None)
+    if strange is not None:
+        raise RefusedError(refusals.no_statement(place, f"{shown(strange)} is no member of a removal"))
     words = {name: predicate.get(name, []) for name in ("classes", "subjects")}
     for name, found in words.items():
         if not isinstance(found, list) or not all(isinstance(each, str) and is_word(each) for each in found):

@@ -50,22 +50,30 @@ def tcbs_of(part: Mapping[str, Any]) -> tuple[Tcb, ...]:
 def features_of(part: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Those of `secure-boot` and `debug-disabled` that a part shows; None where the part is no device.
 
-    The part's own claims tell, or those of its NVIDIA evidence, where `secboot` is what RFC 9711 calls `oemboot`.
-    Whatever has no known trusted execution environment counts as a device, also where nothing is said of it: a card of
-    which the verifier is silent must not go unseen.
+    The part's own claims tell, or those of its NVIDIA evidence, or both, which then have to agree. Whatever has NVIDIA
+    evidence, in whatever form, counts as a device, and so does what has no known trusted execution environment, also
+    where nothing is said of it: a card of which the verifier is silent must not go unseen.
     """
     evidence = part.get(ANNOTATED)
-    inner = evidence.get(NVIDIA) if isinstance(evidence, dict) else None
-    claims = next((each for each in (part, inner) if isinstance(each, dict) and "hwmodel" in each), None)
-    if claims is None:
-        return () if TEES.keys().isdisjoint(_environments(part)) else None
-    features = []
-    if isinstance(claims.get("dbgstat"), str) and claims["dbgstat"] in DISABLED:
-        features.append("debug-disabled")
-    boots = [claims[name] for name in ("secboot", "oemboot") if name in claims]
+    devices = [part] if "hwmodel" in part else []
+    if isinstance(evidence, dict) and NVIDIA in evidence:
+        devices.append(evidence[NVIDIA])
+    if devices:
+        return tuple(sorted(frozenset.intersection(*map(_features, devices))))
+    return () if TEES.keys().isdisjoint(_environments(part)) else None
+
+
+def _features(device: object) -> frozenset[str]:
+    """What one device shows: nothing without its model. `secboot` is what RFC 9711 calls `oemboot`."""
+    if not isinstance(device, dict) or "hwmodel" not in device:
+        return frozenset()
+    features = set()
+    if isinstance(device.get("dbgstat"), str) and device["dbgstat"] in DISABLED:
+        features.add("debug-disabled")
+    boots = [device[name] for name in ("secboot", "oemboot") if name in device]
     if boots and all(each is True for each in boots):
-        features.append("secure-boot")
-    return tuple(features)
+        features.add("secure-boot")
+    return frozenset(features)
 
 
 def _environments(part: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

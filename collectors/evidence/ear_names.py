@@ -5,7 +5,7 @@ names in JSON that ended in `ear.…` until draft 03 begin with `ear_` since dra
 name, which Veraison and Trustee write.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from collectors.evidence import refusals
@@ -47,6 +47,8 @@ _CBOR: Final = {
     _ATTESTER: ANNOTATED,
     -70000: ANNOTATED,
 }
+_SPELT: Final = (*_CBOR.values(), *_JSON, "secboot")
+"""The names of claims that have a number, in every draft: `secboot` became `oemboot`."""
 _VERIFIERS: Final = {0: "developer", 1: "build"}
 _VECTORS: Final = {
     0: "instance-identity",
@@ -78,7 +80,7 @@ def of_json(claims: Found, place: Place) -> dict[str, Any]:
 def of_cbor(claims: Found, place: Place) -> dict[str, Any]:
     """The claims of a CWT, without octets: they are in base64url. Raises RefusedError.
 
-    A claim that has a number does not count by its name: it would be another claim to whoever wrote it.
+    A claim that has a number may not stand there by its name: it would be another claim to whoever wrote it.
     """
     return _whole(as_json(claims), lambda found: _numbered(found, place), place)
 
@@ -100,25 +102,34 @@ def _of_json(found: Found, place: Place) -> Found:
 
 
 def _by_environment(attester: Any) -> Any:
-    """What an attester claims, as its environment's claims by the environment's name: {"tee": "tdx", "claims": {}}."""
+    """What an attester claims, as its environment's claims by the environment's name: {"tee": "tdx", "claims": {}}.
+
+    What stands beside them stays there. Where the name is taken, all stays as it is: none may hide the other.
+    """
     if isinstance(attester, dict) and isinstance(attester.get("tee"), str) and "claims" in attester:
-        return {attester["tee"]: attester["claims"]}
+        beside = {name: value for name, value in attester.items() if name not in ("tee", "claims")}
+        return attester if attester["tee"] in beside else {**beside, attester["tee"]: attester["claims"]}
     return attester
 
 
 def _numbered(found: Found, place: Place) -> Found:
-    spelt = next((name for name in _CBOR.values() if name in found), None)
-    if spelt:
-        raise RefusedError(refusals.malformed(place, f"{shown(spelt)} stands there as text, and has a number in CBOR"))
-    named = _renamed(found, _CBOR, place)
+    named = _renamed(_unspelt(found, _SPELT, place), _CBOR, place)
     for claim, names in ((VERIFIER, _VERIFIERS), (VECTOR, _VECTORS)):
         if isinstance(named.get(claim), dict):
-            named[claim] = _renamed(named[claim], names, place)
+            named[claim] = _renamed(_unspelt(named[claim], names.values(), place), names, place)
     for claim, words in ((STATUS, _STATUSES), ("dbgstat", dict(enumerate(DEBUG)))):
         value = named.get(claim)
         if isinstance(value, int) and not isinstance(value, bool):
             named[claim] = words.get(value, value)
     return {**named, ANNOTATED: _by_environment(found[_ATTESTER])} if _ATTESTER in found else named
+
+
+def _unspelt(found: Found, names: Iterable[str], place: Place) -> Found:
+    """The claims, of which none goes by a name where it has a number. Raises RefusedError."""
+    spelt = next((name for name in names if name in found), None)
+    if spelt:
+        raise RefusedError(refusals.malformed(place, f"{shown(spelt)} stands there as text, and has a number in CBOR"))
+    return found
 
 
 def _renamed(found: Found, names: Mapping[Any, str], place: Place) -> Found:

@@ -38,9 +38,9 @@ HASHES: Final[Mapping[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]]]
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """What an envelope holds, of which type, and who signed it."""
+    """What an envelope holds, of which type, and who signed it: each once, at least one, in the order of signatures."""
 
-    issuer: Issuer
+    signers: tuple[Issuer, ...]
     payload_type: str
     payload: bytes
 
@@ -51,17 +51,18 @@ class Unwrapped:
 
 
 def unwrap(text: str, issuers: Sequence[Issuer], place: Place) -> Unwrapped:
-    """The contents of an envelope that one of the issuers signed. Raises RefusedError for any other."""
+    """The contents of an envelope that some of the issuers signed. Raises RefusedError for any other."""
     envelope = _envelope(text, place)
     payload_type, payload = envelope.get("payloadType"), _base64(envelope.get("payload"), "payload", place)
     if not isinstance(payload_type, str) or not payload_type.isascii():
         raise RefusedError(refusals.no_envelope(place, "there is no text `payloadType`"))
     message = authenticated(payload_type, payload)
-    for signature in _signatures(envelope, place):
-        for issuer, key in _keys(issuers, signature.get("keyid")):
-            if _fits(key, issuer, _base64(signature.get("sig"), "sig", place), message):
-                return Unwrapped(issuer, payload_type, payload)
-    raise RefusedError(refusals.no_key_fits(place))
+    found = [(each.get("keyid"), _base64(each.get("sig"), "sig", place)) for each in _signatures(envelope, place)]
+    signers = [_signer(issuers, keyid, signature, message) for keyid, signature in found]
+    known = tuple(dict.fromkeys(signer for signer in signers if signer is not None))
+    if not known:
+        raise RefusedError(refusals.no_key_fits(place))
+    return Unwrapped(known, payload_type, payload)
 
 
 def authenticated(payload_type: str, payload: bytes) -> bytes:
@@ -107,6 +108,11 @@ def _keys(issuers: Sequence[Issuer], keyid: object) -> Iterator[tuple[Issuer, Is
     """All keys of all issuers, those of that name first."""
     every = [(issuer, key) for issuer in issuers for key in issuer.keys]
     yield from sorted(every, key=lambda pair: pair[1].kid != keyid)
+
+
+def _signer(issuers: Sequence[Issuer], keyid: object, signature: bytes, message: bytes) -> Issuer | None:
+    """Whose signature it is: one issuer's, as no two have a key in common, or nobody's."""
+    return next((issuer for issuer, key in _keys(issuers, keyid) if _fits(key, issuer, signature, message)), None)
 
 
 def _fits(key: IssuerKey, issuer: Issuer, signature: bytes, message: bytes) -> bool:

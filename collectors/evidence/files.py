@@ -154,14 +154,14 @@ def _is_named_a_list(place: Place) -> bool:
 def _counted(
     judged: Iterable[tuple[Evidence, ...] | Finding], findings: list[Finding]
 ) -> tuple[tuple[Evidence, ...], tuple[Finding, ...]]:
-    """Those that count, once where the same that was signed lies there twice; and all findings."""
-    found: dict[tuple[str, str], Evidence] = {}
+    """Those that count, once where the same that an issuer signed lies there twice; and all findings."""
+    found: dict[tuple[str, str, str], Evidence] = {}
     for said in judged:
         if isinstance(said, Finding):
             findings.append(said)
         else:
             for each in said:
-                found.setdefault((each.digest, each.subject), each)
+                found.setdefault((each.issuer, each.digest, each.subject), each)
     return tuple(found.values()), tuple(findings)
 
 

@@ -170,7 +170,7 @@ def unbound(place: Place) -> Finding:
 
 def no_envelope(place: Place, reason: str) -> Finding:
     """Something that is no signed envelope at all."""
-    hint = "give a DSSE envelope or a Sigstore bundle, as `model_signing sign` and `cosign attest` write them"
+    hint = "give a DSSE envelope or a Sigstore bundle, as `model_signing sign` or `cosign attest-blob --statement` does"
     return error("GW0422", place, f"the signed statement is malformed: {reason}", hint)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from collectors.evidence.records import FOREVER
 from controller.admission.judging import Objection, Protected, judged
 from policy.resolved import Policy
 from rules.kernel.problem import Attested, Held, Problem, Vouched
@@ -21,6 +22,7 @@ STAGE: Final = "gridwright.dev/stage"
 VALID_UNTIL: Final = "gridwright.dev/valid-until"
 ALLOWED: Final = "allowed"
 GROUP: Final = "admissionregistration.k8s.io/v1"
+_FOREVER_S: Final = int(FOREVER.timestamp())
 
 _BINDING: Final = ("gridwright-binding", ("pods/binding", "bindings"), "object.target.name")
 _NAMED: Final = ("gridwright-named-node", ("pods",), "object.spec.nodeName")
@@ -126,8 +128,8 @@ def valid_until(problem: Problem) -> str:
 
 
 def _turns_s(problem: Problem) -> Iterator[int]:
-    """When evidence begins to hold, ends or gets too old, in Unix time."""
+    """When evidence begins to hold, ends or gets too old, in Unix time. What never ends has no such second."""
     spans: list[Held | Attested | Vouched] = [*problem.certifications, *problem.attestations, *problem.provenances]
-    yield from (second_s for span in spans for second_s in (span.from_s, span.until_s))
+    yield from (each for span in spans for each in (span.from_s, span.until_s) if each != _FOREVER_S)
     clauses = [p.attestation for p in problem.policy.compliance if p.attestation and p.attestation.max_age_s]
     yield from (result.since_s(each) + each.max_age_s for result in problem.attestations for each in clauses)

@@ -8,6 +8,7 @@ from policy.checks.first_responses import without_first_response
 from policy.checks.issuers import issuers
 from policy.checks.limits import beyond_limits
 from policy.checks.loosening import loosened
+from policy.checks.pins import pinned_nowhere
 from policy.checks.references import Reference, Unread, nowhere
 from policy.checks.removals import odd_removals
 from policy.checks.suspicious import suspicious
@@ -29,6 +30,7 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
     return [
         *absences(policy),
         *odd_removals(policy),
+        *pinned_nowhere(policy),
         *without_first_response(policy),
         *suspicious(policy),
         *without_a_tier(policy),

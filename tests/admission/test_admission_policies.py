@@ -4,7 +4,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import yaml
 from celpy.adapter import json_to_cel
 from kubernetes_validate import validate
 
-from collectors.evidence.records import Evidence
+from collectors.evidence.records import FOREVER, Evidence
 from controller.admission.judging import JUDGING, Objection, Protected, judged, question
 from controller.admission.manifests import ALLOWED, manifests
 from policy.findings import Place
@@ -27,6 +27,7 @@ from rules.kernel.problem import Problem
 
 ROOT = Path(__file__).parents[2]
 NOW_S = 1_900_000_000
+HERE = Place("evidence.yaml", 1, 1)
 CASES = [
     (rule.id, example)
     for rule in JUDGING
@@ -197,20 +198,35 @@ def test_a_reason_can_never_be_taken_for_a_yes(policy: Policy) -> None:
     assert ALLOWED not in reasons
 
 
+def annotated(problem: Problem) -> set[str]:
+    """Until when the answers are said to hold."""
+    maps = Cluster(manifests(problem)).of("ConfigMap")
+    return {each["metadata"]["annotations"]["gridwright.dev/valid-until"] for each in maps}
+
+
 def certificate(name: str, from_s: int, until_s: int) -> Evidence:
     start, end = (datetime.fromtimestamp(NOW_S + each, UTC) for each in (from_s, until_s))
-    return Evidence(name, "pool", "hospital", "iso-27001", (1,), "board", start, end, Place("evidence.yaml", 1, 1))
+    return Evidence(name, "pool", "hospital", "iso-27001", (1,), "board", start, end, HERE)
 
 
 def test_the_answers_are_good_until_the_first_evidence_could_change_them(policy: Policy) -> None:
     held = (certificate("first", -10, 5_000), certificate("second", 3_000, 9_000))
     ahead = replace(policy, scaling=replace(policy.scaling, evidence_lead_s=600))
-    (until,) = {
-        each["metadata"]["annotations"]["gridwright.dev/valid-until"]
-        for each in Cluster(manifests(question(ahead, held, NOW_S))).of("ConfigMap")
-    }
+    (until,) = annotated(question(ahead, held, NOW_S))
     assert until == "2030-03-17T18:26:41Z"
     assert Protected("x-ray-triage", "deidentify") in judged(question(ahead, held, NOW_S))
+
+
+def test_evidence_that_never_ends_sets_no_time() -> None:
+    loaded = load(ROOT / "examples" / "confidential").policy
+    assert loaded is not None
+    since = datetime.fromtimestamp(NOW_S - 10, UTC)
+    (digest, *_) = (variant.digest for model in loaded.models for variant in model.variants)
+    word = Evidence("a", "artefact", digest, "slsa", (3,), loaded.issuers[0].iss, since, FOREVER, HERE)
+    assert annotated(question(loaded, (word,), NOW_S)) == {"the policy or its evidence changes"}
+    ends = replace(word, expires_at=since + timedelta(days=1))
+    (until,) = annotated(question(loaded, (word, ends), NOW_S))
+    assert until.startswith("2030-03-18T")
 
 
 def test_others_stay_out_of_a_pool_that_is_dedicated_though_no_profile_covers_them() -> None:
@@ -225,8 +241,5 @@ def test_others_stay_out_of_a_pool_that_is_dedicated_though_no_profile_covers_th
 def test_answers_that_change_in_the_next_second_are_said_to(policy: Policy) -> None:
     ahead = replace(policy, scaling=replace(policy.scaling, evidence_lead_s=600))
     held = (certificate("first", -10, 600),)
-    (until,) = {
-        each["metadata"]["annotations"]["gridwright.dev/valid-until"]
-        for each in Cluster(manifests(question(ahead, held, NOW_S))).of("ConfigMap")
-    }
+    (until,) = annotated(question(ahead, held, NOW_S))
     assert until == "2030-03-17T17:46:41Z"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,12 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from enveloping import DONE, PAIR, PASSED, VARIANT, envelope, judged, reason, said, signer, statement
 from jwt.algorithms import ECAlgorithm
-from signing import NOW, YAML, Pair, ec_pair, ed_pair, rsa_pair
+from signing import HERE, NOW, YAML, Pair, ec_pair, ed_pair, rsa_pair
 
+from collectors.evidence.artefact import vouched
 from collectors.evidence.envelope import MAX_CHARACTERS, authenticated
 from collectors.evidence.files import read_evidence
 from collectors.evidence.records import FOREVER, UNDATED
-from policy.resolved import Issuer, IssuerKey
+from policy.findings import Finding
+from policy.resolved import Issuer, IssuerKey, Revoked
 
 CASES = Path(__file__).parents[1] / "cases" / "models"
 
@@ -69,6 +72,9 @@ def test_a_test_of_what_a_model_removes_names_the_data_from_when_it_was_done() -
         ({"subjects": [1]}, "`subjects` is no list of words"),
         ({"classes": ["two words"]}, "`classes` is no list of words"),
         ({"classes": [], "subjects": []}, "it names neither `classes` nor `subjects`"),
+        ({"result": "FAILED"}, "`result` is no member of a removal"),
+        ({"expires": DONE}, "`expires` is no member of a removal"),
+        ({"Classes": ["faces"]}, "`Classes` is no member of a removal"),
         ({"evaluatedOn": "yesterday"}, "`evaluatedOn` is no date and time with its offset"),
     ],
 )
@@ -76,6 +82,13 @@ def test_a_removal_that_cannot_be_read_is_refused(changed: dict[str, Any], told:
     refused = reason(envelope(statement(GONE | changed, REMOVAL)), TESTING)
     assert refused.startswith("GW0424")
     assert told in refused
+
+
+def test_the_statement_on_the_page_is_one_that_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text()
+    text = next(each for each in re.findall(r"```json\n(.+?)```", page, re.DOTALL) if REMOVAL in each)
+    shown = json.loads(text.replace("c8a835a7966b…", "a" * 64))
+    assert said(envelope(shown), TESTING).removes
 
 
 def test_only_an_issuer_that_may_speaks_of_what_is_removed() -> None:
@@ -125,6 +138,10 @@ def flipped(made: dict[str, Any]) -> None:
         (envelope(statement(), signatures=["sig"]), "GW0422"),
         (envelope(statement(), signatures=[{"sig": "AA=="}] * 9), "GW0422"),
         (envelope(statement(), signatures=[{"sig": None}]), "GW0422 the signed statement is malformed: `sig`"),
+        (
+            envelope(statement(), signatures=[*envelope(statement())["signatures"], {"sig": "%"}]),
+            "GW0422 the signed statement is malformed: `sig` is not base64",
+        ),
         (envelope(statement(), signatures=[{"sig": ""}]), "GW0423 no key of any Issuer fits a signature of the file"),
         (envelope(statement(), signatures=[{"sig": "AA==", "keyid": ["2026"]}]), "GW0423"),
         (envelope(statement(), ec_pair()), "GW0423"),
@@ -277,6 +294,61 @@ def test_files_in_the_folder_are_read_once_whatever_their_number(tmp_path: Path)
         ("GW0422", "evidence/e.sig:1:1"),
         ("GW0441", "evidence/f.json:1:1"),
     ]
+
+
+LAB_PAIR = ec_pair("lab")
+LAB = signer(LAB_PAIR, name="lab", iss="lab.example")
+
+
+def signed_by_both(said: Any = None) -> dict[str, Any]:
+    """An envelope with the signature of the releases first, and that of the lab behind it."""
+    first, second = (envelope(said or statement(), pair) for pair in (PAIR, LAB_PAIR))
+    return {**first, "signatures": [*first["signatures"], *second["signatures"]]}
+
+
+def test_each_signer_of_a_statement_vouches_for_it_in_files_of_their_own(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    for name, pair in (("a.sig", PAIR), ("b.sig", LAB_PAIR), ("c.sig", LAB_PAIR)):
+        (folder / name).write_text(json.dumps(envelope(statement(), pair)))
+    evidence, findings = read_evidence(folder, (signer(), LAB), NOW)
+    assert [(each.issuer, str(each.place)) for each in evidence] == [
+        ("releases", "evidence/a.sig:1:1"),
+        ("lab.example", "evidence/b.sig:1:1"),
+    ]
+    assert (len({each.digest for each in evidence}), len({each.id for each in evidence}), findings) == (1, 2, ())
+
+
+def test_each_signer_of_one_envelope_vouches_for_it(tmp_path: Path) -> None:
+    (folder := tmp_path / "evidence").mkdir()
+    (folder / "a.sig").write_text(json.dumps(signed_by_both()))
+    (folder / "b.sig").write_text(json.dumps(envelope(statement(), LAB_PAIR)))
+    evidence, findings = read_evidence(folder, (signer(), LAB), NOW)
+    assert [each.issuer for each in evidence] == ["releases", "lab.example"]
+    assert findings == ()
+    made = signed_by_both()
+    twice = {**made, "signatures": [*made["signatures"], *made["signatures"]]}
+    found = vouched(json.dumps(twice), (LAB, signer()), NOW, HERE)
+    assert not isinstance(found, Finding)
+    assert [each.issuer for each in found] == ["releases", "lab.example"]
+
+
+def test_those_signers_count_who_may_state_it_and_a_refusal_tells_that_none_may() -> None:
+    barred = signer(standards=("model-signature",))
+    found = vouched(json.dumps(signed_by_both()), (barred, LAB), NOW, HERE)
+    assert not isinstance(found, Finding)
+    assert [each.issuer for each in found] == ["lab.example"]
+    refused = vouched(json.dumps(signed_by_both()), (barred, replace(LAB, digests=())), NOW, HERE)
+    assert isinstance(refused, Finding)
+    assert f"{refused.id} {refused.message}" == "GW0414 `releases` may not certify `slsa`"
+
+
+def test_what_one_signer_has_revoked_the_other_still_says() -> None:
+    mark = said(envelope(statement())).digest
+    wary = signer(revoked=(Revoked("statement", f"sha256:{mark}", YAML),))
+    assert reason(signed_by_both(), wary).startswith("GW0430")
+    found = vouched(json.dumps(signed_by_both()), (wary, LAB), NOW, HERE)
+    assert not isinstance(found, Finding)
+    assert [each.issuer for each in found] == ["lab.example"]
 
 
 def test_a_bundle_under_the_name_that_sigstore_gives_it_is_read(tmp_path: Path) -> None:

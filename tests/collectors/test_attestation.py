@@ -148,6 +148,15 @@ def test_environments_are_those_that_the_evidence_is_of(
     assert proved(tmp_path, {"cpu0": part(evidence)}).tees == tees
 
 
+def test_a_part_within_a_part_refuses_the_result(tmp_path: Path) -> None:
+    worse = {"ear.status": "contraindicated", "ear.trustworthiness-vector": {"hardware": 96}}
+    for number, inner in enumerate(({"gpu0": worse}, {}, None)):
+        (folder := tmp_path / str(number)).mkdir()
+        assert refusal(folder, result({"cpu0": {**part(), "submods": inner}})) == (
+            "GW0416 the statement is malformed: `cpu0` has `submods` of its own, and no part may"
+        )
+
+
 def test_an_environment_that_is_not_known_does_not_hide_behind_one_that_is(tmp_path: Path) -> None:
     clause = AttestationClause(("sev-snp",), (), (), (), 0, YAML)
     alone = proved(tmp_path, {"cpu0": part({"snp": {}})})
@@ -246,6 +255,17 @@ def test_what_an_attester_claims_in_draft_04_is_of_its_environment(tmp_path: Pat
     assert proved(tmp_path / "odd", odd).tees == ("`claims`",)
 
 
+def test_a_device_beside_the_environment_of_draft_04_does_not_go_unseen(tmp_path: Path) -> None:
+    evidence = {"tee": "tdx", "claims": {"tcb_status": "UpToDate"}, "nvidia": {"secboot": False}}
+    submods = {"cpu0": {**part(), "ear_attester_claims": evidence}, "gpu0": part({"nvidia": CARD})}
+    found = proved(tmp_path, submods)
+    assert (found.tees, found.devices) == (("tdx",), ())
+    (tmp_path / "twice").mkdir()
+    twice = {"tee": "tdx", "claims": {"tcb_status": "UpToDate"}, "tdx": {"tcb_status": "Revoked"}}
+    found = proved(tmp_path / "twice", {"cpu0": {**part(), "ear_attester_claims": twice}})
+    assert (found.tees, found.tcbs) == (("`claims`", "tdx"), (Tcb("UpToDate"), Tcb("Revoked")))
+
+
 @pytest.mark.parametrize(
     ("claims", "features"),
     [
@@ -260,7 +280,14 @@ def test_what_an_attester_claims_in_draft_04_is_of_its_environment(tmp_path: Pat
         ({"hwmodel": "GH100", "oemboot": True, "secboot": False}, ()),
         ({ANNOTATED: "nvidia", **CARD}, ("debug-disabled", "secure-boot")),
         ({ANNOTATED: {"nvidia": ["hwmodel"]}}, ()),
+        ({ANNOTATED: {"nvidia": CARD}}, ("debug-disabled", "secure-boot")),
+        ({ANNOTATED: {"snp": {}, "nvidia": {"secboot": False, "dbgstat": "enabled"}}}, ()),
+        ({ANNOTATED: {"snp": {}, "nvidia": [CARD]}}, ()),
+        ({ANNOTATED: {"snp": {}, "nvidia": None}}, ()),
+        ({ANNOTATED: {"nvidia": {**CARD, "secboot": False}}, **CARD}, ("debug-disabled",)),
+        ({ANNOTATED: {"nvidia": {}}, **CARD}, ()),
+        ({ANNOTATED: {"snp": {}}, "secboot": False}, None),
     ],
 )
-def test_a_feature_is_there_only_where_it_is_said(claims: dict[str, Any], features: tuple[str, ...]) -> None:
+def test_a_feature_is_there_only_where_it_is_said(claims: dict[str, Any], features: tuple[str, ...] | None) -> None:
     assert features_of(claims) == features

@@ -73,6 +73,11 @@ def psa(**changed: Any) -> dict[int | str, Any]:
     return {**EAR, 266: {"PSA": but(EAR[266]["PSA"], **changed)}}
 
 
+def within_psa(**claims: Any) -> bytes:
+    """A result on one part, with further claims of it by their names."""
+    return sealed(PAIR, {**EAR, 266: {"PSA": {**EAR[266]["PSA"], **claims}}})
+
+
 def test_the_signed_token_of_rfc_8392_is_opened_with_its_key() -> None:
     issuer = issuer_of(PAIR, keys=(key(RFC["key"]),), iss="coap://as.example.com")
     opened = open_token(bytes.fromhex(RFC["signed"]), (issuer,), HERE)
@@ -244,6 +249,21 @@ def test_each_refusal_of_a_token_in_json_is_one_in_cbor(token: bytes, start: str
         (sealed(PAIR, b"\xa1\xf5\x01"), "a key in it is neither"),
         (sealed(PAIR, b"\xa1\x41\x01\x01"), "a key in it is neither"),
         (sealed(PAIR, {**STATEMENT, "exp": AT + 90_000}), "`exp` stands there as text, and has a number"),
+        (sealed(PAIR, {**EAR, "ear_status": "contraindicated"}), "`ear_status` stands there as text, and has a number"),
+        (sealed(PAIR, {**EAR, "ear.status": "contraindicated"}), "`ear.status` stands there as text, and has a number"),
+        (within_psa(ear_status="contraindicated"), "`ear_status` stands there as text, and has a number"),
+        (within_psa(ear_trustworthiness_vector={"hardware": 96}), "`ear_trustworthiness_vector` stands there as text"),
+        (within_psa(ear_attester_claims={}), "`ear_attester_claims` stands there as text, and has a number"),
+        (within_psa(oemboot=False), "`oemboot` stands there as text, and has a number"),
+        (within_psa(secboot=False), "`secboot` stands there as text, and has a number"),
+        (sealed(PAIR, psa(c1001={4: 2, "hardware": 96})), "`hardware` stands there as text, and has a number"),
+        (sealed(PAIR, psa(c1001={"hardware": 2})), "`hardware` stands there as text, and has a number"),
+        (sealed(PAIR, but(EAR, c1004={0: "vts", "build": "1"})), "`build` stands there as text, and has a number"),
+        (
+            sealed(PAIR, but(EAR, c1004={0: "vts", 1: "1", "developer": "other"})),
+            "`developer` stands there as text, and has a number",
+        ),
+        (sealed(PAIR, psa(c266={"gpu": {1000: 96}})), "`PSA` has `submods` of its own, and no part may"),
         (sealed(PAIR, b"\xa1\xf9\x44\x00\x01"), "a key in it is neither"),
     ],
 )
