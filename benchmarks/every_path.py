@@ -229,7 +229,7 @@ def _encrypts(problem: Problem, pool: Pool) -> bool:
     """Whether in each second, and of each node, somebody says so."""
     its = {("pool", pool.name), ("site", pool.site)}
     said: list[Held | Attested] = [each for each in problem.certifications if each.standard == "encryption-at-rest"]
-    said += [each for each in problem.attestations if "storage-opaque" in each.claims]
+    said += [each for each in problem.attestations if "storage-opaque" in each.claims and each.tier == "affirming"]
     return all(
         any(
             each.from_s <= second < each.until_s
