@@ -1,7 +1,7 @@
-"""How much a row lacks that a plan does not keep: so much room has to be looked at to mend it."""
+"""How much a service lacks of what it asks for: so much room has to be looked at to give it that."""
 
 from controller.planning.whole.reading import Hard, Reading
-from rules.kernel.formulation import Count, Distinct, Flow
+from rules.kernel.formulation import Distinct, Flow
 
 
 def is_of(row: Hard, service: str) -> bool:
@@ -14,8 +14,6 @@ def lacking(row: Hard, at: Reading) -> int:
     match row:
         case Distinct():
             return max(0, row.least - sum(at.held(row)))
-        case Count():
-            return max(0, row.lowest - sum(at.by_option.get(option, 0) for option in row.options))
         case Flow() if row.highest is not None:
             answered = max((-factor for _, factor in row.instances), default=0)
             return max(0, -((row.highest - at.flows(row)) // answered)) if answered > 0 else 0

@@ -39,9 +39,9 @@ PATHS: Final = 25
 """Of a neighbourhood, times its width: the cheapest of each demand, but `FEWEST_PATHS` of each at least."""
 FEWEST_PATHS: Final = 15
 ROOMIEST: Final = 2
-"""Nodes of a pool that are offered, of those that hold something and of those that do not, when a row lacks none."""
+"""Nodes of a pool that are offered, of those that hold something and of those that do not."""
 MOST_LACKING: Final = 64
-"""Nodes of a pool that are offered on top for a row that lacks so many instances or groups."""
+"""Nodes of a pool that are offered on top where a service lacks so many instances, or groups with one."""
 
 
 def broken(rows: Rows, at: Reading) -> tuple[Hard, ...]:
@@ -145,7 +145,7 @@ def _mended(view: View, at: Reading, row: Hard, width: int, *, may_give_up: bool
     """The plan with a row kept if that can be."""
     spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
-    left = _left(view, at, _neighbourhood(view, at, spoken, services, width, room=lacking(row, at)))
+    left = _left(view, at, _neighbourhood(view, at, spoken, services, width))
     found = left.solved()
     if found is None or (not may_give_up and shortfall(found, left.form) > shortfall(left.before, left.form)):
         return at
