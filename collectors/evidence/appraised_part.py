@@ -8,7 +8,7 @@ claims is refused, and a part that no claim vouches for is not trusted, whatever
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from collectors.evidence import refusals
 from collectors.evidence.devices import features_of, tcbs_of, tees_of
@@ -16,19 +16,11 @@ from collectors.evidence.ear_names import STATUS, SUBMODS, VECTOR
 from collectors.evidence.members import mapping, text
 from collectors.evidence.refusals import RefusedError
 from policy.clauses import Tcb
+from policy.documents.compliance_profile import TrustClaim
 from policy.findings import Place
 from policy.words import shown
 
-CLAIMS: Final = (
-    "configuration",
-    "executables",
-    "file-system",
-    "hardware",
-    "instance-identity",
-    "runtime-opaque",
-    "sourced-data",
-    "storage-opaque",
-)
+CLAIMS: Final[tuple[str, ...]] = get_args(TrustClaim)
 _INT8: Final = range(-128, 128)
 _NONE: Final = range(-1, 2)
 _AFFIRMING: Final = range(-32, 32)

@@ -13,7 +13,7 @@ from controller.performance.learn import prediction_errors
 from controller.planning import report
 from controller.planning.beside import crowding
 from controller.planning.build import Built, build
-from controller.planning.choose import choose
+from controller.planning.choose import Choice, choose
 from controller.planning.explanation import shortfall_of
 from controller.planning.kept import Kept
 from controller.planning.objective import links_per_hour, price_per_hour
@@ -31,19 +31,7 @@ from rules.kernel.problem import Problem
 
 def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Decision:
     """What to do at `now`; the same arguments give the same decision, bit for bit, whatever was kept."""
-    built = build(policy, snapshot, state, now, kept)
-    running = running_plan(built.whole, built.loaded, state)
-    current = Fleet(_loads(built), state.fleet.routes)
-    choice = choose(built, running, current, state, now)
-    past = in_the_way(built.asked.peaks, services_short(choice.plan, built.whole), built.whole, now)
-    if past:
-        state = replace(state, peaks=tuple(peak for peak in state.peaks if peak.service not in past))
-        built = build(policy, snapshot, state, now, kept)
-        running = running_plan(built.whole, built.loaded, state)
-        choice = choose(built, running, current, state, now)
-    if not running.instances and not is_small(built.problem):
-        built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
-        choice = choose(built, running, current, state, now)
+    built, running, current, choice = _chosen(policy, snapshot, state, now, kept)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
     verdict = Verdict.IMPOSSIBLE if not choice.is_found else Verdict.KEEP if unchanged else Verdict.CHANGE
@@ -96,6 +84,26 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
             turn=state.turn + 1,
         ),
     )
+
+
+def _chosen(
+    policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None
+) -> tuple[Built, Plan, Fleet, Choice]:
+    """The problem, what runs, and what is chosen: again without past peaks in the way, and with company foreseen."""
+    built = build(policy, snapshot, state, now, kept)
+    running = running_plan(built.whole, built.loaded, state)
+    current = Fleet(_loads(built), state.fleet.routes)
+    choice = choose(built, running, current, state, now)
+    past = in_the_way(built.asked.peaks, services_short(choice.plan, built.whole), built.whole, now)
+    if past:
+        state = replace(state, peaks=tuple(peak for peak in state.peaks if peak.service not in past))
+        built = build(policy, snapshot, state, now, kept)
+        running = running_plan(built.whole, built.loaded, state)
+        choice = choose(built, running, current, state, now)
+    if not running.instances and not is_small(built.problem):
+        built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
+        choice = choose(built, running, current, state, now)
+    return built, running, current, choice
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:

@@ -68,7 +68,7 @@ def paths(views: Views, demand: Demand, seen: Habits, looked: Looked) -> tuple[P
     problem = views.problem
     service = problem.service_of(demand)
     most = min(MOST_PATHS, max(FEWEST_PATHS, MOST_IN_ALL // max(1, len(problem.demands))))
-    tails = _tails if most == MOST_PATHS else _about
+    tails = _tails if most == MOST_PATHS else Legs.about
     found = [_offered(views, demand, at, seen, looked, tails=tails) for at in range(len(service.stages))]
     limited = zip(found, _within_limit(problem, demand, found, looked, most), strict=True)
     stages = [choices(views, demand, at, seen, one.here[places]) for at, (one, places) in enumerate(limited)]
@@ -93,26 +93,22 @@ def _tails(legs: Legs, at: int, demand: Demand, burst: Burst, here: Ints, *, of_
     return tails_us
 
 
-def _about(legs: Legs, at: int, demand: Demand, burst: Burst, here: Ints, *, of_first: bool) -> Floats:
-    return legs.about(at, demand, burst, here, of_first=of_first)
-
-
 def _within_limit(
     problem: Problem, demand: Demand, stages: list[Offered], looked: Looked, most: int
 ) -> list[list[int]]:
     """The options of each stage by place in `here`: all, or the first of an order by which the others are left out."""
     if most == MOST_PATHS or math.prod(stage.here.size for stage in stages) <= most:
-        choices = [_fastest_first(stage) for stage in stages]
+        orders = [_fastest_first(stage) for stage in stages]
         fewest = [0] * len(stages)
     else:
-        choices = [_likeliest_first(problem, demand, stage, looked) for stage in stages]
+        orders = [_likeliest_first(problem, demand, stage, looked) for stage in stages]
         fewest = [len(looked.running.get(stage.use, NO_OPTIONS)) for stage in stages]
-    while math.prod(map(len, choices)) > most:
-        longest = max(range(len(choices)), key=lambda i: (len(choices[i]) > fewest[i], len(choices[i])))
-        if len(choices[longest]) <= fewest[longest]:
+    while math.prod(map(len, orders)) > most:
+        longest = max(range(len(orders)), key=lambda i: (len(orders[i]) > fewest[i], len(orders[i])))
+        if len(orders[longest]) <= fewest[longest]:
             break
-        choices[longest].pop()
-    return choices
+        orders[longest].pop()
+    return orders
 
 
 def _fastest_first(stage: Offered) -> list[int]:

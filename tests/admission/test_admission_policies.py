@@ -142,7 +142,9 @@ def test_every_rule_on_clauses_of_compliance_is_asked() -> None:
 
 
 def test_the_manifests_are_as_kubernetes_has_them(policy: Policy) -> None:
-    for document in Cluster(manifests(question(policy, (), NOW_S))).documents:
+    documents = Cluster(manifests(question(policy, (), NOW_S))).documents
+    assert {each["kind"] for each in documents} >= {"ValidatingAdmissionPolicy", "ConfigMap"}
+    for document in documents:
         validate(document, "1.36", strict=True)
 
 
