@@ -18,7 +18,7 @@ from rules.kernel.problem import Placement, Problem
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The cheapest plan of a problem; `shortfall` is what degrading and refusing cost in it, and `gave_up` in what runs.
+    """The cheapest plan of a problem; `shortfall` is what degrading and refusing cost in it, `gave_up` in what runs.
 
     Others that cost the same as it does may answer sooner: they are those of `tied`, which is nothing for what runs.
     """
