@@ -10,7 +10,7 @@ from policy.checks.distances import Distances, in_a_row
 from policy.data_flow import handled, removals
 from policy.findings import Finding
 from policy.resolved import Policy, Pool, Service
-from policy.words import dollars_per_hour
+from policy.words import counted, dollars_per_hour
 
 
 def suspicious(policy: Policy) -> list[Finding]:
@@ -106,7 +106,7 @@ def _racks(policy: Policy) -> Iterator[Finding]:
     for pool in policy.pools:
         idle = [rack for rack in pool.racks[pool.nodes :] if rack not in pool.racks[: pool.nodes]]
         if idle:
-            message = f"`{pool.name}` has {pool.nodes} node(s), so none stands in {', '.join(idle)}"
+            message = f"`{pool.name}` has {counted(pool.nodes, 'node')}, so none stands in {', '.join(idle)}"
             yield warning(
                 "GW0391", pool.place, message, "name a rack for each node, or fewer that they stand in by turns"
             )
