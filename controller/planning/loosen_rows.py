@@ -54,7 +54,8 @@ def _without(asked: Questions, clause: Clause, base: Edit) -> Iterator[Loosening
 def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
     """As much more money as the cheapest plan that serves everything needs."""
     row = next(row for row in asked.rows_of[clause] if isinstance(row, Budget))
-    spent = _least_spent(asked, changing(clause, base, lambda _: None), row)
+    free = changing(clause, base, lambda each: None if isinstance(each, Budget) else each)
+    spent = _least_spent(asked, free, row)
     if spent is not None:
         needed, least = spent
         more = needed - row.ceiling_millicents
