@@ -136,19 +136,18 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     larger = cheapest(growing, running) if is_small(growing) or not verify(running, growing) else None
     if larger is not None:
         yield growing, larger
+    if not is_small(built.problem):
+        return
     shrinking = _as_it_is_set(built.problem, running)
-    smaller = cheapest(shrinking, running, no_more(shrinking)) if is_small(built.problem) else None
+    smaller = cheapest(shrinking, running, no_more(shrinking))
     if smaller is not None:
         yield shrinking, smaller
 
 
 def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
     """The problem with the placements and the batching that run, and no others."""
-    settings = {
-        (option.placement, option.max_batch, option.queue_delay_us)
-        for option in problem.options
-        if option.id in running.used_options()
-    }
+    used = running.used_options()
+    settings = {(o.placement, o.max_batch, o.queue_delay_us) for o in problem.options if o.id in used}
     options = tuple(o for o in problem.options if (o.placement, o.max_batch, o.queue_delay_us) in settings)
     names = {option.id for option in options}
     return replace(problem, options=options, paths=tuple(p for p in problem.paths if names.issuperset(p.options)))
