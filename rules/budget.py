@@ -1,6 +1,5 @@
 """Budget: the nodes that are powered, and what leaves sites over links, cost no more an hour than ceilings allow."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -51,27 +50,21 @@ class Budget:
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Add up the prices of what is powered and of what leaves, for each ceiling."""
-        powered, leaving, dearest = plan.powered(), _leaving(plan, problem), _dearest(plan, problem)
+        powered, leaving = plan.powered(), _leaving(plan, problem)
         for ceiling in problem.policy.cost.ceilings:
             if not ceiling.is_of_nodes:
                 continue
-            spent = -(-sum(cost for site, cost in leaving.items() if ceiling.site in {"", site}) // THOUSANDTHS)
+            counted = [(site, share, price) for site, share, price in leaving if ceiling.site in {"", site}]
+            spent = -(-sum(share_permille * price for _, share_permille, price in counted) // THOUSANDTHS)
             for node in problem.nodes:
                 pool = problem.policy.pool(node.pool)
                 if node.name in powered and ceiling.site in {"", pool.site}:
                     spent += pool.price_millicents_per_hour
             if spent > ceiling.millicents_per_hour:
                 yield Violation(self.id, _scope(ceiling), spent, ceiling.millicents_per_hour, ceiling.place)
-            for site, price in dearest.items():
-                if ceiling.site in {"", site} and price > MOST_MILLICENTS_PER_HOUR:
-                    yield Violation(
-                        self.id,
-                        f"requests from {site}",
-                        price,
-                        MOST_MILLICENTS_PER_HOUR,
-                        ceiling.place,
-                        dear_paths.PATH,
-                    )
+            most, what = MOST_MILLICENTS_PER_HOUR, dear_paths.PATH
+            for site, price in sorted({(site, price) for site, _, price in counted if price > most}):
+                yield Violation(self.id, f"requests from {site}", price, most, ceiling.place, what)
 
     def explain(self, violation: Violation) -> Finding:
         """What would be spent, and what may be."""
@@ -84,21 +77,10 @@ class Budget:
         return violation.finding(self.finding_id, message, "raise the ceiling, or relax the objectives that need nodes")
 
 
-def _leaving(plan: Plan, problem: Problem) -> Counter[str]:
-    """By site, thousandths of a millicent an hour for what leaves it."""
-    found: Counter[str] = Counter()
-    for path, share_permille in carried(plan, problem) if any(link.egress for link in problem.policy.links) else ():
-        found[problem.demand(path.demand).origin] += share_permille * _whole_price(path, problem)
-    return found
-
-
-def _dearest(plan: Plan, problem: Problem) -> Counter[str]:
-    """By site, what the dearest path from there that carries something costs an hour with all of its demand."""
-    found: Counter[str] = Counter()
-    for path, _ in carried(plan, problem) if any(link.egress for link in problem.policy.links) else ():
-        origin = problem.demand(path.demand).origin
-        found[origin] = max(found[origin], _whole_price(path, problem))
-    return found
+def _leaving(plan: Plan, problem: Problem) -> list[tuple[str, int, int]]:
+    """Of each path in use the site that its requests leave, its share, and what its links cost with all requests."""
+    used = carried(plan, problem) if any(link.egress for link in problem.policy.links) else ()
+    return [(problem.demand(path.demand).origin, share, _whole_price(path, problem)) for path, share in used]
 
 
 def _whole_price(path: Path, problem: Problem) -> int:
