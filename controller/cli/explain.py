@@ -122,6 +122,7 @@ def _show(on: "Console", about: "list[Candidate]") -> None:
 
 
 def show_explanation(on: "Console", found: "Explanation") -> None:
+    """Runners-up, what more is worth, and why the plan falls short where it does."""
     from controller.cli import findings
     from controller.planning import report
     from controller.planning.explanation import Shortfall
