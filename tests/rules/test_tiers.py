@@ -25,8 +25,8 @@ from rules.catalogue import RULES
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Attested, Problem
 from tests.rules.build import at, two_sites
+from tests.rules.drawn_profiles import HERE, PROFILES
 from tests.rules.example import Domain, Example, cases
-from tests.rules.tightening import HERE, PROFILES
 
 COMPLIANCE = {"certification", "forbidden_certification", "residency", "link_security", "purchase"}
 EXAMPLES: list[Example] = [case.values[1] for case in cases() if case.values[0].id in COMPLIANCE]
