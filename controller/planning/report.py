@@ -19,8 +19,9 @@ from rules.catalogue import COMPLIANCE, RULES
 from rules.certification import Certification
 from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
+from rules.kernel.evidence import Vouched
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Placement, Problem, Vouched
+from rules.kernel.problem import Placement, Problem
 from rules.kernel.quantities import dollars_per_hour, percent
 from rules.kernel.rule import Violation
 from rules.link_evidence import LinkEvidence

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from policy.clauses import AttestationClause, ComplianceProfile, StorageClause
 from policy.findings import Place
 from policy.resolved import Pool
+from rules.kernel.evidence import Held
 from rules.kernel.formulation import Exclusion
-from rules.kernel.problem import Held, Problem
+from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 from rules.kernel.spans import Span, cover
 
