@@ -126,7 +126,7 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     large fleet only stays so, where it may: else a step towards the first serves more, and is found sooner.
     """
     within = cheapest(guarded, running, proposal=proposal)
-    if guarded.floors and (within is None or within.shortfall):
+    if guarded.floors and (within is None or _may_be_the_guards(within, guarded)):
         free = cheapest(built.problem, running, below=within)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield built.problem, free
@@ -142,6 +142,14 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     smaller = cheapest(shrinking, running, no_more(shrinking))
     if smaller is not None:
         yield shrinking, smaller
+
+
+def _may_be_the_guards(within: Best, guarded: Problem) -> bool:
+    """Whether guards may be what keeps a service from being served.
+
+    A large fleet that gives up no more than it did was asked so when it came to that.
+    """
+    return within.shortfall > (0 if is_small(guarded) else within.gave_up)
 
 
 def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
