@@ -25,6 +25,7 @@ class Rooms:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._on_pools = [each for each in policy.compliance if each.residency or each.purchase or each.locality]
         self._lies_in = {site.name: frozenset(site.jurisdictions) for site in policy.sites}
         self._pools: defaultdict[str, list[Pool]] = defaultdict(list)
         for pool in policy.pools:
@@ -49,9 +50,10 @@ class Rooms:
                     yield Room(pool, most)
 
     def _covering(self, service: Service, stage: Stage) -> list[ComplianceProfile]:
-        """The profiles that cover the stage, also once all that may be removed is."""
-        least = handled(service, removals(service))
-        return [each for each in self._policy.compliance if stage in each.covered(service, least)]
+        """The profiles that ask something of pools and cover the stage, also once all that may be removed is."""
+        meant = [each for each in self._on_pools if each.scope.means(service)]
+        least = handled(service, removals(service)) if any(each.scope.data for each in meant) else {}
+        return [each for each in meant if stage in each.covered(service, least)]
 
     def _serves(self, service: Service, profile: VariantProfile) -> bool:
         """Whether the variant is there and may serve, at least after all steps of the degrade order."""

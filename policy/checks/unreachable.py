@@ -16,15 +16,20 @@ def unreachable(policy: Policy) -> Iterator[Finding]:
     """Warnings for availability that no stage can have, and for ceilings under which some stage cannot run."""
     rooms = Rooms(policy)
     for service in policy.services:
-        if service.availability and service.expected_rate_milli_rps:
+        if service.availability and service.expected_rate_milli_rps and _asks_for_more_than_one(service.availability):
             yield from _places(service, service.availability, rooms)
             yield from _spares(service, service.availability, rooms)
-    cheapest = min((pool.price_millicents_per_hour for pool in policy.pools), default=0)
+    prices = sorted(pool.price_millicents_per_hour for pool in policy.pools) or [0]
     for ceiling in policy.cost.ceilings:
         if ceiling.service or ceiling.team:
             yield from _nothing_for_use(policy, ceiling, rooms)
-        elif not ceiling.site and ceiling.millicents_per_hour >= cheapest:
+        elif not ceiling.site and prices[0] <= ceiling.millicents_per_hour < prices[-1]:
             yield from _too_little_for_a_stage(policy, ceiling, rooms)
+
+
+def _asks_for_more_than_one(objective: AvailabilityObjective) -> bool:
+    """Whether a stage that may run at all could have too little."""
+    return max(objective.sites, objective.racks, objective.nodes, objective.spares + 1) > 1
 
 
 def _places(service: Service, objective: AvailabilityObjective, rooms: Rooms) -> Iterator[Finding]:
