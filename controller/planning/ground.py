@@ -7,6 +7,7 @@ from functools import cached_property
 
 from controller.fleet import RouteSet, Way
 from controller.planning.between import Between, Setting, Shares, Spot, Taken
+from controller.planning.sending import by_options
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import Option, Placement, Problem
 
@@ -30,7 +31,16 @@ class Ground:
     @cached_property
     def paths(self) -> dict[tuple[str, tuple[str, ...]], str]:
         """Path ids by demand and options."""
-        return {(path.demand, path.options): path.id for path in self.problem.paths}
+        return {use: path.id for use, path in by_options(self.problem).items()}
+
+    @cached_property
+    def encodings(self) -> dict[tuple[str, Taken], tuple[str, ...]]:
+        """By demand and placements, in which encodings payloads are sent there, where not all go as they are."""
+        return {
+            (demand, tuple(self.problem.option(option).placement for option in options)): path.encodings
+            for (demand, options), path in by_options(self.problem).items()
+            if path.encodings
+        }
 
     @cached_property
     def calls(self) -> dict[str, tuple[int, ...]]:
@@ -113,7 +123,11 @@ class Ground:
         """What gateways are asked for."""
         found = []
         for demand in self.problem.demands:
-            ways = (Way(share, taken) for taken, share in moment.shares[demand.id].items() if taken)
+            ways = (
+                Way(share, taken, self.encodings.get((demand.id, taken), ()))
+                for taken, share in moment.shares[demand.id].items()
+                if taken
+            )
             found.append(RouteSet(demand.service, demand.origin, tuple(sorted(ways))))
         return tuple(sorted(found))
 
