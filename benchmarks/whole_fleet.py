@@ -24,6 +24,7 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PayloadClause,
     PinnedClause,
     ProvenanceClause,
     PurchaseClause,
@@ -43,7 +44,9 @@ from policy.resolved import (
     CostPolicy,
     DeviceProfile,
     Egress,
+    Encoding,
     Encryption,
+    Fidelity,
     Issuer,
     LatencyObjective,
     Link,
@@ -108,7 +111,7 @@ DEAR_MILLICENTS: Final = 1_000
 """A cent for 1000 requests: dear models on dear nodes cost more."""
 EACH: Final = 10
 """Of so many services one has a price for its requests, one is kept from a device, three keep their stages together,
-and one promises the first of them."""
+one promises the first of them, and one has its inputs packed or lowered."""
 
 CLASSES: Final = ("card", "health", "")
 WITHIN: Final = {"card": ("A", "B", "C"), "health": ("B", "C", "D")}
@@ -199,6 +202,7 @@ def whole_fleet(nodes: int, seed: int = 1) -> WholeFleet:
             replace(NOTHING_ASKED, scope=Scope(services=("svc2",)), separation=SeparationClause(FIRST, HERE)),
             replace(NOTHING_ASKED, scope=Scope(services=("svc3",)), storage=StorageClause(HERE)),
             replace(NOTHING_ASKED, scope=Scope(services=("svc4", "svc5", "svc6")), pinned=_full(models)),
+            replace(NOTHING_ASKED, scope=Scope(services=("svc8",)), payloads=PayloadClause(Fidelity.LOSSLESS, HERE)),
         ),
         cost=CostPolicy("cost", _ceilings(pools), 2_000, HERE),
         maintenance=(
@@ -257,6 +261,8 @@ def _links(dice: Dice, where: np.ndarray) -> list[Link]:
                 *(f"s{low}", f"s{high}", rtt_us, rtt_us // 10, 10_000_000, encryption, transit, HERE),
                 name=f"s{low}-s{high}",
                 egress=(Egress(f"s{low}", EGRESS, HERE),) if low % 2 else (),
+                compressions=("gzip",),
+                precisions=("fp16",),
             )
             found.setdefault((low, high), link)
     return list(found.values())
@@ -319,6 +325,10 @@ def _with_clauses(service: Service, number: int, base_us: dict[str, int]) -> Ser
             return replace(
                 service, latency=(*service.latency, LatencyObjective(9900, below_us, 300, HERE, stage=first.name))
             )
+        case 8:
+            packed = Encoding("gzip", Fidelity.LOSSLESS, first.payload_bytes // 2, 1, 0, HERE)
+            lowered = Encoding("fp16", Fidelity.LOWERED, first.payload_bytes // 4, 1, 60_000, HERE)
+            return replace(service, stages=(replace(first, encodings=(packed, lowered)), *others))
     return service
 
 

@@ -17,6 +17,7 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PayloadClause,
     PinnedClause,
     ProvenanceClause,
     PurchaseClause,
@@ -34,6 +35,7 @@ from policy.resolved import (
     Ceiling,
     CostObjective,
     Encryption,
+    Fidelity,
     Maintenance,
     Policy,
     Pool,
@@ -116,6 +118,7 @@ PROFILES: Final = st.builds(
     link_evidence=st.none()
     | st.builds(LinkEvidenceClause, st.sampled_from([("mtls",), ("tls", "mtls")]), st.just(HERE)),
     storage=st.none() | st.just(StorageClause(HERE)),
+    payloads=st.none() | st.builds(PayloadClause, st.sampled_from(Fidelity), st.just(HERE)),
     pinned=st.none() | st.builds(PinnedClause, st.sampled_from([(FULL,), (NEXT,), (NEXT, FULL)]), st.just(HERE)),
 )
 
@@ -213,6 +216,22 @@ def ways_to_buy_are_fewer(policy: Policy, data: st.DataObject) -> Policy:
         return replace(profile, purchase=bought and replace(bought, among=_fewer(bought.among, data)))
 
     return _one(policy, "compliance", stricter, data)
+
+
+def payloads_are_truer(policy: Policy, data: st.DataObject) -> Policy:
+    """Sent as it is, what might be packed before."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clause = profile.payloads
+        return replace(profile, payloads=clause and replace(clause, fidelity=Fidelity.VERBATIM))
+
+    return _one(policy, "compliance", stricter, data)
+
+
+def a_link_admits_less(policy: Policy, data: st.DataObject) -> Policy:
+    """No precision, or no compression."""
+    change: dict[str, Any] = data.draw(st.sampled_from([{"precisions": ()}, {"compressions": ()}]))
+    return _one(policy, "links", lambda link: replace(link, **change), data)
 
 
 def attestation_asks_for_more(policy: Policy, data: st.DataObject) -> Policy:
@@ -420,6 +439,7 @@ SCOPED: Final = {
     "provenance",
     "pinned",
     "link_evidence",
+    "payload_fidelity",
 }
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     one_profile_more: {"certification", "served", "latency", "budget"},
@@ -429,6 +449,8 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     jurisdictions_are_fewer: {"residency"},
     links_are_better: {"link_security"},
     links_are_proven_to_be_better: {"link_evidence"},
+    payloads_are_truer: {"payload_fidelity"},
+    a_link_admits_less: {"payload_encoding"},
     ways_to_buy_are_fewer: {"purchase"},
     pools_are_fewer: {"placement", "purchase"},
     stages_stay_together: {"together"},
