@@ -9,7 +9,7 @@ from controller.fleet import RouteSet, Way
 from controller.planning.between import Between, Setting, Shares, Spot, Taken
 from controller.planning.sending import by_options
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
-from rules.kernel.problem import Option, Placement, Problem
+from rules.kernel.problem import Option, Path, Placement, Problem
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,20 @@ class Ground:
         return {option.placement: option for option in self.problem.options}
 
     @cached_property
+    def _allowed(self) -> dict[tuple[str, tuple[str, ...]], Path]:
+        return by_options(self.problem)
+
+    @cached_property
     def paths(self) -> dict[tuple[str, tuple[str, ...]], str]:
         """Path ids by demand and options."""
-        return {use: path.id for use, path in by_options(self.problem).items()}
+        return {use: path.id for use, path in self._allowed.items()}
 
     @cached_property
     def encodings(self) -> dict[tuple[str, Taken], tuple[str, ...]]:
         """By demand and placements, in which encodings payloads are sent there, where not all go as they are."""
         return {
             (demand, tuple(self.problem.option(option).placement for option in options)): path.encodings
-            for (demand, options), path in by_options(self.problem).items()
+            for (demand, options), path in self._allowed.items()
             if path.encodings
         }
 

@@ -73,4 +73,6 @@ def objections(problem: Problem, sent: Sent) -> Iterator[Objection]:
 
 def as_admitted(problem: Problem, path: Path) -> bool:
     """Whether nothing is against how a path sends its payloads."""
-    return all(isinstance(sent, Sent) and not any(objections(problem, sent)) for sent in encoded(problem, path))
+    return not path.encodings or all(
+        isinstance(sent, Sent) and not any(objections(problem, sent)) for sent in encoded(problem, path)
+    )
