@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from policy.findings import Finding
 from policy.resolved import Fidelity
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import Visit, crossings, is_covered
+from rules.kernel.measure import covers, crossings
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
@@ -42,11 +42,11 @@ class PayloadFidelity:
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare what becomes of each input in use with every clause that covers its stage."""
         for crossing in crossings(plan, problem):
-            visit = Visit(crossing.demand, crossing.stage, crossing.option)
+            service = problem.service_of(crossing.demand)
             kept = [each.fidelity for each in crossing.stage.encodings if each.format == crossing.encoding]
             for profile in problem.policy.compliance:
                 clause = profile.payloads
-                if clause is None or not is_covered(visit, profile, problem):
+                if clause is None or not covers(profile, crossing.stage, service, problem):
                     continue
                 for fidelity in kept:
                     if not fidelity.strength >= clause.fidelity.strength:
