@@ -13,6 +13,10 @@ from rules.kernel.rule import Violation
 from rules.kernel.sending import Objection, encoded, unadmitted
 
 ADMITTED, LEFT = "admitted", "left"
+HINTS = {
+    ADMITTED: "add it to `admits` of the Link, or send the input as it is",
+    LEFT: "send the input as it is, or lower the accuracy floor",
+}
 
 
 class PayloadEncoding:
@@ -47,9 +51,9 @@ class PayloadEncoding:
         """Look each encoding in use up on the way that it takes, and subtract what it loses."""
         for crossing in crossings(plan, problem):
             declared = next((each for each in crossing.stage.encodings if each.format == crossing.encoding), None)
-            ways = [way for way in problem.policy.links if {way.a, way.b} == crossing.ends]
-            if declared is None or not any(_lets_through(way, declared) for way in ways):
-                place = ways[0].place if ways and declared else crossing.stage.place
+            way = problem.link(crossing.demand.origin, problem.site_of(crossing.option))
+            if declared is None or way is None or not _lets_through(way, declared):
+                place = way.place if way and declared else crossing.stage.place
                 yield Violation(self.id, str(crossing), 1, 0, place, ADMITTED)
             objective = problem.service_of(crossing.demand).accuracy
             if objective and declared and declared.loses_ppm:
@@ -59,16 +63,13 @@ class PayloadEncoding:
 
     def explain(self, violation: Violation) -> Finding:
         """What does not let it through, or how little accuracy is left."""
-        if violation.quantity == ADMITTED:
-            message = f"{violation.subject}: the stage does not declare it, or no Link on the way admits it"
-            hint = "add it to `admits` of the Link, or send the input as it is"
-        else:
-            message = (
-                f"{violation.subject}: accuracy is {percent_of_ppm(violation.measured)} then; "
-                f"the floor is {percent_of_ppm(violation.limit)}"
-            )
-            hint = "send the input as it is, or lower the accuracy floor"
-        return violation.finding(self.finding_id, message, hint)
+        left, floor = percent_of_ppm(violation.measured), percent_of_ppm(violation.limit)
+        told = {
+            ADMITTED: "the stage does not declare it, or no Link on the way admits it",
+            LEFT: f"accuracy is {left} then; the floor is {floor}",
+        }
+        message = f"{violation.subject}: {told[violation.quantity]}"
+        return violation.finding(self.finding_id, message, HINTS[violation.quantity])
 
 
 def _lets_through(way: Link, encoding: Encoding) -> bool:

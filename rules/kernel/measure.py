@@ -35,8 +35,6 @@ class Crossing:
     stage: Stage
     option: Option
     encoding: str
-    ends: frozenset[str]
-    """The sites that it goes from and to."""
 
     def __str__(self) -> str:
         return f"stage {self.stage.name} of {self.demand.id} on {self.option.id}, sent as {self.encoding}"
@@ -75,8 +73,7 @@ def crossings(plan: Plan, problem: Problem) -> tuple[Crossing, ...]:
             stage, option = problem.service_of(demand).stages[at], problem.option(path.options[at])
             key = demand.id, stage.name, option.id, encoding
             if encoding and key not in found:
-                ends = frozenset((demand.origin, problem.pool_of(option).site))
-                found[key] = Crossing(demand, stage, option, encoding, ends)
+                found[key] = Crossing(demand, stage, option, encoding)
     return tuple(found.values())
 
 
