@@ -32,7 +32,8 @@ def of_a_request(problem: Problem, path: Path) -> Fraction:
     total = Fraction(0)
     for number, stage in enumerate(problem.policy.service(demand.service).stages):
         there = sites[problem.option(path.options[number]).placement.pool]
-        gib = Fraction(stage.payload_bytes, GIB) * stage.fanout
+        sizes = {each.format: each.payload_bytes for each in stage.encodings} | {"": stage.payload_bytes}
+        gib = Fraction(sizes[path.encodings[number] if path.encodings else ""], GIB) * stage.fanout
         total += gib * prices.get((demand.origin, there), 0)
     return total
 

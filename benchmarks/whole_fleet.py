@@ -37,6 +37,7 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PayloadClause,
     PinnedClause,
     ProvenanceClause,
     PurchaseClause,
@@ -51,6 +52,7 @@ from policy.resolved import (
     Ceiling,
     CostPolicy,
     Encryption,
+    Fidelity,
     Issuer,
     Maintenance,
     Model,
@@ -152,6 +154,7 @@ def whole_fleet(nodes: int, seed: int = 1) -> WholeFleet:
             replace(NOTHING_ASKED, scope=Scope(services=("svc2",)), separation=SeparationClause(FIRST, HERE)),
             replace(NOTHING_ASKED, scope=Scope(services=("svc3",)), storage=StorageClause(HERE)),
             replace(NOTHING_ASKED, scope=Scope(services=("svc4", "svc5", "svc6")), pinned=_full(models)),
+            replace(NOTHING_ASKED, scope=Scope(services=("svc8",)), payloads=PayloadClause(Fidelity.LOSSLESS, HERE)),
         ),
         cost=CostPolicy("cost", _ceilings(pools), 2_000, HERE),
         maintenance=(

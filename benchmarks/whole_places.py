@@ -94,6 +94,8 @@ def drawn_links(dice: Dice, where: np.ndarray) -> list[Link]:
                 *(f"s{low}", f"s{high}", rtt_us, rtt_us // 10, 10_000_000, encryption, transit, HERE),
                 name=f"s{low}-s{high}",
                 egress=(Egress(f"s{low}", EGRESS, HERE),) if low % 2 else (),
+                compressions=("gzip",),
+                precisions=("fp16",),
             )
             found.setdefault((low, high), link)
     return list(found.values())

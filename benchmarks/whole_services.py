@@ -10,6 +10,8 @@ from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
     CostObjective,
+    Encoding,
+    Fidelity,
     LatencyObjective,
     Model,
     Orchestration,
@@ -36,7 +38,7 @@ DEAR_MILLICENTS: Final = 1_000
 """A cent for 1000 requests: dear models on dear nodes cost more."""
 EACH: Final = 10
 """Of so many services one has a price for its requests, one is kept from a device, three keep their stages together,
-and one promises the first of them."""
+one promises the first of them, and one has its inputs packed or lowered."""
 CLASSES: Final = ("card", "health", "")
 WITHIN: Final = {"card": ("A", "B", "C"), "health": ("B", "C", "D")}
 """Where data of a class has to stay."""
@@ -99,6 +101,10 @@ def _with_clauses(service: Service, number: int, base_us: dict[str, int]) -> Ser
             return replace(
                 service, latency=(*service.latency, LatencyObjective(9900, below_us, 300, HERE, stage=first.name))
             )
+        case 8:
+            packed = Encoding("gzip", Fidelity.LOSSLESS, first.payload_bytes // 2, 1, 0, HERE)
+            lowered = Encoding("fp16", Fidelity.LOWERED, first.payload_bytes // 4, 1, 60_000, HERE)
+            return replace(service, stages=(replace(first, encodings=(packed, lowered)), *others))
     return service
 
 

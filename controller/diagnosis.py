@@ -111,7 +111,7 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
     burst = burst_of(known.bursts, demand.service, demand.origin)
     stages = problem.service_of(demand).stages
     legs = []
-    for stage, option in zip(stages, map(problem.option, path.options), strict=True):
+    for at, (stage, option) in enumerate(zip(stages, map(problem.option, path.options), strict=True)):
         total_us = stage_quantiles_us(
             problem.policy, stage, option, speed, At(plan.count([option.id]), busy[option.id], burst)
         )
@@ -119,7 +119,7 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
         times = case.times(option)
         legs.append(
             (
-                network_us(problem.policy, demand, stage, option) + HOP_US,
+                network_us(problem.policy, demand, stage, option, path.encoding(at)) + HOP_US,
                 replace(waiting, seen_us=_both(times.queue if times else None)),
                 replace(computing, seen_us=_both(times.compute if times else None)),
             )

@@ -85,6 +85,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0417": "find out why the verifier says so before relying on it",
         "GW0418": "see why, and have it attested again",
         "GW0419": "have an issuer state what follows from it",
+        "GW0450": "add it to `admits` of a Link, or take the encoding out",
+        "GW0451": "give the stage its `input` and the encoding its `size`, or take it out",
         "GW0460": "check the address, the network and the rights",
         "GW0461": "give one that the repository has; whole names such as refs/heads/main are never ambiguous",
         "GW0462": "have it signed by an allowed key, or add the signer's key to the file",

@@ -9,7 +9,7 @@ from rules.kernel import dear_paths
 from rules.kernel.allocation import Allocation
 from rules.kernel.dear_paths import MOST_MILLICENTS_PER_HOUR
 from rules.kernel.formulation import Budget, Formulation
-from rules.kernel.measure import carried
+from rules.kernel.measure import carried, payload_bytes
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
 from rules.kernel.quantities import dollars_per_hour
@@ -90,7 +90,8 @@ def _whole_price(problem: Problem, path: Path, service: Service) -> int:
     """Millicents an hour if all of its demand took a path, over one denominator."""
     demand = problem.demand(path.demand)
     above, below = 0, 1
-    for stage, name in zip(service.stages, path.options, strict=True):
+    payloads = payload_bytes(path, service.stages)
+    for stage, name, sent in zip(service.stages, path.options, payloads, strict=True):
         option = problem.option(name)
         pool = problem.pool_of(option)
         taken = max(option.memory_mib * pool.share_permille, option.share_permille * pool.memory_mib)
@@ -98,6 +99,6 @@ def _whole_price(problem: Problem, path: Path, service: Service) -> int:
         calls = max(1, option.capacity_milli_rps) * SECONDS_AN_HOUR * pool.memory_mib * pool.share_permille
         way = problem.link(pool.site, demand.origin)
         per_gib = sum(each.millicents_per_gib for each in (way.egress if way else ()) if each.site == demand.origin)
-        leaving = stage.fanout * stage.payload_bytes * per_gib
+        leaving = sent * per_gib
         above, below = above * calls * GIB + (price * GIB + leaving * calls) * below, below * calls * GIB
     return -(-above * demand.rate_milli_rps * SECONDS_AN_HOUR // (THOUSANDTHS * below))

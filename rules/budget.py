@@ -10,7 +10,7 @@ from rules.kernel.dear_paths import MOST_MILLICENTS_PER_HOUR
 from rules.kernel.egress import carried_prices
 from rules.kernel.formulation import Budget as BudgetRow
 from rules.kernel.formulation import Formulation
-from rules.kernel.measure import carried
+from rules.kernel.measure import carried, payload_bytes
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
 from rules.kernel.quantities import dollars_per_hour
@@ -87,11 +87,12 @@ def _whole_price(path: Path, problem: Problem) -> int:
     """Millicents an hour if all of its demand took a path."""
     demand = problem.demand(path.demand)
     bytes_times_price = 0
-    for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
+    payloads = payload_bytes(path, problem.service_of(demand).stages)
+    for sent, option in zip(payloads, path.options, strict=True):
         way = problem.link(problem.site_of(problem.option(option)), demand.origin)
         for price in way.egress if way else ():
             if price.site == demand.origin:
-                bytes_times_price += stage.payload_bytes * stage.fanout * price.millicents_per_gib
+                bytes_times_price += sent * price.millicents_per_gib
     return -(-bytes_times_price * demand.rate_milli_rps * SECONDS_AN_HOUR // (THOUSANDTHS * GIB))
 
 

@@ -23,6 +23,8 @@ from rules.link_security import LinkSecurity
 from rules.locality import Locality
 from rules.maintenance import Maintenance
 from rules.one_setting import OneSetting
+from rules.payload_encoding import PayloadEncoding
+from rules.payload_fidelity import PayloadFidelity
 from rules.pinned import Pinned
 from rules.placement import Placement
 from rules.provenance import Provenance
@@ -46,6 +48,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Residency(),
     LinkSecurity(),
     LinkEvidence(),
+    PayloadFidelity(),
     Purchase(),
     Locality(),
     Separation(),
@@ -54,6 +57,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Together(),
     Maintenance(),
     Accuracy(),
+    PayloadEncoding(),
     Latency(),
     UnitCost(),
     Degrade(),
@@ -85,6 +89,7 @@ COMPLIANCE: Final[tuple[Excluding, ...]] = (
     Residency(),
     LinkSecurity(),
     LinkEvidence(),
+    PayloadFidelity(),
     Purchase(),
     Locality(),
     Separation(),

@@ -142,7 +142,11 @@ def show_explanation(on: "Console", found: "Explanation") -> None:
 def _verdict(item: "Candidate") -> tuple[str, str]:
     if item.share_permille:
         plural = "" if item.instances == 1 else "s"
-        return "serves", f"{item.share_permille / 10:g} % of the requests, {item.instances} instance{plural} in all"
+        sent = f", sent as {' or '.join(item.encodings)}" if item.encodings else ""
+        return (
+            "serves",
+            f"{item.share_permille / 10:g} % of the requests, {item.instances} instance{plural} in all{sent}",
+        )
     if item.objections:
         against = (f"{o.rule}: {o.reason}" + (f" ({o.place})" if o.place else "") for o in item.objections)
         return "barred", "; ".join(against)

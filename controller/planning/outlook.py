@@ -116,7 +116,7 @@ def _samples(
     for i, (stage, option) in enumerate(zip(service.stages, map(problem.option, path.options), strict=True)):
         begins = of_first and is_last(service, stage.name)
         stage_us = stage_quantiles_us(problem.policy, stage, option, speed, at[option.id], of_first=begins)
-        legs.append(leg(i, stage_us, network_us(problem.policy, demand, stage, option)))
+        legs.append(leg(i, stage_us, network_us(problem.policy, demand, stage, option, path.encoding(i))))
     total: Floats = np.max([np.sum([legs[i] for i in way], axis=0) for way in chains(service.stages)], axis=0)
     return total
 

@@ -146,10 +146,10 @@ def _quicker(path: Path, link: Link, problem: Problem) -> Path:
     stages = problem.service_of(demand).stages
     sites = [problem.site_of(problem.option(option)) for option in path.options]
     saved_us = [
-        stage.payload_bytes * stage.fanout * 4_000 // link.bandwidth_kbps
+        stage.sent_bytes(path.encoding(at)) * 4_000 // link.bandwidth_kbps
         if {demand.origin, site} == {link.a, link.b}
         else 0
-        for stage, site in zip(stages, sites, strict=True)
+        for at, (stage, site) in enumerate(zip(stages, sites, strict=True))
     ]
     least_us = min(sum(saved_us[at] for at in chain) for chain in chains(stages))
     return replace(path, latency_us=tuple((bp, max(0, value_us - least_us)) for bp, value_us in path.latency_us))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from policy.checks.absences import absences
 from policy.checks.contradictions import doubled_links
+from policy.checks.encodings import idle_encodings
 from policy.checks.first_responses import without_first_response
 from policy.checks.issuers import issuers
 from policy.checks.limits import beyond_limits
@@ -30,6 +31,7 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
     """What is judged only when every document could be read."""
     return [
         *absences(policy),
+        *idle_encodings(policy),
         *odd_removals(policy),
         *pinned_nowhere(policy),
         *without_first_response(policy),

@@ -1,4 +1,4 @@
-"""What links cost: the payloads of requests that leave the site of their origin."""
+"""What links cost: the payloads of requests that leave the site of their origin, as they are sent."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -13,8 +13,8 @@ MILLI_RPS_IN_REQUESTS_AN_HOUR: Final = Fraction(3_600, 1_000)
 def egress_of_a_request(problem: Problem, path: Path) -> Fraction:
     """Millicents that the links of a path cost for one request.
 
-    Each stage at another site than the origin takes `payload_bytes` times `fanout` over the Link between the two. What
-    comes back is not counted, for no document tells its size.
+    Each stage at another site than the origin takes the inputs of its calls over the Link between the two, in the
+    path's encoding. What comes back is not counted, for no document tells its size.
     """
     return Fraction(_priced_bytes(problem, path), GIB)
 
@@ -29,10 +29,10 @@ def _priced_bytes(problem: Problem, path: Path) -> int:
     """The bytes of one request that cross links, each times the millicents a GiB of its link."""
     demand = problem.demand(path.demand)
     price = 0
-    for stage, name in zip(problem.service_of(demand).stages, path.options, strict=True):
+    for at, (stage, name) in enumerate(zip(problem.service_of(demand).stages, path.options, strict=True)):
         link = problem.link(demand.origin, problem.site_of(problem.option(name)))
         if link is not None:
-            price += stage.payload_bytes * stage.fanout * link.egress_from(demand.origin)
+            price += stage.sent_bytes(path.encoding(at)) * link.egress_from(demand.origin)
     return price
 
 

@@ -27,6 +27,19 @@ class Visit:
         return f"stage {self.stage.name} of {self.demand.id} on {self.option.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """An input of a demand's stage that some of its requests send to an option in an encoding."""
+
+    demand: Demand
+    stage: Stage
+    option: Option
+    encoding: str
+
+    def __str__(self) -> str:
+        return f"stage {self.stage.name} of {self.demand.id} on {self.option.id}, sent as {self.encoding}"
+
+
 @Latest
 def carried(plan: Plan, problem: Problem) -> tuple[tuple[Path, int], ...]:
     """The paths that carry something, each with its share in permille."""
@@ -48,6 +61,30 @@ def visits(plan: Plan, problem: Problem) -> tuple[Visit, ...]:
             if key not in found:
                 found[key] = Visit(demand, stage, problem.option(chosen), covering[demand.service, stage.name])
     return tuple(found.values())
+
+
+@Latest
+def crossings(plan: Plan, problem: Problem) -> tuple[Crossing, ...]:
+    """Every input that routes send in an encoding, each once; of what is sent as it is there is nothing to tell."""
+    found: dict[tuple[str, str, str, str], Crossing] = {}
+    for path, _ in carried(plan, problem):
+        demand = problem.demand(path.demand)
+        for at, encoding in enumerate(path.encodings):
+            stage, option = problem.service_of(demand).stages[at], problem.option(path.options[at])
+            key = demand.id, stage.name, option.id, encoding
+            if encoding and key not in found:
+                found[key] = Crossing(demand, stage, option, encoding)
+    return tuple(found.values())
+
+
+def payload_bytes(path: Path, stages: tuple[Stage, ...]) -> tuple[int, ...]:
+    """By stage, the bytes of what all calls of a request are sent."""
+    names = path.encodings or [""] * len(stages)
+    packed = ({each.format: each.payload_bytes for each in stage.encodings} for stage in stages)
+    return tuple(
+        sizes.get(name, stage.payload_bytes) * stage.fanout
+        for stage, name, sizes in zip(stages, names, packed, strict=True)
+    )
 
 
 @Latest

@@ -65,6 +65,7 @@ class Path:
     `latency_us` holds (percentile in basis points, predicted end-to-end latency), by rising percentile, network
     included; `stage_latency_us` the same for each stage of which an objective speaks. `first_us` is the time until the
     response begins, of such stages and, under an empty name, of the whole path where an objective speaks of it.
+    `encodings` has by stage in which encoding its input is sent, empty for as it is; () where that holds of all.
     """
 
     id: str
@@ -73,6 +74,11 @@ class Path:
     latency_us: tuple[tuple[int, int], ...]
     stage_latency_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
     first_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
+    encodings: tuple[str, ...] = ()
+
+    def encoding(self, stage: int) -> str:
+        """In which encoding the input of the stage at that place is sent; empty for as it is."""
+        return self.encodings[stage] if self.encodings else ""
 
     def latency_at_us(self, percentile_bp: int, stage: str = "", *, of_first: bool = False) -> int:
         """The predicted latency at the least percentile known that is not below the asked one; else the highest.

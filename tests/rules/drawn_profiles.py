@@ -15,6 +15,7 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PayloadClause,
     PinnedClause,
     ProvenanceClause,
     PurchaseClause,
@@ -28,6 +29,7 @@ from policy.clauses import (
 )
 from policy.resolved import (
     Encryption,
+    Fidelity,
     Purchase,
 )
 from tests.rules.build import at
@@ -102,5 +104,6 @@ PROFILES: Final = st.builds(
     link_evidence=st.none()
     | st.builds(LinkEvidenceClause, st.sampled_from([("mtls",), ("tls", "mtls")]), st.just(HERE)),
     storage=st.none() | st.just(StorageClause(HERE)),
+    payloads=st.none() | st.builds(PayloadClause, st.sampled_from(Fidelity), st.just(HERE)),
     pinned=st.none() | st.builds(PinnedClause, st.sampled_from([(FULL,), (NEXT,), (NEXT, FULL)]), st.just(HERE)),
 )

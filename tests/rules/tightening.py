@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
@@ -38,6 +38,7 @@ from tests.rules.tightening_profiles import (
     more_versions_are_forbidden,
     one_changed,
     one_profile_more,
+    payloads_are_truer,
     ways_to_buy_are_fewer,
 )
 
@@ -169,6 +170,12 @@ def bounds_are_narrower(policy: Policy, data: st.DataObject) -> Policy:
     return replace(policy, scaling=replace(policy.scaling, bounds=bounds))
 
 
+def a_link_admits_less(policy: Policy, data: st.DataObject) -> Policy:
+    """No precision, or no compression."""
+    change: dict[str, Any] = data.draw(st.sampled_from([{"precisions": ()}, {"compressions": ()}]))
+    return one_changed(policy, "links", lambda link: replace(link, **change), data)
+
+
 SCOPED: Final = {
     "certification",
     "forbidden_certification",
@@ -178,6 +185,7 @@ SCOPED: Final = {
     "provenance",
     "pinned",
     "link_evidence",
+    "payload_fidelity",
 }
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     one_profile_more: {"certification", "served", "latency", "budget"},
@@ -187,6 +195,8 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     jurisdictions_are_fewer: {"residency"},
     links_are_better: {"link_security"},
     links_are_proven_to_be_better: {"link_evidence"},
+    payloads_are_truer: {"payload_fidelity"},
+    a_link_admits_less: {"payload_encoding"},
     ways_to_buy_are_fewer: {"purchase"},
     pools_are_fewer: {"placement", "purchase"},
     stages_stay_together: {"together"},

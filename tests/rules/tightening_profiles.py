@@ -14,6 +14,7 @@ from policy.clauses import (
 )
 from policy.resolved import (
     Encryption,
+    Fidelity,
     Policy,
 )
 from tests.rules.drawn_profiles import (
@@ -113,6 +114,16 @@ def ways_to_buy_are_fewer(policy: Policy, data: st.DataObject) -> Policy:
     def stricter(profile: ComplianceProfile) -> ComplianceProfile:
         bought = profile.purchase
         return replace(profile, purchase=bought and replace(bought, among=all_but_one(bought.among, data)))
+
+    return one_changed(policy, "compliance", stricter, data)
+
+
+def payloads_are_truer(policy: Policy, data: st.DataObject) -> Policy:
+    """Sent as it is, what might be packed before."""
+
+    def stricter(profile: ComplianceProfile) -> ComplianceProfile:
+        clause = profile.payloads
+        return replace(profile, payloads=clause and replace(clause, fidelity=Fidelity.VERBATIM))
 
     return one_changed(policy, "compliance", stricter, data)
 
