@@ -25,6 +25,7 @@ from rules.maintenance import Maintenance
 from rules.one_setting import OneSetting
 from rules.pinned import Pinned
 from rules.placement import Placement
+from rules.preemption import Preemption
 from rules.provenance import Provenance
 from rules.purchase import Purchase
 from rules.replica_bounds import ReplicaBounds
@@ -57,6 +58,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Latency(),
     UnitCost(),
     Degrade(),
+    Preemption(),
     Availability(),
     Spares(),
     Capacity(),
