@@ -36,13 +36,12 @@ class Preemption:
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Compare the level of each service, and what goes unserved of it, with what it is assured of."""
-        levels = {item.service: item.level for item in plan.degraded}
         refused: Counter[str] = Counter()
         for item in plan.unserved:
             refused[item.demand] += item.share_permille
         for assured in problem.assured:
             place = problem.policy.service(assured.service).place
-            level = levels.get(assured.service, 0)
+            level = plan.level(assured.service)
             if level > assured.level:
                 yield Violation(self.id, assured.service, level, assured.level, place, LEVEL)
             for demand, most in assured.unserved_permille:
