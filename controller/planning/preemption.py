@@ -92,6 +92,12 @@ def without_taking(
     return held, cheapest(held, running, limits, alone, proposal) or alone
 
 
+def as_assured(problem: Problem, state: State) -> Problem:
+    """The problem in which nobody loses anything, where a service that does not preempt lacks something."""
+    acquired = Acquired.of(problem, state)
+    return replace(problem, assured=acquired.assured(problem)) if acquired.lacking(problem) else problem
+
+
 def fills_up(plan: Plan, problem: Problem, state: State) -> bool:
     """Whether a plan serves something that a service which does not preempt lacks."""
     return _gains(plan, Acquired.of(problem, state).lacking(problem))

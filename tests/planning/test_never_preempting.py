@@ -1,5 +1,6 @@
 """A service that does not preempt waits until there is room; what it has already counts by its own priority."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from world import World, device, line, model
 from collectors.recording import decode, encode
 from controller.decision import Decision, State
 from controller.planning.build import build
+from controller.planning.polish import polished
 from controller.planning.whole.size import is_small
 from policy.resolved import (
     AccuracyObjective,
@@ -186,6 +188,14 @@ def test_a_controller_that_starts_anew_knows_what_everybody_has() -> None:
 def test_rates_are_remembered_only_for_services_that_wait() -> None:
     assert busy(never=True)[0].state.demands
     assert busy(never=False)[0].state.demands == ()
+
+
+def test_at_rest_no_plan_is_looked_for_that_takes_something() -> None:
+    here, _ = busy(never=True)
+    asked_for = polished(here.policy, here.snapshot(), here.state, here.now, threading.Event())
+    assert asked_for is None
+    preempting = replace(here.policy, services=(service(URGENT, 100), service(STEADY, 10)))
+    assert polished(preempting, here.snapshot(), here.state, here.now, threading.Event()) is not None
 
 
 def test_on_a_large_fleet_it_waits_too() -> None:
