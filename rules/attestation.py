@@ -59,7 +59,7 @@ class Attestation:
                 continue
             found, end_s = _spans(problem, clause), dict[str, int]()
             for visit in used:
-                if is_covered(visit, profile, problem):
+                if is_covered(visit, profile):
                     pool = problem.pool_of(visit.option)
                     if pool.name not in end_s:
                         each_s = (unbroken_until_s(spans, problem.now_s) for spans in by_node(found, pool))

@@ -56,7 +56,7 @@ class EncryptionAtRest:
         for visit in visits(plan, problem):
             for profile in problem.policy.compliance:
                 clause = profile.storage
-                if clause and is_covered(visit, profile, problem):
+                if clause and is_covered(visit, profile):
                     held_s = _encrypted_until_s(problem, clause, problem.pool_of(visit.option))
                     if held_s < problem.needed_until_s:
                         limit_s = problem.needed_until_s

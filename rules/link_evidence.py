@@ -57,7 +57,7 @@ class LinkEvidence:
             origin, site = visit.demand.origin, problem.site_of(visit.option)
             for profile in problem.policy.compliance if site != origin else ():
                 clause = profile.link_evidence
-                if clause and is_covered(visit, profile, problem):
+                if clause and is_covered(visit, profile):
                     end_s = unbroken_until_s(_spans(held, clause, problem.link(origin, site)), problem.now_s)
                     if end_s < problem.needed_until_s:
                         limit_s = problem.needed_until_s
