@@ -86,7 +86,7 @@ def without_taking(
     now = replace(problem, assured=acquired.assured(problem))
     if best is None or not _gains(best.plan, lacking) or not _loses(best.plan, now):
         return problem, best
-    alone = cheapest(problem, running, (*limits, *_refused(lacking)))
+    alone = cheapest(problem, running, (*limits, *refused(lacking)))
     assured = now.assured if alone is None or not _loses(alone.plan, now) else _given(alone.plan, problem)
     held = replace(problem, assured=assured)
     return held, cheapest(held, running, limits, alone, proposal) or alone
@@ -113,7 +113,7 @@ def _loses(plan: Plan, now: Problem) -> bool:
     return any(True for _ in PreemptionRule().check(plan, now))
 
 
-def _refused(lacking: Mapping[str, int]) -> tuple[Row, ...]:
+def refused(lacking: Mapping[str, int]) -> tuple[Row, ...]:
     """Rows by which nothing of what is lacking is served."""
     rows = (
         Flow(PreemptionRule.id, None, (), unserved=((demand, 1),), lowest=permille)
