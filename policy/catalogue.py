@@ -124,6 +124,9 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0443": "an attestation result carries another nonce",
         "GW0444": "an attestation result is older than its nonce",
         "GW0445": "a digest that is pinned is of no model",
+        "GW0470": "a stage may run in fewer places than are asked for",
+        "GW0471": "fewer instances fit than are to stand by",
+        "GW0472": "a ceiling of $0 is of requests that cost something",
     }
 )
 

@@ -13,6 +13,7 @@ from policy.checks.references import Reference, Unread, nowhere
 from policy.checks.removals import odd_removals
 from policy.checks.suspicious import suspicious
 from policy.checks.tiers import without_a_tier
+from policy.checks.unreachable import unreachable
 from policy.findings import Finding
 from policy.resolved import Policy
 from policy.validate import Valid
@@ -33,5 +34,6 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
         *pinned_nowhere(policy),
         *without_first_response(policy),
         *suspicious(policy),
+        *unreachable(policy),
         *without_a_tier(policy),
     ]

@@ -8,8 +8,6 @@ from rules.kernel.problem import Path, Problem
 
 GIB: Final = 1024**3
 MILLI_RPS_IN_REQUESTS_AN_HOUR: Final = Fraction(3_600, 1_000)
-MOST_MILLICENTS_PER_HOUR: Final = 10**11
-"""A path counts as no more than $1,000,000 an hour in what is minimised and in ceilings: their sums stay in 64 bits."""
 
 
 def egress_of_a_request(problem: Problem, path: Path) -> Fraction:
@@ -48,5 +46,5 @@ def carried_prices(problem: Problem, origins: Iterable[str] | None = None) -> tu
         if wanted is None or problem.demand(path.demand).origin in wanted:
             price = egress_millicents_per_hour(problem, path)
             if price:
-                found.append((path.id, min(price, MOST_MILLICENTS_PER_HOUR)))
+                found.append((path.id, price))
     return tuple(found)

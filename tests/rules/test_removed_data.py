@@ -18,9 +18,10 @@ from policy.documents.service import MAX_STAGES
 from policy.resolved import Removal, Stage
 from rules.catalogue import COMPLIANCE
 from rules.dedication import Dedication
+from rules.kernel.evidence import Vouched
 from rules.kernel.measure import covers
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem, Vouched
+from rules.kernel.problem import Problem
 from tests.rules.build import NEEDED_UNTIL_S, NOW_S, Fleet, at, plan, two_places
 
 CARD: Final = data(["card"], [])
