@@ -83,6 +83,7 @@ class Everything:
             "availability": bool(self.standing.groups),
             "budget": any(self.carried.values()) and bool(ceilings),
             "churn": bool(self.standing.starts.any()),
+            "preemption": bool(self.problem.assured),
             "spares": self.standing.idle(frozenset()) is not None,
         }
         refusing = rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
@@ -224,11 +225,14 @@ class Everything:
     def _levels(self, rules: frozenset[str]) -> Iterator[Level]:
         """Every combination; without degrade orders there is one, at which all may be refused."""
         services = self.problem.policy.services
+        assured = self.problem.assured if "preemption" in rules else ()
+        most = {demand: permille for each in assured for demand, permille in each.unserved_permille}
         if "degrade" not in rules:
-            refused = {demand.id: WHOLE_PERMILLE for demand in self.problem.demands}
+            refused = {demand.id: most.get(demand.id, WHOLE_PERMILLE) for demand in self.problem.demands}
             yield Level(0, refused, {service.name: 0 for service in services}, frozenset())
             return
-        for levels in itertools.product(*(range(len(service.degrade) + 2) for service in services)):
+        highest = {s.name: len(s.degrade) + 1 for s in services} | {each.service: each.level for each in assured}
+        for levels in itertools.product(*(range(highest[service.name] + 1) for service in services)):
             at = dict(zip((service.name for service in services), levels, strict=True))
             best_effort = frozenset(s.name for s in services if at[s.name] == len(s.degrade) + 1)
             shed = {
@@ -238,9 +242,10 @@ class Everything:
             yield Level(
                 sum(10 * self._dearest * (1 + s.priority) * at[s.name] for s in services),
                 {
-                    demand.id: WHOLE_PERMILLE
-                    if demand.service in best_effort
-                    else min(WHOLE_PERMILLE, shed[demand.service])
+                    demand.id: min(
+                        WHOLE_PERMILLE if demand.service in best_effort else shed[demand.service],
+                        most.get(demand.id, WHOLE_PERMILLE),
+                    )
                     for demand in self.problem.demands
                 },
                 at,

@@ -46,7 +46,18 @@ from policy.resolved import (
 from policy.windows import Window
 from rules.catalogue import RULES
 from rules.kernel.plan import Instances, Plan, Unserved
-from rules.kernel.problem import WHOLE_PERMILLE, Demand, Floor, Node, Option, Path, Placement, Problem, Running
+from rules.kernel.problem import (
+    WHOLE_PERMILLE,
+    Assured,
+    Demand,
+    Floor,
+    Node,
+    Option,
+    Path,
+    Placement,
+    Problem,
+    Running,
+)
 
 HERE: Final = Place("generated", 1, 1)
 NOW_S: Final = 1000
@@ -93,6 +104,8 @@ KEPT: Final = 8_000_000_000
 """And for those of what is stored and pinned."""
 ENCODED: Final = 9_000_000_000
 """And for those of inputs that are packed or lowered."""
+ASSURED: Final = 10_000_000_000
+"""And for those of what services are assured of."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -140,6 +153,7 @@ def product(seed: int) -> Product:
     problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
     problem = _with_parts(Dice(seed + ALLOCATED), _with_prices(Dice(seed + PRICED), problem))
     problem = encoded(Dice(seed + ENCODED), kept(Dice(seed + KEPT), problem))
+    problem = _with_assured(Dice(seed + ASSURED), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
@@ -203,6 +217,21 @@ def _with_parts(dice: Dice, problem: Problem) -> Problem:
     more = Ceiling("", dearest * dice.within(1, 6) // 4, HERE, **named)
     cost = replace(problem.policy.cost, ceilings=(*problem.policy.cost.ceilings, more))
     return replace(problem, policy=replace(problem.policy, services=services, cost=cost))
+
+
+def _with_assured(dice: Dice, problem: Problem) -> Problem:
+    """The problem, now and then with what each service is assured of; the last level and all refused are nothing."""
+    if not dice.says(0.3):
+        return problem
+    assured = tuple(
+        Assured(
+            service.name,
+            dice.within(0, len(service.degrade) + 1),
+            tuple((d.id, dice.one((0, 99, 300, 1000))) for d in problem.demands if d.service == service.name),
+        )
+        for service in problem.policy.services
+    )
+    return replace(problem, assured=assured)
 
 
 def _asking(services: tuple[Service, ...], service: Service) -> set[str]:

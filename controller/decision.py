@@ -9,7 +9,7 @@ from controller.actions import Transition
 from controller.fleet import Fleet
 from policy.findings import Finding
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Placement
+from rules.kernel.problem import Demand, Placement
 
 
 class Verdict(StrEnum):
@@ -170,6 +170,7 @@ class KnownBurst:
 class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
+    `demands` are those that the plan was made for, where some service does not preempt.
     `rest_since` is when the fleet last came to rest: every turn since kept what ran.
     `proposal` is a plan that was found while the fleet was at rest, to be weighed in the next turn.
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
@@ -192,6 +193,7 @@ class State:
     crowding: tuple[Crowding, ...] = ()
     proposal: Plan | None = None
     peaks: tuple[Peak, ...] = ()
+    demands: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

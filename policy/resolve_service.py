@@ -18,6 +18,7 @@ from policy.resolved import (
     Orchestration,
     Origin,
     PoolsClause,
+    Preemption,
     Removal,
     Service,
     Shed,
@@ -69,6 +70,7 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         cost=_cost(valid, spec),
         team=spec.team or "",
         compliance=own(valid, spec.compliance, Scope(services=(valid.name,))),
+        preemption=Preemption(spec.preemption),
     )
 
 

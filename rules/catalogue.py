@@ -27,6 +27,7 @@ from rules.payload_encoding import PayloadEncoding
 from rules.payload_fidelity import PayloadFidelity
 from rules.pinned import Pinned
 from rules.placement import Placement
+from rules.preemption import Preemption
 from rules.provenance import Provenance
 from rules.purchase import Purchase
 from rules.replica_bounds import ReplicaBounds
@@ -61,6 +62,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Latency(),
     UnitCost(),
     Degrade(),
+    Preemption(),
     Availability(),
     Spares(),
     Capacity(),

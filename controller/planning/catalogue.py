@@ -15,7 +15,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW2015": "a demand's latency has been above its prediction",
         "GW2016": "a demand cannot be foreseen",
         "GW2017": "what forecasts go by is not kept",
-        "GW2018": "a service gives way by its priority",
+        "GW2018": "a service gives way by its priority, or waits",
         "GW2019": "why a plan falls short is not a clash that is known",
         "GW2020": "a decision is not carried out: the policy changed meanwhile",
         "GW2021": "a decision is not carried out: the fleet changed meanwhile",

@@ -9,6 +9,7 @@ from controller.planning.build import write
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.solve import Solved, nearest, solve
 from controller.planning.verify import verify
+from controller.planning.whole.reading import kept
 from controller.planning.whole.rounds import plan_fleet
 from controller.planning.whole.size import is_small
 from rules.kernel.formulation import Formulation, Row
@@ -46,7 +47,7 @@ def cheapest(
     """
     form = write(problem)
     form.rows.extend((prices(problem, running), *limits))
-    settled = _is_plan(running, problem)
+    settled = _is_plan(running, problem) and kept(Formulation(list(limits)), running)
     whole = is_small(problem)
     if whole:
         solved = solve(form, problem, running if settled else None)

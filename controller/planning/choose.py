@@ -12,9 +12,10 @@ from controller.fleet import Fleet
 from controller.planning import report
 from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
-from controller.planning.cheapest import Best, cheapest, soonest
+from controller.planning.cheapest import Best, soonest
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices
+from controller.planning.preemption import Acquired, never_preempting, without_taking
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
 from controller.planning.whole.size import is_small
@@ -48,13 +49,14 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
     engine for large fleets, which counts its work and would find the same.
     """
     guarded = guarded_problem(built, state, now)
-    question = _question(guarded, built)
+    acquired = Acquired.of(built.problem, state)
+    question = _question(guarded, built, acquired)
     if state.settled == question and state.proposal is None and not verify(running, guarded):
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
         return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
     doubts: tuple[Finding, ...] = ()
     aim: tuple[Problem, Problem, Plan] | None = None
-    for problem, best in _candidates(built, guarded, running, state.proposal):
+    for problem, best in _candidates(built, guarded, running, acquired, state.proposal):
         plan = soonest(best, problem, running)
         broken = verify(plan, problem)
         if broken:
@@ -62,7 +64,7 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
             continue
         known = bridged(built, running, plan)
         whole = replace(known, floors=problem.floors)
-        aim = (known, whole, plan) if problem is guarded else aim
+        aim = (known, whole, plan) if problem.floors == guarded.floors else aim
         way = transition(whole, running, current, plan)
         if way is not None:
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
@@ -102,7 +104,7 @@ def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, targe
     return Reached(target, way) if way is not None else None
 
 
-def _question(guarded: Problem, built: Built) -> str:
+def _question(guarded: Problem, built: Built, acquired: Acquired) -> str:
     """A digest of all that the best plan depends on, but not of the time."""
     parts = (
         guarded.policy.revision,
@@ -115,31 +117,35 @@ def _question(guarded: Problem, built: Built) -> str:
         [(item.service, item.origin, item.used_permille) for item in built.state.margins],
         [(b.service, b.origin, b.used_depth_permille, b.used_sojourn_us) for b in built.state.bursts],
         [path.id for path in guarded.paths],
+        *((sorted(acquired.served_permille.items()),) if never_preempting(guarded.policy) else ()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | None) -> Iterator[tuple[Problem, Best]]:
+def _candidates(
+    built: Built, guarded: Problem, running: Plan, acquired: Acquired, proposal: Plan | None
+) -> Iterator[tuple[Problem, Best]]:
     """Plans to try, the most wanted first: within the guards, without them, one that only grows, one that only shrinks.
 
     The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places. A
     large fleet only stays so, where it may: else a step towards the first serves more, and is found sooner.
     """
-    within = cheapest(guarded, running, proposal=proposal)
+    guarded, within = without_taking(guarded, running, acquired, proposal=proposal)
     if guarded.floors and (within is None or _may_be_the_guards(within, guarded)):
-        free = cheapest(built.problem, running, below=within)
+        unguarded, free = without_taking(built.problem, running, acquired, below=within)
         if free is not None and (within is None or free.shortfall < within.shortfall):
-            yield built.problem, free
+            yield unguarded, free
     if within is not None:
         yield guarded, within
     growing = replace(built.problem, floors=as_it_runs(built.problem))
-    larger = cheapest(growing, running) if is_small(growing) or not verify(running, growing) else None
-    if larger is not None:
-        yield growing, larger
+    if is_small(growing) or not verify(running, growing):
+        growing, larger = without_taking(growing, running, acquired)
+        if larger is not None:
+            yield growing, larger
     if not is_small(built.problem):
         return
     shrinking = _as_it_is_set(built.problem, running)
-    smaller = cheapest(shrinking, running, no_more(shrinking))
+    shrinking, smaller = without_taking(shrinking, running, acquired, limits=no_more(shrinking))
     if smaller is not None:
         yield shrinking, smaller
 

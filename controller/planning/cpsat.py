@@ -11,6 +11,7 @@ from typing import Final
 from ortools.sat.python import cp_model
 
 from rules.kernel.formulation import (
+    Assurance,
     Budget,
     Count,
     Distinct,
@@ -81,6 +82,7 @@ class CpSatForm:
             Flow: self._flow,
             Budget: self._budget,
             Ladder: self._ladder,
+            Assurance: self._assurance,
             Penalty: self._penalty,
         }
         return writers
@@ -169,6 +171,13 @@ class CpSatForm:
         rises = [row.unserved_permille[k] - row.unserved_permille[k - 1] for k in range(1, top + 1)]
         most = _weighted(zip(steps, rises, strict=True)) + row.unserved_permille[0]
         for demand in row.demands:
+            self.model.add(self.unserved[demand] <= most)
+
+    def _assurance(self, row: Assurance) -> None:
+        for (service, k), step in self.at_least.items():
+            if service == row.service and k > row.level:
+                self.model.add(step == 0)
+        for demand, most in row.unserved_permille:
             self.model.add(self.unserved[demand] <= most)
 
     def _penalty(self, row: Penalty) -> None:

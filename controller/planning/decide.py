@@ -19,6 +19,7 @@ from controller.planning.kept import Kept
 from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.peaks import in_the_way
+from controller.planning.preemption import fills_up, never_preempting
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
 from controller.planning.unremoved import unremoved
@@ -72,6 +73,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
             started=_started(state.started, choice.way, current, now),
             rates=built.asked.rates,
             peaks=built.asked.peaks,
+            demands=built.asked.demands if never_preempting(policy) else (),
             learnt=built.state.learnt,
             margins=built.state.margins,
             bursts=built.state.bursts,
@@ -100,7 +102,18 @@ def _chosen(
         built = build(policy, snapshot, state, now, kept)
         running = running_plan(built.whole, built.loaded, state)
         choice = choose(built, running, current, state, now)
+    if fills_up(choice.plan, built.problem, state):
+        built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
+        choice = choose(built, running, current, state, now)
     return built, running, current, choice
+
+
+def _foreseeing(state: State, plan: Plan, built: Built) -> State:
+    """The state with the company that instances will keep in a plan: what fills room up slows others down.
+
+    They would have to give way to a service that does not preempt, for by then it would have what it took.
+    """
+    return replace(state, crowding=crowding(state.crowding, plan, built.whole, built.speed))
 
 
 def _loads(built: Built) -> tuple[Load, ...]:

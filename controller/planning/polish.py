@@ -10,6 +10,7 @@ from controller.planning.build import build, write
 from controller.planning.cheapest import least_saving
 from controller.planning.choose import guarded_problem
 from controller.planning.objective import cost_of, prices
+from controller.planning.preemption import as_assured
 from controller.planning.running import running_plan
 from controller.planning.solve import WORK_LIMIT, solve
 from controller.planning.verify import verify
@@ -29,7 +30,7 @@ def polished(policy: Policy, snapshot: Snapshot, state: State, now: datetime, st
     """
     built = build(policy, snapshot, state, now)
     running = running_plan(built.whole, built.loaded, state)
-    problem = guarded_problem(built, state, now)
+    problem = as_assured(guarded_problem(built, state, now), state)
     if verify(running, problem):
         return None
     form = write(problem)

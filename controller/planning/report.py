@@ -141,16 +141,19 @@ def degrade_findings(plan: Plan, problem: Problem) -> tuple[Finding, ...]:
 
 
 def sacrifice_finding(found: Sacrifice) -> Finding:
-    """Who would have to give way for a service that gives way now."""
+    """Who would have to give way for a service that gives way now, or waits."""
     others = ", ".join(f"{name} (priority {priority})" for name, priority in found.instead)
     own = f"{found.service} (priority {found.priority})"
     if not found.possible:
         message = f"{own} could not be served in full whatever other services gave up"
+    elif found.waits:
+        message = f"{own} waits: served in full, it would take from {others}, and it does not preempt"
     elif found.instead:
         message = f"{own} gives way by priority: served in full, it would take from {others}"
     else:
         message = f"{own} could be served in full at no cost to other services"
-    hint = "change the priorities if that is not what is wanted; GW2011 tells what would serve all"
+    change = "let it preempt" if found.waits else "change the priorities"
+    hint = f"{change} if that is not what is wanted; GW2011 tells what would serve all"
     return Finding("GW2018", Level.INFO, message, hint, subject=found.service)
 
 

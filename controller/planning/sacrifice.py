@@ -13,6 +13,7 @@ from controller.decision import Proof
 from controller.planning.clauses import EVERYTHING
 from controller.planning.meter import A_PRICE
 from controller.planning.pooled.linear import attempt
+from controller.planning.preemption import never_preempting
 from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
@@ -32,13 +33,15 @@ _Levels = dict[str, tuple[int, int]]
 class Sacrifice:
     """A degraded service with its priority, and those that would be degraded further for it, each with its priority.
 
-    `possible` is false when it could not be served in full whatever the others give up.
+    `possible` is false when it could not be served in full whatever the others give up. It `waits` when it does not
+    preempt, and some of those others have no higher priority.
     """
 
     service: str
     priority: int
     instead: tuple[tuple[str, int], ...]
     possible: bool
+    waits: bool = False
 
 
 def sacrifices(plan: Plan, questions: Questions, hopeless: Collection[str] = ()) -> tuple[Sacrifice, ...]:
@@ -47,7 +50,8 @@ def sacrifices(plan: Plan, questions: Questions, hopeless: Collection[str] = ())
     `hopeless` are services that are known not to be served in full even alone.
     """
     now = _short(plan, questions.problem)
-    priority = {service.name: service.priority for service in questions.problem.policy.services}
+    policy = questions.problem.policy
+    priority, never = {service.name: service.priority for service in policy.services}, never_preempting(policy)
     short = sorted((name for name in now if now[name] > (0, 0)), key=lambda name: (-priority[name], name))
     engine = _Small(questions) if is_small(questions.problem) else _Large(questions)
     found = []
@@ -59,7 +63,8 @@ def sacrifices(plan: Plan, questions: Questions, hopeless: Collection[str] = ())
             continue
         worse = (other for other in now if then is not None and then[other] > now[other])
         instead = tuple((other, priority[other]) for other in worse)
-        found.append(Sacrifice(name, priority[name], instead, possible=then is not None))
+        waits = name in never and any(other <= priority[name] for _, other in instead)
+        found.append(Sacrifice(name, priority[name], instead, possible=then is not None, waits=waits))
     return tuple(found)
 
 

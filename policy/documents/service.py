@@ -174,4 +174,5 @@ class ServiceSpec(Spec):
     placement: list[PlacementSpec] = Field(default_factory=list)
     degrade: list[DegradeSpec] = Field(default_factory=list)
     priority: Count = 0
+    preemption: Literal["by-priority", "never"] = "by-priority"
     compliance: ClausesSpec | None = None

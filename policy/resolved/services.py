@@ -21,6 +21,13 @@ from policy.resolved.objectives import (
 WHOLE_PERMILLE: Final = 1000
 
 
+class Preemption(StrEnum):
+    """Whether others give way to what a service lacks, by priority, or it waits until there is room."""
+
+    BY_PRIORITY = "by-priority"
+    NEVER = "never"
+
+
 class Orchestration(StrEnum):
     """Who calls the stages: the origin (each stage is a hop out and back), or each stage the next."""
 
@@ -141,6 +148,7 @@ class Service:
     cost: CostObjective | None = None
     team: str = ""
     compliance: ComplianceProfile | None = None
+    preemption: Preemption = Preemption.BY_PRIORITY
 
     @property
     def requested(self) -> Data:

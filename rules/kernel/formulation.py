@@ -121,6 +121,22 @@ class Ladder:
 
 
 @dataclass(frozen=True, slots=True)
+class Assurance:
+    """A service is at no higher level of its ladder, and of its demands no more goes unserved, each in permille."""
+
+    rule: str
+    place: Place | None
+    service: str
+    level: int
+    unserved_permille: tuple[tuple[str, int], ...]
+
+    @property
+    def demands(self) -> tuple[str, ...]:
+        """Those of the service, in order."""
+        return tuple(demand for demand, _ in self.unserved_permille)
+
+
+@dataclass(frozen=True, slots=True)
 class Penalty:
     """Soft prices in one currency (millicents an hour): to be kept small, never a reason to refuse a plan.
 
@@ -138,7 +154,7 @@ class Penalty:
     carried: tuple[tuple[str, int], ...] = ()
 
 
-Row = Exclusion | Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder | Penalty
+Row = Exclusion | Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder | Assurance | Penalty
 
 
 @dataclass(slots=True)

@@ -125,6 +125,18 @@ class Floor:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Assured:
+    """What a service does not fall below for the sake of services that do not preempt.
+
+    It is at degrade level `level` at the most, and of each of its demands no more goes unserved than is told here.
+    """
+
+    service: str
+    level: int
+    unserved_permille: tuple[tuple[str, int], ...]
+
+
 @dataclass(frozen=True)
 class Problem:
     """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time)."""
@@ -141,6 +153,7 @@ class Problem:
     floors: tuple[Floor, ...]
     attestations: tuple[Attested, ...] = ()
     provenances: tuple[Vouched, ...] = ()
+    assured: tuple[Assured, ...] = ()
 
     @cached_property
     def _options(self) -> dict[str, Option]:

@@ -62,3 +62,8 @@ def test_what_follows_a_blurring_that_was_tested_leaves_the_square_and_nothing_b
     assert found["blur"]["boxes"] == set()
     assert found["blur"]["cards"] >= {"locality"}
     assert found["describe"]["cards"] == set()
+
+
+def test_old_tapes_wait_until_nobody_has_to_give_way_to_them() -> None:
+    ran = gridwright("test", ROOT / "examples" / "radio")
+    assert ran.status == 0, ran.out

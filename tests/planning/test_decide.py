@@ -24,8 +24,8 @@ from world import (
 from collectors.snapshot import Expected, Foreseen, ModelState, Reading
 from controller.actions import SetLoad, SetRoutes, Unload
 from controller.decision import Decision, KnownBurst, State, Verdict
-from controller.planning import choose as choosing
 from controller.planning import decide as deciding
+from controller.planning import preemption
 from controller.planning.build import Built, build
 from controller.planning.decide import decide
 from controller.planning.explanation import Shortfall
@@ -361,7 +361,7 @@ def test_where_no_plan_is_found_what_may_no_longer_serve_is_withdrawn_and_that_m
 ) -> None:
     world = World(rates=dict(BUSY))
     world.rest()
-    monkeypatch.setattr(choosing, "cheapest", lambda *_, **__: None)
+    monkeypatch.setattr(preemption, "cheapest", lambda *_, **__: None)
     world.certified.clear()
     snapshot = world.snapshot()
     decision = decide(world.policy, snapshot, world.state, world.now)

@@ -45,6 +45,7 @@ def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
         "churn",
         "device_share",
         "latency",
+        "preemption",
         "replica_bounds",
         "spares",
         "together",

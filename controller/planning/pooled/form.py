@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from controller.planning.barring import barring
 from controller.planning.cpsat import MOST_INSTANCES
 from rules.kernel.formulation import (
+    Assurance,
     Budget,
     Count,
     Distinct,
@@ -147,6 +148,7 @@ class PooledForm:
             Flow: self._flow,
             Budget: self._budget,
             Ladder: self._ladder,
+            Assurance: self._assurance,
             Penalty: self._penalty,
         }
         return writers
@@ -244,6 +246,13 @@ class PooledForm:
         allowed = [(step, -rise) for step, rise in zip(steps, rises, strict=True)]
         for demand in row.demands:
             self._row([(self.unserved[demand], 1), *allowed], None, row.unserved_permille[0], row)
+
+    def _assurance(self, row: Assurance) -> None:
+        for (service, k), column in self.at_least.items():
+            if service == row.service and k > row.level:
+                self.upper[column] = 0
+        for demand, most in row.unserved_permille:
+            self.upper[self.unserved[demand]] = min(most, self.upper[self.unserved[demand]])
 
     def _gated(self, row: Ladder) -> Mapping[tuple[str, int], Terms]:
         """By demand and level, the shares of all paths that open there or later: together a part of a whole."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Self
 
 from rules.kernel.formulation import (
+    Assurance,
     Budget,
     Count,
     Distinct,
@@ -21,7 +22,7 @@ from rules.kernel.formulation import (
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE
 
-Hard = Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder
+Hard = Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder | Assurance
 """A row that a plan with usable paths can break."""
 Counts = Mapping[tuple[str, str], int]
 """Instances by option and node, none of them 0."""
@@ -148,6 +149,9 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
             level = at.levels.get(row.service, 0)
             early = any(level < gate and path in at.shares for path, gate in row.gates)
             is_kept = not early and all(at.unserved.get(d, 0) <= row.unserved_permille[level] for d in row.demands)
+        case Assurance():
+            refused = (at.unserved.get(demand, 0) <= most for demand, most in row.unserved_permille)
+            is_kept = at.levels.get(row.service, 0) <= row.level and all(refused)
     return is_kept
 
 

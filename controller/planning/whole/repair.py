@@ -19,7 +19,7 @@ from controller.planning.whole.lacking import is_of, lacking
 from controller.planning.whole.reading import Hard, Reading, keeps
 from controller.planning.whole.residual import Open, fixed, joined, part, residual
 from controller.planning.whole.rows import Rows
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Formulation, Ladder, Resource
+from rules.kernel.formulation import Assurance, Budget, Count, Distinct, Exclusive, Flow, Formulation, Ladder, Resource
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Demand, Path, Problem
 
@@ -238,7 +238,7 @@ def _spoken(view: View, at: Reading, row: Hard, width: int) -> Iterable[str]:
                 *(option for option, node in sorted(at.counts) if node in emptiest),
                 *(option for _, path in carried[:width] for option in rows.problem.path(path).options),
             )
-        case Ladder():
+        case Ladder() | Assurance():
             return (
                 option
                 for demand in row.demands
@@ -260,7 +260,7 @@ def _apart(view: View, options: Iterable[str], width: int) -> tuple[str, ...]:
 
 def _own(view: View, row: Hard) -> tuple[str, ...]:
     """The services that a row is of."""
-    if isinstance(row, Distinct | Ladder | Flow) and row.service:
+    if isinstance(row, Distinct | Ladder | Assurance | Flow) and row.service:
         return (row.service,) if row.service in view.demands_of else ()
     if isinstance(row, Flow):
         return tuple(dict.fromkeys(view.rows.problem.demand(demand).service for demand, _ in row.unserved))

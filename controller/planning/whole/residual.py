@@ -11,6 +11,7 @@ from functools import cached_property
 from controller.planning.whole.reading import Hard, Reading
 from controller.planning.whole.rows import Rows
 from rules.kernel.formulation import (
+    Assurance,
     Budget,
     Count,
     Distinct,
@@ -129,6 +130,8 @@ def _left(row: Hard, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
             left = _budget(row, stays, opened)
         case Ladder():
             left = _ladder(row, opened)
+        case Assurance():
+            left = _assurance(row, opened)
     return left
 
 
@@ -156,6 +159,12 @@ def _ladder(row: Ladder, opened: Open) -> Iterator[Row]:
             demands=tuple(demand for demand in row.demands if demand in opened.demands),
             gates=tuple((path, level) for path, level in row.gates if path in opened.paths),
         )
+
+
+def _assurance(row: Assurance, opened: Open) -> Iterator[Row]:
+    if row.service in opened.services:
+        open_ = tuple((demand, most) for demand, most in row.unserved_permille if demand in opened.demands)
+        yield replace(row, unserved_permille=open_)
 
 
 def _resource(row: Resource, stays: Reading, opened: Open) -> Iterator[Row]:

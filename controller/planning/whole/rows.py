@@ -9,6 +9,7 @@ from typing import NamedTuple
 from controller.planning.barring import barring
 from controller.planning.whole.reading import Hard, Reading, highest_levels, keeps, within
 from rules.kernel.formulation import (
+    Assurance,
     Budget,
     Count,
     Distinct,
@@ -83,6 +84,12 @@ class Rows:
         """The services that are at their highest level, for some row asks for more distinct groups than there are."""
         spread = (row for row in self.hard if isinstance(row, Distinct) and row.service)
         return frozenset(row.service for row in spread if sum(map(bool, row.groups)) < row.least)
+
+    @cached_property
+    def refused(self) -> Mapping[str, int]:
+        """By demand, the permille that a row wants to go unserved whatever stands."""
+        asked = (row for row in self.hard if isinstance(row, Flow) and row.lowest and not (row.shares or row.instances))
+        return {row.unserved[0][0]: row.lowest for row in asked if len(row.unserved) == 1 and row.lowest}
 
     @cached_property
     def gates(self) -> Mapping[str, int]:
@@ -270,5 +277,5 @@ def _names(row: Hard) -> Iterable[str]:
             return [name for part in (row.shares, row.instances, row.unserved) for name, _ in part]
         case Budget():
             return [name for part in (row.prices_millicents, row.carried_millicents) for name, _ in part]
-        case Ladder():
+        case Ladder() | Assurance():
             return row.demands

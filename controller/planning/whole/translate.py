@@ -309,6 +309,7 @@ def _asked(rows: Rows, demand: str, stage: int, options: frozenset[str]) -> int:
             found = max(found, -(-brought // times))
             if times == 1:
                 break
+    found = found * (WHOLE_PERMILLE - rows.refused.get(demand, 0)) // WHOLE_PERMILLE
     return found + found * SPLIT_PERMILLE // WHOLE_PERMILLE
 
 

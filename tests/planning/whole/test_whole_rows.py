@@ -18,7 +18,18 @@ from controller.planning.whole.repair import broken, repaired
 from controller.planning.whole.residual import Open, fixed, part, residual
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import translate
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusive, Flow, Formulation, Ladder, Resource, Row
+from rules.kernel.formulation import (
+    Assurance,
+    Budget,
+    Count,
+    Distinct,
+    Exclusive,
+    Flow,
+    Formulation,
+    Ladder,
+    Resource,
+    Row,
+)
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import Problem
 from tests.rules.build import Fleet, stage
@@ -80,6 +91,12 @@ BROKEN: dict[str, tuple[Row | None, Counts, dict[str, int], dict[str, int]]] = {
         {"read to edge": 500},
         {"ocr@paris": 500},
     ),
+    "more given up than a service is assured of": (
+        Assurance("test", None, "ocr", 1, (("ocr@paris", 200),)),
+        {("read@edge", "edge-0"): 1},
+        {"read to edge": 500},
+        {"ocr@paris": 500},
+    ),
     "a node that is too full": (None, {("read@edge", "edge-0"): 4}, EDGE, {}),
 }
 KINDS = {
@@ -91,6 +108,7 @@ KINDS = {
     "calls beyond what instances answer": Flow,
     "more spent than allowed": Budget,
     "more refused than the level allows": Ladder,
+    "more given up than a service is assured of": Assurance,
     "a node that is too full": Resource,
 }
 
@@ -150,6 +168,13 @@ def test_of_too_many_instances_those_go_that_answer_less_than_all_must_on_the_me
     assert next_frame(alone, four, held).boxes == {"ocr@paris": (frozenset({"slow"}),)}
 
 
+def assured(problem: Problem, level: int) -> Assurance:
+    """That the first service is at that level at most, with 300 permille unserved of each demand."""
+    name = problem.policy.services[0].name
+    own = tuple((demand.id, 300) for demand in problem.demands if demand.service == name)
+    return Assurance("test", None, name, level, own)
+
+
 def some_plan(problem: Problem, dice: np.random.Generator) -> Plan:
     """Anything: a few instances, routes that may not add up, levels."""
     stands = [(o.id, n.name) for o in problem.options for n in problem.nodes_of(o.placement.pool)]
@@ -169,7 +194,8 @@ def some_plan(problem: Problem, dice: np.random.Generator) -> Plan:
 @pytest.mark.parametrize("seed", range(15))
 def test_a_plan_keeps_a_row_exactly_when_cp_sat_accepts_it(seed: int) -> None:
     problem, dice = random_product(seed), np.random.default_rng(seed)
-    rows, tops = rows_of(problem), rows_of(problem).tops
+    rows = rows_of(problem, assured(problem, seed % 2))
+    tops = rows.tops
     ladders = [row for row in rows.form.rows if isinstance(row, Ladder)]
     plan = some_plan(problem, dice)
     for row in rows.hard:
@@ -182,7 +208,7 @@ def test_a_plan_keeps_a_row_exactly_when_cp_sat_accepts_it(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(15))
 def test_what_is_left_of_the_rows_is_kept_exactly_when_the_whole_plan_keeps_those_that_it_touches(seed: int) -> None:
     problem, dice = random_product(seed), np.random.default_rng(seed)
-    rows = rows_of(problem)
+    rows = rows_of(problem, assured(problem, seed % 2))
     good = solve(rows.form, problem).plan
     assert good is not None
     at = Reading.of(good if seed % 2 else some_plan(problem, dice))
