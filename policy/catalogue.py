@@ -1,7 +1,7 @@
 """Every finding that reading policy and evidence may make: its stable id and its title. docs/findings.md explains each.
 
-GW01xx come from files and YAML, GW02xx from single documents, GW03xx from documents together, GW04xx from evidence,
-from GW0460 on from repositories.
+GW01xx come from files and YAML, GW02xx from single documents, GW03xx and GW0455 to GW0459 from documents together,
+the rest of GW04xx from evidence, from GW0460 on from repositories.
 """
 
 from collections.abc import Mapping
@@ -124,6 +124,9 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0443": "an attestation result carries another nonce",
         "GW0444": "an attestation result is older than its nonce",
         "GW0445": "a digest that is pinned is of no model",
+        "GW0455": "nothing loads in time for a wake-up",
+        "GW0456": "a bound keeps instances of what scales to zero",
+        "GW0457": "a rate is always ready of what scales to zero",
     }
 )
 

@@ -117,6 +117,9 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0442": "see what it warns of, or take such results by `minTier: warning`",
         "GW0443": "have it attested anew with the present nonce, or take it out",
         "GW0444": "compare the two clocks",
+        "GW0455": "allow more time, or let it load faster",
+        "GW0456": "make `min` 0, or take `scaleToZero` out",
+        "GW0457": "take one of the two out",
         "GW0445": "take the digest that the hint names, or that of a variant of a Model",
     }
 )

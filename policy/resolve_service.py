@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from policy.clauses import Scope
 from policy.data_flow import Reads, data
-from policy.documents.service import AvailabilitySpec, DegradeSpec, LatencySpec, ObjectiveSpec, RemovalSpec, ServiceSpec
+from policy.documents.service import (
+    AvailabilitySpec,
+    DegradeSpec,
+    LatencySpec,
+    ObjectiveSpec,
+    RemovalSpec,
+    ScaleToZeroSpec,
+    ServiceSpec,
+)
 from policy.documents.tier import DefaultObjectiveSpec, DefaultsSpec
 from policy.findings import Place
 from policy.resolve_clauses import own
@@ -18,6 +26,7 @@ from policy.resolved import (
     Origin,
     PoolsClause,
     Removal,
+    ScaleToZero,
     Service,
     Shed,
     Stage,
@@ -67,7 +76,12 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         cost=_cost(valid, spec),
         team=spec.team or "",
         compliance=own(valid, spec.compliance, Scope(services=(valid.name,))),
+        scale_to_zero=_scale_to_zero(valid, spec.scale_to_zero),
     )
+
+
+def _scale_to_zero(valid: Valid, spec: ScaleToZeroSpec | None) -> ScaleToZero | None:
+    return ScaleToZero(spec.after, spec.wake_up, valid.place("scaleToZero")) if spec else None
 
 
 def _removal(spec: RemovalSpec | None, place: Place) -> Removal | None:

@@ -34,6 +34,7 @@ from rules.served import Served
 from rules.spares import Spares
 from rules.together import Together
 from rules.unit_cost import UnitCost
+from rules.wake_up import WakeUp
 
 RULES: Final[tuple[Rule, ...]] = (
     Served(),
@@ -56,6 +57,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Accuracy(),
     Latency(),
     UnitCost(),
+    WakeUp(),
     Degrade(),
     Availability(),
     Spares(),

@@ -115,6 +115,7 @@ class Ground:
         for demand in self.problem.demands:
             ways = (Way(share, taken) for taken, share in moment.shares[demand.id].items() if taken)
             found.append(RouteSet(demand.service, demand.origin, tuple(sorted(ways))))
+        found += (RouteSet(demand.service, demand.origin, ()) for demand in self.problem.asleep)
         return tuple(sorted(found))
 
     def brought(self, routes: Mapping[str, Shares]) -> Counter[Placement]:

@@ -100,6 +100,15 @@ class TogetherClause:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleToZero:
+    """Nothing has to stand once no request came for `after_s`; the first one can be answered `wake_up_us` later."""
+
+    after_s: int
+    wake_up_us: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A DAG of model calls with what it promises.
 
@@ -127,6 +136,7 @@ class Service:
     cost: CostObjective | None = None
     team: str = ""
     compliance: ComplianceProfile | None = None
+    scale_to_zero: ScaleToZero | None = None
 
     @property
     def requested(self) -> Data:

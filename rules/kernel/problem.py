@@ -180,7 +180,10 @@ class Floor:
 
 @dataclass(frozen=True)
 class Problem:
-    """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time)."""
+    """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time).
+
+    `asleep` are the demands of services that scaled to zero: nothing is planned for them, and their gateways refuse.
+    """
 
     policy: Policy
     now_s: int
@@ -194,6 +197,7 @@ class Problem:
     floors: tuple[Floor, ...]
     attestations: tuple[Attested, ...] = ()
     provenances: tuple[Vouched, ...] = ()
+    asleep: tuple[Demand, ...] = ()
 
     @cached_property
     def _options(self) -> dict[str, Option]:

@@ -39,6 +39,7 @@ from policy.resolved import (
     Pool,
     PoolsClause,
     Purchase,
+    ScaleToZero,
     Service,
     TogetherClause,
     Within,
@@ -336,6 +337,17 @@ def requests_cost_less(policy: Policy, data: st.DataObject) -> Policy:
     return _one(policy, "services", stricter, data)
 
 
+def it_wakes_up_sooner(policy: Policy, data: st.DataObject) -> Policy:
+    """Up to a second sooner, or within a time where there was none."""
+    sooner_us = data.draw(st.integers(0, 1_000_000))
+
+    def stricter(service: Service) -> Service:
+        clause = service.scale_to_zero or ScaleToZero(600, 21_000_000, HERE)
+        return replace(service, scale_to_zero=replace(clause, wake_up_us=clause.wake_up_us - sooner_us))
+
+    return _one(policy, "services", stricter, data)
+
+
 def accuracy_is_higher(policy: Policy, data: st.DataObject) -> Policy:
     """The floor."""
     more = data.draw(st.integers(0, 1_000_000))
@@ -439,6 +451,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     fewer_models_are_pinned: {"pinned"},
     latency_is_lower: {"latency"},
     requests_cost_less: {"unit_cost"},
+    it_wakes_up_sooner: {"wake_up"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
     one_instance_more_is_spared: {"spares"},
