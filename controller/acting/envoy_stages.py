@@ -8,7 +8,8 @@ from collectors.recording import decode, encode
 from collectors.triton_names import triton_name
 from controller.embedded.envoy_routes import RouteEntry, StageRoute, route_configuration
 from controller.fleet import RouteSet
-from policy.resolved import WHOLE_PERMILLE, Policy
+from policy.resolved import WHOLE_PERMILLE, Policy, Service
+from policy.waking import SECOND_US
 from rules.kernel.problem import Placement
 
 METADATA: Final = "gridwright"
@@ -26,10 +27,16 @@ def stage_routes(routes: Iterable[RouteSet], policy: Policy) -> tuple[StageRoute
             stage.name,
             tuple(_entry(way.placements[index], way.weight_permille) for way in item.ways),
             WHOLE_PERMILLE - sum(way.weight_permille for way in item.ways),
+            _hold_s(policy.service(item.service)),
         )
         for item in sorted(routes)
         for index, stage in enumerate(policy.service(item.service).stages)
     )
+
+
+def _hold_s(service: Service) -> int:
+    """How long requests wait while the service wakes up, in whole seconds; 0 where it does not scale to zero."""
+    return -(-service.scale_to_zero.wake_up_us // SECOND_US) if service.scale_to_zero else 0
 
 
 def _entry(placement: Placement, weight: int) -> RouteEntry:

@@ -32,6 +32,8 @@ def show(on: "Console", proposal: Proposal) -> None:
     on.print(f"[bold]{HEADLINES[summary.verdict]}[/]: {cost}, {summary.proof}{until}{_shortfall(summary)}")
     _changes(on, proposal)
     _promises(on, summary)
+    if summary.asleep:
+        on.print(f"asleep, since nobody asks: {', '.join(summary.asleep)}")
     _reasons(on, summary)
     if summary.findings:
         on.print()
