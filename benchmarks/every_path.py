@@ -20,6 +20,8 @@ from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant
 from rules.kernel.problem import Attested, Demand, Held, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
+AROUND_LOADING_S = 3
+"""Of a wake-up: deciding, and seeing that instances are loaded and that routes are followed."""
 
 
 def refusing(problem: Problem, path: Path) -> frozenset[str]:
@@ -56,10 +58,23 @@ def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) 
     pools = [_pool(problem, problem.option(name)) for name in path.options]
     if service.cost and service.cost.requests * used_by_a_request(problem, path) > service.cost.below_millicents:
         yield "unit_cost"
+    if service.scale_to_zero and _awake_us(problem, service, path) > service.scale_to_zero.wake_up_us:
+        yield "wake_up"
     for clause in service.together:
         meant = [pool for stage, pool in zip(service.stages, pools, strict=True) if stage.name in clause.stages]
         if len({pool.site if clause.within.value == "site" else pool.name for pool in meant}) > 1:
             yield "together"
+
+
+def _awake_us(problem: Problem, service: Service, path: Path) -> int:
+    """How long it takes until the path is there, from nothing: pools load side by side."""
+    instances = 1 + (service.availability.spares if service.availability else 0)
+    around_us = (problem.policy.scaling.interval_s + AROUND_LOADING_S) * 1_000_000
+    loads_us: dict[str, int] = {}
+    for name in set(path.options):
+        option = problem.option(name)
+        loads_us[option.placement.pool] = loads_us.get(option.placement.pool, 0) + option.load_us * instances
+    return around_us + max(loads_us.values())
 
 
 def _promised(service: Service, stage: Stage, option: Option, pool: Pool) -> Iterator[str]:

@@ -56,6 +56,7 @@ from policy.resolved import (
     PoolsClause,
     Purchase,
     ReplicaBound,
+    ScaleToZero,
     ScalingPolicy,
     Service,
     Shed,
@@ -106,6 +107,8 @@ NOTHING_ASKED: Final = ComplianceProfile("more", Scope(), (), (), None, None, No
 FIRST: Final = Scope(services=("svc0",))
 DEAR_MILLICENTS: Final = 1_000
 """A cent for 1000 requests: dear models on dear nodes cost more."""
+WAKE_UP_US: Final = 30_000_000
+"""Enough for pipelines of any stages that there are."""
 EACH: Final = 10
 """Of so many services one has a price for its requests, one is kept from a device, three keep their stages together,
 and one promises the first of them."""
@@ -314,6 +317,8 @@ def _with_clauses(service: Service, number: int, base_us: dict[str, int]) -> Ser
             return replace(service, pools=(PoolsClause((), (), ("orin",), (), True, HERE),))  # noqa: FBT003 - barred
         case 4 | 6 | 7 if others:
             return replace(service, together=(TogetherClause((first.name, others[0].name), Within.SITE, HERE),))
+        case 8:
+            return replace(service, scale_to_zero=ScaleToZero(900, WAKE_UP_US, HERE))
         case 5:
             below_us = LONGEST * base_us[first.model] + PLANE_US
             return replace(

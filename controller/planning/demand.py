@@ -86,7 +86,8 @@ def ask(
                 continue
             planned = milli_rps * (1000 + scaling.headroom_permille) // 1000
             planned = max(planned, _foreseen(snapshot, service.name, origin.site, now), _guaranteed(service, origin), 1)
-            planned = 1 if service.name in sleep.woken else planned
+            if service.name in sleep.woken:
+                planned = 1
             if window:
                 mine = (peak for peak in peaks if (peak.service, peak.origin) == (service.name, origin.site))
                 of_window = highest_first(mine, Peak(service.name, origin.site, planned, now), window)

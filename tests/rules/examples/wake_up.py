@@ -77,4 +77,18 @@ EXAMPLES = (
         reasons=("it loads for 12.000001 s; `wakeUp` leaves 12 s for that",),
         domain=Domain(counts=(1,)),
     ),
+    Example(
+        name="a wake-up that is over before anything loads leaves nothing for it",
+        problem=problem(7_999_999, 0),
+        on_limit=plan(BOTH, {"near": 0, "far": 0}, {"ocr@paris": 1000}, {"ocr": 1}),
+        over_limit=plan(BOTH, {"far": 1}, {"ocr@paris": 999}, {"ocr": 1}),
+        violation=Violation("wake_up", "far", 5_000_000, -1, at(11)),
+        message="path far: it loads for 5 s; `wakeUp` leaves 0 s for that",
+        spared=(problem(is_asked=False),),
+        reasons=(
+            "it loads for 12 s; `wakeUp` leaves 0 s for that",
+            "it loads for 5 s; `wakeUp` leaves 0 s for that",
+        ),
+        domain=Domain(counts=(1,)),
+    ),
 )
