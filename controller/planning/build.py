@@ -56,8 +56,11 @@ class Built:
 
     @cached_property
     def exclusions(self) -> tuple[Exclusion, ...]:
-        """Why `problem` has less than `whole`: an exclusion for each option, and each use of it, that is left out."""
-        bare = replace(self.whole, paths=())
+        """Why `problem` has less than `whole`: an exclusion for each option, and each use of it, that is left out.
+
+        And of demands that sleep, what they may not use when they wake up; what is too slow for them is not known.
+        """
+        bare = replace(self.whole, demands=(*self.whole.demands, *self.whole.asleep), paths=())
         lost = without_server(bare)
         gone = {row.option for row in lost}
         present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))

@@ -10,7 +10,9 @@ from world import CALM, LYON, OCR, PARIS, POLICY, START, VAD, World, line
 from collectors.recording import decode, encode
 from collectors.snapshot import Expected, Foreseen, Offered, Rate, Reading, Snapshot
 from controller.decision import Decision, Silence, State
+from controller.explain import candidates
 from controller.fleet import RouteSet
+from controller.planning.build import build
 from controller.planning.sleep import sleep
 from policy.resolved import OnMissing, Policy, ScaleToZero
 from policy.windows import Window
@@ -119,6 +121,16 @@ def test_a_service_that_does_not_scale_to_zero_is_woken_by_its_document() -> Non
     world.policy = replace(POLICY, revision="awake")
     assert "vad" in models(world.turn(10))
     assert world.state.asleep == world.state.silences == ()
+
+
+def test_what_may_not_serve_it_is_told_while_it_sleeps() -> None:
+    world = fallen_asleep(sleepy(OCR), OCR)
+    asleep = world.turn(10)
+    built = build(world.policy, world.snapshot(), asleep.state, asleep.at)
+    judged = [each for each in candidates(world.policy, asleep, built.exclusions) if each.service == OCR]
+    barred = {each.placement.pool for each in judged if "certification" in {one.rule for one in each.objections}}
+    assert barred == {LYON}
+    assert all(each.instances == each.share_permille == 0 for each in judged)
 
 
 @pytest.mark.parametrize(
