@@ -167,7 +167,7 @@ def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service
 
 def _waking(dice: Dice, policy: Policy, service: Service) -> Service:
     """The service, now and then with a wake-up that is about as long as what it loads; an option loads for 1 ms."""
-    if not dice.says(0.3):
+    if not dice.says(0.6):
         return service
     around_us = policy.scaling.interval_s * 1_000_000 + 3_000_000
     return replace(service, scale_to_zero=ScaleToZero(600, around_us + dice.one((999, 1000, 1000, 2000, 3000)), HERE))
