@@ -17,7 +17,8 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
-from rules.kernel.problem import Attested, Demand, Held, Option, Path, Problem
+from rules.kernel.evidence import Attested, Held
+from rules.kernel.problem import Demand, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
 AROUND_LOADING_S = 3

@@ -65,10 +65,10 @@ def used_by_a_request(problem: Problem, path: Path) -> Fraction:
 
 
 class Room(NamedTuple):
-    """The most, in thousandths of a millicent an hour, that so much for each path by its number may come to."""
+    """The most that all paths may come to: thousandths of a millicent an hour, or millionths of an instance."""
 
     prices: Mapping[tuple[int, int], int]
-    """By demand and place among its paths."""
+    """By demand and place among its paths, what a permille takes."""
     most: int
 
 

@@ -140,9 +140,7 @@ def product(seed: int) -> Product:
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
-    if not any(each.availability and each.availability.spares for each in problem.policy.services):
-        problem = _with_prices(Dice(seed + PRICED), problem)
-        problem = _with_parts(Dice(seed + ALLOCATED), problem)
+    problem = _with_parts(Dice(seed + ALLOCATED), _with_prices(Dice(seed + PRICED), problem))
     problem = kept(Dice(seed + KEPT), problem)
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)

@@ -29,6 +29,7 @@ from policy.resolved import (
     TogetherClause,
     UseVariant,
 )
+from policy.words import counted
 from rules.kernel.quantities import dollars, dollars_per_hour, milliseconds, percent, percent_of_ppm, percentile
 
 
@@ -56,13 +57,15 @@ def _throughput(each: ThroughputObjective) -> str:
 
 
 def _available(each: AvailabilityObjective) -> str:
-    racks = f" in {each.racks} racks or more," if each.racks else ""
-    spares = f", with {each.spares} instances to spare" if each.spares else ""
-    return f"each stage at {each.sites} sites or more,{racks} on {each.nodes} nodes or more{spares}"
+    racks = f" in {counted(each.racks, 'rack')} or more," if each.racks else ""
+    spares = f", with {counted(each.spares, 'instance')} to spare" if each.spares else ""
+    return (
+        f"each stage at {counted(each.sites, 'site')} or more,{racks} on {counted(each.nodes, 'node')} or more{spares}"
+    )
 
 
 def _bound(each: ReplicaBound) -> str:
-    return f"{each.minimum} to {each.maximum} instances of {each.model}{_at(each.site)}"
+    return f"{each.minimum} to {counted(each.maximum, 'instance')} of {each.model}{_at(each.site)}"
 
 
 def _pools(each: PoolsClause) -> str:
@@ -102,8 +105,8 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         SeparationClause: lambda each: f"on no node that {_services(each.others)} may use",
         LatencyObjective: _latency,
         ThroughputObjective: _throughput,
-        CostObjective: lambda each: f"{each.requests} requests for {dollars(each.below_millicents)} or less",
         ScaleToZero: lambda each: f"nothing runs {each.after_s} s after the last request",
+        CostObjective: lambda each: f"{counted(each.requests, 'request')} for {dollars(each.below_millicents)} or less",
         AvailabilityObjective: _available,
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
         PoolsClause: _pools,

@@ -127,6 +127,9 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0455": "nothing loads in time for a wake-up",
         "GW0456": "a bound keeps instances of what scales to zero",
         "GW0457": "a rate is always ready of what scales to zero",
+        "GW0470": "a stage may run in fewer places than are asked for",
+        "GW0471": "fewer instances fit than are to stand by",
+        "GW0472": "a ceiling of $0 is of requests that cost something",
     }
 )
 

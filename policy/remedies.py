@@ -34,7 +34,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0330": "allow more time, add a pool nearer to the origin, or allow a nearer site",
         "GW0331": "name a model that is called, or take the bound out",
         "GW0332": "name a site with pools, or take the limit out",
-        "GW0333": "raise the ceiling, or add a cheaper pool",
+        "GW0333": "raise the ceiling, or allow a cheaper pool",
         "GW0334": "mend the word; what it was meant for is not covered",
         "GW0335": "mend the word, or add it to the `claims` of an Issuer",
         "GW0340": "renew it, or take it out once nothing goes by it",
@@ -121,5 +121,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0456": "make `min` 0, or take `scaleToZero` out",
         "GW0457": "take one of the two out",
         "GW0445": "take the digest that the hint names, or that of a variant of a Model",
+        "GW0470": "ask for as many as the hint says, or allow the stage in more pools",
+        "GW0471": "ask for as many as the hint says, or allow the stage in more pools",
+        "GW0472": "raise the ceiling, or take it out",
     }
 )

@@ -5,7 +5,9 @@ from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import Ceiling, Service
+from rules.kernel import dear_paths
 from rules.kernel.allocation import Allocation
+from rules.kernel.dear_paths import MOST_MILLICENTS_PER_HOUR
 from rules.kernel.formulation import Budget, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
@@ -23,7 +25,8 @@ class AllocatedCost:
 
     It is reckoned as in the cost objective: an instance costs the part of its node that it takes, and is used as
     planned. What stands idle is nobody's part; the ceilings of sites and of the fleet bound it. Prices are in
-    millicents an hour, of a path with all of its demand, rounded up, and measured is rounded up once more.
+    millicents an hour, of a path with all of its demand, rounded up, and measured is rounded up once more. A path whose
+    price is above MOST_MILLICENTS_PER_HOUR carries nothing that a ceiling counts; exactly that much may.
     """
 
     id = "allocated_cost"
@@ -35,27 +38,34 @@ class AllocatedCost:
         return any(ceiling.service or ceiling.team for ceiling in problem.policy.cost.ceilings)
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
-        """A budget row without nodes for each such ceiling."""
+        """A budget row without nodes for each such ceiling; paths that are too dear to be counted are closed."""
         allocation = Allocation(problem)
         for ceiling, services in _bounded(problem):
             paths = (path for path in problem.paths if problem.demand(path.demand).service in services)
             prices = tuple((path.id, price) for path in paths if (price := allocation.of_all_requests(path)))
-            form.add(Budget(self.id, ceiling.place, (), ceiling.millicents_per_hour, prices))
+            form.add(Budget(self.id, ceiling.place, (), ceiling.millicents_per_hour, dear_paths.counted(prices)))
+            form.rows += dear_paths.closed(self.id, ceiling.place, prices)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Add up what the paths in use take, for each such ceiling."""
         for ceiling in problem.policy.cost.ceilings:
-            thousandths = 0
+            thousandths = dearest = 0
             for path, share_permille in carried(plan, problem) if ceiling.service or ceiling.team else ():
                 service = problem.service_of(problem.demand(path.demand))
                 if service.name == ceiling.service or (ceiling.team and service.team == ceiling.team):
-                    thousandths += share_permille * _whole_price(problem, path, service)
+                    price = _whole_price(problem, path, service)
+                    thousandths, dearest = thousandths + share_permille * price, max(dearest, price)
             measured = -(-thousandths // THOUSANDTHS)
             if measured > ceiling.millicents_per_hour:
                 yield Violation(self.id, _scope(ceiling), measured, ceiling.millicents_per_hour, ceiling.place)
+            if dearest > MOST_MILLICENTS_PER_HOUR:
+                subject = f"requests of {_scope(ceiling)}"
+                yield Violation(self.id, subject, dearest, MOST_MILLICENTS_PER_HOUR, ceiling.place, dear_paths.PATH)
 
     def explain(self, violation: Violation) -> Finding:
         """What is used, and what may be."""
+        if violation.quantity == dear_paths.PATH:
+            return violation.finding(self.finding_id, dear_paths.told(violation), dear_paths.HINT)
         message = (
             f"what requests of {violation.subject} use costs {dollars_per_hour(violation.measured)}; "
             f"the ceiling is {dollars_per_hour(violation.limit)}"

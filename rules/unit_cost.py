@@ -5,6 +5,7 @@ from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import CostObjective, Stage
+from policy.words import counted
 from rules.kernel.allocation import Allocation
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import carried
@@ -59,7 +60,7 @@ class UnitCost:
                 measured = _rounded_up(problem, path, service.stages, service.cost.requests)
                 limit = service.cost.below_millicents
                 if not measured <= limit:
-                    asked = f"{service.cost.requests} requests"
+                    asked = counted(service.cost.requests, "request")
                     yield Violation(self.id, path.id, measured, limit, service.cost.place, asked)
 
     def explain(self, violation: Violation) -> Finding:
@@ -73,7 +74,7 @@ class UnitCost:
 
 def _told(cost_millicents: int, asked: CostObjective) -> str:
     return (
-        f"its machines and links cost {dollars(cost_millicents)} for {asked.requests} requests; "
+        f"its machines and links cost {dollars(cost_millicents)} for {counted(asked.requests, 'request')}; "
         f"the objective is {dollars(asked.below_millicents)}"
     )
 

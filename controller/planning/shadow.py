@@ -16,11 +16,11 @@ from controller.decision import Proof
 from controller.performance.pipeline import chains
 from controller.planning.build import write
 from controller.planning.clauses import EVERYTHING
+from controller.planning.loosen_room import grown
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.questions import Questions
-from controller.planning.relaxation import grown
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from policy.resolved import Link

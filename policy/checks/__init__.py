@@ -14,6 +14,7 @@ from policy.checks.removals import odd_removals
 from policy.checks.sleeping import sleepless
 from policy.checks.suspicious import suspicious
 from policy.checks.tiers import without_a_tier
+from policy.checks.unreachable import unreachable
 from policy.findings import Finding
 from policy.resolved import Policy
 from policy.validate import Valid
@@ -35,5 +36,6 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
         *without_first_response(policy),
         *sleepless(policy),
         *suspicious(policy),
+        *unreachable(policy),
         *without_a_tier(policy),
     ]

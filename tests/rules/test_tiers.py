@@ -22,11 +22,12 @@ from policy.resolve_tiers import profiles
 from policy.resolved import Encryption, Policy, Purchase
 from policy.tiers import Limits, Organisation, Preferences, Team
 from rules.catalogue import RULES
+from rules.kernel.evidence import Attested
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Attested, Problem
+from rules.kernel.problem import Problem
 from tests.rules.build import at, two_sites
+from tests.rules.drawn_profiles import HERE, PROFILES
 from tests.rules.example import Domain, Example, cases
-from tests.rules.tightening import HERE, PROFILES
 
 COMPLIANCE = {"certification", "forbidden_certification", "residency", "link_security", "purchase"}
 EXAMPLES: list[Example] = [case.values[1] for case in cases() if case.values[0].id in COMPLIANCE]
