@@ -22,6 +22,8 @@ from rules.kernel.problem import Demand, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
 TRUENESS = ("lowered", "lossless", "verbatim")
+AROUND_LOADING_S = 3
+"""Of a wake-up: deciding, and seeing that instances are loaded and that routes are followed."""
 
 
 def refusing(problem: Problem, path: Path) -> frozenset[str]:
@@ -59,6 +61,8 @@ def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) 
     pools = [_pool(problem, problem.option(name)) for name in path.options]
     if service.cost and service.cost.requests * used_by_a_request(problem, path) > service.cost.below_millicents:
         yield "unit_cost"
+    if service.scale_to_zero and _awake_us(problem, service, path) > service.scale_to_zero.wake_up_us:
+        yield "wake_up"
     for clause in service.together:
         meant = [pool for stage, pool in zip(service.stages, pools, strict=True) if stage.name in clause.stages]
         if len({pool.site if clause.within.value == "site" else pool.name for pool in meant}) > 1:
@@ -90,6 +94,17 @@ def _less_than_asked(problem: Problem, service: Service, stage: Stage, fidelity:
         is_meant &= any(stage.name in _handling(problem, service, word) for word in scope.classes)
         if is_meant and TRUENESS.index(fidelity) < TRUENESS.index(asked):
             yield "payload_fidelity"
+
+
+def _awake_us(problem: Problem, service: Service, path: Path) -> int:
+    """How long it takes until the path is there, from nothing: pools load side by side."""
+    instances = 1 + (service.availability.spares if service.availability else 0)
+    around_us = (problem.policy.scaling.interval_s + AROUND_LOADING_S) * 1_000_000
+    loads_us: dict[str, int] = {}
+    for name in set(path.options):
+        option = problem.option(name)
+        loads_us[option.placement.pool] = loads_us.get(option.placement.pool, 0) + option.load_us * instances
+    return around_us + max(loads_us.values())
 
 
 def _promised(service: Service, stage: Stage, option: Option, pool: Pool) -> Iterator[str]:

@@ -33,6 +33,7 @@ from policy.resolved import (
     PoolsClause,
     Purchase,
     ReplicaBound,
+    ScaleToZero,
     ScalingPolicy,
     Service,
     Shed,
@@ -106,6 +107,8 @@ ENCODED: Final = 9_000_000_000
 """And for those of inputs that are packed or lowered."""
 ASSURED: Final = 10_000_000_000
 """And for those of what services are assured of."""
+WAKING: Final = 11_000_000_000
+"""And for those of how soon a service wakes up."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -136,6 +139,8 @@ def product(seed: int) -> Product:
         policy = replace(policy, services=(_with_cost(dice, policy.services[0], pools),))
     if len(demands) == 1 and len(services[0].stages) == 1:
         policy = replace(policy, services=(_with_spares(Dice(seed + SPARED), policy.services[0]),))
+    if len(demands) == 1:
+        policy = replace(policy, services=(_waking(Dice(seed + WAKING), policy, policy.services[0]),))
     policy = _in_racks(Dice(seed + RACKED), policy)
     problem = Problem(
         policy=policy,
@@ -173,6 +178,14 @@ def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service
     requests = dice.one((1_000, 10_000, 14_400))
     below = requests * dearest // (3_600 * dice.one((1, 2, 4, 4, 8)))
     return replace(service, cost=CostObjective(below, requests, HERE))
+
+
+def _waking(dice: Dice, policy: Policy, service: Service) -> Service:
+    """The service, now and then with a wake-up that is about as long as what it loads; an option loads for 1 ms."""
+    if not dice.says(0.6):
+        return service
+    around_us = policy.scaling.interval_s * 1_000_000 + 3_000_000
+    return replace(service, scale_to_zero=ScaleToZero(600, around_us + dice.one((999, 1000, 1000, 2000, 3000)), HERE))
 
 
 def _with_spares(dice: Dice, service: Service) -> Service:

@@ -17,6 +17,7 @@ from policy.resolved import (
     Orchestration,
     Origin,
     PoolsClause,
+    ScaleToZero,
     Service,
     Shed,
     Stage,
@@ -36,9 +37,11 @@ LONGEST: Final = 8
 """An objective leaves each stage so many times what a T4 takes alone."""
 DEAR_MILLICENTS: Final = 1_000
 """A cent for 1000 requests: dear models on dear nodes cost more."""
+WAKE_UP_US: Final = 30_000_000
+"""Enough for pipelines of any stages that there are."""
 EACH: Final = 10
 """Of so many services one has a price for its requests, one is kept from a device, three keep their stages together,
-one promises the first of them, and one has its inputs packed or lowered."""
+one promises the first of them, and one has its inputs packed or lowered and scales to zero."""
 CLASSES: Final = ("card", "health", "")
 WITHIN: Final = {"card": ("A", "B", "C"), "health": ("B", "C", "D")}
 """Where data of a class has to stay."""
@@ -104,7 +107,8 @@ def _with_clauses(service: Service, number: int, base_us: dict[str, int]) -> Ser
         case 8:
             packed = Encoding("gzip", Fidelity.LOSSLESS, first.payload_bytes // 2, 1, 0, HERE)
             lowered = Encoding("fp16", Fidelity.LOWERED, first.payload_bytes // 4, 1, 60_000, HERE)
-            return replace(service, stages=(replace(first, encodings=(packed, lowered)), *others))
+            sent = replace(service, stages=(replace(first, encodings=(packed, lowered)), *others))
+            return replace(sent, scale_to_zero=ScaleToZero(900, WAKE_UP_US, HERE))
     return service
 
 

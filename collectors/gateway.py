@@ -42,9 +42,13 @@ def first_stage(service: Service) -> Stage:
 
 
 def rate(increase: Increase[str], stat: str, calls: int) -> Rate:
-    """The rate of requests that make `calls` calls each. A request whose calls have not all come is not counted yet."""
-    count = increase.gained[stat] // calls
-    return Rate(round(increase.gained[stat] * MILLI / (increase.window_s * calls)), count, increase.window_s)
+    """The rate of requests that make `calls` calls each. A request whose calls have not all come is not counted yet.
+
+    Of one that came the rate is never 0, which means that nobody asked.
+    """
+    gained = increase.gained[stat]
+    milli_rps = round(gained * MILLI / (increase.window_s * calls))
+    return Rate(max(milli_rps, min(1, gained)), gained // calls, increase.window_s)
 
 
 @dataclass(frozen=True, slots=True)

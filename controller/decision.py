@@ -95,6 +95,16 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """Since when no request of a demand came, and until when that is known; the same instant after a request."""
+
+    service: str
+    origin: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LearntTimes:
     """What was counted of a variant on a device, less what neighbours added, and the s(1), s(2), … in us in use."""
 
@@ -175,6 +185,7 @@ class State:
     `proposal` is a plan that was found while the fleet was at rest, to be weighed in the next turn.
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
     the last problem whose best plan was the running one.
+    `silences` are of services that may scale to zero; those that have are `asleep`.
     """
 
     plan: Plan = field(default_factory=Plan)
@@ -194,6 +205,8 @@ class State:
     proposal: Plan | None = None
     peaks: tuple[Peak, ...] = ()
     demands: tuple[Demand, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    asleep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

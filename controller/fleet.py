@@ -76,5 +76,5 @@ def fleet_of(plan: Plan, problem: Problem) -> Fleet:
         if shares.get(path.id):
             placements = tuple(problem.option(option).placement for option in path.options)
             ways[path.demand].append(Way(shares[path.id], placements, path.encodings))
-    routes = (RouteSet(d.service, d.origin, tuple(sorted(ways[d.id]))) for d in problem.demands)
+    routes = (RouteSet(d.service, d.origin, tuple(sorted(ways[d.id]))) for d in (*problem.demands, *problem.asleep))
     return Fleet(tuple(sorted(loads.values())), tuple(sorted(routes)))

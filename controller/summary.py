@@ -31,7 +31,8 @@ class Summary:
     """A decision without what only the loop needs.
 
     `policy_commit` is the git commit of the policy, empty where it is not from one. `steps` are done in order and are
-    predicted to take `transition_us`. `links_millicents_per_hour` is the links' part of the cost.
+    predicted to take `transition_us`. `links_millicents_per_hour` is the links' part of the cost. Nothing is planned
+    for the services that are `asleep`.
     """
 
     decision: str
@@ -52,6 +53,7 @@ class Summary:
     degraded: tuple[Degraded, ...]
     findings: tuple[Finding, ...]
     policy_commit: str = ""
+    asleep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def summarise(decision: Decision, commit: str = "") -> Summary:
         degraded=decision.plan.degraded,
         findings=decision.findings,
         policy_commit=commit,
+        asleep=decision.state.asleep,
     )
 
 

@@ -12,7 +12,8 @@ from collectors.snapshot import Offered, Rate, Reading, Server, Snapshot
 from controller.nearest import nearest
 from policy.clauses import ATTESTATION
 from policy.findings import Finding, Level
-from policy.resolved import WHOLE_PERMILLE, Policy
+from policy.resolved import WHOLE_PERMILLE, Policy, Service
+from policy.waking import silence_s
 
 SOURCE: Final = "imagined"
 WINDOW_S: Final = 60.0
@@ -130,10 +131,17 @@ def _offered(whatif: WhatIf, policy: Policy, snapshot: Snapshot) -> tuple[Offere
             base = reading.value.milli_rps if reading.value else expected
             asked = _rate(whatif, service.name, origin.site, base)
             if asked is not None:
-                count = round(asked * WINDOW_S / 1000)
-                reading = Reading(Rate(asked, count, WINDOW_S), snapshot.at, SOURCE)
+                window_s = _window_s(policy, service, asked)
+                reading = Reading(Rate(asked, round(asked * window_s / 1000), window_s), snapshot.at, SOURCE)
             found.append(Offered(service.name, origin.site, reading))
     return tuple(found)
+
+
+def _window_s(policy: Policy, service: Service, milli_rps: int) -> float:
+    """The window that a rate claims; nobody has asked for so long that a service sleeps which may."""
+    if milli_rps or service.scale_to_zero is None:
+        return WINDOW_S
+    return max(WINDOW_S, silence_s(service.scale_to_zero, policy.scaling))
 
 
 def _rate(whatif: WhatIf, service: str, origin: str, base_milli_rps: int) -> int | None:

@@ -1,7 +1,7 @@
 """Every finding that reading policy and evidence may make: its stable id and its title. docs/findings.md explains each.
 
 GW01xx come from files and YAML, GW02xx from single documents, GW03xx from documents together, GW04xx from evidence,
-from GW0450 on from encodings, from GW0460 on from repositories.
+from GW0450 on from encodings, from GW0455 on from wake-ups, from GW0460 on from repositories.
 """
 
 from collections.abc import Mapping
@@ -126,6 +126,9 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0443": "an attestation result carries another nonce",
         "GW0444": "an attestation result is older than its nonce",
         "GW0445": "a digest that is pinned is of no model",
+        "GW0455": "nothing loads in time for a wake-up",
+        "GW0456": "a bound keeps instances of what scales to zero",
+        "GW0457": "a rate is always ready of what scales to zero",
         "GW0470": "a stage may run in fewer places than are asked for",
         "GW0471": "fewer instances fit than are to stand by",
         "GW0472": "a ceiling of $0 is of requests that cost something",

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from policy.clauses import Scope
 from policy.data_flow import Reads, data
-from policy.documents.service import AvailabilitySpec, DegradeSpec, LatencySpec, ObjectiveSpec, RemovalSpec, ServiceSpec
+from policy.documents.service import (
+    AvailabilitySpec,
+    DegradeSpec,
+    LatencySpec,
+    ObjectiveSpec,
+    RemovalSpec,
+    ScaleToZeroSpec,
+    ServiceSpec,
+)
 from policy.documents.tier import DefaultObjectiveSpec, DefaultsSpec
 from policy.findings import Place
 from policy.resolve_clauses import own
@@ -20,6 +28,7 @@ from policy.resolved import (
     PoolsClause,
     Preemption,
     Removal,
+    ScaleToZero,
     Service,
     Shed,
     Stage,
@@ -71,7 +80,12 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         team=spec.team or "",
         compliance=own(valid, spec.compliance, Scope(services=(valid.name,))),
         preemption=Preemption(spec.preemption),
+        scale_to_zero=_scale_to_zero(valid, spec.scale_to_zero),
     )
+
+
+def _scale_to_zero(valid: Valid, spec: ScaleToZeroSpec | None) -> ScaleToZero | None:
+    return ScaleToZero(spec.after, spec.wake_up, valid.place("scaleToZero")) if spec else None
 
 
 def _removal(spec: RemovalSpec | None, place: Place) -> Removal | None:

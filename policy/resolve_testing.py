@@ -24,6 +24,7 @@ from policy.testing import (
     PriceChanges,
     Removed,
     Replicas,
+    RunsNowhere,
     RunsOnly,
     Served,
     SiteLost,
@@ -97,6 +98,8 @@ def _expectation(spec: ExpectationSpec, place: Place) -> Expectation:
 def _of_places(spec: ExpectationSpec, place: Place) -> Expectation | None:
     if spec.runs_only:
         return RunsOnly(_where(spec.runs_only), place)
+    if spec.runs_nowhere:
+        return RunsNowhere(spec.runs_nowhere, place)
     if spec.never_on:
         return NeverOn(_where(spec.never_on), place)
     if spec.allowed:

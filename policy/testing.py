@@ -141,6 +141,14 @@ class RunsOnly:
 
 
 @dataclass(frozen=True, slots=True)
+class RunsNowhere:
+    """None of a service is served, and no instance stands of the models that nothing else calls."""
+
+    service: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class NeverOn:
     """None of it is served there, in any turn of the step."""
 
@@ -232,7 +240,18 @@ class Unchanged:
 
 
 Expectation = (
-    RunsOnly | NeverOn | Allowed | Barred | Served | TailBelow | Feasible | CostBelow | Replicas | Found | Unchanged
+    RunsOnly
+    | RunsNowhere
+    | NeverOn
+    | Allowed
+    | Barred
+    | Served
+    | TailBelow
+    | Feasible
+    | CostBelow
+    | Replicas
+    | Found
+    | Unchanged
 )
 
 

@@ -37,6 +37,7 @@ from rules.served import Served
 from rules.spares import Spares
 from rules.together import Together
 from rules.unit_cost import UnitCost
+from rules.wake_up import WakeUp
 
 RULES: Final[tuple[Rule, ...]] = (
     Served(),
@@ -61,6 +62,7 @@ RULES: Final[tuple[Rule, ...]] = (
     PayloadEncoding(),
     Latency(),
     UnitCost(),
+    WakeUp(),
     Degrade(),
     Preemption(),
     Availability(),

@@ -8,7 +8,8 @@ from collectors.recording import decode, encode
 from collectors.triton_names import triton_name
 from controller.embedded.envoy_routes import RouteEntry, StageRoute, route_configuration
 from controller.fleet import RouteSet, Way
-from policy.resolved import WHOLE_PERMILLE, Policy
+from policy.resolved import WHOLE_PERMILLE, Policy, Service
+from policy.waking import SECOND_US
 
 METADATA: Final = "gridwright"
 """The key under which a route configuration carries the route sets that it was made from."""
@@ -28,6 +29,7 @@ def stage_routes(routes: Iterable[RouteSet], policy: Policy) -> tuple[StageRoute
             stage.name,
             tuple(_entry(way, index) for way in item.ways),
             WHOLE_PERMILLE - sum(way.weight_permille for way in item.ways),
+            _hold_s(policy.service(item.service)),
         )
         for item in sorted(routes)
         for index, stage in enumerate(policy.service(item.service).stages)
@@ -39,6 +41,11 @@ def _entry(way: Way, stage: int) -> RouteEntry:
     placement = way.placements[stage]
     name = triton_name(placement.model, placement.variant)
     return RouteEntry(placement.pool, name, way.weight_permille, compressed=way.encoding(stage) == PACKED)
+
+
+def _hold_s(service: Service) -> int:
+    """How long requests wait while the service wakes up, in whole seconds; 0 where it does not scale to zero."""
+    return -(-service.scale_to_zero.wake_up_us // SECOND_US) if service.scale_to_zero else 0
 
 
 def link_delays_us(policy: Policy) -> dict[tuple[str, str], int]:

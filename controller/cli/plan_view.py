@@ -36,6 +36,8 @@ def show(on: "Console", proposal: Proposal) -> None:
         on.print(OPTIMAL_OF, style="dim")
     _changes(on, proposal)
     _promises(on, summary)
+    if summary.asleep:
+        on.print(f"asleep, since nobody asks: {', '.join(summary.asleep)}")
     _reasons(on, summary)
     if summary.findings:
         on.print()

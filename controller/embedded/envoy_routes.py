@@ -5,6 +5,9 @@ entry of the stage's weighted list by the request's draw (a header with a number
 that a run stays on one path), waits out the WAN delay from origin to site, and asks the entry's variant at its site.
 When a site cannot be reached or has no such variant, another entry of the same list serves; nothing outside the
 list ever does.
+
+Where requests may wait for a first entry, Envoy sends them to its own listener, marked, and tries again while that
+answers 503: what is tried goes by the routes of the moment, and is not counted as having arrived once more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +17,7 @@ from typing import Any
 from controller.embedded.ports import HOST
 
 TYPE = "type.googleapis.com/envoy"
+FILTERS = "envoy.filters.http"
 DRAW_HEADER = "x-gridwright-draw"
 SERVED_BY_HEADER = "x-gridwright-served-by"
 REQUEST_TIMEOUT_S = 10
@@ -27,6 +31,12 @@ UNKNOWN_STATUS = 404
 UNLIMITED = 1_000_000
 COMPRESSED_TYPES = ["application/json", "application/octet-stream"]
 """How Triton's callers name a body: tensors as JSON, or as bytes behind a head of JSON."""
+HELD_HEADER = "x-gridwright-held"
+MOST_HELD = 100
+"""Requests that wait for a first entry at once; others are refused."""
+HELD_TRIES_PER_S = 5
+HELD_BACK_OFF_S = 0.5
+"""At the most, between one try and the next, and half of it on average: `HELD_TRIES_PER_S` outlast the time to wait."""
 STATS_KEPT = (
     r".*http_local_rate_limit\.enabled",
     r"vhost\..*\.route\..*\.upstream_rq_(completed|timeout|retry|[1-5]xx|[1-5]\d\d)",
@@ -62,7 +72,8 @@ class RouteEntry:
 class StageRoute:
     """The entries of a stage for one origin, in order; the lists of all stages of a service run in parallel.
 
-    `refused_weight` is the weight of the draws that are refused with 429. No entries: all is answered with 503.
+    `refused_weight` is the weight of the draws that are refused with 429. No entries: all is answered with 503, after
+    requests have waited for up to `hold_s` seconds for entries.
     """
 
     origin: str
@@ -70,6 +81,12 @@ class StageRoute:
     stage: str
     entries: tuple[RouteEntry, ...]
     refused_weight: int = 0
+    hold_s: int = 0
+
+
+def held_name(origin: str) -> str:
+    """The name of the cluster that leads back to an origin's own listener."""
+    return f"held/{origin}"
 
 
 def cluster_name(site: str, triton_name: str) -> str:
@@ -82,6 +99,7 @@ def bootstrap(
 ) -> Json:
     """Envoy's bootstrap: a listener an origin with routes from `<folder>/routes.json`, a cluster a variant and site."""
     clusters = [cluster(item.site, name, item.port) for item in backends for name in item.models]
+    clusters += [_held_cluster(origin, port) for origin, port in listeners.items()]
     connections = {
         "@type": f"{TYPE}.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
         "max_active_downstream_connections": MAX_CONNECTIONS,
@@ -137,14 +155,32 @@ def cluster(site: str, triton_name: str, port: int) -> Json:
     }
 
 
+def _held_cluster(origin: str, port: int) -> Json:
+    """The origin's own listener, for what waits there."""
+    limits = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return {
+        "name": held_name(origin),
+        "type": "STATIC",
+        "connect_timeout": f"{CONNECT_TIMEOUT_S}s",
+        "load_assignment": {
+            "cluster_name": held_name(origin),
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
+        },
+        "circuit_breakers": {"thresholds": [dict.fromkeys(limits, MOST_HELD)]},
+    }
+
+
 def route_configuration(origin: str, stages: Sequence[StageRoute], delay_us: Mapping[tuple[str, str], int]) -> Json:
     """All routes of an origin. `delay_us` by (origin, site); a pair that is missing has no delay."""
     unknown = f"unknown service or stage at origin {origin}: call /<service>/<stage>/v2/models/<model>/infer"
-    routes = [_stage_route(item, delay_us) for item in sorted(stages) if item.origin == origin]
+    here = [item for item in sorted(stages) if item.origin == origin]
+    routes = [route for item in here for route in _stage_routes(item, delay_us)]
     return {
         "@type": f"{TYPE}.config.route.v3.RouteConfiguration",
         "name": origin,
-        "response_headers_to_add": [{"header": {"key": SERVED_BY_HEADER, "value": "%UPSTREAM_CLUSTER%"}}],
+        "response_headers_to_add": [
+            {"header": {"key": SERVED_BY_HEADER, "value": "%UPSTREAM_CLUSTER%"}, "append_action": "ADD_IF_ABSENT"}
+        ],
         "virtual_hosts": [
             {
                 "name": origin,
@@ -155,7 +191,8 @@ def route_configuration(origin: str, stages: Sequence[StageRoute], delay_us: Map
     }
 
 
-def _stage_route(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> Json:
+def _stage_routes(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> list[Json]:
+    """The route of a stage; where requests may wait, also that of what is tried again."""
     name = f"{stage.service}/{stage.stage}"
     counted = _typed(
         "local_ratelimit.v3.LocalRateLimit",
@@ -163,16 +200,41 @@ def _stage_route(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> 
         token_bucket={"max_tokens": UNLIMITED, "tokens_per_fill": UNLIMITED, "fill_interval": "1s"},
         filter_enabled={"default_value": {"numerator": 100}},
     )
-    route: Json = {
-        "match": {"prefix": f"/{name}/v2/models/"},
-        "stat_prefix": name,
-        "typed_per_filter_config": {"envoy.filters.http.local_ratelimit": counted},
-    }
+    match: Json = {"prefix": f"/{name}/v2/models/"}
+    served = _served(stage, delay_us)
+    arriving = {"match": match, "stat_prefix": name, "typed_per_filter_config": {f"{FILTERS}.local_ratelimit": counted}}
+    if not stage.hold_s:
+        return [{**arriving, **served}]
+    again = {"match": {**match, "headers": [{"name": HELD_HEADER, "present_match": True}]}, **served}
+    return [again, {**arriving, **(served if stage.entries else _held(stage))}]
+
+
+def _served(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> Json:
     if stage.entries:
-        return {**route, "route": _weighted(stage, delay_us)}
+        return {"route": _weighted(stage, delay_us)}
+    told = f"no route: {stage.service}/{stage.stage} from {stage.origin}: no plan serves it now"
+    refused: Json = {"direct_response": _answer(UNAVAILABLE_STATUS, told)}
+    if stage.hold_s:
+        refused["response_headers_to_add"] = [{"header": {"key": "retry-after", "value": str(stage.hold_s)}}]
+    return refused
+
+
+def _held(stage: StageRoute) -> Json:
+    """To the listener again and again, for `hold_s`; what is served at last may take as long as any request."""
+    longest = f"{stage.hold_s + REQUEST_TIMEOUT_S}s"
     return {
-        **route,
-        "direct_response": _answer(UNAVAILABLE_STATUS, f"no route: {name} from {stage.origin}: no plan serves it now"),
+        "request_headers_to_add": [{"header": {"key": HELD_HEADER, "value": "1"}}],
+        "route": {
+            "cluster": held_name(stage.origin),
+            "timeout": longest,
+            "idle_timeout": longest,
+            "retry_policy": {
+                "retry_on": "retriable-status-codes",
+                "retriable_status_codes": [UNAVAILABLE_STATUS],
+                "num_retries": stage.hold_s * HELD_TRIES_PER_S,
+                "retry_back_off": {"base_interval": f"{HELD_BACK_OFF_S}s", "max_interval": f"{HELD_BACK_OFF_S}s"},
+            },
+        },
     }
 
 
@@ -202,14 +264,14 @@ def _entry(entry: RouteEntry, delay: int) -> Json:
     weighted = {"name": cluster_name(entry.site, entry.triton_name), "weight": entry.weight}
     own: Json = {}
     if entry.compressed:
-        own["envoy.filters.http.compressor"] = {"@type": f"{TYPE}.config.route.v3.FilterConfig", "config": {}}
+        own[f"{FILTERS}.compressor"] = {"@type": f"{TYPE}.config.route.v3.FilterConfig", "config": {}}
     if delay:
         own |= _fault(delay={"fixed_delay": f"{delay / 1_000_000:.6f}s", "percentage": {"numerator": 100}})
     return {**weighted, "typed_per_filter_config": own} if own else weighted
 
 
 def _fault(**fields: Json) -> Json:
-    return {"envoy.filters.http.fault": _typed("fault.v3.HTTPFault", **fields)}
+    return {f"{FILTERS}.fault": _typed("fault.v3.HTTPFault", **fields)}
 
 
 def _compressor() -> Json:
@@ -254,7 +316,7 @@ def _listener(origin: str, port: int, folder: str) -> Json:
 
 
 def _filter(name: str, kind: str, **fields: object) -> Json:
-    return {"name": f"envoy.filters.http.{name}", "typed_config": _typed(kind, **fields)}
+    return {"name": f"{FILTERS}.{name}", "typed_config": _typed(kind, **fields)}
 
 
 def _typed(kind: str, **fields: object) -> Json:

@@ -29,6 +29,7 @@ from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
 from controller.planning.pricing import Habits
 from controller.planning.proofs import attestations, certifications, provenances
 from controller.planning.running import located, observed, usable_nodes
+from controller.planning.sleep import sleep
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import OF_PATHS, RULES
@@ -56,8 +57,11 @@ class Built:
 
     @cached_property
     def exclusions(self) -> tuple[Exclusion, ...]:
-        """Why `problem` has less than `whole`: an exclusion for each option, and each use of it, that is left out."""
-        bare = replace(self.whole, paths=())
+        """Why `problem` has less than `whole`: an exclusion for each option, and each use of it, that is left out.
+
+        And of demands that sleep, what they may not use when they wake up; what is too slow for them is not known.
+        """
+        bare = replace(self.whole, demands=(*self.whole.demands, *self.whole.asleep), paths=())
         lost = without_server(bare)
         gone = {row.option for row in lost}
         present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
@@ -75,7 +79,9 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     seen = accompanied(windows(policy, snapshot, loaded, state.learnt, now), running, nodes)
     state = replace(_having_learnt(policy, seen, state), margins=learn_margins(policy, snapshot, state, now))
     state = replace(state, bursts=learn_bursts(policy, snapshot, state.bursts, now))
-    asked = ask(policy, snapshot, state.rates, now, state.peaks)
+    sleeping = sleep(policy, snapshot, state, now)
+    asked = ask(policy, snapshot, state.rates, now, state.peaks, sleep=sleeping)
+    state = replace(state, silences=sleeping.silences, asleep=tuple(sorted(sleeping.asleep)))
     speed = speeds(policy, state.learnt, state.interference, state.crowding)
     now_s = int(now.timestamp())
     bare = Problem(
@@ -91,6 +97,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         floors=(),
         attestations=attestations(snapshot.evidence),
         provenances=provenances(policy, snapshot.evidence),
+        asleep=asked.asleep,
     )
     if not running and not is_small(bare):
         # Nothing is known of who will stand beside whom, and a large fleet planned for less would have to move at once.

@@ -84,6 +84,8 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
             settled=choice.settled,
             rest_since=(state.rest_since or now) if unchanged else None,
             turn=state.turn + 1,
+            silences=built.state.silences,
+            asleep=built.state.asleep,
         ),
     )
 

@@ -1,13 +1,14 @@
 """How much each origin asks of each service, from what arrived: held while readings are stale, never taken as zero."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.snapshot import Freshness, Rate, Snapshot
 from controller.decision import KnownRate, Peak
 from controller.planning.peaks import highest_first
+from controller.planning.sleep import AWAKE, Sleep
 from policy.findings import Finding, Level
 from policy.resolved import OnMissing, Origin, Policy, Service
 from rules.kernel.problem import WHOLE_PERMILLE, Demand
@@ -27,7 +28,8 @@ deviations of a Poisson count, leaves it as it is: the noise of a short window i
 class Asked:
     """The demands, the rates to remember, the services whose readings cannot be trusted now, and what to say of it.
 
-    `peaks` are what was planned for within the stabilisation, to be remembered, too.
+    `peaks` are what was planned for within the stabilisation, to be remembered, too. Of services that sleep, the
+    demands are `asleep` and not among those that are planned for.
     """
 
     demands: tuple[Demand, ...]
@@ -35,6 +37,7 @@ class Asked:
     held: frozenset[str]
     findings: tuple[Finding, ...]
     peaks: tuple[Peak, ...] = ()
+    asleep: tuple[Demand, ...] = ()
 
 
 def demand_id(service: str, origin: str) -> str:
@@ -43,13 +46,23 @@ def demand_id(service: str, origin: str) -> str:
 
 
 def ask(
-    policy: Policy, snapshot: Snapshot, known: tuple[KnownRate, ...], now: datetime, peaks: tuple[Peak, ...] = ()
+    policy: Policy,
+    snapshot: Snapshot,
+    known: tuple[KnownRate, ...],
+    now: datetime,
+    peaks: tuple[Peak, ...] = (),
+    *,
+    sleep: Sleep = AWAKE,
 ) -> Asked:
-    """The demands of all services, headroom included; `known` and `peaks` are what is remembered."""
+    """The demands of all services, headroom included; `known` and `peaks` are what is remembered.
+
+    A service that wakes up is planned for as one that is hardly asked, so that nothing but what a request needs is
+    loaded before it is answered; the turn after plans for what arrives.
+    """
     scaling = policy.scaling
     stale_after, window = timedelta(seconds=scaling.stale_after_s), timedelta(seconds=scaling.stabilisation_s)
     before = {(item.service, item.origin): item for item in known}
-    demands, rates, held, findings = [], [], set(), []
+    demands, asleep, rates, held, findings = [], [], [], set(), []
     counted: list[Peak] = []
     for service in policy.services:
         for origin in service.origins:
@@ -57,6 +70,8 @@ def ask(
             last = before.get((service.name, origin.site))
             freshness = reading.freshness(now, stale_after)
             rate = _known(service, origin, reading.fresh(now, stale_after), last, now)
+            if service.name in sleep.asleep:
+                rate = replace(rate, milli_rps=0)
             milli_rps = rate.milli_rps
             if freshness is not Freshness.FRESH and (last is not None or reading.source != "documents"):
                 if scaling.on_missing is OnMissing.EXPECTED:
@@ -65,15 +80,21 @@ def ask(
                 level = Level.INFO if last is None else Level.WARNING
                 findings.append(_unknown(service, origin, freshness, milli_rps, level))
             rates.append(rate)
+            demand = Demand(demand_id(service.name, origin.site), service.name, origin.site, 0)
+            if service.name in sleep.asleep:
+                asleep.append(demand)
+                continue
             planned = milli_rps * (1000 + scaling.headroom_permille) // 1000
             planned = max(planned, _foreseen(snapshot, service.name, origin.site, now), _guaranteed(service, origin), 1)
+            if service.name in sleep.woken:
+                planned = 1
             if window:
                 mine = (peak for peak in peaks if (peak.service, peak.origin) == (service.name, origin.site))
                 of_window = highest_first(mine, Peak(service.name, origin.site, planned, now), window)
                 counted += of_window
                 planned = of_window[0].milli_rps
-            demands.append(Demand(demand_id(service.name, origin.site), service.name, origin.site, planned))
-    return Asked(tuple(demands), tuple(rates), frozenset(held), tuple(findings), tuple(counted))
+            demands.append(replace(demand, rate_milli_rps=planned))
+    return Asked(tuple(demands), tuple(rates), frozenset(held), tuple(findings), tuple(counted), tuple(asleep))
 
 
 def _foreseen(snapshot: Snapshot, service: str, origin: str, now: datetime) -> int:

@@ -5,10 +5,9 @@ from typing import Final
 
 from controller.planning.between import Between
 from controller.planning.ground import Ground
+from policy.waking import NOTICE_US
 from rules.kernel.problem import Placement
 
-NOTICE_US: Final = 1_000_000
-"""Seeing on the real parts that a wave is done, whatever is in it, in us."""
 BITS_OF_MIB: Final = 8 * 1024 * 1024
 
 

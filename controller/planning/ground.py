@@ -133,6 +133,7 @@ class Ground:
                 if taken
             )
             found.append(RouteSet(demand.service, demand.origin, tuple(sorted(ways))))
+        found += (RouteSet(demand.service, demand.origin, ()) for demand in self.problem.asleep)
         return tuple(sorted(found))
 
     def brought(self, routes: Mapping[str, Shares]) -> Counter[Placement]:

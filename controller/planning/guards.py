@@ -14,7 +14,7 @@ def floors(problem: Problem, started: tuple[Started, ...], held: frozenset[str],
     Placements that nothing may use any more have none: they may go at once.
     """
     usable = {problem.option(option).placement for path in problem.paths for option in path.options}
-    is_frozen = any(window.first_s(problem.now_s) == problem.now_s for window in problem.policy.scaling.freezes)
+    is_frozen = problem.policy.scaling.is_frozen(problem.now_s)
     untrusted = _models_of(problem.policy, held)
     last = {item.placement: item.at for item in started}
     counts: dict[Placement, int] = {}

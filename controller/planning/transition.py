@@ -34,7 +34,17 @@ LONGER: Final = 3
 REFUSING: Final = frozenset({"degrade", "capacity"})
 """What withdrawing may break, and only it: what nothing else may serve is refused, and what is left serves the rest."""
 SETTLED: Final = frozenset(
-    {"allocated_cost", "device_share", "latency", "preemption", "replica_bounds", "spares", "together", "unit_cost"}
+    {
+        "allocated_cost",
+        "device_share",
+        "latency",
+        "preemption",
+        "replica_bounds",
+        "spares",
+        "together",
+        "unit_cost",
+        "wake_up",
+    }
 )
 """The rules that no moment in between is judged by."""
 

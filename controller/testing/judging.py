@@ -15,6 +15,7 @@ from policy.testing import (
     Found,
     NeverOn,
     Replicas,
+    RunsNowhere,
     RunsOnly,
     Served,
     TailBelow,
@@ -37,7 +38,7 @@ def judged(expected: Expectation, before: Rest, now: Rest) -> Judgement:
     match expected:
         case Unchanged():
             return places.unchanged(expected, before, now)
-        case RunsOnly() | NeverOn() | Allowed() | Barred():
+        case RunsOnly() | RunsNowhere() | NeverOn() | Allowed() | Barred():
             return places.judged(expected, now)
         case Served() | TailBelow() | CostBelow() | Replicas():
             return _in_numbers(expected, now)
@@ -52,7 +53,7 @@ def _service_of(expected: Expectation) -> str:
     match expected:
         case RunsOnly() | NeverOn() | Allowed() | Barred():
             return expected.where.service
-        case Served() | TailBelow():
+        case RunsNowhere() | Served() | TailBelow():
             return expected.service
         case _:
             return ""

@@ -9,18 +9,20 @@ from controller.testing.results import Failure, Trouble
 from policy.clause_list import clauses_of
 from policy.findings import Place
 from policy.resolved import Policy
-from policy.testing import Allowed, Barred, NeverOn, RunsOnly, Unchanged, Where
+from policy.testing import Allowed, Barred, NeverOn, RunsNowhere, RunsOnly, Unchanged, Where
 from rules.kernel.problem import Placement
 
 Use = tuple[str, str, Placement]
 """Origin, stage, and the placement that serves it."""
 
 
-def judged(expected: RunsOnly | NeverOn | Allowed | Barred, now: Rest) -> Failure | Trouble | None:
+def judged(expected: RunsOnly | RunsNowhere | NeverOn | Allowed | Barred, now: Rest) -> Failure | Trouble | None:
     """What is wrong with such an expectation; None where it holds."""
     match expected:
         case RunsOnly():
             return _runs_only(expected, now)
+        case RunsNowhere():
+            return _runs_nowhere(expected, now)
         case NeverOn():
             return _never_on(expected, now)
         case Allowed():
@@ -37,6 +39,17 @@ def _runs_only(expected: RunsOnly, now: Rest) -> Failure | None:
     if not uses:
         return Failure(expected.place, wanted, "nothing of it is served")
     return _unless_none(expected.place, wanted, [use for use in uses if use[2].pool not in pools])
+
+
+def _runs_nowhere(expected: RunsNowhere, now: Rest) -> Failure | None:
+    """Holds where it has no route, and nothing stands of the models that are its own."""
+    calling = {each.name: {stage.model for stage in each.stages} for each in now.policy.services}
+    others = {model for name, models in calling.items() if name != expected.service for model in models}
+    served = [_use(use) for use in _uses(now.decision, now.policy, expected.service, "")]
+    placed = (load.placement for load in now.decision.fleet.loads)
+    standing = [str(each) for each in placed if each.model in calling[expected.service] - others]
+    told = "; ".join(dict.fromkeys((*served, *standing)))
+    return Failure(expected.place, f"{expected.service} to run nowhere", told) if told else None
 
 
 def _never_on(expected: NeverOn, now: Rest) -> Failure | None:

@@ -12,6 +12,7 @@ from policy.checks.loosening import loosened
 from policy.checks.pins import pinned_nowhere
 from policy.checks.references import Reference, Unread, nowhere
 from policy.checks.removals import odd_removals
+from policy.checks.sleeping import sleepless
 from policy.checks.suspicious import suspicious
 from policy.checks.tiers import without_a_tier
 from policy.checks.unreachable import unreachable
@@ -35,6 +36,7 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
         *odd_removals(policy),
         *pinned_nowhere(policy),
         *without_first_response(policy),
+        *sleepless(policy),
         *suspicious(policy),
         *unreachable(policy),
         *without_a_tier(policy),

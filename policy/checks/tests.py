@@ -37,6 +37,7 @@ _LEADS_TO: Final[Mapping[str, str]] = MappingProxyType(
     {
         "service": "Service",
         "unchanged": "Service",
+        "runsNowhere": "Service",
         "origin": "Site",
         "site": "Site",
         "siteLost": "Site",

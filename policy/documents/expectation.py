@@ -73,6 +73,7 @@ class ExpectationSpec(Choice):
     what: ClassVar[str] = "an expectation"
 
     runs_only: WhereSpec | None = None
+    runs_nowhere: Name | None = None
     never_on: WhereSpec | None = None
     allowed: WhereSpec | None = None
     barred: BarredSpec | None = None

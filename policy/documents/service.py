@@ -161,6 +161,13 @@ class DegradeSpec(Choice):
         return self
 
 
+class ScaleToZeroSpec(Spec):
+    """Nothing of the service has to stand once no request came for `after`; the first one is answered by `wake_up`."""
+
+    after: Annotated[DurationS, Field(ge=1)]
+    wake_up: DurationUs
+
+
 class ServiceSpec(Spec):
     """What a team writes down about a service."""
 
@@ -175,4 +182,5 @@ class ServiceSpec(Spec):
     degrade: list[DegradeSpec] = Field(default_factory=list)
     priority: Count = 0
     preemption: Literal["by-priority", "never"] = "by-priority"
+    scale_to_zero: ScaleToZeroSpec | None = None
     compliance: ClausesSpec | None = None

@@ -77,3 +77,7 @@ class ScalingPolicy:
     stabilisation_s: int = 0
     on_missing: OnMissing = OnMissing.HOLD
     horizon_s: int = 120
+
+    def is_frozen(self, now_s: int) -> bool:
+        """Whether a second (Unix time) lies in a freeze."""
+        return any(window.first_s(now_s) == now_s for window in self.freezes)

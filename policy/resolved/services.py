@@ -121,6 +121,15 @@ class TogetherClause:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleToZero:
+    """Nothing has to stand once no request came for `after_s`; the first one can be answered `wake_up_us` later."""
+
+    after_s: int
+    wake_up_us: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A DAG of model calls with what it promises.
 
@@ -149,6 +158,7 @@ class Service:
     team: str = ""
     compliance: ComplianceProfile | None = None
     preemption: Preemption = Preemption.BY_PRIORITY
+    scale_to_zero: ScaleToZero | None = None
 
     @property
     def requested(self) -> Data:

@@ -139,7 +139,10 @@ class Assured:
 
 @dataclass(frozen=True)
 class Problem:
-    """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time)."""
+    """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time).
+
+    `asleep` are the demands of services that scaled to zero: nothing is planned for them, and their gateways refuse.
+    """
 
     policy: Policy
     now_s: int
@@ -154,6 +157,7 @@ class Problem:
     attestations: tuple[Attested, ...] = ()
     provenances: tuple[Vouched, ...] = ()
     assured: tuple[Assured, ...] = ()
+    asleep: tuple[Demand, ...] = ()
 
     @cached_property
     def _options(self) -> dict[str, Option]:

@@ -5,8 +5,10 @@ import httpx
 import pytest
 from serving import Loop, Stage
 
+from controller.loop.policies import InForce
 from controller.planning.decide import decide
-from tests.planning.world import FRANKFURT, LYON, OCR, PARIS
+from policy.resolved import ScaleToZero
+from tests.planning.world import FRANKFURT, LYON, OCR, PARIS, VAD, line
 
 
 def ask(client: httpx.Client, question: dict) -> dict:
@@ -115,3 +117,15 @@ def test_a_second_question_meanwhile_is_told_to_come_back(client: httpx.Client, 
     assert second.headers["retry-after"] == "5"
     assert health.status_code == 200
     assert first[0].status_code == 200
+
+
+def test_a_service_that_nobody_would_ask_for_would_sleep(client: httpx.Client, loop: Loop) -> None:
+    clause = ScaleToZero(600, 20_000_000, line(60))
+    policy = loop.world.policy
+    services = (replace(each, scale_to_zero=clause) if each.name == VAD else each for each in policy.services)
+    sleepy = replace(policy, revision="sleepy", services=tuple(services))
+    loop.status = replace(loop.status, in_force=InForce(sleepy))
+    assert ask(client, {})["plan"]["asleep"] == []
+    answer = ask(client, {"traffic": [{"service": VAD, "factor": 0}]})
+    assert answer["plan"]["asleep"] == [VAD]
+    assert "vad" not in {load["placement"]["model"] for load in answer["plan"]["fleet"]["loads"]}

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import loopback
@@ -8,7 +8,8 @@ from loopback import Source
 from sample_services import ocr, stage, vad
 from sample_services import service as a_service
 
-from collectors.gateway import FAMILY, LABEL, Gateways, GatewayTarget, arrivals_stat, first_stage
+from collectors.gateway import FAMILY, LABEL, Gateways, GatewayTarget, arrivals_stat, first_stage, rate
+from collectors.rates import CounterWindow
 from collectors.snapshot import Rate, Reading
 from policy.resolved import Service
 
@@ -113,3 +114,14 @@ def test_the_first_stage_waits_for_no_other() -> None:
 
 def test_the_counter_is_named_by_origin_service_and_stage() -> None:
     assert arrivals_stat("paris", "ocr", "detect") == "paris/ocr/detect"
+
+
+def test_the_rate_of_a_single_call_is_never_nothing() -> None:
+    window = CounterWindow[str](timedelta(seconds=10))
+    start = datetime(2026, 5, 4, tzinfo=UTC)
+    window.add(start, {"s": 0})
+    window.add(start + timedelta(seconds=10), {"s": 1})
+    increase = window.increase()
+    assert increase is not None
+    assert rate(increase, "s", 1000) == Rate(1, 0, 10.0)
+    assert rate(increase, "s", 1) == Rate(100, 1, 10.0)

@@ -49,7 +49,23 @@ def test_a_single_entry_is_never_tried_elsewhere() -> None:
     assert "retry_policy" not in action
 
 
+def test_what_waits_is_tried_for_as_long_as_it_may_wait() -> None:
+    again, first, _ = routes(StageRoute("paris", "ocr", "detect", (), hold_s=30))
+    assert again["match"] == {
+        "prefix": "/ocr/detect/v2/models/",
+        "headers": [{"name": "x-gridwright-held", "present_match": True}],
+    }
+    assert "typed_per_filter_config" not in again  # it has been counted
+    assert "typed_per_filter_config" in first
+    held = first["route"]
+    assert isinstance(held, dict)
+    assert (held["cluster"], held["timeout"], held["idle_timeout"]) == ("held/paris", "40s", "40s")
+    back_off = held["retry_policy"]["retry_back_off"]
+    assert back_off["max_interval"] == "0.5s"
+    assert held["retry_policy"]["num_retries"] * 0.5 / 2 > 30  # tries are half a back-off apart on average
+
+
 def test_everything_listens_on_loopback_alone() -> None:
     text = str(bootstrap(9901, {"paris": 9902}, {"paris": "routes"}, []))
-    assert text.count("'address': '127.0.0.1'") == 2
+    assert text.count("'address': '127.0.0.1'") == 3  # the admin's, a listener, and what leads back to it
     assert "0.0.0.0" not in text  # noqa: S104 -- looked for, not bound

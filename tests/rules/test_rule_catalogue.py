@@ -50,6 +50,7 @@ def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
         "spares",
         "together",
         "unit_cost",
+        "wake_up",
     }
 
 

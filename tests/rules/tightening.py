@@ -18,6 +18,7 @@ from policy.resolved import (
     Policy,
     Pool,
     PoolsClause,
+    ScaleToZero,
     Service,
     TogetherClause,
     Within,
@@ -107,6 +108,17 @@ def requests_cost_less(policy: Policy, data: st.DataObject) -> Policy:
     def stricter(service: Service) -> Service:
         least = min(service.cost.below_millicents if service.cost else below, below)
         return replace(service, cost=CostObjective(least, service.cost.requests if service.cost else 2000, HERE))
+
+    return one_changed(policy, "services", stricter, data)
+
+
+def it_wakes_up_sooner(policy: Policy, data: st.DataObject) -> Policy:
+    """Up to a second sooner, or within a time where there was none."""
+    sooner_us = data.draw(st.integers(0, 1_000_000))
+
+    def stricter(service: Service) -> Service:
+        clause = service.scale_to_zero or ScaleToZero(600, 21_000_000, HERE)
+        return replace(service, scale_to_zero=replace(clause, wake_up_us=clause.wake_up_us - sooner_us))
 
     return one_changed(policy, "services", stricter, data)
 
@@ -207,6 +219,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     fewer_models_are_pinned: {"pinned"},
     latency_is_lower: {"latency"},
     requests_cost_less: {"unit_cost"},
+    it_wakes_up_sooner: {"wake_up"},
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
     one_instance_more_is_spared: {"spares"},
