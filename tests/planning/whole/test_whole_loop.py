@@ -11,8 +11,8 @@ from world import BUDGET_LINE, BUSY, FRANKFURT, OCR, PARIS, World, finding_ids, 
 
 from controller.decision import Decision, Proof, State, Verdict
 from controller.fleet import Fleet
+from controller.planning import build as building
 from controller.planning import cheapest
-from controller.planning import decide as deciding
 from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.explanation import explained
@@ -38,7 +38,7 @@ def test_the_first_placement_serves_everything_and_keeps_card_data_at_certified_
     assert all(forecast.served_permille == 1000 for forecast in decision.forecasts)
 
 
-def test_a_first_plan_is_made_for_the_company_that_its_instances_will_keep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_plan_is_made_for_devices_that_others_fill(monkeypatch: pytest.MonkeyPatch) -> None:
     fleet = whole_fleet(60, seed=8)
 
     def overloaded(decision: Decision) -> int:
@@ -47,10 +47,10 @@ def test_a_first_plan_is_made_for_the_company_that_its_instances_will_keep(monke
         problem = build(fleet.policy, fleet.snapshot(), seen, NOW).whole
         return sum(violation.rule == "capacity" for violation in verify(decision.plan, problem))
 
-    foreseen = turn(fleet, None)
-    assert foreseen.state.crowding
-    monkeypatch.setattr(deciding, "_foreseeing", lambda state, *_: state)
-    assert overloaded(foreseen) < overloaded(turn(fleet, None))
+    careful = turn(fleet, None)
+    assert overloaded(careful) == 0
+    monkeypatch.setattr(building, "in_full", lambda *_: ())
+    assert overloaded(turn(fleet, None)) > 0
 
 
 def test_the_same_arguments_give_the_same_decision() -> None:
