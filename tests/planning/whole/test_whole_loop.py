@@ -44,7 +44,7 @@ def test_a_first_plan_is_made_for_devices_that_others_fill(monkeypatch: pytest.M
     def overloaded(decision: Decision) -> int:
         """The options that get more than they answer once their company is known."""
         seen = replace(State(), plan=decision.plan, fleet=decision.fleet, crowding=decision.state.crowding)
-        problem = build(fleet.policy, fleet.snapshot(), seen, NOW).whole
+        problem = build(fleet.policy, fleet.snapshot(decision.fleet), seen, NOW).whole
         return sum(violation.rule == "capacity" for violation in verify(decision.plan, problem))
 
     careful = turn(fleet, None)
