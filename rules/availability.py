@@ -42,7 +42,7 @@ class Availability:
             if objective.racks:
                 asked.append((list(racks.values()), objective.racks))
             for groups, least in asked:
-                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups)), least, service.name))
+                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups)), least, (service.name,)))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count the sites, racks and nodes where each stage has instances."""
