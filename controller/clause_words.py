@@ -57,7 +57,8 @@ def _throughput(each: ThroughputObjective) -> str:
 def _available(each: AvailabilityObjective) -> str:
     racks = f" in {each.racks} racks or more," if each.racks else ""
     spares = f", with {each.spares} instances to spare" if each.spares else ""
-    return f"each stage at {each.sites} sites or more,{racks} on {each.nodes} nodes or more{spares}"
+    survives = "; promises hold with any one site lost" if each.survives_any_site else ""
+    return f"each stage at {each.sites} sites or more,{racks} on {each.nodes} nodes or more{spares}{survives}"
 
 
 def _bound(each: ReplicaBound) -> str:

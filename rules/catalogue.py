@@ -32,6 +32,7 @@ from rules.residency import Residency
 from rules.separation import Separation
 from rules.served import Served
 from rules.spares import Spares
+from rules.survival import Survival
 from rules.together import Together
 from rules.unit_cost import UnitCost
 
@@ -59,6 +60,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Degrade(),
     Availability(),
     Spares(),
+    Survival(),
     Capacity(),
     DeviceMemory(),
     DeviceShare(),

@@ -204,6 +204,13 @@ class Problem:
         return {path.id: path for path in self.paths}
 
     @cached_property
+    def _by_demand(self) -> dict[str, tuple[Path, ...]]:
+        found: defaultdict[str, list[Path]] = defaultdict(list)
+        for path in self.paths:
+            found[path.demand].append(path)
+        return {demand: tuple(paths) for demand, paths in found.items()}
+
+    @cached_property
     def _demands(self) -> dict[str, Demand]:
         return {demand.id: demand for demand in self.demands}
 
@@ -264,6 +271,10 @@ class Problem:
     def has_path(self, path_id: str) -> bool:
         """Whether there is a path of that id."""
         return path_id in self._paths
+
+    def paths_of(self, demand_id: str) -> tuple[Path, ...]:
+        """The paths of a demand."""
+        return self._by_demand.get(demand_id, ())
 
     def demand(self, demand_id: str) -> Demand:
         """The demand of that id; KeyError when there is none."""

@@ -47,6 +47,7 @@ def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
         "latency",
         "replica_bounds",
         "spares",
+        "survival",
         "together",
         "unit_cost",
     }
