@@ -1,9 +1,10 @@
 """Survival: with any one site lost, what stands at the others takes over what it served."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from policy.findings import Finding
+from policy.resolved import Service
 from rules.kernel.formulation import Flow, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.moving_groups import crowds
@@ -46,7 +47,8 @@ class Survival:
                 calls.update(group.calls)
             refuge = sorted(frozenset[str]().union(*(group.refuge for group in members)))
             for path, there, brings in (each for option in refuge for each in through[option]):
-                calls[path] += brings if site not in there else 0
+                if site not in there:
+                    calls[path] += brings
             answers = ((name, -WHOLE_PERMILLE * problem.option(name).capacity_milli_rps) for name in refuge)
             services = sorted(frozenset[str]().union(*(group.services for group in members)))
             place = min(group.place for group in members)
@@ -60,41 +62,34 @@ class Survival:
             standing[item.option] += item.count
         used = [(path, share, sites(problem, path)) for path, share in carried(plan, problem)]
         shares = {path.id: share for path, share, _ in used}
-        by_site: defaultdict[str, list[Moving]] = defaultdict(list)
+        by_site: defaultdict[str, defaultdict[str, list[Moving]]] = defaultdict(lambda: defaultdict(list))
         for each in moving(problem):
-            by_site[each.site].append(each)
+            by_site[each.site][each.demand.service].append(each)
         for site in sorted(by_site):
-            stays: Counter[str] = Counter()
-            for path, share, there in used:
+            room = {o.id: standing[o.id] * o.capacity_milli_rps * WHOLE_PERMILLE for o in problem.options}
+            for path, share in ((path, share) for path, share, there in used if site not in there):
                 demand = problem.demand(path.demand)
                 for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
-                    stays[option] += 0 if site in there else share * stage.fanout * demand.rate_milli_rps
-            answered = {
-                option.id: standing[option.id] * option.capacity_milli_rps * WHOLE_PERMILLE - stays[option.id]
-                for option in problem.options
-            }
-            yield from self._lost(plan, problem, by_site[site], shares, Pouring(answered))
+                    room[option] -= share * stage.fanout * demand.rate_milli_rps
+            left, lost = Pouring(room), by_site[site]
+            for service in sorted(map(problem.policy.service, lost), key=lambda each: (-each.priority, each.name)):
+                if plan.level(service.name) <= len(service.degrade):
+                    yield from self._moved(service, lost[service.name], shares, left)
 
-    def _lost(
-        self, plan: Plan, problem: Problem, lost: Sequence[Moving], shares: Mapping[str, int], left: Pouring
+    def _moved(
+        self, service: Service, lost: Iterable[Moving], shares: Mapping[str, int], left: Pouring
     ) -> Iterator[Violation]:
-        """The services of which not all calls have room elsewhere."""
-        by_service: defaultdict[str, list[Moving]] = defaultdict(list)
-        for each in lost:
-            by_service[each.demand.service].append(each)
-        for service in sorted(map(problem.policy.service, by_service), key=lambda each: (-each.priority, each.name)):
-            if plan.level(service.name) > len(service.degrade):
-                continue
-            asked = placed = 0
-            for each in sorted(by_service[service.name], key=lambda each: each.demand.id):
-                moved = sum(shares.get(path.id, 0) for path in each.paths)
-                for stage, refuge in zip(service.stages, each.refuge, strict=True):
-                    calls = moved * stage.fanout * each.demand.rate_milli_rps
-                    asked += calls
-                    placed += left.pour(calls, refuge)
-            if placed < asked:
-                subject = f"{service.name} without {lost[0].site}"
-                yield Violation(self.id, subject, placed, asked, by_service[service.name][0].objective.place)
+        """Whether what a site serves of a service has room elsewhere."""
+        asked = placed = 0
+        for each in sorted(lost, key=lambda each: each.demand.id):
+            moved = sum(shares.get(path.id, 0) for path in each.paths)
+            for stage, refuge in zip(service.stages, each.refuge, strict=True):
+                calls = moved * stage.fanout * each.demand.rate_milli_rps
+                asked += calls
+                placed += left.pour(calls, refuge)
+        if asked - placed:
+            ((site, place),) = {(each.site, each.place) for each in lost}
+            yield Violation(self.id, f"{service.name} without {site}", placed, asked, place)
 
     def explain(self, violation: Violation) -> Finding:
         """How much would have to move, and how much could."""

@@ -70,7 +70,7 @@ def crowding(before: tuple[Crowding, ...], plan: Plan, problem: Problem, speed: 
     that survive any site are taken to be as busy as they can be, for that is what they are when a site is lost.
     """
     calls = calls_rps(problem.policy, fleet_of(plan, problem).routes, problem.demands)
-    surviving = [each for each in problem.policy.services if each.availability and each.availability.survives_any_site]
+    surviving = (service for service in problem.policy.services if service.survives_any_site)
     models = {stage.model for service in surviving for stage in service.stages}
     calls |= {option.placement: math.inf for option in problem.options if option.placement.model in models}
     standing = plan.placements(problem)

@@ -41,7 +41,7 @@ def _groups(problem: Problem) -> Mapping[str, list[Group]]:
     for each in moving(problem):
         stages = problem.service_of(each.demand).stages
         for stage, refuge in zip(stages, each.refuge, strict=True):
-            here = calls[each.site, each.demand.service, each.objective.place, refuge]
+            here = calls[each.site, each.demand.service, each.place, refuge]
             for path in each.paths:
                 here[path.id] += stage.fanout * each.demand.rate_milli_rps
     found: defaultdict[str, list[Group]] = defaultdict(list)

@@ -30,6 +30,11 @@ class Pouring:
             placed += pushed
         return placed
 
+    def poured(self) -> list[dict[str, int]]:
+        """Where each amount is by now, in the order in which they came."""
+        held = [{room: self._held[room][number] for room in rooms} for number, rooms in enumerate(self._rooms)]
+        return [{room: amount for room, amount in each.items() if amount} for each in held]
+
     def _way(self, number: int) -> list[tuple[int, str]]:
         """Who goes where, from the amount of this number on: each displaces the next, and the last finds room."""
         came: dict[str, int] = {}

@@ -180,7 +180,10 @@ class Floor:
 
 @dataclass(frozen=True)
 class Problem:
-    """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time)."""
+    """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time).
+
+    `barred` are paths of which it is known already that something excludes them: nothing can move there.
+    """
 
     policy: Policy
     now_s: int
@@ -194,6 +197,7 @@ class Problem:
     floors: tuple[Floor, ...]
     attestations: tuple[Attested, ...] = ()
     provenances: tuple[Vouched, ...] = ()
+    barred: frozenset[str] = frozenset()
 
     @cached_property
     def _options(self) -> dict[str, Option]:

@@ -5,7 +5,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policy.resolved import AvailabilityObjective, Service, UseVariant
+from policy.findings import Place
+from policy.resolved import Service, UseVariant
 from rules.kernel.allocation import cost_of_a_call
 from rules.kernel.problem import Demand, Path, Problem
 
@@ -19,9 +20,10 @@ class Moving:
 
     `refuge` has, for each stage, options at other sites. Each combination of them is a path of the demand that opens at
     that step or earlier, so that stages need not look at each other. It is empty at each stage where no such path is.
+    `place` is that of the clause which asks for it.
     """
 
-    objective: AvailabilityObjective
+    place: Place
     demand: Demand
     site: str
     paths: tuple[Path, ...]
@@ -35,12 +37,13 @@ def moving(problem: Problem) -> Iterator[Moving]:
         objective = service.availability
         if objective is None or not objective.survives_any_site or not demand.rate_milli_rps:
             continue
-        known = [(path, sites(problem, path), _opens(problem, service, path)) for path in problem.paths_of(demand.id)]
+        known = [(path, sites(problem, path), opens(problem, service, path)) for path in problem.paths_of(demand.id)]
+        usable = [(path.options, there, opens) for path, there, opens in known if path.id not in problem.barred]
         for site in sorted({site for _, there, _ in known for site in there}):
             for step in sorted({opens for _, there, opens in known if site in there}):
                 paths = tuple(path for path, there, opens in known if site in there and opens == step)
-                ways = {path.options for path, there, opens in known if site not in there and opens <= step}
-                yield Moving(objective, demand, site, paths, _refuge(problem, service, ways))
+                ways = {options for options, there, opens in usable if site not in there and opens <= step}
+                yield Moving(objective.place, demand, site, paths, refuge(problem, service, ways))
 
 
 def sites(problem: Problem, path: Path) -> frozenset[str]:
@@ -48,7 +51,7 @@ def sites(problem: Problem, path: Path) -> frozenset[str]:
     return frozenset(problem.site_of(problem.option(option)) for option in path.options)
 
 
-def _opens(problem: Problem, service: Service, path: Path) -> int:
+def opens(problem: Problem, service: Service, path: Path) -> int:
     """The step of the degrade order from which a path may carry anything; 0 where it needs none."""
     placements = [problem.option(option).placement for option in path.options]
     taken = {(placement.model, placement.variant) for placement in placements}
@@ -59,7 +62,7 @@ def _opens(problem: Problem, service: Service, path: Path) -> int:
     return max((steps.get(variant, 0) for variant in taken), default=0)
 
 
-def _refuge(problem: Problem, service: Service, ways: Ways) -> tuple[frozenset[str], ...]:
+def refuge(problem: Problem, service: Service, ways: Ways) -> tuple[frozenset[str], ...]:
     """All options of the ways where they combine freely; else what does around the cheapest way, the cheapest first."""
     if not ways:
         return (frozenset(),) * len(service.stages)

@@ -124,6 +124,19 @@ def pipe(*elsewhere: str) -> Plan:
     return plan({(name, f"{name.partition('@')[2]}-0"): 1 for name in names}, {"paris, paris": 1000})
 
 
+def exact(objective: AvailabilityObjective) -> Problem:
+    """A permille of the requests brings 1001 millionths of a call a second; an instance in Lyon is given 1000."""
+    fleet = places("paris").site("lyon").pool("lyon", "lyon").option("rec@lyon", "rec", "lyon", capacity_milli_rps=1)
+    fleet = fleet.service("ocr", stage("read", "rec"), availability=objective, degrade=(Shed(1000, at(15)),))
+    return asked(fleet, "ocr", "paris", "paris", "lyon", rate_milli_rps=1001).problem
+
+
+def little(lyon: int) -> Plan:
+    """A permille in Paris; the others are refused."""
+    instances = {("rec@paris", "paris-0"): 1, ("rec@lyon", "lyon-0"): lyon}
+    return plan(instances, {"ocr@paris to paris": 1}, {"ocr@paris": 999}, {"ocr": 1})
+
+
 BESIDE = ("capacity",)
 EXAMPLES = (
     Example(
@@ -135,6 +148,17 @@ EXAMPLES = (
         message="ocr without paris has room elsewhere for 1.5 calls/s of the 3 calls/s that the site serves",
         spared=(two(DIES), two(SURVIVES, rate_milli_rps=0)),
         beside=BESIDE,
+    ),
+    Example(
+        name="to the millionth of a call",
+        problem=exact(SURVIVES),
+        on_limit=little(2),
+        over_limit=little(1),
+        violation=Violation("survival", "ocr without paris", 1000, 1001, at(14)),
+        message="ocr without paris has room elsewhere for 0.001 calls/s of the 0.001001 calls/s that the site serves",
+        spared=(exact(DIES),),
+        domain=Domain(shares=(0, 1), refused=(999,), levels=(1,)),
+        beside=(*BESIDE, "degrade"),
     ),
     Example(
         name="beside what is served there anyway",
