@@ -11,6 +11,7 @@ from policy.checks.loosening import loosened
 from policy.checks.pins import pinned_nowhere
 from policy.checks.references import Reference, Unread, nowhere
 from policy.checks.removals import odd_removals
+from policy.checks.survivors import too_few_sites
 from policy.checks.suspicious import suspicious
 from policy.checks.tiers import without_a_tier
 from policy.findings import Finding
@@ -33,5 +34,6 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
         *pinned_nowhere(policy),
         *without_first_response(policy),
         *suspicious(policy),
+        *too_few_sites(policy),
         *without_a_tier(policy),
     ]
