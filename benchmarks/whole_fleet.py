@@ -84,6 +84,8 @@ MEMORY_MIB: Final = (1_000, 2_000, 4_000, 8_000, 12_000)
 PLANE_US: Final = 45_000
 SPARED_EVERY: Final = 5
 """Of so many services, one has an instance to spare at each stage, where it promises availability at all."""
+SURVIVING: Final = 3
+"""Of those with one to spare by number, the first of each `SPARED_EVERY` times so many survives any site, too."""
 RACKS_ASKED: Final = 2
 RACKS: Final = ("row-a", "row-b", "row-c")
 """Of every site."""
@@ -293,7 +295,9 @@ def _service(
         stages=stages,
         expected_rate_milli_rps=round(rate) * len(origins),
         latency=(LatencyObjective(9900, below_us, 300, HERE),),
-        availability=AvailabilityObjective(2, 2, HERE, int(number % SPARED_EVERY == 0), RACKS_ASKED)
+        availability=AvailabilityObjective(
+            2, 2, HERE, int(number % SPARED_EVERY == 0), RACKS_ASKED, number % (SPARED_EVERY * SURVIVING) == 0
+        )
         if dice.random() < 0.4  # noqa: PLR2004
         else None,
         accuracy=AccuracyObjective(900_000, HERE) if dice.random() < 0.5 else None,  # noqa: PLR2004
