@@ -17,9 +17,11 @@ from policy.clauses import (
     VersionBound,
 )
 from policy.resolved import Maintenance, Model, Pool, Service, Stage, UseVariant, Variant
-from rules.kernel.problem import Attested, Demand, Held, Option, Path, Problem
+from rules.kernel.evidence import Attested, Held
+from rules.kernel.problem import Demand, Option, Path, Problem
 
 STRENGTH = ("none", "tls", "mtls")
+TRUENESS = ("lowered", "lossless", "verbatim")
 
 
 def refusing(problem: Problem, path: Path) -> frozenset[str]:
@@ -31,6 +33,7 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
     demand = problem.demand(path.demand)
     service = problem.policy.service(demand.service)
     yield from _as_a_whole(problem, service, demand, path)
+    yield from _as_it_is_sent(problem, service, path)
     for stage, option in zip(service.stages, (problem.option(name) for name in path.options), strict=True):
         pool = _pool(problem, option)
         yield from _promised(service, stage, option, pool)
@@ -60,6 +63,33 @@ def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) 
         meant = [pool for stage, pool in zip(service.stages, pools, strict=True) if stage.name in clause.stages]
         if len({pool.site if clause.within.value == "site" else pool.name for pool in meant}) > 1:
             yield "together"
+
+
+def _as_it_is_sent(problem: Problem, service: Service, path: Path) -> Iterator[str]:
+    """What is wrong with how inputs are made smaller on their way."""
+    origin, ends = problem.demand(path.demand).origin, {pool.name: pool.site for pool in problem.policy.pools}
+    for stage, name, encoding in zip(service.stages, path.options, path.encodings or (), strict=False):
+        option = problem.option(name)
+        for declared in (each for each in stage.encodings if each.format == encoding):
+            hop = {origin, ends[option.placement.pool]}
+            links = [each for each in problem.policy.links if {each.a, each.b} == hop]
+            is_packed = declared.fidelity.value == "lossless"
+            if not any(encoding in (each.compressions if is_packed else each.precisions) for each in links):
+                yield "payload_encoding"
+            left_ppm = option.accuracy_ppm - declared.loses_ppm
+            if service.accuracy and declared.loses_ppm and left_ppm < service.accuracy.floor_ppm:
+                yield "payload_encoding"
+            yield from _less_than_asked(problem, service, stage, declared.fidelity.value)
+
+
+def _less_than_asked(problem: Problem, service: Service, stage: Stage, fidelity: str) -> Iterator[str]:
+    for profile in problem.policy.compliance:
+        scope = profile.scope
+        asked = profile.payloads.fidelity.value if profile.payloads else TRUENESS[0]
+        is_meant = stage.name in (scope.stages or [stage.name])
+        is_meant &= any(stage.name in _handling(problem, service, word) for word in scope.classes)
+        if is_meant and TRUENESS.index(fidelity) < TRUENESS.index(asked):
+            yield "payload_fidelity"
 
 
 def _promised(service: Service, stage: Stage, option: Option, pool: Pool) -> Iterator[str]:

@@ -32,7 +32,8 @@ def of_a_request(problem: Problem, path: Path) -> Fraction:
     total = Fraction(0)
     for number, stage in enumerate(problem.policy.service(demand.service).stages):
         there = sites[problem.option(path.options[number]).placement.pool]
-        gib = Fraction(stage.payload_bytes, GIB) * stage.fanout
+        sizes = {each.format: each.payload_bytes for each in stage.encodings} | {"": stage.payload_bytes}
+        gib = Fraction(sizes[path.encodings[number] if path.encodings else ""], GIB) * stage.fanout
         total += gib * prices.get((demand.origin, there), 0)
     return total
 
@@ -65,10 +66,10 @@ def used_by_a_request(problem: Problem, path: Path) -> Fraction:
 
 
 class Room(NamedTuple):
-    """The most, in thousandths of a millicent an hour, that so much for each path by its number may come to."""
+    """The most that all paths may come to: thousandths of a millicent an hour, or millionths of an instance."""
 
     prices: Mapping[tuple[int, int], int]
-    """By demand and place among its paths."""
+    """By demand and place among its paths, what a permille takes."""
     most: int
 
 

@@ -23,6 +23,8 @@ from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
 PLENTY: Final = 1 << 40
 """More than all that could be asked."""
+MILLIONTHS: Final = 1_000_000
+"""Of an instance."""
 OF_REQUESTS: Final = frozenset({"served", "capacity", "degrade"})
 
 
@@ -140,9 +142,13 @@ class Everything:
             for each in parts
         ]
         left = [ceiling.millicents_per_hour - self.standing.spent(ceiling.site)[rows] for ceiling in ceilings]
+        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        taken = {key: self._taken(path) for key, path in paths.items()} if idle is not None else {}
 
         def cost(at: int, answers: np.ndarray) -> float:
             rooms = [Room(own, WHOLE_PERMILLE * int(most[at])) for own, most in zip(of_site, left, strict=True)]
+            if idle is not None:
+                rooms.append(Room(taken, MILLIONTHS * int(idle[rows[at]])))
             asked = (
                 flow,
                 answers.tobytes(),
@@ -154,6 +160,13 @@ class Everything:
             return found if math.isinf(found) else -(-found // WHOLE_PERMILLE)
 
         return cost
+
+    def _taken(self, path: Path) -> int:
+        """Millionths of an instance that a permille of the requests takes, of a service of one stage."""
+        demand = next(each for each in self.problem.demands if each.id == path.demand)
+        (stage,), (name,) = self._service(demand).stages, path.options
+        capacity = next(each.capacity_milli_rps for each in self.problem.options if each.id == name)
+        return -(-demand.rate_milli_rps * stage.fanout * 1000 // capacity)
 
     def _is_of(self, ceiling: Ceiling, demand: Demand) -> bool:
         """Whether a ceiling of a service or a team counts what a demand uses."""

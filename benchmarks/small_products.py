@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from dice import Dice
+from small_encodings import encoded
 from small_profiles import attested, certifications, flowing, kept, profile, proven, signed
 
 from policy.clauses import Scope
@@ -90,6 +91,8 @@ ALLOCATED: Final = 7_000_000_000
 """And for those of ceilings of services and teams."""
 KEPT: Final = 8_000_000_000
 """And for those of what is stored and pinned."""
+ENCODED: Final = 9_000_000_000
+"""And for those of inputs that are packed or lowered."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -135,10 +138,8 @@ def product(seed: int) -> Product:
     )
     problem = signed(Dice(seed + SIGNED), attested(Dice(seed + ATTESTED), problem))
     problem = flowing(Dice(seed + FLOWING), proven(Dice(seed + PROVEN), problem))
-    if not any(each.availability and each.availability.spares for each in problem.policy.services):
-        problem = _with_prices(Dice(seed + PRICED), problem)
-        problem = _with_parts(Dice(seed + ALLOCATED), problem)
-    problem = kept(Dice(seed + KEPT), problem)
+    problem = _with_parts(Dice(seed + ALLOCATED), _with_prices(Dice(seed + PRICED), problem))
+    problem = encoded(Dice(seed + ENCODED), kept(Dice(seed + KEPT), problem))
     problem, running = _with_running(dice, problem, dice.says(0.4))
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):

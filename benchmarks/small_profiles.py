@@ -35,7 +35,8 @@ from policy.clauses import (
 from policy.data_flow import NO_DATA, Datum, Reads
 from policy.findings import Place
 from policy.resolved import Encryption, Model, Pool, Purchase, Removal, Service, Variant
-from rules.kernel.problem import Attested, Held, Problem, Vouched
+from rules.kernel.evidence import Attested, Held, Vouched
+from rules.kernel.problem import Problem
 
 HERE: Final = Place("generated", 1, 1)
 FROM_4: Final = VersionBound(Comparison.AT_LEAST, (4,))

@@ -1,6 +1,6 @@
 """Whether a service may be served by a pool: the clause that is against it, or the evidence that it goes by."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +10,10 @@ from controller.documents import Documents
 from controller.explain import Candidate, Objection
 from controller.grounds import ASKING, About, Proof, proofs
 from policy.clause_list import clauses_of
+from policy.data_flow import Removed, handled
 from policy.findings import Place
-from policy.resolved import Stage
+from policy.resolved import Service, Stage
+from rules.kernel.removals import removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Ground:
 class Access:
     """A stage, from an origin, on a pool: allowed where some variant has nothing against it.
 
-    `share_permille` of the requests go there. `grounds` are the clauses on evidence that cover the stage.
+    `share_permille` of the requests go there. `grounds` are the clauses on evidence that cover the stage, and the
+    removals before it by which it handles less data than the service's requests carry.
     """
 
     stage: str
@@ -51,7 +54,8 @@ def access(
     grounds = {}
     for stage in asked.stages:
         covering = {each.name for each in documents.policy.compliance if stage in problem.covered(each, asked)}
-        grounds[stage.name] = _grounds(covering, stage, pool, documents)
+        removing = _removals(asked, stage, removed(problem, asked), documents)
+        grounds[stage.name] = (*_grounds(covering, stage, pool, documents), *removing)
     return tuple(_access(found, grounds[stage]) for (stage, _), found in uses.items())
 
 
@@ -72,3 +76,15 @@ def _grounds(covering: Collection[str], stage: Stage, pool: str, documents: Docu
         for each in clauses_of(policy)
         if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, ASKING)
     )
+
+
+def _removals(service: Service, stage: Stage, counting: Collection[Removed], documents: Documents) -> Iterator[Ground]:
+    """What stages before this one remove of the data that it would handle otherwise, by whose word."""
+    spared = handled(service)[stage.name] - handled(service, counting)[stage.name]
+    for other in service.stages if spared else ():
+        gone = sorted(datum for datum in spared if (other.name, datum) in counting)
+        if gone and other.removes:
+            about = About([], [documents.policy.model(other.model)], [])
+            found = proofs(other.removes, about, documents.policy, documents.evidence)
+            words = f"stage {other.name} removes {' and '.join(map(str, gone))} before it"
+            yield Ground(other.removes.place, words, found)

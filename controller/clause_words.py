@@ -10,6 +10,7 @@ from policy.clauses import (
     ForbiddenClause,
     LinkSecurityClause,
     LocalityClause,
+    PayloadClause,
     PurchaseClause,
     ResidencyClause,
     Scope,
@@ -28,6 +29,7 @@ from policy.resolved import (
     TogetherClause,
     UseVariant,
 )
+from policy.words import counted
 from rules.kernel.quantities import dollars, dollars_per_hour, milliseconds, percent, percent_of_ppm, percentile
 
 
@@ -55,14 +57,17 @@ def _throughput(each: ThroughputObjective) -> str:
 
 
 def _available(each: AvailabilityObjective) -> str:
-    racks = f" in {each.racks} racks or more," if each.racks else ""
-    spares = f", with {each.spares} instances to spare" if each.spares else ""
+    racks = f" in {counted(each.racks, 'rack')} or more," if each.racks else ""
+    spares = f", with {counted(each.spares, 'instance')} to spare" if each.spares else ""
     survives = "; promises hold with any one site lost" if each.survives_any_site else ""
-    return f"each stage at {each.sites} sites or more,{racks} on {each.nodes} nodes or more{spares}{survives}"
+    return (
+        f"each stage at {counted(each.sites, 'site')} or more,{racks} on "
+        f"{counted(each.nodes, 'node')} or more{spares}{survives}"
+    )
 
 
 def _bound(each: ReplicaBound) -> str:
-    return f"{each.minimum} to {each.maximum} instances of {each.model}{_at(each.site)}"
+    return f"{each.minimum} to {counted(each.maximum, 'instance')} of {each.model}{_at(each.site)}"
 
 
 def _pools(each: PoolsClause) -> str:
@@ -97,12 +102,13 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         ForbiddenClause: lambda each: f"{each.standard} is not held",
         ResidencyClause: lambda each: f"within {', '.join(each.within)}",
         LinkSecurityClause: lambda each: f"links with {each.encryption} or better",
+        PayloadClause: lambda each: f"payloads {each.fidelity} or better",
         PurchaseClause: lambda each: f"bought {' or '.join(each.among)}",
         LocalityClause: lambda _: "at the site that its requests come from",
         SeparationClause: lambda each: f"on no node that {_services(each.others)} may use",
         LatencyObjective: _latency,
         ThroughputObjective: _throughput,
-        CostObjective: lambda each: f"{each.requests} requests for {dollars(each.below_millicents)} or less",
+        CostObjective: lambda each: f"{counted(each.requests, 'request')} for {dollars(each.below_millicents)} or less",
         AvailabilityObjective: _available,
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
         PoolsClause: _pools,

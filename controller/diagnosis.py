@@ -21,12 +21,13 @@ from controller.performance.surface import LEVELS
 from controller.planning.beside import in_plan
 from controller.planning.network import network_us
 from controller.planning.options import Speeds, speeds
-from controller.planning.outlook import utilisations
+from controller.planning.outlook import first_response_us, utilisations
 from controller.planning.stages import HOP_US, At, stage_quantiles_us
 from policy.resolved import Policy, Stage
 from rules.kernel.problem import Demand, Option, Problem
 
 END_TO_END: Final = "end to end"
+FIRST_RESPONSE: Final = "until the response begins"
 THE_WAY: Final = "network, gateways, serialisation"
 WAITING: Final = "waiting for an instance"
 COMPUTING: Final = "computing"
@@ -52,7 +53,8 @@ class Part:
 class Diagnosis:
     """The parts of a demand's way; `cause` is the index of the one that differs most, None where all is as predicted.
 
-    The first part is the whole.
+    The first part is the whole. Where an objective speaks of the first response, the second is the time until it
+    begins, which nothing that is collected tells of.
     """
 
     service: str
@@ -109,7 +111,7 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
     burst = burst_of(known.bursts, demand.service, demand.origin)
     stages = problem.service_of(demand).stages
     legs = []
-    for stage, option in zip(stages, map(problem.option, path.options), strict=True):
+    for at, (stage, option) in enumerate(zip(stages, map(problem.option, path.options), strict=True)):
         total_us = stage_quantiles_us(
             problem.policy, stage, option, speed, At(plan.count([option.id]), busy[option.id], burst)
         )
@@ -117,13 +119,16 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
         times = case.times(option)
         legs.append(
             (
-                network_us(problem.policy, demand, stage, option) + HOP_US,
+                network_us(problem.policy, demand, stage, option, path.encoding(at)) + HOP_US,
                 replace(waiting, seen_us=_both(times.queue if times else None)),
                 replace(computing, seen_us=_both(times.compute if times else None)),
             )
         )
     whole = case.whole(demand)
     yield Part("", END_TO_END, (forecast.p50_us, forecast.p99_us), _both(whole))
+    if forecast.first_p99_us:
+        p50, _, p99 = first_response_us(plan, problem, speed, demand, known.bursts)
+        yield Part("", FIRST_RESPONSE, (p50, p99), None)
     yield _way(chains(stages), legs, whole, demand)
     for _, waiting, computing in legs:
         yield from (waiting, computing)

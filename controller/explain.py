@@ -2,11 +2,12 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from controller.decision import Decision
+from controller.fleet import Way
 from controller.planning.options import options, speeds
 from policy.findings import Place
 from policy.resolved import Policy, Service, Stage
@@ -39,7 +40,7 @@ class Candidate:
     """A placement for a use.
 
     `share_permille` of the demand goes there, to `instances` that all demands share. Without objections and without a
-    share it is allowed, and the plan does without it.
+    share it is allowed, and the plan does without it. `encodings` are those in which inputs are sent there.
     """
 
     service: str
@@ -49,6 +50,7 @@ class Candidate:
     instances: int
     share_permille: int
     objections: tuple[Objection, ...]
+    encodings: tuple[str, ...] = ()
 
 
 def candidates(policy: Policy, decision: Decision, exclusions: Iterable[Exclusion]) -> tuple[Candidate, ...]:
@@ -95,18 +97,25 @@ def _candidate(use: Use, placement: Placement, decision: Decision, objections: t
         instances=load.instances if load else 0,
         share_permille=share,
         objections=() if share else objections,
+        encodings=_encodings(use, placement, decision),
     )
+
+
+def _encodings(use: Use, placement: Placement, decision: Decision) -> tuple[str, ...]:
+    index = use.service.stages.index(use.stage)
+    found = (way.encoding(index) for way in _ways(use, decision) if way.placements[index] == placement)
+    return tuple(sorted({each for each in found if each}))
 
 
 def _share(use: Use, placement: Placement, decision: Decision) -> int:
     index = use.service.stages.index(use.stage)
-    return sum(
-        way.weight_permille
-        for routes in decision.fleet.routes
-        if (routes.service, routes.origin) == (use.service.name, use.origin)
-        for way in routes.ways
-        if way.placements[index] == placement
-    )
+    return sum(way.weight_permille for way in _ways(use, decision) if way.placements[index] == placement)
+
+
+def _ways(use: Use, decision: Decision) -> Iterator[Way]:
+    for routes in decision.fleet.routes:
+        if (routes.service, routes.origin) == (use.service.name, use.origin):
+            yield from routes.ways
 
 
 def _no_profile(policy: Policy, placement: Placement) -> Objection:

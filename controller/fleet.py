@@ -24,10 +24,18 @@ class Load:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Way:
-    """One weighted way through a service: the placement that serves each stage, in the order of the stages."""
+    """One weighted way through a service: the placement that serves each stage, in the order of the stages.
+
+    `encodings` names by stage in which encoding its input is sent, empty for as it is; () where that holds of all.
+    """
 
     weight_permille: int
     placements: tuple[Placement, ...]
+    encodings: tuple[str, ...] = ()
+
+    def encoding(self, stage: int) -> str:
+        """In which encoding the input of the stage at that place is sent; empty for as it is."""
+        return self.encodings[stage] if self.encodings else ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,6 +75,6 @@ def fleet_of(plan: Plan, problem: Problem) -> Fleet:
     for path in problem.paths:
         if shares.get(path.id):
             placements = tuple(problem.option(option).placement for option in path.options)
-            ways[path.demand].append(Way(shares[path.id], placements))
+            ways[path.demand].append(Way(shares[path.id], placements, path.encodings))
     routes = (RouteSet(d.service, d.origin, tuple(sorted(ways[d.id]))) for d in problem.demands)
     return Fleet(tuple(sorted(loads.values())), tuple(sorted(routes)))

@@ -14,7 +14,7 @@ from policy.clauses import (
     StorageClause,
 )
 from policy.findings import Place
-from policy.resolved import Link, Model, Policy, Pool
+from policy.resolved import Link, Model, Policy, Pool, Removal
 
 ASKING = (CertificationClause, AttestationClause, StorageClause, ProvenanceClause, LinkEvidenceClause)
 """The kinds of clause that ask for evidence."""
@@ -70,6 +70,8 @@ def _proofs(clause: object, about: About, policy: Policy, evidence: Sequence[Evi
             yield from _vouched_for(clause, about.models, policy, evidence)
         case LinkEvidenceClause():
             yield from _linked(clause, about.links, evidence)
+        case Removal():
+            yield from _removing(clause, about.models, policy, evidence)
 
 
 def _linked(clause: LinkEvidenceClause, links: Sequence[Link], evidence: Sequence[Evidence]) -> Iterator[Proof]:
@@ -114,6 +116,20 @@ def _vouched_for(
             for item in evidence:
                 is_its = (item.subject_kind, item.subject) == (ARTEFACT, variant.digest)
                 if is_its and clause.met_by(signers.get(item.issuer, ""), item.standard, item.version):
+                    yield _proof(item, of=f"{model.name}/{variant.name}")
+
+
+def _removing(
+    clause: Removal, models: Sequence[Model], policy: Policy, evidence: Sequence[Evidence]
+) -> Iterator[Proof]:
+    """Statements of those who may that a variant's output does not carry on some of what is removed."""
+    signers = {issuer.iss: issuer.name for issuer in policy.issuers}
+    for model in models:
+        for variant in model.variants:
+            for item in evidence:
+                is_its = (item.subject_kind, item.subject) == (ARTEFACT, variant.digest)
+                may = not clause.verifiers or signers.get(item.issuer, "") in clause.verifiers
+                if is_its and may and not clause.data.isdisjoint(item.removes):
                     yield _proof(item, of=f"{model.name}/{variant.name}")
 
 

@@ -17,7 +17,8 @@ from policy.clauses import ComplianceProfile
 from policy.findings import Finding, Place
 from policy.resolved import Policy
 from rules.catalogue import EXCLUDING
-from rules.kernel.problem import Attested, Demand, Held, Option, Placement, Problem, Vouched
+from rules.kernel.evidence import Attested, Held, Vouched
+from rules.kernel.problem import Demand, Option, Placement, Problem
 
 Stage = tuple[str, str, str]
 """A service, the origin of its requests, and one of its stages."""

@@ -1,7 +1,7 @@
 """Every finding that reading policy and evidence may make: its stable id and its title. docs/findings.md explains each.
 
 GW01xx come from files and YAML, GW02xx from single documents, GW03xx from documents together, GW04xx from evidence,
-from GW0460 on from repositories.
+from GW0450 on from encodings, from GW0460 on from repositories.
 """
 
 from collections.abc import Mapping
@@ -91,6 +91,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0417": "an attestation result is better than its claims",
         "GW0418": "an attestation result does not affirm a part",
         "GW0419": "an attestation result names no site and no pool",
+        "GW0450": "no Link admits an encoding",
+        "GW0451": "an encoding makes an input no smaller",
         "GW0460": "a repository cannot be read",
         "GW0461": "a repository has no such branch, tag or folder",
         "GW0462": "a commit is not signed by an allowed signer",
@@ -125,6 +127,9 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0443": "an attestation result carries another nonce",
         "GW0444": "an attestation result is older than its nonce",
         "GW0445": "a digest that is pinned is of no model",
+        "GW0470": "a stage may run in fewer places than are asked for",
+        "GW0471": "fewer instances fit than are to stand by",
+        "GW0472": "a ceiling of $0 is of requests that cost something",
     }
 )
 

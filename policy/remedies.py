@@ -34,7 +34,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0330": "allow more time, add a pool nearer to the origin, or allow a nearer site",
         "GW0331": "name a model that is called, or take the bound out",
         "GW0332": "name a site with pools, or take the limit out",
-        "GW0333": "raise the ceiling, or add a cheaper pool",
+        "GW0333": "raise the ceiling, or allow a cheaper pool",
         "GW0334": "mend the word; what it was meant for is not covered",
         "GW0335": "mend the word, or add it to the `claims` of an Issuer",
         "GW0340": "renew it, or take it out once nothing goes by it",
@@ -85,6 +85,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0417": "find out why the verifier says so before relying on it",
         "GW0418": "see why, and have it attested again",
         "GW0419": "have an issuer state what follows from it",
+        "GW0450": "add it to `admits` of a Link, or take the encoding out",
+        "GW0451": "give the stage its `input` and the encoding its `size`, or take it out",
         "GW0460": "check the address, the network and the rights",
         "GW0461": "give one that the repository has; whole names such as refs/heads/main are never ambiguous",
         "GW0462": "have it signed by an allowed key, or add the signer's key to the file",
@@ -119,5 +121,8 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0443": "have it attested anew with the present nonce, or take it out",
         "GW0444": "compare the two clocks",
         "GW0445": "take the digest that the hint names, or that of a variant of a Model",
+        "GW0470": "ask for as many as the hint says, or allow the stage in more pools",
+        "GW0471": "ask for as many as the hint says, or allow the stage in more pools",
+        "GW0472": "raise the ceiling, or take it out",
     }
 )

@@ -13,6 +13,7 @@ from policy.clauses import (
     LinkEvidenceClause,
     LinkSecurityClause,
     LocalityClause,
+    PayloadClause,
     PinnedClause,
     ProvenanceClause,
     PurchaseClause,
@@ -32,10 +33,11 @@ from policy.documents.compliance_profile import (
     ComplianceProfileSpec,
     LinksSpec,
     ModelsSpec,
+    PayloadsSpec,
     TcbSpec,
 )
 from policy.documents.selector import ServicesSpec
-from policy.resolved import Encryption, Purchase
+from policy.resolved import Encryption, Fidelity, Purchase
 from policy.validate import Valid
 
 
@@ -82,7 +84,12 @@ def _clauses(valid: Valid, spec: ClausesSpec, name: str, scope: Scope, *path: st
         audited_s=spec.audit.keep if spec.audit else 0,
         storage=StorageClause(valid.place(*path, "storage")) if spec.storage else None,
         pinned=_pinned(valid, spec.models, *path) if spec.models and spec.models.digests else None,
+        payloads=_payloads(valid, spec.payloads, *path) if spec.payloads else None,
     )
+
+
+def _payloads(valid: Valid, spec: PayloadsSpec, *path: str) -> PayloadClause:
+    return PayloadClause(Fidelity(spec.fidelity), valid.place(*path, "payloads"))
 
 
 def _link_evidence(valid: Valid, spec: LinksSpec, *path: str) -> LinkEvidenceClause:

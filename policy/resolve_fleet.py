@@ -71,6 +71,8 @@ def link(valid: Valid, spec: LinkSpec) -> Link:
         tuple(
             Egress(site, price, valid.source.key_place("spec", "egress", site)) for site, price in spec.egress.items()
         ),
+        tuple(spec.admits.compression),
+        tuple(spec.admits.precision),
     )
 
 

@@ -8,6 +8,7 @@ from policy.documents.service import AvailabilitySpec, DegradeSpec, LatencySpec,
 from policy.documents.tier import DefaultObjectiveSpec, DefaultsSpec
 from policy.findings import Place
 from policy.resolve_clauses import own
+from policy.resolve_encodings import encodings
 from policy.resolved import (
     AccuracyObjective,
     AvailabilityObjective,
@@ -51,6 +52,7 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
                 Reads(s.reads),
                 data(s.adds.classes, s.adds.subjects),
                 _removal(s.removes, valid.place("stages", i, "removes")),
+                encodings(valid, s, i),
             )
             for i, s in enumerate(spec.stages)
         ),

@@ -42,3 +42,13 @@ def suggestion(word: str, valid: Iterable[str], none: str) -> str:
 def listed(words: Sequence[str]) -> str:
     """The first LISTED_WORDS of them."""
     return ", ".join(words[:LISTED_WORDS]) + (", …" if len(words) > LISTED_WORDS else "")
+
+
+def counted(number: int, thing: str) -> str:
+    """So many of a thing, whose plural ends in `s`: 1 rack, 2 racks."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def dollars_per_hour(millicents_per_hour: int) -> str:
+    """A price as documents write it."""
+    return f"${millicents_per_hour / 100_000:g}/h"

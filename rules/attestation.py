@@ -1,17 +1,18 @@
 """Attestation: protected data is handled only on nodes that a verifier has affirmed, and affirms again in time."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from policy.clauses import AttestationClause
 from policy.findings import Finding
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
-from rules.kernel.pools import Found, by_node, excluded_pools
+from rules.kernel.pools import Found, by_node, excluded_without
 from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
-from rules.kernel.spans import cover, unbroken_until_s
+from rules.kernel.spans import unbroken_until_s
 
 
 class Attestation:
@@ -37,18 +38,10 @@ class Attestation:
 
     def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
         """The options in those pools, for each use of them."""
-        needed = range(problem.now_s, problem.needed_until_s)
         for profile in problem.policy.compliance:
-            clause = profile.attestation
-            if clause is None:
-                continue
-            found = _spans(problem, clause)
-            lacking = {
-                pool.name: f"{pool.name} has no {clause}, needed until {instant(problem.needed_until_s)}"
-                for pool in problem.policy.pools
-                if not all(cover(spans, needed) for spans in by_node(found, pool))
-            }
-            yield from excluded_pools(self.id, problem, profile, clause.place, lacking)
+            if profile.attestation:
+                said_of = partial(by_node, _spans(problem, profile.attestation))
+                yield from excluded_without(self.id, problem, profile, profile.attestation, said_of)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow the results of every node of the pools in use to the second at which the first of them ends."""
@@ -59,7 +52,7 @@ class Attestation:
                 continue
             found, end_s = _spans(problem, clause), dict[str, int]()
             for visit in used:
-                if is_covered(visit, profile, problem):
+                if is_covered(visit, profile):
                     pool = problem.pool_of(visit.option)
                     if pool.name not in end_s:
                         each_s = (unbroken_until_s(spans, problem.now_s) for spans in by_node(found, pool))

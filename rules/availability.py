@@ -38,11 +38,11 @@ class Availability:
                     sites[problem.site_of(option)].append((option.id, node.name))
                     racks[problem.rack_of(node.name)].append((option.id, node.name))
                     nodes[node.name].append((option.id, node.name))
-            asked = [(list(sites.values()), objective.sites), (list(nodes.values()), objective.nodes)]
+            asked = [("site", list(sites.values()), objective.sites), ("node", list(nodes.values()), objective.nodes)]
             if objective.racks:
-                asked.append((list(racks.values()), objective.racks))
-            for groups, least in asked:
-                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups)), least, (service.name,)))
+                asked.append(("rack", list(racks.values()), objective.racks))
+            for unit, groups, least in asked:
+                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups)), least, (service.name,), unit))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count the sites, racks and nodes where each stage has instances."""

@@ -23,6 +23,8 @@ from rules.link_security import LinkSecurity
 from rules.locality import Locality
 from rules.maintenance import Maintenance
 from rules.one_setting import OneSetting
+from rules.payload_encoding import PayloadEncoding
+from rules.payload_fidelity import PayloadFidelity
 from rules.pinned import Pinned
 from rules.placement import Placement
 from rules.provenance import Provenance
@@ -47,6 +49,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Residency(),
     LinkSecurity(),
     LinkEvidence(),
+    PayloadFidelity(),
     Purchase(),
     Locality(),
     Separation(),
@@ -55,6 +58,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Together(),
     Maintenance(),
     Accuracy(),
+    PayloadEncoding(),
     Latency(),
     UnitCost(),
     Degrade(),
@@ -87,6 +91,7 @@ COMPLIANCE: Final[tuple[Excluding, ...]] = (
     Residency(),
     LinkSecurity(),
     LinkEvidence(),
+    PayloadFidelity(),
     Purchase(),
     Locality(),
     Separation(),

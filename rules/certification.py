@@ -54,7 +54,7 @@ class Certification:
         used, needed_s = visits(plan, problem), problem.needed_until_s
         pools = {pool.name: pool for pool in (problem.pool_of(visit.option) for visit in used)}
         for profile in problem.policy.compliance:
-            covered = [visit for visit in used if is_covered(visit, profile, problem)]
+            covered = [visit for visit in used if is_covered(visit, profile)]
             for clause in profile.certifications if covered else ():
                 end_s = {
                     name: unbroken_until_s(_spans(problem, clause, pool), problem.now_s) for name, pool in pools.items()

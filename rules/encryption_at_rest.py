@@ -1,6 +1,7 @@
 """Encryption at rest: protected data is handled only where somebody vouches that what is stored is encrypted."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from policy.clauses import AFFIRMING, StorageClause
 from policy.findings import Finding
@@ -8,11 +9,11 @@ from policy.resolved import Pool
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
-from rules.kernel.pools import Found, by_node, excluded_pools, held_by
+from rules.kernel.pools import Found, by_node, excluded_without, held_by
 from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
-from rules.kernel.spans import Span, cover, unbroken_until_s
+from rules.kernel.spans import Span, unbroken_until_s
 
 
 class EncryptionAtRest:
@@ -39,24 +40,17 @@ class EncryptionAtRest:
 
     def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
         """The options in those pools, for each use of them."""
-        needed = range(problem.now_s, problem.needed_until_s)
         for profile in problem.policy.compliance:
-            clause = profile.storage
-            if clause is None:
-                continue
-            lacking = {
-                pool.name: f"{pool.name} has no {clause}, needed until {instant(problem.needed_until_s)}"
-                for pool in problem.policy.pools
-                if not all(cover(spans, needed) for spans in _spans(problem, clause, pool))
-            }
-            yield from excluded_pools(self.id, problem, profile, clause.place, lacking)
+            if profile.storage:
+                said_of = partial(_spans, problem, profile.storage)
+                yield from excluded_without(self.id, problem, profile, profile.storage, said_of)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow what is said of every pool in use to the second at which it ends for a first node."""
         for visit in visits(plan, problem):
             for profile in problem.policy.compliance:
                 clause = profile.storage
-                if clause and is_covered(visit, profile, problem):
+                if clause and is_covered(visit, profile):
                     held_s = _encrypted_until_s(problem, clause, problem.pool_of(visit.option))
                     if held_s < problem.needed_until_s:
                         limit_s = problem.needed_until_s

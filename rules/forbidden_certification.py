@@ -50,7 +50,7 @@ class ForbiddenCertification:
         """Look for the first second at which each pool in use holds what it must not."""
         used = visits(plan, problem)
         for profile in problem.policy.compliance:
-            covered = [visit for visit in used if is_covered(visit, profile, problem)]
+            covered = [visit for visit in used if is_covered(visit, profile)]
             for clause in profile.forbidden:
                 for visit in covered:
                     from_s = _first_held_s(problem, clause, problem.pool_of(visit.option))

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from policy.clauses import LinkEvidenceClause
 from policy.findings import Finding
 from policy.resolved import Link
+from rules.kernel.evidence import Held
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.hops import excluded
 from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Held, Problem
+from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
 from rules.kernel.spans import Span, cover, unbroken_until_s
@@ -57,7 +58,7 @@ class LinkEvidence:
             origin, site = visit.demand.origin, problem.site_of(visit.option)
             for profile in problem.policy.compliance if site != origin else ():
                 clause = profile.link_evidence
-                if clause and is_covered(visit, profile, problem):
+                if clause and is_covered(visit, profile):
                     end_s = unbroken_until_s(_spans(held, clause, problem.link(origin, site)), problem.now_s)
                     if end_s < problem.needed_until_s:
                         limit_s = problem.needed_until_s

@@ -50,7 +50,7 @@ class LinkSecurity:
             strength = link.encryption.strength if link else UNKNOWN_LINK
             for profile in problem.policy.compliance:
                 clause = profile.link_security
-                if clause and not strength >= clause.encryption.strength and is_covered(visit, profile, problem):
+                if clause and not strength >= clause.encryption.strength and is_covered(visit, profile):
                     yield Violation(self.id, str(visit), strength, clause.encryption.strength, clause.place)
 
     def explain(self, violation: Violation) -> Finding:

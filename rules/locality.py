@@ -41,7 +41,7 @@ class Locality:
         for visit in visits(plan, problem):
             hops = len({visit.demand.origin, problem.pool_of(visit.option).site}) - 1
             for profile in problem.policy.compliance:
-                if profile.locality and hops and is_covered(visit, profile, problem):
+                if profile.locality and hops and is_covered(visit, profile):
                     yield Violation(self.id, str(visit), hops, 0, profile.locality.place)
 
     def explain(self, violation: Violation) -> Finding:

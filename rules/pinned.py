@@ -49,7 +49,7 @@ class Pinned:
             for profile in problem.policy.compliance:
                 clause = profile.pinned
                 is_other = clause is not None and all(each != digest for each in clause.digests)
-                if clause and is_other and is_covered(visit, profile, problem):
+                if clause and is_other and is_covered(visit, profile):
                     yield Violation(self.id, str(visit), 1, 0, clause.place, digest)
 
     def explain(self, violation: Violation) -> Finding:

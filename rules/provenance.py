@@ -58,7 +58,7 @@ class Provenance:
         """Follow what is said of every artefact in use to the second at which it ends."""
         used = visits(plan, problem)
         for profile in problem.policy.compliance:
-            covered = [visit for visit in used if is_covered(visit, profile, problem)]
+            covered = [visit for visit in used if is_covered(visit, profile)]
             for clause in profile.provenance if covered else ():
                 ends = {
                     digest: unbroken_until_s(spans, problem.now_s) for digest, spans in _spans(problem, clause).items()

@@ -52,7 +52,7 @@ class Purchase:
             for profile in problem.policy.compliance:
                 clause = profile.purchase
                 is_wrong = clause is not None and all(each is not bought for each in clause.among)
-                if clause and is_wrong and is_covered(visit, profile, problem):
+                if clause and is_wrong and is_covered(visit, profile):
                     yield Violation(self.id, str(visit), 1, 0, clause.place, bought.value)
 
     def explain(self, violation: Violation) -> Finding:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from policy.findings import Finding
+from policy.words import counted
 from rules.kernel.formulation import Count, Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -49,7 +50,7 @@ class ReplicaBounds:
     def explain(self, violation: Violation) -> Finding:
         """How many instances there are, and how many there should be."""
         message = (
-            f"{violation.subject} would run in {violation.measured} instance(s); "
+            f"{violation.subject} would run in {counted(violation.measured, 'instance')}; "
             f"the nearest number allowed is {violation.limit}"
         )
         return violation.finding(

@@ -42,7 +42,7 @@ class Residency:
         for visit in visits(plan, problem):
             touched = _touched(problem, visit.demand.origin, problem.site_of(visit.option))
             for profile in problem.policy.compliance:
-                if profile.residency and is_covered(visit, profile, problem):
+                if profile.residency and is_covered(visit, profile):
                     allowed = set(profile.residency.within)
                     outside = [names for names in touched if allowed.isdisjoint(names)]
                     if outside:

@@ -53,7 +53,7 @@ class Separation:
             pool = problem.pool_of(visit.option)
             for profile in problem.policy.compliance:
                 clause = profile.separation
-                if clause is None or not is_covered(visit, profile, problem):
+                if clause is None or not is_covered(visit, profile):
                     continue
                 near = [
                     service.name

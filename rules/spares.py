@@ -6,6 +6,7 @@ from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import AvailabilityObjective, Stage
+from policy.words import counted
 from rules.kernel.formulation import Flow, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
@@ -70,7 +71,7 @@ class Spares:
     def explain(self, violation: Violation) -> Finding:
         """How many instances are over, and how many should be."""
         message = (
-            f"{violation.subject} has {violation.measured} of the {violation.limit} spare instance(s) "
+            f"{violation.subject} has {violation.measured} of {counted(violation.limit, 'spare instance')} "
             "that the objective asks for"
         )
         hint = "allow the stage's model in more pools, raise the ceiling, or ask for fewer spares"

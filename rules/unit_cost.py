@@ -5,9 +5,10 @@ from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import CostObjective, Stage
+from policy.words import counted
 from rules.kernel.allocation import Allocation
 from rules.kernel.formulation import Exclusion, Formulation
-from rules.kernel.measure import carried
+from rules.kernel.measure import carried, payload_bytes
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
 from rules.kernel.quantities import dollars
@@ -59,7 +60,7 @@ class UnitCost:
                 measured = _rounded_up(problem, path, service.stages, service.cost.requests)
                 limit = service.cost.below_millicents
                 if not measured <= limit:
-                    asked = f"{service.cost.requests} requests"
+                    asked = counted(service.cost.requests, "request")
                     yield Violation(self.id, path.id, measured, limit, service.cost.place, asked)
 
     def explain(self, violation: Violation) -> Finding:
@@ -73,7 +74,7 @@ class UnitCost:
 
 def _told(cost_millicents: int, asked: CostObjective) -> str:
     return (
-        f"its machines and links cost {dollars(cost_millicents)} for {asked.requests} requests; "
+        f"its machines and links cost {dollars(cost_millicents)} for {counted(asked.requests, 'request')}; "
         f"the objective is {dollars(asked.below_millicents)}"
     )
 
@@ -82,7 +83,7 @@ def _rounded_up(problem: Problem, path: Path, stages: tuple[Stage, ...], request
     """Whole millicents of so many requests on a path."""
     origin = problem.demand(path.demand).origin
     above, below = 0, 1
-    for stage, name in zip(stages, path.options, strict=True):
+    for stage, name, sent in zip(stages, path.options, payload_bytes(path, stages), strict=True):
         option = problem.option(name)
         pool = problem.pool_of(option)
         by_memory = option.memory_mib * pool.share_permille
@@ -92,5 +93,5 @@ def _rounded_up(problem: Problem, path: Path, stages: tuple[Stage, ...], request
         above, below = above * calls + price * below, below * calls
         way = problem.link(pool.site, origin)
         prices = (each.millicents_per_gib for each in (way.egress if way else ()) if each.site == origin)
-        above, below = above * GIB + stage.payload_bytes * stage.fanout * sum(prices) * below, below * GIB
+        above, below = above * GIB + sent * sum(prices) * below, below * GIB
     return -(-above * requests // below)

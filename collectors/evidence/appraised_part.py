@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Any, Final, get_args
 
 from collectors.evidence import refusals
-from collectors.evidence.devices import features_of, tcbs_of, tees_of
+from collectors.evidence.devices import check_environments, features_of, tcbs_of, tees_of
 from collectors.evidence.ear_names import STATUS, SUBMODS, VECTOR
 from collectors.evidence.members import mapping, text
 from collectors.evidence.refusals import RefusedError
@@ -83,6 +83,7 @@ def part_of(name: str, found: Mapping[str, Any], place: Place) -> Part:
     if status in _TRUSTED and worst is Tier.NONE:
         raise RefusedError(refusals.not_affirmed(place, name, "no claim vouches for it"))
     check_trusted(name, status, worst, place)
+    check_environments(found, place)
     part = Part(name, status, tuple(sorted(vector.items())), tees_of(found), tcbs_of(found), features_of(found))
     if part.features is None or OPAQUE not in part.affirmed:
         return part

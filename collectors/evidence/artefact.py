@@ -65,6 +65,11 @@ def vouched(
     return tuple(found) if found else refused[0]
 
 
+def check_statement(payload: bytes, place: Place) -> None:
+    """Raises RefusedError for a statement that would count for nothing, whoever signs it."""
+    _said(_statement(Unwrapped((), PAYLOAD_TYPE, payload), place), place)
+
+
 def _vouched_by(
     issuer: Issuer, unwrapped: Unwrapped, now: datetime, place: Place, skew: timedelta
 ) -> tuple[Evidence, ...]:

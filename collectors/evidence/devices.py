@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from collectors.evidence import refusals
 from collectors.evidence.ear_names import ANNOTATED, DEBUG
+from collectors.evidence.refusals import RefusedError
 from collectors.evidence.tcb import tcb_of
 from policy.clauses import Tcb
+from policy.findings import Place
 from policy.words import shown
 
 TEES: Final[Mapping[str, str]] = MappingProxyType(
@@ -31,6 +34,17 @@ _BESIDE: Final = frozenset({NVIDIA, "init_data", "init_data_claims", "report_dat
 """What stands beside it there and is no environment: a device, and what the workload gave to be measured."""
 DISABLED: Final = DEBUG[1:]
 """The values of `dbgstat` under which nobody debugs now."""
+
+
+def check_environments(part: Mapping[str, Any], place: Place) -> None:
+    """Raises RefusedError where an environment that is known stands there without its claims.
+
+    Taken for none it would hide behind the claims of another one beside it.
+    """
+    evidence = part.get(ANNOTATED)
+    for name, claims in sorted(evidence.items(), key=str) if isinstance(evidence, dict) else ():
+        if name in TEES and not isinstance(claims, dict):
+            raise RefusedError(refusals.malformed(place, f"{shown(name)} in `{ANNOTATED}` is no object of claims"))
 
 
 def tees_of(part: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ from typing import Any, Final
 from collectors.recording import decode, encode
 from collectors.triton_names import triton_name
 from controller.embedded.envoy_routes import RouteEntry, StageRoute, route_configuration
-from controller.fleet import RouteSet
+from controller.fleet import RouteSet, Way
 from policy.resolved import WHOLE_PERMILLE, Policy
-from rules.kernel.problem import Placement
 
 METADATA: Final = "gridwright"
 """The key under which a route configuration carries the route sets that it was made from."""
+
+PACKED: Final = "gzip"
+"""The encoding that a gateway can put in force."""
 
 Json = dict[str, Any]
 
@@ -24,7 +26,7 @@ def stage_routes(routes: Iterable[RouteSet], policy: Policy) -> tuple[StageRoute
             item.origin,
             item.service,
             stage.name,
-            tuple(_entry(way.placements[index], way.weight_permille) for way in item.ways),
+            tuple(_entry(way, index) for way in item.ways),
             WHOLE_PERMILLE - sum(way.weight_permille for way in item.ways),
         )
         for item in sorted(routes)
@@ -32,8 +34,11 @@ def stage_routes(routes: Iterable[RouteSet], policy: Policy) -> tuple[StageRoute
     )
 
 
-def _entry(placement: Placement, weight: int) -> RouteEntry:
-    return RouteEntry(placement.pool, triton_name(placement.model, placement.variant), weight)
+def _entry(way: Way, stage: int) -> RouteEntry:
+    """A way at a stage. Of encodings the gateway can do gzip; in any other one it is the caller who sends."""
+    placement = way.placements[stage]
+    name = triton_name(placement.model, placement.variant)
+    return RouteEntry(placement.pool, name, way.weight_permille, compressed=way.encoding(stage) == PACKED)
 
 
 def link_delays_us(policy: Policy) -> dict[tuple[str, str], int]:

@@ -18,8 +18,11 @@ from rules.catalogue import COMPLIANCE
 from rules.dedication import Dedication
 from rules.kernel.problem import Demand, Option, Placement, Problem
 
-JUDGING: Final = (*COMPLIANCE, Dedication())
-"""The rules that are asked: what keeps protected stages apart is that others are kept out of the pools for them."""
+JUDGING: Final = (*(rule for rule in COMPLIANCE if not rule.of_paths), Dedication())
+"""The rules that are asked: what keeps protected stages apart is that others are kept out of the pools for them.
+
+Those on whole ways are not: no pool keeps them or breaks them.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,7 +13,8 @@ import yaml
 from collectors.evidence.records import FOREVER
 from controller.admission.judging import Objection, Protected, judged
 from policy.resolved import Policy
-from rules.kernel.problem import Attested, Held, Problem, Vouched
+from rules.kernel.evidence import Attested, Held, Vouched
+from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 
 NAMESPACE: Final = "gridwright-system"

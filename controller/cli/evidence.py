@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.cli.arguments import AsJson, Environment, Folder
-from controller.cli.errors import Exit
+from controller.cli.errors import CliError, Exit
 from controller.cli.terminal import console, print_table, write_json
 
 if TYPE_CHECKING:
     from collectors.evidence.records import Evidence
 
-Document = Annotated[Path, typer.Argument(metavar="FILE", help="The Evidence document, in YAML.")]
+Document = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The Evidence document in YAML, or an in-toto statement in JSON.")
+]
 KeyFile = Annotated[Path, typer.Option("--key", metavar="FILE", help="The issuer's private key, in PEM.")]
 KeyArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The private key, in PEM.")]
 Subject = Annotated[
@@ -24,7 +26,8 @@ Kid = Annotated[
 ]
 Audience = Annotated[str, typer.Option("--audience", metavar="NAME", help="The Issuer's audience, if it has one.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Where the statement goes: NAME.jwt; stdout without it.")
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Where it goes: NAME.jwt, or NAME.dsse of JSON; stdout without it."),
 ]
 
 app = typer.Typer(no_args_is_help=True, help="Sign evidence, tell what a verifier finds, and when it ends.")
@@ -32,17 +35,27 @@ app = typer.Typer(no_args_is_help=True, help="Sign evidence, tell what a verifie
 
 @app.command("sign")
 def sign(document: Document, *, key: KeyFile, kid: Kid = "", audience: Audience = "", output: Output = None) -> int:
-    """Make a signed statement of an Evidence document, to stand in the folder of evidence in its place."""
+    """Make a signed statement of an Evidence document, to stand in the folder of evidence in its place.
+
+    A statement about models in a file NAME.json, such as which data they remove, is signed as it stands.
+    """
     from datetime import UTC
 
+    from controller.cli.enveloping import enveloped, statement_at
     from controller.cli.signing import document_at, key_at, signed
     from controller.cli.writing import write_whole
 
-    token = signed(document_at(document), key_at(key), kid, audience, datetime.now(UTC))
+    if document.suffix == ".json" and audience:
+        raise CliError("a statement about models has no audience", "leave `--audience` out")
+    made = (
+        enveloped(statement_at(document), key_at(key), kid)
+        if document.suffix == ".json"
+        else signed(document_at(document), key_at(key), kid, audience, datetime.now(UTC))
+    )
     if output is None:
-        print(token)
+        print(made)
         return Exit.DONE
-    write_whole(output, f"{token}\n")
+    write_whole(output, f"{made}\n")
     return Exit.DONE
 
 

@@ -1,7 +1,7 @@
 """`gridwright explain`: why there, and why not elsewhere."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from controller.planning.explanation import Explanation
     from policy.resolved import Policy
 
+FIGURES: Final = "+ is of what plans are chosen by: nodes, links, starts, and half the price of what instances take"
 Subject = Annotated[
     str,
     typer.Argument(
@@ -77,7 +78,7 @@ def explain(
         write_json({**told, "explanation": found})
     else:
         _show(console(), about)
-        _show_explanation(console(), found)
+        show_explanation(console(), found)
     return Exit.DONE
 
 
@@ -120,7 +121,8 @@ def _show(on: "Console", about: "list[Candidate]") -> None:
         on.print()
 
 
-def _show_explanation(on: "Console", found: "Explanation") -> None:
+def show_explanation(on: "Console", found: "Explanation") -> None:
+    """Runners-up, what more is worth, and why the plan falls short where it does."""
     from controller.cli import findings
     from controller.planning import report
     from controller.planning.explanation import Shortfall
@@ -128,6 +130,9 @@ def _show_explanation(on: "Console", found: "Explanation") -> None:
     if found.runners_up:
         rows = [(str(item.placement), report.runner_up_text(item)) for item in found.runners_up]
         print_table(on, "Runners-up", ("placement", "without it"), rows)
+        on.print(
+            "+ is of what plans are chosen by: nodes, links, starts, half the price of what instances take", style="dim"
+        )
     for item in found.shadow_prices:
         on.print(report.shadow_text(item), highlight=False)
     short = Shortfall(found.conflicts, found.sacrifices, found.undecided, found.servable)
@@ -137,7 +142,11 @@ def _show_explanation(on: "Console", found: "Explanation") -> None:
 def _verdict(item: "Candidate") -> tuple[str, str]:
     if item.share_permille:
         plural = "" if item.instances == 1 else "s"
-        return "serves", f"{item.share_permille / 10:g} % of the requests, {item.instances} instance{plural} in all"
+        sent = f", sent as {' or '.join(item.encodings)}" if item.encodings else ""
+        return (
+            "serves",
+            f"{item.share_permille / 10:g} % of the requests, {item.instances} instance{plural} in all{sent}",
+        )
     if item.objections:
         against = (f"{o.rule}: {o.reason}" + (f" ({o.place})" if o.place else "") for o in item.objections)
         return "barred", "; ".join(against)

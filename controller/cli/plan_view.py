@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from controller.cli import findings
 from controller.cli.terminal import print_table
-from controller.decision import Verdict
+from controller.decision import Proof, Verdict
 from controller.planning.diff import Kind
 from controller.summary import Proposal, Summary
 from rules.kernel.problem import WHOLE_PERMILLE
@@ -17,6 +17,8 @@ SIGNS: Final = {Kind.ADD: "+", Kind.CHANGE: "~", Kind.REMOVE: "-"}
 WHOLE_FROM_US: Final = 10_000
 NONE: Final = "-"
 STANDBY: Final = "no traffic now; availability, a bound or a guard asks for it"
+OPTIMAL_OF: Final = "optimal: no plan has less of this cost with starts and half the price of what instances take"
+"""By what plans are chosen, which is more than what is paid (docs/planning.md)."""
 HEADLINES: Final = {
     Verdict.KEEP: "Nothing to change",
     Verdict.CHANGE: "Something to change",
@@ -30,6 +32,8 @@ def show(on: "Console", proposal: Proposal) -> None:
     until = f", valid until {summary.valid_until.isoformat()}" if summary.valid_until else ""
     cost = cost_told(summary.cost_millicents_per_hour, summary.links_millicents_per_hour)
     on.print(f"[bold]{HEADLINES[summary.verdict]}[/]: {cost}, {summary.proof}{until}{_shortfall(summary)}")
+    if summary.proof is Proof.OPTIMAL:
+        on.print(OPTIMAL_OF, style="dim")
     _changes(on, proposal)
     _promises(on, summary)
     _reasons(on, summary)

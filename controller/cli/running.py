@@ -15,6 +15,7 @@ from controller.cli.errors import CliError
 from controller.connections import split_address
 from controller.loop.runner import Watch
 from controller.loop.status import Status
+from policy.words import counted
 from rules.kernel.quantities import dollars_per_hour
 
 ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -58,10 +59,10 @@ def tell(status: Status) -> None:
     else:
         cost = dollars_per_hour(status.decision.cost_millicents_per_hour)
         failed = sum(bool(outcome.error) for outcome in status.outcomes)
-        what = f"{status.decision.verdict} {cost}, {len(status.outcomes)} actions, {failed} failed"
+        what = f"{status.decision.verdict} {cost}, {counted(len(status.outcomes), 'action')}, {failed} failed"
     if status.in_force.commit:
         what += f", commit {status.in_force.commit[:12]}"
-    print(f"{when} turn {status.turns}: {what}, {len(status.findings)} findings, {took:.2f} s", flush=True)
+    print(f"{when} turn {status.turns}: {what}, {counted(len(status.findings), 'finding')}, {took:.2f} s", flush=True)
 
 
 def _require_free(name: str, address: str) -> None:

@@ -31,7 +31,7 @@ PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
 def key_at(path: Path) -> PrivateKey:
     """The private key in a PEM file, without a passphrase. Raises CliError."""
     try:
-        key = load_pem_private_key(_read(path), password=None)
+        key = load_pem_private_key(contents(path), password=None)
     except TypeError as error:
         raise CliError(
             f"{path} is encrypted", "decrypt it into a place that only you can read, and sign there"
@@ -64,7 +64,7 @@ def public_jwk(key: PrivateKey, kid: str) -> dict[str, str]:
 def document_at(path: Path) -> Evidence:
     """The one Evidence document of a file. Raises CliError."""
     try:
-        text = _read(path).decode()
+        text = contents(path).decode()
     except UnicodeDecodeError as trouble:
         raise CliError(f"{path} is not UTF-8", "save it as UTF-8; nothing was signed") from trouble
     found, findings = claims_in(path.name, text)
@@ -110,7 +110,8 @@ def new_nonce(subject: str, now: datetime) -> str:
     return f'{{subject: {{{kind}: {name}}}, nonce: "{made}", issuedAt: "{now:%Y-%m-%dT%H:%M:%SZ}"}}'
 
 
-def _read(path: Path) -> bytes:
+def contents(path: Path) -> bytes:
+    """The octets of a small file. Raises CliError."""
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)

@@ -25,6 +25,8 @@ REFUSED_STATUS = 429
 UNAVAILABLE_STATUS = 503
 UNKNOWN_STATUS = 404
 UNLIMITED = 1_000_000
+COMPRESSED_TYPES = ["application/json", "application/octet-stream"]
+"""How Triton's callers name a body: tensors as JSON, or as bytes behind a head of JSON."""
 STATS_KEPT = (
     r".*http_local_rate_limit\.enabled",
     r"vhost\..*\.route\..*\.upstream_rq_(completed|timeout|retry|[1-5]xx|[1-5]\d\d)",
@@ -48,11 +50,12 @@ class Backend:
 
 @dataclass(frozen=True, slots=True, order=True)
 class RouteEntry:
-    """One way to serve a stage."""
+    """One way to serve a stage; with `compressed`, the gateway sends payloads there as gzip."""
 
     site: str
     triton_name: str
     weight: int
+    compressed: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -177,7 +180,8 @@ def _weighted(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> Jso
     clusters = [_entry(item, delay_us.get((stage.origin, item.site), 0)) for item in stage.entries]
     if stage.refused_weight:
         abort = {"http_status": REFUSED_STATUS, "percentage": {"numerator": 100}}
-        clusters.append({"name": "refused", "weight": stage.refused_weight, **_fault(abort=abort)})
+        own = _fault(abort=abort)
+        clusters.append({"name": "refused", "weight": stage.refused_weight, "typed_per_filter_config": own})
     others = len({(item.site, item.triton_name) for item in stage.entries}) - 1
     action: Json = {
         "timeout": f"{REQUEST_TIMEOUT_S}s",
@@ -196,14 +200,33 @@ def _weighted(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> Jso
 
 def _entry(entry: RouteEntry, delay: int) -> Json:
     weighted = {"name": cluster_name(entry.site, entry.triton_name), "weight": entry.weight}
-    if not delay:
-        return weighted
-    fixed = {"fixed_delay": f"{delay / 1_000_000:.6f}s", "percentage": {"numerator": 100}}
-    return {**weighted, **_fault(delay=fixed)}
+    own: Json = {}
+    if entry.compressed:
+        own["envoy.filters.http.compressor"] = {"@type": f"{TYPE}.config.route.v3.FilterConfig", "config": {}}
+    if delay:
+        own |= _fault(delay={"fixed_delay": f"{delay / 1_000_000:.6f}s", "percentage": {"numerator": 100}})
+    return {**weighted, "typed_per_filter_config": own} if own else weighted
 
 
 def _fault(**fields: Json) -> Json:
-    return {"typed_per_filter_config": {"envoy.filters.http.fault": _typed("fault.v3.HTTPFault", **fields)}}
+    return {"envoy.filters.http.fault": _typed("fault.v3.HTTPFault", **fields)}
+
+
+def _compressor() -> Json:
+    """Packs what goes to a server, and nothing that comes back; off wherever no entry switches it on."""
+    library = {
+        "name": "gzip",
+        "typed_config": {"@type": f"{TYPE}.extensions.compression.gzip.compressor.v3.Gzip"},
+    }
+    to_server = {"common_config": {"enabled": {"default_value": True}, "content_type": COMPRESSED_TYPES}}
+    packing = _filter(
+        "compressor",
+        "compressor.v3.Compressor",
+        request_direction_config=to_server,
+        response_direction_config={"common_config": {"enabled": {"default_value": False}}},
+        compressor_library=library,
+    )
+    return {**packing, "disabled": True}
 
 
 def _listener(origin: str, port: int, folder: str) -> Json:
@@ -218,6 +241,7 @@ def _listener(origin: str, port: int, folder: str) -> Json:
             # Counts what arrived: before the delay, and whatever becomes of the request.
             _filter("local_ratelimit", "local_ratelimit.v3.LocalRateLimit", stat_prefix="unrouted"),
             _filter("fault", "fault.v3.HTTPFault"),
+            _compressor(),
             _filter("router", "router.v3.Router"),
         ],
     }

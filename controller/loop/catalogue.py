@@ -7,6 +7,7 @@ from typing import Final
 
 from controller.actions import Outcome
 from policy.findings import Finding, Level
+from policy.words import counted
 
 TITLES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -36,7 +37,7 @@ def policy_refused(errors: int, revision: str, commit: str = "") -> Finding:
         f"revision {revision[:12]}{of} stays in force" if revision else "there is no earlier one, so nothing is done"
     )
     hint = "correct the findings of the policy files; `gridwright check` lists them"
-    return Finding("GW3002", Level.ERROR, f"the policy files have {errors} errors; {stays}", hint)
+    return Finding("GW3002", Level.ERROR, f"the policy files have {counted(errors, 'error')}; {stays}", hint)
 
 
 def journal_refused(trouble: str) -> Finding:

@@ -1,6 +1,7 @@
 """Which paths are barred when some clauses hold, as arrays: asked again and again with other clauses."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from rules.kernel.problem import Problem
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+
+NO_CLAUSE: Final = -1
+"""The number of clauses that the rows have not."""
 
 
 class Barred:
@@ -45,9 +49,9 @@ class Barred:
     def _holding(self, held: Bools, edit: Edit) -> Bools:
         """Of each exclusion, whether it holds."""
         holds = held[self._clause]
-        if edit.change is not None and edit.clause in self._clauses:
-            for at in np.flatnonzero(self._clause == self._clauses[edit.clause]):
-                holds[at] = edit.change(self._rows[at]) is not None
+        for clause, change in edit.changes.items():
+            for at in np.flatnonzero(self._clause == self._clauses.get(clause, NO_CLAUSE)):
+                holds[at] = change(self._rows[at]) is not None
         return holds
 
 

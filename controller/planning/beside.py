@@ -83,6 +83,21 @@ def crowding(before: tuple[Crowding, ...], plan: Plan, problem: Problem, speed: 
     return tuple(Crowding(*item) for item in sorted({**known, **found}.items()) if item[1] > WHOLE_PERMILLE)
 
 
+def in_full(problem: Problem, speed: Speeds) -> tuple[Crowding, ...]:
+    """What a first plan is priced with: the company of others that want all that a device has left, in steps.
+
+    A busy neighbour of share s_j slows one of share s by s * s_j as long as nobody knows better, and the shares on a
+    device sum to no more than it offers, so together they slow it by s * (offered - s).
+    """
+    found = {}
+    for place in {option.placement for option in problem.options}:
+        pool = problem.policy.pool(place.pool)
+        share = speed.effects.shares[place.model, place.variant, pool.device]
+        slower = share * max(0.0, pool.share_permille / WHOLE_PERMILLE - share)
+        found[place] = WHOLE_PERMILLE + math.ceil(slower * WHOLE_PERMILLE / HALF_STEP_PERMILLE) * HALF_STEP_PERMILLE
+    return tuple(Crowding(*item) for item in sorted(found.items()) if item[1] > WHOLE_PERMILLE)
+
+
 def beside(standing: Standing, placements: Iterable[Placement], policy: Policy, speed: Speeds) -> Speeds:
     """The speeds of placements beside what stands; they may be among it, or still to come."""
     totals: Counter[Placement] = Counter()

@@ -64,7 +64,7 @@ def _path(built: Built, views: Views, demand: Demand, options: tuple[Option, ...
     service = built.whole.service_of(demand)
     stages = []
     for at, (stage, option) in enumerate(zip(service.stages, options, strict=True)):
-        here = np.flatnonzero(views.offers(stage.model).among({option.id}))
-        stages.append(choices(views, demand, at, seen, here))
+        hops = views.hops(demand, stage, np.flatnonzero(views.offers(stage.model).among({option.id})))
+        stages.append(choices(views, demand, at, seen, hops.at(np.flatnonzero(~hops.barred))))
     (path,) = priced(demand, service, stages, np.zeros((1, len(options)), np.int64), seen)
     return path

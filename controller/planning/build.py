@@ -13,6 +13,7 @@ from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
+from controller.planning.beside import in_full
 from controller.planning.demand import Asked, ask, demand_id
 from controller.planning.excluded import (
     barred,
@@ -91,6 +92,11 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         attestations=attestations(snapshot.evidence),
         provenances=provenances(policy, snapshot.evidence),
     )
+    if not running and not is_small(bare):
+        # Nothing is known of who will stand beside whom, and a large fleet planned for less would have to move at once.
+        state = replace(state, crowding=in_full(bare, speed))
+        speed = speeds(policy, state.learnt, state.interference, state.crowding)
+        bare = replace(bare, options=kept.options(policy, speed))
     gone = frozenset(row.option for row in without_server(bare))
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
     afar = out_of_reach(bare)

@@ -18,7 +18,7 @@ from rules.kernel.problem import Placement, Problem
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The cheapest plan of a problem; `shortfall` is what degrading and refusing cost in it.
+    """The cheapest plan of a problem; `shortfall` is what degrading and refusing cost in it, `gave_up` in what runs.
 
     Others that cost the same as it does may answer sooner: they are those of `tied`, which is nothing for what runs.
     """
@@ -27,6 +27,7 @@ class Best:
     proof: Proof
     shortfall: int
     cost: int
+    gave_up: int
     tied: Formulation | None = None
 
 
@@ -57,11 +58,12 @@ def cheapest(
         solved = _cheaper(solved, proposal, cost_of(proposal, form))
     if solved.plan is None:
         return None
+    gave_up = shortfall(running, form)
     least = 1 if _only_fewer(solved.plan, running, problem) else least_saving(problem)
     costs = cost_of(running, form) if settled else 0
     if settled and costs - solved.cost < least:
-        return Best(running, solved.proof, shortfall(running, form), costs)
-    return Best(solved.plan, solved.proof, shortfall(solved.plan, form), solved.cost, form)
+        return Best(running, solved.proof, gave_up, costs, gave_up)
+    return Best(solved.plan, solved.proof, shortfall(solved.plan, form), solved.cost, gave_up, form)
 
 
 def soonest(best: Best, problem: Problem, running: Plan) -> Plan:

@@ -126,7 +126,7 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     large fleet only stays so, where it may: else a step towards the first serves more, and is found sooner.
     """
     within = cheapest(guarded, running, proposal=proposal)
-    if guarded.floors and (within is None or within.shortfall):
+    if guarded.floors and (within is None or _may_be_the_guards(within, guarded)):
         free = cheapest(built.problem, running, below=within)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield built.problem, free
@@ -136,19 +136,26 @@ def _candidates(built: Built, guarded: Problem, running: Plan, proposal: Plan | 
     larger = cheapest(growing, running) if is_small(growing) or not verify(running, growing) else None
     if larger is not None:
         yield growing, larger
+    if not is_small(built.problem):
+        return
     shrinking = _as_it_is_set(built.problem, running)
-    smaller = cheapest(shrinking, running, no_more(shrinking)) if is_small(built.problem) else None
+    smaller = cheapest(shrinking, running, no_more(shrinking))
     if smaller is not None:
         yield shrinking, smaller
 
 
+def _may_be_the_guards(within: Best, guarded: Problem) -> bool:
+    """Whether guards may be what keeps a service from being served.
+
+    A large fleet that gives up no more than it did was asked so when it came to that.
+    """
+    return within.shortfall > (0 if is_small(guarded) else within.gave_up)
+
+
 def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
     """The problem with the placements and the batching that run, and no others."""
-    settings = {
-        (option.placement, option.max_batch, option.queue_delay_us)
-        for option in problem.options
-        if option.id in running.used_options()
-    }
+    used = running.used_options()
+    settings = {(o.placement, o.max_batch, o.queue_delay_us) for o in problem.options if o.id in used}
     options = tuple(o for o in problem.options if (o.placement, o.max_batch, o.queue_delay_us) in settings)
     names = {option.id for option in options}
     return replace(problem, options=options, paths=tuple(p for p in problem.paths if names.issuperset(p.options)))

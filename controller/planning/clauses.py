@@ -1,7 +1,7 @@
 """What somebody asked for, clause by clause, as opposed to what a plan is."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from policy.findings import Place
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Resource, Row
@@ -46,25 +46,25 @@ def clauses_of(rows: Iterable[Row]) -> list[Clause | None]:
     return found
 
 
+Change = Callable[[Row], Row | None]
+"""Gives each of a clause's rows as it is to hold, None when it is not to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Which clauses hold, all when `kept` is None; and how one of them does.
-
-    `change` gives each of that clause's rows as it is to hold, None when it is not to.
-    """
+    """Which clauses hold, all when `kept` is None; and how those of `changes` do."""
 
     kept: frozenset[Clause] | None = None
-    clause: Clause | None = None
-    change: Callable[[Row], Row | None] | None = None
+    changes: Mapping[Clause, Change] = field(default_factory=dict)
 
     def holds(self, clause: Clause | None) -> bool:
         """Whether a clause holds, in whatever way; what is of no clause does."""
-        return clause is None or self.kept is None or clause in self.kept or clause == self.clause
+        return clause is None or self.kept is None or clause in self.kept or clause in self.changes
 
     def __call__(self, row: Row, clause: Clause | None) -> Row | None:
         """A clause's row as it is to hold; None when it is not to."""
-        if self.change is not None and clause is not None and clause == self.clause:
-            return self.change(row)
+        if clause is not None and clause in self.changes:
+            return self.changes[clause](row)
         return row if self.holds(clause) else None
 
 
@@ -77,6 +77,11 @@ def only(kept: frozenset[Clause]) -> Edit:
     return Edit(kept)
 
 
-def changing(clause: Clause, base: Edit, change: Callable[[Row], Row | None]) -> Edit:
+def changing(clause: Clause, base: Edit, change: Change) -> Edit:
     """Loosens the rows of one clause; the others hold as before."""
-    return Edit(base.kept, clause, change)
+    return Edit(base.kept, {**base.changes, clause: change})
+
+
+def all_of(edits: Iterable[Edit]) -> Edit:
+    """Everything holds, but for what these change."""
+    return Edit(None, {clause: change for edit in edits for clause, change in edit.changes.items()})

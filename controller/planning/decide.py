@@ -89,7 +89,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
 def _chosen(
     policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None
 ) -> tuple[Built, Plan, Fleet, Choice]:
-    """The problem, what runs, and what is chosen: again without past peaks in the way, and with company foreseen."""
+    """The problem, what runs, and what is chosen: again without past peaks in the way."""
     built = build(policy, snapshot, state, now, kept)
     running = running_plan(built.whole, built.loaded, state)
     current = Fleet(_loads(built), state.fleet.routes)
@@ -100,18 +100,7 @@ def _chosen(
         built = build(policy, snapshot, state, now, kept)
         running = running_plan(built.whole, built.loaded, state)
         choice = choose(built, running, current, state, now)
-    if not running.instances and not is_small(built.problem):
-        built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
-        choice = choose(built, running, current, state, now)
     return built, running, current, choice
-
-
-def _foreseeing(state: State, plan: Plan, built: Built) -> State:
-    """The state with the company that instances will keep in a first plan.
-
-    Nothing is known of it before, and a large fleet that was planned for less would have to move once it shows.
-    """
-    return replace(state, crowding=crowding(state.crowding, plan, built.whole, built.speed))
 
 
 def _loads(built: Built) -> tuple[Load, ...]:

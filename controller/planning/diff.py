@@ -1,9 +1,10 @@
 """What a plan changes, in the words of the fleet."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from controller.fleet import Fleet, Load, RouteSet
+from controller.fleet import Fleet, Load, RouteSet, Way
 
 
 class Kind(StrEnum):
@@ -49,7 +50,10 @@ def _load_text(load: Load) -> str:
 
 
 def _routes_text(routes: RouteSet) -> str:
-    return "; ".join(
-        f"{way.weight_permille / 10:g} % {' -> '.join(f'{p.variant}@{p.pool}' for p in way.placements)}"
-        for way in routes.ways
-    )
+    return "; ".join(f"{way.weight_permille / 10:g} % {' -> '.join(_stops(way))}" for way in routes.ways)
+
+
+def _stops(way: Way) -> Iterator[str]:
+    for at, placement in enumerate(way.placements):
+        sent = f" as {way.encoding(at)}" if way.encoding(at) else ""
+        yield f"{placement.variant}@{placement.pool}{sent}"

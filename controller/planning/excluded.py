@@ -13,9 +13,11 @@ from controller.planning.barring import through
 from controller.planning.network import reachable
 from controller.planning.paths import Uses
 from rules.catalogue import EXCLUDING
+from rules.kernel.allocation import Allocation
 from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import Placement, Problem
 from rules.kernel.rule import Excluding
+from rules.unit_cost import UnitCost
 
 
 def exclusions_of(problem: Problem, rules: tuple[Excluding, ...] = EXCLUDING) -> tuple[Exclusion, ...]:
@@ -89,9 +91,19 @@ def unreachable(problem: Problem) -> Iterator[Exclusion]:
 
 
 def slow_uses(slow: Iterable[Exclusion], problem: Problem) -> Iterator[Exclusion]:
-    """One exclusion for each use all of whose paths are excluded: what a person asks about is the option."""
+    """One exclusion for each use all of whose paths are excluded: what a person asks about is the option.
+
+    It is that of the fastest path; where that is too dear, that of the cheapest of the paths that are.
+    """
     why = {row.path: row for row in slow}
+    allocation = Allocation(problem)
     for (demand, stage_name, option), ids in through(problem).items():
         if all(path_id in why for path_id in ids):
-            row = why[min(ids, key=lambda i: problem.path(i).latency_us[-1][1])]
-            yield Exclusion(row.rule, f"its best path: {row.reason}", row.place, option, demand, stage_name)
+            best = min(ids, key=lambda i: problem.path(i).latency_us[-1][1])
+            told = "its best path"
+            if why[best].rule == UnitCost.id:
+                dear = (i for i in ids if why[i].rule == UnitCost.id)
+                best = min(dear, key=lambda i: allocation.of_a_request(problem.path(i)))
+                told = "its cheapest path"
+            row = why[best]
+            yield Exclusion(row.rule, f"{told}: {row.reason}", row.place, option, demand, stage_name)

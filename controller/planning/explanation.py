@@ -11,7 +11,7 @@ from controller.planning.build import Built, build
 from controller.planning.conflict import Conflict, clashes
 from controller.planning.meter import Meter
 from controller.planning.questions import Questions
-from controller.planning.relaxation import Relaxation, relaxations
+from controller.planning.relaxation import Relaxation, relaxations_of_all
 from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import Sacrifice, sacrifices, services_short
@@ -91,6 +91,6 @@ def shortfall_of(plan: Plan, built: Built, running: Plan) -> Shortfall:
     meter = Meter(WORK_LIMIT)
     questions = Questions(replace(built.whole, floors=()), running, meter)
     clashing = clashes(questions, short)
-    loosened = tuple(Loosened(item, relaxations(questions, item)) for item in clashing.found)
+    loosened = tuple(map(Loosened, clashing.found, relaxations_of_all(questions, clashing.found)))
     alone = {item.services[0] for item in clashing.found if len(item.services) == 1}
     return Shortfall(loosened, sacrifices(plan, questions, alone), clashing.undecided, clashing.servable)

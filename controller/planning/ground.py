@@ -7,8 +7,9 @@ from functools import cached_property
 
 from controller.fleet import RouteSet, Way
 from controller.planning.between import Between, Setting, Shares, Spot, Taken
+from controller.planning.sending import by_options
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
-from rules.kernel.problem import Option, Placement, Problem
+from rules.kernel.problem import Option, Path, Placement, Problem
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,22 @@ class Ground:
         return {option.placement: option for option in self.problem.options}
 
     @cached_property
+    def _allowed(self) -> dict[tuple[str, tuple[str, ...]], Path]:
+        return by_options(self.problem)
+
+    @cached_property
     def paths(self) -> dict[tuple[str, tuple[str, ...]], str]:
         """Path ids by demand and options."""
-        return {(path.demand, path.options): path.id for path in self.problem.paths}
+        return {use: path.id for use, path in self._allowed.items()}
+
+    @cached_property
+    def encodings(self) -> dict[tuple[str, Taken], tuple[str, ...]]:
+        """By demand and placements, in which encodings payloads are sent there, where not all go as they are."""
+        return {
+            (demand, tuple(self.problem.option(option).placement for option in options)): path.encodings
+            for (demand, options), path in self._allowed.items()
+            if path.encodings
+        }
 
     @cached_property
     def calls(self) -> dict[str, tuple[int, ...]]:
@@ -113,7 +127,11 @@ class Ground:
         """What gateways are asked for."""
         found = []
         for demand in self.problem.demands:
-            ways = (Way(share, taken) for taken, share in moment.shares[demand.id].items() if taken)
+            ways = (
+                Way(share, taken, self.encodings.get((demand.id, taken), ()))
+                for taken, share in moment.shares[demand.id].items()
+                if taken
+            )
             found.append(RouteSet(demand.service, demand.origin, tuple(sorted(ways))))
         return tuple(sorted(found))
 

@@ -4,7 +4,7 @@ It changes no answer, only what is worked out for it again. One turn at a time m
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -33,6 +33,7 @@ class Known(NamedTuple):
     habits: Habits
     looked: tuple[frozenset[str], ...]
     paces: tuple[Pace, ...]
+    sent: tuple[tuple[int, ...], ...]
 
 
 class Kept:
@@ -69,7 +70,7 @@ class Kept:
         for demand in problem.demands:
             stages = problem.service_of(demand).stages
             at_pace = tuple(paces.get(stage.model, AS_PROFILED) for stage in stages)
-            known = Known(habits(demand), _looked_at(problem, demand, looked), at_pace)
+            known = Known(habits(demand), _looked_at(problem, demand, looked), at_pace, tuple(_sent(views, demand)))
             same = before.get(demand.id)
             if same is not None and same[0] == known:
                 found[demand.id] = same
@@ -87,6 +88,13 @@ def _paces(speed: Speeds) -> Mapping[str, Pace]:
     for placement, slowdown in speed.slowdowns.items():
         found[placement.model].slowdowns[placement] = slowdown
     return found
+
+
+def _sent(views: Views, demand: Demand) -> Iterator[tuple[int, ...]]:
+    """In which encodings inputs are looked at: evidence on what data a stage handles may change it."""
+    for stage in views.problem.service_of(demand).stages:
+        for option in views.problem.options_of(stage.model) if stage.encodings else ():
+            yield views.sendings.of(demand, stage, option)
 
 
 def _looked_at(problem: Problem, demand: Demand, looked: Looked) -> tuple[frozenset[str], ...]:

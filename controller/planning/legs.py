@@ -31,8 +31,27 @@ TAIL: Final = LEVELS * 99 // 100 - 1
 """The place of the p99 among sorted samples."""
 
 
+class Hops(NamedTuple):
+    """[N] ways to the options of a stage's model: each with how its input is sent there.
+
+    Options are numbered as `Problem.options_of` has them. `sent` is 0 for as it is, and counts the encodings of the
+    stage from 1; `barred` are those in which it may not be sent, of which rules say why.
+    """
+
+    option: Ints
+    sent: Ints
+    barred: NDArray[np.bool_]
+
+    def at(self, places: list[int] | Ints) -> "Hops":
+        """Those at some places, in their order."""
+        return Hops(self.option[places], self.sent[places], self.barred[places])
+
+
 class Table(NamedTuple):
-    """Samples in us, [rows, LEVELS], and the row of each option of a model, or of each site, in the problem's order."""
+    """Samples in us, [rows, LEVELS], with the rows of options of a model, or of sites and encodings, in their order.
+
+    The row of an option, in the problem's order; of a site and an encoding [sites, 1 + encodings], the first as it is.
+    """
 
     samples: Floats
     row: Ints
@@ -51,29 +70,28 @@ class Legs:
         self._site = {site.name: at for at, site in enumerate(problem.policy.sites)}
         self._sites: dict[str, Ints] = {}
 
-    def of(self, at: int, demand: Demand, burst: Burst, options: Ints, *, of_first: bool = False) -> Floats:
-        """[options, LEVELS]: samples in us of the stage at this place of a demand's service, on options of its model.
+    def of(self, at: int, demand: Demand, burst: Burst, hops: Hops, *, of_first: bool = False) -> Floats:
+        """[hops, LEVELS]: samples in us of the stage at this place of a demand's service, on options of its model.
 
-        Of its whole response, or until that begins. Options are numbered as `Problem.options_of` has them. Raises
-        ValueError where no Link leads to one.
+        Of its whole response, or until that begins. Raises ValueError where no Link leads to one.
         """
         stage = self.problem.service_of(demand).stages[at]
         server, way = self._server(at, stage, burst, of_first=of_first), self._way(at, stage, demand)
-        found = server.samples[server.row[options]]
-        found += way.samples[self._ways_to(way, stage, demand, options)]
+        found = server.samples[server.row[hops.option]]
+        found += way.samples[self._ways_to(way, stage, demand, hops)]
         return found
 
-    def about(self, at: int, demand: Demand, burst: Burst, options: Ints, *, of_first: bool = False) -> Floats:
-        """[options]: about their 99th percentiles in us: those of the servers, and the medians of the ways there."""
+    def about(self, at: int, demand: Demand, burst: Burst, hops: Hops, *, of_first: bool = False) -> Floats:
+        """[hops]: about their 99th percentiles in us: those of the servers, and the medians of the ways there."""
         stage = self.problem.service_of(demand).stages[at]
         server, way = self._server(at, stage, burst, of_first=of_first), self._way(at, stage, demand)
-        found = server.typical_us[server.row[options]]
-        found += way.typical_us[self._ways_to(way, stage, demand, options)]
+        found = server.typical_us[server.row[hops.option]]
+        found += way.typical_us[self._ways_to(way, stage, demand, hops)]
         return found
 
-    def _ways_to(self, way: Table, stage: Stage, demand: Demand, options: Ints) -> Ints:
-        """[options]: the rows of the ways to their sites."""
-        ways: Ints = way.row[self._sites_of(stage.model)[options]]
+    def _ways_to(self, way: Table, stage: Stage, demand: Demand, hops: Hops) -> Ints:
+        """[hops]: the rows of the ways to their sites."""
+        ways: Ints = way.row[self._sites_of(stage.model)[hops.option], hops.sent]
         if (ways == NO_WAY).any():
             raise ValueError(f"{demand.id} cannot reach a site: bar what is `out_of_reach` before building paths")
         return ways
@@ -98,7 +116,7 @@ class Legs:
                 served_us = stage_quantiles_us(policy, stage, option, self.speed, load, of_first=of_first)
                 samples.append(sampled(at, served_us))
             row.append(number[key])
-        return _table(samples, row, TAIL)
+        return _table(samples, np.array(row, np.int64), TAIL)
 
     def _sites_of(self, model: str) -> Ints:
         """Of each option of a model, its site's number."""
@@ -108,22 +126,23 @@ class Legs:
         return self._sites[model]
 
     def _way(self, at: int, stage: Stage, demand: Demand) -> Table:
-        key = (at, demand.origin, stage.payload_bytes * stage.fanout)
+        key = (at, demand.origin, stage.payload_bytes, stage.fanout, stage.encodings)
         if key not in self._travelled:
             self._travelled[key] = self._ways(at, stage, demand)
         return self._travelled[key]
 
     def _ways(self, at: int, stage: Stage, demand: Demand) -> Table:
         policy = self.problem.policy
-        samples, row = list[Floats](), list[int]()
-        for site in self._site:
-            there = reachable(policy, demand.origin, site)
-            row.append(len(samples) if there else NO_WAY)
-            samples += [travelled(at, network_to_us(policy, demand, stage, site))] if there else []
+        formats = ("", *(each.format for each in stage.encodings))
+        samples, row = list[Floats](), np.full((len(self._site), len(formats)), NO_WAY, np.int64)
+        for site, place in self._site.items():
+            for number, name in enumerate(formats if reachable(policy, demand.origin, site) else ()):
+                row[place, number] = len(samples)
+                samples.append(travelled(at, network_to_us(policy, demand, stage, site, name)))
         return _table(samples, row, MEDIAN)
 
 
-def _table(rows: list[Floats], row: list[int], level: int) -> Table:
+def _table(rows: list[Floats], row: Ints, level: int) -> Table:
     """Samples with their levels at a place in their order."""
     samples = np.array(rows).reshape(-1, LEVELS)
-    return Table(samples, np.array(row, np.int64), np.partition(samples, level, axis=1)[:, level])
+    return Table(samples, row, np.partition(samples, level, axis=1)[:, level])

@@ -36,23 +36,34 @@ def reachable(policy: Policy, origin: str, site: str) -> bool:
     return origin == site or link_between(policy, origin, site) is not None
 
 
-def network_us(policy: Policy, demand: Demand, stage: Stage, option: Option) -> Floats:
+def network_us(policy: Policy, demand: Demand, stage: Stage, option: Option, encoding: str = "") -> Floats:
     """`LEVELS` quantiles in us from a demand's origin to an option and back, with the payload of all calls of a stage.
+
+    It is sent in the encoding of that name, or as it is.
 
     Raises ValueError where no Link leads.
     """
-    return network_to_us(policy, demand, stage, policy.pool(option.placement.pool).site)
+    return network_to_us(policy, demand, stage, policy.pool(option.placement.pool).site, encoding)
 
 
-def network_to_us(policy: Policy, demand: Demand, stage: Stage, site: str) -> Floats:
+def network_to_us(policy: Policy, demand: Demand, stage: Stage, site: str, encoding: str = "") -> Floats:
     """The same to a site."""
     if site == demand.origin:
         return np.zeros(LEVELS)
     link = link_between(policy, demand.origin, site)
     if link is None:
         raise ValueError(f"{demand.id} cannot reach {site}: bar what is `out_of_reach` before building paths")
-    transfer_us = stage.payload_bytes * stage.fanout * 8_000 // link.bandwidth_kbps
-    return round_trip_us(link.rtt_us, link.jitter_us) + transfer_us
+    return round_trip_us(link.rtt_us, link.jitter_us) + sending_us(link, stage, encoding)
+
+
+def sending_us(link: Link, stage: Stage, encoding: str) -> int:
+    """What the inputs of all calls of a stage take over a link, in us: to encode them, to send them and to decode them.
+
+    The calls are encoded, and decoded, one after the other, at the worst.
+    """
+    packed = stage.encoding(encoding)
+    coding_us = stage.fanout * packed.time_us if packed else 0
+    return coding_us + stage.sent_bytes(encoding) * 8_000 // link.bandwidth_kbps
 
 
 @lru_cache(maxsize=1024)

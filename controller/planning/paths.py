@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.performance.arrivals import Burst
-from controller.planning.legs import TAIL, Legs
+from controller.planning.legs import TAIL, Hops, Legs
 from controller.planning.offers import Offers
 from controller.planning.pricing import Habits, Views, choices, is_last, priced
 from policy.resolved import Service, UseVariant
@@ -51,14 +51,14 @@ class Looked:
 
 
 class Offered(NamedTuple):
-    """The options of a stage that are not barred, by number among its model's, and about the p99 of each in us, [N].
+    """The options of a stage that are not barred, with how its input is sent, and about the p99 of each in us, [N].
 
     `first_tails_us` is that until the response begins, `tails_us` where no objective asks for it.
     """
 
     use: tuple[str, str]
     offers: Offers
-    here: Ints
+    hops: Hops
     tails_us: Floats
     first_tails_us: Floats
 
@@ -71,8 +71,8 @@ def paths(views: Views, demand: Demand, seen: Habits, looked: Looked) -> tuple[P
     tails = _tails if most == MOST_PATHS else Legs.about
     found = [_offered(views, demand, at, seen, looked, tails=tails) for at in range(len(service.stages))]
     limited = zip(found, _within_limit(problem, demand, found, looked, most), strict=True)
-    stages = [choices(views, demand, at, seen, one.here[places]) for at, (one, places) in enumerate(limited)]
-    every = itertools.product(*(range(stage.here.size) for stage in stages))
+    stages = [choices(views, demand, at, seen, one.hops.at(places)) for at, (one, places) in enumerate(limited)]
+    every = itertools.product(*(range(stage.hops.option.size) for stage in stages))
     return priced(demand, service, stages, np.array(list(every), np.int64), seen)
 
 
@@ -82,27 +82,28 @@ def _offered(
     service = views.problem.service_of(demand)
     use, offers = (demand.id, service.stages[at].name), views.offers(service.stages[at].model)
     here = np.flatnonzero(~offers.among(looked.barred.get(use, NO_OPTIONS)))
-    whole_us = tails(views.legs, at, demand, seen.burst, here, of_first=False)
+    hops = views.hops(demand, service.stages[at], here)
+    whole_us = tails(views.legs, at, demand, seen.burst, hops, of_first=False)
     asked = any(objective.of_first for objective in service.latency_from(demand.origin))
-    first_us = tails(views.legs, at, demand, seen.burst, here, of_first=True) if asked else whole_us
-    return Offered(use, offers, here, whole_us, first_us)
+    first_us = tails(views.legs, at, demand, seen.burst, hops, of_first=True) if asked else whole_us
+    return Offered(use, offers, hops, whole_us, first_us)
 
 
-def _tails(legs: Legs, at: int, demand: Demand, burst: Burst, here: Ints, *, of_first: bool) -> Floats:
-    tails_us: Floats = np.partition(legs.of(at, demand, burst, here, of_first=of_first), TAIL, axis=1)[:, TAIL]
+def _tails(legs: Legs, at: int, demand: Demand, burst: Burst, hops: Hops, *, of_first: bool) -> Floats:
+    tails_us: Floats = np.partition(legs.of(at, demand, burst, hops, of_first=of_first), TAIL, axis=1)[:, TAIL]
     return tails_us
 
 
 def _within_limit(
     problem: Problem, demand: Demand, stages: list[Offered], looked: Looked, most: int
 ) -> list[list[int]]:
-    """The options of each stage by place in `here`: all, or the first of an order by which the others are left out."""
-    if most == MOST_PATHS or math.prod(stage.here.size for stage in stages) <= most:
+    """The options of each stage by place in `hops`: all, or the first of an order by which the others are left out."""
+    if most == MOST_PATHS or math.prod(stage.hops.option.size for stage in stages) <= most:
         orders = [_fastest_first(stage) for stage in stages]
         fewest = [0] * len(stages)
     else:
         orders = [_likeliest_first(problem, demand, stage, looked) for stage in stages]
-        fewest = [len(looked.running.get(stage.use, NO_OPTIONS)) for stage in stages]
+        fewest = [int(np.count_nonzero(_runs(stage, looked))) for stage in stages]
     while math.prod(map(len, orders)) > most:
         longest = max(range(len(orders)), key=lambda i: (len(orders[i]) > fewest[i], len(orders[i])))
         if len(orders[longest]) <= fewest[longest]:
@@ -112,7 +113,7 @@ def _within_limit(
 
 
 def _fastest_first(stage: Offered) -> list[int]:
-    order: list[int] = np.lexsort((stage.offers.place[stage.here], stage.tails_us)).tolist()
+    order: list[int] = np.lexsort((stage.offers.place[stage.hops.option], stage.tails_us, stage.hops.barred)).tolist()
     return order
 
 
@@ -120,7 +121,7 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Offered, looked: L
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
     service = problem.service_of(demand)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
-    offers, here = stage.offers, stage.here
+    offers, here = stage.offers, stage.hops.option
     tails_us, place = stage.tails_us, offers.place[here]
     prices = offers.price[here] + _egress(problem, demand, stage)
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
@@ -128,15 +129,21 @@ def _likeliest_first(problem: Problem, demand: Demand, stage: Offered, looked: L
         placements = [offers.options[at].placement for at in here.tolist()]
         reluctant = np.array([(item.model, item.variant) in steps for item in placements], np.bool_)
         ranks = np.where(reluctant, RELUCTANCE * (1 + ranks), ranks)
-    runs = offers.among(looked.running.get(stage.use, NO_OPTIONS))[here]
-    idle = offers.among(looked.idle.get(stage.use, NO_OPTIONS))[here]
+    runs = _runs(stage, looked)
+    idle = offers.among(looked.idle.get(stage.use, NO_OPTIONS))[here] | stage.hops.barred
     order: list[int] = np.lexsort((place, prices, ranks, _too_slow(service, demand, stage), idle, ~runs)).tolist()
     return order
 
 
+def _runs(stage: Offered, looked: Looked) -> NDArray[np.bool_]:
+    """Which of them something takes now, as its input may be sent."""
+    runs = stage.offers.among(looked.running.get(stage.use, NO_OPTIONS))[stage.hops.option]
+    return runs & ~stage.hops.barred
+
+
 def _too_slow(service: Service, demand: Demand, stage: Offered) -> NDArray[np.bool_]:
     """Of which options the stage alone misses an objective of it or of the whole, about."""
-    found = np.zeros(stage.here.size, np.bool_)
+    found = np.zeros(stage.hops.option.size, np.bool_)
     for objective in service.latency_from(demand.origin):
         if objective.stage in {"", stage.use[1]}:
             begins = objective.of_first and (objective.stage or is_last(service, stage.use[1]))
@@ -147,10 +154,11 @@ def _too_slow(service: Service, demand: Demand, stage: Offered) -> NDArray[np.bo
 def _egress(problem: Problem, demand: Demand, stage: Offered) -> NDArray[np.float64]:
     """What the way to each option costs in millicents an hour, for a call in a thousand seconds."""
     called = next(each for each in problem.service_of(demand).stages if each.name == stage.use[1])
-    links = ((demand.origin, problem.site_of(stage.offers.options[at])) for at in stage.here.tolist())
+    links = ((demand.origin, problem.site_of(stage.offers.options[at])) for at in stage.hops.option.tolist())
     found = (problem.link(one, other) if one != other else None for one, other in links)
     prices = [link.egress_from(demand.origin) if link else 0 for link in found]
-    return np.array(prices, np.float64) * called.payload_bytes * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
+    sizes = np.array([called.payload_bytes, *(each.payload_bytes for each in called.encodings)], np.float64)
+    return np.array(prices, np.float64) * sizes[stage.hops.sent] * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
 
 
 def _rank(key: NDArray[np.float64], place: Ints) -> Ints:

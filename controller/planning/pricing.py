@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from controller.performance.arrivals import STEADY, Burst
 from controller.performance.pipeline import chains, path_latencies_us
-from controller.planning.legs import Legs
+from controller.planning.legs import Hops, Legs
 from controller.planning.offers import Offers, offers_of
 from controller.planning.options import Speeds
-from policy.resolved import Service
+from controller.planning.sending import Sendings
+from policy.resolved import Service, Stage
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
 Latencies = tuple[tuple[int, int], ...]
@@ -36,6 +37,7 @@ class Views:
     def __init__(self, problem: Problem, speed: Speeds) -> None:
         self.problem = problem
         self.legs = Legs(problem, speed)
+        self.sendings = Sendings(problem)
         self._offers: dict[str, Offers] = {}
 
     def offers(self, model: str) -> Offers:
@@ -44,28 +46,42 @@ class Views:
             self._offers[model] = offers_of(self.problem, model)
         return self._offers[model]
 
+    def hops(self, demand: Demand, stage: Stage, here: Ints) -> Hops:
+        """Options of a stage's model by number, each as often as there are ways to send the input there."""
+        if not stage.encodings:
+            return Hops(here, np.zeros(here.size, np.int64), np.zeros(here.size, np.bool_))
+        options = self.offers(stage.model).options
+        found = [
+            (at, number, number != allowed)
+            for at in here.tolist()
+            for *barred, allowed in (self.sendings.of(demand, stage, options[at]),)
+            for number in (*barred, allowed)
+        ]
+        rows = np.array(found, np.int64).reshape(-1, 3)
+        return Hops(rows[:, 0], rows[:, 1], rows[:, 2].astype(np.bool_))
+
 
 class Choices(NamedTuple):
-    """The options of a stage that may be taken, by number among its model's, and the samples of each, [N, LEVELS].
+    """The hops of a stage that may be taken, and the samples of each, [N, LEVELS].
 
     `first` are the samples until the stage's response begins; they are `samples` where no objective asks for them.
     """
 
     use: tuple[str, str]
     offers: Offers
-    here: Ints
+    hops: Hops
     samples: Floats
     first: Floats
 
 
-def choices(views: Views, demand: Demand, at: int, seen: Habits, here: Ints) -> Choices:
-    """These options of the stage at that place of a demand's service."""
+def choices(views: Views, demand: Demand, at: int, seen: Habits, hops: Hops) -> Choices:
+    """These hops of the stage at that place of a demand's service."""
     service = views.problem.service_of(demand)
     stage = service.stages[at]
-    samples = views.legs.of(at, demand, seen.burst, here)
+    samples = views.legs.of(at, demand, seen.burst, hops)
     asked = any(objective.of_first for objective in service.latency_from(demand.origin))
-    first = views.legs.of(at, demand, seen.burst, here, of_first=True) if asked else samples
-    return Choices((demand.id, stage.name), views.offers(stage.model), here, samples, first)
+    first = views.legs.of(at, demand, seen.burst, hops, of_first=True) if asked else samples
+    return Choices((demand.id, stage.name), views.offers(stage.model), hops, samples, first)
 
 
 def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints, seen: Habits) -> tuple[Path, ...]:
@@ -81,13 +97,22 @@ def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints
         ending = [each.first if is_last(service, each.use[1]) else each.samples for each in stages]
         until = _of_paths(service, ending, chosen, margin_permille)
         begun = [(("", of_path), *of_stages) for of_path, of_stages in zip(until, begun, strict=True)]
-    names = [[stage.offers.options[at].id for at in stage.here.tolist()] for stage in stages]
+    names = [[each.offers.options[at].id for at in each.hops.option.tolist()] for each in stages]
+    formats = [_formats(service.stages[at], each.hops) for at, each in enumerate(stages)]
     found = []
     for number, row in enumerate(chosen.tolist()):
         options = tuple(here[at] for here, at in zip(names, row, strict=True))
-        name = f"{demand.id}: {' | '.join(options)}"
-        found.append(Path(name, demand.id, options, whole[number], alone[number], begun[number]))
+        sent = tuple(here[at] for here, at in zip(formats, row, strict=True))
+        told = (f"{name} as {form}" if form else name for name, form in zip(options, sent, strict=True))
+        name, encodings = f"{demand.id}: {' | '.join(told)}", sent if any(sent) else ()
+        found.append(Path(name, demand.id, options, whole[number], alone[number], begun[number], encodings))
     return tuple(found)
+
+
+def _formats(stage: Stage, hops: Hops) -> list[str]:
+    """By use, the name of the encoding; empty for as it is."""
+    names = ("", *(each.format for each in stage.encodings))
+    return [names[number] for number in hops.sent.tolist()]
 
 
 def is_last(service: Service, stage: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from collectors.evidence.records import ARTEFACT, Evidence
 from policy.resolved import Policy
-from rules.kernel.problem import Attested, Held, Vouched
+from rules.kernel.evidence import Attested, Held, Vouched
 
 
 def certifications(evidence: Iterable[Evidence]) -> tuple[Held, ...]:

@@ -1,6 +1,6 @@
 """What a decision says of its plan: reasons, until when it is valid, and findings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,8 +19,9 @@ from rules.catalogue import COMPLIANCE, RULES
 from rules.certification import Certification
 from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
+from rules.kernel.evidence import Vouched
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Placement, Problem, Vouched
+from rules.kernel.problem import Placement, Problem
 from rules.kernel.quantities import dollars_per_hour, percent
 from rules.kernel.rule import Violation
 from rules.link_evidence import LinkEvidence
@@ -205,7 +206,24 @@ def shortfall_findings(found: Shortfall) -> tuple[Finding, ...]:
 
 
 def _enough(found: tuple[Relaxation, ...]) -> str:
-    return "enough would be: " + "; or ".join(relaxation_text(item) for item in found[:MOST_NAMED])
+    """The loosenings that serve everything; where none is known to, those that serve the services of the conflict."""
+    alone = [item for item in found if item.serves_all and not item.beside]
+    if alone:
+        return f"enough would be: {_either(alone)}"
+    together = [item for item in found if item.serves_all]
+    if together:
+        beside = " and ".join(relaxation_text(item) for item in together[0].beside)
+        return f"enough would be, together with {beside}: {_either(together)}"
+    rest = (
+        "other services would still fall short"
+        if all(item.serves_all is False for item in found)
+        else "whether everybody is served then is not proven"
+    )
+    return f"enough for the services of these clauses would be: {_either(found)}; {rest}"
+
+
+def _either(found: Sequence[Relaxation]) -> str:
+    return "; or ".join(relaxation_text(item) for item in found[:MOST_NAMED])
 
 
 def relaxation_text(item: Relaxation) -> str:

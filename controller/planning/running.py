@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from collectors.snapshot import LoadedModel, ModelState, Snapshot
 from controller.decision import State
 from controller.planning.options import placement_of
+from controller.planning.sending import by_options
 from policy.resolved import Policy
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Node, Option, Placement, Problem, Running
@@ -85,7 +86,7 @@ def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], stat
         for item in problem.running
         if item.placement in chosen
     ]
-    paths = {(path.demand, path.options): path.id for path in problem.paths}
+    paths = {use: path.id for use, path in by_options(problem).items()}
     routes: dict[str, int] = {}
     for route_set in state.fleet.routes:
         for way in route_set.ways:

@@ -16,11 +16,11 @@ from controller.decision import Proof
 from controller.performance.pipeline import chains
 from controller.planning.build import write
 from controller.planning.clauses import EVERYTHING
+from controller.planning.loosen_room import grown
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.questions import Questions
-from controller.planning.relaxation import grown
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from policy.resolved import Link
@@ -146,10 +146,10 @@ def _quicker(path: Path, link: Link, problem: Problem) -> Path:
     stages = problem.service_of(demand).stages
     sites = [problem.site_of(problem.option(option)) for option in path.options]
     saved_us = [
-        stage.payload_bytes * stage.fanout * 4_000 // link.bandwidth_kbps
+        stage.sent_bytes(path.encoding(at)) * 4_000 // link.bandwidth_kbps
         if {demand.origin, site} == {link.a, link.b}
         else 0
-        for stage, site in zip(stages, sites, strict=True)
+        for at, (stage, site) in enumerate(zip(stages, sites, strict=True))
     ]
     least_us = min(sum(saved_us[at] for at in chain) for chain in chains(stages))
     return replace(path, latency_us=tuple((bp, max(0, value_us - least_us)) for bp, value_us in path.latency_us))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controller.planning.barred import Bools, Ints
+from controller.planning.barred import NO_CLAUSE, Bools, Ints
 from controller.planning.clauses import Clause, Edit, clause_of
 from controller.planning.cpsat import MOST_INSTANCES
 from controller.planning.pooled.form import PooledForm
@@ -85,11 +85,10 @@ class Sheet:
 
     def _change(self, edit: Edit, kept: Bools, lowest: Floats, highest: Floats) -> None:
         """Take out, or give other ends, what the edit changes."""
-        if edit.change is None or edit.clause not in self._number:
-            return
-        for at in np.flatnonzero(self._clause == self._number[edit.clause]).tolist():
+        changes = ((self._number.get(clause, NO_CLAUSE), change) for clause, change in edit.changes.items())
+        for at, change in ((at, c) for number, c in changes for at in np.flatnonzero(self._clause == number).tolist()):
             row = self.form.rows[at]
-            changed = edit.change(row.source) if row.source is not None else None
+            changed = change(row.source) if row.source is not None else None
             kept[at] = changed is not None
             if changed is not None and row.bounding:
                 low, high = PooledForm.ends(changed)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from policy.checks.absences import absences
 from policy.checks.contradictions import doubled_links
+from policy.checks.encodings import idle_encodings
 from policy.checks.first_responses import without_first_response
 from policy.checks.issuers import issuers
 from policy.checks.limits import beyond_limits
@@ -14,6 +15,7 @@ from policy.checks.removals import odd_removals
 from policy.checks.survivors import too_few_sites
 from policy.checks.suspicious import suspicious
 from policy.checks.tiers import without_a_tier
+from policy.checks.unreachable import unreachable
 from policy.findings import Finding
 from policy.resolved import Policy
 from policy.validate import Valid
@@ -30,10 +32,12 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
     """What is judged only when every document could be read."""
     return [
         *absences(policy),
+        *idle_encodings(policy),
         *odd_removals(policy),
         *pinned_nowhere(policy),
         *without_first_response(policy),
         *suspicious(policy),
         *too_few_sites(policy),
+        *unreachable(policy),
         *without_a_tier(policy),
     ]

@@ -39,6 +39,7 @@ def _looser(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Find
     yield from _attestation(lower, upper)
     yield from _provenance(lower, upper)
     yield from _pinned(lower, upper)
+    yield from _payloads(lower, upper)
     if 0 < lower.audited_s < upper.audited_s:
         asked = f"asks for {upper.audited_s} s"
         yield _less(lower.place, f"keeping decisions for {lower.audited_s} s is enough", upper, upper.place, asked)
@@ -107,6 +108,12 @@ def _links(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Findi
     one, other = lower.link_security, upper.link_security
     if one and other and one.encryption.strength < other.encryption.strength:
         yield _less(one.place, f"`{one.encryption}` is enough", upper, other.place, f"asks for `{other.encryption}`")
+
+
+def _payloads(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:
+    one, other = lower.payloads, upper.payloads
+    if one and other and one.fidelity.strength < other.fidelity.strength:
+        yield _less(one.place, f"`{one.fidelity}` is enough", upper, other.place, f"asks for `{other.fidelity}`")
 
 
 def _certifications(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from policy.checks.distances import Distances, in_a_row
 from policy.data_flow import handled, removals
 from policy.findings import Finding
 from policy.resolved import Policy, Pool, Service
+from policy.words import counted, dollars_per_hour
 
 
 def suspicious(policy: Policy) -> list[Finding]:
@@ -77,8 +78,8 @@ def _ceilings(policy: Policy) -> Iterator[Finding]:
             yield warning("GW0332", ceiling.place, message, "name a site with pools, or take the ceiling out")
         elif node and ceiling.millicents_per_hour < node.price_millicents_per_hour:
             message = (
-                f"{_dollars(ceiling.millicents_per_hour)} does not pay for one node: the cheapest is of "
-                f"`{node.name}` at {_dollars(node.price_millicents_per_hour)}"
+                f"{dollars_per_hour(ceiling.millicents_per_hour)} does not pay for one node: the cheapest is of "
+                f"`{node.name}` at {dollars_per_hour(node.price_millicents_per_hour)}"
             )
             yield warning("GW0333", ceiling.place, message, "raise the ceiling, or add a cheaper pool")
 
@@ -105,7 +106,7 @@ def _racks(policy: Policy) -> Iterator[Finding]:
     for pool in policy.pools:
         idle = [rack for rack in pool.racks[pool.nodes :] if rack not in pool.racks[: pool.nodes]]
         if idle:
-            message = f"`{pool.name}` has {pool.nodes} node(s), so none stands in {', '.join(idle)}"
+            message = f"`{pool.name}` has {counted(pool.nodes, 'node')}, so none stands in {', '.join(idle)}"
             yield warning(
                 "GW0391", pool.place, message, "name a rack for each node, or fewer that they stand in by turns"
             )
@@ -114,7 +115,3 @@ def _racks(policy: Policy) -> Iterator[Finding]:
 def _bare(policy: Policy) -> frozenset[str]:
     """The sites without pools."""
     return frozenset(site.name for site in policy.sites) - {pool.site for pool in policy.pools}
-
-
-def _dollars(millicents_per_hour: int) -> str:
-    return f"${millicents_per_hour / 100_000:g}/h"

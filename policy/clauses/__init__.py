@@ -10,7 +10,7 @@ from policy.clauses.attestation import (
     TcbClause,
 )
 from policy.clauses.certifications import CertificationClause, ForbiddenClause
-from policy.clauses.places import LinkSecurityClause, LocalityClause, PurchaseClause, ResidencyClause
+from policy.clauses.places import LinkSecurityClause, LocalityClause, PayloadClause, PurchaseClause, ResidencyClause
 from policy.clauses.profile import ComplianceProfile, Scope, SeparationClause
 from policy.clauses.standards import JUST_ABOVE, Comparison, Standard, VersionBound, covered
 from policy.clauses.vouching import (
@@ -46,6 +46,7 @@ __all__ = [
     "LinkEvidenceClause",
     "LinkSecurityClause",
     "LocalityClause",
+    "PayloadClause",
     "PinnedClause",
     "ProvenanceClause",
     "PurchaseClause",

@@ -1,4 +1,4 @@
-"""Clauses on where data goes: jurisdictions, links, kinds of capacity, and beside whom."""
+"""Clauses on where data goes and how: jurisdictions, links, encodings, kinds of capacity."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from policy.findings import Place
 
 if TYPE_CHECKING:
-    from policy.resolved import Encryption, Purchase
+    from policy.resolved import Encryption, Fidelity, Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +37,12 @@ class PurchaseClause:
 class LocalityClause:
     """Every covered stage runs at the site that its requests come from."""
 
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadClause:
+    """Payloads cross links at least this true to what was sent."""
+
+    fidelity: "Fidelity"
     place: Place

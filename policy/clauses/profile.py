@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from policy.clauses.attestation import AttestationClause
 from policy.clauses.certifications import CertificationClause, ForbiddenClause
-from policy.clauses.places import LinkSecurityClause, LocalityClause, PurchaseClause, ResidencyClause
+from policy.clauses.places import LinkSecurityClause, LocalityClause, PayloadClause, PurchaseClause, ResidencyClause
 from policy.clauses.vouching import LinkEvidenceClause, PinnedClause, ProvenanceClause, StorageClause
 from policy.data_flow import Data, data, handled
 from policy.findings import Place
@@ -89,6 +89,7 @@ class ComplianceProfile:
     storage: StorageClause | None = None
     pinned: PinnedClause | None = None
     audited_s: int = 0
+    payloads: PayloadClause | None = None
 
     def covered(self, service: "Service", handles: Mapping[str, Data] | None = None) -> tuple["Stage", ...]:
         """The stages of a service that it covers, as in `Scope`; nothing of one that it does not."""

@@ -164,6 +164,12 @@ class StorageSpec(Spec):
     encryption: Literal["at-rest"]
 
 
+class PayloadsSpec(Spec):
+    """How payloads may be changed on their way: packed without loss, or not at all."""
+
+    fidelity: Literal["lossless", "verbatim"]
+
+
 class ProvenanceSpec(Spec):
     """How the artefact was built: the level of SLSA's build track, and whose word on it counts."""
 
@@ -198,6 +204,7 @@ class ClausesSpec(Spec):
     separation: SeparationSpec | None = None
     storage: StorageSpec | None = None
     audit: AuditSpec | None = None
+    payloads: PayloadsSpec | None = None
 
     @model_validator(mode="after")
     def _asks(self) -> Self:

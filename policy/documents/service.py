@@ -22,6 +22,7 @@ from policy.documents.base import (
     Word,
 )
 from policy.documents.compliance_profile import ClausesSpec
+from policy.documents.encoding import EncodingSpec, each_format_once
 from policy.documents.placement import PlacementSpec
 from policy.documents.written import Written
 
@@ -52,7 +53,8 @@ class RemovalSpec(DataSpec):
 class StageSpec(Spec):
     """One model call. `fanout` calls are made for each request, after the stages in `after`.
 
-    With `reads: outputs` it is sent what those stages put out and nothing else of the request.
+    The input of a call may cross links in one of `encodings`. With `reads: outputs` it is sent what those stages put
+    out and nothing else of the request.
     """
 
     name: Name
@@ -60,6 +62,7 @@ class StageSpec(Spec):
     after: list[Name] = Field(default_factory=list)
     fanout: Positive = 1
     input: PayloadBytes = 0
+    encodings: Annotated[list[EncodingSpec], AfterValidator(each_format_once)] = Field(default_factory=list)
     reads: Literal["everything", "outputs"] = "everything"
     adds: DataSpec = DataSpec()
     removes: RemovalSpec | None = None

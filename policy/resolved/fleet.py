@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from policy.clauses import Scope
 from policy.findings import Place
+from policy.resolved.encodings import Encoding, Fidelity
 from policy.windows import Window
 
 
@@ -82,7 +83,7 @@ class Link:
 
     A round trip takes `rtt_us` on average and scatters by a standard deviation of `jitter_us`. `transit` are the
     jurisdictions that it crosses, `egress` the prices of what leaves either site over it; one of which nothing is said
-    is left for nothing.
+    is left for nothing. Payloads may cross it packed by `compressions`, and lowered to `precisions`.
     """
 
     a: str
@@ -95,6 +96,13 @@ class Link:
     place: Place
     name: str = ""
     egress: tuple[Egress, ...] = ()
+    compressions: tuple[str, ...] = ()
+    precisions: tuple[str, ...] = ()
+
+    def admits(self, encoding: Encoding) -> bool:
+        """Whether payloads may cross the link in an encoding."""
+        admitted = self.precisions if encoding.fidelity is Fidelity.LOWERED else self.compressions
+        return encoding.format in admitted
 
     def egress_from(self, site: str) -> int:
         """Millicents for each GiB that leaves a site over the link."""

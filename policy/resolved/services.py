@@ -7,6 +7,7 @@ from typing import Final
 from policy.clauses import ComplianceProfile
 from policy.data_flow import NO_DATA, Data, Reads, data
 from policy.findings import Place
+from policy.resolved.encodings import Encoding
 from policy.resolved.fleet import Pool
 from policy.resolved.objectives import (
     AccuracyObjective,
@@ -40,7 +41,10 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One model call of a service. `fanout` calls are made for each request, all at once."""
+    """One model call of a service. `fanout` calls are made for each request, all at once.
+
+    The input of one is of `payload_bytes`, and crosses links as it is or in one of `encodings`.
+    """
 
     name: str
     model: str
@@ -51,6 +55,16 @@ class Stage:
     reads: Reads = Reads.EVERYTHING
     adds: Data = NO_DATA
     removes: Removal | None = None
+    encodings: tuple[Encoding, ...] = ()
+
+    def encoding(self, name: str) -> Encoding | None:
+        """The encoding of that format; None when there is none."""
+        return next((each for each in self.encodings if each.format == name), None)
+
+    def sent_bytes(self, name: str) -> int:
+        """The bytes of the inputs of all calls of a request in an encoding; as they are for an empty name."""
+        encoding = self.encoding(name)
+        return self.fanout * (encoding.payload_bytes if encoding else self.payload_bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ that it takes of it when it is given all that it may be.
 
 from fractions import Fraction
 
-from rules.kernel.egress import MILLI_RPS_IN_REQUESTS_AN_HOUR, MOST_MILLICENTS_PER_HOUR, egress_of_a_request
+from rules.kernel.egress import MILLI_RPS_IN_REQUESTS_AN_HOUR, egress_of_a_request
 from rules.kernel.problem import Option, Path, Problem
 
 
@@ -38,6 +38,6 @@ class Allocation:
         return total
 
     def of_all_requests(self, path: Path) -> int:
-        """Millicents an hour if all of its demand took a path, rounded up; at most what a path counts as."""
+        """Millicents an hour if all of its demand took a path, rounded up."""
         requests_an_hour = self._problem.demand(path.demand).rate_milli_rps * MILLI_RPS_IN_REQUESTS_AN_HOUR
-        return min(-(-requests_an_hour * self.of_a_request(path) // 1), MOST_MILLICENTS_PER_HOUR)
+        return -(-requests_an_hour * self.of_a_request(path) // 1)

@@ -1,4 +1,4 @@
-"""What links cost: the payloads of requests that leave the site of their origin."""
+"""What links cost: the payloads of requests that leave the site of their origin, as they are sent."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -8,29 +8,32 @@ from rules.kernel.problem import Path, Problem
 
 GIB: Final = 1024**3
 MILLI_RPS_IN_REQUESTS_AN_HOUR: Final = Fraction(3_600, 1_000)
-MOST_MILLICENTS_PER_HOUR: Final = 10**11
-"""A path counts as no more than $1,000,000 an hour in what is minimised and in ceilings: their sums stay in 64 bits."""
 
 
 def egress_of_a_request(problem: Problem, path: Path) -> Fraction:
     """Millicents that the links of a path cost for one request.
 
-    Each stage at another site than the origin takes `payload_bytes` times `fanout` over the Link between the two. What
-    comes back is not counted, for no document tells its size.
+    Each stage at another site than the origin takes the inputs of its calls over the Link between the two, in the
+    path's encoding. What comes back is not counted, for no document tells its size.
     """
-    demand = problem.demand(path.demand)
-    price = 0
-    for stage, name in zip(problem.service_of(demand).stages, path.options, strict=True):
-        link = problem.link(demand.origin, problem.site_of(problem.option(name)))
-        if link is not None:
-            price += stage.payload_bytes * stage.fanout * link.egress_from(demand.origin)
-    return Fraction(price, GIB)
+    return Fraction(_priced_bytes(problem, path), GIB)
 
 
 def egress_millicents_per_hour(problem: Problem, path: Path) -> int:
     """What they cost when the path carries all of its demand, rounded up to a whole millicent an hour."""
-    requests_an_hour = problem.demand(path.demand).rate_milli_rps * MILLI_RPS_IN_REQUESTS_AN_HOUR
-    return -(-requests_an_hour * egress_of_a_request(problem, path) // 1)
+    per_hour = problem.demand(path.demand).rate_milli_rps * MILLI_RPS_IN_REQUESTS_AN_HOUR.numerator
+    return -(-per_hour * _priced_bytes(problem, path) // (MILLI_RPS_IN_REQUESTS_AN_HOUR.denominator * GIB))
+
+
+def _priced_bytes(problem: Problem, path: Path) -> int:
+    """The bytes of one request that cross links, each times the millicents a GiB of its link."""
+    demand = problem.demand(path.demand)
+    price = 0
+    for at, (stage, name) in enumerate(zip(problem.service_of(demand).stages, path.options, strict=True)):
+        link = problem.link(demand.origin, problem.site_of(problem.option(name)))
+        if link is not None:
+            price += stage.sent_bytes(path.encoding(at)) * link.egress_from(demand.origin)
+    return price
 
 
 def carried_prices(problem: Problem, origins: Iterable[str] | None = None) -> tuple[tuple[str, int], ...]:
@@ -43,5 +46,5 @@ def carried_prices(problem: Problem, origins: Iterable[str] | None = None) -> tu
         if wanted is None or problem.demand(path.demand).origin in wanted:
             price = egress_millicents_per_hour(problem, path)
             if price:
-                found.append((path.id, min(price, MOST_MILLICENTS_PER_HOUR)))
+                found.append((path.id, price))
     return tuple(found)

@@ -52,7 +52,8 @@ class Count:
 class Distinct:
     """At least `least` of the groups hold an instance; a group is a set of (option, node).
 
-    Not asked while a service that it names is at the highest level of its ladder.
+    Not asked while a service that it names is at the highest level of its ladder. `unit` says what a group is, such as
+    "site".
     """
 
     rule: str
@@ -60,6 +61,7 @@ class Distinct:
     groups: tuple[tuple[tuple[str, str], ...], ...]
     least: int
     services: tuple[str, ...] = ()
+    unit: str = "place"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from policy.clauses import ComplianceProfile
 from policy.data_flow import Datum, Reads
 from policy.resolved import Service, Stage
+from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Demand, Option, Path, Problem
 from rules.kernel.removals import said_of
@@ -19,11 +20,27 @@ class Visit:
     demand: Demand
     stage: Stage
     option: Option
+    profiles: tuple[ComplianceProfile, ...]
+    """Those that cover it."""
 
     def __str__(self) -> str:
         return f"stage {self.stage.name} of {self.demand.id} on {self.option.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """An input of a demand's stage that some of its requests send to an option in an encoding."""
+
+    demand: Demand
+    stage: Stage
+    option: Option
+    encoding: str
+
+    def __str__(self) -> str:
+        return f"stage {self.stage.name} of {self.demand.id} on {self.option.id}, sent as {self.encoding}"
+
+
+@Latest
 def carried(plan: Plan, problem: Problem) -> tuple[tuple[Path, int], ...]:
     """The paths that carry something, each with its share in permille."""
     shares: Counter[str] = Counter()
@@ -32,24 +49,65 @@ def carried(plan: Plan, problem: Problem) -> tuple[tuple[Path, int], ...]:
     return tuple((problem.path(path), share) for path, share in shares.items() if share and problem.has_path(path))
 
 
+@Latest
 def visits(plan: Plan, problem: Problem) -> tuple[Visit, ...]:
     """Every stage of a demand with every option that its routes take there, each once."""
+    covering = _covering(problem)
     found: dict[tuple[str, str, str], Visit] = {}
     for path, _ in carried(plan, problem):
         demand = problem.demand(path.demand)
         for stage, chosen in zip(problem.service_of(demand).stages, path.options, strict=True):
             key = (demand.id, stage.name, chosen)
             if key not in found:
-                found[key] = Visit(demand, stage, problem.option(chosen))
+                found[key] = Visit(demand, stage, problem.option(chosen), covering[demand.service, stage.name])
     return tuple(found.values())
 
 
-def is_covered(visit: Visit, profile: ComplianceProfile, problem: Problem) -> bool:
-    """Whether a profile covers a visit: what it asks of is followed back from the stage to where it may come from."""
-    scope, service = profile.scope, problem.service_of(visit.demand)
-    if not scope.means(service) or (scope.stages and visit.stage.name not in scope.stages):
+@Latest
+def crossings(plan: Plan, problem: Problem) -> tuple[Crossing, ...]:
+    """Every input that routes send in an encoding, each once; of what is sent as it is there is nothing to tell."""
+    found: dict[tuple[str, str, str, str], Crossing] = {}
+    for path, _ in carried(plan, problem):
+        demand = problem.demand(path.demand)
+        for at, encoding in enumerate(path.encodings):
+            stage, option = problem.service_of(demand).stages[at], problem.option(path.options[at])
+            key = demand.id, stage.name, option.id, encoding
+            if encoding and key not in found:
+                found[key] = Crossing(demand, stage, option, encoding)
+    return tuple(found.values())
+
+
+def payload_bytes(path: Path, stages: tuple[Stage, ...]) -> tuple[int, ...]:
+    """By stage, the bytes of what all calls of a request are sent."""
+    names = path.encodings or [""] * len(stages)
+    packed = ({each.format: each.payload_bytes for each in stage.encodings} for stage in stages)
+    return tuple(
+        sizes.get(name, stage.payload_bytes) * stage.fanout
+        for stage, name, sizes in zip(stages, names, packed, strict=True)
+    )
+
+
+@Latest
+def _covering(problem: Problem) -> dict[tuple[str, str], tuple[ComplianceProfile, ...]]:
+    """By service and stage, the profiles that cover it."""
+    return {
+        (service.name, stage.name): tuple(p for p in problem.policy.compliance if covers(p, stage, service, problem))
+        for service in {demand.service: problem.service_of(demand) for demand in problem.demands}.values()
+        for stage in service.stages
+    }
+
+
+def is_covered(visit: Visit, profile: ComplianceProfile) -> bool:
+    """Whether a profile of the policy covers a visit."""
+    return any(each is profile for each in visit.profiles)
+
+
+def covers(profile: ComplianceProfile, stage: Stage, service: Service, problem: Problem) -> bool:
+    """Whether a profile covers a stage: what it asks of is followed back to where it may come from."""
+    scope = profile.scope
+    if not scope.means(service) or (scope.stages and stage.name not in scope.stages):
         return False
-    return not scope.data or any(_comes_to(visit.stage, datum, service, problem) for datum in scope.data)
+    return not scope.data or any(_comes_to(stage, datum, service, problem) for datum in scope.data)
 
 
 def _comes_to(stage: Stage, datum: Datum, service: Service, problem: Problem) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from policy.clauses import AFFIRMING, AttestationClause, ComplianceProfile, Tcb
-from policy.data_flow import Data, Datum, handled
+from policy.clauses import ComplianceProfile
+from policy.data_flow import Data, handled
 from policy.resolved import LatencyObjective, Link, Policy, Pool, Service, Site, Stage
+from rules.kernel.evidence import Attested, Held, Vouched
 from rules.kernel.removals import removed
 
 WHOLE_PERMILLE: Final = 1000
@@ -64,6 +65,7 @@ class Path:
     `latency_us` holds (percentile in basis points, predicted end-to-end latency), by rising percentile, network
     included; `stage_latency_us` the same for each stage of which an objective speaks. `first_us` is the time until the
     response begins, of such stages and, under an empty name, of the whole path where an objective speaks of it.
+    `encodings` has by stage in which encoding its input is sent, empty for as it is; () where that holds of all.
     """
 
     id: str
@@ -72,6 +74,11 @@ class Path:
     latency_us: tuple[tuple[int, int], ...]
     stage_latency_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
     first_us: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = ()
+    encodings: tuple[str, ...] = ()
+
+    def encoding(self, stage: int) -> str:
+        """In which encoding the input of the stage at that place is sent; empty for as it is."""
+        return self.encodings[stage] if self.encodings else ""
 
     def latency_at_us(self, percentile_bp: int, stage: str = "", *, of_first: bool = False) -> int:
         """The predicted latency at the least percentile known that is not below the asked one; else the highest.
@@ -98,66 +105,6 @@ class Node:
 
     name: str
     pool: str
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A certification that a site or a pool holds from one second to another (Unix time, the end excluded)."""
-
-    subject_kind: str
-    subject: str
-    standard: str
-    version: tuple[int, ...]
-    from_s: int
-    until_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Attested:
-    """What a verifier affirmed of a site, a pool or a node at `appraised_s`, from one second to another (Unix time).
-
-    `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
-    `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst part, and `tcbs`
-    tell how up to date each environment is. `nonce_s` is when a nonce that it carries was given out for it, if any was.
-    """
-
-    subject_kind: str
-    subject: str
-    verifier: str
-    tees: tuple[str, ...]
-    claims: tuple[str, ...]
-    devices: tuple[str, ...]
-    appraised_s: int
-    from_s: int
-    until_s: int
-    tier: str = AFFIRMING
-    tcbs: tuple[Tcb, ...] = ()
-    nonce_s: int | None = None
-
-    @property
-    def answers(self) -> bool:
-        """Whether it carries a nonce that was given out for it."""
-        return self.nonce_s is not None
-
-    def since_s(self, clause: AttestationClause) -> int:
-        """From when a clause counts its age."""
-        return self.nonce_s if clause.nonce and self.nonce_s is not None else self.appraised_s
-
-
-@dataclass(frozen=True, slots=True)
-class Vouched:
-    """What a signer, by the name of its Issuer, says of the artefact with a digest from one second to another.
-
-    `removes` is the data that the artefact's output does not carry on, where that is what is said, in its order.
-    """
-
-    digest: str
-    signer: str
-    standard: str
-    version: tuple[int, ...]
-    from_s: int
-    until_s: int
-    removes: tuple[Datum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,6 +7,7 @@ import pytest
 
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
+from controller.acting.envoy_stages import stage_routes
 from controller.acting.triton import TritonActuator
 from controller.actions import SetLoad, SetRoutes
 from controller.connections import GatewayConnection
@@ -32,6 +33,16 @@ async def served_by(fleet: EmbeddedFleet, client: httpx.AsyncClient, stage: str,
 async def test_routes_are_read_back_as_they_were_set(envoy: EnvoyActuator) -> None:
     await envoy.apply("d", SetRoutes((ALL_PARIS, SPLIT)), world())
     assert await envoy.routes() == (SPLIT, ALL_PARIS)
+
+
+async def test_encodings_are_read_back_and_the_gateway_packs_what_is_gzip(envoy: EnvoyActuator) -> None:
+    packed = RouteSet("crops", "edge-paris", (Way(600, (READ, ORIENT), ("gzip", "fp16")), Way(400, (READ, ORIENT))))
+    assert [entry.compressed for stage in stage_routes((packed,), world()) for entry in stage.entries] == [
+        *(True, False),
+        *(False, False),
+    ]
+    await envoy.apply("d", SetRoutes((packed,)), world())
+    assert packed in await envoy.routes()
 
 
 async def test_a_demand_that_is_not_named_keeps_its_routes(envoy: EnvoyActuator) -> None:

@@ -22,7 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from process import EXAMPLE, gridwright
 
+from collectors.evidence.artefact import vouched
 from policy.documents.issuer import NonceSpec
+from policy.findings import Place
+from policy.resolved import Issuer, IssuerKey
 
 KEYS: dict[str, Callable[[], Any]] = {
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
@@ -190,3 +193,62 @@ def test_text_that_is_not_utf8_is_not_signed(tmp_path: Path) -> None:
     ran = gridwright("evidence", "sign", document, "--key", pem(tmp_path / "key.pem", KEYS["ES256"]()))
     assert (ran.status, ran.out) == (1, "")
     assert "is not UTF-8" in ran.err
+
+
+def removal(**changed: Any) -> dict[str, Any]:
+    predicate = {"classes": ["faces"], "subjects": ["passers-by"], "evaluatedOn": "2026-05-01T00:00:00Z", **changed}
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "full", "digest": {"sha256": "a" * 64}}],
+        "predicateType": "https://gridwright.dev/data-removal/v1",
+        "predicate": predicate,
+    }
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_what_a_model_removes_is_signed_as_it_is_verified(tmp_path: Path, algorithm: str) -> None:
+    key = pem(tmp_path / "lab.pem", KEYS[algorithm]())
+    (statement := tmp_path / "removal.json").write_text(json.dumps(removal(), indent=2))
+    ran = gridwright("evidence", "sign", statement, "--key", key, "--kid", "k", "--output", tmp_path / "full.dsse")
+    assert (ran.status, ran.out, ran.err) == (0, "", "")
+    jwk = gridwright("evidence", "key", key, "--kid", "k").json()
+    digest = f"sha256:{'a' * 64}"
+    here = Place("full.dsse", 1, 1)
+    issuer = Issuer(
+        "lab",
+        "lab",
+        (algorithm,),
+        (IssuerKey("k", tuple(jwk.items()), here),),
+        ("data-removal",),
+        (),
+        (),
+        "",
+        0,
+        here,
+        models=("full",),
+        digests=(digest,),
+    )
+    found = vouched((tmp_path / "full.dsse").read_text(), (issuer,), datetime(2026, 6, 1, tzinfo=UTC), here)
+    assert isinstance(found, tuple), found
+    assert [(each.subject, {datum.word for datum in each.removes}) for each in found] == [
+        (digest, {"faces", "passers-by"})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (removal(classes=["two words"]), "is no list of words"),
+        (removal(but="not at night"), "`but` is no member of a removal"),
+        ({**removal(), "predicateType": "https://example.org"}, "GW0425"),
+        ({}, "GW0424"),
+    ],
+)
+def test_a_statement_about_models_that_would_not_count_is_not_signed(
+    tmp_path: Path, statement: dict[str, Any], told: str
+) -> None:
+    (path := tmp_path / "removal.json").write_text(json.dumps(statement))
+    ran = gridwright("evidence", "sign", path, "--key", pem(tmp_path / "lab.pem", KEYS["ES256"]()))
+    assert (ran.status, ran.out) == (1, "")
+    assert told in ran.err
+    assert "nothing was signed" in ran.err

@@ -137,7 +137,6 @@ def test_a_subject_that_is_none_or_not_the_verifiers_refuses_the_result(
         ({"snp": {}, "init_data_claims": {}, "runtime_data_claims": {"nonce": "AA"}}, ("sev-snp",)),
         ({"\ud800\n": {}}, ("`??`",)),
         ({"nvidia": {}}, ()),
-        ({"snp": "yes"}, ()),
         ({}, ()),
         (None, ()),
     ],
@@ -291,3 +290,17 @@ def test_a_device_beside_the_environment_of_draft_04_does_not_go_unseen(tmp_path
 )
 def test_a_feature_is_there_only_where_it_is_said(claims: dict[str, Any], features: tuple[str, ...] | None) -> None:
     assert features_of(claims) == features
+
+
+@pytest.mark.parametrize("claims", ["oops", None, [], 7])
+@pytest.mark.parametrize("evidence", [{"tdx": {"tcb_status": "UpToDate"}}, {}])
+def test_an_environment_without_claims_does_not_hide_behind_another(
+    tmp_path: Path, claims: object, evidence: dict[str, Any]
+) -> None:
+    told = refusal(tmp_path, result({"cpu0": part({**evidence, "snp": claims})}))
+    assert told.endswith("`snp` in `ear.veraison.annotated-evidence` is no object of claims")
+
+
+def test_what_is_no_environment_may_stand_beside_one_in_any_form(tmp_path: Path) -> None:
+    found = proved(tmp_path, {"cpu0": part({"tdx": {}, "report_data": "aGk=", "version": "1", "init_data": None})})
+    assert found.tees == ("tdx",)

@@ -106,6 +106,40 @@ def test_a_result_without_a_nonce_answers_none() -> None:
     assert given_out(result([])) is None
 
 
+def of_parts(**nonces: object) -> dict[str, Any]:
+    """A result without a nonce of its own, whose parts repeat these with the data that was bound to their evidence."""
+    parts = {
+        name: {
+            "ear.status": "affirming",
+            "ear.trustworthiness-vector": {"hardware": 2},
+            "ear.veraison.annotated-evidence": {"snp": {}, "runtime_data_claims": {"nonce": nonce}},
+        }
+        for name, nonce in nonces.items()
+    }
+    return {**result(), "submods": parts}
+
+
+@pytest.mark.parametrize(
+    ("claims", "at"),
+    [
+        (of_parts(cpu0=NEW), AN_HOUR_AGO),
+        (of_parts(cpu0=NEW, gpu0=NEW), AN_HOUR_AGO),
+        (of_parts(cpu0=NEW, gpu0=OLD), None),
+        (of_parts(cpu0=NEW, gpu0=None), None),
+        (of_parts(cpu0=[NEW]), None),
+        (of_parts(cpu0=OLD), None),
+        (of_parts(cpu0=SITES), None),
+        ({**of_parts(cpu0=NEW), "eat_nonce": []}, AN_HOUR_AGO),
+    ],
+)
+def test_a_result_answers_the_nonce_that_each_of_its_parts_repeats(claims: dict[str, Any], at: datetime | None) -> None:
+    assert given_out(claims) == at
+
+
+def test_the_nonce_of_the_whole_result_goes_before_those_of_its_parts() -> None:
+    assert str(judged({**of_parts(cpu0=NEW), "eat_nonce": OLD})).startswith("GW0443")
+
+
 def test_where_none_is_given_out_for_the_subject_a_nonce_means_nothing() -> None:
     site_alone = verifier(nonces=CHALLENGED["nonces"][1:])
     assert given_out(result(OLD), site_alone) is None

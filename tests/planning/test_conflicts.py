@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from itertools import combinations
 
@@ -7,10 +8,17 @@ from asked_too_much import problem
 from controller.decision import Proof
 from controller.planning.clauses import Clause, only
 from controller.planning.conflict import clashes
+from controller.planning.explanation import Loosened
+from controller.planning.loosen_room import grown
 from controller.planning.questions import Questions
-from controller.planning.relaxation import Relaxation, grown, relaxations
+from controller.planning.relaxation import Relaxation, relaxations, relaxations_of_all
+from controller.planning.remedy import REMEDIES
+from controller.planning.report import conflict_finding
 from controller.planning.solve import solve
+from policy.resolved import AvailabilityObjective, LatencyObjective
+from rules.catalogue import EXCLUDING
 from rules.kernel.problem import Problem
+from tests.rules.build import Fleet, at, stage
 
 SEEDS = range(24)
 
@@ -101,8 +109,7 @@ def loosened(asked: Problem, item: Relaxation, by: int) -> Problem | None:
     for service in policy.services:
         promised = service.availability
         if promised and promised.place == item.clause.place:
-            fewer = replace(promised, sites=max(0, promised.sites - by), nodes=max(0, promised.nodes - by))
-            services.append(replace(service, availability=fewer))
+            services.append(replace(service, availability=fewer_places(promised, item, by)))
         elif any(objective.place == item.clause.place for objective in service.latency):
             limits = tuple(replace(o, below_us=o.below_us + by) for o in service.latency)
             services.append(replace(service, latency=limits))
@@ -111,6 +118,19 @@ def loosened(asked: Problem, item: Relaxation, by: int) -> Problem | None:
     if tuple(services) == policy.services and by:
         return None
     return replace(asked, policy=replace(policy, services=tuple(services)))
+
+
+def fewer_places(promised: AvailabilityObjective, item: Relaxation, by: int) -> AvailabilityObjective:
+    """The objective with what is told instead of it; with `by` short of the whole amount, of the first unit less."""
+    told = {
+        unit: (int(new), int(old)) for new, unit, old in re.findall(r"(\d+) (site|node)s? instead of (\d+)", item.what)
+    }
+    assert told
+    assert sum(old - new for new, old in told.values()) == item.amount
+    assert all(getattr(promised, f"{unit}s") == old for unit, (_, old) in told.items())
+    new = {unit: new for unit, (new, _) in told.items()}
+    new[next(iter(new))] += item.amount - by
+    return replace(promised, sites=new.get("site", promised.sites), nodes=new.get("node", promised.nodes))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -138,3 +158,54 @@ def test_most_conflicts_have_a_relaxation_of_some_kind() -> None:
     kinds = {item.clause.rule for _, items in found for item in items}
     assert {"budget", "latency", "availability", "certification"} <= kinds
     assert sum(bool(items) for _, items in found) > len(found) // 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_told_to_serve_all_does_with_the_loosenings_beside_it_and_not_without(seed: int) -> None:
+    asked = problem(seed)
+    found = clashes(Questions(asked)).found
+    for item in (item for items in relaxations_of_all(Questions(asked), found) for item in items):
+        assert item.serves_all is not None
+        by_itself = in_force(asked, (item,))
+        if by_itself is not None:
+            assert whole_holds(by_itself) is (item.serves_all and not item.beside)
+        together = in_force(asked, (item, *item.beside))
+        if together is not None:
+            assert whole_holds(together) is item.serves_all
+
+
+def in_force(asked: Problem, items: tuple[Relaxation, ...]) -> Problem | None:
+    """The problem with all of these in its policy or its nodes; None where one has no number there."""
+    found: Problem | None = asked
+    for item in items:
+        found = loosened(found, item, item.amount) if found is not None else None
+    return found
+
+
+def two_too_slow() -> Problem:
+    """Two services, each with a pool of its own whose only path is slower than its objective."""
+    fleet = Fleet().site("paris", "EU")
+    for index in range(2):
+        name, model, pool = f"service{index}", f"model{index}", f"pool{index}"
+        objective = LatencyObjective(9900, 50_000, 300, at(60 + index))
+        fleet = fleet.pool(pool, "paris", 1, line=30 + index).service(name, stage("infer", model), latency=(objective,))
+        fleet = fleet.demand(name, "paris", 400).option(f"{model}@{pool}", model, pool, capacity_milli_rps=500)
+        fleet = fleet.path(name, f"{name}@paris", f"{model}@{pool}", latency_us=((9900, 60_000),))
+    return fleet.problem
+
+
+def test_each_of_two_conflicts_needs_a_loosening_beside_that_of_the_other() -> None:
+    asked = Questions(two_too_slow())
+    found = clashes(asked).found
+    told = relaxations_of_all(asked, found)
+    assert [[item.what for item in items] for items in told] == [["allow 60 ms at p99 instead of 50 ms"]] * 2
+    assert [[each.clause for each in items[0].beside] for items in told] == [[told[1][0].clause], [told[0][0].clause]]
+    assert [relaxations(asked, conflict)[0].serves_all for conflict in found] == [False, False]
+    hint = conflict_finding(Loosened(found[0], told[0])).hint
+    assert hint.startswith("enough would be, together with allow 60 ms at p99 instead of 50 ms (latency, ")
+    alone = conflict_finding(Loosened(found[0], relaxations(asked, found[0]))).hint
+    assert alone.endswith("; other services would still fall short")
+
+
+def test_every_rule_that_bars_uses_has_a_remedy_in_words() -> None:
+    assert set(REMEDIES) == {rule.id for rule in EXCLUDING if not rule.of_paths}

@@ -7,13 +7,13 @@ from explained_fleet import built, policy
 from controller.decision import Proof
 from controller.planning.build import without_paths, write
 from controller.planning.clauses import EVERYTHING
+from controller.planning.loosen_room import grown
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
 from controller.planning.questions import Questions
-from controller.planning.relaxation import grown
 from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.sacrifice import sacrifices
 from controller.planning.shadow import shadow_prices

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from controller.decision import Decision, State
+from controller.diagnosis import FIRST_RESPONSE, Case, diagnose
 from controller.planning.build import build
 from controller.planning.decide import decide
 from policy.resolved import LatencyObjective, Policy
@@ -71,6 +72,21 @@ def test_of_a_pipeline_only_the_last_stage_is_awaited_to_its_first_response() ->
 def test_nothing_is_predicted_of_first_responses_that_nobody_asks_for() -> None:
     assert all(path.first_us == () for path in paths(policy(), VAD))
     assert all(each.first_p99_us == 0 for each in decided(policy()).forecasts)
+
+
+def test_where_the_latency_goes_has_the_first_response_where_an_objective_speaks_of_it() -> None:
+    world = World(policy=policy(first(100_000)))
+    snapshot = world.snapshot()
+    decision = decide(world.policy, snapshot, world.state, world.now)
+    case = Case(build(world.policy, snapshot, decision.state, world.now).whole, decision, snapshot)
+    (forecast, *_) = [each for each in decision.forecasts if each.service == VAD]
+    (found, *_) = diagnose(case, VAD)
+    whole, begins = found.parts[:2]
+    assert (begins.what, begins.seen_us) == (FIRST_RESPONSE, None)
+    assert begins.predicted_us[1] == forecast.first_p99_us
+    assert begins.predicted_us[0] < whole.predicted_us[0]
+    assert found.cause is None
+    assert all(part.what != FIRST_RESPONSE for each in diagnose(case, OCR) for part in each.parts)
 
 
 def test_a_plan_tells_when_the_first_response_is_expected() -> None:

@@ -154,6 +154,24 @@ def test_what_a_pool_is_asked_for_goes_by_what_gets_there() -> None:
     asked = policy(POLICY.compliance[0])
     stages = [(stage.name, stage.model) for stage in asked.services[0].stages]
     every = [Candidate(OCR, PARIS, stage, Placement(model, "fp32", FRANKFURT), 1, 1000, ()) for stage, model in stages]
-    for evidence, grounds in (((), [1, 1, 1]), ((word(START + DAY),), [1, 0, 0])):
+    held = "ComplianceProfile"
+    removal = "stage detect removes class `cardholder` before it"
+    for evidence, grounds in (((), [held] * 3), ((word(START + DAY),), [held, removal, removal])):
         found = access(OCR, FRANKFURT, every, Documents(asked, evidence, ()), START)
-        assert [len(each.grounds) for each in found] == grounds
+        assert [ground.clause.removeprefix(held) == ground.clause for each in found for ground in each.grounds] == [
+            each == removal for each in grounds
+        ]
+        for ground in (ground for each in found for ground in each.grounds if ground.clause == removal):
+            (proof,) = ground.evidence
+            assert (proof.subject, proof.standard, proof.expires_at) == ("det/fp32", DATA_REMOVAL, START + DAY)
+            assert ground.place == line(60)
+
+
+def test_who_may_not_speak_of_a_removal_is_no_ground_for_it() -> None:
+    asked = policy(POLICY.compliance[0])
+    detect, *rest = asked.services[0].stages
+    others = replace(detect, removes=Removal(CARDS, ("somebody",), line(60)))
+    held = replace(asked, services=(replace(asked.services[0], stages=(others, *rest)), *asked.services[1:]))
+    every = [Candidate(OCR, PARIS, "read", Placement("rec", "fp32", FRANKFURT), 1, 1000, ())]
+    (found,) = access(OCR, FRANKFURT, every, Documents(held, (word(START + DAY),), ()), START)
+    assert [ground.clause.startswith("ComplianceProfile") for ground in found.grounds] == [True]

@@ -22,8 +22,9 @@ from policy.resolved import (
     Stage,
     Variant,
 )
+from rules.kernel.evidence import Attested, Held, Vouched
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
-from rules.kernel.problem import Attested, Demand, Floor, Held, Node, Option, Path, Placement, Problem, Running, Vouched
+from rules.kernel.problem import Demand, Floor, Node, Option, Path, Placement, Problem, Running
 
 NOW_S: Final = 1000
 NEEDED_UNTIL_S: Final = 2000

@@ -18,9 +18,10 @@ from policy.documents.service import MAX_STAGES
 from policy.resolved import Removal, Stage
 from rules.catalogue import COMPLIANCE
 from rules.dedication import Dedication
-from rules.kernel.measure import Visit, is_covered
+from rules.kernel.evidence import Vouched
+from rules.kernel.measure import covers
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem, Vouched
+from rules.kernel.problem import Problem
 from tests.rules.build import NEEDED_UNTIL_S, NOW_S, Fleet, at, plan, two_places
 
 CARD: Final = data(["card"], [])
@@ -136,10 +137,10 @@ def test_pipelines_as_long_as_they_may_be_are_followed_back_at_once() -> None:
     service = replace(blurred().problem.policy.services[0], stages=tuple(stages), data_classes=())
     problem = replace(blurred().problem, policy=replace(blurred().problem.policy, services=(service,)))
     (profile,) = problem.policy.compliance
-    last = Visit(problem.demands[0], stages[-1], problem.options[0])
-    assert not is_covered(last, profile, problem)
+    assert not covers(profile, stages[-1], service, problem)
     first = replace(service, stages=(replace(stages[0], adds=CARD), *stages[1:]))
-    assert is_covered(last, profile, replace(problem, policy=replace(problem.policy, services=(first,))))
+    asked = replace(problem, policy=replace(problem.policy, services=(first,)))
+    assert covers(profile, stages[-1], first, asked)
 
 
 def test_a_model_that_is_not_declared_removes_nothing() -> None:
@@ -183,12 +184,11 @@ def problems(draw: st.DrawFn) -> Problem:
 @settings(max_examples=300)
 @given(problems())
 def test_both_sides_find_the_same_stages_covered(problem: Problem) -> None:
-    (demand,), (service,) = problem.demands, problem.policy.services
+    (service,) = problem.policy.services
     for profile in problem.policy.compliance:
         covered = problem.covered(profile, service)
         for each in service.stages:
-            visit = Visit(demand, each, problem.options_of(each.model)[0])
-            assert is_covered(visit, profile, problem) == (each in covered)
+            assert covers(profile, each, service, problem) == (each in covered)
     allowed(problem)
 
 

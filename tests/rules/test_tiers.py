@@ -19,14 +19,15 @@ from policy.clauses import (
     Tcb,
 )
 from policy.resolve_tiers import profiles
-from policy.resolved import Encryption, Policy, Purchase
+from policy.resolved import Encryption, Fidelity, Policy, Purchase
 from policy.tiers import Limits, Organisation, Preferences, Team
 from rules.catalogue import RULES
+from rules.kernel.evidence import Attested
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Attested, Problem
+from rules.kernel.problem import Problem
 from tests.rules.build import at, two_sites
+from tests.rules.drawn_profiles import HERE, PROFILES
 from tests.rules.example import Domain, Example, cases
-from tests.rules.tightening import HERE, PROFILES
 
 COMPLIANCE = {"certification", "forbidden_certification", "residency", "link_security", "purchase"}
 EXAMPLES: list[Example] = [case.values[1] for case in cases() if case.values[0].id in COMPLIANCE]
@@ -104,13 +105,11 @@ def alone(lower: ComplianceProfile, upper: ComplianceProfile) -> bool:
 
 
 def _getting_by(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[object]:
-    """Jurisdictions, protections, ways to buy and certificates that only the lower tier admits."""
+    """Jurisdictions, protections, encodings, ways to buy and certificates that only the lower tier admits."""
     if lower.residency and upper.residency:
         crossed = [set(words) for n in range(1, 4) for words in combinations(WORDS, n)]
         yield from (w for w in crossed if w <= set(lower.residency.within) and not w <= set(upper.residency.within))
-    if lower.link_security and upper.link_security:
-        weakest, asked = lower.link_security.encryption.strength, upper.link_security.encryption.strength
-        yield from (each for each in Encryption if weakest <= each.strength < asked)
+    yield from _on_the_way(lower, upper)
     if lower.purchase and upper.purchase:
         yield from (w for w in Purchase if w in lower.purchase.among and w not in upper.purchase.among)
     for asked_of in upper.certifications:
@@ -125,6 +124,17 @@ def _getting_by(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[
         for each in CERTIFICATES if speaking_of else ():
             if barred.standard.met_by(*each) and not any(c.standard.met_by(*each) for c in speaking_of):
                 yield each
+
+
+def _on_the_way(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[object]:
+    """Protections of links, and what becomes of payloads there, that only the lower tier admits."""
+    if lower.link_security and upper.link_security:
+        weakest, asked = lower.link_security.encryption.strength, upper.link_security.encryption.strength
+        yield from (each for each in Encryption if weakest <= each.strength < asked)
+    if lower.payloads and upper.payloads:
+        yield from (
+            f for f in Fidelity if lower.payloads.fidelity.strength <= f.strength < upper.payloads.fidelity.strength
+        )
 
 
 def _vouched_for(lower: ComplianceProfile, upper: ComplianceProfile) -> Iterator[object]:

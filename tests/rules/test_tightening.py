@@ -29,6 +29,7 @@ COMPLIANCE = {
     "residency",
     "link_security",
     "link_evidence",
+    "payload_fidelity",
     "purchase",
 }
 

@@ -41,8 +41,7 @@ def unit_prices(rows: Rows, counts: Counts) -> dict[str, float]:
 
 def first_frame(rows: Rows, running: Counts) -> Frame:
     """Nothing is held to but the boxes."""
-    closed = _zeroed(rows)
-    return Frame(boxes(rows, unit_prices(rows, running), {}, closed), closed_options=closed)
+    return Frame(boxes(rows, unit_prices(rows, running), {}, _zeroed(rows)))
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     tokens = tuple(_tokens(rows, counts, open_, levels))
     instead = winners.instead()
     reserved = {(instead.get(option, option), node): count for (option, node), count in held.reserved.items()}
-    return Frame(chosen, closed, held.closed_nodes, tokens, reserved, instead)
+    return Frame(chosen, held.closed_nodes, tokens, reserved, instead)
 
 
 def _zeroed(rows: Rows) -> frozenset[str]:

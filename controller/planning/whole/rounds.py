@@ -21,6 +21,7 @@ from controller.planning.whole.reading import Counts, Reading
 from controller.planning.whole.repair import MOST_POWERED, MOST_RELIEVED, broken, relieved, repaired
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
+from controller.planning.whole.staying import staying
 from controller.planning.whole.translate import translate
 from controller.planning.whole.trim import trimmed
 from rules.kernel.formulation import Formulation
@@ -86,7 +87,7 @@ def _mended(rows: Rows, before: Reading, least: int) -> Reading | None:
     served = there.counts and _serves_most(rows, there)
     if not served or not least <= len(broken(rows, there)) <= MOST_MENDED:
         return None
-    at = repaired(rows, there, unit_prices(rows, there.counts))
+    at = staying(rows, repaired(rows, there, unit_prices(rows, there.counts)), there)
     gives_up = shortfall(at.plan(), rows.form) > shortfall(there.plan(), rows.form)
     return None if gives_up or broken(rows, at) else trimmed(rows, at)
 

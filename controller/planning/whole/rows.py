@@ -149,6 +149,11 @@ class Rows:
         return found
 
     @cached_property
+    def capacities(self) -> Mapping[int, Mapping[str, int]]:
+        """By place in `hard`, what each node has of its resource."""
+        return {at: dict(row.capacity) for at, row in enumerate(self.hard) if isinstance(row, Resource)}
+
+    @cached_property
     def detours(self) -> Mapping[str, Mapping[str, float]]:
         """By demand and option, what the way there costs more than to the cheapest option, for each urps.
 

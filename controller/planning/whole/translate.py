@@ -48,7 +48,6 @@ class Frame(NamedTuple):
     """What a round of the search holds on to."""
 
     boxes: Mapping[str, Box]
-    closed_options: frozenset[str] = frozenset()
     closed_nodes: frozenset[str] = frozenset()
     tokens: tuple[frozenset[str], ...] = ()
     """Sets of options of one model."""

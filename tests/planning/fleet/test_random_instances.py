@@ -22,6 +22,10 @@ from small_places import place
 from small_products import product
 from tiny_fleets import least_cost as least_of_arrays
 
+from controller.planning.build import write
+from controller.planning.objective import prices
+from controller.planning.solve import solve
+from rules.catalogue import RULES
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -166,3 +170,21 @@ def test_most_drawn_problems_are_small_enough_and_every_kind_of_outcome_comes_up
     least = [each.least(one.rules) for each, one, fits in zip(every, drawn, small, strict=True) if fits]
     assert None in least
     assert len(set(least)) > 20
+
+
+def test_what_links_cost_is_weighed_with_spares_as_it_is_when_everything_is_tried() -> None:
+    together = 0
+    for seed in range(260):
+        drawn = product(seed)
+        policy = drawn.problem.policy
+        spares = any(each.availability and each.availability.spares for each in policy.services)
+        if not (spares and any(link.egress for link in policy.links)):
+            continue
+        every = Everything(drawn.problem, drawn.running)
+        if every.is_small:
+            together += 1
+            form = write(drawn.problem)
+            form.add(prices(drawn.problem, drawn.running))
+            found = solve(form, drawn.problem)
+            assert (found.cost if found.plan else None) == every.least(frozenset(rule.id for rule in RULES)), seed
+    assert together

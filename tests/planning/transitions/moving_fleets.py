@@ -20,8 +20,9 @@ from policy.resolved import (
     Site,
     Stage,
 )
+from rules.kernel.evidence import Held
 from rules.kernel.plan import Instances, Plan, Route
-from rules.kernel.problem import Demand, Floor, Held, Node, Option, Path, Placement, Problem
+from rules.kernel.problem import Demand, Floor, Node, Option, Path, Placement, Problem
 from tests.rules.build import asks
 
 HERE = Place("policy.yaml", 1, 1)

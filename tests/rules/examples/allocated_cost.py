@@ -53,9 +53,9 @@ def two_services(*ceilings: Ceiling) -> Problem:
     )
 
 
-def slow(below: int, milli_rps: int = 1) -> Problem:
+def slow(below: int, milli_rps: int = 1, price: int = 3600) -> Problem:
     """An instance that answers 3.6 calls an hour and takes its whole node: 1000 millicents a call, 3600 an hour."""
-    places = Fleet().site("paris").pool("edge", "paris").pool("cloud", "paris", price_millicents_per_hour=3600)
+    places = Fleet().site("paris").pool("edge", "paris").pool("cloud", "paris", price_millicents_per_hour=price)
     made = places.service("ocr", stage("read", "rec")).demand("ocr", "paris", 1).cost(ceilings=(of_service(below),))
     made = made.option("rec@edge", "rec", "edge")
     made = made.option("rec@cloud", "rec", "cloud", memory_mib=1000, capacity_milli_rps=milli_rps)
@@ -115,5 +115,16 @@ EXAMPLES = (
         message="what requests of service ocr use costs $0.01804/h; the ceiling is $0.018/h",
         spared=(slow(1804), slow(1800, milli_rps=2), slow(1804, milli_rps=0)),
         domain=Domain(counts=(1,), shares=(0, 499, 500, 501, 1000)),
+    ),
+    Example(
+        name="a path that costs more than is counted carries nothing, however high the ceiling",
+        problem=slow(10**15, price=10**11 + 1),
+        on_limit=plan(STANDING, {"near": 1000}),
+        over_limit=plan(STANDING, {"near": 999, "far": 1}),
+        violation=Violation("allocated_cost", "requests of service ocr", 10**11 + 1, 10**11, at(81), "a path"),
+        message="requests of service ocr take a path that costs $1000000.00001/h with all of them; "
+        "under a ceiling no path may cost more than $1000000/h",
+        spared=(slow(10**15, price=10**11),),
+        domain=Domain(counts=(1,), shares=(0, 1, 999, 1000)),
     ),
 )

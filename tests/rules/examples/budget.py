@@ -18,7 +18,9 @@ def problem(*ceilings: Ceiling) -> Problem:
     return one_service(fleet).cost(ceilings=ceilings).problem
 
 
-def far_away(millicents_per_gib: int, *ceilings: Ceiling, far: str = "lyon") -> Problem:
+def far_away(
+    millicents_per_gib: int, *ceilings: Ceiling, far: str = "lyon", payload_bytes: int = 512 * 1024
+) -> Problem:
     """Nodes for nothing, and a price on what leaves Paris, with another on what leaves the site at the other end."""
     prices = {"paris": millicents_per_gib, far: 5}
     fleet = Fleet().site("paris").site(far).link(far, "paris", **prices)
@@ -26,8 +28,13 @@ def far_away(millicents_per_gib: int, *ceilings: Ceiling, far: str = "lyon") -> 
     made = one_service(fleet).cost(ceilings=ceilings).problem
     (service,) = made.policy.services
     (only,) = service.stages
-    service = replace(service, stages=(replace(only, payload_bytes=512 * 1024, fanout=2),))
+    service = replace(service, stages=(replace(only, payload_bytes=payload_bytes, fanout=2),))
     return replace(made, policy=replace(made.policy, services=(service,)))
+
+
+def dear(millicents_per_gib: int, *ceilings: Ceiling) -> Problem:
+    """A quarter of that data, or 0.87890625 GiB an hour."""
+    return far_away(millicents_per_gib, *ceilings, payload_bytes=128 * 1024)
 
 
 STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
@@ -82,5 +89,20 @@ EXAMPLES = (
             far_away(1, Ceiling("lyon", 10, at(81))),
         ),
         domain=Domain(shares=(0, 1, 750, 751, 1000)),
+    ),
+    Example(
+        name="a path that costs more than is counted carries nothing, however high the ceiling",
+        problem=dear(113_777_777_778, Ceiling("", 10**15, at(81)), Ceiling("lyon", 10, at(82))),
+        on_limit=plan(STANDING, {"near": 1000}),
+        over_limit=plan(STANDING, {"near": 999, "far": 1}),
+        violation=Violation("budget", "requests from paris", 10**11 + 1, 10**11, at(81), "a path"),
+        message="requests from paris take a path that costs $1000000.00001/h with all of them; "
+        "under a ceiling no path may cost more than $1000000/h",
+        spared=(
+            dear(113_777_777_778),
+            dear(113_777_777_778, Ceiling("lyon", 10, at(82))),
+            dear(113_777_777_777, Ceiling("", 10**15, at(81))),
+        ),
+        domain=Domain(counts=(1,), shares=(0, 1, 999, 1000)),
     ),
 )

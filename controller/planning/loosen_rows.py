@@ -1,0 +1,137 @@
+"""Looser rows: a higher ceiling, a longer limit, one reason fewer, or the clause taken out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from controller.decision import Proof
+from controller.planning.clauses import Clause, Edit, changing
+from controller.planning.loosen_counts import fewer_places, wider_bounds
+from controller.planning.loosening import Loosening, smallest
+from controller.planning.meter import A_PLAN
+from controller.planning.objective import cost_of
+from controller.planning.pooled.form import by_pool
+from controller.planning.pooled.linear import minimise
+from controller.planning.pooled.programme import lean
+from controller.planning.pooled.rounding import rounded
+from controller.planning.questions import Questions
+from controller.planning.remedy import remedy
+from controller.planning.solve import solve
+from controller.planning.whole.size import is_small
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Penalty, Row
+from rules.kernel.problem import WHOLE_PERMILLE
+from rules.kernel.quantities import dollars_per_hour, milliseconds, percentile
+
+WORK_LIMIT: Final = 1.0
+"""Deterministic time of the least that a budget needs."""
+
+
+def loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
+    """Loosenings of a clause, looked for in a part of the whole; they change its rows in both."""
+    rows = asked.rows_of[clause]
+    kind = type(rows[0])
+    if kind is Budget:
+        yield from _ceiling(asked, clause, base)
+    elif kind is Distinct:
+        yield from fewer_places(asked, clause, base)
+    elif kind is Count:
+        yield from wider_bounds(asked, clause, base)
+    elif kind is Flow:
+        yield from _without(asked, clause, base)
+    elif any(isinstance(row, Exclusion) and row.path for row in rows):
+        yield from _limit(asked, whole, clause, base)
+    elif kind is Exclusion:
+        yield from _reasons(asked, clause, base, rows)
+
+
+def _without(asked: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
+    """The clause taken out, where that is enough."""
+    edit = changing(clause, base, lambda _: None)
+    if asked.possible(edit):
+        yield Loosening("take the clause out", 1, least=False, edit=edit)
+
+
+def _ceiling(asked: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
+    """As much more money as the cheapest plan that serves everything needs."""
+    row = next(row for row in asked.rows_of[clause] if isinstance(row, Budget))
+    free = changing(clause, base, lambda each: None if isinstance(each, Budget) else each)
+    spent = _least_spent(asked, free, row)
+    if spent is not None:
+        needed, least = spent
+        more = needed - row.ceiling_millicents
+        if more <= 0:
+            return
+        edit = _with_ceiling(clause, base, needed)
+        least = least or (asked.is_decidable(edit) and asked.possible(_with_ceiling(clause, base, needed - 1)) is False)
+        yield Loosening(f"raise the ceiling by {dollars_per_hour(more)}", more, least, edit)
+
+
+def _with_ceiling(clause: Clause, base: Edit, millicents: int) -> Edit:
+    return changing(clause, base, lambda r: replace(r, ceiling_millicents=millicents) if isinstance(r, Budget) else r)
+
+
+def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] | None:
+    """What is counted to a budget in the cheapest plan that was found, and whether no plan has less."""
+    form, problem = asked.asked(edit).form, asked.problem
+    if is_small(problem):
+        found = solve(Formulation([*form.rows, _as_prices(row)]), problem, None, WORK_LIMIT)
+        return (found.cost, found.proof is Proof.OPTIMAL) if found.plan is not None else None
+    programme = asked.programme(edit)
+    asked.meter.solved(programme.rows, 1 + A_PLAN)
+    cost = lean(programme)
+    for pool, values in by_pool(row.prices_millicents, programme.form.pool).items():
+        cost[programme.form.powered[pool]] += min(values)
+    for path, price in row.carried_millicents:
+        cost[programme.form.share[path]] += price / WHOLE_PERMILLE
+    solution = minimise(programme.rows, cost, programme.narrow())
+    plan = rounded(form, programme, cost, solution.value, tight=True) if solution is not None else None
+    if plan is None:
+        return None
+    return cost_of(plan, Formulation([_as_prices(row)])), False
+
+
+def _as_prices(row: Budget) -> Penalty:
+    """What a budget bounds, to be kept small."""
+    return Penalty("relaxation", nodes=row.prices_millicents, carried=row.carried_millicents)
+
+
+def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
+    """The limit of an objective raised to the prediction of the best path that it bars."""
+    objective = next((o for s in asked.problem.policy.services for o in s.latency if o.place == clause.place), None)
+    if objective is None:
+        return
+    predicted = {
+        row.path: questions.problem.path(row.path).promised_us(objective)
+        for questions in (whole, asked)
+        for row in questions.rows_of.get(clause, ())
+        if isinstance(row, Exclusion)
+    }
+
+    def looser(limit_us: int) -> Edit:
+        def change(row: Row) -> Row | None:
+            return row if not isinstance(row, Exclusion) or predicted[row.path] > limit_us else None
+
+        return changing(clause, base, change)
+
+    found = smallest(sorted(set(predicted.values())), lambda limit_us: asked.possible(looser(limit_us)))
+    if found is not None:
+        limit, before = milliseconds(found[0]), milliseconds(objective.below_us)
+        first = " of the first response" if objective.of_first else ""
+        what = f"allow {limit} at {percentile(objective.percentile_bp)}{first} instead of {before}"
+        yield Loosening(what, found[0] - objective.below_us, found[1], looser(found[0]))
+
+
+def _reasons(asked: Questions, clause: Clause, base: Edit, rows: list[Row]) -> Iterator[Loosening]:
+    """Each single reason without which everything is served; all of them together where no single one is enough."""
+    reasons = sorted({row.reason for row in rows if isinstance(row, Exclusion)})
+
+    def looser(gone: Iterable[str]) -> Edit:
+        names = frozenset(gone)
+        return changing(clause, base, lambda row: None if isinstance(row, Exclusion) and row.reason in names else row)
+
+    enough = [reason for reason in reasons if asked.possible(looser([reason]))]
+    for reason in enough:
+        yield Loosening(f"{remedy(clause.rule)}: {reason}", 1, least=True, edit=looser([reason]))
+    if not enough and len(reasons) > 1 and asked.possible(looser(reasons)):
+        what = f"take the clause out, or mend all {len(reasons)} reasons for which it bars"
+        yield Loosening(what, len(reasons), least=False, edit=looser(reasons))

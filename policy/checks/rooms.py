@@ -1,0 +1,85 @@
+"""In which pools a stage may run, as far as documents alone tell: evidence, speed and load are not asked.
+
+What is counted here is at least what a plan can have, so what is too little here never is enough.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from policy.clauses import ComplianceProfile
+from policy.data_flow import handled, removals
+from policy.resolved import Policy, Pool, Service, Stage, UseVariant, VariantProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A pool that a stage may run in; `most` instances of its model fit on each node."""
+
+    pool: Pool
+    most: int
+
+
+class Rooms:
+    """The pools of each stage: of a device with a profile of its model, and allowed by what its service asks for."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._on_pools = [each for each in policy.compliance if each.residency or each.purchase or each.locality]
+        self._lies_in = {site.name: frozenset(site.jurisdictions) for site in policy.sites}
+        self._pools: defaultdict[str, list[Pool]] = defaultdict(list)
+        for pool in policy.pools:
+            self._pools[pool.device].append(pool)
+        self._profiles: defaultdict[str, list[tuple[str, VariantProfile]]] = defaultdict(list)
+        for device in policy.devices:
+            for profile in device.variants:
+                self._profiles[profile.model].append((device.device, profile))
+        self._variants = {(model.name, each.name): each for model in policy.models for each in model.variants}
+
+    def of(self, service: Service, stage: Stage, origins: Collection[str]) -> Iterator[Room]:
+        """Where the stage may run for requests from one of the sites, as soon as one instance fits on a node."""
+        clauses = self._covering(service, stage)
+        profiles: defaultdict[str, list[VariantProfile]] = defaultdict(list)
+        for device, profile in self._profiles[stage.model]:
+            if self._serves(service, profile):
+                profiles[device].append(profile)
+        for device, known in profiles.items():
+            for pool in self._pools[device]:
+                most = max(self._fitting(pool, profile) for profile in known)
+                if most and self._is_allowed(service, stage, pool) and self._keeps(clauses, pool, origins):
+                    yield Room(pool, most)
+
+    def _covering(self, service: Service, stage: Stage) -> list[ComplianceProfile]:
+        """The profiles that ask something of pools and cover the stage, also once all that may be removed is."""
+        meant = [each for each in self._on_pools if each.scope.means(service)]
+        least = handled(service, removals(service)) if any(each.scope.data for each in meant) else {}
+        return [each for each in meant if stage in each.covered(service, least)]
+
+    def _serves(self, service: Service, profile: VariantProfile) -> bool:
+        """Whether the variant is there and may serve, at least after all steps of the degrade order."""
+        variant = self._variants.get((profile.model, profile.variant))
+        if variant is None:
+            return False
+        named = {(step.model, step.variant) for step in service.degrade if isinstance(step, UseVariant)}
+        floor = service.accuracy
+        return floor is None or variant.accuracy_ppm >= floor.floor_ppm or (profile.model, profile.variant) in named
+
+    def _fitting(self, pool: Pool, profile: VariantProfile) -> int:
+        memory_mib = self._variants[profile.model, profile.variant].memory_mib
+        return min(pool.memory_mib // max(1, memory_mib), pool.share_permille // max(1, profile.share_permille))
+
+    def _is_allowed(self, service: Service, stage: Stage, pool: Pool) -> bool:
+        meant = (clause for clause in service.pools if not clause.stages or stage.name in clause.stages)
+        return (pool.dedicated_to is None or pool.dedicated_to.means(service)) and all(
+            clause.admits(pool) for clause in meant
+        )
+
+    def _keeps(self, clauses: list[ComplianceProfile], pool: Pool, origins: Collection[str]) -> bool:
+        """Whether the pool lies and is bought as the profiles ask."""
+        lies_in = self._lies_in.get(pool.site, frozenset())
+        return all(
+            (each.residency is None or not lies_in.isdisjoint(each.residency.within))
+            and (each.purchase is None or pool.purchase in each.purchase.among)
+            and (each.locality is None or pool.site in origins)
+            for each in clauses
+        )
