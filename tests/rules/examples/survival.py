@@ -91,9 +91,9 @@ def lighter(objective: AvailabilityObjective) -> Problem:
     return fleet.path("light", "ocr@paris", "int8@lyon").path("light here", "ocr@paris", "int8@paris").problem
 
 
-def light(usual: int, level: int, nice: int = 0) -> Plan:
+def light(usual: int, level: int, nice: int = 0, lyon: int = 1) -> Plan:
     """Requests of the usual variant in Paris and, the others, of the lighter one there."""
-    instances = {("rec@paris", "paris-0"): 2, ("int8@paris", "paris-0"): 1, ("int8@lyon", "lyon-0"): 1}
+    instances = {("rec@paris", "paris-0"): 2, ("int8@paris", "paris-0"): 1, ("int8@lyon", "lyon-0"): lyon}
     return plan(
         {**instances, ("rec@nice", "nice-0"): nice},
         {"ocr@paris to paris": usual, "light here": 1000 - usual},
@@ -234,6 +234,17 @@ EXAMPLES = (
         message="ocr without paris has room elsewhere for 0 calls/s of the 3 calls/s that the site serves",
         spared=(lighter(DIES),),
         domain=Domain(counts=(0, 2), shares=(0, 1000), levels=(0, 1, 2, 3)),
+        beside=(*BESIDE, "degrade"),
+    ),
+    Example(
+        name="who has the lighter variant may move to the usual one",
+        problem=lighter(SURVIVES),
+        on_limit=light(0, 1, nice=2, lyon=0),
+        over_limit=light(0, 1, nice=1, lyon=0),
+        violation=Violation("survival", "ocr without paris", 1_500_000, 3_000_000, at(14)),
+        message="ocr without paris has room elsewhere for 1.5 calls/s of the 3 calls/s that the site serves",
+        spared=(lighter(DIES),),
+        domain=Domain(counts=(0, 2), shares=(0, 1000), levels=(1,)),
         beside=(*BESIDE, "degrade"),
     ),
     Example(
