@@ -60,8 +60,10 @@ def _throughput(each: ThroughputObjective) -> str:
 def _available(each: AvailabilityObjective) -> str:
     racks = f" in {counted(each.racks, 'rack')} or more," if each.racks else ""
     spares = f", with {counted(each.spares, 'instance')} to spare" if each.spares else ""
+    survives = "; promises hold with any one site lost" if each.survives_any_site else ""
     return (
-        f"each stage at {counted(each.sites, 'site')} or more,{racks} on {counted(each.nodes, 'node')} or more{spares}"
+        f"each stage at {counted(each.sites, 'site')} or more,{racks} on "
+        f"{counted(each.nodes, 'node')} or more{spares}{survives}"
     )
 
 

@@ -100,6 +100,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0464": "a repository's folder holds what is no plain file",
         "GW0465": "a repository's folder holds more than is read",
         "GW0466": "a commit has errors",
+        "GW0467": "a stage of what survives any site has one site",
         "GW0420": "no Issuer may give the attestation that is asked for",
         "GW0421": "no Issuer may vouch for models or links as it is asked",
         "GW0422": "a signed statement about a model is malformed",

@@ -93,6 +93,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0463": "add a commit on top of the one in force, also to go back",
         "GW0464": "put the file itself there, under a plain name",
         "GW0465": "give the folder of the policy alone",
+        "GW0467": "let the stage run at another site, too, or take `survives: any-site` out",
         "GW0466": "correct them in a new commit",
         "GW0420": "add `attestation` to the `claims.standards` of an Issuer",
         "GW0421": "add the standard and the models or links to the `claims` of an Issuer",

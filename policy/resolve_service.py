@@ -175,7 +175,8 @@ def _availability(
 
 def available(spec: AvailabilitySpec, place: Place) -> AvailabilityObjective:
     """The objective, or the limit of one, that stands at a place."""
-    return AvailabilityObjective(spec.sites, spec.nodes, place, spec.spares, spec.racks)
+    survives_any_site = spec.survives == "any-site"
+    return AvailabilityObjective(spec.sites, spec.nodes, place, spec.spares, spec.racks, survives_any_site)
 
 
 def _accuracy(

@@ -116,5 +116,6 @@ def in_as_many_places(
         racks=max(one.racks, other.racks),
         nodes=max(one.nodes, other.nodes),
         spares=max(one.spares, other.spares),
+        survives_any_site=one.survives_any_site or other.survives_any_site,
     )
     return one if replace(both, place=one.place) == one else both

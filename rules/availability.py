@@ -42,7 +42,7 @@ class Availability:
             if objective.racks:
                 asked.append(("rack", list(racks.values()), objective.racks))
             for unit, groups, least in asked:
-                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups)), least, service.name, unit))
+                form.add(Distinct(self.id, objective.place, tuple(map(tuple, groups)), least, (service.name,), unit))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count the sites, racks and nodes where each stage has instances."""

@@ -35,6 +35,7 @@ from rules.residency import Residency
 from rules.separation import Separation
 from rules.served import Served
 from rules.spares import Spares
+from rules.survival import Survival
 from rules.together import Together
 from rules.unit_cost import UnitCost
 from rules.wake_up import WakeUp
@@ -67,6 +68,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Preemption(),
     Availability(),
     Spares(),
+    Survival(),
     Capacity(),
     DeviceMemory(),
     DeviceShare(),

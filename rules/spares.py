@@ -48,7 +48,7 @@ class Spares:
             standing = tuple((option, -INSTANCE) for option in usable)
             highest = -objective.spares * INSTANCE
             loads = tuple(load.items())
-            form.add(Flow(self.id, objective.place, loads, standing, highest=highest, service=demand.service))
+            form.add(Flow(self.id, objective.place, loads, standing, highest=highest, services=(demand.service,)))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count the instances of each stage, and take off what is busy of them."""

@@ -69,6 +69,16 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "most = WHOLE_PERMILLE if level == best_effort else min(shed, WHOLE_PERMILLE)",
         "most = WHOLE_PERMILLE if level >= best_effort else min(shed, WHOLE_PERMILLE)",
     ): "a level above best effort has been reported before this line",
+    (
+        "rules/kernel/refuge.py",
+        "if math.prod(map(len, every)) == len(ways):",
+        "if math.prod(map(len, every)) < len(ways):",
+    ): "what is found option by option is the same, only later",
+    (
+        "rules/kernel/refuge.py",
+        "if math.prod(map(len, every)) == len(ways):",
+        "if math.prod(map(len, every)) <= len(ways):",
+    ): "ways are never more than the combinations of their options",
 }
 """(file, original line, mutated line): why both mean the same."""
 

@@ -53,8 +53,11 @@ def calls_rps(policy: Policy, routes: Iterable[RouteSet], demands: Iterable[Dema
 
 def in_plan(plan: Plan, problem: Problem, speed: Speeds) -> Speeds:
     """The speeds of a plan's placements beside each other, and of all others if they came to it."""
+    return _in_plan(plan, problem, speed, calls_rps(problem.policy, fleet_of(plan, problem).routes, problem.demands))
+
+
+def _in_plan(plan: Plan, problem: Problem, speed: Speeds, calls: Mapping[Placement, float]) -> Speeds:
     instances = [Running(problem.option(item.option).placement, item.node, item.count) for item in plan.instances]
-    calls = calls_rps(problem.policy, fleet_of(plan, problem).routes, problem.demands)
     placements = {item.placement for item in instances} | {option.placement for option in problem.options}
     return beside(Standing(instances, problem.nodes, calls), placements, problem.policy, speed)
 
@@ -63,12 +66,17 @@ def crowding(before: tuple[Crowding, ...], plan: Plan, problem: Problem, speed: 
     """What the next plan is priced with: the company that this one keeps, in steps.
 
     A placement that stands nowhere is not taken for faster than it was when it last stood: else two that were moved
-    apart would be moved together again, because each looks faster where the other one is not yet.
+    apart would be moved together again, because each looks faster where the other one is not yet. Those of services
+    that survive any site are taken to be as busy as they can be, for that is what they are when a site is lost.
     """
+    calls = calls_rps(problem.policy, fleet_of(plan, problem).routes, problem.demands)
+    surviving = (service for service in problem.policy.services if service.survives_any_site)
+    models = {stage.model for service in surviving for stage in service.stages}
+    calls |= {option.placement: math.inf for option in problem.options if option.placement.model in models}
     standing = plan.placements(problem)
     known = {item.placement: item.permille for item in before}
     found = {}
-    for place, slowdown in in_plan(plan, problem, speed).slowdowns.items():
+    for place, slowdown in _in_plan(plan, problem, speed, calls).slowdowns.items():
         last, permille = known.get(place, WHOLE_PERMILLE), round(slowdown * WHOLE_PERMILLE)
         near = abs(permille - last) < STEP_PERMILLE or (place not in standing and permille < last)
         found[place] = last if near else round(permille / HALF_STEP_PERMILLE) * HALF_STEP_PERMILLE

@@ -42,9 +42,9 @@ class Built:
     """A problem in two widths.
 
     `problem` has only the paths that no rule excludes: what is solved. `whole` has every path that exists: what
-    transitions and conflicts are judged on. `slow` are the paths of allowed options that rules exclude. `asked`,
-    `loaded` and `state` are what was read of demands and servers, and the state with all that was learnt now. `speed`
-    is what the paths were priced with.
+    transitions and conflicts are judged on; the others are `barred` in both. `slow` are the paths of allowed options
+    that rules exclude. `asked`, `loaded` and `state` are what was read of demands and servers, and the state with all
+    that was learnt now. `speed` is what the paths were priced with.
     """
 
     problem: Problem
@@ -113,7 +113,9 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     candidates = _within_reach(replace(present, paths=_allowed(whole, forbidden, gone)))
     slow = exclusions_of(candidates, OF_PATHS)
     problem = without_paths(candidates, frozenset(row.path for row in slow))
-    return Built(problem, whole, slow, asked, loaded, state, speed)
+    used = frozenset(path.id for path in problem.paths)
+    others = frozenset(path.id for path in whole.paths if path.id not in used)
+    return Built(replace(problem, barred=others), replace(whole, barred=others), slow, asked, loaded, state, speed)
 
 
 def _having_learnt(policy: Policy, seen: tuple[Accompanied, ...], state: State) -> State:

@@ -23,7 +23,7 @@ def clause_of(row: Row) -> Clause | None:
     """
     if isinstance(row, Exclusion | Resource | Count | Distinct | Budget):
         return Clause(row.place, row.rule) if row.place else None
-    if isinstance(row, Flow) and (row.service or not (row.instances or row.unserved)):
+    if isinstance(row, Flow) and (row.services or not (row.instances or row.unserved)):
         return Clause(row.place, row.rule) if row.place else None
     return None
 

@@ -123,13 +123,13 @@ class CpSatForm:
             members = _weighted((self.instances[key], 1) for key in group if key in self.instances)
             self.model.add(members >= 1).only_enforce_if(present)
             holds.append(present)
-        self._asked_of(row.service, self.model.add(_weighted((present, 1) for present in holds) >= row.least))
+        self._asked_of(row.services, self.model.add(_weighted((present, 1) for present in holds) >= row.least))
 
-    def _asked_of(self, service: str, asked: cp_model.Constraint) -> None:
-        """Ask a row of a service only below the highest level of its ladder, where it has one."""
-        top = max((k for name, k in self.at_least if name == service), default=0)
-        if top:
-            asked.only_enforce_if(~self.at_least[service, top])
+    def _asked_of(self, services: Iterable[str], asked: cp_model.Constraint) -> None:
+        """Ask a row of services only below the highest level of their ladders, where they have one."""
+        tops = {name: k for name, k in sorted(self.at_least) if name in services}
+        if tops:
+            asked.only_enforce_if([~self.at_least[top] for top in tops.items()])
 
     def _exclusive(self, row: Exclusive) -> None:
         used = []
@@ -146,9 +146,9 @@ class CpSatForm:
             + [(self.unserved[demand], factor) for demand, factor in row.unserved]
         )
         if row.lowest is not None:
-            self._asked_of(row.service, self.model.add(value >= row.lowest))
+            self._asked_of(row.services, self.model.add(value >= row.lowest))
         if row.highest is not None:
-            self._asked_of(row.service, self.model.add(value <= row.highest))
+            self._asked_of(row.services, self.model.add(value <= row.highest))
 
     def _budget(self, row: Budget) -> None:
         whole = [(self.powered[node], price) for node, price in row.prices_millicents]

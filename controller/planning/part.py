@@ -70,7 +70,8 @@ def _part(rows: list[Row | None], questions: Questions) -> Part:
     problem = questions.problem
     demands = {name for row in rows if isinstance(row, Flow) for name, _ in row.unserved}
     services = {problem.demand(name).service for name in demands}
-    services |= {row.service for row in rows if isinstance(row, Ladder | Distinct | Flow) and row.service}
+    services |= {row.service for row in rows if isinstance(row, Ladder)}
+    services |= {name for row in rows if isinstance(row, Distinct | Flow) for name in row.services}
     paths = (path.id for service in sorted(services) for path in questions.paths_of.get(service, ()))
     behind = [row for row in rows if row] + [row for path in paths for row in questions.barred.by_path.get(path, ())]
     return Part(frozenset(services), frozenset(clause for row in behind if (clause := clause_of(row))))

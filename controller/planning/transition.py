@@ -5,8 +5,9 @@ First, *withdraw* takes routes off what may no longer serve or no longer answers
 the end *shrink* removes what is left over. The moments between the waves are plans like any other, and the verifier
 judges each of them.
 
-Latency, unit and allocated cost, stages that stay together, spares, device share and upper bounds of replicas are
-promises of the settled fleet: an instance that gets no requests yet, or no more, takes memory but no compute.
+Latency, unit and allocated cost, stages that stay together, spares, room for what another site serves, device share and
+upper bounds of replicas are promises of the settled fleet: an instance that gets no requests yet, or no more, takes
+memory but no compute.
 Availability, budget, capacity and the floors of the scaling policy hold on the way as well, as far as they held when it
 began; they give way only where no other plan could be reached.
 """
@@ -41,6 +42,7 @@ SETTLED: Final = frozenset(
         "preemption",
         "replica_bounds",
         "spares",
+        "survival",
         "together",
         "unit_cost",
         "wake_up",

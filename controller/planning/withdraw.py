@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from controller.fleet import Fleet
 from controller.planning.excluded import exclusions_of
+from controller.planning.takeover import taken_over
 from rules.kernel.plan import Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Problem
 
@@ -12,7 +13,8 @@ from rules.kernel.problem import WHOLE_PERMILLE, Problem
 def withdraw(running: Plan, passing: Problem, current: Fleet) -> Plan:
     """Only the routes that may serve until the transition is over; what the others carried goes to these.
 
-    What is refused on purpose stays refused: the shares of a demand sum to what its gateway lets through now.
+    Of services that survive any site, it goes to where there is room first. What is refused on purpose stays refused:
+    the shares of a demand sum to what its gateway lets through now.
     """
     taken = {option for route in running.routes for option in passing.path(route.path).options}
     used = replace(passing, options=tuple(option for option in passing.options if option.id in taken), paths=())
@@ -27,6 +29,14 @@ def withdraw(running: Plan, passing: Problem, current: Fleet) -> Plan:
         stages = passing.service_of(passing.demand(path.demand)).stages
         if not any((path.demand, s.name, o) in barred for s, o in zip(stages, path.options, strict=True)):
             kept.setdefault(path.demand, {})[route.path] = route.share_permille
+    left = replace(running, routes=tuple(Route(*item) for shares in kept.values() for item in shares.items()))
+    lost = {
+        demand.id: let_through.get(demand.id, WHOLE_PERMILLE) - sum(kept.get(demand.id, {}).values())
+        for demand in passing.demands
+    }
+    for route in taken_over(left, lost, passing):
+        shares = kept.setdefault(passing.path(route.path).demand, {})
+        shares[route.path] = shares.get(route.path, 0) + route.share_permille
     scaled = {demand: _scaled(shares, let_through.get(demand, WHOLE_PERMILLE)) for demand, shares in kept.items()}
     refused = {d.id: WHOLE_PERMILLE - sum(scaled.get(d.id, {}).values()) for d in passing.demands}
     return replace(

@@ -13,6 +13,7 @@ from policy.checks.pins import pinned_nowhere
 from policy.checks.references import Reference, Unread, nowhere
 from policy.checks.removals import odd_removals
 from policy.checks.sleeping import sleepless
+from policy.checks.survivors import too_few_sites
 from policy.checks.suspicious import suspicious
 from policy.checks.tiers import without_a_tier
 from policy.checks.unreachable import unreachable
@@ -38,6 +39,7 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
         *without_first_response(policy),
         *sleepless(policy),
         *suspicious(policy),
+        *too_few_sites(policy),
         *unreachable(policy),
         *without_a_tier(policy),
     ]

@@ -59,6 +59,9 @@ def _looser(said: Limits, tier: Tier) -> Iterator[Finding]:
                 stated = f"`{name}: {has}`" if has > 1 else f"`{name}`, 1 unless said otherwise,"
                 what = f"{stated} is below {asked}"
                 yield _told(said.availability.place, what, tier, limits.availability.place)
+        if limits.availability.survives_any_site and not said.availability.survives_any_site:
+            what = "`survives: nothing` is less than `any-site`"
+            yield _told(said.availability.place, what, tier, limits.availability.place)
 
 
 def _told(place: Place, what: str, tier: Tier, limit: Place) -> Finding:

@@ -102,12 +102,16 @@ class ThroughputSpec(Spec):
 
 
 class AvailabilitySpec(Spec):
-    """Every stage runs at no fewer sites, in no fewer racks and on no fewer nodes, with so many instances to spare."""
+    """Every stage runs at no fewer sites, in no fewer racks and on no fewer nodes, with so many instances to spare.
+
+    A service that survives any site meets its other objectives with whichever one is lost.
+    """
 
     sites: Positive = 1
     racks: Count = 0
     nodes: Positive = 1
     spares: Count = 0
+    survives: Literal["nothing", "any-site"] = "nothing"
 
 
 class AccuracySpec(Spec):

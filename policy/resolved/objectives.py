@@ -40,7 +40,8 @@ class ThroughputObjective:
 class AvailabilityObjective:
     """Every stage must run at no fewer than `sites` sites, in as many `racks` and on no fewer than `nodes` nodes.
 
-    `spares` are instances beyond what the load takes.
+    `spares` are instances beyond what the load takes. With `survives_any_site` the other objectives are met with
+    whichever one site is lost.
     """
 
     sites: int
@@ -48,6 +49,7 @@ class AvailabilityObjective:
     place: Place
     spares: int = 0
     racks: int = 0
+    survives_any_site: bool = False
 
 
 @dataclass(frozen=True, slots=True)

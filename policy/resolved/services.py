@@ -170,6 +170,11 @@ class Service:
         """What any of its stages may handle, whatever is removed on the way."""
         return self.requested.union(*(stage.adds for stage in self.stages))
 
+    @property
+    def survives_any_site(self) -> bool:
+        """Whether its objectives are met with whichever one site is lost."""
+        return self.availability is not None and self.availability.survives_any_site
+
     def latency_from(self, origin: str) -> tuple[LatencyObjective, ...]:
         """The objectives of requests from a site."""
         return tuple(objective for objective in self.latency if objective.origin in ("", origin))

@@ -52,15 +52,15 @@ class Count:
 class Distinct:
     """At least `least` of the groups hold an instance; a group is a set of (option, node).
 
-    Not asked of a service that is at the highest level of its ladder, where it is named. `unit` says what a group is,
-    such as "site".
+    Not asked while a service that it names is at the highest level of its ladder. `unit` says what a group is, such as
+    "site".
     """
 
     rule: str
     place: Place | None
     groups: tuple[tuple[tuple[str, str], ...], ...]
     least: int
-    service: str = ""
+    services: tuple[str, ...] = ()
     unit: str = "place"
 
 
@@ -77,7 +77,7 @@ class Exclusive:
 class Flow:
     """lowest <= sum of a*share + b*instances + c*unserved <= highest; an end that is None is open.
 
-    Not asked of a service that is at the highest level of its ladder, where it is named.
+    Not asked while a service that it names is at the highest level of its ladder.
     """
 
     rule: str
@@ -87,7 +87,7 @@ class Flow:
     unserved: tuple[tuple[str, int], ...] = ()
     lowest: int | None = None
     highest: int | None = None
-    service: str = ""
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ class Problem:
     """One instant's question. Everything placed must stay allowed from `now_s` until `needed_until_s` (Unix time).
 
     `asleep` are the demands of services that scaled to zero: nothing is planned for them, and their gateways refuse.
+    `barred` are paths of which it is known already that something excludes them: nothing can move there.
     """
 
     policy: Policy
@@ -158,6 +159,7 @@ class Problem:
     provenances: tuple[Vouched, ...] = ()
     assured: tuple[Assured, ...] = ()
     asleep: tuple[Demand, ...] = ()
+    barred: frozenset[str] = frozenset()
 
     @cached_property
     def _options(self) -> dict[str, Option]:
@@ -166,6 +168,13 @@ class Problem:
     @cached_property
     def _paths(self) -> dict[str, Path]:
         return {path.id: path for path in self.paths}
+
+    @cached_property
+    def _by_demand(self) -> dict[str, tuple[Path, ...]]:
+        found: defaultdict[str, list[Path]] = defaultdict(list)
+        for path in self.paths:
+            found[path.demand].append(path)
+        return {demand: tuple(paths) for demand, paths in found.items()}
 
     @cached_property
     def _demands(self) -> dict[str, Demand]:
@@ -228,6 +237,10 @@ class Problem:
     def has_path(self, path_id: str) -> bool:
         """Whether there is a path of that id."""
         return path_id in self._paths
+
+    def paths_of(self, demand_id: str) -> tuple[Path, ...]:
+        """The paths of a demand."""
+        return self._by_demand.get(demand_id, ())
 
     def demand(self, demand_id: str) -> Demand:
         """The demand of that id; KeyError when there is none."""

@@ -155,6 +155,16 @@ def one_instance_more_is_spared(policy: Policy, data: st.DataObject) -> Policy:
     return one_changed(policy, "services", stricter, data)
 
 
+def a_site_may_be_lost(policy: Policy, data: st.DataObject) -> Policy:
+    """A service survives any site."""
+
+    def stricter(service: Service) -> Service:
+        stands = service.availability or AvailabilityObjective(1, 1, HERE)
+        return replace(service, availability=replace(stands, survives_any_site=True))
+
+    return one_changed(policy, "services", stricter, data)
+
+
 def ceilings_are_lower(policy: Policy, data: st.DataObject) -> Policy:
     """Each by one millicent, and one more."""
     site = data.draw(st.sampled_from(["", *(each.name for each in policy.sites)]))
@@ -223,6 +233,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     accuracy_is_higher: {"accuracy"},
     more_places_are_asked_for: {"availability"},
     one_instance_more_is_spared: {"spares"},
+    a_site_may_be_lost: {"survival"},
     ceilings_are_lower: {"budget", "allocated_cost"},
     a_part_has_a_ceiling: {"allocated_cost", "unit_cost"},
     bounds_are_narrower: {"replica_bounds"},

@@ -189,14 +189,13 @@ class PooledForm:
             self._row([(present, 1), *((self.instances[name], -1) for name in names)], None, 0, row)
             if pool:
                 self._row([(present, 1), (self.powered[pool], -1)], None, 0, row)
-        if (top := self._top(row.service)) is not None:
-            holds.append((top, row.least))
+        holds += [(top, row.least) for top in self._tops(row.services)]
         self._row(holds, row.least, None, row, bounding=True)
 
-    def _top(self, service: str) -> int | None:
-        """The column of the highest level of a service, where it has any."""
-        top = max((k for name, k in self.at_least if name == service), default=0)
-        return self.at_least[service, top] if top else None
+    def _tops(self, services: Iterable[str]) -> list[int]:
+        """The columns of the highest levels of some services, where they have any."""
+        tops = {name: k for name, k in sorted(self.at_least) if name in services}
+        return [self.at_least[top] for top in tops.items()]
 
     def _group(self, group: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], str]:
         """The options of a group, and the pool when it is a single node of one."""
@@ -212,16 +211,16 @@ class PooledForm:
         terms = [(self.share[path], factor) for path, factor in row.shares]
         terms += [(self.instances[name], factor) for name, factor in row.instances if name in self.instances]
         terms += [(self.unserved[demand], factor) for demand, factor in row.unserved]
-        top = self._top(row.service)
-        if top is None:
+        tops = self._tops(row.services)
+        if not tops:
             self._row(terms, row.lowest, row.highest, row)
             return
         if row.highest is not None:
             most = sum(factor * self.upper[column] for column, factor in terms if factor > 0)
-            self._row([*terms, (top, min(0, row.highest - most))], None, row.highest, row)
+            self._row([*terms, *((top, min(0, row.highest - most)) for top in tops)], None, row.highest, row)
         if row.lowest is not None:
             least = sum(factor * self.upper[column] for column, factor in terms if factor < 0)
-            self._row([*terms, (top, max(0, row.lowest - least))], row.lowest, None, row)
+            self._row([*terms, *((top, max(0, row.lowest - least)) for top in tops)], row.lowest, None, row)
 
     def _budget(self, row: Budget) -> None:
         prices = by_pool(row.prices_millicents, self.pool)

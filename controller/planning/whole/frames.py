@@ -177,7 +177,7 @@ def _tokens(rows: Rows, counts: Counts, open_: frozenset[str], levels: Mapping[s
     for row in rows.hard:
         if not isinstance(row, Distinct) or row.least <= 1:
             continue
-        if levels.get(row.service, 0) and levels[row.service] == rows.tops.get(row.service):
+        if any(levels.get(name, 0) and levels[name] == rows.tops.get(name) for name in row.services):
             continue
         kinds = {frozenset(option for option, _ in group) & open_ for group in row.groups} - {frozenset()}
         every = frozenset[str]().union(*kinds)

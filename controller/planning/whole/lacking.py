@@ -6,7 +6,7 @@ from rules.kernel.formulation import Distinct, Flow
 
 def is_of(row: Hard, service: str) -> bool:
     """Whether a row is asked of a service until it gives up."""
-    return isinstance(row, Distinct | Flow) and row.service == service
+    return isinstance(row, Distinct | Flow) and service in row.services
 
 
 def lacking(row: Hard, at: Reading) -> int:

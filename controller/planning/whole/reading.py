@@ -1,7 +1,7 @@
 """A plan as rows read it: sums by option, path and demand, made once."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -90,9 +90,9 @@ class Reading:
             found[option].append(node)
         return {option: tuple(nodes) for option, nodes in found.items()}
 
-    def gives_up(self, service: str, tops: Mapping[str, int]) -> bool:
-        """Whether a service is at the highest level of its ladder, at which rows that name it are not asked of it."""
-        return 0 < self.levels.get(service, 0) == tops.get(service)
+    def gives_up(self, services: Iterable[str], tops: Mapping[str, int]) -> bool:
+        """Whether one of the services is at the highest level of its ladder, where rows that name it are not asked."""
+        return any(0 < self.levels.get(name, 0) == tops.get(name) for name in services)
 
     def flows(self, row: Flow) -> int:
         """The sum that a flow row bounds."""
@@ -138,11 +138,11 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
         case Count():
             is_kept = within(row.lowest, sum(at.by_option.get(option, 0) for option in row.options), row.highest)
         case Distinct():
-            is_kept = at.gives_up(row.service, tops) or sum(at.held(row)) >= row.least
+            is_kept = at.gives_up(row.services, tops) or sum(at.held(row)) >= row.least
         case Exclusive():
             is_kept = sum(option in at.by_option for option in row.options) <= 1
         case Flow():
-            is_kept = at.gives_up(row.service, tops) or within(row.lowest, at.flows(row), row.highest)
+            is_kept = at.gives_up(row.services, tops) or within(row.lowest, at.flows(row), row.highest)
         case Budget():
             is_kept = at.spent(row) <= WHOLE_PERMILLE * row.ceiling_millicents
         case Ladder():

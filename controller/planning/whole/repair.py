@@ -260,8 +260,10 @@ def _apart(view: View, options: Iterable[str], width: int) -> tuple[str, ...]:
 
 def _own(view: View, row: Hard) -> tuple[str, ...]:
     """The services that a row is of."""
-    if isinstance(row, Distinct | Ladder | Assurance | Flow) and row.service:
+    if isinstance(row, Ladder | Assurance):
         return (row.service,) if row.service in view.demands_of else ()
+    if isinstance(row, Distinct | Flow) and row.services:
+        return tuple(name for name in row.services if name in view.demands_of)
     if isinstance(row, Flow):
         return tuple(dict.fromkeys(view.rows.problem.demand(demand).service for demand, _ in row.unserved))
     return ()

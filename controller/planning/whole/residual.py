@@ -193,7 +193,7 @@ def _distinct(row: Distinct, rows: Rows, stays: Reading, opened: Open) -> Iterat
 
 def _given_up(row: Distinct | Flow, rows: Rows, stays: Reading, opened: Open) -> bool:
     """Whether a row is of a service whose level stays the highest."""
-    return row.service not in opened.services and stays.gives_up(row.service, rows.tops)
+    return stays.gives_up((name for name in row.services if name not in opened.services), rows.tops)
 
 
 def _flow(row: Flow, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:

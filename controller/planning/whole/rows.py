@@ -82,8 +82,8 @@ class Rows:
     @cached_property
     def confined(self) -> frozenset[str]:
         """The services that are at their highest level, for some row asks for more distinct groups than there are."""
-        spread = (row for row in self.hard if isinstance(row, Distinct) and row.service)
-        return frozenset(row.service for row in spread if sum(map(bool, row.groups)) < row.least)
+        spread = (row for row in self.hard if isinstance(row, Distinct))
+        return frozenset(name for row in spread if sum(map(bool, row.groups)) < row.least for name in row.services)
 
     @cached_property
     def refused(self) -> Mapping[str, int]:
@@ -209,12 +209,12 @@ class Rows:
         for place, row in enumerate(self.hard):
             match row:
                 case Flow():
-                    is_kept = at.gives_up(row.service, self.tops) or within(row.lowest, sums[place], row.highest)
+                    is_kept = at.gives_up(row.services, self.tops) or within(row.lowest, sums[place], row.highest)
                 case Resource():
                     here = taken.get(place)
                     is_kept = not here or all(here.get(node, 0) <= most for node, most in row.capacity)
                 case Distinct():
-                    is_kept = at.gives_up(row.service, self.tops) or len(held[place]) >= row.least
+                    is_kept = at.gives_up(row.services, self.tops) or len(held[place]) >= row.least
                 case _:
                     is_kept = keeps(row, at, self.tops)
             if not is_kept:
@@ -251,6 +251,7 @@ def _is_capacity(row: Flow) -> bool:
     return (
         row.highest == 0
         and row.lowest is None
+        and not row.services
         and not row.unserved
         and len(row.instances) == 1
         and row.instances[0][1] < 0

@@ -49,7 +49,7 @@ def test_a_service_that_cannot_be_spread_as_asked_is_at_its_highest_level() -> N
     assert least_given_up(rows, service) == 0
     option, pool = problem.options[0].id, problem.options[0].placement.pool
     group = ((option, problem.nodes_of(pool)[0].name),)
-    confined = Rows(problem, Formulation([*rows.form.rows, Distinct("test", None, (group,), 2, service)]))
+    confined = Rows(problem, Formulation([*rows.form.rows, Distinct("test", None, (group,), 2, (service,))]))
     assert least_given_up(confined, service) == sum(rows.prices.levels[service])
-    spread = Rows(problem, Formulation([*rows.form.rows, Distinct("test", None, (group, group), 2, service)]))
+    spread = Rows(problem, Formulation([*rows.form.rows, Distinct("test", None, (group, group), 2, (service,))]))
     assert least_given_up(spread, service) == 0

@@ -41,6 +41,13 @@ def test_a_promise_that_takes_many_is_kept(promised: AvailabilityObjective) -> N
     assert sum(item.count for item in decision.plan.instances) >= max(promised.nodes, promised.spares)
 
 
+def test_a_site_that_may_be_lost_leaves_room_elsewhere() -> None:
+    decision = decided(voice(AvailabilityObjective(1, 1, line(1), survives_any_site=True)))
+    assert decision.plan.degraded == ()
+    assert decision.plan.unserved == ()
+    assert len({load.placement.pool for load in decision.fleet.loads}) > 1
+
+
 @pytest.mark.parametrize("start_millicents", [100, 100_000_000])
 @pytest.mark.parametrize("times", [0, 1])
 def test_no_price_of_a_start_is_a_reason_to_refuse(start_millicents: int, times: int) -> None:

@@ -1,0 +1,111 @@
+"""Survival: with any one site lost, what stands at the others takes over what it served."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from policy.findings import Finding
+from policy.resolved import Service
+from rules.kernel.formulation import Flow, Formulation
+from rules.kernel.measure import carried
+from rules.kernel.moving_groups import crowds
+from rules.kernel.plan import Plan
+from rules.kernel.pouring import Pouring
+from rules.kernel.problem import WHOLE_PERMILLE, Problem
+from rules.kernel.quantities import calls_per_second
+from rules.kernel.refuge import Moving, moving, sites
+from rules.kernel.rule import Violation
+
+
+class Survival:
+    """For each site, the calls of routes through it have room on the instances at other sites, beside what stays there.
+
+    What stays are the calls of all routes that avoid the site. Routes through it are lost, and those of services that
+    survive any site move to their refuge (`rules/kernel/refuge.py`): to paths that keep every promise and that open no
+    later in the degrade order. Exactly as much room is enough. It is not promised while a service is at best effort.
+    Requests that come from the lost site go on being asked.
+    """
+
+    id = "survival"
+    finding_id = "GW1085"
+    always = False
+
+    def applies(self, problem: Problem) -> bool:
+        """Whether any service with requests and a path survives any site."""
+        return any(True for _ in moving(problem))
+
+    def constrain(self, form: Formulation, problem: Problem) -> None:
+        """Flows that say there is room for calls exactly when any of them together have room (Hall 1935, Gale 1957).
+
+        For a site and any calls that would move: these, and what stays on all options that one of them may move to, are
+        at most what those options answer. Where there are too many groups of calls, alike ones count as one that may
+        only move to what all of them may: then the rows ask for more than the promise.
+        """
+        through = _through(problem)
+        for site, members in crowds(problem):
+            calls: Counter[str] = Counter()
+            for group in members:
+                calls.update(group.calls)
+            refuge = sorted(frozenset[str]().union(*(group.refuge for group in members)))
+            for path, there, brings in (each for option in refuge for each in through[option]):
+                if site not in there:
+                    calls[path] += brings
+            answers = ((name, -WHOLE_PERMILLE * problem.option(name).capacity_milli_rps) for name in refuge)
+            services = sorted(frozenset[str]().union(*(group.services for group in members)))
+            place = min(group.place for group in members)
+            shares = tuple((path, brings) for path, brings in calls.items() if brings)
+            form.add(Flow(self.id, place, shares, tuple(answers), highest=0, services=tuple(services)))
+
+    def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
+        """Take each site away, and pour what it served into the room that is left: the highest priority first."""
+        standing: Counter[str] = Counter()
+        for item in plan.instances:
+            standing[item.option] += item.count
+        used = [(path, share, sites(problem, path)) for path, share in carried(plan, problem)]
+        shares = {path.id: share for path, share, _ in used}
+        by_site: defaultdict[str, defaultdict[str, list[Moving]]] = defaultdict(lambda: defaultdict(list))
+        for each in moving(problem):
+            by_site[each.site][each.demand.service].append(each)
+        for site in sorted(by_site):
+            room = {o.id: standing[o.id] * o.capacity_milli_rps * WHOLE_PERMILLE for o in problem.options}
+            for path, share in ((path, share) for path, share, there in used if site not in there):
+                demand = problem.demand(path.demand)
+                for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
+                    room[option] -= share * stage.fanout * demand.rate_milli_rps
+            left, lost = Pouring(room), by_site[site]
+            for service in sorted(map(problem.policy.service, lost), key=lambda each: (-each.priority, each.name)):
+                if plan.level(service.name) <= len(service.degrade):
+                    yield from self._moved(service, lost[service.name], shares, left)
+
+    def _moved(
+        self, service: Service, lost: Iterable[Moving], shares: Mapping[str, int], left: Pouring
+    ) -> Iterator[Violation]:
+        """Whether what a site serves of a service has room elsewhere."""
+        asked = placed = 0
+        for each in sorted(lost, key=lambda each: each.demand.id):
+            moved = sum(shares.get(path.id, 0) for path in each.paths)
+            for stage, refuge in zip(service.stages, each.refuge, strict=True):
+                calls = moved * stage.fanout * each.demand.rate_milli_rps
+                asked += calls
+                placed += left.pour(calls, refuge)
+        if asked - placed:
+            ((site, place),) = {(each.site, each.place) for each in lost}
+            yield Violation(self.id, f"{service.name} without {site}", placed, asked, place)
+
+    def explain(self, violation: Violation) -> Finding:
+        """How much would have to move, and how much could."""
+        message = (
+            f"{violation.subject} has room elsewhere for {calls_per_second(violation.measured)} "
+            f"of the {calls_per_second(violation.limit)} that the site serves"
+        )
+        hint = "allow the stages' models at more sites, give these more nodes, or raise the ceiling"
+        return violation.finding(self.finding_id, message, hint)
+
+
+def _through(problem: Problem) -> Mapping[str, list[tuple[str, frozenset[str], int]]]:
+    """By option, what a permille of each path brings it in millionths of a call a second, and the path's sites."""
+    found: defaultdict[str, list[tuple[str, frozenset[str], int]]] = defaultdict(list)
+    for path in problem.paths:
+        demand, there = problem.demand(path.demand), sites(problem, path)
+        for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
+            found[option].append((path.id, there, stage.fanout * demand.rate_milli_rps))
+    return found
