@@ -26,6 +26,7 @@ from controller.planning.parts import part_by_part
 from controller.planning.verify import Moment, introduced, verify
 from controller.planning.walk import Walk, settled, walk
 from controller.planning.withdraw import withdraw
+from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 from rules.kernel.rule import Violation
@@ -59,13 +60,35 @@ class Reached:
     way: Transition
 
 
+class Ways:
+    """The ground of a problem, and the walks on it: where there is no safe order, the same one is asked for again."""
+
+    def __init__(self, whole: Problem) -> None:
+        self.ground = Ground(whole)
+        self._found: list[tuple[tuple[Between, Between, bool], Walk]] = []
+
+    def walk(self, start: Between, goal: Between, *, kept: bool) -> Walk:
+        """The walk between two moments, as it was found before."""
+        asked = start, goal, kept
+        for known, found in self._found:
+            if known == asked:
+                return found
+        found = walk(self.ground, start, goal, kept=kept)
+        self._found.append((asked, found))
+        return found
+
+
+_ways: Final = Latest(Ways)
+
+
 def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, kept: bool = True) -> Transition | None:
     """The waves from `running` (as `current` on the real parts) to `target`; None when there is no safe order.
 
     Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left.
     Without `kept`, only the rules that hold always are kept on the way.
     """
-    ground = Ground(whole)
+    ways = _ways(whole)
+    ground = ways.ground
     passing, withdrawn = whole, None
     duration_us = 0
     for _ in range(LONGER):
@@ -74,7 +97,7 @@ def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, k
         if allowed == withdrawn:
             break
         withdrawn, start = allowed, ground.between(allowed)
-        way = walk(ground, start, start if target == running else ground.between(target), kept=kept)
+        way = ways.walk(start, start if target == running else ground.between(target), kept=kept)
         if not way.whole:
             return None
         found = _transition(ground, current, way)
@@ -88,9 +111,10 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     What is blocked stays as it runs. First what the walk to the target had come to is tried, then the target's
     independent changes one after the other.
     """
-    ground = Ground(whole)
+    ways = _ways(whole)
+    ground = ways.ground
     start, goal = ground.between(running), ground.between(target)
-    stuck = walk(ground, start, goal, kept=True)
+    stuck = ways.walk(start, goal, kept=True)
     for moment in (settled(ground, stuck), part_by_part(ground, start, goal)):
         plan = ground.plan(moment)
         if plan is None or plan == ground.plan(start) or verify(plan, whole):
@@ -107,9 +131,10 @@ def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) ->
     Of the rules that hold always it breaks none anew, beside what runs less what may not serve. Others give way, for it
     is asked for where no other plan can be reached.
     """
-    ground = Ground(whole)
+    ways = _ways(whole)
+    ground = ways.ground
     allowed = withdraw(running, whole, current)
-    walked = walk(ground, ground.between(allowed), ground.between(target), kept=True)
+    walked = ways.walk(ground.between(allowed), ground.between(target), kept=True)
     plan = ground.plan(settled(ground, walked))
     if plan is None or introduced(_broken(plan, whole, kept=False), _broken(allowed, whole, kept=False)):
         return None
