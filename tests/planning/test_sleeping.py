@@ -155,6 +155,8 @@ def test_a_silence_goes_on_while_readings_leave_no_gap(
     [
         ({}, silent(-120, -10), told(0, 0), True),
         ({}, silent(-119, -10), told(0, 0), False),
+        ({}, silent(-135, -15), told(0, 0, at_s=-15), True),
+        ({}, silent(-134, -15), told(0, 0, at_s=-15), False),
         ({}, silent(-200, -10), told(0, 1), False),
         ({}, silent(-200, -10), told(0, None), False),
         ({}, silent(-200, -10, PARIS), told(0, 0), False),
