@@ -9,10 +9,13 @@ from world import CALM, LYON, OCR, PARIS, POLICY, START, VAD, World, line
 
 from collectors.recording import decode, encode
 from collectors.snapshot import Expected, Foreseen, Offered, Rate, Reading, Snapshot
+from controller.actions import Outcome
 from controller.decision import Decision, Silence, State
 from controller.explain import candidates
 from controller.fleet import RouteSet
+from controller.loop.remembering import remembered
 from controller.planning.build import build
+from controller.planning.decide import decide
 from controller.planning.sleep import sleep
 from policy.resolved import OnMissing, Policy, ScaleToZero
 from policy.windows import Window
@@ -114,6 +117,55 @@ def test_a_controller_that_starts_anew_lets_it_sleep() -> None:
     world.rates_at = world.now  # what a gateway told before, which is stale by the time of the turn
     assert "vad" not in models(world.turn(30))
     assert world.state.asleep == (VAD,)
+
+
+def almost_asleep() -> World:
+    """A turn before the service has been asked for nothing for long enough."""
+    world = World(sleepy(VAD), rates=dict(CALM))
+    world.rest()
+    world.rates = dict(QUIET)
+    for _ in range(AFTER_S // 10 - 1):
+        world.turn(10)
+    return world
+
+
+def undone(world: World, *waves: str) -> Decision:
+    """A turn of whose decision only these waves are carried out."""
+    world.now += timedelta(seconds=10)
+    decision = decide(world.policy, world.snapshot(), world.state, world.now)
+    done = [
+        Outcome(decision.id, wave.name, action, world.now, world.now)
+        for wave in decision.transition.waves
+        if wave.name in waves
+        for action in wave.actions
+    ]
+    world.state = remembered(world.state, decision, done)
+    return decision
+
+
+def test_what_was_never_put_to_sleep_is_awake_when_a_freeze_begins() -> None:
+    world = almost_asleep()
+    assert undone(world).state.asleep == (VAD,)
+    assert world.state.asleep == ()
+    freezes = (Window(int(world.now.timestamp()) + 1, 2**40),)
+    world.policy = replace(sleepy(VAD, freezes=freezes), revision="frozen")
+    frozen = world.turn(10)
+    assert (frozen.transition.waves, frozen.state.asleep) == ((), ())
+
+
+def test_what_was_never_put_to_sleep_is_awake_when_readings_are_missing() -> None:
+    world = almost_asleep()
+    undone(world)
+    world.rates_at = world.now
+    held = world.turn(60)
+    assert (held.transition.waves, held.state.asleep) == ((), ())
+
+
+def test_what_no_route_leads_to_sleeps_though_it_still_stands() -> None:
+    world = almost_asleep()
+    undone(world, "withdraw")
+    assert world.state.asleep == (VAD,)
+    assert [wave.name for wave in world.turn(10).transition.waves] == ["shrink"]
 
 
 def test_a_service_that_does_not_scale_to_zero_is_woken_by_its_document() -> None:
