@@ -10,13 +10,14 @@ from world import CALM, LYON, OCR, PARIS, POLICY, START, VAD, World, line
 from collectors.recording import decode, encode
 from collectors.snapshot import Expected, Foreseen, Offered, Rate, Reading, Snapshot
 from controller.actions import Outcome
-from controller.decision import Decision, Silence, State
+from controller.decision import Decision, Silence, State, Verdict
 from controller.explain import candidates
 from controller.fleet import RouteSet
 from controller.loop.remembering import remembered
 from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.sleep import sleep
+from controller.whatif import AssumedRate, TrafficFactor, WhatIf, would_decide
 from policy.resolved import OnMissing, Policy, ScaleToZero
 from policy.windows import Window
 
@@ -166,6 +167,37 @@ def test_what_no_route_leads_to_sleeps_though_it_still_stands() -> None:
     undone(world, "withdraw")
     assert world.state.asleep == (VAD,)
     assert [wave.name for wave in world.turn(10).transition.waves] == ["shrink"]
+
+
+def test_what_would_be_at_a_rate_is_planned_for_that_rate_and_not_for_one_request() -> None:
+    world = fallen_asleep(sleepy(VAD), VAD)
+    whatif = WhatIf(rates=(AssumedRate(VAD, PARIS, 600_000),))
+    foretold = would_decide(whatif, world.policy, world.snapshot(), world.state, decide)
+    world.rates[VAD, PARIS] = 600_000
+    woken, after = world.turn(0), world.turn(0)
+    assert planned(foretold)[VAD, PARIS] == 720_000
+    assert (foretold.fleet, foretold.plan) == (after.fleet, after.plan)
+    assert foretold.transition.waves == (*woken.transition.waves, *after.transition.waves)
+    assert foretold.transition.duration_us == woken.transition.duration_us + after.transition.duration_us
+    assert (foretold.verdict, foretold.state.asleep) == (Verdict.CHANGE, ())
+
+
+def test_what_one_instance_can_serve_would_be_a_change_as_well() -> None:
+    world = fallen_asleep(sleepy(VAD), VAD)
+    whatif = WhatIf(rates=(AssumedRate(VAD, PARIS, 100),))
+    foretold = would_decide(whatif, world.policy, world.snapshot(), world.state, decide)
+    assert (foretold.verdict, planned(foretold)[VAD, PARIS]) == (Verdict.CHANGE, 120)
+    assert [wave.name for wave in foretold.transition.waves] == ["grow", "route"]
+
+
+def test_three_times_nothing_would_put_nothing_to_sleep_before_its_time() -> None:
+    world = World(sleepy(VAD), rates=dict(CALM))
+    world.rest()
+    world.rates = dict(QUIET)
+    world.turn(10)
+    whatif = WhatIf(traffic=(TrafficFactor(3000),))
+    foretold = would_decide(whatif, world.policy, world.snapshot(), world.state, decide)
+    assert (foretold.state.asleep, "vad" in models(foretold)) == ((), True)
 
 
 def test_a_service_that_does_not_scale_to_zero_is_woken_by_its_document() -> None:
