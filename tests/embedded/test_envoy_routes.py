@@ -1,6 +1,7 @@
 """Route configurations as data: what is asked for is what Envoy is told."""
 
-from controller.embedded.envoy_routes import RouteEntry, StageRoute, bootstrap, route_configuration
+from controller.embedded.envoy_bootstrap import bootstrap
+from controller.embedded.envoy_routes import RouteEntry, StageRoute, route_configuration
 
 NORTH = RouteEntry("north", "ppocr-det--fp32", 700)
 SOUTH = RouteEntry("south", "ppocr-det--fp16", 300)

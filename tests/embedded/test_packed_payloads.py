@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from controller.embedded.envoy import EnvoyProxy
-from controller.embedded.envoy_routes import DRAW_HEADER, Backend, RouteEntry, StageRoute
+from controller.embedded.envoy_bootstrap import Backend
+from controller.embedded.envoy_routes import DRAW_HEADER, RouteEntry, StageRoute
 from controller.embedded.ports import HOST
 from controller.embedded.reaper import Reaper
 from controller.embedded.tensors import decode

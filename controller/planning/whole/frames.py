@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from controller.planning.whole.asked import Frame
 from controller.planning.whole.boxes import Box, boxes, members
 from controller.planning.whole.reading import Counts
 from controller.planning.whole.rows import Rows
-from controller.planning.whole.translate import Frame
 from rules.kernel.formulation import Count, Distinct, Exclusive
 
 HELD_PART: Final = 0.5

@@ -62,9 +62,10 @@ def _placed(rows: Rows, wanted: Standing, was: Standing) -> Standing | None:
         fitting = [node for node in sorted({*powered, *room.used}) if room.fits(option, node)]
         if not fitting:
             return None
-        node = min(fitting, key=lambda name: (name not in wanted[option], name not in room.used, name))
+        here = found[option]
+        node = min(fitting, key=lambda name: (not here[name], name not in wanted[option], name not in room.used, name))
         room.take(option, node, 1)
-        found[option][node] += 1
+        here[node] += 1
     if len(room.used) > len(powered):
         return None
     return {option: {node: count for node, count in nodes.items() if count} for option, nodes in found.items()}
