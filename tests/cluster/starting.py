@@ -14,12 +14,14 @@ from pathlib import Path
 
 import httpx
 import trustme
+import yaml
 
 from controller.embedded.errors import PartFailedError, PartMissingError, log_tail
 from controller.embedded.ports import HOST, free_ports
 from controller.embedded.reaper import Reaper
 from tests.cluster.api_server import ApiServer
 
+KUBECONFIG = "kubeconfig"
 BUILT = Path(__file__).parents[2] / ".control-plane"
 PATIENCE_S = 60.0
 POLL_S = 0.05
@@ -31,7 +33,7 @@ def api_server(built: Path, work: Path) -> Iterator[ApiServer]:
 
     Raises PartMissingError where they were not built, and PartFailedError with a log's tail when one does not come up.
     """
-    for binary in (built / "etcd", built / "kube-apiserver"):
+    for binary in (built / "etcd", built / "kube-apiserver", built / "kubectl"):
         if not binary.is_file():
             raise PartMissingError(f"{binary.name} is not here: `make test-cluster` builds it where Go is installed")
     store, peers, port = free_ports(3)
@@ -44,6 +46,7 @@ def api_server(built: Path, work: Path) -> Iterator[ApiServer]:
         server = _started(reaper, api_server_command(built, work, store, port), work / "kube-apiserver.log")
         with httpx.Client(base_url=f"https://{HOST}:{port}", verify=identity, trust_env=False, timeout=30) as client:
             _wait(server, work / "kube-apiserver.log", lambda: client.get("/readyz").is_success)
+            (work / KUBECONFIG).write_text(kubeconfig(work, port))
             yield ApiServer(client)
         reaper.end(server, grace_s=5)
         reaper.end(etcd, grace_s=5)
@@ -63,7 +66,24 @@ def certified(work: Path) -> ssl.SSLContext:
     serving.cert_chain_pems[0].write_to_path(work / "certificate.pem")
     context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
     administrator.configure_cert(context)
+    administrator.private_key_and_cert_chain_pem.write_to_path(work / "administrator.pem")
     return context
+
+
+def kubeconfig(work: Path, port: int) -> str:
+    """What has `kubectl` call the server as that administrator, by the context `tests`."""
+    identity = {"client-certificate": str(work / "administrator.pem"), "client-key": str(work / "administrator.pem")}
+    cluster = {"server": f"https://{HOST}:{port}", "certificate-authority": str(work / "authority.pem")}
+    context = {"cluster": "tests", "user": "administrator"}
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "tests", "cluster": cluster}],
+            "users": [{"name": "administrator", "user": identity}],
+            "contexts": [{"name": "tests", "context": context}],
+        }
+    )
 
 
 def etcd_command(built: Path, work: Path, store: int, peers: int) -> list[str | Path]:

@@ -2,28 +2,23 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from policy.bundles import BUNDLES
 from policy.documents import API_VERSION, KINDS
 from policy.findings import Place
 from policy.folder import read_texts
-from policy.parse import Document, parse
 from policy.resolved import Policy
 from policy.schema.crd import SHOWN, plural
-from policy.schema.files import DEFINITIONS
-from policy.source import EVIDENCE, load, load_documents
+from policy.source import load, load_documents
 from policy.validate import validate
-from policy.variables import uses
-from tests.cluster.api_server import ApiServer, Manifest, collection, eventually, message, one
+from tests.cluster.api_server import ApiServer, Manifest, collection, message, one
+from tests.cluster.written import files, resources
 from tests.schema.test_schema_and_reader import CANNOT_SAY
 
 pytestmark = pytest.mark.cluster
@@ -34,37 +29,6 @@ EXAMPLES = sorted((ROOT / "examples").iterdir())
 BROKEN = sorted((ROOT / "tests/policy/broken").glob("*.yaml"))
 WITHOUT_VARIABLES = [folder for folder in EXAMPLES if folder.name != "environments"]
 FRAME = ("apiVersion", "kind", "metadata", "spec")
-
-
-@pytest.fixture(scope="module")
-def defined(server: ApiServer) -> ApiServer:
-    """The server once it serves every kind."""
-    for file in sorted(DEFINITIONS.iterdir()):
-        server.create(yaml.safe_load(file.read_text()))
-    eventually(lambda: all(server.is_served(f"{GROUP}/{plural(kind)}") for kind in KINDS))
-    return server
-
-
-def as_resource(value: Any) -> Any:
-    """What people write for it into a custom resource: a number with a point stands in quotes there."""
-    if isinstance(value, dict):
-        return {key: as_resource(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [as_resource(each) for each in value]
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def resources(name: str, text: str) -> Iterator[tuple[Document, Manifest]]:
-    """The documents of a file that can be custom resources; one with variables cannot."""
-    for document in parse(name, text).documents:
-        data = document.data
-        if isinstance(data, dict) and data.get("apiVersion") == API_VERSION and not uses(document):
-            yield document, as_resource(data)
-
-
-def files(folder: Path) -> list[tuple[str, str]]:
-    """The names and texts of a policy's files. Bundles are files wherever the rest of a policy is."""
-    return [pair for pair in read_texts(folder, skip=EVIDENCE)[0] if not pair[0].startswith(f"{BUNDLES}/")]
 
 
 def as_text(found: list[Manifest]) -> str:
