@@ -37,12 +37,16 @@ check: setup ## Lint, formatting, types and layers
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: setup .venv-editor/.installed .venv-promtool/.installed ## All tests, with coverage; real Triton servers and a real Envoy included
+test: setup .venv-editor/.installed .venv-promtool/.installed .control-plane/.installed ## All tests, with coverage; real Triton servers, a real Envoy and a real API server of Kubernetes included
 	@$(BIN)/pytest --cov --cov-report=term
 
 .PHONY: test-quick
 test-quick: setup ## The tests that start no server and take no minutes
-	@$(BIN)/pytest -m "not triton and not envoy and not editor and not long"
+	@$(BIN)/pytest -m "not triton and not envoy and not editor and not cluster and not long"
+
+.PHONY: test-cluster
+test-cluster: setup .control-plane/.installed ## The tests on a real API server of Kubernetes; builds it the first time (6 to 16 minutes)
+	@$(BIN)/pytest -m cluster
 
 .PHONY: mutation
 mutation: setup ## Mutate the comparisons and limits of rules/; fail when an unexplained mutant survives
@@ -144,6 +148,7 @@ lock: .venv/.installed .venv-editor/.node ## Resolve the dependencies anew into 
 	@$(COMPILE) --all-extras --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --no-deps --output-file requirements-triton.lock requirements-triton.in
 	$(COMPILE) --output-file requirements-editor.lock requirements-editor.in
+	$(COMPILE) --no-deps --output-file requirements-control-plane.lock requirements-control-plane.in
 	$(NPM) install --prefix tests/schema/editor --package-lock-only --omit-lockfile-registry-resolved
 
 .PHONY: schema
@@ -156,7 +161,7 @@ findings: setup ## Write the page of each finding anew from docs/findings.md and
 
 .PHONY: clean
 clean: ## Remove both environments and everything built
-	@rm -rf .venv .venv-triton .venv-editor .venv-promtool build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-triton .venv-editor .venv-promtool .control-plane build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv is locked with the rest: its own block of the lock file is all that pip ever installs.
 .venv/.installed: requirements.lock pyproject.toml
@@ -212,3 +217,8 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 .venv-promtool/.installed: .ci/promtool
 	@.ci/promtool .venv-promtool
 	touch $@
+
+# Without Go there is no API server and no stamp: the next run looks again.
+.control-plane/.installed: .ci/control-plane tests/cluster/control_plane/go.mod tests/cluster/control_plane/go.sum requirements-control-plane.lock | .venv/.installed
+	@.ci/control-plane .control-plane
+	if [[ -x .control-plane/kube-apiserver ]]; then touch $@; fi

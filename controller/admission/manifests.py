@@ -35,13 +35,14 @@ def manifests(problem: Problem) -> str:
     """All manifests as YAML. `problem` is what is asked of compliance at one instant."""
     answers = judged(problem)
     documents = [
-        *_policies(),
+        *policies(),
         *(each for protected, pools in answers.items() for each in _for(protected, pools, problem)),
     ]
     return yaml.safe_dump_all(documents, sort_keys=False, width=1_000, explicit_start=True)
 
 
-def _policies() -> Iterator[Manifest]:
+def policies() -> Iterator[Manifest]:
+    """The two policies, which say how a pod is judged and are the same whatever it is judged by."""
     for name, resources, node in (_BINDING, _NAMED):
         yield {
             "apiVersion": GROUP,

@@ -11,7 +11,8 @@ PATH_HELP: Final = (
     "The folder of policy documents, or git+URL@REF:FOLDER for one in a repository; evidence is in its subfolder "
     "`evidence`."
 )
-Folder = Annotated[Source, typer.Argument(metavar="PATH", help=PATH_HELP, parser=source)]
+CLUSTER_HELP: Final = "Or kubernetes:CONTEXT for the custom resources of a cluster."
+Folder = Annotated[Source, typer.Argument(metavar="PATH", help=f"{PATH_HELP} {CLUSTER_HELP}", parser=source)]
 FollowedFolder = Annotated[str, typer.Argument(metavar="PATH", help=PATH_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
 Environment = Annotated[

@@ -45,8 +45,9 @@ def check(
 
         if wanted is not Output.TEXT:
             raise CliError(f"--watch writes text, and {wanted} is asked for", "leave one of the two out")
-        if path.commit:
-            raise CliError(f"--watch is for a folder, and {path} is a commit", "leave it out, or give a folder")
+        if path.commit or path.is_cluster:
+            what = "a cluster" if path.is_cluster else "a commit"
+            raise CliError(f"--watch is for a folder, and {path} is {what}", "leave it out, or give a folder")
         return _status(watch(asserted_folder(path.folder), environment))
     evidence, read = read_in_each(path, environment)
     findings = (*read, *endings(evidence, datetime.now(UTC)))

@@ -22,7 +22,11 @@ class Output(StrEnum):
 
 Old = Annotated[
     Source,
-    typer.Argument(metavar="OLD", help="The folder as it is, or git+URL@REF:FOLDER for one in git.", parser=source),
+    typer.Argument(
+        metavar="OLD",
+        help="The folder as it is, or git+URL@REF:FOLDER for one in git, or kubernetes:CONTEXT.",
+        parser=source,
+    ),
 ]
 New = Annotated[
     Source, typer.Argument(metavar="NEW", help="The folder as it would be, or such an address.", parser=source)

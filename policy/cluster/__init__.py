@@ -1,0 +1,1 @@
+"""Policy from the custom resources of a Kubernetes cluster."""

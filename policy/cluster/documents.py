@@ -1,0 +1,66 @@
+"""Custom resources as documents, and findings in documents as findings in custom resources."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from policy.findings import Finding, Place
+from policy.parse import Path as Field
+from policy.parse import parse
+
+_SUFFIX: Final = ".yaml"
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+
+def documents(answer: str) -> Iterator[tuple[str, str]]:
+    """The (name, text) of each resource of a list in JSON, without what Kubernetes adds: `Pool/edge.yaml`.
+
+    The text has every value at a place of its own, so that a place tells the field.
+    """
+    for resource in json.loads(answer)["items"]:
+        name = f"{resource['kind']}/{resource['metadata']['name']}{_SUFFIX}"
+        yield name, json.dumps(_written(resource), indent=2, ensure_ascii=False) + "\n"
+
+
+def _written(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = {key: resource["metadata"][key] for key in ("name", "labels") if key in resource["metadata"]}
+    frame = {"apiVersion": resource["apiVersion"], "kind": resource["kind"], "metadata": metadata}
+    return {**frame, "spec": resource["spec"]}
+
+
+def write(answer: str, folder: Path) -> None:
+    """Write the documents of a list in JSON into a folder."""
+    for name, text in documents(answer):
+        file = folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def by_field(findings: Iterable[Finding], folder: Path) -> tuple[Finding, ...]:
+    """Findings with the resource and its field in their message instead of a place: `Pool/edge .spec.site: …`."""
+    return tuple(_told(finding, finding.place, folder) if finding.place else finding for finding in findings)
+
+
+def _told(finding: Finding, place: Place, folder: Path) -> Finding:
+    file = folder / place.file
+    if not file.is_file():
+        return finding
+    read = parse(place.file, file.read_text(encoding="utf-8")).documents
+    fields = {position: path for each in read for path, position in (*each.keys.items(), *each.values.items())}
+    field = written(fields.get((place.line, place.column), ()))
+    where = f"{place.file.removesuffix(_SUFFIX)} {field}".rstrip()
+    return replace(finding, place=None, message=f"{where}: {finding.message}")
+
+
+def written(field: Field) -> str:
+    """A field as `kubectl` writes one: `.spec.stages[0].model`. Empty for the whole resource."""
+    return "".join(map(_step, field))
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _PLAIN.fullmatch(step) else f"['{step}']"

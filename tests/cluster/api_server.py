@@ -1,0 +1,74 @@
+"""A client of the API server of Kubernetes: manifests in, its own answers out."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from policy.schema.crd import plural
+
+Manifest = dict[str, Any]
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+PATIENCE_S = 60.0
+POLL_S = 0.1
+
+
+class ApiServer:
+    """An API server behind a client that knows its address and certificates."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def post(self, path: str, manifest: Manifest, **how: str) -> httpx.Response:
+        """The server's answer, whatever it is. Unknown fields are refused unless `how` says otherwise."""
+        return self._client.post(path, params={"fieldValidation": "Strict", **how}, json=manifest)
+
+    def get(self, path: str, *, table: bool = False) -> Manifest:
+        """What is kept at a path; as a table, what `kubectl get` shows of it."""
+        response = self._client.get(path, headers={"Accept": TABLE if table else "application/json"})
+        assert response.is_success, response.text
+        kept: Manifest = response.json()
+        return kept
+
+    def create(self, manifest: Manifest) -> Manifest:
+        """The new object, as the server keeps it."""
+        response = self.post(collection(manifest), manifest)
+        assert response.status_code == httpx.codes.CREATED, f"{manifest}: {response.text}"
+        kept: Manifest = response.json()
+        return kept
+
+    def delete(self, manifest: Manifest) -> None:
+        """Delete what has the name of a manifest."""
+        response = self._client.delete(one(manifest))
+        assert response.is_success, response.text
+
+    def is_served(self, path: str) -> bool:
+        """Whether there is anything at a path."""
+        return self._client.get(path).is_success
+
+
+def collection(manifest: Manifest) -> str:
+    """The path of all objects beside the one that a manifest declares."""
+    version, namespace = manifest["apiVersion"], manifest["metadata"].get("namespace")
+    group = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    return f"{group}{f'/namespaces/{namespace}' if namespace else ''}/{plural(manifest['kind'])}"
+
+
+def one(manifest: Manifest) -> str:
+    """The path of the object that a manifest declares."""
+    return f"{collection(manifest)}/{manifest['metadata']['name']}"
+
+
+def message(response: httpx.Response) -> str:
+    """Why a request was refused, in the server's words."""
+    told: str = response.json()["message"]
+    return told
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until what an API server makes of an object in its own time has come to hold."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, f"this does not hold after {PATIENCE_S:g} s"
+        time.sleep(POLL_S)

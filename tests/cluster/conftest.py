@@ -1,0 +1,55 @@
+"""One real API server for all tests of this folder; what they make in it has names apart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from controller.admission.manifests import NAMESPACE, policies
+from controller.embedded.errors import PartMissingError
+from policy.documents import API_VERSION, KINDS
+from policy.schema.crd import plural
+from policy.schema.files import DEFINITIONS
+from tests.cluster.api_server import ApiServer, eventually
+from tests.cluster.starting import BUILT, KUBECONFIG, api_server
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its files, which are gone with it."""
+    return tmp_path_factory.mktemp("control-plane")
+
+
+@pytest.fixture(scope="session")
+def server(work: Path) -> Iterator[ApiServer]:
+    try:
+        with api_server(BUILT, work) as server:
+            yield server
+    except PartMissingError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(server: ApiServer, work: Path) -> Path:
+    """What `kubectl` finds the server by."""
+    assert server.is_served("/readyz")
+    return work / KUBECONFIG
+
+
+@pytest.fixture(scope="session")
+def defined(server: ApiServer) -> ApiServer:
+    """The server once it serves every kind of document."""
+    for file in sorted(DEFINITIONS.iterdir()):
+        server.create(yaml.safe_load(file.read_text()))
+    eventually(lambda: all(server.is_served(f"/apis/{API_VERSION}/{plural(kind)}") for kind in KINDS))
+    return server
+
+
+@pytest.fixture(scope="session")
+def guarded(server: ApiServer) -> ApiServer:
+    """The server with the admission policies, which are the same for every policy; nobody is held to them yet."""
+    server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    for manifest in policies():
+        server.create(manifest)
+    return server
