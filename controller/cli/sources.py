@@ -7,7 +7,7 @@ from pathlib import Path
 
 from controller.cli.errors import CliError
 from policy.cluster.documents import by_field, write
-from policy.cluster.kubectl import PREFIX, ClusterError, is_cluster, resources
+from policy.cluster.resources import PREFIX, ClusterError, is_cluster, resources
 from policy.git.address import Address, AddressError, is_address, parse_address
 from policy.git.errors import GitError
 from policy.git.once import checked_out

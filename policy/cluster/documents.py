@@ -15,12 +15,12 @@ _SUFFIX: Final = ".yaml"
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
-def documents(answer: str) -> Iterator[tuple[str, str]]:
-    """The (name, text) of each resource of a list in JSON, without what Kubernetes adds: `Pool/edge.yaml`.
+def documents(resources: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The (name, text) of each custom resource, without what Kubernetes adds: `Pool/edge.yaml`.
 
     The text has every value at a place of its own, so that a place tells the field.
     """
-    for resource in json.loads(answer)["items"]:
+    for resource in resources:
         name = f"{resource['kind']}/{resource['metadata']['name']}{_SUFFIX}"
         yield name, json.dumps(_written(resource), indent=2, ensure_ascii=False) + "\n"
 
@@ -31,9 +31,9 @@ def _written(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**frame, "spec": resource["spec"]}
 
 
-def write(answer: str, folder: Path) -> None:
-    """Write the documents of a list in JSON into a folder."""
-    for name, text in documents(answer):
+def write(resources: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Write the documents of custom resources into a folder."""
+    for name, text in documents(resources):
         file = folder / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -1,16 +1,18 @@
 """What commands say of a cluster that they cannot read; tests/cluster has those that they can."""
 
+from pathlib import Path
+
 import pytest
 
 from controller.cli.errors import CliError
 from controller.cli.sources import folder_or_address, source
 
 
-def test_without_kubectl_a_cluster_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(CliError, match="kubernetes:here: kubectl is not here") as raised:
+def test_without_a_kubeconfig_a_cluster_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
+    with pytest.raises(CliError, match="kubernetes:here: the kubeconfig leads nowhere: ") as raised:
         source("kubernetes:here")
-    assert "install it" in raised.value.hint
+    assert raised.value.hint == "name a context of it"
 
 
 def test_a_cluster_is_not_followed() -> None:

@@ -32,7 +32,7 @@ def server(work: Path) -> Iterator[ApiServer]:
 
 @pytest.fixture(scope="session")
 def kubeconfig(server: ApiServer, work: Path) -> Path:
-    """What `kubectl` finds the server by."""
+    """What clients find the server by."""
     assert server.is_served("/readyz")
     return work / KUBECONFIG
 

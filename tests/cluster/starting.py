@@ -33,7 +33,7 @@ def api_server(built: Path, work: Path) -> Iterator[ApiServer]:
 
     Raises PartMissingError where they were not built, and PartFailedError with a log's tail when one does not come up.
     """
-    for binary in (built / "etcd", built / "kube-apiserver", built / "kubectl"):
+    for binary in (built / "etcd", built / "kube-apiserver"):
         if not binary.is_file():
             raise PartMissingError(f"{binary.name} is not here: `make test-cluster` builds it where Go is installed")
     store, peers, port = free_ports(3)
@@ -71,7 +71,7 @@ def certified(work: Path) -> ssl.SSLContext:
 
 
 def kubeconfig(work: Path, port: int) -> str:
-    """What has `kubectl` call the server as that administrator, by the context `tests`."""
+    """What has a client call the server as that administrator, by the context `tests`."""
     identity = {"client-certificate": str(work / "administrator.pem"), "client-key": str(work / "administrator.pem")}
     cluster = {"server": f"https://{HOST}:{port}", "certificate-authority": str(work / "authority.pem")}
     context = {"cluster": "tests", "user": "administrator"}

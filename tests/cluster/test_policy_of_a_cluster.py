@@ -1,6 +1,5 @@
 """The policy of a real cluster, as commands read it by `kubernetes:CONTEXT`."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 from tests.cli.process import ROOT, gridwright
 from tests.cluster.api_server import ApiServer, Manifest
-from tests.cluster.starting import BUILT
 from tests.cluster.written import files, resources
 
 pytestmark = pytest.mark.cluster
@@ -20,7 +18,6 @@ CLUSTER = "kubernetes:tests"
 @pytest.fixture(autouse=True)
 def _reached(kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
-    monkeypatch.setenv("PATH", os.pathsep.join((str(BUILT), os.environ["PATH"])))
 
 
 @pytest.fixture
@@ -64,5 +61,5 @@ def test_a_cluster_is_not_watched() -> None:
 def test_a_cluster_that_cannot_be_asked_is_told_with_the_next_step() -> None:
     ran = gridwright("check", "kubernetes:elsewhere")
     assert (ran.status, ran.out) == (1, "")
-    assert "kubernetes:elsewhere: kubectl says: " in ran.err
-    assert "check the context" in " ".join(ran.err.split())
+    assert "kubernetes:elsewhere: the kubeconfig leads nowhere: " in ran.err
+    assert "name a context of it" in " ".join(ran.err.split())

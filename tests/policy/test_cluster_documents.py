@@ -7,15 +7,11 @@ from typing import Any
 import pytest
 
 from policy.cluster.documents import by_field, documents, write, written
-from policy.cluster.kubectl import ClusterError, resources
+from policy.cluster.resources import ClusterError, resources
 from policy.findings import Finding, Level, Place
 from policy.source import load
 
 HEAD = {"apiVersion": "gridwright.dev/v1alpha1"}
-
-
-def listed(*resources: dict[str, Any]) -> str:
-    return json.dumps({"kind": "List", "items": resources})
 
 
 def site(name: str, **spec: Any) -> dict[str, Any]:
@@ -24,7 +20,7 @@ def site(name: str, **spec: Any) -> dict[str, Any]:
 
 
 def test_what_kubernetes_adds_is_left_out() -> None:
-    ((name, text),) = documents(listed(site("paris", jurisdictions=["FR"])))
+    ((name, text),) = documents([site("paris", jurisdictions=["FR"])])
     assert name == "Site/paris.yaml"
     assert json.loads(text) == {
         **HEAD,
@@ -44,7 +40,7 @@ def test_what_kubernetes_adds_is_left_out() -> None:
     ],
 )
 def test_a_finding_names_the_resource_and_the_field(tmp_path: Path, spec: dict[str, Any], subject: str) -> None:
-    write(listed(site("paris", **spec)), tmp_path)
+    write([site("paris", **spec)], tmp_path)
     found = by_field(load(tmp_path).findings, tmp_path)
     assert subject in {each.message.partition(": ")[0] for each in found if each.level is Level.ERROR}
     assert all(each.place is None for each in found if each.message.startswith("Site/"))
@@ -59,8 +55,24 @@ def test_a_key_that_is_no_plain_word_stands_in_brackets() -> None:
     assert written(("metadata", "labels", "a.b/c", 2)) == ".metadata.labels['a.b/c'][2]"
 
 
-def test_without_kubectl_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ClusterError, match="kubectl is not here") as raised:
-        resources("")
-    assert "install it" in raised.value.hint
+def pointed_at(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kubeconfig whose only context, `here`, is of that server."""
+    named = {"clusters": {"cluster": {"server": server}}, "users": {"user": {}}}
+    named["contexts"] = {"context": {"cluster": "here", "user": "here"}}
+    config = {kind: [{"name": "here", **one}] for kind, one in named.items()}
+    (tmp_path / "config").write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **config}))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+
+
+def test_a_context_that_no_kubeconfig_has_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pointed_at("http://127.0.0.1:1", tmp_path, monkeypatch)
+    with pytest.raises(ClusterError, match=r"the kubeconfig leads nowhere: .*elsewhere") as raised:
+        resources("elsewhere")
+    assert raised.value.hint == "name a context of it"
+
+
+def test_a_server_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pointed_at("http://127.0.0.1:1", tmp_path, monkeypatch)
+    with pytest.raises(ClusterError, match=r"the API server does not answer: .*Connection refused") as raised:
+        resources("here")
+    assert raised.value.hint == "check the context's server"
