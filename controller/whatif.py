@@ -3,12 +3,17 @@
 The decision on it is the real one: `decide` cannot tell an imagined snapshot from an observed one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from collectors.evidence.records import Evidence
-from collectors.snapshot import Offered, Rate, Reading, Server, Snapshot
+from collectors.snapshot import Offered, Rate, Reading, Server, ServerState, Snapshot
+from controller.actions import Transition
+from controller.decision import Decision, State, Verdict
+from controller.documents import loaded
+from controller.fleet import Fleet
 from controller.nearest import nearest
 from policy.clauses import ATTESTATION
 from policy.findings import Finding, Level
@@ -19,6 +24,7 @@ SOURCE: Final = "imagined"
 WINDOW_S: Final = 60.0
 """The window that an imagined rate claims to have been measured over."""
 UNKNOWN_NAME: Final = "GW4001"
+Decide = Callable[[Policy, Snapshot, State, datetime], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +89,44 @@ def rates(policy: Policy, known: tuple[AssumedRate, ...] = ()) -> tuple[AssumedR
 
 
 def imagine(whatif: WhatIf, policy: Policy, snapshot: Snapshot) -> Snapshot:
-    """The snapshot with all of it. A demand that was never measured is taken at its expected rate."""
+    """The snapshot with all of it. A demand that was never measured is taken at its expected rate.
+
+    So many times nothing is what was observed: it tells of no longer silence than that.
+    """
     return replace(
         snapshot,
         servers=tuple(_server(item, whatif, policy) for item in snapshot.servers),
         offered=_offered(whatif, policy, snapshot),
         evidence=tuple(item for item in snapshot.evidence if not _is_lost(item, whatif, policy)),
     )
+
+
+def would_decide(whatif: WhatIf, policy: Policy, snapshot: Snapshot, state: State, decide: Decide) -> Decision:
+    """What the loop would decide if it saw all of that now.
+
+    The turn in which a service wakes up plans for one request of it. There the decision is that of the turn after,
+    which plans for what arrives, with the steps of both.
+    """
+    imagined, at = imagine(whatif, policy, snapshot), snapshot.at
+    first = decide(policy, imagined, state, at)
+    if first.verdict is not Verdict.CHANGE or set(state.asleep) <= set(first.state.asleep):
+        return first
+    second = decide(policy, _standing(imagined, first.fleet), first.state, at)
+    waves = (*first.transition.waves, *second.transition.waves)
+    duration_us = first.transition.duration_us + second.transition.duration_us
+    verdict = first.verdict if second.verdict is Verdict.KEEP else second.verdict
+    return replace(second, verdict=verdict, transition=Transition(waves, duration_us))
+
+
+def _standing(snapshot: Snapshot, fleet: Fleet) -> Snapshot:
+    """The snapshot once a fleet stands; servers that did not answer still do not."""
+    servers = (
+        replace(each, reading=Reading(ServerState(loaded(fleet, each.pool)), snapshot.at, SOURCE))
+        if each.reading.value
+        else each
+        for each in snapshot.servers
+    )
+    return replace(snapshot, servers=tuple(servers))
 
 
 def unknown_names(whatif: WhatIf, policy: Policy) -> tuple[Finding, ...]:
@@ -148,7 +185,7 @@ def _rate(whatif: WhatIf, service: str, origin: str, base_milli_rps: int) -> int
     """The imagined rate of a demand; None when nothing is imagined of it."""
     assumed = [item.milli_rps for item in whatif.rates if (item.service, item.origin) == (service, origin)]
     factors = [item.permille for item in whatif.traffic if item.covers(service, origin)]
-    if not assumed and not factors:
+    if not assumed and not (factors and base_milli_rps):
         return None
     rate = assumed[-1] if assumed else base_milli_rps
     for permille in factors:

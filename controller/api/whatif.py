@@ -96,7 +96,8 @@ def routes(view: View, limit_s: float = LIMIT_S) -> APIRouter:
     @router.post(
         "/v1/whatif",
         summary="What the loop would decide",
-        description="One question at a time is answered; 503 while another is, 504 when it takes too long.",
+        description="Where a service wakes up: what the turn after would decide, with the steps of both. "
+        "One question at a time is answered; 503 while another is, 504 when it takes too long.",
         response_class=Response,
         responses=described(Proposal, "The decision, and what it changes of the plan in force."),
     )
@@ -126,5 +127,4 @@ async def _decide(
     status = view.status()
     observed = snapshot.latest(view)
     state = status.decision.state if status.decision else State()
-    imagined = imagining.imagine(asked, policy, observed)
-    return await answered(places, limit_s, lambda: view.decide(policy, imagined, state, observed.at))
+    return await answered(places, limit_s, lambda: imagining.would_decide(asked, policy, observed, state, view.decide))

@@ -22,7 +22,8 @@ JournalFile = Annotated[Path, typer.Argument(metavar="JOURNAL", help="The journa
 def replay(journal: JournalFile, *, as_json: AsJson = False) -> int:
     """Check a journal's chain and take each of its decisions again, which must come out the same, byte for byte.
 
-    Exits 0 when all is as it was written, 1 when anything differs.
+    What findings say may be put in other words by another release; how many are is told.
+        Exits 0 when all is as it was written, 1 when anything differs.
     """
     from controller.journal.errors import JournalError
 
@@ -61,5 +62,6 @@ def _show(on: "Console", findings: "tuple[Finding, ...]", replayed: "tuple[Repla
         on.print(f"{item.decision} at {item.at.isoformat()}: {item.trouble or 'came out otherwise'}", markup=False)
         for difference in item.differences:
             on.print(f"    {difference.field}: {difference.recorded} -> {difference.replayed}", markup=False)
-    same = len(replayed) - len(different)
-    on.print(f"{len(replayed)} decisions, {same} the same, {len(different)} not")
+    same, reworded = len(replayed) - len(different), sum(item.reworded for item in replayed)
+    words = f" ({reworded} with findings in other words)" if reworded else ""
+    on.print(f"{len(replayed)} decisions, {same} the same{words}, {len(different)} not")

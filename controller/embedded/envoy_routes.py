@@ -4,7 +4,8 @@ The data path: a client calls `/<service>/<stage>/v2/models/<model>/infer` on it
 entry of the stage's weighted list by the request's draw (a header with a number, the same for all stages of one run, so
 that a run stays on one path), waits out the WAN delay from origin to site, and asks the entry's variant at its site.
 When a site cannot be reached or has no such variant, another entry of the same list serves; nothing outside the
-list ever does.
+list ever does. Where some entries are packed and others not, none stands in for another: a body is packed once, before
+it is first sent, and what is tried again goes as it is.
 
 Where requests may wait for a first entry, Envoy sends them to its own listener, marked, and tries again while that
 answers 503: what is tried goes by the routes of the moment, and is not counted as having arrived once more.
@@ -142,11 +143,11 @@ def _weighted(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> Jso
         abort = {"http_status": REFUSED_STATUS, "percentage": {"numerator": 100}}
         own = _fault(abort=abort)
         clusters.append({"name": "refused", "weight": stage.refused_weight, "typed_per_filter_config": own})
-    others = len({(item.site, item.triton_name) for item in stage.entries}) - 1
     action: Json = {
         "timeout": f"{REQUEST_TIMEOUT_S}s",
         "weighted_clusters": {"clusters": clusters, "header_name": DRAW_HEADER},
     }
+    others = _stand_ins(stage.entries)
     if others:
         action["retry_policy"] = {
             "retry_on": "connect-failure,reset,retriable-status-codes",
@@ -156,6 +157,13 @@ def _weighted(stage: StageRoute, delay_us: Mapping[tuple[str, str], int]) -> Jso
             "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.010s"},
         }
     return action
+
+
+def _stand_ins(entries: Sequence[RouteEntry]) -> int:
+    """How many others may serve what one cannot: none where a packed body might go to one that takes it plain."""
+    if len({item.compressed for item in entries}) > 1:
+        return 0
+    return len({(item.site, item.triton_name) for item in entries}) - 1
 
 
 def _entry(entry: RouteEntry, delay: int) -> Json:

@@ -17,11 +17,14 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
     """The state after these outcomes of the decision's transition.
 
     What was learnt (rates, service times, margins) always counts. The plan and its forecasts count once all that they
-    need stands; loads, routes and starts count one by one.
+    need stands; loads, routes and starts count one by one. A service is asleep once no route leads to it.
     """
     done = [outcome for outcome in outcomes if not outcome.error]
+    fleet = changed(before.fleet, (outcome.action for outcome in done))
+    routed = {item.service for item in fleet.routes if item.ways}
+    asleep = tuple(name for name in decision.state.asleep if name not in routed)
     if len(done) == _count(decision.transition, settling=True):
-        return decision.state
+        return replace(decision.state, asleep=asleep)
     needed = [outcome for outcome in done if outcome.wave != SETTLING]
     in_force = len(needed) == _count(decision.transition, settling=False)
     grown = {outcome.action.load.placement for outcome in done if isinstance(outcome.action, SetLoad)}
@@ -29,8 +32,9 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
         decision.state,
         plan=decision.plan if in_force else before.plan,
         forecasts=decision.forecasts if in_force else before.forecasts,
-        fleet=changed(before.fleet, (outcome.action for outcome in done)),
+        fleet=fleet,
         started=tuple(item for item in decision.state.started if item.placement in grown or item in before.started),
+        asleep=asleep,
     )
 
 

@@ -101,8 +101,8 @@ def _foreseen(service: Service, snapshot: Snapshot, now: datetime) -> bool:
 
 
 def _long_enough(service: Service, silences: Iterable[Silence], scaling: ScalingPolicy, now: datetime) -> bool:
-    """Whether the silence of all demands is long enough, and nothing is kept by a freeze."""
+    """Whether the silence of all demands is long enough, as far as it was watched, and nothing is kept by a freeze."""
     if service.scale_to_zero is None or scaling.is_frozen(int(now.timestamp())):
         return False
     long_enough = timedelta(seconds=silence_s(service.scale_to_zero, scaling))
-    return all(now - each.since >= long_enough for each in silences)
+    return all(each.until - each.since >= long_enough for each in silences)

@@ -10,7 +10,9 @@ Answer = TypeVar("Answer")
 class Latest(Generic[Asked, Answer]):
     """A function that keeps its last answer, for arguments that never change.
 
-    They are told apart by identity: to compare two plans or problems takes longer than most answers.
+    They are told apart by identity: to compare two plans or problems takes longer than most answers. The last arguments
+    and their answer stay in memory until others take their place. That is one problem and plan for each function here,
+    however many are asked about; a weak reference would free no problem whose answer refers to it.
     """
 
     def __init__(self, answer: Callable[Asked, Answer]) -> None:

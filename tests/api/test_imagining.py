@@ -58,6 +58,12 @@ def test_what_was_never_measured_is_taken_at_its_expected_rate() -> None:
     assert rates(WhatIf((TrafficFactor(2000, OCR, PARIS),)), unmeasured) == {(OCR, PARIS): 2400}
 
 
+@pytest.mark.parametrize("permille", [0, 1000, 3000])
+def test_so_many_times_nothing_is_what_was_observed(permille: int) -> None:
+    quiet = World(rates=dict.fromkeys(World().rates, 0)).snapshot()
+    assert imagine(WhatIf((TrafficFactor(permille),)), POLICY, quiet).offered == quiet.offered
+
+
 def test_an_imagined_rate_is_as_fresh_as_the_snapshot() -> None:
     old = replace(SNAPSHOT, at=SNAPSHOT.at + timedelta(hours=1))
     (touched,) = {o.reading.at for o in imagine(WhatIf((TrafficFactor(1500),)), POLICY, old).offered}

@@ -1,10 +1,14 @@
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from collectors.snapshot import Freshness
 from controller.decision import State
 from controller.documents import observe
 from controller.planning.decide import decide
-from tests.planning.world import FRANKFURT, OCR, PARIS, POLICY, START, VAD, pci
+from policy.resolved import ScaleToZero
+from tests.planning.world import FRANKFURT, OCR, PARIS, POLICY, START, VAD, line, pci
 
 EVIDENCE = tuple(pci(site, START + timedelta(days=9)) for site in (PARIS, FRANKFURT))
 SNAPSHOT = observe(POLICY, EVIDENCE, START)
@@ -27,6 +31,18 @@ def test_services_are_planned_for_at_their_expected_rates_with_headroom_and_with
     assert planned[OCR, PARIS] == 1440
     assert planned[VAD, PARIS] == 7200
     assert [finding.id for finding in decision.findings if finding.id == "GW2001"] == []
+
+
+@pytest.mark.parametrize(("expected_milli_rps", "asleep"), [(0, (VAD,)), (1, ())])
+def test_what_scales_to_zero_sleeps_where_nobody_is_expected_to_ask(
+    expected_milli_rps: int, asleep: tuple[str, ...]
+) -> None:
+    clause = ScaleToZero(600, 20_000_000, line(60))
+    quiet = replace(POLICY.service(VAD), scale_to_zero=clause, expected_rate_milli_rps=expected_milli_rps)
+    policy = replace(POLICY, services=(POLICY.service(OCR), quiet))
+    decision = decide(policy, observe(policy, EVIDENCE, START), State(), START)
+    assert decision.state.asleep == asleep
+    assert ("vad" in {load.placement.model for load in decision.fleet.loads}) == (not asleep)
 
 
 def test_the_evidence_counts_as_it_stands() -> None:

@@ -1,5 +1,9 @@
 """Route configurations as data: what is asked for is what Envoy is told."""
 
+from dataclasses import replace
+
+import pytest
+
 from controller.embedded.envoy_bootstrap import bootstrap
 from controller.embedded.envoy_routes import RouteEntry, StageRoute, route_configuration
 
@@ -48,6 +52,18 @@ def test_a_single_entry_is_never_tried_elsewhere() -> None:
     action = routes(StageRoute("paris", "ocr", "detect", (NORTH, NORTH)))[0]["route"]
     assert isinstance(action, dict)
     assert "retry_policy" not in action
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "tried"), [(True, True, True), (False, False, True), (True, False, False), (False, True, False)]
+)
+def test_entries_stand_in_for_each_other_where_all_are_packed_or_none_is(
+    *, one: bool, other: bool, tried: bool
+) -> None:
+    entries = replace(NORTH, compressed=one), replace(SOUTH, compressed=other)
+    action = routes(StageRoute("paris", "ocr", "detect", entries))[0]["route"]
+    assert isinstance(action, dict)
+    assert ("retry_policy" in action) == tried
 
 
 def test_what_waits_is_tried_for_as_long_as_it_may_wait() -> None:

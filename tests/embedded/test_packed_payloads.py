@@ -68,17 +68,24 @@ def wire(sites: Sites) -> Iterator[Wire]:
 
 @pytest.fixture
 def gateway(wire: Wire, reaper: Reaper, tmp_path: Path) -> Iterator[EnvoyProxy]:
-    gateway = EnvoyProxy(("paris",), [Backend("north", wire.port, (NAME,))], tmp_path, reaper)
+    with socket.create_server((HOST, 0)) as nobody:
+        dead: int = nobody.getsockname()[1]
+    backends = [Backend("north", wire.port, (NAME,)), Backend("dead", dead, (NAME,))]
+    gateway = EnvoyProxy(("paris",), backends, tmp_path, reaper)
     gateway.start()
     yield gateway
     gateway.stop()
 
 
-def answered(gateway: EnvoyProxy) -> dict[str, list[object]]:
+def call(gateway: EnvoyProxy) -> httpx.Response:
     body, headers = request(NAME, CROPS)
     headers |= {DRAW_HEADER: "0"}
     url = f"{gateway.origin_url('paris')}/ocr/orient/v2/models/ppocr-cls/infer"
-    return decode(httpx.post(url, content=body, headers=headers, timeout=20).raise_for_status().content)
+    return httpx.post(url, content=body, headers=headers, timeout=20)
+
+
+def answered(gateway: EnvoyProxy) -> dict[str, list[object]]:
+    return decode(call(gateway).raise_for_status().content)
 
 
 def routed(gateway: EnvoyProxy, *, compressed: bool) -> None:
@@ -97,3 +104,13 @@ def test_a_packed_payload_is_answered_like_a_plain_one(sites: Sites, wire: Wire,
     packed = bytes(wire.sent)
     assert b"content-encoding: gzip" in packed.lower()
     assert len(packed) < len(plain) // 4
+
+
+@pytest.mark.parametrize(("compressed", "status"), [(True, 200), (False, 503)])
+def test_a_packed_payload_goes_to_no_other_entry_that_takes_it_plain(
+    wire: Wire, gateway: EnvoyProxy, *, compressed: bool, status: int
+) -> None:
+    entries = RouteEntry("dead", NAME, 1, compressed=True), RouteEntry("north", NAME, 1, compressed=compressed)
+    gateway.set_routes([StageRoute("paris", "ocr", "orient", entries)], {})
+    assert call(gateway).status_code == status
+    assert (b"content-encoding: gzip" in wire.sent.lower()) == compressed

@@ -9,11 +9,15 @@ from world import CALM, LYON, OCR, PARIS, POLICY, START, VAD, World, line
 
 from collectors.recording import decode, encode
 from collectors.snapshot import Expected, Foreseen, Offered, Rate, Reading, Snapshot
-from controller.decision import Decision, Silence, State
+from controller.actions import Outcome
+from controller.decision import Decision, Silence, State, Verdict
 from controller.explain import candidates
 from controller.fleet import RouteSet
+from controller.loop.remembering import remembered
 from controller.planning.build import build
+from controller.planning.decide import decide
 from controller.planning.sleep import sleep
+from controller.whatif import AssumedRate, TrafficFactor, WhatIf, would_decide
 from policy.resolved import OnMissing, Policy, ScaleToZero
 from policy.windows import Window
 
@@ -116,6 +120,86 @@ def test_a_controller_that_starts_anew_lets_it_sleep() -> None:
     assert world.state.asleep == (VAD,)
 
 
+def almost_asleep() -> World:
+    """A turn before the service has been asked for nothing for long enough."""
+    world = World(sleepy(VAD), rates=dict(CALM))
+    world.rest()
+    world.rates = dict(QUIET)
+    for _ in range(AFTER_S // 10 - 1):
+        world.turn(10)
+    return world
+
+
+def undone(world: World, *waves: str) -> Decision:
+    """A turn of whose decision only these waves are carried out."""
+    world.now += timedelta(seconds=10)
+    decision = decide(world.policy, world.snapshot(), world.state, world.now)
+    done = [
+        Outcome(decision.id, wave.name, action, world.now, world.now)
+        for wave in decision.transition.waves
+        if wave.name in waves
+        for action in wave.actions
+    ]
+    world.state = remembered(world.state, decision, done)
+    return decision
+
+
+def test_what_was_never_put_to_sleep_is_awake_when_a_freeze_begins() -> None:
+    world = almost_asleep()
+    assert undone(world).state.asleep == (VAD,)
+    assert world.state.asleep == ()
+    freezes = (Window(int(world.now.timestamp()) + 1, 2**40),)
+    world.policy = replace(sleepy(VAD, freezes=freezes), revision="frozen")
+    frozen = world.turn(10)
+    assert (frozen.transition.waves, frozen.state.asleep) == ((), ())
+
+
+def test_what_was_never_put_to_sleep_is_awake_when_readings_are_missing() -> None:
+    world = almost_asleep()
+    undone(world)
+    world.rates_at = world.now
+    held = world.turn(60)
+    assert (held.transition.waves, held.state.asleep) == ((), ())
+
+
+def test_what_no_route_leads_to_sleeps_though_it_still_stands() -> None:
+    world = almost_asleep()
+    undone(world, "withdraw")
+    assert world.state.asleep == (VAD,)
+    assert [wave.name for wave in world.turn(10).transition.waves] == ["shrink"]
+
+
+def test_what_would_be_at_a_rate_is_planned_for_that_rate_and_not_for_one_request() -> None:
+    world = fallen_asleep(sleepy(VAD), VAD)
+    whatif = WhatIf(rates=(AssumedRate(VAD, PARIS, 600_000),))
+    foretold = would_decide(whatif, world.policy, world.snapshot(), world.state, decide)
+    world.rates[VAD, PARIS] = 600_000
+    woken, after = world.turn(0), world.turn(0)
+    assert planned(foretold)[VAD, PARIS] == 720_000
+    assert (foretold.fleet, foretold.plan) == (after.fleet, after.plan)
+    assert foretold.transition.waves == (*woken.transition.waves, *after.transition.waves)
+    assert foretold.transition.duration_us == woken.transition.duration_us + after.transition.duration_us
+    assert (foretold.verdict, foretold.state.asleep) == (Verdict.CHANGE, ())
+
+
+def test_what_one_instance_can_serve_would_be_a_change_as_well() -> None:
+    world = fallen_asleep(sleepy(VAD), VAD)
+    whatif = WhatIf(rates=(AssumedRate(VAD, PARIS, 100),))
+    foretold = would_decide(whatif, world.policy, world.snapshot(), world.state, decide)
+    assert (foretold.verdict, planned(foretold)[VAD, PARIS]) == (Verdict.CHANGE, 120)
+    assert [wave.name for wave in foretold.transition.waves] == ["grow", "route"]
+
+
+def test_three_times_nothing_would_put_nothing_to_sleep_before_its_time() -> None:
+    world = World(sleepy(VAD), rates=dict(CALM))
+    world.rest()
+    world.rates = dict(QUIET)
+    world.turn(10)
+    whatif = WhatIf(traffic=(TrafficFactor(3000),))
+    foretold = would_decide(whatif, world.policy, world.snapshot(), world.state, decide)
+    assert (foretold.state.asleep, "vad" in models(foretold)) == ((), True)
+
+
 def test_a_service_that_does_not_scale_to_zero_is_woken_by_its_document() -> None:
     world = fallen_asleep(sleepy(VAD), VAD)
     world.policy = replace(POLICY, revision="awake")
@@ -155,6 +239,8 @@ def test_a_silence_goes_on_while_readings_leave_no_gap(
     [
         ({}, silent(-120, -10), told(0, 0), True),
         ({}, silent(-119, -10), told(0, 0), False),
+        ({}, silent(-135, -15), told(0, 0, at_s=-15), True),
+        ({}, silent(-134, -15), told(0, 0, at_s=-15), False),
         ({}, silent(-200, -10), told(0, 1), False),
         ({}, silent(-200, -10), told(0, None), False),
         ({}, silent(-200, -10, PARIS), told(0, 0), False),
