@@ -31,13 +31,14 @@ _NAMED: Final = ("gridwright-named-node", ("pods",), "object.spec.nodeName")
 Manifest = dict[str, Any]
 
 
-def manifests(problem: Problem) -> str:
-    """All manifests as YAML. `problem` is what is asked of compliance at one instant."""
+def manifests(problem: Problem) -> list[Manifest]:
+    """All manifests. `problem` is what is asked of compliance at one instant."""
     answers = judged(problem)
-    documents = [
-        *policies(),
-        *(each for protected, pools in answers.items() for each in _for(protected, pools, problem)),
-    ]
+    return [*policies(), *(each for protected, pools in answers.items() for each in _for(protected, pools, problem))]
+
+
+def as_yaml(documents: list[Manifest]) -> str:
+    """Manifests as they are applied."""
     return yaml.safe_dump_all(documents, sort_keys=False, width=1_000, explicit_start=True)
 
 

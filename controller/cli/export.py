@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from controller.cli.arguments import Environment, Folder
-from controller.cli.errors import Exit
+from controller.cli.errors import CliError, Exit
 
 if TYPE_CHECKING:
     from policy.findings import Finding
@@ -45,11 +45,15 @@ def admission(path: Folder, *, environment: Environment = "") -> int:
     from datetime import UTC, datetime
 
     from controller.admission.judging import question
-    from controller.admission.manifests import manifests
+    from controller.admission.manifests import as_yaml, manifests
+    from controller.admission.taking import refused
     from controller.cli.inputs import read
 
     documents, now = read(path, environment), datetime.now(UTC)
-    sys.stdout.write(manifests(question(documents.policy, documents.evidence, int(now.timestamp()))))
+    written = manifests(question(documents.policy, documents.evidence, int(now.timestamp())))
+    if refusal := next(refused(written), None):
+        raise CliError(refusal.message, refusal.hint)
+    sys.stdout.write(as_yaml(written))
     return Exit.DONE
 
 

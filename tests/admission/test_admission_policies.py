@@ -16,7 +16,7 @@ from kubernetes_validate import validate
 
 from collectors.evidence.records import FOREVER, Evidence
 from controller.admission.judging import JUDGING, Objection, Protected, judged, question
-from controller.admission.manifests import ALLOWED, manifests
+from controller.admission.manifests import ALLOWED, as_yaml, manifests
 from policy.findings import Place
 from policy.resolved import Policy
 from policy.source import load
@@ -45,8 +45,8 @@ def policy() -> Policy:
 class Cluster:
     """The manifests as an API server would hold them; their expressions are evaluated by an implementation of CEL."""
 
-    def __init__(self, text: str) -> None:
-        self.documents: list[dict[str, Any]] = list(yaml.safe_load_all(text))
+    def __init__(self, written: list[dict[str, Any]]) -> None:
+        self.documents: list[dict[str, Any]] = list(yaml.safe_load_all(as_yaml(written)))
 
     def of(self, kind: str) -> Iterator[dict[str, Any]]:
         return (each for each in self.documents if each["kind"] == kind)

@@ -1,7 +1,9 @@
 """A policy in the words of others, as the command writes it."""
 
+from pathlib import Path
+
 import yaml
-from process import EXAMPLE, gridwright
+from process import EXAMPLE, ROOT, gridwright
 
 
 def test_openslo_goes_to_stdout_and_what_it_cannot_say_to_stderr() -> None:
@@ -33,3 +35,11 @@ def test_admission_policies_go_to_stdout_with_the_evidence_of_now() -> None:
     }
     assert "receipt-ocr--detect" in maps
     assert set(maps["receipt-ocr--detect"].values()) >= {"allowed"}
+
+
+def test_admission_policies_that_kubernetes_would_refuse_are_not_written(tmp_path: Path) -> None:
+    for file in (ROOT / "examples/factory").glob("*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text().replace("belt-inspection", "belt..inspection"))
+    ran = gridwright("export", "admission", tmp_path)
+    assert (ran.status, ran.out) == (1, "")
+    assert "no ConfigMap is called belt..inspection--" in " ".join(ran.err.split())

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-import yaml
 
 from controller.admission.manifests import ALLOWED, SERVICE, STAGE, manifests
 from tests.admission.test_admission_policies import CASES, permitted
@@ -42,7 +41,7 @@ def apart(manifest: Manifest, case: str) -> Manifest:
 def standing(server: ApiServer, number: int, example: Any) -> Standing:
     """Apply what is exported of a case, the policies aside, and make a namespace for each stage of a path."""
     case = f"case-{number}"
-    exported = [each for each in yaml.safe_load_all(manifests(example.problem)) if not each["kind"].endswith("Policy")]
+    exported = [each for each in manifests(example.problem) if not each["kind"].endswith("Policy")]
     for manifest in exported:
         server.create(apart(manifest, case))
     answers = {
