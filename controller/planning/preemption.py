@@ -31,15 +31,14 @@ class Acquired:
 
     @classmethod
     def of(cls, problem: Problem, state: State) -> "Acquired":
-        """What the last plan serves, as shares of what is planned for now; nothing of a demand that it did not know."""
-        known = {(rate.service, rate.origin) for rate in state.rates}
-        before = {demand.id: demand.rate_milli_rps for demand in state.demands}
+        """What the last plan that stood serves, as shares of what is planned for now.
+
+        Nothing of a demand that this plan was not made for: a new one, or one of a service that slept.
+        """
+        before = {(item.service, item.origin): item.served_permille * item.rate_milli_rps for item in state.forecasts}
         served = {}
         for demand in problem.demands:
-            rate_milli_rps = before.get(demand.id, demand.rate_milli_rps)
-            share = WHOLE_PERMILLE - state.plan.unserved_permille(demand.id)
-            is_known = (demand.service, demand.origin) in known
-            now = share * rate_milli_rps // demand.rate_milli_rps if is_known else 0
+            now = before.get((demand.service, demand.origin), 0) // demand.rate_milli_rps
             served[demand.id] = min(WHOLE_PERMILLE, now)
         return cls(served, {item.service: item.level for item in state.plan.degraded})
 
