@@ -137,6 +137,30 @@ def test_nobody_is_degraded_for_it() -> None:
     assert surge.plan.level(STEADY) > 0
 
 
+@pytest.mark.parametrize(("never", "degraded"), [(True, URGENT), (False, STEADY)])
+def test_it_stays_degraded_where_another_one_would_have_to_be(*, never: bool, degraded: str) -> None:
+    lighter = UseVariant("net", "half", line(5))
+    services = service(URGENT, 100, lighter, never=never), service(STEADY, 10, lighter)
+    here = world(*services, rates={URGENT: 4_000, STEADY: 40_000})
+    assert not here.rest().plan.degraded
+    here.rates = asked({URGENT: 20_000, STEADY: 40_000})
+    here.rest()
+    decision = here.turn()
+    assert [item.service for item in decision.plan.degraded] == [degraded]
+    assert not refused(decision)
+
+
+def test_its_degrade_level_is_its_own_again_once_there_is_room() -> None:
+    lighter = UseVariant("net", "half", line(5))
+    services = service(URGENT, 100, lighter, never=True), service(STEADY, 10, lighter)
+    here = world(*services, rates={URGENT: 4_000, STEADY: 40_000})
+    here.rest()
+    here.rates = asked({URGENT: 20_000, STEADY: 40_000})
+    assert here.rest().plan.level(URGENT) == 1
+    here.rates = asked({URGENT: 20_000, STEADY: 4_000})
+    assert not here.rest().plan.degraded
+
+
 def test_it_is_told_for_whom_it_waits() -> None:
     _, decision = busy(never=True)
     (told,) = (each for each in decision.findings if each.id == "GW2018")
