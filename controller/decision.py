@@ -9,7 +9,7 @@ from controller.actions import Transition
 from controller.fleet import Fleet
 from policy.findings import Finding
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Demand, Placement
+from rules.kernel.problem import Placement
 
 
 class Verdict(StrEnum):
@@ -180,7 +180,7 @@ class KnownBurst:
 class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
-    `demands` are those that the plan was made for, where some service does not preempt.
+    `forecasts` are of that plan, and tell the rates that it was made for.
     `rest_since` is when the fleet last came to rest: every turn since kept what ran.
     `proposal` is a plan that was found while the fleet was at rest, to be weighed in the next turn.
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
@@ -204,7 +204,6 @@ class State:
     crowding: tuple[Crowding, ...] = ()
     proposal: Plan | None = None
     peaks: tuple[Peak, ...] = ()
-    demands: tuple[Demand, ...] = ()
     silences: tuple[Silence, ...] = ()
     asleep: tuple[str, ...] = ()
 

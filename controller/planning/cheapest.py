@@ -12,7 +12,7 @@ from controller.planning.verify import verify
 from controller.planning.whole.reading import kept
 from controller.planning.whole.rounds import plan_fleet
 from controller.planning.whole.size import is_small
-from rules.kernel.formulation import Formulation, Row
+from rules.kernel.formulation import Formulation, Ladder, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 
@@ -43,10 +43,11 @@ def cheapest(
 
     With `below`, a plan that degrades and refuses for no less need not be found; the engine for large fleets begins
     with it. A change that only takes instances away pays from the first millicent; any other has to save one start's
-    price.
+    price. A ladder among `limits` stands in place of the service's own.
     """
     form = write(problem)
-    form.rows.extend((prices(problem, running), *limits))
+    form.rows.append(prices(problem, running))
+    form = _limited(form, limits)
     settled = _is_plan(running, problem) and kept(Formulation(list(limits)), running)
     whole = is_small(problem)
     if whole:
@@ -65,6 +66,13 @@ def cheapest(
     if settled and costs - solved.cost < least:
         return Best(running, solved.proof, gave_up, costs, gave_up)
     return Best(solved.plan, solved.proof, shortfall(solved.plan, form), solved.cost, gave_up, form)
+
+
+def _limited(form: Formulation, limits: tuple[Row, ...]) -> Formulation:
+    """The rows with limits, of which ladders stand in place of those of the same services."""
+    replaced = {row.service for row in limits if isinstance(row, Ladder)}
+    rows = (row for row in form.rows if not (isinstance(row, Ladder) and row.service in replaced))
+    return Formulation([*rows, *limits])
 
 
 def soonest(best: Best, problem: Problem, running: Plan) -> Plan:

@@ -19,7 +19,7 @@ from controller.planning.kept import Kept
 from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.peaks import in_the_way
-from controller.planning.preemption import fills_up, never_preempting
+from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
 from controller.planning.unremoved import unremoved
@@ -73,7 +73,6 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
             started=_started(state.started, choice.way, current, now),
             rates=built.asked.rates,
             peaks=built.asked.peaks,
-            demands=built.asked.demands if never_preempting(policy) else (),
             learnt=built.state.learnt,
             margins=built.state.margins,
             bursts=built.state.bursts,

@@ -1,8 +1,9 @@
 """Services that never preempt: others keep what they have, however much such a service lacks.
 
-What a service has is what the last plan serves of it, as a rate. Where the cheapest plan serves more of a service that
-does not preempt, and somebody falls below what it has, all is planned without what such services lack. What that plan
-leaves to everybody is what they are assured of in the final one, which gives the rest of the room away by priority.
+What a service has is what the last plan serves of it, as a rate, at the degrade level of that plan. Where the
+cheapest plan gives a service that does not preempt more requests or a lower level, and somebody falls below what it
+has, all is planned without what such services lack. What that plan leaves to everybody is what they are assured of in
+the final one, which gives the rest of the room away by priority.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,16 +11,29 @@ from dataclasses import dataclass, replace
 
 from controller.decision import State
 from controller.planning.cheapest import Best, cheapest
-from policy.resolved import Policy, Preemption, Shed
-from rules.kernel.formulation import Flow, Row
+from policy.resolved import Policy, Service, Shed
+from rules.degrade import Degrade
+from rules.kernel.formulation import Flow, Formulation, Ladder, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE, Assured, Problem
-from rules.preemption import Preemption as PreemptionRule
+from rules.preemption import Preemption
 
 
 def never_preempting(policy: Policy) -> frozenset[str]:
     """The services that take nothing from others."""
-    return frozenset(service.name for service in policy.services if service.preemption is Preemption.NEVER)
+    return frozenset(service.name for service in policy.services if service.waits)
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """What services that do not preempt lack: by demand the permille, by service its degrade level; each above 0."""
+
+    permille: Mapping[str, int]
+    levels: Mapping[str, int]
+
+    def __bool__(self) -> bool:
+        """Whether anything is lacking."""
+        return bool(self.permille or self.levels)
 
 
 @dataclass(frozen=True)
@@ -31,41 +45,39 @@ class Acquired:
 
     @classmethod
     def of(cls, problem: Problem, state: State) -> "Acquired":
-        """What the last plan serves, as shares of what is planned for now; nothing of a demand that it did not know."""
-        known = {(rate.service, rate.origin) for rate in state.rates}
-        before = {demand.id: demand.rate_milli_rps for demand in state.demands}
+        """What the last plan that stood serves, as shares of what is planned for now.
+
+        Nothing of a demand that this plan was not made for: a new one, or one of a service that slept.
+        """
+        before = {(item.service, item.origin): item.served_permille * item.rate_milli_rps for item in state.forecasts}
         served = {}
         for demand in problem.demands:
-            rate_milli_rps = before.get(demand.id, demand.rate_milli_rps)
-            share = WHOLE_PERMILLE - state.plan.unserved_permille(demand.id)
-            is_known = (demand.service, demand.origin) in known
-            now = share * rate_milli_rps // demand.rate_milli_rps if is_known else 0
+            now = before.get((demand.service, demand.origin), 0) // demand.rate_milli_rps
             served[demand.id] = min(WHOLE_PERMILLE, now)
-        return cls(served, {item.service: item.level for item in state.plan.degraded})
+        tops = {service.name: len(service.degrade) + 1 for service in problem.policy.services}
+        known = (item for item in state.plan.degraded if item.service in tops)
+        return cls(served, {item.service: min(item.level, tops[item.service]) for item in known})
 
-    def lacking(self, problem: Problem) -> Mapping[str, int]:
-        """By demand of a service that does not preempt, the permille that it lacks, where that is not nothing."""
+    def lacking(self, problem: Problem) -> Lacking:
+        """What services that do not preempt lack of what is planned for."""
         waiting = never_preempting(problem.policy)
         lacks = {d.id: WHOLE_PERMILLE - self.served_permille[d.id] for d in problem.demands if d.service in waiting}
-        return {demand: permille for demand, permille in lacks.items() if permille}
+        return Lacking(
+            {demand: permille for demand, permille in lacks.items() if permille},
+            {service: level for service, level in self.levels.items() if service in waiting and level},
+        )
 
     def assured(self, problem: Problem) -> tuple[Assured, ...]:
         """That everybody keeps what they have. Who lacks more than its level lets it is at best effort."""
-        return tuple(_as_it_is(self, problem))
+        return tuple(self._assured(service, problem) for service in problem.policy.services)
 
-
-def _as_it_is(acquired: Acquired, problem: Problem) -> Iterator[Assured]:
-    for service in problem.policy.services:
-        top = len(service.degrade) + 1
-        level = min(acquired.levels.get(service.name, 0), top)
+    def _assured(self, service: Service, problem: Problem) -> Assured:
+        level = self.levels.get(service.name, 0)
         shed = sum(step.share_permille for step in service.degrade[:level] if isinstance(step, Shed))
-        unserved = tuple(
-            (demand.id, WHOLE_PERMILLE - acquired.served_permille[demand.id])
-            for demand in problem.demands
-            if demand.service == service.name
-        )
-        lacks = max((permille for _, permille in unserved), default=0)
-        yield Assured(service.name, level if lacks <= shed else top, unserved)
+        demands = (demand.id for demand in problem.demands if demand.service == service.name)
+        unserved = tuple((demand, WHOLE_PERMILLE - self.served_permille[demand]) for demand in demands)
+        is_short = any(permille > shed for _, permille in unserved)
+        return Assured(service.name, len(service.degrade) + 1 if is_short else level, unserved)
 
 
 def without_taking(
@@ -86,7 +98,7 @@ def without_taking(
     now = replace(problem, assured=acquired.assured(problem))
     if best is None or not _gains(best.plan, lacking) or not _loses(best.plan, now):
         return problem, best
-    alone = cheapest(problem, running, (*limits, *refused(lacking)))
+    alone = cheapest(problem, running, (*limits, *withholding(lacking, problem)))
     assured = now.assured if alone is None or not _loses(alone.plan, now) else _given(alone.plan, problem)
     held = replace(problem, assured=assured)
     return held, cheapest(held, running, limits, alone, proposal) or alone
@@ -103,23 +115,40 @@ def fills_up(plan: Plan, problem: Problem, state: State) -> bool:
     return _gains(plan, Acquired.of(problem, state).lacking(problem))
 
 
-def _gains(plan: Plan, lacking: Mapping[str, int]) -> bool:
-    """Whether a plan serves something that is lacking."""
-    return any(plan.unserved_permille(demand) < permille for demand, permille in lacking.items())
+def _gains(plan: Plan, lacking: Lacking) -> bool:
+    """Whether a plan gives something that is lacking."""
+    served = any(plan.unserved_permille(demand) < permille for demand, permille in lacking.permille.items())
+    return served or any(plan.level(service) < level for service, level in lacking.levels.items())
 
 
 def _loses(plan: Plan, now: Problem) -> bool:
     """Whether somebody has less by a plan than now."""
-    return any(True for _ in PreemptionRule().check(plan, now))
+    return any(True for _ in Preemption().check(plan, now))
 
 
-def refused(lacking: Mapping[str, int]) -> tuple[Row, ...]:
-    """Rows by which nothing of what is lacking is served."""
-    rows = (
-        Flow(PreemptionRule.id, None, (), unserved=((demand, 1),), lowest=permille)
-        for demand, permille in sorted(lacking.items())
+def withholding(lacking: Lacking, problem: Problem) -> tuple[Row, ...]:
+    """Rows by which nothing of what is lacking is given: it stays unserved, and the degrade steps stay taken."""
+    unserved = (
+        Flow(Preemption.id, None, (), unserved=((demand, 1),), lowest=permille)
+        for demand, permille in sorted(lacking.permille.items())
     )
-    return tuple(rows)
+    return (*unserved, *_kept_steps(lacking, problem))
+
+
+def _kept_steps(lacking: Lacking, problem: Problem) -> Iterator[Ladder]:
+    """Ladders of services in which no path may carry anything below the level that they have.
+
+    A service that then serves nothing may be below it: it has nothing by that.
+    """
+    if not lacking.levels:
+        return
+    form = Formulation()
+    Degrade().constrain(form, problem)
+    for row in form.rows:
+        if isinstance(row, Ladder) and row.service in lacking.levels:
+            level, gates = lacking.levels[row.service], dict(row.gates)
+            paths = (path.id for demand in row.demands for path in problem.paths_of(demand))
+            yield replace(row, gates=tuple((path, max(level, gates.get(path, 0))) for path in paths))
 
 
 def _given(plan: Plan, problem: Problem) -> tuple[Assured, ...]:

@@ -171,6 +171,11 @@ class Service:
         return self.requested.union(*(stage.adds for stage in self.stages))
 
     @property
+    def waits(self) -> bool:
+        """Whether it waits until there is room, and takes nothing from others."""
+        return self.preemption is Preemption.NEVER
+
+    @property
     def survives_any_site(self) -> bool:
         """Whether its objectives are met with whichever one site is lost."""
         return self.availability is not None and self.availability.survives_any_site

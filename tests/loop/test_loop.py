@@ -117,7 +117,7 @@ async def test_a_failed_action_stops_the_transition_and_only_what_was_done_is_re
     assert ids(turned) == ["GW3004"]
     state = turned.memory.state
     assert (state.fleet.loads, state.fleet.routes) == ((Load(DETECT, 2, 4, 1_000),), ())
-    assert state.plan == State().plan
+    assert (state.plan, state.forecasts) == (State().plan, State().forecasts)
     assert [item.placement for item in state.started] == [DETECT]
     assert state.turn == 1
 

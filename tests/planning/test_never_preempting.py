@@ -22,6 +22,7 @@ from policy.resolved import (
     Pool,
     Preemption,
     Purchase,
+    ScaleToZero,
     Service,
     Site,
     Stage,
@@ -77,6 +78,9 @@ def asked(rates: dict[str, int]) -> dict[tuple[str, str], int]:
     return {(name, HALL): rate for name, rate in rates.items()}
 
 
+SURGE = asked({URGENT: 40_000, STEADY: 40_000})
+
+
 def refused(decision: Decision) -> dict[str, int]:
     return {item.demand.split("@")[0]: item.share_permille for item in decision.plan.unserved}
 
@@ -87,14 +91,33 @@ def served(decision: Decision, world: World) -> dict[str, int]:
     return {name: round(rate * (1000 - lost.get(name, 0)) / 1e6) for (name, _), rate in world.rates.items()}
 
 
+def calm(*, never: bool, degrade: tuple[DegradeStep, ...] = ()) -> World:
+    """Two services that fit."""
+    services = service(URGENT, 100, never=never), service(STEADY, 10, *degrade)
+    here = world(*services, rates={URGENT: 4_000, STEADY: 40_000})
+    assert not here.rest().plan.unserved
+    return here
+
+
 def busy(*, never: bool, degrade: tuple[DegradeStep, ...] = ()) -> tuple[World, Decision]:
     """Two services that fit, and then a surge of the one with the higher priority."""
-    here = world(
-        service(URGENT, 100, never=never), service(STEADY, 10, *degrade), rates={URGENT: 4_000, STEADY: 40_000}
-    )
-    assert not here.turn().plan.unserved
-    here.rates = asked({URGENT: 40_000, STEADY: 40_000})
+    here = calm(never=never, degrade=degrade)
+    here.rates = SURGE
     return here, here.rest()
+
+
+def with_its_own_model(*, never: bool, rates: dict[str, int]) -> World:
+    """A service that sleeps after a minute, and needs an instance of its own to wake up, beside another."""
+    sleepy = replace(
+        service(URGENT, 100, never=never),
+        scale_to_zero=ScaleToZero(60, 60_000_000, line(60)),
+        stages=(Stage("run", "own", (), 1, 1_000, line(1)),),
+    )
+    here = world(sleepy, service(STEADY, 10), rates=rates)
+    own = model("own", ("whole", 100, 950_000))
+    times = device("card", 1, {("net", "whole"): (60_000, 500), ("own", "whole"): (60_000, 500)})
+    here.policy = replace(here.policy, models=(*here.policy.models, own), devices=(times,))
+    return here
 
 
 def test_it_waits_where_another_one_would_have_to_give_way() -> None:
@@ -112,6 +135,30 @@ def test_nobody_is_degraded_for_it() -> None:
     assert decision.plan.level(STEADY) == 0
     _, surge = busy(never=False, degrade=lighter)
     assert surge.plan.level(STEADY) > 0
+
+
+@pytest.mark.parametrize(("never", "degraded"), [(True, URGENT), (False, STEADY)])
+def test_it_stays_degraded_where_another_one_would_have_to_be(*, never: bool, degraded: str) -> None:
+    lighter = UseVariant("net", "half", line(5))
+    services = service(URGENT, 100, lighter, never=never), service(STEADY, 10, lighter)
+    here = world(*services, rates={URGENT: 4_000, STEADY: 40_000})
+    assert not here.rest().plan.degraded
+    here.rates = asked({URGENT: 20_000, STEADY: 40_000})
+    here.rest()
+    decision = here.turn()
+    assert [item.service for item in decision.plan.degraded] == [degraded]
+    assert not refused(decision)
+
+
+def test_its_degrade_level_is_its_own_again_once_there_is_room() -> None:
+    lighter = UseVariant("net", "half", line(5))
+    services = service(URGENT, 100, lighter, never=True), service(STEADY, 10, lighter)
+    here = world(*services, rates={URGENT: 4_000, STEADY: 40_000})
+    here.rest()
+    here.rates = asked({URGENT: 20_000, STEADY: 40_000})
+    assert here.rest().plan.level(URGENT) == 1
+    here.rates = asked({URGENT: 20_000, STEADY: 4_000})
+    assert not here.rest().plan.degraded
 
 
 def test_it_is_told_for_whom_it_waits() -> None:
@@ -185,9 +232,43 @@ def test_a_controller_that_starts_anew_knows_what_everybody_has() -> None:
     assert refused(here.turn()) == refused(decision)
 
 
-def test_rates_are_remembered_only_for_services_that_wait() -> None:
-    assert busy(never=True)[0].state.demands
-    assert busy(never=False)[0].state.demands == ()
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_what_could_not_be_carried_out_gives_it_nothing(refusals: int) -> None:
+    here = calm(never=True)
+    here.rates = SURGE
+    for _ in range(refusals):
+        here.refused_turn()
+    decision = here.rest()
+    assert set(refused(decision)) == {URGENT}
+    assert served(decision, here) == {URGENT: 12, STEADY: 40}
+
+
+def test_a_first_plan_that_could_not_be_carried_out_goes_by_priority_again() -> None:
+    here = world(service(URGENT, 100, never=True), service(STEADY, 10), rates={URGENT: 40_000, STEADY: 40_000})
+    here.refused_turn()
+    assert set(refused(here.turn())) == {STEADY}
+
+
+def test_it_waits_also_when_it_ceases_to_preempt_in_the_turn_of_the_surge() -> None:
+    here = calm(never=False)
+    here.rates, here.policy = SURGE, policy(service(URGENT, 100, never=True), service(STEADY, 10))
+    assert served(here.rest(), here) == {URGENT: 12, STEADY: 40}
+
+
+@pytest.mark.parametrize("never", [True, False])
+def test_what_slept_has_nothing_when_it_wakes(*, never: bool) -> None:
+    here = with_its_own_model(never=never, rates={URGENT: 4_000, STEADY: 20_000})
+    here.turn()
+    here.rates = asked({URGENT: 0, STEADY: 20_000})
+    for _ in range(8):
+        here.turn(10)
+    assert here.state.asleep == (URGENT,)
+    here.rates = asked({URGENT: 0, STEADY: 56_000})
+    full = refused(here.rest())[STEADY]
+    here.rates = asked({URGENT: 4_000, STEADY: 56_000})
+    woken = refused(here.rest())
+    assert here.state.asleep == ()
+    assert (woken[STEADY] == full, URGENT in woken) == (never, never)
 
 
 def test_at_rest_no_plan_is_looked_for_that_takes_something() -> None:

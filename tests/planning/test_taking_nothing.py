@@ -9,7 +9,7 @@ from every_product import Everything
 from small_products import product
 
 from controller.planning.cheapest import Best, cheapest
-from controller.planning.preemption import Acquired, refused, without_taking
+from controller.planning.preemption import Acquired, withholding, without_taking
 from controller.planning.verify import verify
 from policy.resolved import Preemption
 from rules.catalogue import RULES
@@ -59,13 +59,26 @@ def restrained() -> list[Drawn]:
 
 def test_nobody_has_less_than_now_and_less_than_without_what_is_lacking(restrained: list[Drawn]) -> None:
     for problem, running, acquired, _, best in restrained:
-        alone = cheapest(problem, running, refused(acquired.lacking(problem)))
+        alone = cheapest(problem, running, withholding(acquired.lacking(problem), problem))
         assert alone is not None
         for now in acquired.assured(problem):
             assert best.plan.level(now.service) <= max(now.level, alone.plan.level(now.service))
             for demand, permille in now.unserved_permille:
                 most = max(permille, alone.plan.unserved_permille(demand))
                 assert best.plan.unserved_permille(demand) <= most
+
+
+def test_without_what_is_lacking_nothing_of_it_is_given(restrained: list[Drawn]) -> None:
+    degraded = 0
+    for problem, running, acquired, _, _ in restrained:
+        lacking = acquired.lacking(problem)
+        alone = cheapest(problem, running, withholding(lacking, problem))
+        assert alone is not None
+        assert all(alone.plan.unserved_permille(demand) >= permille for demand, permille in lacking.permille.items())
+        serves = {problem.path(route.path).demand.split("@")[0] for route in alone.plan.routes}
+        assert all(alone.plan.level(name) >= level for name, level in lacking.levels.items() if name in serves)
+        degraded += len(lacking.levels)
+    assert degraded
 
 
 def test_the_plan_keeps_every_rule_and_none_that_does_is_cheaper(restrained: list[Drawn]) -> None:

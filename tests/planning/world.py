@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from collectors.evidence.records import Evidence
 from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading, Server, ServerState, Snapshot
 from controller.decision import Decision, State
+from controller.loop.remembering import remembered
 from controller.planning.decide import decide
 from policy.clauses import ComplianceProfile, LinkSecurityClause, ResidencyClause, Scope
 from policy.findings import Place
@@ -196,8 +197,7 @@ class World:
 
     def turn(self, seconds: int = 30) -> Decision:
         """Let time pass, decide, and have the decision carried out."""
-        self.now += timedelta(seconds=seconds)
-        decision = decide(self.policy, self.snapshot(), self.state, self.now)
+        decision = self._decided(seconds)
         self.state = decision.state
         for pool, models in self.servers.items():
             if models is not None:
@@ -209,6 +209,16 @@ class World:
                     if (p := load.placement).pool == pool
                 )
         return decision
+
+    def refused_turn(self, seconds: int = 30) -> Decision:
+        """As `turn`, but nothing of the decision is carried out."""
+        decision = self._decided(seconds)
+        self.state = remembered(self.state, decision, ())
+        return decision
+
+    def _decided(self, seconds: int) -> Decision:
+        self.now += timedelta(seconds=seconds)
+        return decide(self.policy, self.snapshot(), self.state, self.now)
 
     def rest(self, turns: int = 8) -> Decision:
         """Turns until one has nothing to do: then the findings are complete."""
