@@ -91,7 +91,7 @@ class Rooms:
         )
 
     def _profiles_allow(self, service: Service, stage: Stage, pool: Pool, origins: Collection[str]) -> bool:
-        """Whether the profiles allow the pool. All that are meant are asked first: it takes longer to tell who covers."""
+        """Whether the profiles allow the pool; all that are meant are asked first, as it takes longer who covers."""
         meant = self._meaning(service)
         return self._keeps(meant, pool, origins) or self._keeps(self.covering(service, stage), pool, origins)
 

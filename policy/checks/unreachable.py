@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from policy.catalogue import warning
 from policy.checks.rooms import Room, Rooms
-from policy.findings import Finding
+from policy.findings import Finding, Place
 from policy.resolved import AvailabilityObjective, Ceiling, Policy, Pool, Service, Stage
-from policy.words import counted, dollars_per_hour
+from policy.words import counted, dollars, dollars_per_hour
 
 
 def unreachable(policy: Policy) -> Iterator[Finding]:
@@ -23,6 +23,8 @@ def unreachable(policy: Policy) -> Iterator[Finding]:
     for ceiling in policy.cost.ceilings:
         if ceiling.service or ceiling.team:
             yield from _nothing_for_use(policy, ceiling, rooms)
+        elif ceiling.site and not ceiling.millicents_per_hour:
+            yield from _nothing_may_leave(policy, ceiling.site, ceiling.place)
         elif not ceiling.site and prices[0] <= ceiling.millicents_per_hour < prices[-1]:
             yield from _too_little_for_a_stage(policy, ceiling, rooms)
 
@@ -118,6 +120,24 @@ def _nothing_for_use(policy: Policy, ceiling: Ceiling, rooms: Rooms) -> Iterator
                 f"{dollars_per_hour(cheapest.price_millicents_per_hour)} at least, in `{cheapest.name}`"
             )
             yield warning("GW0472", ceiling.place, message, "raise the ceiling, or take it out")
+            return
+
+
+def _nothing_may_leave(policy: Policy, site: str, place: Place) -> Iterator[Finding]:
+    """A ceiling of $0 on a site without pools, where each Link to a pool has a price for what leaves it."""
+    serving = {pool.site for pool in policy.pools}
+    prices = [
+        link.egress_from(site) for link in policy.links if {link.a, link.b} & serving and site in (link.a, link.b)
+    ]
+    if site in serving or not prices or not min(prices):
+        return
+    for service, stage in _stages(policy.services):
+        if stage.payload_bytes and site in _origins(service):
+            message = (
+                f"nothing may be spent at `{site}`, and inputs of stage `{stage.name}` of `{service.name}` cross a "
+                f"Link from there that costs {dollars(min(prices))}/GiB at least"
+            )
+            yield warning("GW0472", place, message, "raise the ceiling, or take it out")
             return
 
 
