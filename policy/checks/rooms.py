@@ -14,10 +14,15 @@ from policy.resolved import Policy, Pool, Service, Stage, UseVariant, VariantPro
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A pool that a stage may run in; `most` instances of its model fit on each node."""
+    """A pool that a stage may run in.
+
+    `most` instances of its model fit on each node, of the variant that most fit of; the one that loads soonest takes
+    `load_us`.
+    """
 
     pool: Pool
     most: int
+    load_us: int
 
 
 class Rooms:
@@ -51,7 +56,8 @@ class Rooms:
                     and self._is_allowed(service, stage, pool)
                     and self._profiles_allow(service, stage, pool, origins)
                 ):
-                    yield Room(pool, most)
+                    soonest_us = min(each.load_us for each in known if self.fitting(pool, each))
+                    yield Room(pool, most, soonest_us)
 
     def runnable(self, stage: Stage) -> Iterator[tuple[Pool, VariantProfile]]:
         """The pools that know the stage's model, once for each variant that they have a profile of."""
