@@ -19,6 +19,7 @@ def unreachable(policy: Policy) -> Iterator[Finding]:
         if service.availability and service.expected_rate_milli_rps and _asks_for_more_than_one(service.availability):
             yield from _places(service, service.availability, rooms)
             yield from _spares(service, service.availability, rooms)
+            yield from _bounded(policy, service, service.availability)
     prices = sorted(pool.price_millicents_per_hour for pool in policy.pools) or [0]
     for ceiling in policy.cost.ceilings:
         if ceiling.service or ceiling.team:
@@ -81,6 +82,29 @@ def _spares(service: Service, objective: AvailabilityObjective, rooms: Rooms) ->
                 hint = f"ask for {counted(most - 1, 'spare')} at most, or allow the stage in more pools"
                 yield warning("GW0471", objective.place, message, hint)
                 return
+
+
+def _bounded(policy: Policy, service: Service, objective: AvailabilityObjective) -> Iterator[Finding]:
+    """A bound of the fleet that leaves fewer instances of a stage's model than places or spares are asked for."""
+    models = {stage.model for stage in service.stages}
+    places = (("site", objective.sites), ("rack", objective.racks), ("node", objective.nodes))
+    for bound in policy.scaling.bounds:
+        if bound.site or not bound.maximum or bound.model not in models:
+            continue  # one of 0 leaves the stage no pool, which is told elsewhere
+        most = f"the bound `max: {bound.maximum}` of `{bound.model}` at {bound.place}"
+        what, asked = max(places, key=lambda each: each[1])
+        if asked > bound.maximum:
+            message = (
+                f"`{service.name}` asks for {counted(asked, what)}, and {most} leaves instances for {bound.maximum}"
+            )
+            hint = f"ask for {counted(bound.maximum, what)} at most, or raise the bound"
+            yield warning("GW0470", objective.place, message, hint)
+        if objective.spares >= bound.maximum:
+            message = (
+                f"{most} leaves fewer than {counted(objective.spares, 'spare')} for `{service.name}` beside what serves"
+            )
+            hint = f"ask for {counted(bound.maximum - 1, 'spare')} at most, or raise the bound"
+            yield warning("GW0471", objective.place, message, hint)
 
 
 def _most(rooms: Iterable[Room], enough: int) -> int:
