@@ -30,8 +30,8 @@ from policy.resolved import (
     TogetherClause,
     UseVariant,
 )
-from policy.words import counted
-from rules.kernel.quantities import dollars, dollars_per_hour, milliseconds, percent, percent_of_ppm, percentile
+from policy.words import counted, dollars, dollars_per_hour
+from rules.kernel.quantities import milliseconds, percent, percent_of_ppm, percentile
 
 
 def said(written: WrittenClause) -> str:

@@ -133,6 +133,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0470": "a stage may run in fewer places than are asked for",
         "GW0471": "fewer instances fit than are to stand by",
         "GW0472": "a ceiling of $0 is of requests that cost something",
+        "GW0473": "a stage may run nowhere",
     }
 )
 

@@ -6,6 +6,8 @@ from typing import Final
 
 SHOWN_CHARACTERS: Final = 60
 LISTED_WORDS: Final = 12
+MILLICENTS: Final = 100_000
+"""In a dollar."""
 _COMPARED_WORDS: Final = 500
 _SIMILAR: Final = 0.6
 _TELLING: Final = 3
@@ -49,6 +51,12 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+def dollars(millicents: int) -> str:
+    """An amount as documents write it: two digits behind the point, and more where they are not 0."""
+    whole, rest = divmod(abs(millicents), MILLICENTS)
+    return f"{'-' if millicents < 0 else ''}${whole}.{f'{rest:05}'.rstrip('0'):0<2}"
+
+
 def dollars_per_hour(millicents_per_hour: int) -> str:
-    """A price as documents write it."""
-    return f"${millicents_per_hour / 100_000:g}/h"
+    """A price of an hour as documents write it."""
+    return f"{dollars(millicents_per_hour)}/h"

@@ -5,6 +5,7 @@ from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import Ceiling, Service
+from policy.words import dollars_per_hour
 from rules.kernel import dear_paths
 from rules.kernel.allocation import Allocation
 from rules.kernel.dear_paths import MOST_MILLICENTS_PER_HOUR
@@ -12,7 +13,6 @@ from rules.kernel.formulation import Budget, Formulation
 from rules.kernel.measure import carried, payload_bytes
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
-from rules.kernel.quantities import dollars_per_hour
 from rules.kernel.rule import Violation
 
 THOUSANDTHS: Final = 1_000

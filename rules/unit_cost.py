@@ -5,13 +5,12 @@ from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import CostObjective, Stage
-from policy.words import counted
+from policy.words import counted, dollars
 from rules.kernel.allocation import Allocation
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import carried, payload_bytes
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
-from rules.kernel.quantities import dollars
 from rules.kernel.rule import Violation
 
 SECONDS_AN_HOUR: Final = 3600

@@ -1,19 +1,15 @@
 """Wake-up: a service that scales to zero takes no path whose instances load for too long."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import Service
-from policy.waking import time_to_load_us
+from policy.waking import loads_for_us, seconds, time_to_load_us
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
 from rules.kernel.rule import Violation
-
-SECOND_US: Final = 1_000_000
 
 
 class WakeUp:
@@ -71,16 +67,9 @@ class WakeUp:
 
 def _longest_us(problem: Problem, service: Service, path: Path) -> int:
     """The longest that any pool of a path loads, from nothing."""
-    instances = 1 + (service.availability.spares if service.availability else 0)
-    pools: Counter[str] = Counter()
-    for option in map(problem.option, dict.fromkeys(path.options)):
-        pools[option.placement.pool] += instances * option.load_us
-    return max(pools.values())
+    options = map(problem.option, dict.fromkeys(path.options))
+    return loads_for_us(service, ((option.placement.pool, option.load_us) for option in options))
 
 
 def _told(loads_us: int, left_us: int) -> str:
-    return f"it loads for {_seconds(loads_us)}; `wakeUp` leaves {_seconds(max(0, left_us))} for that"
-
-
-def _seconds(time_us: int) -> str:
-    return f"{time_us / SECOND_US:.10g} s"
+    return f"it loads for {seconds(loads_us)}; `wakeUp` leaves {seconds(max(0, left_us))} for that"

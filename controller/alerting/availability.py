@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
-from controller.telemetry.present import PLAN_INSTANCES, READY
+from controller.telemetry.present import ASLEEP, PLAN_INSTANCES, READY
 from policy.resolved import AvailabilityObjective, Policy, Service, Stage
 
 ALERT: Final = "GridwrightTooFewSites"
@@ -32,9 +32,11 @@ def _alert(policy: Policy, service: Service, stage: Stage, promised: Availabilit
     stands = " + ".join(_stands(stage.model, pools[site]) for site in sorted(pools)) or "vector(0)"
     # Without a controller that is ready nothing is known, and what is not known is no zero.
     known = f"on () (max({READY}) == 1)"
+    # Of a service that sleeps nothing is to stand.
+    awake = f' unless on () (max({ASLEEP}{{service="{service.name}"}}) == 1)' if service.scale_to_zero else ""
     return {
         "alert": ALERT,
-        "expr": f"({stands} < {promised.sites}) and {known}",
+        "expr": f"({stands} < {promised.sites}) and {known}{awake}",
         "for": SETTLED,
         "labels": {"service": service.name, "stage": stage.name, "severity": "ticket"},
         "annotations": {

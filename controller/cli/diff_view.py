@@ -10,7 +10,8 @@ from controller.cli.terminal import print_table
 from controller.comparison import Comparison, Promise, Side
 from controller.decision import Forecast, Verdict
 from policy.findings import Finding
-from rules.kernel.quantities import dollars_per_hour, percent
+from policy.words import dollars_per_hour
+from rules.kernel.quantities import percent
 
 if TYPE_CHECKING:
     from rich.console import Console

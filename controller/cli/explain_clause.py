@@ -13,7 +13,8 @@ from controller.documents import Documents
 from controller.grounds import Proof
 from controller.testing.rest import rest
 from controller.testing.scene import opening
-from rules.kernel.quantities import dollars_per_hour, percent
+from policy.words import dollars_per_hour
+from rules.kernel.quantities import percent
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,8 +7,9 @@ from controller.cli.terminal import print_table
 from controller.decision import Proof, Verdict
 from controller.planning.diff import Kind
 from controller.summary import Proposal, Summary
+from policy.words import dollars_per_hour
 from rules.kernel.problem import WHOLE_PERMILLE
-from rules.kernel.quantities import dollars_per_hour, percent
+from rules.kernel.quantities import percent
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -15,8 +15,7 @@ from controller.cli.errors import CliError
 from controller.connections import split_address
 from controller.loop.runner import Watch
 from controller.loop.status import Status
-from policy.words import counted
-from rules.kernel.quantities import dollars_per_hour
+from policy.words import counted, dollars_per_hour
 
 ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 

@@ -18,9 +18,10 @@ from controller.planning.questions import Questions
 from controller.planning.remedy import remedy
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
+from policy.words import dollars_per_hour
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Penalty, Row
 from rules.kernel.problem import WHOLE_PERMILLE
-from rules.kernel.quantities import dollars_per_hour, milliseconds, percentile
+from rules.kernel.quantities import milliseconds, percentile
 
 WORK_LIMIT: Final = 1.0
 """Deterministic time of the least that a budget needs."""

@@ -14,6 +14,7 @@ from controller.planning.sacrifice import Sacrifice
 from controller.planning.shadow import ShadowPrice
 from policy.checks.endings import NOTICE
 from policy.findings import Finding, Level
+from policy.words import dollars_per_hour
 from rules.attestation import Attestation
 from rules.catalogue import COMPLIANCE, RULES
 from rules.certification import Certification
@@ -22,7 +23,7 @@ from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.evidence import Vouched
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
-from rules.kernel.quantities import dollars_per_hour, percent
+from rules.kernel.quantities import percent
 from rules.kernel.rule import Violation
 from rules.link_evidence import LinkEvidence
 from rules.maintenance import Maintenance

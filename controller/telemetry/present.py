@@ -20,6 +20,7 @@ US: Final = 1_000_000
 PREFIX: Final = "gridwright_"
 READY: Final = f"{PREFIX}ready"
 PLAN_INSTANCES: Final = f"{PREFIX}plan_instances"
+ASLEEP: Final = f"{PREFIX}service_asleep"
 MILLICENTS: Final = 100_000
 """In a dollar."""
 
@@ -57,6 +58,7 @@ class Present(Collector):
         yield from _readings(status, now)
         if status.decision is not None:
             yield from _plan(status.decision)
+            yield _asleep(status, status.decision)
             yield from _latency(status, status.decision)
         refused = CounterMetricFamily("gridwright_telemetry_refused", "Posts of telemetry that were refused")
         refused.add_metric((), self._refused())
@@ -121,6 +123,16 @@ def _plan(decision: Decision) -> Iterator[Metric]:
         "The part of a demand that the plan serves",
         ("service", "origin"),
         [((item.service, item.origin), item.served_permille / 1000) for item in decision.forecasts],
+    )
+
+
+def _asleep(status: Status, decision: Decision) -> Metric:
+    services = status.in_force.policy.services if status.in_force.policy else ()
+    return _gauge(
+        ASLEEP.removeprefix(PREFIX),
+        "1 while a service that may scale to zero sleeps",
+        ("service",),
+        [((each.name,), each.name in decision.state.asleep) for each in services if each.scale_to_zero],
     )
 
 

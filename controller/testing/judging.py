@@ -21,9 +21,9 @@ from policy.testing import (
     TailBelow,
     Unchanged,
 )
-from policy.words import suggestion
+from policy.words import dollars_per_hour, suggestion
 from rules.kernel.problem import Placement
-from rules.kernel.quantities import dollars_per_hour, milliseconds, percent
+from rules.kernel.quantities import milliseconds, percent
 
 Judgement = Failure | Trouble | None
 """None where it holds."""

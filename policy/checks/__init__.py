@@ -12,6 +12,7 @@ from policy.checks.loosening import loosened
 from policy.checks.pins import pinned_nowhere
 from policy.checks.references import Reference, Unread, nowhere
 from policy.checks.removals import odd_removals
+from policy.checks.roomless import roomless
 from policy.checks.sleeping import sleepless
 from policy.checks.survivors import too_few_sites
 from policy.checks.suspicious import suspicious
@@ -37,6 +38,7 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
         *odd_removals(policy),
         *pinned_nowhere(policy),
         *without_first_response(policy),
+        *roomless(policy),
         *sleepless(policy),
         *suspicious(policy),
         *too_few_sites(policy),

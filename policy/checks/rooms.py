@@ -7,17 +7,22 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from policy.clauses import ComplianceProfile
+from policy.clauses import ComplianceProfile, ResidencyClause
 from policy.data_flow import handled, removals
 from policy.resolved import Policy, Pool, Service, Stage, UseVariant, VariantProfile
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A pool that a stage may run in; `most` instances of its model fit on each node."""
+    """A pool that a stage may run in.
+
+    `most` instances of its model fit on each node, of the variant that most fit of; the one that loads soonest takes
+    `load_us`.
+    """
 
     pool: Pool
     most: int
+    load_us: int
 
 
 class Rooms:
@@ -26,6 +31,7 @@ class Rooms:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._on_pools = [each for each in policy.compliance if each.residency or each.purchase or each.locality]
+        self._meant: dict[str, list[ComplianceProfile]] = {}
         self._lies_in = {site.name: frozenset(site.jurisdictions) for site in policy.sites}
         self._pools: defaultdict[str, list[Pool]] = defaultdict(list)
         for pool in policy.pools:
@@ -38,24 +44,39 @@ class Rooms:
 
     def of(self, service: Service, stage: Stage, origins: Collection[str]) -> Iterator[Room]:
         """Where the stage may run for requests from one of the sites, as soon as one instance fits on a node."""
-        clauses = self._covering(service, stage)
         profiles: defaultdict[str, list[VariantProfile]] = defaultdict(list)
         for device, profile in self._profiles[stage.model]:
-            if self._serves(service, profile):
+            if self.serves(service, profile):
                 profiles[device].append(profile)
         for device, known in profiles.items():
             for pool in self._pools[device]:
-                most = max(self._fitting(pool, profile) for profile in known)
-                if most and self._is_allowed(service, stage, pool) and self._keeps(clauses, pool, origins):
-                    yield Room(pool, most)
+                most = max(self.fitting(pool, profile) for profile in known)
+                if (
+                    most
+                    and self._is_allowed(service, stage, pool)
+                    and self._profiles_allow(service, stage, pool, origins)
+                ):
+                    soonest_us = min(each.load_us for each in known if self.fitting(pool, each))
+                    yield Room(pool, most, soonest_us)
 
-    def _covering(self, service: Service, stage: Stage) -> list[ComplianceProfile]:
+    def runnable(self, stage: Stage) -> Iterator[tuple[Pool, VariantProfile]]:
+        """The pools that know the stage's model, once for each variant that they have a profile of."""
+        for device, profile in self._profiles[stage.model]:
+            for pool in self._pools[device] if (profile.model, profile.variant) in self._variants else ():
+                yield pool, profile
+
+    def covering(self, service: Service, stage: Stage) -> list[ComplianceProfile]:
         """The profiles that ask something of pools and cover the stage, also once all that may be removed is."""
-        meant = [each for each in self._on_pools if each.scope.means(service)]
+        meant = self._meaning(service)
         least = handled(service, removals(service)) if any(each.scope.data for each in meant) else {}
         return [each for each in meant if stage in each.covered(service, least)]
 
-    def _serves(self, service: Service, profile: VariantProfile) -> bool:
+    def _meaning(self, service: Service) -> list[ComplianceProfile]:
+        if service.name not in self._meant:
+            self._meant[service.name] = [each for each in self._on_pools if each.scope.means(service)]
+        return self._meant[service.name]
+
+    def serves(self, service: Service, profile: VariantProfile) -> bool:
         """Whether the variant is there and may serve, at least after all steps of the degrade order."""
         variant = self._variants.get((profile.model, profile.variant))
         if variant is None:
@@ -64,7 +85,8 @@ class Rooms:
         floor = service.accuracy
         return floor is None or variant.accuracy_ppm >= floor.floor_ppm or (profile.model, profile.variant) in named
 
-    def _fitting(self, pool: Pool, profile: VariantProfile) -> int:
+    def fitting(self, pool: Pool, profile: VariantProfile) -> int:
+        """How many instances of a variant that is there fit on one of the pool's nodes."""
         memory_mib = self._variants[profile.model, profile.variant].memory_mib
         return min(pool.memory_mib // max(1, memory_mib), pool.share_permille // max(1, profile.share_permille))
 
@@ -74,12 +96,20 @@ class Rooms:
             clause.admits(pool) for clause in meant
         )
 
+    def _profiles_allow(self, service: Service, stage: Stage, pool: Pool, origins: Collection[str]) -> bool:
+        """Whether the profiles allow the pool; all that are meant are asked first, as it takes longer who covers."""
+        meant = self._meaning(service)
+        return self._keeps(meant, pool, origins) or self._keeps(self.covering(service, stage), pool, origins)
+
     def _keeps(self, clauses: list[ComplianceProfile], pool: Pool, origins: Collection[str]) -> bool:
         """Whether the pool lies and is bought as the profiles ask."""
-        lies_in = self._lies_in.get(pool.site, frozenset())
         return all(
-            (each.residency is None or not lies_in.isdisjoint(each.residency.within))
+            (each.residency is None or self.lies_within(pool, each.residency))
             and (each.purchase is None or pool.purchase in each.purchase.among)
             and (each.locality is None or pool.site in origins)
             for each in clauses
         )
+
+    def lies_within(self, pool: Pool, clause: ResidencyClause) -> bool:
+        """Whether the pool's site lies in one of the jurisdictions."""
+        return not self._lies_in.get(pool.site, frozenset()).isdisjoint(clause.within)

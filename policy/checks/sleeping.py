@@ -3,44 +3,65 @@
 from collections.abc import Iterator
 
 from policy.catalogue import error
+from policy.checks.rooms import Rooms
 from policy.findings import Finding
-from policy.resolved import Policy, ScaleToZero, Service, Stage
-from policy.waking import SECOND_US, time_to_load_us
+from policy.resolved import Policy, ScaleToZero, Service
+from policy.waking import loads_for_us, seconds, time_to_load_us
+from policy.words import counted
 
 
 def sleepless(policy: Policy) -> Iterator[Finding]:
     """Errors: a wake-up that nothing is loaded in, and bounds and rates that something stands for all the time."""
+    rooms = Rooms(policy)
     for service in policy.services:
         if service.scale_to_zero:
-            yield from _too_late(policy, service, service.scale_to_zero)
+            yield from _too_late(policy, service, service.scale_to_zero, rooms)
             yield from _kept_ready(service)
     yield from _kept_standing(policy)
 
 
-def _too_late(policy: Policy, service: Service, clause: ScaleToZero) -> Iterator[Finding]:
-    """The stage that takes longest to load where it loads fastest, if that is too long."""
-    loads_us = {stage.name: least for stage in service.stages if (least := _fastest_us(policy, stage)) is not None}
-    if not loads_us:
-        return  # that nothing may serve it is told elsewhere
-    slowest = max(loads_us, key=lambda name: loads_us[name])
+def _too_late(policy: Policy, service: Service, clause: ScaleToZero, rooms: Rooms) -> Iterator[Finding]:
+    """The stages that take longest to load where they load fastest, if that is too long for some origin."""
     left_us = time_to_load_us(clause, policy.scaling)
-    if loads_us[slowest] > left_us:
-        before_us = clause.wake_up_us - left_us
-        message = (
-            f"`{service.name}` promises to wake up within {_seconds(clause.wake_up_us)}: {_seconds(before_us)} pass "
-            f"besides loading, and stage `{slowest}` loads for {_seconds(loads_us[slowest])} where it is fastest"
-        )
-        hint = (
-            f"make `wakeUp` at least {_seconds(before_us + loads_us[slowest])}, or `interval` of the ScalingPolicy "
-            "shorter, or take `scaleToZero` out"
-        )
-        yield error("GW0455", clause.place, message, hint)
+    for origin in service.origins:
+        least_us, slow = _least_us(service, rooms, origin.site)
+        if least_us > left_us:
+            before_us = clause.wake_up_us - left_us
+            spares = service.availability.spares if service.availability else 0
+            names = ", ".join(f"`{name}`" for name in slow)
+            stages = f"stage {names} loads" if len(slow) == 1 else f"stages {names} load"
+            beside = f", with {counted(spares, 'spare')}" if spares else ""
+            message = (
+                f"`{service.name}` promises to wake up within {seconds(clause.wake_up_us)}: {seconds(before_us)} pass "
+                f"besides loading, and {stages} for {seconds(least_us)} where it is fastest{beside}"
+            )
+            hint = (
+                f"make `wakeUp` at least {seconds(before_us + least_us)}, or `interval` of the ScalingPolicy "
+                "shorter, or take `scaleToZero` out"
+            )
+            yield error("GW0455", clause.place, message, hint)
+            return
 
 
-def _fastest_us(policy: Policy, stage: Stage) -> int | None:
-    used = {pool.device for pool in policy.pools}
-    profiles = (each for device in policy.devices if device.device in used for each in device.variants)
-    return min((each.load_us for each in profiles if each.model == stage.model), default=None)
+def _least_us(service: Service, rooms: Rooms, origin: str) -> tuple[int, list[str]]:
+    """What a path loads for at least, in us, and the stages that do; 0 where no stage has a pool, as others tell.
+
+    Stages that have only some pools share these: one of them loads for no less than their times over its number.
+    """
+    loads_us = {
+        stage: {room.pool.name: room.load_us for room in rooms.of(service, stage, [origin])} for stage in service.stages
+    }
+    least: list[tuple[int, list[str]]] = [(0, [])]
+    for pools in dict.fromkeys(frozenset(by_pool) for by_pool in loads_us.values() if by_pool):
+        shared = [stage for stage, by_pool in loads_us.items() if by_pool and pools.issuperset(by_pool)]
+        by_model: dict[str, int] = {}  # stages of one model may share an instance
+        for stage in shared:
+            fastest_us = min(loads_us[stage].values())
+            by_model[stage.model] = min(fastest_us, by_model.get(stage.model, fastest_us))
+            least.append((loads_for_us(service, [("", fastest_us)]), [stage.name]))
+        in_one_us = loads_for_us(service, [("", load_us) for load_us in by_model.values()])
+        least.append((-(-in_one_us // len(pools)), [stage.name for stage in shared]))
+    return max(least, key=lambda each: (each[0], -len(each[1])))
 
 
 def _kept_ready(service: Service) -> Iterator[Finding]:
@@ -58,7 +79,3 @@ def _kept_standing(policy: Policy) -> Iterator[Finding]:
             message = f"{bound.minimum} instance(s) of {bound.model} always stand, and only {names} would use them"
             hint = f"make `min` 0, or take `scaleToZero` out of {names}"
             yield error("GW0456", bound.place, message, hint)
-
-
-def _seconds(time_us: int) -> str:
-    return f"{time_us / SECOND_US:.10g} s"

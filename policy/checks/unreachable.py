@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from policy.catalogue import warning
 from policy.checks.rooms import Room, Rooms
-from policy.findings import Finding
+from policy.findings import Finding, Place
 from policy.resolved import AvailabilityObjective, Ceiling, Policy, Pool, Service, Stage
-from policy.words import counted, dollars_per_hour
+from policy.words import counted, dollars, dollars_per_hour
 
 
 def unreachable(policy: Policy) -> Iterator[Finding]:
@@ -19,10 +19,13 @@ def unreachable(policy: Policy) -> Iterator[Finding]:
         if service.availability and service.expected_rate_milli_rps and _asks_for_more_than_one(service.availability):
             yield from _places(service, service.availability, rooms)
             yield from _spares(service, service.availability, rooms)
+            yield from _bounded(policy, service, service.availability)
     prices = sorted(pool.price_millicents_per_hour for pool in policy.pools) or [0]
     for ceiling in policy.cost.ceilings:
         if ceiling.service or ceiling.team:
             yield from _nothing_for_use(policy, ceiling, rooms)
+        elif ceiling.site and not ceiling.millicents_per_hour:
+            yield from _nothing_may_leave(policy, ceiling.site, ceiling.place)
         elif not ceiling.site and prices[0] <= ceiling.millicents_per_hour < prices[-1]:
             yield from _too_little_for_a_stage(policy, ceiling, rooms)
 
@@ -81,6 +84,29 @@ def _spares(service: Service, objective: AvailabilityObjective, rooms: Rooms) ->
                 return
 
 
+def _bounded(policy: Policy, service: Service, objective: AvailabilityObjective) -> Iterator[Finding]:
+    """A bound of the fleet that leaves fewer instances of a stage's model than places or spares are asked for."""
+    models = {stage.model for stage in service.stages}
+    places = (("site", objective.sites), ("rack", objective.racks), ("node", objective.nodes))
+    for bound in policy.scaling.bounds:
+        if bound.site or not bound.maximum or bound.model not in models:
+            continue  # one of 0 leaves the stage no pool, which is told elsewhere
+        most = f"the bound `max: {bound.maximum}` of `{bound.model}` at {bound.place}"
+        what, asked = max(places, key=lambda each: each[1])
+        if asked > bound.maximum:
+            message = (
+                f"`{service.name}` asks for {counted(asked, what)}, and {most} leaves instances for {bound.maximum}"
+            )
+            hint = f"ask for {counted(bound.maximum, what)} at most, or raise the bound"
+            yield warning("GW0470", objective.place, message, hint)
+        if objective.spares >= bound.maximum:
+            message = (
+                f"{most} leaves fewer than {counted(objective.spares, 'spare')} for `{service.name}` beside what serves"
+            )
+            hint = f"ask for {counted(bound.maximum - 1, 'spare')} at most, or raise the bound"
+            yield warning("GW0471", objective.place, message, hint)
+
+
 def _most(rooms: Iterable[Room], enough: int) -> int:
     """How many instances fit, counted until there are more than enough."""
     most = 0
@@ -118,6 +144,24 @@ def _nothing_for_use(policy: Policy, ceiling: Ceiling, rooms: Rooms) -> Iterator
                 f"{dollars_per_hour(cheapest.price_millicents_per_hour)} at least, in `{cheapest.name}`"
             )
             yield warning("GW0472", ceiling.place, message, "raise the ceiling, or take it out")
+            return
+
+
+def _nothing_may_leave(policy: Policy, site: str, place: Place) -> Iterator[Finding]:
+    """A ceiling of $0 on a site without pools, where each Link to a pool has a price for what leaves it."""
+    serving = {pool.site for pool in policy.pools}
+    prices = [
+        link.egress_from(site) for link in policy.links if {link.a, link.b} & serving and site in (link.a, link.b)
+    ]
+    if site in serving or not prices or not min(prices):
+        return
+    for service, stage in _stages(policy.services):
+        if stage.payload_bytes and site in _origins(service):
+            message = (
+                f"nothing may be spent at `{site}`, and inputs of stage `{stage.name}` of `{service.name}` cross a "
+                f"Link from there that costs {dollars(min(prices))}/GiB at least"
+            )
+            yield warning("GW0472", place, message, "raise the ceiling, or take it out")
             return
 
 

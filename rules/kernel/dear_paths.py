@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from policy.findings import Place
+from policy.words import dollars_per_hour
 from rules.kernel.formulation import Flow
-from rules.kernel.quantities import dollars_per_hour
 from rules.kernel.rule import Violation
 
 MOST_MILLICENTS_PER_HOUR: Final = 10**11

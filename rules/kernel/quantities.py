@@ -29,16 +29,6 @@ def calls_per_second(micro_rps: int) -> str:
     return f"{Decimal(micro_rps) / 1_000_000:f} calls/s"
 
 
-def dollars(millicents: int) -> str:
-    """Millicents as `$0.4`."""
-    return f"${Decimal(millicents) / 100_000:f}"
-
-
-def dollars_per_hour(millicents: int) -> str:
-    """Millicents an hour as `$0.4/h`."""
-    return f"${Decimal(millicents) / 100_000:f}/h"
-
-
 def instant(unix_s: int) -> str:
     """A Unix time as `2026-01-31T12:00:00Z`."""
     return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

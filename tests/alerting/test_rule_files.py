@@ -1,6 +1,7 @@
 """The rules as Prometheus itself judges them: they fire when the budget burns, and at no other time."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import yaml
 from alerting_series import ROOT, ended, fired, promising, samples, series
 
 from controller.alerting.rules import rule_file
-from policy.resolved import Policy
+from policy.findings import Place
+from policy.resolved import Policy, ScaleToZero
 from policy.source import load
 
 DAY_S = 86_400
@@ -128,3 +130,22 @@ def test_too_few_sites_are_told_once_the_plan_has_settled_and_while_the_controll
         samples("50m", expression, []),
     ]
     simulated(promtool, tmp_path, policy, loads, checks)
+
+
+def test_a_service_that_sleeps_is_not_told_to_stand_at_too_few_sites_until_it_is_awake(
+    promtool: Path, tmp_path: Path
+) -> None:
+    policy = load(ROOT / "examples" / "embedded").policy
+    assert policy is not None
+    nightly = tuple(
+        replace(each, scale_to_zero=ScaleToZero(900, 30_000_000, Place("s", 1, 1))) for each in policy.services
+    )
+    service = next(each.name for each in nightly if each.availability and each.availability.sites > 1)
+    # Nothing stands all the time; it sleeps until minute 30, and should stand from then on.
+    loads = [
+        {"series": "gridwright_ready", "values": "1x60"},
+        {"series": f'gridwright_service_asleep{{service="{service}"}}', "values": "1x29 0x30"},
+    ]
+    firing = f'count(ALERTS{{alertname="GridwrightTooFewSites", alertstate="firing", service="{service}"}}) > bool 0'
+    checks = [samples("29m", firing, []), samples("33m", firing, []), samples("40m", firing, [("{}", 1)])]
+    simulated(promtool, tmp_path, replace(policy, services=nightly), loads, checks)

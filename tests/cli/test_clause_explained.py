@@ -26,13 +26,13 @@ def test_a_profile_is_told_clause_by_clause() -> None:
     out = gridwright("explain", HEALTH, "health-data").out
     heads = [line.partition(": ")[0] for line in out.splitlines() if line.startswith("compliance.yaml:")]
     assert heads == [f"compliance.yaml:{at}" for at in ("8:26", "11:9", "13:7", "16:9", "17:10", "18:13")]
-    assert "without it the fleet would cost as much: $1.1/h" in out
+    assert "without it the fleet would cost as much: $1.10/h" in out
 
 
 def test_a_clause_that_does_nothing_now_says_so() -> None:
     out = gridwright("explain", HEALTH, HEALTH / "fleet.yaml:60").out.splitlines()
     assert out[:2] == [
-        "fleet.yaml:60:7: CostPolicy ceilings: at most $1.2/h at cloud-paris",
+        "fleet.yaml:60:7: CostPolicy ceilings: at most $1.20/h at cloud-paris",
         "it takes no part in the plan",
     ]
 

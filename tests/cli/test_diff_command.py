@@ -22,14 +22,14 @@ def changed(tmp_path: Path) -> Path:
 
 def test_the_same_policy_changes_nothing() -> None:
     ran = gridwright("diff", HEALTH, HEALTH)
-    assert (ran.status, ran.out) == (0, "nothing changes, at $1.1/h\n")
+    assert (ran.status, ran.out) == (0, "nothing changes, at $1.10/h\n")
 
 
 def test_a_change_is_told_with_its_cost_its_placements_and_its_findings(changed: Path) -> None:
     ran = gridwright("diff", HEALTH, changed)
     assert ran.status == 2
     first, *lines = ran.out.splitlines()
-    assert first.startswith("$1.1/h becomes $0.2/h (-$0.9/h)")
+    assert first.startswith("$1.10/h becomes $0.20/h (-$0.90/h)")
     assert [line.split() for line in lines if line.startswith("-")][:1] == [
         ["-", "remove-names/fp16@hospital", "1", "instance"]
     ]
@@ -40,13 +40,13 @@ def test_a_change_is_told_with_its_cost_its_placements_and_its_findings(changed:
 def test_a_finding_that_only_moved_is_not_new(changed: Path) -> None:
     (changed / "compliance.yaml").write_text("# one line more\n" + (HEALTH / "compliance.yaml").read_text())
     ran = gridwright("diff", HEALTH, changed)
-    assert (ran.status, ran.out) == (0, "nothing changes, at $1.1/h\n")
+    assert (ran.status, ran.out) == (0, "nothing changes, at $1.10/h\n")
 
 
 def test_markdown_is_tables_of_cells_without_markup(changed: Path) -> None:
     out = gridwright("diff", HEALTH, changed, "--output", "markdown").out
     rows = [line for line in out.splitlines() if line.startswith("|")]
-    assert out.startswith("### Gridwright: $1.1/h becomes $0.2/h")
+    assert out.startswith("### Gridwright: $1.10/h becomes $0.20/h")
     assert {row.replace("\\|", "").count("|") for row in rows} == {5, 7}
     assert "device\\_share" in out
 

@@ -24,7 +24,7 @@ def test_a_check_without_an_environment_tells_of_which_environments_a_finding_is
     ran = gridwright("check", folder, "--json")
     (finding,) = ran.json()
     assert (ran.status, finding["id"]) == (0, "GW0333")
-    assert finding["message"].startswith("in prod: $0.1/h does not pay for one node")
+    assert finding["message"].startswith("in prod: $0.10/h does not pay for one node")
     assert finding["file"] == "policy.yaml"
     assert gridwright("check", folder, "--environment", "dev", "--json").json() == []
 

@@ -53,7 +53,7 @@ def test_annotations_name_files_as_the_repository_does(repository: Path) -> None
 
 def test_diff_compares_a_branch_with_a_folder(repository: Path, tmp_path: Path) -> None:
     address = f"git+file://{repository}@main:policy"
-    assert gridwright("diff", address, HEALTH).out == "nothing changes, at $1.1/h\n"
+    assert gridwright("diff", address, HEALTH).out == "nothing changes, at $1.10/h\n"
     changed = shutil.copytree(HEALTH, tmp_path / "policy")
     file = changed / "compliance.yaml"
     file.write_text(file.read_text().replace("[on-demand, reserved, owned]", "[on-demand, owned]"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -17,7 +18,9 @@ from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
 from policy.findings import Finding, Level
-from tests.loop.building import DETECT, NOW, OLD_DETECT, keep, move, policy, snapshot
+from policy.resolved import ScaleToZero
+from policy.source import load
+from tests.loop.building import DETECT, NOW, OLD_DETECT, PLACE, keep, move, policy, snapshot
 
 
 def status() -> Status:
@@ -88,6 +91,19 @@ def test_a_missing_reading_is_counted_and_has_no_age() -> None:
     text = generate_latest(registry).decode()
     assert 'gridwright_readings_missing{kind="offered"} 1.0' in text
     assert 'gridwright_reading_age_seconds{kind="offered"' not in text
+
+
+def test_who_may_scale_to_zero_is_told_to_sleep_or_not() -> None:
+    loaded = load(Path(__file__).parents[2] / "examples" / "embedded").policy
+    assert loaded is not None
+    first, *others = loaded.services
+    sleepy = replace(first, scale_to_zero=ScaleToZero(900, 30_000_000, PLACE))
+    turn = replace(status(), in_force=InForce(replace(loaded, services=(sleepy, *others))))
+    for state, told in ((State(asleep=(first.name,)), 1.0), (State(), 0.0)):
+        registry = CollectorRegistry()
+        registry.register(Present(lambda state=state: replace(turn, decision=keep(state)), lambda: NOW))
+        found = [line for line in generate_latest(registry).decode().splitlines() if "service_asleep{" in line]
+        assert found == [f'gridwright_service_asleep{{service="{first.name}"}} {told}']
 
 
 @pytest.mark.parametrize(

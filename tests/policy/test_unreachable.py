@@ -7,6 +7,7 @@ import pytest
 from policy.source import load_documents
 
 GOOD = (Path(__file__).parent / "good.yaml").read_text()
+FREE_TO_BUY = GOOD.replace("    purchase: {among: [on-demand, reserved, owned]}\n", "")
 FLEET = """
 ---
 apiVersion: gridwright.dev/v1alpha1
@@ -38,8 +39,7 @@ spec:
 
 def told(text: str) -> list[str]:
     """The findings on what cannot be had."""
-    free_to_buy = GOOD.replace("    purchase: {among: [on-demand, reserved, owned]}\n", "")
-    loaded = load_documents([("good.yaml", free_to_buy), ("fleet.yaml", text)])
+    loaded = load_documents([("good.yaml", FREE_TO_BUY), ("fleet.yaml", text)])
     assert loaded.policy is not None
     return [finding.message for finding in loaded.findings if finding.id == "GW0470"]
 
@@ -95,3 +95,27 @@ def test_nothing_is_told_of_a_service_without_requests() -> None:
     asked = FLEET.replace("{nodes: 3}", "{nodes: 4}")
     assert len(told(asked)) == 1
     assert told(asked.replace("rate: 1 req/s", "rate: 0 req/s")) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("nodes: 2, spares: 1", []),
+        ("nodes: 3", ["GW0470"]),
+        ("sites: 3", ["GW0470", "GW0470"]),  # there are two sites, besides
+        ("spares: 2", ["GW0471"]),
+    ],
+)
+def test_no_more_places_and_spares_are_had_than_a_bound_leaves_instances(asked: str, expected: list[str]) -> None:
+    bound = (
+        "---\napiVersion: gridwright.dev/v1alpha1\nkind: ScalingPolicy\nmetadata: {name: pace}\n"
+        "spec:\n  bounds: [{model: silero-vad, max: 2}]\n"
+    )
+    service = FLEET.replace("nodes: 3", asked)
+    found = [
+        load_documents([("good.yaml", FREE_TO_BUY), ("fleet.yaml", text)]).findings
+        for text in (service + bound, service)
+    ]
+    bounded, unbounded = ([each.id for each in some if each.id in ("GW0470", "GW0471")] for some in found)
+    assert bounded == expected
+    assert len(unbounded) == max(0, len(expected) - 1)

@@ -6,6 +6,7 @@ import pytest
 
 from policy.findings import Level
 from policy.resolved import Ceiling, CostObjective, Egress, Encryption
+from policy.words import dollars, dollars_per_hour
 from rules.allocated_cost import AllocatedCost
 from rules.budget import Budget
 from rules.device_memory import DeviceMemory
@@ -118,7 +119,8 @@ def test_quantities_are_said_exactly() -> None:
     assert quantities.percent_of_ppm(982_500) == "98.25 %"
     assert quantities.percentile(9990) == "p99.9"
     assert quantities.calls_per_second(3_500_001) == "3.500001 calls/s"
-    assert quantities.dollars_per_hour(40_001) == "$0.40001/h"
+    assert dollars_per_hour(40_001) == "$0.40001/h"
+    assert (dollars(-40_000), dollars(120_500), dollars(0)) == ("-$0.40", "$1.205", "$0.00")
     assert quantities.instant(1_769_860_800) == "2026-01-31T12:00:00Z"
 
 

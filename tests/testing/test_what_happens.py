@@ -114,7 +114,7 @@ FAILS = {
     "- expect: [{allowed: {service: calls, stage: listen, pools: [own]}}, {barred: {service: calls, pools: [own]}}]": (
         "allowed is listen on own from near"
     ),
-    "- expect: [{cost: {below: $0.01/h}}]": "$0.1/h",
+    "- expect: [{cost: {below: $0.01/h}}]": "$0.10/h",
     "- expect: [{replicas: {model: vad, site: far, min: 1}}]": "0",
     "- expect: [{feasible: false}]": "all of them are",
     "- expect: [{finding: {id: GW2010}}]": "there is GW2014",

@@ -123,7 +123,7 @@ EXAMPLES = (
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("allocated_cost", "requests of service ocr", 10**11 + 1, 10**11, at(81), "a path"),
         message="requests of service ocr take a path that costs $1000000.00001/h with all of them; "
-        "under a ceiling no path may cost more than $1000000/h",
+        "under a ceiling no path may cost more than $1000000.00/h",
         spared=(slow(10**15, price=10**11),),
         domain=Domain(counts=(1,), shares=(0, 1, 999, 1000)),
     ),

@@ -48,7 +48,7 @@ EXAMPLES = (
             {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1, ("rec@cloud", "cloud-1"): 1}, {"near": 1000}
         ),
         violation=Violation("budget", "the fleet", 50_000, 40_000, at(81)),
-        message="the powered nodes of the fleet and its links cost $0.5/h; the ceiling is $0.4/h",
+        message="the powered nodes of the fleet and its links cost $0.50/h; the ceiling is $0.40/h",
         spared=(problem(), problem(Ceiling("", 50_000, at(81)))),
         domain=Domain(shares=(0,)),
     ),
@@ -58,7 +58,7 @@ EXAMPLES = (
         on_limit=plan({("rec@edge", "edge-0"): 2, ("rec@cloud", "cloud-0"): 2}, {"near": 1000}),
         over_limit=plan({("rec@cloud", "cloud-0"): 1, ("rec@cloud", "cloud-1"): 1}, {"far": 1000}),
         violation=Violation("budget", "lyon", 20_000, 19_999, at(82)),
-        message="the powered nodes of lyon and its links cost $0.2/h; the ceiling is $0.19999/h",
+        message="the powered nodes of lyon and its links cost $0.20/h; the ceiling is $0.19999/h",
         spared=(problem(), problem(Ceiling("lyon", 20_000, at(82))), problem(Ceiling("paris", 30_000, at(82)))),
         domain=Domain(shares=(0,)),
     ),
@@ -97,7 +97,7 @@ EXAMPLES = (
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("budget", "requests from paris", 10**11 + 1, 10**11, at(81), "a path"),
         message="requests from paris take a path that costs $1000000.00001/h with all of them; "
-        "under a ceiling no path may cost more than $1000000/h",
+        "under a ceiling no path may cost more than $1000000.00/h",
         spared=(
             dear(113_777_777_778),
             dear(113_777_777_778, Ceiling("lyon", 10, at(82))),
