@@ -134,6 +134,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0471": "fewer instances fit than are to stand by",
         "GW0472": "a ceiling of $0 is of requests that cost something",
         "GW0473": "a stage may run nowhere",
+        "GW0474": "a clause bars an encoding everywhere",
     }
 )
 

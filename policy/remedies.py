@@ -128,5 +128,6 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0471": "ask for as many as the hint says, or allow the stage in more pools",
         "GW0472": "raise the ceiling, or take it out",
         "GW0473": "loosen the clause that bars its pools, or add a pool that all clauses admit",
+        "GW0474": "loosen the clause, or take the encoding out",
     }
 )

@@ -158,6 +158,14 @@ def money_millicents(text: str) -> int:
     return _whole(text, MONEY)
 
 
+def remaining_permille(text: str) -> int:
+    """`60%` as 600; above 0% and up to 100%. Raises UnitError."""
+    value = _whole(text, SHARE)
+    if value == 0:
+        raise UnitError("nothing is left of an input at 0%: expected more, such as 60%")
+    return value
+
+
 def share_permille(text: str) -> int:
     """`60%` as 600; from 0% to 100%. Raises UnitError."""
     return _whole(text, SHARE)

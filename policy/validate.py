@@ -119,7 +119,8 @@ def _told(document: Document, part: str, model: type[Spec], item: Any, page: str
     place = document.key_place(*path) if is_key else document.place(*path)
     if item["type"] == "literal_error":
         words = words_in(field.annotation) if field else ()
-        message = f"{_where(path)}{shown(item['input'])} is none of the words that stand here"
+        written = str(item["input"]).lower() if isinstance(item["input"], bool) else item["input"]
+        message = f"{_where(path)}{shown(written)} is none of the words that stand here"
         return error("GW0204", place, message, suggestion(str(item["input"]), words, f"see {page}"))
     message = f"{_where(path)}{_wrong(item)}"
     return error(

@@ -148,6 +148,7 @@ PricePerHour = Annotated[int, *_quantity(units.price_millicents_per_hour, "$0.40
 PricePerGib = Annotated[int, *_quantity(units.price_millicents_per_gib, "$0.09/GiB", quantity(units.TRAFFIC_PRICE))]
 Money = Annotated[int, *_quantity(units.money_millicents, "$0.001", quantity(units.MONEY))]
 Share = Annotated[int, *_quantity(units.share_permille, "60%", quantity(units.SHARE))]
+Remaining = Annotated[int, *_quantity(units.remaining_permille, "60%", quantity(units.SHARE).above_zero())]
 Headroom = Annotated[int, *_quantity(units.headroom_permille, "20%", quantity(units.HEADROOM))]
 Factor = Annotated[int, *_quantity(units.factor_permille, "300%", quantity(units.FACTOR))]
 Ratio = Annotated[int, *_quantity(units.ratio_ppm, "95%", quantity(units.RATIO))]

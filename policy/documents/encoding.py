@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from policy.documents.base import Choice, DurationUs, Name, Ratio, Share, Spec
+from policy.documents.base import Choice, DurationUs, Name, Ratio, Remaining, Spec
 
 Compression = Literal["gzip", "deflate"]
 """The content codings that Triton's HTTP endpoint unpacks."""
@@ -15,7 +15,7 @@ class CompressionSpec(Spec):
     """Packed, and unpacked to the same bytes: what is left of the input, and how long the two take for one call."""
 
     format: Compression
-    size: Share
+    size: Remaining
     encode: DurationUs = 0
     decode: DurationUs = 0
 
@@ -24,10 +24,10 @@ class PrecisionSpec(Spec):
     """In numbers of fewer bits: what is left of the input, how long it takes for one call, and the accuracy lost."""
 
     format: Name = Field(examples=["fp16"])
-    size: Share
+    size: Remaining
     encode: DurationUs = 0
     decode: DurationUs = 0
-    loses: Ratio
+    loses: Ratio = Field(examples=["0.4%"])
 
 
 class EncodingSpec(Choice):

@@ -49,7 +49,7 @@ def unadmitted(problem: Problem, sent: Sent) -> Iterator[Objection]:
     floor, left_ppm = problem.service_of(sent.demand).accuracy, sent.option.accuracy_ppm - sent.encoding.loses_ppm
     if floor and sent.encoding.loses_ppm and left_ppm < floor.floor_ppm:
         told = f"accuracy {percent_of_ppm(left_ppm)} as {name} is below the floor of {percent_of_ppm(floor.floor_ppm)}"
-        yield Objection(told, floor.place)
+        yield Objection(f"stage {sent.stage.name}: {told}", floor.place)
 
 
 def unfaithful(problem: Problem, sent: Sent) -> Iterator[Objection]:

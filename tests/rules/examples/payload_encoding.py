@@ -97,7 +97,7 @@ EXAMPLES = (
         sent("fp16", precisions=("fp16",), floor_ppm=899_001),
         Violation("payload_encoding", f"{READ} fp16", 899_000, 899_001, at(14), "left"),
         f"{READ} fp16: accuracy is 89.9 % then; the floor is 89.9001 %",
-        "accuracy 89.9 % as fp16 is below the floor of 89.9001 %",
+        "stage read: accuracy 89.9 % as fp16 is below the floor of 89.9001 %",
         sent("fp16", precisions=("fp16",), floor_ppm=899_000),
         sent("fp16", precisions=("fp16",), floor_ppm=890_000),
         sent("fp16", precisions=("fp16",)),
