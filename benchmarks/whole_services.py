@@ -28,8 +28,8 @@ from policy.resolved import (
 
 SPARED_EVERY: Final = 5
 """Of so many services, one has an instance to spare at each stage, where it promises availability at all."""
-SURVIVING: Final = 3
-"""Of those with one to spare by number, the first of each `SPARED_EVERY` times so many survives any site, too."""
+SURVIVING_EVERY: Final = 15
+"""Of so many services, one of those with one to spare survives any site, too."""
 RACKS_ASKED: Final = 2
 STAGES: Final = ((1, 0.6), (2, 0.25), (3, 0.15))
 """Numbers of stages, and how likely each is."""
@@ -81,7 +81,7 @@ def drawn_service(
         expected_rate_milli_rps=round(rate) * len(origins),
         latency=(LatencyObjective(9900, below_us, 300, HERE),),
         availability=AvailabilityObjective(
-            2, 2, HERE, int(number % SPARED_EVERY == 0), RACKS_ASKED, number % (SPARED_EVERY * SURVIVING) == 0
+            2, 2, HERE, int(number % SPARED_EVERY == 0), RACKS_ASKED, number % SURVIVING_EVERY == SPARED_EVERY
         )
         if dice.random() < 0.4  # noqa: PLR2004
         else None,
