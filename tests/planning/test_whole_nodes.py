@@ -141,6 +141,14 @@ def test_a_conflict_whose_members_were_not_all_proven_to_be_needed_says_so() -> 
     assert "not proven within the limit of work" in open_.message
 
 
+def test_a_clause_that_cannot_hold_by_itself_is_told_as_one() -> None:
+    one = next(clauses())
+    told = conflict_finding(Loosened(Conflict((one,), ("ocr",), proven=True), ()))
+    assert told.message.startswith("this clause cannot hold with what there is: ")
+    assert told.message.endswith("; proven, and without it the others can")
+    assert told.hint == "it has to give; others may show up then"
+
+
 def clauses() -> Iterator[object]:
     yield from sorted(Questions(three_nodes(2_500)).clauses)
 
