@@ -9,9 +9,10 @@ from small_fleet import FLEET, evidence, read
 from controller.clause_words import said
 from controller.testing.coverage import coverage, exercising, mutants, noticed_by
 from controller.testing.run import run
-from policy.clause_list import clauses_of, without_clause
+from policy.clause_list import WrittenClause, clauses_of, without_clause
 from policy.clauses import ComplianceProfile
-from policy.resolved import Service
+from policy.findings import Place
+from policy.resolved import ScaleToZero, Service
 from policy.source import load
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -39,6 +40,19 @@ def test_every_clause_is_there_and_can_be_left_out_alone() -> None:
         less = without_clause(policy, each.place)
         assert clauses_of(less) == tuple(other for other in written if other != each)
         assert without_clause(less, each.place) == less
+
+
+@pytest.mark.parametrize(
+    ("after_s", "wake_up_us", "told"),
+    [(900, 30_000_000, ("15m", "30s")), (90, 1_500_000, ("90s", "1500ms")), (7_200, 60_000_000, ("2h", "1m"))],
+)
+def test_sleep_is_told_in_the_units_of_documents(after_s: int, wake_up_us: int, told: tuple[str, str]) -> None:
+    clause = ScaleToZero(after_s, wake_up_us, Place("it.yaml", 1, 1))
+    text = said(WrittenClause(clause.place, "Service", "calls", "scale_to_zero", clause))
+    assert text == (
+        f"Service calls: nothing runs {told[0]} after the last request, and the next one is answered {told[1]} later "
+        "at most"
+    )
 
 
 def test_what_a_service_and_a_profile_may_do_without_is_a_clause_or_a_part_of_it() -> None:
