@@ -49,3 +49,7 @@ def test_runners_up_say_what_their_figures_are_of() -> None:
     explain.show_explanation(console(out := StringIO()), found)
     assert "+$0.005/h" in out.getvalue()
     assert "half the price of what instances take" in out.getvalue()
+    nothing = RunnerUp(one, None, 0, (), "capacity", "", None, about=False)
+    explain.show_explanation(console(out := StringIO()), replace(found, runners_up=(nothing,)))
+    assert "nothing instead" in out.getvalue()
+    assert "half the price of what instances take" not in out.getvalue()
