@@ -137,7 +137,7 @@ def _statement(unwrapped: Unwrapped, place: Place) -> dict[str, Any]:
 def _subjects(statement: dict[str, Any], place: Place) -> set[str]:
     subjects = statement.get("subject")
     if not isinstance(subjects, list) or not subjects:
-        raise RefusedError(refusals.no_statement(place, "there is no list `subject`"))
+        raise RefusedError(refusals.no_statement(place, "`subject` is no list with an artefact in it"))
     found = set()
     for subject in subjects:
         value = subject.get("digest") if isinstance(subject, dict) else None
@@ -194,6 +194,8 @@ def _finished(predicate: dict[str, Any], place: Place) -> datetime | None:
 
 
 def _dated(found: dict[str, Any], name: str, place: Place) -> datetime:
+    if name not in found:
+        raise RefusedError(refusals.no_statement(place, f"`{name}` is missing"))
     try:
         return instant_utc(str(found.get(name)))
     except ValueError as trouble:

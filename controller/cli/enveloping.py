@@ -23,7 +23,9 @@ def statement_at(path: Path, now: datetime) -> bytes:
     try:
         check_statement(payload, Place(path.name, 1, 1), now)
     except RefusedError as unfit:
-        raise CliError(str(unfit.finding), "correct the statement; nothing was signed") from unfit
+        found = unfit.finding
+        hint = "correct the statement as docs/evidence.md shows it; nothing was signed"
+        raise CliError(f"{path.name}: {found.id} {found.message}", hint) from unfit
     return payload
 
 

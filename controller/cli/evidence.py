@@ -45,6 +45,7 @@ def sign(document: Document, *, key: KeyFile, kid: Kid = "", audience: Audience 
     from controller.cli.signing import document_at, key_at, signed
     from controller.cli.writing import write_whole
 
+    _check_document(document)
     if output is not None:
         _check_ending(document, output)
     now = datetime.now(UTC)
@@ -133,6 +134,15 @@ def forecast(path: Folder, *, environment: Environment = "", as_json: AsJson = F
         show_outlook(out, found)
         show(out, findings)
     return Exit.DONE if good else Exit.BAD_INPUT
+
+
+def _check_document(document: Path) -> None:
+    """Raises CliError for a file whose name does not tell what is in it; one without an ending is taken for YAML."""
+    from policy.folder import SUFFIXES
+
+    if document.suffix not in {"", ".json", *SUFFIXES}:
+        hint = "name it NAME.yaml where it is an Evidence document, NAME.json where it is a statement about models"
+        raise CliError(f"`{document.name}` may be either", f"{hint}; nothing was signed")
 
 
 def _check_ending(document: Path, output: Path) -> None:

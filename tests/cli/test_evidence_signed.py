@@ -243,6 +243,8 @@ def test_what_a_model_removes_is_signed_as_it_is_verified(tmp_path: Path, algori
         (removal(but="not at night"), "`but` is no member of a removal"),
         ({**removal(), "predicateType": "https://example.org"}, "GW0425"),
         ({}, "GW0424"),
+        ({**removal(), "subject": []}, "`subject` is no list with an artefact in it"),
+        ({**removal(), "predicate": {"classes": ["faces"]}}, "`evaluatedOn` is missing"),
     ],
 )
 def test_a_statement_about_models_that_would_not_count_is_not_signed(
@@ -253,6 +255,15 @@ def test_a_statement_about_models_that_would_not_count_is_not_signed(
     assert (ran.status, ran.out) == (1, "")
     assert told in ran.err
     assert "nothing was signed" in ran.err
+    assert "ask the signer" not in ran.err
+
+
+@pytest.mark.parametrize("name", ["removal.JSON", "removal.txt"])
+def test_a_file_whose_name_does_not_tell_what_it_holds_is_not_signed(tmp_path: Path, name: str) -> None:
+    (path := tmp_path / name).write_text(json.dumps(removal()))
+    ran = gridwright("evidence", "sign", path, "--key", pem(tmp_path / "lab.pem", KEYS["ES256"]()))
+    assert (ran.status, ran.out) == (1, "")
+    assert "NAME.json where it is a statement" in ran.err
 
 
 @pytest.mark.parametrize(
