@@ -77,9 +77,9 @@ def test_a_ceiling_is_exercised_when_no_further_node_could_be_paid_for() -> None
     assert place_of("ceilings: [", 19) in {str(place) for place in run(test, policy, evidence()).exercised}
 
 
-def noticed(steps: str) -> dict[str, str | None]:
+def noticed(steps: str, fleet: str = FLEET) -> dict[str, str | None]:
     """By clause that takes part, the test that fails without it."""
-    policy, test = read(steps)
+    policy, test = read(steps, fleet)
     result = run(test, policy, evidence())
     assert result.has_passed
     return {str(each.place): noticed_by(each, {test.place: evidence()}) for each in mutants(policy, [test], [result])}
@@ -87,6 +87,16 @@ def noticed(steps: str) -> dict[str, str | None]:
 
 def test_a_clause_is_missed_where_the_test_fails_without_it() -> None:
     assert noticed(CERTIFIED) == {place_of("iso-27001", 28): "it"}
+
+
+def test_sleep_is_covered_by_a_test_in_which_the_service_sleeps() -> None:
+    name = "metadata: {name: music}\nspec:\n"
+    fleet = FLEET.replace(name, f"{name}  scaleToZero: {{after: 15m, wakeUp: 30s}}\n")
+    place = next(f"fleet.yaml:{at}" for at, line in enumerate(fleet.splitlines(), 1) if "scaleToZero" in line)
+    asked = "- when: [{demand: {service: music, rate: 1 req/s}}]\n  expect: [{feasible: true}]"
+    slept = "- when: [{demand: {service: music, rate: 0 req/s}}]\n  expect: [{runsNowhere: music}]"
+    assert not [each for each in noticed(asked, fleet) if each.startswith(place)]
+    assert [test for each, test in noticed(slept, fleet).items() if each.startswith(place)] == ["it"]
 
 
 def test_a_clause_that_takes_part_is_not_missed_by_a_test_that_passes_without_it() -> None:
