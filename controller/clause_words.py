@@ -30,6 +30,8 @@ from policy.resolved import (
     TogetherClause,
     UseVariant,
 )
+from policy.units import DURATION
+from policy.waking import SECOND_US
 from policy.words import counted, dollars, dollars_per_hour
 from rules.kernel.quantities import milliseconds, percent, percent_of_ppm, percentile
 
@@ -71,6 +73,17 @@ def _bound(each: ReplicaBound) -> str:
     return f"{each.minimum} to {counted(each.maximum, 'instance')} of {each.model}{_at(each.site)}"
 
 
+def _sleep(each: ScaleToZero) -> str:
+    after, wake_up = _duration(each.after_s * SECOND_US), _duration(each.wake_up_us)
+    return f"nothing runs {after} after the last request, and the next one is answered {wake_up} later at most"
+
+
+def _duration(time_us: int) -> str:
+    """As documents write it, in the largest unit of which it is a whole number: `15m`."""
+    unit, unit_us = next(each for each in reversed(tuple(DURATION.units.items())) if time_us % each[1] == 0)
+    return f"{time_us // unit_us}{unit}"
+
+
 def _pools(each: PoolsClause) -> str:
     names = ", ".join((*each.sites, *each.pools, *each.devices))
     stages = f" for {', '.join(each.stages)}" if each.stages else ""
@@ -109,7 +122,7 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         SeparationClause: lambda each: f"on no node that {_services(each.others)} may use",
         LatencyObjective: _latency,
         ThroughputObjective: _throughput,
-        ScaleToZero: lambda each: f"nothing runs {each.after_s} s after the last request",
+        ScaleToZero: _sleep,
         CostObjective: lambda each: f"{counted(each.requests, 'request')} for {dollars(each.below_millicents)} or less",
         AvailabilityObjective: _available,
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",

@@ -27,6 +27,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What is predicted of one demand: a `Forecast`, with None for a latency that nobody sees as nothing is served.
+
+    `first_p99_us` is None as well where no objective speaks of the first response.
+    """
+
+    service: str
+    origin: str
+    rate_milli_rps: int
+    p50_us: int | None
+    p95_us: int | None
+    p99_us: int | None
+    served_permille: int
+    first_p99_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """A decision without what only the loop needs.
 
@@ -46,7 +63,7 @@ class Summary:
     steps: tuple[Step, ...]
     transition_us: int
     fleet: Fleet
-    forecasts: tuple[Forecast, ...]
+    forecasts: tuple[Promise, ...]
     errors: tuple[PredictionError, ...]
     reasons: tuple[Reason, ...]
     unserved: tuple[Unserved, ...]
@@ -83,7 +100,7 @@ def summarise(decision: Decision, commit: str = "") -> Summary:
         steps=tuple(_step(wave) for wave in decision.transition.waves),
         transition_us=decision.transition.duration_us,
         fleet=decision.fleet,
-        forecasts=decision.forecasts,
+        forecasts=tuple(map(_promise, decision.forecasts)),
         errors=decision.errors,
         reasons=decision.reasons,
         unserved=decision.plan.unserved,
@@ -91,6 +108,20 @@ def summarise(decision: Decision, commit: str = "") -> Summary:
         findings=decision.findings,
         policy_commit=commit,
         asleep=decision.state.asleep,
+    )
+
+
+def _promise(forecast: Forecast) -> Promise:
+    served = forecast.served_permille > 0
+    return Promise(
+        forecast.service,
+        forecast.origin,
+        forecast.rate_milli_rps,
+        forecast.p50_us if served else None,
+        forecast.p95_us if served else None,
+        forecast.p99_us if served else None,
+        forecast.served_permille,
+        (forecast.first_p99_us or None) if served else None,
     )
 
 

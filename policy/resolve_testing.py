@@ -86,7 +86,11 @@ def _of_a_link(spec: EventSpec, place: Place) -> LinkLost | LinkChanges | None:
         a, b = link.between
         encryption = Encryption(link.encryption) if link.encryption else None
         egress = tuple(Egress(site, price, place) for site, price in link.egress.items())
-        return LinkChanges(a, b, link.rtt, link.jitter, link.bandwidth, encryption, place, egress)
+        compressions = tuple(link.admits.compression) if link.admits else None
+        precisions = tuple(link.admits.precision) if link.admits else None
+        return LinkChanges(
+            a, b, link.rtt, link.jitter, link.bandwidth, encryption, place, egress, compressions, precisions
+        )
     return None
 
 

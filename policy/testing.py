@@ -70,7 +70,10 @@ class LinkLost:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanges:
-    """How the link between two sites is from now on; what is None stays, as does what leaving another site costs."""
+    """How the link between two sites is from now on; what is None stays, as does what leaving another site costs.
+
+    `compressions` and `precisions` are the encodings that it admits, either both or none of them None.
+    """
 
     a: str
     b: str
@@ -80,6 +83,8 @@ class LinkChanges:
     encryption: Encryption | None
     place: Place
     egress: tuple[Egress, ...] = ()
+    compressions: tuple[str, ...] | None = None
+    precisions: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from policy.catalogue import error
 from policy.documents import API_VERSION, KINDS
-from policy.documents.base import Metadata, Named, Spec
+from policy.documents.base import ENTRY, Metadata, Named, Spec
 from policy.documents.shape import field_at, fields, part_at, words_in
 from policy.findings import Finding, Place
 from policy.parse import Document, Path
@@ -111,6 +111,8 @@ def _told(document: Document, part: str, model: type[Spec], item: Any, page: str
     is_key = "[key]" in item["loc"]
     path: Path = (part, *(each for each in item["loc"] if each != "[key]"))
     field = field_at(model, path[1:])
+    if item["type"] == ENTRY:
+        path = (*path, item["ctx"]["entry"])
     if item["type"] == "extra_forbidden":
         inside = part_at(model, path[1:-1])
         return _unknown(document, path, fields(inside) if inside else ())

@@ -65,9 +65,10 @@ def vouched(
     return tuple(found) if found else refused[0]
 
 
-def check_statement(payload: bytes, place: Place) -> None:
-    """Raises RefusedError for a statement that would count for nothing, whoever signs it."""
-    _said(_statement(Unwrapped((), PAYLOAD_TYPE, payload), place), place)
+def check_statement(payload: bytes, place: Place, now: datetime) -> None:
+    """Raises RefusedError for a statement that would count for nothing at `now`, whoever signs it."""
+    said = _said(_statement(Unwrapped((), PAYLOAD_TYPE, payload), place), place)
+    _check_not_to_come(said.at, now, SKEW, place)
 
 
 def _vouched_by(
@@ -136,7 +137,7 @@ def _statement(unwrapped: Unwrapped, place: Place) -> dict[str, Any]:
 def _subjects(statement: dict[str, Any], place: Place) -> set[str]:
     subjects = statement.get("subject")
     if not isinstance(subjects, list) or not subjects:
-        raise RefusedError(refusals.no_statement(place, "there is no list `subject`"))
+        raise RefusedError(refusals.no_statement(place, "`subject` is no list with an artefact in it"))
     found = set()
     for subject in subjects:
         value = subject.get("digest") if isinstance(subject, dict) else None
@@ -193,6 +194,8 @@ def _finished(predicate: dict[str, Any], place: Place) -> datetime | None:
 
 
 def _dated(found: dict[str, Any], name: str, place: Place) -> datetime:
+    if name not in found:
+        raise RefusedError(refusals.no_statement(place, f"`{name}` is missing"))
     try:
         return instant_utc(str(found.get(name)))
     except ValueError as trouble:
@@ -206,12 +209,16 @@ def _span(
         if issuer.max_age_s:
             raise RefusedError(refusals.no_statement(place, "it has no date, and its Issuer has a `maxAge`"))
         return UNDATED, FOREVER
-    if at > now + skew:
-        raise RefusedError(refusals.from_the_future(place, at, skew))
+    _check_not_to_come(at, now, skew, place)
     ends = min(at + timedelta(seconds=issuer.max_age_s), FOREVER) if issuer.max_age_s else FOREVER
     if ends <= now - skew:
         raise RefusedError(refusals.too_old(place, at, issuer))
     return at, ends
+
+
+def _check_not_to_come(at: datetime | None, now: datetime, skew: timedelta, place: Place) -> None:
+    if at is not None and at > now + skew:
+        raise RefusedError(refusals.from_the_future(place, at, skew))
 
 
 def _mapping(found: dict[str, Any], name: str, place: Place) -> dict[str, Any]:

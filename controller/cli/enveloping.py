@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding
@@ -16,13 +17,15 @@ from controller.cli.signing import PrivateKey, algorithm_of, contents
 from policy.findings import Place
 
 
-def statement_at(path: Path) -> bytes:
-    """The statement of a file, as it stands there. Raises CliError for one that would count for nothing."""
+def statement_at(path: Path, now: datetime) -> bytes:
+    """The statement of a file, as it stands there. Raises CliError for one that would count for nothing at `now`."""
     payload = contents(path)
     try:
-        check_statement(payload, Place(path.name, 1, 1))
+        check_statement(payload, Place(path.name, 1, 1), now)
     except RefusedError as unfit:
-        raise CliError(str(unfit.finding), "correct the statement; nothing was signed") from unfit
+        found = unfit.finding
+        hint = "correct the statement as docs/evidence.md shows it; nothing was signed"
+        raise CliError(f"{path.name}: {found.id} {found.message}", hint) from unfit
     return payload
 
 

@@ -45,12 +45,16 @@ def sign(document: Document, *, key: KeyFile, kid: Kid = "", audience: Audience 
     from controller.cli.signing import document_at, key_at, signed
     from controller.cli.writing import write_whole
 
+    _check_document(document)
+    if output is not None:
+        _check_ending(document, output)
+    now = datetime.now(UTC)
     if document.suffix == ".json" and audience:
         raise CliError("a statement about models has no audience", "leave `--audience` out")
     made = (
-        enveloped(statement_at(document), key_at(key), kid)
+        enveloped(statement_at(document, now), key_at(key), kid)
         if document.suffix == ".json"
-        else signed(document_at(document), key_at(key), kid, audience, datetime.now(UTC))
+        else signed(document_at(document), key_at(key), kid, audience, now)
     )
     if output is None:
         print(made)
@@ -130,6 +134,27 @@ def forecast(path: Folder, *, environment: Environment = "", as_json: AsJson = F
         show_outlook(out, found)
         show(out, findings)
     return Exit.DONE if good else Exit.BAD_INPUT
+
+
+def _check_document(document: Path) -> None:
+    """Raises CliError for a file whose name does not tell what is in it; one without an ending is taken for YAML."""
+    from policy.folder import SUFFIXES
+
+    if document.suffix not in {"", ".json", *SUFFIXES}:
+        hint = "name it NAME.yaml where it is an Evidence document, NAME.json where it is a statement about models"
+        raise CliError(f"`{document.name}` may be either", f"{hint}; nothing was signed")
+
+
+def _check_ending(document: Path, output: Path) -> None:
+    """Raises CliError for a file that would be read as something else than what stands in it."""
+    from collectors.evidence.files import ENVELOPES, TEXT_TOKENS
+
+    is_envelope = document.suffix == ".json"
+    if not output.name.endswith(ENVELOPES if is_envelope else TEXT_TOKENS):
+        made = "an envelope (DSSE)" if is_envelope else "a token (JWT)"
+        wanted = f"{output.stem}{'.dsse' if is_envelope else '.jwt'}"
+        message = f"{document.name} is signed as {made}, which nobody looks for in `{output.name}`"
+        raise CliError(message, f"write it to `{wanted}`; nothing was signed")
 
 
 def _date(at: datetime) -> str:

@@ -130,9 +130,8 @@ def show_explanation(on: "Console", found: "Explanation") -> None:
     if found.runners_up:
         rows = [(str(item.placement), report.runner_up_text(item)) for item in found.runners_up]
         print_table(on, "Runners-up", ("placement", "without it"), rows)
-        on.print(
-            "+ is of what plans are chosen by: nodes, links, starts, half the price of what instances take", style="dim"
-        )
+        if any(item.instead for item in found.runners_up):
+            on.print(FIGURES, style="dim")
     for item in found.shadow_prices:
         on.print(report.shadow_text(item), highlight=False)
     short = Shortfall(found.conflicts, found.sacrifices, found.undecided, found.servable)

@@ -70,8 +70,8 @@ def _promises(on: "Console", summary: Summary) -> None:
             item.service,
             item.origin,
             f"{item.rate_milli_rps / 1000:g} req/s",
-            *(milliseconds(value_us) for value_us in (item.p50_us, item.p95_us, item.p99_us)),
-            *((milliseconds(item.first_p99_us) if item.first_p99_us else NONE,) if begins else ()),
+            *map(_latency, (item.p50_us, item.p95_us, item.p99_us)),
+            *((_latency(item.first_p99_us),) if begins else ()),
             percent(item.served_permille),
         )
         for item in summary.forecasts
@@ -79,6 +79,10 @@ def _promises(on: "Console", summary: Summary) -> None:
     first = ("first response p99",) if begins else ()
     on.print()
     print_table(on, "Predicted", ("service", "origin", "planned for", "p50", "p95", "p99", *first, "served"), rows)
+
+
+def _latency(value_us: int | None) -> str:
+    return NONE if value_us is None else milliseconds(value_us)
 
 
 def _reasons(on: "Console", summary: Summary) -> None:

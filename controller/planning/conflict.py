@@ -5,7 +5,7 @@ and the question is asked again (a deletion filter): what is left is minimal, fo
 others can hold together. CP-SAT's own assumptions are not asked; they may name the wrong ones.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,11 +53,19 @@ def clashes(questions: Questions, suspects: Iterable[str] = ()) -> Clashes:
     hopeless = _hopeless(questions)
     found = parts(questions)
     ends = (_conflict(questions, part) for part in found[:MOST])
-    conflicting = (*hopeless, *dict.fromkeys(item for item in ends if item is not None))
+    conflicting = (*hopeless, *apart([item for item in ends if item is not None]))
     if conflicting:
         return Clashes(conflicting)
     short = frozenset(name for part in found for name in part.services)
     return _in_whole_nodes(questions, short | frozenset(suspects))
+
+
+def apart(found: Sequence[Conflict]) -> Iterator[Conflict]:
+    """These without each that holds all clauses of another, for what ends that ends it too; of equals the first."""
+    sets = [frozenset(item.clauses) for item in found]
+    for at, (item, own) in enumerate(zip(found, sets, strict=True)):
+        if own not in sets[:at] and not any(other < own for other in sets):
+            yield item
 
 
 def _hopeless(questions: Questions) -> tuple[Conflict, ...]:

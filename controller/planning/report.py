@@ -170,25 +170,41 @@ _HINTS: Final = {
 """By whether there are clauses, and whether all of them are proven to be needed."""
 
 
-def _proof(conflict: Conflict) -> str:
-    if conflict.proven:
-        return "proven, and without any one of them the others can"
-    return "that is proven; not proven within the limit of work is that each of them is needed for it"
+_ALONE_HINTS: Final = {
+    True: "it has to give; others may show up then",
+    False: "loosening it may help; not every question was decided within the limit of work",
+}
+"""Where there is one clause, by whether it is proven to be needed."""
+_OPEN: Final = "that is proven; not proven within the limit of work is that {} is needed for it"
+
+
+def _conflict_text(conflict: Conflict) -> str:
+    """What cannot be, and how far that is proven."""
+    if not conflict.clauses:
+        return f"nothing there could serve all of {', '.join(conflict.services[:MOST_NAMED])}, whatever clauses say"
+    named = [f"{clause.rule} ({clause.place})" for clause in conflict.clauses]
+    if len(named) == 1:
+        proof = "proven, and without it the others can" if conflict.proven else _OPEN.format("it")
+        return f"this clause cannot hold with what there is: {named[0]}; {proof}"
+    more = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    proof = "proven, and without any one of them the others can" if conflict.proven else _OPEN.format("each of them")
+    return f"these clauses cannot all hold: {'; '.join(named[:MOST_NAMED])}{more}; {proof}"
+
+
+def _hint(conflict: Conflict) -> str:
+    if len(conflict.clauses) == 1:
+        return _ALONE_HINTS[conflict.proven]
+    return _HINTS[bool(conflict.clauses), conflict.proven]
 
 
 def conflict_finding(found: Loosened) -> Finding:
     """The clashing clauses as one finding, at the first of them, with the smallest loosenings that are enough."""
     conflict = found.conflict
-    named = [f"{clause.rule} ({clause.place})" for clause in conflict.clauses]
-    more = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    clauses = "; ".join(named[:MOST_NAMED]) + more
     return Finding(
         "GW2011",
         Level.ERROR,
-        f"these clauses cannot all hold: {clauses}; {_proof(conflict)}"
-        if named
-        else f"nothing there could serve all of {', '.join(conflict.services[:MOST_NAMED])}, whatever clauses say",
-        _enough(found.relaxations) if found.relaxations else _HINTS[bool(named), conflict.proven],
+        _conflict_text(conflict),
+        _enough(found.relaxations) if found.relaxations else _hint(conflict),
         conflict.clauses[0].place if conflict.clauses else None,
     )
 

@@ -16,14 +16,15 @@ def exercised(now: Rest) -> frozenset[Place]:
     """The places of clauses that took part in the plan at rest.
 
     A clause took part when it bars an option, a use or a path; when a bound, or the number of places that a stage has
-    to stand in, is reached; when no further node could be paid for; when more is kept ready
-    than is asked; or when a degrade step is taken.
+    to stand in, is reached; when no further node could be paid for; when more is kept ready than is asked; when a
+    degrade step is taken; or when a service sleeps by it.
     """
     barred = {row.place for row in (*now.built.exclusions, *now.built.slow)}
     plan, problem = now.decision.plan, now.built.problem
     clauses = (clause_of(row) for row in write(problem).rows if _is_reached(row, plan))
     reached = {clause.place for clause in clauses if clause}
-    return frozenset(place for place in (*barred, *reached, *_steps(now), *_kept_ready(now)) if place is not None)
+    others = (*_steps(now), *_kept_ready(now), *_asleep(now))
+    return frozenset(place for place in (*barred, *reached, *others) if place is not None)
 
 
 def _is_reached(row: Row, plan: Plan) -> bool:
@@ -58,3 +59,10 @@ def _kept_ready(now: Rest) -> Iterator[Place]:
             origins = (origin.site for origin in service.origins if objective.origin in {"", origin.site})
             if any(demand_id(service.name, origin) in more for origin in origins):
                 yield objective.place
+
+
+def _asleep(now: Rest) -> Iterator[Place]:
+    """The `scaleToZero` of the services that sleep."""
+    for service in now.policy.services:
+        if service.scale_to_zero and service.name in now.decision.state.asleep:
+            yield service.scale_to_zero.place

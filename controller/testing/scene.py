@@ -98,4 +98,6 @@ def _changed_link(link: Link, event: LinkChanges) -> Link:
             *event.egress,
             *(each for each in link.egress if each.site not in {price.site for price in event.egress}),
         ),
+        compressions=link.compressions if event.compressions is None else event.compressions,
+        precisions=link.precisions if event.precisions is None else event.precisions,
     )

@@ -110,6 +110,10 @@ def one_of(part: BaseModel, what: str) -> None:
         raise ValueError(f"{what} has exactly one of {choices}; here {len(given)} of them are given")
 
 
+ENTRY: Final = "entry"
+"""The type of an error that a list has at one of its entries; its context has `entry`, the index."""
+
+
 class Choice(Spec):
     """A part of which exactly one field is given; messages call it `what`."""
 

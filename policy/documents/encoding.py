@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
-from policy.documents.base import Choice, DurationUs, Name, Ratio, Remaining, Spec
+from policy.documents.base import ENTRY, Choice, DurationUs, Name, Ratio, Remaining, Spec
 
 Compression = Literal["gzip", "deflate"]
 """The content codings that Triton's HTTP endpoint unpacks."""
@@ -53,9 +54,12 @@ class AdmitsSpec(Spec):
 
 
 def each_format_once(encodings: Sequence[EncodingSpec]) -> Sequence[EncodingSpec]:
-    """The encodings. Raises ValueError when two of them have one format."""
-    formats = [each.given.format for each in encodings]
-    for each in formats:
-        if formats.count(each) > 1:
-            raise ValueError(f"there is more than one encoding with the format `{each}`: keep one")
+    """The encodings. Raises the error of an entry whose format another one before it has."""
+    for at, each in enumerate(encodings):
+        same = [other for other in encodings[:at] if other.given.format == each.given.format]
+        if same:
+            shared = "" if isinstance(each.given, type(same[0].given)) else "compressions and precisions share names: "
+            message = "an encoding before it has the format `{format}` as well: {shared}keep one"
+            context = {"entry": at, "format": each.given.format, "shared": shared}
+            raise PydanticCustomError(ENTRY, message, context)
     return encodings

@@ -18,6 +18,7 @@ from policy.documents.base import (
     Rate,
     Spec,
 )
+from policy.documents.encoding import AdmitsSpec
 
 Text = Annotated[str, Field(max_length=4_000)]
 
@@ -62,7 +63,7 @@ class DemandSpec(Spec):
 
 
 class LinkChangesSpec(Spec):
-    """A link as it is from now on; what is not given stays."""
+    """A link as it is from now on; what is not given stays. With `admits` no other encodings than these cross it."""
 
     between: list[Name] = Field(min_length=2, max_length=2)
     rtt: DurationUs | None = None
@@ -70,6 +71,7 @@ class LinkChangesSpec(Spec):
     bandwidth: Bandwidth | None = None
     encryption: Literal["none", "tls", "mtls"] | None = None
     egress: dict[Name, PricePerGib] = Field(default_factory=dict)
+    admits: AdmitsSpec | None = None
 
 
 class PriceChangesSpec(Spec):

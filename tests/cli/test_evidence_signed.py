@@ -239,9 +239,12 @@ def test_what_a_model_removes_is_signed_as_it_is_verified(tmp_path: Path, algori
     ("statement", "told"),
     [
         (removal(classes=["two words"]), "is no list of words"),
+        (removal(evaluatedOn="2199-01-01T00:00:00Z"), "GW0410"),
         (removal(but="not at night"), "`but` is no member of a removal"),
         ({**removal(), "predicateType": "https://example.org"}, "GW0425"),
         ({}, "GW0424"),
+        ({**removal(), "subject": []}, "`subject` is no list with an artefact in it"),
+        ({**removal(), "predicate": {"classes": ["faces"]}}, "`evaluatedOn` is missing"),
     ],
 )
 def test_a_statement_about_models_that_would_not_count_is_not_signed(
@@ -252,3 +255,26 @@ def test_a_statement_about_models_that_would_not_count_is_not_signed(
     assert (ran.status, ran.out) == (1, "")
     assert told in ran.err
     assert "nothing was signed" in ran.err
+    assert "ask the signer" not in ran.err
+
+
+@pytest.mark.parametrize("name", ["removal.JSON", "removal.txt"])
+def test_a_file_whose_name_does_not_tell_what_it_holds_is_not_signed(tmp_path: Path, name: str) -> None:
+    (path := tmp_path / name).write_text(json.dumps(removal()))
+    ran = gridwright("evidence", "sign", path, "--key", pem(tmp_path / "lab.pem", KEYS["ES256"]()))
+    assert (ran.status, ran.out) == (1, "")
+    assert "NAME.json where it is a statement" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "wanted"), [("paris.yaml", "a.dsse", "a.jwt"), ("r.json", "a.jwt", "a.dsse")]
+)
+def test_nothing_is_signed_into_a_file_where_nobody_looks_for_it(
+    tmp_path: Path, name: str, output: str, wanted: str
+) -> None:
+    (tmp_path / name).write_text(json.dumps(removal()))
+    key = pem(tmp_path / "lab.pem", KEYS["ES256"]())
+    ran = gridwright("evidence", "sign", tmp_path / name, "--key", key, "--output", tmp_path / output)
+    assert (ran.status, ran.out) == (1, "")
+    assert f"`{wanted}`" in ran.err
+    assert not (tmp_path / output).exists()

@@ -29,6 +29,19 @@ def test_a_plan_says_by_what_it_is_optimal_and_one_that_is_not_says_nothing_of_i
     assert OPTIMAL_OF not in told(replace(decision, proof=Proof.FEASIBLE))
 
 
+def test_where_nothing_is_served_no_latency_is_told() -> None:
+    evidence = tuple(pci(site, START.replace(year=2030)) for site in (PARIS, FRANKFURT))
+    decision = decide(POLICY, observe(POLICY, evidence, START), State(), START)
+    refused, *served = decision.forecasts
+    nothing = replace(refused, p50_us=0, p95_us=0, p99_us=0, served_permille=0)
+    decision = replace(decision, forecasts=(nothing, *served))
+    (row,) = (line for line in told(decision) if line.split()[:2] == [refused.service, refused.origin])
+    assert [each for each in row.split() if each == "-"] == ["-"] * 3
+    shown, *others = propose(decision, Fleet()).plan.forecasts
+    assert (shown.p50_us, shown.p95_us, shown.p99_us, shown.served_permille) == (None, None, None, 0)
+    assert [each.p99_us for each in others] == [each.p99_us for each in served]
+
+
 def test_runners_up_say_what_their_figures_are_of() -> None:
     one, other = Placement("vad", "fp32", PARIS), Placement("vad", "fp32", FRANKFURT)
     runner_up = RunnerUp(one, other, 500, (), "price", "", None, about=False)
@@ -36,3 +49,7 @@ def test_runners_up_say_what_their_figures_are_of() -> None:
     explain.show_explanation(console(out := StringIO()), found)
     assert "+$0.005/h" in out.getvalue()
     assert "half the price of what instances take" in out.getvalue()
+    nothing = RunnerUp(one, None, 0, (), "capacity", "", None, about=False)
+    explain.show_explanation(console(out := StringIO()), replace(found, runners_up=(nothing,)))
+    assert "nothing instead" in out.getvalue()
+    assert "half the price of what instances take" not in out.getvalue()

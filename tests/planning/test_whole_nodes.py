@@ -9,7 +9,7 @@ from asked_too_much import problem
 from test_conflicts import holds, narrowed, whole_holds
 
 from controller.planning.clauses import EVERYTHING, only
-from controller.planning.conflict import Clashes, Conflict, clashes
+from controller.planning.conflict import Clashes, Conflict, apart, clashes
 from controller.planning.explanation import Loosened, Shortfall
 from controller.planning.meter import Meter
 from controller.planning.pooled.linear import attempt
@@ -123,12 +123,30 @@ def test_what_the_limit_of_work_leaves_open_is_said_to_be_so_the_same_each_time(
     assert "ocr" in finding.message
 
 
+def test_a_conflict_that_holds_all_clauses_of_another_is_not_told_beside_it() -> None:
+    one, other = tuple(clauses())[:2]
+    few = Conflict((one,), ("ocr",), proven=True)
+    same = Conflict((one,), ("ocr", "vad"), proven=True)
+    more = Conflict((one, other), ("vad",), proven=True)
+    another = Conflict((other,), ("vad",), proven=True)
+    assert list(apart([more, few, same])) == [few]
+    assert list(apart([few, another])) == [few, another]
+
+
 def test_a_conflict_whose_members_were_not_all_proven_to_be_needed_says_so() -> None:
     proven, open_ = (
         conflict_finding(Loosened(Conflict(tuple(clauses()), ("ocr",), proven=known), ())) for known in (True, False)
     )
     assert "proven, and without any one of them" in proven.message
     assert "not proven within the limit of work" in open_.message
+
+
+def test_a_clause_that_cannot_hold_by_itself_is_told_as_one() -> None:
+    one = next(clauses())
+    told = conflict_finding(Loosened(Conflict((one,), ("ocr",), proven=True), ()))
+    assert told.message.startswith("this clause cannot hold with what there is: ")
+    assert told.message.endswith("; proven, and without it the others can")
+    assert told.hint == "it has to give; others may show up then"
 
 
 def clauses() -> Iterator[object]:

@@ -9,9 +9,10 @@ from small_fleet import FLEET, evidence, read
 from controller.clause_words import said
 from controller.testing.coverage import coverage, exercising, mutants, noticed_by
 from controller.testing.run import run
-from policy.clause_list import clauses_of, without_clause
+from policy.clause_list import WrittenClause, clauses_of, without_clause
 from policy.clauses import ComplianceProfile
-from policy.resolved import Service
+from policy.findings import Place
+from policy.resolved import ScaleToZero, Service
 from policy.source import load
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -41,6 +42,19 @@ def test_every_clause_is_there_and_can_be_left_out_alone() -> None:
         assert without_clause(less, each.place) == less
 
 
+@pytest.mark.parametrize(
+    ("after_s", "wake_up_us", "told"),
+    [(900, 30_000_000, ("15m", "30s")), (90, 1_500_000, ("90s", "1500ms")), (7_200, 60_000_000, ("2h", "1m"))],
+)
+def test_sleep_is_told_in_the_units_of_documents(after_s: int, wake_up_us: int, told: tuple[str, str]) -> None:
+    clause = ScaleToZero(after_s, wake_up_us, Place("it.yaml", 1, 1))
+    text = said(WrittenClause(clause.place, "Service", "calls", "scale_to_zero", clause))
+    assert text == (
+        f"Service calls: nothing runs {told[0]} after the last request, and the next one is answered {told[1]} later "
+        "at most"
+    )
+
+
 def test_what_a_service_and_a_profile_may_do_without_is_a_clause_or_a_part_of_it() -> None:
     clauses = {"latency", "availability", "accuracy", "degrade"}
     assert clauses <= {each.name for each in fields(Service)}
@@ -63,9 +77,9 @@ def test_a_ceiling_is_exercised_when_no_further_node_could_be_paid_for() -> None
     assert place_of("ceilings: [", 19) in {str(place) for place in run(test, policy, evidence()).exercised}
 
 
-def noticed(steps: str) -> dict[str, str | None]:
+def noticed(steps: str, fleet: str = FLEET) -> dict[str, str | None]:
     """By clause that takes part, the test that fails without it."""
-    policy, test = read(steps)
+    policy, test = read(steps, fleet)
     result = run(test, policy, evidence())
     assert result.has_passed
     return {str(each.place): noticed_by(each, {test.place: evidence()}) for each in mutants(policy, [test], [result])}
@@ -73,6 +87,16 @@ def noticed(steps: str) -> dict[str, str | None]:
 
 def test_a_clause_is_missed_where_the_test_fails_without_it() -> None:
     assert noticed(CERTIFIED) == {place_of("iso-27001", 28): "it"}
+
+
+def test_sleep_is_covered_by_a_test_in_which_the_service_sleeps() -> None:
+    name = "metadata: {name: music}\nspec:\n"
+    fleet = FLEET.replace(name, f"{name}  scaleToZero: {{after: 15m, wakeUp: 30s}}\n")
+    place = next(f"fleet.yaml:{at}" for at, line in enumerate(fleet.splitlines(), 1) if "scaleToZero" in line)
+    asked = "- when: [{demand: {service: music, rate: 1 req/s}}]\n  expect: [{feasible: true}]"
+    slept = "- when: [{demand: {service: music, rate: 0 req/s}}]\n  expect: [{runsNowhere: music}]"
+    assert not [each for each in noticed(asked, fleet) if each.startswith(place)]
+    assert [test for each, test in noticed(slept, fleet).items() if each.startswith(place)] == ["it"]
 
 
 def test_a_clause_that_takes_part_is_not_missed_by_a_test_that_passes_without_it() -> None:

@@ -78,6 +78,29 @@ HOLDS = {
     - allowed: {service: music, sites: [near]}
     - barred: {service: calls, sites: [far], by: voices}
 """,
+    "a link that admits other encodings, or none": """
+- when:
+    - added: |
+        apiVersion: gridwright.dev/v1alpha1
+        kind: Service
+        metadata: {name: songs}
+        spec:
+          origins: [{site: far, share: 100%}]
+          stages:
+            - name: listen
+              model: vad
+              input: 100MiB
+              encodings: [{compression: {format: gzip, size: 1%}}]
+          placement: [{among: {pools: [own]}}]
+          demand: {rate: 1 req/s}
+          objectives: [{latency: {percentile: 99, below: 500ms}}]
+    - linkChanges: {between: [far, near], admits: {compression: [gzip]}}
+  expect: [{served: {service: songs, atLeast: 100%}}]
+- when: [{linkChanges: {between: [near, far], rtt: 9ms}}]
+  expect: [{served: {service: songs, atLeast: 100%}}]
+- when: [{linkChanges: {between: [near, far], admits: {}}}]
+  expect: [{finding: {id: GW2010, service: songs}}]
+""",
     "another price": """
 - when: [{priceChanges: {pool: own, price: $0.90/h}}]
   expect: [{runsOnly: {service: music, pools: [cloud]}}, {cost: {below: $0.50/h}}]
