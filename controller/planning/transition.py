@@ -162,8 +162,7 @@ def _broken(plan: Plan, passing: Problem, *, kept: bool) -> tuple[Violation, ...
     moment = Moment.SETTLED if kept else Moment.PASSING
     return tuple(
         replace(item, subject=str(passing.option(item.subject).placement)) if item.rule == "capacity" else item
-        for item in verify(plan, passing, moment)
-        if item.rule not in SETTLED
+        for item in verify(plan, passing, moment, SETTLED)
     )
 
 
