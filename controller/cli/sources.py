@@ -1,6 +1,7 @@
 """What stands for PATH on a command line: a folder of policy documents, one in a git repository, or a cluster."""
 
 import atexit
+import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +78,7 @@ def folder_or_address(text: str) -> Path | Address:
 def _cluster(text: str) -> Source:
     folder = _temporary()
     try:
-        write(resources(text.removeprefix(PREFIX)), folder)
+        write(resources(text.removeprefix(PREFIX), os.environ.get("KUBECONFIG")), folder)
     except ClusterError as error:
         raise CliError(f"{text}: {error.message}", error.hint) from error
     return Source(folder, text, Path(), is_cluster=True)

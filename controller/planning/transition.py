@@ -60,7 +60,7 @@ class Reached:
     way: Transition
 
 
-class Ways:
+class Walks:
     """The ground of a problem, and the walks on it: where there is no safe order, the same one is asked for again."""
 
     def __init__(self, whole: Problem) -> None:
@@ -78,7 +78,7 @@ class Ways:
         return found
 
 
-_ways: Final = Latest(Ways)
+_walks: Final = Latest(Walks)
 
 
 def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, kept: bool = True) -> Transition | None:
@@ -87,8 +87,8 @@ def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, k
     Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left.
     Without `kept`, only the rules that hold always are kept on the way.
     """
-    ways = _ways(whole)
-    ground = ways.ground
+    walks = _walks(whole)
+    ground = walks.ground
     passing, withdrawn = whole, None
     duration_us = 0
     for _ in range(LONGER):
@@ -97,7 +97,7 @@ def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, k
         if allowed == withdrawn:
             break
         withdrawn, start = allowed, ground.between(allowed)
-        way = ways.walk(start, start if target == running else ground.between(target), kept=kept)
+        way = walks.walk(start, start if target == running else ground.between(target), kept=kept)
         if not way.whole:
             return None
         found = _transition(ground, current, way)
@@ -111,10 +111,10 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     What is blocked stays as it runs. First what the walk to the target had come to is tried, then the target's
     independent changes one after the other.
     """
-    ways = _ways(whole)
-    ground = ways.ground
+    walks = _walks(whole)
+    ground = walks.ground
     start, goal = ground.between(running), ground.between(target)
-    stuck = ways.walk(start, goal, kept=True)
+    stuck = walks.walk(start, goal, kept=True)
     for moment in (settled(ground, stuck), part_by_part(ground, start, goal)):
         plan = ground.plan(moment)
         if plan is None or plan == ground.plan(start) or verify(plan, whole):
@@ -131,10 +131,10 @@ def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) ->
     Of the rules that hold always it breaks none anew, beside what runs less what may not serve. Others give way, for it
     is asked for where no other plan can be reached.
     """
-    ways = _ways(whole)
-    ground = ways.ground
+    walks = _walks(whole)
+    ground = walks.ground
     allowed = withdraw(running, whole, current)
-    walked = ways.walk(ground.between(allowed), ground.between(target), kept=True)
+    walked = walks.walk(ground.between(allowed), ground.between(target), kept=True)
     plan = ground.plan(settled(ground, walked))
     if plan is None or introduced(_broken(plan, whole, kept=False), _broken(allowed, whole, kept=False)):
         return None

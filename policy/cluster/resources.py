@@ -1,6 +1,5 @@
 """What a cluster holds of a policy: its custom resources, asked of the API server by the client of Kubernetes."""
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -30,9 +29,10 @@ def is_cluster(text: str) -> bool:
     return text.startswith(PREFIX)
 
 
-def resources(context: str) -> list[Mapping[str, Any]]:
+def resources(context: str, kubeconfig: str | None = None) -> list[Mapping[str, Any]]:
     """The custom resources of every kind, by kind and name; of the current context when none is named.
 
+    `kubeconfig` is a path, or several as `KUBECONFIG` has them; without it, the one in the home folder counts.
     Raises ClusterError.
     """
     # The client takes a second to import, which commands on folders have no use for.
@@ -40,7 +40,7 @@ def resources(context: str) -> list[Mapping[str, Any]]:
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
-        config.load_kube_config(os.environ.get("KUBECONFIG"), context or None, settings := client.Configuration())
+        config.load_kube_config(kubeconfig, context or None, settings := client.Configuration())
         with client.ApiClient(settings) as calls:
             asked = client.CustomObjectsApi(calls)
             return [item for kind in KINDS for item in _listed(asked, plural(kind))]

@@ -55,24 +55,24 @@ def test_a_key_that_is_no_plain_word_stands_in_brackets() -> None:
     assert written(("metadata", "labels", "a.b/c", 2)) == ".metadata.labels['a.b/c'][2]"
 
 
-def pointed_at(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def pointing_at(server: str, tmp_path: Path) -> str:
     """A kubeconfig whose only context, `here`, is of that server."""
     named = {"clusters": {"cluster": {"server": server}}, "users": {"user": {}}}
     named["contexts"] = {"context": {"cluster": "here", "user": "here"}}
     config = {kind: [{"name": "here", **one}] for kind, one in named.items()}
     (tmp_path / "config").write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **config}))
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    return str(tmp_path / "config")
 
 
-def test_a_context_that_no_kubeconfig_has_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pointed_at("http://127.0.0.1:1", tmp_path, monkeypatch)
+def test_a_context_that_no_kubeconfig_has_is_told(tmp_path: Path) -> None:
+    kubeconfig = pointing_at("http://127.0.0.1:1", tmp_path)
     with pytest.raises(ClusterError, match=r"the kubeconfig leads nowhere: .*elsewhere") as raised:
-        resources("elsewhere")
+        resources("elsewhere", kubeconfig)
     assert raised.value.hint == "name a context of it"
 
 
-def test_a_server_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pointed_at("http://127.0.0.1:1", tmp_path, monkeypatch)
+def test_a_server_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    kubeconfig = pointing_at("http://127.0.0.1:1", tmp_path)
     with pytest.raises(ClusterError, match=r"the API server does not answer: .*Connection refused") as raised:
-        resources("here")
+        resources("here", kubeconfig)
     assert raised.value.hint == "check the context's server"
