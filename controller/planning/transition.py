@@ -39,6 +39,7 @@ SETTLED: Final = frozenset(
     {
         "allocated_cost",
         "device_share",
+        "gathering",
         "latency",
         "preemption",
         "replica_bounds",
