@@ -62,17 +62,16 @@ class Gathering:
             for node in set[str]().union(*(nodes_of[option] for option in _serving(problem, service, clause))):
                 site, rack = problem.rack_of(node)
                 by_site[site].add(node if clause.within is Within.NODE else rack)
-            for site, places in sorted(by_site.items()):
-                if len(places) > ONE:
-                    subject = f"{service.name} at {site}"
-                    yield Violation(self.id, subject, len(places), ONE, clause.place, PLACES[clause.within])
+            for site, (_, *more) in sorted(by_site.items()):
+                if more:
+                    subject, many = f"{service.name} at {site}", ONE + len(more)
+                    yield Violation(self.id, subject, many, ONE, clause.place, PLACES[clause.within])
 
     def explain(self, violation: Violation) -> Finding:
         """Over how many racks or nodes the stages are spread."""
-        where = "on" if violation.quantity == PLACES[Within.NODE] else "in"
         message = (
-            f"{violation.subject}: stages that stay together stand {where} {violation.measured} {violation.quantity}, "
-            f"and {violation.limit} is asked"
+            f"{violation.subject}: stages that stay together are spread over {violation.measured} "
+            f"{violation.quantity}, and {violation.limit} is asked"
         )
         hint = "let them run at another site as well, where one place is too small, or take the clause out"
         return violation.finding(self.finding_id, message, hint)

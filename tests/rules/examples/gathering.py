@@ -17,12 +17,14 @@ ALONE = TogetherClause(("count",), Within.NODE, at(16))
 
 
 def problem(*clauses: TogetherClause, paths: bool = True) -> Problem:
-    """`edge` has two nodes in Paris and `cloud` one in Lyon."""
+    """`edge` has two nodes in Paris and `cloud` one in Lyon; others use what `ocr` counts with."""
     fleet = Fleet().site("paris").site("lyon").pool("edge", "paris", nodes=2).pool("cloud", "lyon")
     stages = (stage("find", "det"), stage("read", "rec"), stage("count", "cnt"))
     fleet = fleet.service("ocr", *stages, together=clauses).demand("ocr", "paris")
     fleet = fleet.option("det@edge", "det", "edge").option("rec@edge", "rec", "edge").option("cnt@edge", "cnt", "edge")
     fleet = fleet.option("det@cloud", "det", "cloud").option("rec@cloud", "rec", "cloud")
+    for name in ("asr", "tts"):
+        fleet = fleet.service(name, stage("find", "cnt")).demand(name, "paris").path(name, f"{name}@paris", "cnt@edge")
     if not paths:
         return fleet.problem
     fleet = fleet.path("near", "ocr@paris", "det@edge", "rec@edge", "cnt@edge")
@@ -51,7 +53,7 @@ def standing(read: str) -> Plan:
             ("det@cloud", "cloud-0"): 1,
             ("rec@cloud", "cloud-0"): 1,
         },
-        {"near": 500, "far": 500},
+        {"asr": 1000, "tts": 1000, "near": 500, "far": 500},
     )
 
 
@@ -70,7 +72,7 @@ EXAMPLES = (
         on_limit=standing("edge-0"),
         over_limit=standing("edge-1"),
         violation=Violation("gathering", "ocr at paris", 2, 1, at(12), "nodes"),
-        message="ocr at paris: stages that stay together stand on 2 nodes, and 1 is asked",
+        message="ocr at paris: stages that stay together are spread over 2 nodes, and 1 is asked",
         spared=(problem(), problem(ALONE), problem(IN_A_RACK), problem(IN_A_POOL), problem(ON_A_NODE, paths=False)),
         domain=Domain(counts=(0, 1), shares=(0,)),
     ),
@@ -80,7 +82,7 @@ EXAMPLES = (
         on_limit=racked("edge-1"),
         over_limit=racked("edge-0"),
         violation=Violation("gathering", "ocr at paris", 2, 1, at(13), "racks"),
-        message="ocr at paris: stages that stay together stand in 2 racks, and 1 is asked",
+        message="ocr at paris: stages that stay together are spread over 2 racks, and 1 is asked",
         spared=(in_racks("a", "b", "a"), in_racks(), in_racks("a", "b", "b", clause=AT_A_SITE)),
         domain=Domain(counts=(0, 1), shares=(0,)),
     ),
