@@ -29,7 +29,6 @@ from policy.resolved import (
     ThroughputObjective,
     TogetherClause,
     UseVariant,
-    Within,
 )
 from policy.units import DURATION
 from policy.waking import SECOND_US
@@ -111,8 +110,6 @@ def _from(origin: str) -> str:
     return f" from {origin}" if origin else ""
 
 
-_WHERE: Final = MappingProxyType({Within.SITE: "at", Within.RACK: "in", Within.POOL: "in", Within.NODE: "on"})
-
 _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
     {
         CertificationClause: lambda each: f"{each} is held",
@@ -130,7 +127,7 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         AvailabilityObjective: _available,
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
         PoolsClause: _pools,
-        TogetherClause: lambda each: f"{', '.join(each.stages)} {_WHERE[each.within]} one {each.within}",
+        TogetherClause: lambda each: f"{', '.join(each.stages)} {each.where}",
         Ceiling: lambda each: f"at most {dollars_per_hour(each.millicents_per_hour)}{_of(each)}",
         ReplicaBound: _bound,
         UseVariant: lambda each: f"{each.model} may fall back to {each.variant}",

@@ -124,6 +124,16 @@ class TogetherClause:
     within: Within
     place: Place
 
+    @property
+    def where(self) -> str:
+        """In words: `on one node`."""
+        return {
+            Within.SITE: "at one site",
+            Within.RACK: "in one rack",
+            Within.POOL: "in one pool",
+            Within.NODE: "on one node",
+        }[self.within]
+
 
 @dataclass(frozen=True, slots=True)
 class ScaleToZero:
