@@ -155,6 +155,10 @@ lock: .venv/.installed .venv-editor/.node ## Resolve the dependencies anew into 
 schema: setup ## Write the JSON Schema and the CRDs anew from the kinds of document and docs/language.md
 	@$(BIN)/python -m policy.schema
 
+.PHONY: manifests
+manifests: setup .control-plane/.installed ## Write what is rendered from the Helm chart anew: Kustomize's base, what `install` carries, the tests' copies
+	@$(BIN)/python -m tests.cluster.rendering
+
 .PHONY: findings
 findings: setup ## Write the page of each finding anew from docs/findings.md and the broken documents of the tests
 	@$(BIN)/python -m tests.project.finding_pages
@@ -219,6 +223,6 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 	touch $@
 
 # Without Go there is no API server and no stamp: the next run looks again.
-.control-plane/.installed: .ci/control-plane tests/cluster/control_plane/go.mod tests/cluster/control_plane/go.sum requirements-control-plane.lock | .venv/.installed
+.control-plane/.installed: .ci/control-plane tests/cluster/control_plane/go.mod tests/cluster/control_plane/go.sum tests/cluster/packaging/go.mod tests/cluster/packaging/go.sum requirements-control-plane.lock | .venv/.installed
 	@.ci/control-plane .control-plane
 	if [[ -x .control-plane/kube-apiserver ]]; then touch $@; fi
