@@ -13,7 +13,7 @@ from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.cluster.api_server import ApiServer, eventually
 from tests.cluster.starting import BUILT, KUBECONFIG, api_server
-from tests.cluster.whole import control_plane
+from tests.cluster.whole import control_plane, played
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +58,24 @@ def cluster_kubeconfig(cluster: ApiServer, cluster_work: Path) -> Path:
     """What clients find the whole control plane by."""
     assert cluster.is_served("/readyz")
     return cluster_work / KUBECONFIG
+
+
+@pytest.fixture(scope="session")
+def bare_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the control plane keeps its files that is installed into."""
+    return tmp_path_factory.mktemp("bare")
+
+
+@pytest.fixture(scope="session")
+def bare(bare_work: Path) -> Iterator[ApiServer]:
+    """A control plane with two nodes in which nothing of ours is, before and after each test that installs."""
+    try:
+        with control_plane(BUILT, bare_work) as server:
+            for node in ("one", "two"):
+                server.create(played(node, "none"))
+            yield server
+    except PartMissingError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

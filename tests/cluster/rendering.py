@@ -6,6 +6,7 @@ from typing import Final
 
 import yaml
 
+from controller.cluster import installed
 from policy.schema.files import DEFINITIONS
 from tests.cluster.helm import NAMESPACE, OPERATOR, ROOT, VALUES, Manifest, manifests, rendered
 
@@ -22,6 +23,7 @@ def made() -> Mapping[Path, str]:
     return {
         **{golden(values): rendered(values, "--api-versions", OPERATOR) for values in SETS},
         KUSTOMIZE / "base" / "gridwright.yaml": whole,
+        Path(installed.__file__).with_suffix(".yaml"): whole,
         DEFINITIONS / "Kustomization": definitions(),
     }
 
