@@ -37,7 +37,7 @@ check: setup ## Lint, formatting, types and layers
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: setup .venv-editor/.installed .venv-promtool/.installed .control-plane/.installed ## All tests, with coverage; real Triton servers, a real Envoy and a real API server of Kubernetes included
+test: setup .venv-editor/.installed .venv-promtool/.installed .control-plane/.installed ## All tests, with coverage; real Triton servers, a real Envoy and a real control plane of Kubernetes included
 	@$(BIN)/pytest --cov --cov-report=term
 
 .PHONY: test-quick
@@ -45,7 +45,7 @@ test-quick: setup ## The tests that start no server and take no minutes
 	@$(BIN)/pytest -m "not triton and not envoy and not editor and not cluster and not long"
 
 .PHONY: test-cluster
-test-cluster: setup .control-plane/.installed ## The tests on a real API server of Kubernetes; builds it the first time (6 to 16 minutes)
+test-cluster: setup .control-plane/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes)
 	@$(BIN)/pytest -m cluster
 
 .PHONY: mutation
@@ -218,7 +218,7 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 	@.ci/promtool .venv-promtool
 	touch $@
 
-# Without Go there is no API server and no stamp: the next run looks again.
-.control-plane/.installed: .ci/control-plane tests/cluster/control_plane/go.mod tests/cluster/control_plane/go.sum requirements-control-plane.lock | .venv/.installed
+# Without Go there is no control plane and no stamp: the next run looks again.
+.control-plane/.installed: .ci/control-plane $(wildcard tests/cluster/*/go.mod tests/cluster/*/go.sum) requirements-control-plane.lock | .venv/.installed
 	@.ci/control-plane .control-plane
-	if [[ -x .control-plane/kube-apiserver ]]; then touch $@; fi
+	if [[ -x .control-plane/kwok ]]; then touch $@; fi

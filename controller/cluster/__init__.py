@@ -1,1 +1,1 @@
-"""Kubernetes: what of a plan becomes objects of a cluster, and how they are written and watched."""
+"""A Kubernetes cluster: what its API server is asked and told."""

@@ -1,4 +1,4 @@
-"""One real API server for all tests of this folder; what they make in it has names apart."""
+"""One real API server for most tests of this folder, a whole control plane for others; names in each are apart."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +13,7 @@ from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.cluster.api_server import ApiServer, eventually
 from tests.cluster.starting import BUILT, KUBECONFIG, api_server
+from tests.cluster.whole import control_plane
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +29,29 @@ def server(work: Path) -> Iterator[ApiServer]:
             yield server
     except PartMissingError as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def cluster_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the whole control plane keeps its files."""
+    return tmp_path_factory.mktemp("whole-control-plane")
+
+
+@pytest.fixture(scope="session")
+def cluster(cluster_work: Path) -> Iterator[ApiServer]:
+    """The API server of a control plane with scheduler, controllers and played nodes."""
+    try:
+        with control_plane(BUILT, cluster_work) as server:
+            yield server
+    except PartMissingError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def cluster_kubeconfig(cluster: ApiServer, cluster_work: Path) -> Path:
+    """What clients find the whole control plane by."""
+    assert cluster.is_served("/readyz")
+    return cluster_work / KUBECONFIG
 
 
 @pytest.fixture(scope="session")
