@@ -8,6 +8,7 @@ from functools import cached_property
 
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
+from controller.fleet import Seat
 from controller.performance.alone import Accompanied, accompanied, alone, effects_of, learn_effects
 from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
@@ -52,7 +53,7 @@ class Built:
     whole: Problem
     slow: tuple[Exclusion, ...]
     asked: Asked
-    loaded: dict[Placement, LoadedModel]
+    loaded: dict[Seat, LoadedModel]
     state: State
     speed: Speeds
 
