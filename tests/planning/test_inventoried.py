@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 
 from world import FRANKFURT, LYON, PARIS, POLICY, World
 
-from collectors.snapshot import Inventory, InventoryNode, Reading, Snapshot
+from collectors.snapshot import Inventory, InventoryNode, Reading, Server, Snapshot
+from controller.actions import SetLoad
 from controller.decision import Decision
 from controller.planning.inventoried import inventoried
+from controller.planning.running import usable_nodes
 
 HERE = {PARIS: ("gpu-p",), LYON: ("gpu-l",), FRANKFURT: ("gpu-f1", "gpu-f2", "gpu-f3", "gpu-f4")}
 
@@ -55,6 +57,21 @@ def test_a_pool_that_was_never_listed_has_no_nodes_to_plan_with() -> None:
     named = used(world.rest())
     assert named
     assert named <= {*HERE[LYON], *HERE[FRANKFURT]}
+
+
+def test_a_node_without_a_server_gets_one_and_one_whose_server_is_silent_is_left_alone() -> None:
+    world = Clustered()
+    world.servers = {}
+    decision = world.refused_turn()
+    loads = {
+        action.load.node for wave in decision.transition.waves for action in wave.actions if isinstance(action, SetLoad)
+    }
+    assert loads == used(decision) != set()
+    silent = tuple(Server(pool, Reading(None, None, "test"), names[0]) for pool, names in HERE.items())
+    snapshot = replace(world.snapshot(), servers=silent)
+    usable = usable_nodes(inventoried(POLICY, snapshot), snapshot, world.now)
+    assert {node.name for node in usable} == {"gpu-f2", "gpu-f3", "gpu-f4"}
+    assert all(node.own_server for node in usable)
 
 
 def racks_of(*nodes: InventoryNode, declared: tuple[str, ...] = ()) -> list[str]:
