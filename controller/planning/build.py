@@ -24,6 +24,7 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
+from controller.planning.inventoried import inventoried
 from controller.planning.kept import Kept
 from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
@@ -74,6 +75,7 @@ class Built:
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
     """The problem at `now`; `kept` has what the last one may share with it."""
     kept = kept or Kept()
+    policy = inventoried(policy, snapshot)
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)
