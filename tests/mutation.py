@@ -65,10 +65,25 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "above, below = 0, 2",
     ): "a fraction is the same with twice the denominator",
     (
+        "rules/allocated_cost.py",
+        "if violation.quantity == dear_paths.PATH:",
+        "if violation.quantity >= dear_paths.PATH:",
+    ): "any other violation has no quantity, and that is less than any word",
+    (
+        "rules/budget.py",
+        "if violation.quantity == dear_paths.PATH:",
+        "if violation.quantity >= dear_paths.PATH:",
+    ): "any other violation has no quantity, and that is less than any word",
+    (
         "rules/degrade.py",
         "most = WHOLE_PERMILLE if level == best_effort else min(shed, WHOLE_PERMILLE)",
         "most = WHOLE_PERMILLE if level >= best_effort else min(shed, WHOLE_PERMILLE)",
     ): "a level above best effort has been reported before this line",
+    (
+        "rules/encryption_at_rest.py",
+        "if is_of and clause.claim in result.claims and result.tier == AFFIRMING:",
+        "if is_of and clause.claim in result.claims and result.tier <= AFFIRMING:",
+    ): "the only other tier of results that count is `warning`, a later word",
     (
         "rules/kernel/refuge.py",
         "if math.prod(map(len, every)) == len(ways):",
