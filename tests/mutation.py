@@ -85,6 +85,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "if is_of and clause.claim in result.claims and result.tier <= AFFIRMING:",
     ): "the only other tier of results that count is `warning`, a later word",
     (
+        "rules/kernel/dear_paths.py",
+        "dear = tuple((path, 1) for path, price in prices if price > MOST_MILLICENTS_PER_HOUR)",
+        "dear = tuple((path, 2) for path, price in prices if price > MOST_MILLICENTS_PER_HOUR)",
+    ): "shares of which no more than nothing is allowed are nothing, however often they count",
+    (
         "rules/kernel/refuge.py",
         "if math.prod(map(len, every)) == len(ways):",
         "if math.prod(map(len, every)) < len(ways):",

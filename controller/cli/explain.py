@@ -51,7 +51,7 @@ def explain(
     Of a clause: what it bars, with the evidence behind, and what the plan would cost without it. Of a service on a
     pool: whether it is allowed there, by which clause and evidence.
 
-    With --latency: which part of a service's latency is network, encoding, waiting and computing, as predicted and seen.
+    With --latency: what of a service's latency is network, encoding, waiting and computing, as predicted and as seen.
     """
     from controller.cli.inputs import read
 

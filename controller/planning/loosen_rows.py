@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
 
 from controller.decision import Proof
 from controller.planning.clauses import Clause, Edit, changing
@@ -19,12 +18,10 @@ from controller.planning.questions import Questions
 from controller.planning.remedy import remedy
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
+from controller.planning.work import OTHER_PLAN_WORK
 from policy.words import dollars_per_hour
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Penalty, Row
 from rules.kernel.problem import WHOLE_PERMILLE
-
-WORK_LIMIT: Final = 1.0
-"""Deterministic time of the least that a budget needs."""
 
 
 def loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
@@ -75,7 +72,7 @@ def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] 
     """What is counted to a budget in the cheapest plan that was found, and whether no plan has less."""
     form, problem = asked.asked(edit).form, asked.problem
     if is_small(problem):
-        found = solve(Formulation([*form.rows, _as_prices(row)]), problem, None, WORK_LIMIT)
+        found = solve(Formulation([*form.rows, _as_prices(row)]), problem, None, OTHER_PLAN_WORK)
         return (found.cost, found.proof is Proof.OPTIMAL) if found.plan is not None else None
     programme = asked.programme(edit)
     asked.meter.solved(programme.rows, 1 + A_PLAN)
