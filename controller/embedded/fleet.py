@@ -83,8 +83,8 @@ def _started(policy: Policy, environment: Path, work: Path, reaper: Reaper, *, p
     otlp, api = free_ports(2)
     installation = assemble(environment, work / "triton")
     build_networks(installation.packages, environment, environment / "networks")
-    ground = Ground(policy, installation, environment / "networks", work, reaper, f"http://{HOST}:{otlp}", paced)
-    servers = {pool.name: _server(ground, pool.name) for pool in policy.pools}
+    premises = Premises(policy, installation, environment / "networks", work, reaper, f"http://{HOST}:{otlp}", paced)
+    servers = {pool.name: _server(premises, pool.name) for pool in policy.pools}
     origins = sorted({origin.site for service in policy.services for origin in service.origins})
     with ThreadPoolExecutor(len(servers)) as starting:
         list(starting.map(lambda server: server.start(deadline_s=READY_WITHIN_S), servers.values()))
@@ -116,7 +116,7 @@ def _offered(policy: Policy, pool: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Premises:
     """What every server of a fleet stands on. `otlp_url` is the base of the receiver's address."""
 
     policy: Policy
@@ -128,17 +128,17 @@ class Ground:
     paced: bool
 
 
-def _server(ground: Ground, pool: str) -> TritonServer:
-    device = ground.policy.pool(pool).device
-    profiles = [profile for item in ground.policy.devices if item.device == device for profile in item.variants]
-    repository = ground.work / "models" / pool
+def _server(premises: Premises, pool: str) -> TritonServer:
+    device = premises.policy.pool(pool).device
+    profiles = [profile for item in premises.policy.devices if item.device == device for profile in item.variants]
+    repository = premises.work / "models" / pool
     build_repository(
         repository,
-        ground.networks,
-        [ServedVariant(item.model, item.variant, item.service_us if ground.paced else ()) for item in profiles],
+        premises.networks,
+        [ServedVariant(item.model, item.variant, item.service_us if premises.paced else ()) for item in profiles],
     )
-    settings = TritonSettings(pool, repository, ground.work, otlp_url=f"{ground.otlp_url}/otlp/{pool}/v1/traces")
-    return TritonServer(ground.installation, settings, ground.reaper)
+    settings = TritonSettings(pool, repository, premises.work, otlp_url=f"{premises.otlp_url}/otlp/{pool}/v1/traces")
+    return TritonServer(premises.installation, settings, premises.reaper)
 
 
 def _connection(server: TritonServer) -> ServerConnection:

@@ -33,7 +33,7 @@ from controller.planning.solve import solve
 from controller.planning.whole.reading import kept
 from controller.planning.whole.size import is_small
 from controller.planning.work import QUESTION_WORK
-from controller.planning.written import again, counted, counting, useful
+from controller.planning.written import again, count_rows, counting, useful
 from rules.kernel.formulation import Count, Distinct, Exclusion, Formulation, Ladder, Penalty, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
@@ -181,7 +181,7 @@ class Questions:
         key = gone.tobytes()
         if key not in self._sheets:
             barred = frozenset(path.id for path, is_gone in zip(self.problem.paths, gone, strict=True) if is_gone)
-            rows = list(counted(without_paths(self.problem, barred), self._counting))
+            rows = list(count_rows(without_paths(self.problem, barred), self._counting))
             self._sheets[key] = self._sheet.further(rows), rows
         return self._sheets[key]
 
