@@ -14,7 +14,7 @@ from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
-from controller.planning.beside import in_full
+from controller.planning.beside import on_full_devices
 from controller.planning.demand import Asked, ask, demand_id
 from controller.planning.excluded import (
     barred,
@@ -104,7 +104,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     )
     if not running and not is_small(bare):
         # Nothing is known of who will stand beside whom, and a large fleet planned for less would have to move at once.
-        state = replace(state, crowding=in_full(bare, speed))
+        state = replace(state, crowding=on_full_devices(bare, speed))
         speed = speeds(policy, state.learnt, state.interference, state.crowding)
         bare = replace(bare, options=kept.options(policy, speed))
     gone = frozenset(row.option for row in without_server(bare))
