@@ -7,6 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import httpx
@@ -39,16 +40,6 @@ def reached(address: str) -> TritonServer:
     """Where the server of a pod with that IP answers."""
     host = f"[{address}]" if ":" in address else address
     return TritonServer(f"http://{host}:{HTTP}", f"http://{host}:{METRICS}/metrics", f"{host}:{GRPC}")
-
-
-def used_nodes(fleets: Iterable[Fleet]) -> Mapping[str, AbstractSet[str]]:
-    """By pool the nodes on which something is loaded, in any of some fleets: what runs, and what is planned."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for fleet in fleets:
-        for load in fleet.loads:
-            if load.node:
-                found[load.placement.pool].add(load.node)
-    return found
 
 
 class ServersActuator:
