@@ -4,10 +4,7 @@ A server whose last model was unloaded stays until no plan uses its node: what a
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import httpx
@@ -26,7 +23,7 @@ from controller.cluster.server_settings import ServerSettings
 from controller.cluster.servers_catalogue import beyond_quota, late
 from controller.cluster.workloads import workloads
 from controller.connections import ServerKey
-from controller.fleet import Fleet, Seat
+from controller.fleet import Seat
 from policy.findings import Level
 from policy.resolved import Policy
 
