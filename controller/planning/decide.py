@@ -126,12 +126,13 @@ def _loads(built: Built) -> tuple[Load, ...]:
 
 def _started(before: tuple[Started, ...], way: Transition | None, current: Fleet, now: datetime) -> tuple[Started, ...]:
     latest = {item.placement: item.at for item in before}
+    standing = {load.seat: load.instances for load in current.loads}
     for wave in way.waves if way else ():
         for action in wave.actions:
-            if isinstance(action, SetLoad) and wave.name == "grow":
-                known = current.load(action.load.seat)
-                if known is None or known.instances < action.load.instances:
-                    latest[action.load.placement] = now
+            if wave.name != "grow" or not isinstance(action, SetLoad):
+                continue
+            if standing.get(action.load.seat, 0) < action.load.instances:
+                latest[action.load.placement] = now
     return tuple(Started(*item) for item in sorted(latest.items()))
 
 
