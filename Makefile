@@ -143,17 +143,26 @@ bench-packing: setup ## Pack the openb trace of TRACE=folder on its nodes, again
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
 
+.PHONY: sbom
+sbom: setup .venv-sbom/.installed ## List what an installation consists of, in CycloneDX: build/sbom.cdx.json
+	@.ci/sbom build/sbom.cdx.json
+
 .PHONY: lock
 lock: .venv/.installed .venv-editor/.node ## Resolve the dependencies anew into the lock files; keeps what still fits
 	@$(COMPILE) --all-extras --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --no-deps --output-file requirements-triton.lock requirements-triton.in
 	$(COMPILE) --output-file requirements-editor.lock requirements-editor.in
 	$(COMPILE) --no-deps --output-file requirements-control-plane.lock requirements-control-plane.in
+	$(COMPILE) --output-file requirements-sbom.lock requirements-sbom.in
 	$(NPM) install --prefix tests/schema/editor --package-lock-only --omit-lockfile-registry-resolved
 
 .PHONY: schema
 schema: setup ## Write the JSON Schema and the CRDs anew from the kinds of document and docs/language.md
 	@$(BIN)/python -m policy.schema
+
+.PHONY: manifests
+manifests: setup .control-plane/.installed ## Write what is rendered from the Helm chart anew: Kustomize's base, what `install` carries, the tests' copies
+	@$(BIN)/python -m tests.cluster.rendering
 
 .PHONY: findings
 findings: setup ## Write the page of each finding anew from docs/findings.md and the broken documents of the tests
@@ -161,7 +170,7 @@ findings: setup ## Write the page of each finding anew from docs/findings.md and
 
 .PHONY: clean
 clean: ## Remove both environments and everything built
-	@rm -rf .venv .venv-triton .venv-editor .venv-promtool .control-plane build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-triton .venv-editor .venv-promtool .venv-sbom .control-plane build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv is locked with the rest: its own block of the lock file is all that pip ever installs.
 .venv/.installed: requirements.lock pyproject.toml
@@ -214,6 +223,13 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 	$(NPM) ci --prefix .venv-editor
 	touch $@
 
+.venv-sbom/.installed: requirements-sbom.lock | .venv/.installed
+	@if [[ ! -x .venv-sbom/bin/python ]]; then
+	  $(UV) venv --quiet --python $(BIN)/python .venv-sbom
+	fi
+	$(UV) pip sync --quiet --python .venv-sbom --require-hashes requirements-sbom.lock
+	touch $@
+
 .venv-promtool/.installed: .ci/promtool
 	@.ci/promtool .venv-promtool
 	touch $@
@@ -221,4 +237,4 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 # Without Go there is no control plane and no stamp: the next run looks again.
 .control-plane/.installed: .ci/control-plane $(wildcard tests/cluster/*/go.mod tests/cluster/*/go.sum) requirements-control-plane.lock | .venv/.installed
 	@.ci/control-plane .control-plane
-	if [[ -x .control-plane/kwok ]]; then touch $@; fi
+	if [[ -x .control-plane/kustomize ]]; then touch $@; fi

@@ -109,6 +109,8 @@ ASSURED: Final = 10_000_000_000
 """And for those of what services are assured of."""
 WAKING: Final = 11_000_000_000
 """And for those of how soon a service wakes up."""
+GATHERED: Final = 12_000_000_000
+"""And for those of stages whose instances stand in one rack or on one node."""
 LEFT_OUT: Final = 0.15
 """How likely each of those is left out, where any may be."""
 
@@ -141,7 +143,7 @@ def product(seed: int) -> Product:
         policy = replace(policy, services=(_with_spares(Dice(seed + SPARED), policy.services[0]),))
     if len(demands) == 1:
         policy = replace(policy, services=(_waking(Dice(seed + WAKING), policy, policy.services[0]),))
-    policy = _in_racks(Dice(seed + RACKED), policy)
+    policy = _gathered(Dice(seed + GATHERED), _in_racks(Dice(seed + RACKED), policy))
     problem = Problem(
         policy=policy,
         now_s=NOW_S,
@@ -170,6 +172,18 @@ def _together(dice: Dice, service: Service) -> Service:
     """The service with its stages in one place: said only where it shares no instance, as what is slow as a whole."""
     names = tuple(stage.name for stage in service.stages)
     return replace(service, together=(TogetherClause(names, dice.one(tuple(Within)), HERE),))
+
+
+def _gathered(dice: Dice, policy: Policy) -> Policy:
+    """The policy with services that gather the instances of one of their stages now and then: that bars no path."""
+    places = (Within.RACK, Within.NODE, Within.NODE)
+    services = tuple(
+        replace(each, together=(*each.together, TogetherClause((dice.one(each.stages).name,), dice.one(places), HERE)))
+        if dice.says(0.3)
+        else each
+        for each in policy.services
+    )
+    return replace(policy, services=services)
 
 
 def _with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service:

@@ -143,8 +143,14 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
 def host_names(address: str) -> tuple[str, ...]:
     """The names that a request to an address may use: loopback's, its own and, where it is any, this machine's."""
     host, _ = split_address(address)
-    machine = (socket.gethostname(), socket.getfqdn()) if host in ANY else ()
-    return tuple(dict.fromkeys((*LOOPBACK, host, *machine)))
+    return tuple(dict.fromkeys((*LOOPBACK, host, *(_machine() if host in ANY else ()))))
+
+
+def _machine() -> Iterator[str]:
+    """What this machine is called, and the addresses that it knows of itself: what scrapes a pod knows nothing else."""
+    yield from (socket.gethostname(), socket.getfqdn())
+    with contextlib.suppress(OSError):
+        yield from (str(address[0]) for *_, address in socket.getaddrinfo(socket.gethostname(), None))
 
 
 @dataclass(frozen=True, slots=True)

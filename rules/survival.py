@@ -71,7 +71,7 @@ class Survival:
                     calls = loss.calls[service.name]
                     asked = sum(calls.values())
                     placed = sum(left.pour(amount, refuge) for refuge, amount in calls.items())
-                    if placed != asked:
+                    if asked - placed:
                         subject = f"{service.name} without {loss.site}"
                         yield Violation(self.id, subject, placed, asked, service.availability.place)
 

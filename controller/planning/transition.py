@@ -45,6 +45,7 @@ SETTLED: Final = frozenset(
     {
         "allocated_cost",
         "device_share",
+        "gathering",
         "latency",
         "preemption",
         "replica_bounds",

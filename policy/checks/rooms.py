@@ -17,12 +17,14 @@ class Room:
     """A pool that a stage may run in.
 
     `most` instances of its model fit on each node, of the variant that most fit of; the one that loads soonest takes
-    `load_us`.
+    `load_us`. No instance takes less than `memory_mib` and `share_permille`.
     """
 
     pool: Pool
     most: int
     load_us: int
+    memory_mib: int
+    share_permille: int
 
 
 class Rooms:
@@ -84,7 +86,14 @@ class Rooms:
             for pool in self._pools[device]:
                 most = max(self.fitting(pool, profile) for profile in known)
                 if most:
-                    yield Room(pool, most, min(each.load_us for each in known if self.fitting(pool, each)))
+                    fitting = [each for each in known if self.fitting(pool, each)]
+                    yield Room(
+                        pool,
+                        most,
+                        min(each.load_us for each in fitting),
+                        min(self._variants[each.model, each.variant].memory_mib for each in fitting),
+                        min(each.share_permille for each in fitting),
+                    )
 
     def runnable(self, stage: Stage) -> Iterator[tuple[Pool, VariantProfile]]:
         """The pools that know the stage's model, once for each variant that they have a profile of."""

@@ -21,13 +21,6 @@ from policy.resolved.objectives import (
 WHOLE_PERMILLE: Final = 1000
 
 
-class Preemption(StrEnum):
-    """Whether others give way to what a service lacks, by priority, or it waits until there is room."""
-
-    BY_PRIORITY = "by-priority"
-    NEVER = "never"
-
-
 class Orchestration(StrEnum):
     """Who calls the stages: the origin (each stage is a hop out and back), or each stage the next."""
 
@@ -87,7 +80,9 @@ class Within(StrEnum):
     """What stages that stand together have in common."""
 
     SITE = "site"
+    RACK = "rack"
     POOL = "pool"
+    NODE = "node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +108,24 @@ class PoolsClause:
 
 @dataclass(frozen=True, slots=True)
 class TogetherClause:
-    """Stages of which each request uses instances of one site, or of one pool."""
+    """Stages of which each request uses instances of one site, or of one pool.
+
+    In one rack, or on one node, is asked of all instances that a site has for them: requests go to whichever it has.
+    """
 
     stages: tuple[str, ...]
     within: Within
     place: Place
+
+    @property
+    def where(self) -> str:
+        """In words: `on one node`."""
+        return {
+            Within.SITE: "at one site",
+            Within.RACK: "in one rack",
+            Within.POOL: "in one pool",
+            Within.NODE: "on one node",
+        }[self.within]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,13 @@ class ScaleToZero:
 
     after_s: int
     wake_up_us: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class NeverPreempts:
+    """No other gives up what it has for what the service lacks: it waits until there is room."""
+
     place: Place
 
 
@@ -157,7 +172,7 @@ class Service:
     cost: CostObjective | None = None
     team: str = ""
     compliance: ComplianceProfile | None = None
-    preemption: Preemption = Preemption.BY_PRIORITY
+    preemption: NeverPreempts | None = None
     scale_to_zero: ScaleToZero | None = None
 
     @property
@@ -173,7 +188,7 @@ class Service:
     @property
     def waits(self) -> bool:
         """Whether it waits until there is room, and takes nothing from others."""
-        return self.preemption is Preemption.NEVER
+        return self.preemption is not None
 
     @property
     def survives_any_site(self) -> bool:

@@ -13,7 +13,7 @@ from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.cluster.api_server import ApiServer, eventually
 from tests.cluster.starting import BUILT, KUBECONFIG, api_server
-from tests.cluster.whole import control_plane
+from tests.cluster.whole import control_plane, played
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,12 @@ def server(work: Path) -> Iterator[ApiServer]:
             yield server
     except PartMissingError as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def helm_is_built() -> None:
+    if not (BUILT / "helm").is_file():
+        pytest.skip("helm is not here: `make test-cluster` builds it where Go is installed")
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +61,24 @@ def cluster_kubeconfig(cluster: ApiServer, cluster_work: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def bare_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the control plane keeps its files that is installed into."""
+    return tmp_path_factory.mktemp("bare")
+
+
+@pytest.fixture(scope="session")
+def bare(bare_work: Path) -> Iterator[ApiServer]:
+    """A control plane with two nodes in which nothing of ours is, before and after each test that installs."""
+    try:
+        with control_plane(BUILT, bare_work) as server:
+            for node in ("one", "two"):
+                server.create(played(node, "none"))
+            yield server
+    except PartMissingError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
 def kubeconfig(server: ApiServer, work: Path) -> Path:
     """What clients find the server by."""
     assert server.is_served("/readyz")
@@ -64,7 +88,7 @@ def kubeconfig(server: ApiServer, work: Path) -> Path:
 @pytest.fixture(scope="session")
 def defined(server: ApiServer) -> ApiServer:
     """The server once it serves every kind of document."""
-    for file in sorted(DEFINITIONS.iterdir()):
+    for file in sorted(DEFINITIONS.glob("*.yaml")):
         server.create(yaml.safe_load(file.read_text()))
     eventually(lambda: all(server.is_served(f"/apis/{API_VERSION}/{plural(kind)}") for kind in KINDS))
     return server

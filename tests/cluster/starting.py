@@ -22,6 +22,8 @@ from controller.embedded.reaper import Reaper
 from tests.cluster.api_server import ApiServer
 
 KUBECONFIG = "kubeconfig"
+AUDITED = Path(__file__).with_name("audit.yaml")
+AUDIT = "audit.log"
 BUILT = Path(__file__).parents[2] / ".control-plane"
 PATIENCE_S = 60.0
 POLL_S = 0.05
@@ -131,6 +133,8 @@ def api_server_command(built: Path, work: Path, store: int, port: int, *, accoun
         "--service-cluster-ip-range=10.0.0.0/24",
         "--endpoint-reconciler-type=none",
         "--authorization-mode=RBAC",
+        f"--audit-policy-file={AUDITED}",
+        f"--audit-log-path={work / AUDIT}",
         *([] if accounts else ["--disable-admission-plugins=ServiceAccount"]),
     ]
 
