@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
+from collectors.fetch import connections_for
 from collectors.gateway import Gateways, GatewayTarget
 from collectors.objective_runs import RunCounts
 from collectors.otlp.client_spans import ClientSpans
@@ -59,7 +60,6 @@ from controller.telemetry.tracing import RecentSpans, tracer_provider
 from policy.git.address import Address
 from policy.source import EVIDENCE, load_documents
 
-HTTP_CONNECTIONS: Final = 20
 KEPT_DECISIONS: Final = 200
 ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses, not listened on
 
@@ -102,7 +102,7 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
     async with contextlib.AsyncExitStack() as stack:
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
-        limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
+        limits = connections_for(len(places.connections.by_node()))
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
         in_force = await stack.enter_async_context(reading(places.policy, places.journal, places.environment))
         intake, wiring = _wire(places.connections, in_force, journal, series, client)

@@ -22,6 +22,7 @@ from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
@@ -48,6 +49,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         *short,
         *_ending(plan, built.whole, now),
         *unremoved(built.whole),
+        *unmatched(policy, snapshot),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)

@@ -125,6 +125,19 @@ def test_a_server_of_a_node_that_the_policy_does_not_have_is_left_alone() -> Non
     decision = world.turn()
     assert decision.verdict is Verdict.KEEP
     assert "elsewhere" not in {node.name for node in usable_nodes(world.policy, world.snapshot(), world.now)}
+    (told,) = (finding for finding in decision.findings if finding.id == "GW2100")
+    assert "node elsewhere" in told.message
+
+
+def test_a_node_without_a_server_is_told_and_not_used() -> None:
+    world = narrow()
+    spare = next(node for pool, node in world.nodes if pool == FRANKFURT and node not in used(world))
+    del world.nodes[FRANKFURT, spare]
+    decision = world.turn()
+    assert [finding.subject for finding in decision.findings if finding.id == "GW2101"] == [
+        f"pool {FRANKFURT}, node {spare}"
+    ]
+    assert spare not in {node.name for node in usable_nodes(world.policy, world.snapshot(), world.now)}
 
 
 def test_a_node_that_is_set_otherwise_than_the_others_is_not_left_so() -> None:
