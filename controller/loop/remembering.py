@@ -31,7 +31,7 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
     return replace(
         decision.state,
         plan=decision.plan if in_force else before.plan,
-        forecasts=decision.forecasts if in_force else before.forecasts,
+        forecasts=decision.state.forecasts if in_force else before.forecasts,
         fleet=fleet,
         started=tuple(item for item in decision.state.started if item.placement in grown or item in before.started),
         asleep=asleep,
