@@ -65,7 +65,7 @@ def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) 
         yield "wake_up"
     for clause in service.together:
         meant = [pool for stage, pool in zip(service.stages, pools, strict=True) if stage.name in clause.stages]
-        if len({pool.site if clause.within.value == "site" else pool.name for pool in meant}) > 1:
+        if len({pool.site if clause.within.value in {"site", "rack"} else pool.name for pool in meant}) > 1:
             yield "together"
 
 

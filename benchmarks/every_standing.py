@@ -30,7 +30,8 @@ class Filling(NamedTuple):
     """What some nodes hold.
 
     Instances of each option, how many nodes hold any, whether the memory and whether the shares of one are overdrawn,
-    on how many of them stands what each availability objective asks for, and in which racks that is, as bits.
+    on how many of them stands what each availability objective asks for, and in which racks that is, as bits; and as
+    bits where that stands which each clause keeps in one rack or on one node.
     """
 
     counts: tuple[int, ...]
@@ -39,6 +40,7 @@ class Filling(NamedTuple):
     is_busy: bool
     spread: tuple[int, ...]
     racks: tuple[int, ...]
+    kept: tuple[int, ...]
 
 
 def _joined(one: Filling, other: Filling) -> Filling:
@@ -49,6 +51,7 @@ def _joined(one: Filling, other: Filling) -> Filling:
         one.is_busy or other.is_busy,
         tuple(map(sum, zip(one.spread, other.spread, strict=True))),
         tuple(itertools.starmap(or_, zip(one.racks, other.racks, strict=True))),
+        tuple(itertools.starmap(or_, zip(one.kept, other.kept, strict=True))),
     )
 
 
@@ -59,6 +62,7 @@ class Fillings:
         self.problem = problem
         self.options = problem.options
         self.groups = list(self._availability())
+        self.kept_together = list(self._kept_together())
         self.most = [self._most(option) for option in self.options]
         ran = [problem.option(item.option) for item in running.instances]
         self.batching = {option.placement: option for option in ran}
@@ -105,9 +109,34 @@ class Fillings:
                     usable = frozenset(path.options[stage] for path in paths)
                     yield service.name, usable, service.availability.sites, service.availability.nodes
 
+    def _kept_together(self) -> Iterator[tuple[frozenset[str], str]]:
+        """Options that have to stand in one place of each site, and whether that is a rack or a node."""
+        for service in self.problem.policy.services:
+            demands = {demand.id for demand in self.problem.demands if demand.service == service.name}
+            taken = [path.options for path in self.problem.paths if path.demand in demands]
+            for clause in service.together:
+                if clause.within.value in {"rack", "node"}:
+                    meant = [at for at, stage in enumerate(service.stages) if stage.name in clause.stages]
+                    yield frozenset(options[at] for options in taken for at in meant), clause.within.value
+
+    @cached_property
+    def _places(self) -> list[tuple[str, str]]:
+        """The site and the name of each rack and of each node."""
+        racks = {(pool.site, f"rack {rack}") for pool in self.problem.policy.pools for rack in pool.racks or ("",)}
+        return [*sorted(racks), *((self._pool_of(node.pool).site, node.name) for node in self.problem.nodes)]
+
+    def _place(self, within: str, pool: Pool, index: int) -> int:
+        """The bit of a node of a pool, or of its rack."""
+        rack = pool.racks[index % len(pool.racks)] if pool.racks else ""
+        name = self.problem.nodes_of(pool.name)[index].name if within == "node" else f"rack {rack}"
+        return 1 << self._places.index((pool.site, name))
+
+    def _pool_of(self, name: str) -> Pool:
+        return next(each for each in self.problem.policy.pools if each.name == name)
+
     def _fillings(self, pool: str) -> list[Filling]:
         """What the nodes of a pool may hold together; nodes that hold nothing are among them."""
-        size = next(each for each in self.problem.policy.pools if each.name == pool)
+        size = self._pool_of(pool)
         limits = [
             range(most + 1 if option.placement.pool == pool else 1)
             for option, most in zip(self.options, self.most, strict=True)
@@ -123,12 +152,20 @@ class Fillings:
                     sum(option.share_permille * count for option, count in held) > size.share_permille,
                     tuple(int(any(option.id in group for option, _ in held)) for _, group, _, _ in self.groups),
                     (0,) * len(self.groups),
+                    tuple(int(any(option.id in meant for option, _ in held)) for meant, _ in self.kept_together),
                 )
             )
         found = {nodes[0]}
         for index, _ in enumerate(self.problem.nodes_of(pool)):
             bit = self._rack(size, index)
-            here = [one._replace(racks=tuple(bit * stands for stands in one.spread)) for one in nodes]
+            bits = [self._place(within, size, index) for _, within in self.kept_together]
+            here = [
+                one._replace(
+                    racks=tuple(bit * stands for stands in one.spread),
+                    kept=tuple(place * stands for place, stands in zip(bits, one.kept, strict=True)),
+                )
+                for one in nodes
+            ]
             found = {_joined(one, other) for one in found for other in here}
             found = {one for one in found if all(n <= most for n, most in zip(one.counts, self.most, strict=True))}
         return sorted(found)
@@ -143,13 +180,14 @@ class Fillings:
 
     @cached_property
     def _combined(self) -> tuple[np.ndarray, ...]:
-        """[R, options], [R, pools], [R], [R], [R, groups], [R, groups]: all pools' ways with each other."""
+        """[R, options], [R, pools], [R], [R], [R, groups] twice, [R, clauses]: all pools' ways with each other."""
         sizes = [len(ways) for ways in self.ways]
         index = np.stack([each.ravel() for each in np.meshgrid(*map(np.arange, sizes), indexing="ij")])
         counts, used = np.zeros((index.shape[1], len(self.options)), np.int64), []
         full, busy = np.zeros(index.shape[1], bool), np.zeros(index.shape[1], bool)
         spread = np.zeros((index.shape[1], len(self.groups)), np.int64)
         racks = np.zeros_like(spread)
+        kept = np.zeros((index.shape[1], len(self.kept_together)), np.int64)
         for ways, chosen in zip(self.ways, index, strict=True):
             counts += np.array([way[0] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
             used.append(np.array([way[1] for way in ways])[chosen])
@@ -157,7 +195,8 @@ class Fillings:
             busy |= np.array([way[3] for way in ways])[chosen]
             spread += np.array([way[4] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
             racks |= np.array([way[5] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
-        return counts, np.stack(used, axis=1), full, busy, spread, racks
+            kept |= np.array([way[6] for way in ways], np.int64).reshape(len(ways), -1)[chosen]
+        return counts, np.stack(used, axis=1), full, busy, spread, racks, kept
 
     @property
     def counts(self) -> np.ndarray:
@@ -208,7 +247,7 @@ class Fillings:
     @cached_property
     def broken(self) -> dict[str, np.ndarray]:
         """[R] by rule: whether what stands breaks it, availability aside."""
-        problem, (counts, _, full, busy, *_) = self.problem, self._combined
+        problem, (counts, _, full, busy, *_, kept) = self.problem, self._combined
         settings = np.zeros(len(counts), bool)
         for members in self._placements().values():
             settings |= (counts[:, members] > 0).sum(axis=1) > 1
@@ -227,7 +266,12 @@ class Fillings:
         floors = np.zeros(len(counts), bool)
         for floor in problem.floors:
             floors |= counts[:, self._placements()[floor.placement]].sum(axis=1) < floor.minimum
+        apart = np.zeros(len(counts), bool)
+        for site in {site for site, _ in self._places}:
+            bits = [bit for bit, (where, _) in enumerate(self._places) if where == site]
+            apart |= (sum(kept >> bit & 1 for bit in bits) > 1).any(axis=1)
         return {
+            "gathering": apart,
             "device_memory": full,
             "device_share": busy,
             "one_setting": settings,

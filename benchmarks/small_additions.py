@@ -26,6 +26,18 @@ def together(dice: Dice, service: Service) -> Service:
     return replace(service, together=(TogetherClause(names, dice.one(tuple(Within)), HERE),))
 
 
+def gathered(dice: Dice, policy: Policy) -> Policy:
+    """The policy with services that gather the instances of one of their stages now and then: that bars no path."""
+    places = (Within.RACK, Within.NODE, Within.NODE)
+    services = tuple(
+        replace(each, together=(*each.together, TogetherClause((dice.one(each.stages).name,), dice.one(places), HERE)))
+        if dice.says(0.3)
+        else each
+        for each in policy.services
+    )
+    return replace(policy, services=services)
+
+
 def with_cost(dice: Dice, service: Service, pools: tuple[Pool, ...]) -> Service:
     """The service with a price for its requests, about what a quarter of a node costs that answers one a second."""
     dearest = max(pool.price_millicents_per_hour for pool in pools)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from dice import Dice
 from small_additions import (
+    gathered,
     in_racks,
     surviving,
     together,
@@ -56,7 +57,9 @@ ASSURED: Final = 10_000_000_000
 """And for those of what services are assured of."""
 WAKING: Final = 11_000_000_000
 """And for those of how soon a service wakes up."""
-SURVIVING: Final = 12_000_000_000
+GATHERED: Final = 12_000_000_000
+"""And for those of stages whose instances stand in one rack or on one node."""
+SURVIVING: Final = 13_000_000_000
 """And for those of sites that may be lost."""
 LEFT_OUT: Final = 0.15
 """How likely each rule is left out, where any may be."""
@@ -91,7 +94,7 @@ def product(seed: int) -> Product:
         policy = replace(policy, services=(surviving(Dice(seed + SURVIVING), policy.services[0]),))
     if len(demands) == 1:
         policy = replace(policy, services=(waking(Dice(seed + WAKING), policy, policy.services[0]),))
-    policy = in_racks(Dice(seed + RACKED), policy)
+    policy = gathered(Dice(seed + GATHERED), in_racks(Dice(seed + RACKED), policy))
     problem = Problem(
         policy=policy,
         now_s=NOW_S,

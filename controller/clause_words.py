@@ -129,7 +129,7 @@ _WORDS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
         AvailabilityObjective: _available,
         AccuracyObjective: lambda each: f"accuracy of {percent_of_ppm(each.floor_ppm)} or better",
         PoolsClause: _pools,
-        TogetherClause: lambda each: f"{', '.join(each.stages)} in one {each.within}",
+        TogetherClause: lambda each: f"{', '.join(each.stages)} {each.where}",
         Ceiling: lambda each: f"at most {dollars_per_hour(each.millicents_per_hour)}{_of(each)}",
         ReplicaBound: _bound,
         UseVariant: lambda each: f"{each.model} may fall back to {each.variant}",

@@ -83,10 +83,12 @@ class Case:
     def times(self, option: Option) -> StageTimes | None:
         """What the server of an option told of its requests."""
         place = option.placement
-        for work in self.snapshot.work:
-            if (work.pool, work.model, work.variant) == (place.pool, place.model, place.variant):
-                return work.times.fresh(self.decision.at, self._stale_after())
-        return None
+        found = (
+            work.times.fresh(self.decision.at, self._stale_after())
+            for work in self.snapshot.work
+            if (work.pool, work.model, work.variant) == (place.pool, place.model, place.variant)
+        )
+        return next((times for times in found if times is not None), None)
 
     def _stale_after(self) -> timedelta:
         return timedelta(seconds=self.problem.policy.scaling.stale_after_s)

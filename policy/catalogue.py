@@ -135,6 +135,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0472": "a ceiling of $0 is of requests that cost something",
         "GW0473": "a stage may run nowhere",
         "GW0474": "a clause bars an encoding everywhere",
+        "GW0475": "stages that stay together have no place with room for all of them",
+        "GW0476": "stages that stay together have fewer places than are asked for",
     }
 )
 

@@ -129,5 +129,7 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "GW0472": "raise the ceiling, or take it out",
         "GW0473": "loosen the clause that bars its pools, or add a pool that all clauses admit",
         "GW0474": "loosen the clause, or take the encoding out",
+        "GW0475": "allow the stages in more pools, let them stay together in a wider place, or take the clause out",
+        "GW0476": "ask for as many as the hint says, or let the stages run at more sites",
     }
 )

@@ -16,6 +16,7 @@ from rules.device_memory import DeviceMemory
 from rules.device_share import DeviceShare
 from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
+from rules.gathering import Gathering
 from rules.kernel.rule import Excluding, Rule
 from rules.latency import Latency
 from rules.link_evidence import LinkEvidence
@@ -58,6 +59,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Dedication(),
     Placement(),
     Together(),
+    Gathering(),
     Maintenance(),
     Accuracy(),
     PayloadEncoding(),

@@ -1,6 +1,7 @@
 """Together: requests change neither site nor pool between stages that are not to be parted."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from policy.findings import Finding
 from policy.resolved import Service, TogetherClause, Within
@@ -10,11 +11,15 @@ from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
 from rules.kernel.rule import Violation
 
+OF_SITES: Final = frozenset({Within.SITE, Within.RACK})
+"""Clauses that ask for one site; the others ask for one pool."""
+
 
 class Together:
     """Each path in use has one site, or one pool, for the stages that a clause names.
 
-    Measured is at how many sites, or in how many pools, they run; the limit is 1.
+    A rack is at one site, and a node in one pool; the rule `gathering` keeps what else is asked of them. Measured is at
+    how many sites, or in how many pools, the stages run; the limit is 1.
     """
 
     id = "together"
@@ -39,7 +44,8 @@ class Together:
                 first, *others = (_where(problem, path.options[at], clause) for at in positions)
                 for other in others:
                     if other != first:
-                        reason = f"{' and '.join(clause.stages)} run at one {clause.within}, not at {first} and {other}"
+                        what = "site" if clause.within in OF_SITES else "pool"
+                        reason = f"{' and '.join(clause.stages)} run at one {what}, not at {first} and {other}"
                         yield Exclusion(self.id, reason, clause.place, path=path.id)
                         break
 
@@ -51,7 +57,8 @@ class Together:
                 places = _places(problem, service, path, clause)
                 _, *others = places
                 if others:
-                    yield Violation(self.id, path.id, len(places), 1, clause.place, f"{clause.within}s")
+                    what = "sites" if clause.within in OF_SITES else "pools"
+                    yield Violation(self.id, path.id, len(places), 1, clause.place, what)
 
     def explain(self, violation: Violation) -> Finding:
         """Over how many places the stages are spread."""
@@ -71,7 +78,7 @@ def _by_position(service: Service) -> list[tuple[TogetherClause, list[int]]]:
 
 def _where(problem: Problem, option: str, clause: TogetherClause) -> str:
     chosen = problem.option(option)
-    return problem.site_of(chosen) if clause.within is Within.SITE else chosen.placement.pool
+    return problem.site_of(chosen) if clause.within in OF_SITES else chosen.placement.pool
 
 
 def _places(problem: Problem, service: Service, path: Path, clause: TogetherClause) -> set[str]:
@@ -81,4 +88,4 @@ def _places(problem: Problem, service: Service, path: Path, clause: TogetherClau
         for stage, option in zip(service.stages, path.options, strict=True)
         if stage.name in clause.stages
     }
-    return {pool.site if clause.within is Within.SITE else pool.name for pool in pools}
+    return {pool.site if clause.within in OF_SITES else pool.name for pool in pools}

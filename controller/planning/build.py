@@ -8,6 +8,7 @@ from functools import cached_property
 
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
+from controller.fleet import Seat
 from controller.performance.alone import Accompanied, accompanied, alone, effects_of, learn_effects
 from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
@@ -23,6 +24,7 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
+from controller.planning.inventoried import inventoried
 from controller.planning.kept import Kept
 from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
@@ -51,7 +53,7 @@ class Built:
     whole: Problem
     slow: tuple[Exclusion, ...]
     asked: Asked
-    loaded: dict[Placement, LoadedModel]
+    loaded: dict[Seat, LoadedModel]
     state: State
     speed: Speeds
 
@@ -73,6 +75,7 @@ class Built:
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
     """The problem at `now`; `kept` has what the last one may share with it."""
     kept = kept or Kept()
+    policy = inventoried(policy, snapshot)
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from policy.findings import Place
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Resource, Row
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Gathered, Resource, Row
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,7 +21,7 @@ def clause_of(row: Row) -> Clause | None:
     Rows that tie shares to instances or to what is unserved, unless a service promises them, settings that exclude each
     other and the ladders say what a plan is; so does a row without a place in the policy.
     """
-    if isinstance(row, Exclusion | Resource | Count | Distinct | Budget):
+    if isinstance(row, Exclusion | Resource | Count | Distinct | Gathered | Budget):
         return Clause(row.place, row.rule) if row.place else None
     if isinstance(row, Flow) and (row.services or not (row.instances or row.unserved)):
         return Clause(row.place, row.rule) if row.place else None

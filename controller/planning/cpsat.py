@@ -19,6 +19,7 @@ from rules.kernel.formulation import (
     Exclusive,
     Flow,
     Formulation,
+    Gathered,
     Ladder,
     Penalty,
     Resource,
@@ -79,6 +80,7 @@ class CpSatForm:
             Count: self._count,
             Distinct: self._distinct,
             Exclusive: self._exclusive,
+            Gathered: self._gathered,
             Flow: self._flow,
             Budget: self._budget,
             Ladder: self._ladder,
@@ -136,6 +138,15 @@ class CpSatForm:
         for option_id in row.options:
             chosen = self.model.new_bool_var(f"used {option_id}")
             self.model.add(self.total([option_id]) == 0).only_enforce_if(~chosen)
+            used.append(chosen)
+        self.model.add_at_most_one(used)
+
+    def _gathered(self, row: Gathered) -> None:
+        options, used = frozenset(row.options), []
+        for index, group in enumerate(row.groups):
+            chosen = self.model.new_bool_var(f"gathered {index}")
+            here = ((count, 1) for node in group for option, count in self.by_node.get(node, ()) if option in options)
+            self.model.add(_weighted(here) == 0).only_enforce_if(~chosen)
             used.append(chosen)
         self.model.add_at_most_one(used)
 

@@ -10,9 +10,9 @@ from controller.planning.loosen_limits import higher_limit
 from controller.planning.loosening import Loosening
 from controller.planning.meter import A_PLAN
 from controller.planning.objective import cost_of
-from controller.planning.pooled.form import by_pool
 from controller.planning.pooled.linear import minimise
 from controller.planning.pooled.programme import lean
+from controller.planning.pooled.room import by_pool
 from controller.planning.pooled.rounding import rounded
 from controller.planning.questions import Questions
 from controller.planning.remedy import remedy
@@ -20,7 +20,7 @@ from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from controller.planning.work import OTHER_PLAN_WORK
 from policy.words import dollars_per_hour
-from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Penalty, Row
+from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Gathered, Penalty, Row
 from rules.kernel.problem import WHOLE_PERMILLE
 
 
@@ -34,7 +34,7 @@ def loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) -
         yield from fewer_places(asked, clause, base)
     elif kind is Count:
         yield from wider_bounds(asked, clause, base)
-    elif kind is Flow:
+    elif kind in (Flow, Gathered):
         yield from _without(asked, clause, base)
     elif any(isinstance(row, Exclusion) and row.path for row in rows):
         yield from higher_limit(asked, whole, clause, base)

@@ -33,8 +33,8 @@ from controller.planning.solve import solve
 from controller.planning.whole.reading import kept
 from controller.planning.whole.size import is_small
 from controller.planning.work import QUESTION_WORK
-from controller.planning.written import again, count_rows, counting, useful
-from rules.kernel.formulation import Count, Distinct, Exclusion, Formulation, Ladder, Penalty, Row
+from controller.planning.written import Counting, again, count_rows, counting, useful
+from rules.kernel.formulation import Exclusion, Formulation, Ladder, Penalty, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
 
@@ -84,7 +84,7 @@ class Questions:
         self.barred = Barred(self.form, self.problem, self._number)
         self._ways = Ways(self.problem, self.form)
         self._counting = counting(self.form)
-        standing = [row for row in self.form.rows if not isinstance(row, Exclusion | Count | Distinct)]
+        standing = [row for row in self.form.rows if not isinstance(row, Exclusion | Counting)]
         self._standing = standing
         self.stranded = _stranded(self.problem, standing)
         whole = Formulation([*standing, self._prices])

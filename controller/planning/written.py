@@ -5,9 +5,12 @@ from dataclasses import replace
 
 from controller.planning.build import write
 from rules.catalogue import RULES
-from rules.kernel.formulation import Count, Distinct, Exclusion, Formulation, Row
+from rules.kernel.formulation import Count, Distinct, Exclusion, Formulation, Gathered, Row
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Rule
+
+Counting = Count | Distinct | Gathered
+"""Rows that say of instances alone how many stand, or where."""
 
 
 def useful(problem: Problem) -> Problem:
@@ -33,13 +36,13 @@ def again(problem: Problem, form: Formulation) -> Iterator[Row]:
 
 def counting(form: Formulation) -> tuple[Rule, ...]:
     """The rules behind rows that count what stands."""
-    found = {row.rule for row in form.rows if isinstance(row, Count | Distinct)}
+    found = {row.rule for row in form.rows if isinstance(row, Counting)}
     return tuple(rule for rule in RULES if rule.id in found)
 
 
 def count_rows(problem: Problem, rules: Iterable[Rule]) -> Iterator[Row]:
     """What these rules write that counts what stands."""
-    return (row for row in _written(problem, rules) if isinstance(row, Count | Distinct))
+    return (row for row in _written(problem, rules) if isinstance(row, Counting))
 
 
 def _written(problem: Problem, rules: Iterable[Rule]) -> Iterator[Row]:

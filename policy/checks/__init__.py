@@ -6,6 +6,7 @@ from policy.checks.absences import absences
 from policy.checks.contradictions import doubled_links
 from policy.checks.encodings import idle_encodings
 from policy.checks.first_responses import without_first_response
+from policy.checks.gathered import parted
 from policy.checks.issuers import issuers
 from policy.checks.limits import beyond_limits
 from policy.checks.loosening import loosened
@@ -36,6 +37,7 @@ def _of_the_whole(policy: Policy) -> list[Finding]:
         *absences(policy),
         *idle_encodings(policy),
         *odd_removals(policy),
+        *parted(policy),
         *pinned_nowhere(policy),
         *without_first_response(policy),
         *roomless(policy),

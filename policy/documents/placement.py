@@ -23,10 +23,10 @@ class PoolsSpec(Spec):
 
 
 class TogetherSpec(Spec):
-    """Stages between which requests change neither site nor, where asked, pool."""
+    """Stages between which requests change neither site nor, where asked, rack, pool or node."""
 
     stages: list[Name] = Field(min_length=2)
-    at: Literal["site", "pool"] = "site"
+    at: Literal["site", "rack", "pool", "node"] = "site"
 
     @model_validator(mode="after")
     def _names_others(self) -> Self:

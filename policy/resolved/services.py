@@ -80,7 +80,9 @@ class Within(StrEnum):
     """What stages that stand together have in common."""
 
     SITE = "site"
+    RACK = "rack"
     POOL = "pool"
+    NODE = "node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,24 @@ class PoolsClause:
 
 @dataclass(frozen=True, slots=True)
 class TogetherClause:
-    """Stages of which each request uses instances of one site, or of one pool."""
+    """Stages of which each request uses instances of one site, or of one pool.
+
+    In one rack, or on one node, is asked of all instances that a site has for them: requests go to whichever it has.
+    """
 
     stages: tuple[str, ...]
     within: Within
     place: Place
+
+    @property
+    def where(self) -> str:
+        """In words: `on one node`."""
+        return {
+            Within.SITE: "at one site",
+            Within.RACK: "in one rack",
+            Within.POOL: "in one pool",
+            Within.NODE: "on one node",
+        }[self.within]
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,16 @@ class Exclusive:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """At most one of the groups holds an instance of these options; a group is a set of nodes, and none is in two."""
+
+    rule: str
+    place: Place | None
+    options: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """lowest <= sum of a*share + b*instances + c*unserved <= highest; an end that is None is open.
 
@@ -154,7 +164,7 @@ class Penalty:
     carried: tuple[tuple[str, int], ...] = ()
 
 
-Row = Exclusion | Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder | Assurance | Penalty
+Row = Exclusion | Resource | Count | Distinct | Exclusive | Gathered | Flow | Budget | Ladder | Assurance | Penalty
 
 
 @dataclass(slots=True)

@@ -44,6 +44,7 @@ def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
         "capacity",
         "churn",
         "device_share",
+        "gathering",
         "latency",
         "preemption",
         "replica_bounds",

@@ -56,7 +56,7 @@ def pools_are_fewer(policy: Policy, data: st.DataObject) -> Policy:
 
 
 def stages_stay_together(policy: Policy, data: st.DataObject) -> Policy:
-    """All of a service's, at one site or in one pool."""
+    """All of a service's, at one site, in one rack or pool, or on one node."""
 
     def stricter(service: Service) -> Service:
         names = tuple(stage.name for stage in service.stages)
@@ -221,7 +221,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     a_link_admits_less: {"payload_encoding"},
     ways_to_buy_are_fewer: {"purchase"},
     pools_are_fewer: {"placement", "purchase"},
-    stages_stay_together: {"together"},
+    stages_stay_together: {"together", "gathering"},
     a_pool_is_for_fewer: {"purchase", "placement"},
     somebody_works_there: {"maintenance", "purchase"},
     attestation_asks_for_more: {"attestation"},

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from controller.planning.barring import barring
 from controller.planning.cpsat import MOST_INSTANCES
+from controller.planning.pooled.room import by_pool, most_on_a_node, rooms
 from rules.kernel.formulation import (
     Assurance,
     Budget,
@@ -23,6 +24,7 @@ from rules.kernel.formulation import (
     Exclusive,
     Flow,
     Formulation,
+    Gathered,
     Ladder,
     Penalty,
     Resource,
@@ -68,7 +70,8 @@ class PooledForm:
         for option in problem.options:
             if option.placement.pool in self.options:
                 self.options[option.placement.pool].append(option)
-        most, bounded = most_on_a_node(form, self)
+        self._rooms = rooms(form, self.pool, self.nodes)
+        most, bounded = most_on_a_node(problem, self._rooms)
         self.powered = {name: self._column(len(nodes)) for name, nodes in self.nodes.items()}
         self.instances = {
             option.id: self._column(most[option.id] * len(self.nodes[option.placement.pool]))
@@ -145,6 +148,7 @@ class PooledForm:
             Count: self._count,
             Distinct: self._distinct,
             Exclusive: self._exclusive,
+            Gathered: self._gathered,
             Flow: self._flow,
             Budget: self._budget,
             Ladder: self._ladder,
@@ -206,6 +210,24 @@ class PooledForm:
     def _exclusive(self, row: Exclusive) -> None:
         if members := [self.instances[name] for name in row.options if name in self.instances]:
             self.exclusive.append(members)
+
+    def _gathered(self, row: Gathered) -> None:
+        """A column for groups that have as many nodes of each pool: how many of them are used, which is one at most."""
+        alike = Counter(tuple(sorted(Counter(self.pool[node] for node in group).items())) for group in row.groups)
+        used = [(self._column(number), dict(shape)) for shape, number in alike.items()]
+        self._row([(column, 1) for column, _ in used], None, 1, row)
+        options: defaultdict[str, list[str]] = defaultdict(list)
+        for name in (name for name in row.options if name in self.instances):
+            options[self.problem.option(name).placement.pool].append(name)
+        for pool, names in options.items():
+            nodes = [(column, shape[pool]) for column, shape in used if pool in shape]
+            for name in names:
+                room = ((column, -MOST_INSTANCES * many) for column, many in nodes)
+                self._row([(self.instances[name], 1), *room], None, 0, row)
+            for resource, largest, use in self._rooms.get(pool, ()):
+                taken = [(self.instances[name], use[name]) for name in names if use.get(name, 0)]
+                room = ((column, -largest * many) for column, many in nodes)
+                self._row([*taken, *room], None, 0, resource)
 
     def _flow(self, row: Flow) -> None:
         terms = [(self.share[path], factor) for path, factor in row.shares]
@@ -284,28 +306,3 @@ class PooledForm:
         for service, steps in row.levels:
             for k, price in enumerate(steps, start=1):
                 self.cost[self.at_least[service, k]] += price
-
-
-def by_pool(values: Iterable[tuple[str, int]], pool: dict[str, str]) -> dict[str, list[int]]:
-    """The values of nodes, those of a pool together."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for node, value in values:
-        found[pool[node]].append(value)
-    return found
-
-
-def most_on_a_node(form: Formulation, pooled: PooledForm) -> tuple[dict[str, int], set[str]]:
-    """The most instances of each option that any node of its pool has room for; and those that a resource bounds."""
-    most = {option.id: MOST_INSTANCES for option in pooled.problem.options}
-    bounded = set[str]()
-    pools = {option.id: option.placement.pool for option in pooled.problem.options}
-    for row in form.rows:
-        if isinstance(row, Resource):
-            capacity = by_pool(row.capacity, pooled.pool)
-            largest = {pool: max(values) for pool, values in capacity.items() if len(values) == len(pooled.nodes[pool])}
-            for name, amount in row.use:
-                room = largest.get(pools.get(name, ""), 0)
-                if amount > 0 and pools.get(name) in largest and room // amount <= MOST_INSTANCES:
-                    most[name] = min(most[name], room // amount)
-                    bounded.add(name)
-    return most, bounded

@@ -35,6 +35,8 @@ class Frame(NamedTuple):
     """Instances that stand whatever the search does; it has the rest of their nodes, which are paid for."""
     instead: Mapping[str, str] = MappingProxyType({})
     """By closed option, the one that its instances are set to."""
+    kept_to: Mapping[str, frozenset[str]] = MappingProxyType({})
+    """By option, the only nodes that the search may place it on, where it may not on all of its pool."""
 
 
 class Asked(NamedTuple):

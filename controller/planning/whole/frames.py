@@ -1,8 +1,9 @@
 """From round to round: what a search is held to, given what the one before it found.
 
-The first round is free. What it likes best is then made binding: one of each set of options that exclude each other, a
-site or a node more where instances have to be spread, fewer nodes where a budget is overspent, options that answer
-more where there are too many instances, and a further degrade step where something stays unserved.
+The first round is free. What it likes best is then made binding: one of each set of options that exclude each other,
+one group of nodes for options that stay together, a site or a node more where instances have to be spread, fewer nodes
+where a budget is overspent, options that answer more where there are too many instances, and a further degrade step
+where something stays unserved.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Final
 
 from controller.planning.whole.asked import Frame
 from controller.planning.whole.boxes import Box, boxes, members
+from controller.planning.whole.gathering import kept_to
 from controller.planning.whole.reading import Counts
 from controller.planning.whole.rows import Rows
 from rules.kernel.formulation import Count, Distinct, Exclusive
@@ -61,7 +63,8 @@ def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     """What the last round's instances make binding."""
     levels = held.levels
     price = unit_prices(rows, counts)
-    never = _zeroed(rows)
+    kept = kept_to(rows, counts, price, held.closed_nodes)
+    never = _zeroed(rows) | {option for option, nodes in kept.items() if not nodes}
     winners = _winners(rows, counts, boxes(rows, price, levels, never), price, held.closed_options)
     _reconciled(winners, levels, price)
     closed = never | winners.losers()
@@ -73,7 +76,7 @@ def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     tokens = tuple(_tokens(rows, counts, open_, levels))
     instead = winners.instead()
     reserved = {(instead.get(option, option), node): count for (option, node), count in held.reserved.items()}
-    return Frame(chosen, held.closed_nodes, tokens, reserved, instead)
+    return Frame(chosen, held.closed_nodes, tokens, reserved, instead, kept)
 
 
 def _zeroed(rows: Rows) -> frozenset[str]:

@@ -15,6 +15,7 @@ from rules.kernel.formulation import (
     Exclusive,
     Flow,
     Formulation,
+    Gathered,
     Ladder,
     Penalty,
     Resource,
@@ -22,7 +23,7 @@ from rules.kernel.formulation import (
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE
 
-Hard = Resource | Count | Distinct | Exclusive | Flow | Budget | Ladder | Assurance
+Hard = Resource | Count | Distinct | Exclusive | Gathered | Flow | Budget | Ladder | Assurance
 """A row that a plan with usable paths can break."""
 Counts = Mapping[tuple[str, str], int]
 """Instances by option and node, none of them 0."""
@@ -111,6 +112,11 @@ class Reading:
         """Which groups of a row hold an instance."""
         return [any(key in self.counts for key in group) for group in row.groups]
 
+    def gathered(self, row: Gathered) -> list[tuple[str, ...]]:
+        """The groups of a row that hold an instance."""
+        standing = {node for option in row.options for node in self.nodes_of.get(option, ())}
+        return [group for group in row.groups if not standing.isdisjoint(group)]
+
 
 def highest_levels(form: Formulation) -> Mapping[str, int]:
     """The highest level of each service with a ladder; at 0 there is no step to take."""
@@ -141,6 +147,8 @@ def keeps(row: Hard, at: Reading, tops: Mapping[str, int]) -> bool:
             is_kept = at.gives_up(row.services, tops) or sum(at.held(row)) >= row.least
         case Exclusive():
             is_kept = sum(option in at.by_option for option in row.options) <= 1
+        case Gathered():
+            is_kept = len(at.gathered(row)) <= 1
         case Flow():
             is_kept = at.gives_up(row.services, tops) or within(row.lowest, at.flows(row), row.highest)
         case Budget():

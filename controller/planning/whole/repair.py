@@ -19,7 +19,18 @@ from controller.planning.whole.lacking import is_of, lacking
 from controller.planning.whole.reading import Hard, Reading, keeps
 from controller.planning.whole.residual import Open, fixed, joined, part, residual
 from controller.planning.whole.rows import Rows
-from rules.kernel.formulation import Assurance, Budget, Count, Distinct, Exclusive, Flow, Formulation, Ladder, Resource
+from rules.kernel.formulation import (
+    Assurance,
+    Budget,
+    Count,
+    Distinct,
+    Exclusive,
+    Flow,
+    Formulation,
+    Gathered,
+    Ladder,
+    Resource,
+)
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Demand, Path, Problem
 
@@ -217,7 +228,7 @@ def _spoken(view: View, at: Reading, row: Hard, width: int) -> Iterable[str]:
     """The options that a row speaks of, as far as they matter to mending it."""
     rows = view.rows
     match row:
-        case Count() | Exclusive():
+        case Count() | Exclusive() | Gathered():
             return row.options
         case Resource():
             return (option for option, _ in row.use if option in at.by_option)

@@ -18,6 +18,7 @@ from rules.kernel.formulation import (
     Exclusive,
     Flow,
     Formulation,
+    Gathered,
     Ladder,
     Penalty,
     Resource,
@@ -124,6 +125,8 @@ def _left(row: Hard, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
             left = _distinct(row, rows, stays, opened)
         case Exclusive():
             left = _exclusive(row, stays, opened)
+        case Gathered():
+            left = _gathered(row, stays, opened)
         case Flow():
             left = _flow(row, rows, stays, opened)
         case Budget():
@@ -150,6 +153,18 @@ def _exclusive(row: Exclusive, stays: Reading, opened: Open) -> Iterator[Row]:
         yield Count(row.rule, row.place, others, 0, 0)
     elif options:
         yield replace(row, options=options)
+
+
+def _gathered(row: Gathered, stays: Reading, opened: Open) -> Iterator[Row]:
+    """Where something stays, the open nodes of other groups have no room for these options."""
+    options = tuple(option for option in row.options if option in opened.options)
+    held = stays.gathered(row)
+    groups = [tuple(node for node in group if node in opened.nodes) for group in row.groups if group not in held]
+    if options and held:
+        nowhere = tuple((node, 0) for group in groups for node in group)
+        yield Resource(row.rule, row.place, nowhere, tuple((option, 1) for option in options))
+    elif options:
+        yield replace(row, options=options, groups=tuple(filter(None, groups)))
 
 
 def _ladder(row: Ladder, opened: Open) -> Iterator[Row]:

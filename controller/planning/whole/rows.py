@@ -17,6 +17,7 @@ from rules.kernel.formulation import (
     Exclusive,
     Flow,
     Formulation,
+    Gathered,
     Ladder,
     Penalty,
     Resource,
@@ -270,7 +271,7 @@ def _names(row: Hard) -> Iterable[str]:
     match row:
         case Resource():
             return (option for option, _ in row.use)
-        case Count() | Exclusive():
+        case Count() | Exclusive() | Gathered():
             return row.options
         case Distinct():
             return {option for group in row.groups for option, _ in group}

@@ -1,7 +1,7 @@
 """The product's problem as arrays: kinds of row become nodes, options and demands, and no rule is known here.
 
-- Resource rows give nodes their capacity and instances their use. Nodes of a pool that are alike in all rows and in
-  price are one packed pool.
+- Resource rows give nodes their capacity and instances their use. Nodes of a pool that are alike in all rows, in price
+  and in what the frame lets stand there are one packed pool.
 - A capacity row (`Rows.answers`) says what an instance answers and what a stage of a demand asks.
 - Boxes (`boxes`) say which options a stage of a demand may take: its bit of their reach.
 - Penalties are prices. A demand's worth is such that serving the last permille of it pays for a node. The price of
@@ -40,6 +40,10 @@ class Kinds(NamedTuple):
     of_pool: Mapping[str, tuple[int, ...]]
     rows_of_pool: Mapping[str, tuple[Mapping[str, int], ...]]
     """By pool, what its resource rows say that an instance of an option uses."""
+
+    def may_hold(self, option: str, kind: int, frame: Frame) -> bool:
+        """Whether the frame lets an option stand on the nodes of a kind: on all of them or on none."""
+        return option not in frame.kept_to or self.nodes[kind][0] in frame.kept_to[option]
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ def translate(rows: Rows, frame: Frame) -> Translation:
         before = len(options)
         for option, bits in _reach(asked).items():
             for kind in kinds.of_pool.get(rows.problem.option(option).placement.pool, ()):
+                if not kinds.may_hold(option, kind, frame):
+                    continue
                 numbers[option, kind].append(len(options))
                 options.append(option)
                 kind_of.append(kind)
@@ -181,22 +187,32 @@ def _kinds(rows: Rows, frame: Frame) -> Kinds:
         for at in has[node]:
             has[node][at] -= count * uses[at].get(option, 0)
     paid = {node for _, node in frame.reserved}
-    alike: defaultdict[tuple[str, int, tuple[int, ...]], list[str]] = defaultdict(list)
+    kept = _kept(frame)
+    alike: defaultdict[tuple[str, int, tuple[int, ...], tuple[int, ...]], list[str]] = defaultdict(list)
     for one in rows.problem.nodes:
         if one.name not in frame.closed_nodes:
             room = tuple(has[one.name].get(at, ROOMY) for at in named[one.pool])
             price = 0 if one.name in paid else rows.prices.nodes.get(one.name, 0)
-            alike[one.pool, price, room].append(one.name)
+            alike[one.pool, price, room, kept.get(one.name, ())].append(one.name)
     of_pool: defaultdict[str, list[int]] = defaultdict(list)
-    for at, (pool, _, _) in enumerate(alike):
+    for at, (pool, *_) in enumerate(alike):
         of_pool[pool].append(at)
     return Kinds(
         nodes=tuple(map(tuple, alike.values())),
-        capacity=tuple(capacity for _, _, capacity in alike),
-        price=tuple(price / MILLICENTS for _, price, _ in alike),
+        capacity=tuple(capacity for _, _, capacity, _ in alike),
+        price=tuple(price / MILLICENTS for _, price, *_ in alike),
         of_pool={pool: tuple(kinds) for pool, kinds in of_pool.items()},
         rows_of_pool={pool: tuple(uses[at] for at in ats) for pool, ats in named.items()},
     )
+
+
+def _kept(frame: Frame) -> Mapping[str, tuple[int, ...]]:
+    """By node, to which of the sets of nodes that options are kept to it belongs."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for at, nodes in enumerate(dict.fromkeys(frame.kept_to.values())):
+        for node in nodes:
+            found[node].append(at)
+    return {node: tuple(sets) for node, sets in found.items()}
 
 
 def _uses(rows: Rows, options: Sequence[str], kinds: Kinds) -> list[list[int]]:
