@@ -13,6 +13,7 @@ from controller.connections import read_connections
 from policy.documents import KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
+from tests.cli.process import gridwright
 from tests.cluster.helm import CHART, NAMESPACE, OPERATOR, ROOT, VALUES, Manifest, helm, manifests, rendered
 from tests.cluster.rendering import KUSTOMIZE, SETS, made
 from tests.cluster.starting import BUILT
@@ -81,6 +82,15 @@ def test_the_connections_are_a_document_that_the_controller_reads(values: Path, 
     read = read_connections(tmp_path / "connections.yaml")
     assert read.listened_at() == {"api": "0.0.0.0:8780", "otlp": "0.0.0.0:4318", "otlpGrpc": "0.0.0.0:4317"}
     assert read.servers.keys() == yaml.safe_load(values.read_text())["connections"]["servers"].keys()
+
+
+def test_the_command_takes_what_the_pod_gives_it(tmp_path: Path) -> None:
+    (pod,) = [each["spec"]["template"] for each in manifests(rendered(GIT)) if each["kind"] == "Deployment"]
+    (container,) = pod["spec"]["containers"]
+    told = [each.replace("$(GRIDWRIGHT_POLICY)", str(tmp_path)) for each in container["args"]]
+    ran = gridwright(*(each.replace("$(GRIDWRIGHT_ENVIRONMENT)", "") for each in told))
+    # It goes as far as what this machine does not have.
+    assert "/etc/gridwright/connections/connections.yaml: cannot be read" in ran.err
 
 
 def test_monitors_and_rules_are_left_out_where_nobody_serves_their_kinds() -> None:
