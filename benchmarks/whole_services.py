@@ -44,6 +44,8 @@ WAKE_UP_US: Final = 30_000_000
 EACH: Final = 10
 """Of so many services one has a price for its requests, one is kept from a device, three keep their stages together,
 one promises the first of them, and one has its inputs packed or lowered and scales to zero."""
+TOGETHER: Final = {4: Within.SITE, 6: Within.RACK, 7: Within.NODE}
+"""Where those three keep them."""
 CLASSES: Final = ("card", "health", "")
 WITHIN: Final = {"card": ("A", "B", "C"), "health": ("B", "C", "D")}
 """Where data of a class has to stay."""
@@ -102,7 +104,8 @@ def _with_clauses(service: Service, number: int, base_us: dict[str, int]) -> Ser
         case 3:
             return replace(service, pools=(PoolsClause((), (), ("orin",), (), True, HERE),))  # noqa: FBT003 - barred
         case 4 | 6 | 7 if others:
-            return replace(service, together=(TogetherClause((first.name, others[0].name), Within.SITE, HERE),))
+            within = TOGETHER[number % EACH]
+            return replace(service, together=(TogetherClause((first.name, others[0].name), within, HERE),))
         case 5:
             below_us = LONGEST * base_us[first.model] + PLANE_US
             return replace(

@@ -240,6 +240,30 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class InventoryNode:
+    """A node as a cluster tells of it. `against` has why nothing may be placed on it now; empty where it may.
+
+    `rack` is empty where the cluster does not tell it, and `zone` likewise.
+    """
+
+    name: str
+    rack: str = ""
+    zone: str = ""
+    against: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The nodes that a cluster has of a pool, by name; missing where the cluster was never listed.
+
+    A value that is old still counts: nodes change seldom, and whether their servers answer is another reading.
+    """
+
+    pool: str
+    reading: Reading[tuple[InventoryNode, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything observed at `at`. Order carries no meaning."""
 
@@ -253,6 +277,7 @@ class Snapshot:
     batches: tuple[Batches, ...] = ()
     expected: tuple[Expected, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
+    inventory: tuple[Inventory, ...] = ()
 
     def server(self, pool: str, node: str = "") -> Reading[ServerState]:
         """The server of a node, or of the whole pool; a missing reading when nobody looked."""
@@ -293,6 +318,7 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
             batches=whole.batches + part.batches,
             expected=whole.expected + part.expected,
             arrivals=whole.arrivals + part.arrivals,
+            inventory=whole.inventory + part.inventory,
         )
     return whole
 

@@ -1,7 +1,7 @@
 """What each variant does on each Triton, from the counters at its metrics port."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -49,18 +49,24 @@ class TritonMetrics:
     def __init__(
         self,
         client: httpx.AsyncClient,
-        targets: Sequence[MetricsTarget],
+        targets: Collection[MetricsTarget],
         window: timedelta = timedelta(seconds=10),
         limits: Limits | None = None,
     ) -> None:
+        """`targets` are looked through each time, so others may be among them by then."""
         self._client = client
         self._limits = limits or Limits()
-        self._targets = {target: CounterWindow[Series](window) for target in targets}
-        self._last: dict[MetricsTarget, dict[str, Work]] = {target: {} for target in targets}
+        self._targets = targets
+        self._window = window
+        self._windows: dict[MetricsTarget, CounterWindow[Series]] = {}
+        self._last: dict[MetricsTarget, dict[str, Work]] = {}
 
     async def collect(self, now: datetime) -> Snapshot:
         """The work of every variant that a server names."""
-        return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._targets)))
+        targets = tuple(self._targets)
+        self._windows = {target: self._windows.get(target, CounterWindow(self._window)) for target in targets}
+        self._last = {target: self._last.get(target, {}) for target in targets}
+        return merge(now, await asyncio.gather(*(self._read(target, now) for target in targets)))
 
     async def _read(self, target: MetricsTarget, now: datetime) -> Snapshot:
         try:
@@ -68,7 +74,7 @@ class TritonMetrics:
         except SourceError as error:
             finding = source_trouble(error, self.name, server_subject(target.pool, target.node))
             return Snapshot(now, work=tuple(self._last[target].values()), findings=(finding,))
-        window, last = self._targets[target], self._last[target]
+        window, last = self._windows[target], self._last[target]
         window.add(now, found.totals)
         current, findings = works(
             Counted(target.pool, target.node, target.url), found, increase=window.increase(), at=now, last=last

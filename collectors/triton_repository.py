@@ -5,7 +5,7 @@ cannot be imported without gevent.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -63,10 +63,11 @@ class TritonRepository:
     name = "triton_repository"
 
     def __init__(
-        self, client: httpx.AsyncClient, targets: Sequence[RepositoryTarget], limits: Limits | None = None
+        self, client: httpx.AsyncClient, targets: Collection[RepositoryTarget], limits: Limits | None = None
     ) -> None:
+        """`targets` are looked through each time, so others may be among them by then."""
         self._client = client
-        self._targets = tuple(targets)
+        self._targets = targets
         self._limits = limits or Limits()
 
     async def collect(self, now: datetime) -> Snapshot:

@@ -5,7 +5,7 @@ told apart by their size.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -75,16 +75,19 @@ class TritonStatistics:
     name = "triton_statistics"
 
     def __init__(
-        self, client: httpx.AsyncClient, targets: Sequence[RepositoryTarget], limits: Limits | None = None
+        self, client: httpx.AsyncClient, targets: Collection[RepositoryTarget], limits: Limits | None = None
     ) -> None:
+        """`targets` are looked through each time, so others may be among them by then."""
         self._client = client
-        self._targets = tuple(targets)
+        self._targets = targets
         self._limits = limits or Limits()
         self._last: dict[RepositoryTarget, _Sample] = {}
 
     async def collect(self, now: datetime) -> Snapshot:
         """What every variant's executions took since the last time."""
-        return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._targets)))
+        targets = tuple(self._targets)
+        self._last = {target: sample for target, sample in self._last.items() if target in targets}
+        return merge(now, await asyncio.gather(*(self._read(target, now) for target in targets)))
 
     async def _read(self, target: RepositoryTarget, now: datetime) -> Snapshot:
         try:

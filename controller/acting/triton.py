@@ -61,7 +61,7 @@ class TritonActuator:
         self, client: httpx.AsyncClient, servers: Mapping[ServerKey, TritonServer], limits: TritonLimits | None = None
     ) -> None:
         self._client = client
-        self._servers = dict(servers)
+        self._servers = servers
         self._limits = limits or TritonLimits()
 
     def handles(self, action: Action) -> bool:

@@ -6,14 +6,15 @@ created by name. What it refuses is raised, told apart as far as callers act on 
 """
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
+import msgspec
 
 from controller.cluster.backoff import asked_s, pause_s
 from controller.cluster.errors import (
@@ -95,10 +96,14 @@ class Calls:
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         return await self._call("DELETE", path, {}, {**options, "preconditions": wanted} if wanted else options)
 
-    async def lines(self, path: str, *, silence_s: float, **query: str | int) -> AsyncGenerator[Object]:
+    @asynccontextmanager
+    async def lines(
+        self, path: str, query: Mapping[str, str | int], *, silence_s: float
+    ) -> AsyncGenerator[AsyncGenerator[Object]]:
         """What the API server tells line by line, as a watch does, until it ends that; not tried again.
 
-        Raises UnansweredError when it is silent for `silence_s`, or breaks off.
+        The block begins once it has begun to answer. Raises RefusedError when it does not begin, and UnansweredError
+        when it is silent for `silence_s`, or breaks off.
         """
         call = f"WATCH {path}"
         timeout = httpx.Timeout(silence_s, connect=self._limits.attempt_s)
@@ -106,15 +111,8 @@ class Calls:
             async with self._client.stream("GET", path, params=query, timeout=timeout) as response:
                 if not response.is_success:
                     raise refused(call, response.status_code, _parsed(await self._body(call, response)))
-                pending = bytearray()
-                async for chunk in response.aiter_bytes():
-                    pending += chunk
-                    *whole, rest = pending.split(b"\n")
-                    for line in whole:
-                        yield _object(call, bytes(line))
-                    pending = bytearray(rest)
-                    if len(pending) > self._limits.max_bytes:
-                        raise _too_large(call, self._limits.max_bytes)
+                async with aclosing(self._lines(call, response)) as lines:
+                    yield lines
         except httpx.HTTPError as error:
             raise _unanswered(call, error) from error
 
@@ -142,7 +140,7 @@ class Calls:
     ) -> Object:
         """The answer. Raises _Again when the same call may fare better later."""
         call = f"{method} {path}"
-        content = None if body is None else json.dumps(body).encode()
+        content = None if body is None else msgspec.json.encode(body)
         headers = {"accept": JSON} if content is None else {"accept": JSON, "content-type": kind}
         try:
             async with (
@@ -158,6 +156,17 @@ class Calls:
         if _may_fare_better(no, body or {}):
             raise _Again(no, asked_s(response.headers.get("retry-after"), datetime.now(UTC)))
         raise no
+
+    async def _lines(self, call: str, response: httpx.Response) -> AsyncGenerator[Object]:
+        pending = bytearray()
+        async for chunk in response.aiter_bytes():
+            pending += chunk
+            if b"\n" in chunk:
+                *whole, pending = pending.split(b"\n")
+                for line in whole:
+                    yield _object(call, line)
+            if len(pending) > self._limits.max_bytes:
+                raise _too_large(call, self._limits.max_bytes)
 
     async def _body(self, call: str, response: httpx.Response) -> bytes:
         body = bytearray()
@@ -198,14 +207,14 @@ def owners(error: ConflictError) -> tuple[str, ...]:
     )
 
 
-def _parsed(body: bytes) -> Any:
+def _parsed(body: bytes | bytearray) -> Any:
     try:
-        return json.loads(body)
-    except ValueError:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
         return body.decode(errors="replace")
 
 
-def _object(call: str, body: bytes) -> Object:
+def _object(call: str, body: bytes | bytearray) -> Object:
     answer = _parsed(body)
     if not isinstance(answer, dict):
         raise UnansweredError(f"{call} is answered with what is no object", CHECK_NETWORK)

@@ -96,8 +96,8 @@ def _started(policy: Policy, environment: Path, work: Path, reaper: Reaper, *, p
     otlp, api = free_ports(2)
     installation = assemble(environment, work / "triton")
     build_networks(installation.packages, environment, environment / "networks")
-    ground = Ground(policy, installation, environment / "networks", work, reaper, f"http://{HOST}:{otlp}", paced)
-    servers = {key: server for pool in policy.pools for key, server in _servers(ground, pool)}
+    premises = Premises(policy, installation, environment / "networks", work, reaper, f"http://{HOST}:{otlp}", paced)
+    servers = {key: server for pool in policy.pools for key, server in _servers(premises, pool)}
     origins = sorted({origin.site for service in policy.services for origin in service.origins})
     with ThreadPoolExecutor(len(servers)) as starting:
         list(starting.map(lambda server: server.start(deadline_s=READY_WITHIN_S), servers.values()))
@@ -131,7 +131,7 @@ def _offered(policy: Policy, pool: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Premises:
     """What every server of a fleet stands on. `otlp_url` is the base of the receiver's address."""
 
     policy: Policy
@@ -143,19 +143,19 @@ class Ground:
     paced: bool
 
 
-def _servers(ground: Ground, pool: Pool) -> Iterator[tuple[ServerKey, TritonServer]]:
+def _servers(premises: Premises, pool: Pool) -> Iterator[tuple[ServerKey, TritonServer]]:
     """A server for each node; a pool's only one is called by the pool."""
-    profiles = [profile for item in ground.policy.devices if item.device == pool.device for profile in item.variants]
-    repository = ground.work / "models" / pool.name
+    profiles = [profile for item in premises.policy.devices if item.device == pool.device for profile in item.variants]
+    repository = premises.work / "models" / pool.name
     build_repository(
         repository,
-        ground.networks,
-        [ServedVariant(item.model, item.variant, item.service_us if ground.paced else ()) for item in profiles],
+        premises.networks,
+        [ServedVariant(item.model, item.variant, item.service_us if premises.paced else ()) for item in profiles],
     )
-    otlp_url = f"{ground.otlp_url}/otlp/{pool.name}/v1/traces"
+    otlp_url = f"{premises.otlp_url}/otlp/{pool.name}/v1/traces"
     for node in pool.node_names() if pool.nodes > 1 else [""][: pool.nodes]:
-        settings = TritonSettings(node or pool.name, repository, ground.work, otlp_url=otlp_url)
-        yield (pool.name, node), TritonServer(ground.installation, settings, ground.reaper)
+        settings = TritonSettings(node or pool.name, repository, premises.work, otlp_url=otlp_url)
+        yield (pool.name, node), TritonServer(premises.installation, settings, premises.reaper)
 
 
 def _connection(pool: str, servers: Mapping[ServerKey, TritonServer]) -> ServerConnection | NodesConnection:

@@ -152,7 +152,7 @@ def _shortfall(
         return (*degraded, *state.conflict[1]), state.conflict
     if at_rest is None:
         return degraded, None
-    named = report.shortfall_findings(shortfall_of(plan, built, at_rest))
+    named = report.shortfall_findings(shortfall_of(plan, built, at_rest), built.whole.policy)
     return (*degraded, *named), (key, named)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from collectors.snapshot import LoadedModel, ModelState, ServerState, Snapshot
 from controller.decision import State
 from controller.fleet import Seat
+from controller.planning.inventoried import closed_nodes
 from controller.planning.options import placement_of
 from controller.planning.sending import by_options
 from policy.resolved import Policy
@@ -14,14 +15,23 @@ from rules.kernel.problem import WHOLE_PERMILLE, Node, Option, Placement, Proble
 
 
 def usable_nodes(policy: Policy, snapshot: Snapshot, now: datetime) -> tuple[Node, ...]:
-    """The nodes whose server answers: their own, or the one of all nodes of their pool."""
-    answering = _answering(policy, snapshot, now)
-    with_own = {server.pool for server in snapshot.servers if server.node}
+    """The nodes that are not closed and whose server answers: their own, or the one of all nodes of their pool.
+
+    A node that a cluster tells of, and no server is told of, gets its server with its first load.
+    """
+    answering, closed = _answering(policy, snapshot, now), closed_nodes(snapshot)
+    told = {(server.pool, server.node) for server in snapshot.servers}
+    in_cluster = {item.pool for item in snapshot.inventory}
+    with_own = {pool for pool, node in told if node} | {pool for pool in in_cluster if (pool, "") not in told}
+
+    def is_usable(server: tuple[str, str]) -> bool:
+        return server in answering or (server not in told and server[0] in in_cluster)
+
     return tuple(
         Node(name, pool.name, own_server=pool.name in with_own)
         for pool in policy.pools
         for name in pool.node_names()
-        if (pool.name, name if pool.name in with_own else "") in answering
+        if name not in closed and is_usable((pool.name, name if pool.name in with_own else ""))
     )
 
 
@@ -42,7 +52,7 @@ def observed(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Seat, Lo
     for pool, node in dict.fromkeys(
         (node.pool, node.name if node.own_server else "") for node in usable_nodes(policy, snapshot, now)
     ):
-        for loaded in answering[pool, node].models:
+        for loaded in answering[pool, node].models if (pool, node) in answering else ():
             if loaded.state is not ModelState.UNAVAILABLE and loaded.instances:
                 found[Placement(loaded.model, loaded.variant, pool), node] = loaded
     return found

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from controller.cluster.backoff import LONGEST_S, asked_s, pause_s
-from controller.cluster.calls import Calls, Limits, owners
+from controller.cluster.calls import Calls, Limits, Object, owners
 from controller.cluster.errors import (
     BusyError,
     CallError,
@@ -176,12 +176,27 @@ async def test_no_more_calls_are_under_way_than_may_be() -> None:
     assert most == 3
 
 
-@pytest.mark.parametrize("act", [lambda asked: asked.get("/x"), lambda asked: anext(asked.lines("/x", silence_s=1))])
-async def test_an_answer_that_is_too_large_is_not_read_to_its_end(act: Callable[[Calls], object]) -> None:
+async def first_line(asked: Calls, path: str, **query: str | int) -> Object:
+    async with asked.lines(path, {"watch": 1, **query}, silence_s=20) as lines:
+        return await anext(lines)
+
+
+@pytest.mark.parametrize("act", [lambda asked: asked.get("/x"), lambda asked: first_line(asked, "/x")])
+async def test_an_answer_that_is_too_large_is_not_read_to_its_end(act: Callable[[Calls], Awaitable[Object]]) -> None:
     played = Played(httpx.Response(200, content=json.dumps({"a": "b" * 5000}).encode()))
     async with calls(played, Limits(max_bytes=1000)) as asked:
         with pytest.raises(UnansweredError, match="more than 1000 bytes"):
-            await act(asked)  # type: ignore[misc]
+            await act(asked)
+
+
+async def test_lines_are_told_apart_wherever_they_are_cut() -> None:
+    async def cut() -> AsyncIterator[bytes]:
+        for each in (b'{"a":', b"1}", b'\n{"b": 2}\n{"c"', b": 3}\n"):
+            yield each
+
+    played = Played(httpx.Response(200, content=cut()))
+    async with calls(played) as asked, asked.lines("/x", {}, silence_s=1) as lines:
+        assert [line async for line in lines] == [{"a": 1}, {"b": 2}, {"c": 3}]
 
 
 async def test_an_answer_that_is_no_object_is_no_answer() -> None:
@@ -223,7 +238,7 @@ async def test_a_real_server_takes_each_kind_of_call(server: ApiServer, kubeconf
 
 
 @pytest.mark.cluster
-async def test_a_real_watch_tells_what_comes_and_refuses_a_version_that_is_gone(
+async def test_a_real_watch_tells_what_comes_and_is_refused_of_what_there_is_not(
     server: ApiServer, kubeconfig: Path
 ) -> None:
     async with client("tests", str(kubeconfig)) as reached:
@@ -231,15 +246,13 @@ async def test_a_real_watch_tells_what_comes_and_refuses_a_version_that_is_gone(
         listed = await asked.get(NAMESPACES.path())
         version = listed["metadata"]["resourceVersion"]
         server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "watched"}})
-        watch = asked.lines(NAMESPACES.path(), silence_s=20, watch=1, resourceVersion=version, timeoutSeconds=60)
-        event = await anext(watch)
-        await watch.aclose()
+        event = await first_line(asked, NAMESPACES.path(), resourceVersion=version, timeoutSeconds=60)
         assert (event["type"], event["object"]["metadata"]["name"]) == ("ADDED", "watched")
         with pytest.raises(MissingError):
-            await anext(asked.lines(Resource("v1", "nothing").path(), silence_s=20, watch=1))
+            await first_line(asked, Resource("v1", "nothing").path())
 
 
 async def test_what_is_watched_in_silence_is_told_to_be_unanswered() -> None:
     async with calls(Played(httpx.ReadTimeout(""))) as asked:
         with pytest.raises(UnansweredError, match="ReadTimeout"):
-            await anext(asked.lines(NODES.path(), silence_s=1, watch=1))
+            await first_line(asked, NODES.path())

@@ -1,15 +1,26 @@
 """Small random problems of the product, with every kind of row in some of them."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
-from policy.resolved import AvailabilityObjective, Ceiling, ReplicaBound, Shed, UseVariant
+from policy.resolved import (
+    AvailabilityObjective,
+    Ceiling,
+    ReplicaBound,
+    Shed,
+    TogetherClause,
+    UseVariant,
+    Within,
+)
 from rules.kernel.problem import Placement, Problem
 from tests.rules.build import Fleet, at, stage
 
 SITES = ("paris", "lyon", "nice")
 MODELS = ("det", "rec")
+GATHERED = 1_000
+"""What is added to a seed for the dice of stages on one node."""
 
 
 def random_product(seed: int) -> Problem:
@@ -25,7 +36,7 @@ def random_product(seed: int) -> Problem:
     fleet = _options(fleet, dice)
     for number in range(int(dice.integers(2, 4))):
         fleet = _service(fleet, f"svc{number}", dice)
-    return _clauses(fleet, dice).problem
+    return _gathered(_clauses(fleet, dice).problem, np.random.default_rng(GATHERED + seed))
 
 
 def _options(fleet: Fleet, dice: np.random.Generator) -> Fleet:
@@ -71,3 +82,14 @@ def _clauses(fleet: Fleet, dice: np.random.Generator) -> Fleet:
         placement = Placement("det", "fp32", "pool-nice")
         fleet = fleet.running(placement, "pool-nice-0", 2).floor(placement, 1, "cooling down")
     return fleet
+
+
+def _gathered(problem: Problem, dice: np.random.Generator) -> Problem:
+    """The problem with services that have all of their stages on one node of a site now and then."""
+    services = tuple(
+        replace(each, together=(TogetherClause(tuple(stage.name for stage in each.stages), Within.NODE, at(17)),))
+        if dice.random() < 0.25
+        else each
+        for each in problem.policy.services
+    )
+    return replace(problem, policy=replace(problem.policy, services=services))

@@ -26,6 +26,7 @@ from rules.kernel.formulation import (
     Exclusive,
     Flow,
     Formulation,
+    Gathered,
     Ladder,
     Resource,
     Row,
@@ -72,6 +73,12 @@ BROKEN: dict[str, tuple[Row | None, Counts, dict[str, int], dict[str, int]]] = {
         {"read to edge": 500, "busy to edge": 500},
         {},
     ),
+    "on two nodes at once": (
+        Gathered("test", None, READ[:2], (("edge-0",), ("edge-1",), ("edge-2",))),
+        {("read@edge", "edge-0"): 1, ("read@edge", "edge-1"): 1},
+        EDGE,
+        {},
+    ),
     "more over a link than it carries": (
         Flow("test", None, (("read to cloud", 1),), highest=600),
         {("read@cloud", "cloud-0"): 2},
@@ -104,6 +111,7 @@ KINDS = {
     "too many instances": Count,
     "too few sites": Distinct,
     "two settings at once": Exclusive,
+    "on two nodes at once": Gathered,
     "more over a link than it carries": Flow,
     "calls beyond what instances answer": Flow,
     "more spent than allowed": Budget,
@@ -175,6 +183,13 @@ def assured(problem: Problem, level: int) -> Assurance:
     return Assurance("test", None, name, level, own)
 
 
+def gathered(problem: Problem, dice: np.random.Generator) -> Gathered:
+    """That about half of the options stand on the even nodes or on the odd ones."""
+    nodes = [node.name for node in problem.nodes]
+    options = tuple(option.id for option in problem.options if dice.random() < 0.5)
+    return Gathered("test", None, options, (tuple(nodes[::2]), tuple(nodes[1::2])))
+
+
 def some_plan(problem: Problem, dice: np.random.Generator) -> Plan:
     """Anything: a few instances, routes that may not add up, levels."""
     stands = [(o.id, n.name) for o in problem.options for n in problem.nodes_of(o.placement.pool)]
@@ -194,7 +209,7 @@ def some_plan(problem: Problem, dice: np.random.Generator) -> Plan:
 @pytest.mark.parametrize("seed", range(15))
 def test_a_plan_keeps_a_row_exactly_when_cp_sat_accepts_it(seed: int) -> None:
     problem, dice = random_product(seed), np.random.default_rng(seed)
-    rows = rows_of(problem, assured(problem, seed % 2))
+    rows = rows_of(problem, assured(problem, seed % 2), gathered(problem, np.random.default_rng(seed)))
     tops = rows.tops
     ladders = [row for row in rows.form.rows if isinstance(row, Ladder)]
     plan = some_plan(problem, dice)
@@ -208,7 +223,7 @@ def test_a_plan_keeps_a_row_exactly_when_cp_sat_accepts_it(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(15))
 def test_what_is_left_of_the_rows_is_kept_exactly_when_the_whole_plan_keeps_those_that_it_touches(seed: int) -> None:
     problem, dice = random_product(seed), np.random.default_rng(seed)
-    rows = rows_of(problem, assured(problem, seed % 2))
+    rows = rows_of(problem, assured(problem, seed % 2), gathered(problem, np.random.default_rng(seed)))
     good = solve(rows.form, problem).plan
     assert good is not None
     at = Reading.of(good if seed % 2 else some_plan(problem, dice))
