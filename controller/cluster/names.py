@@ -17,8 +17,6 @@ NODE: Final = "gridwright.dev/node"
 """An annotation: the node of a server. Names of nodes can be longer than values of labels."""
 CONTENT: Final = "gridwright.dev/content"
 """An annotation: a digest of what was asked for when an object was last applied."""
-FENCE: Final = "gridwright.dev/fence"
-"""An annotation: in which term of which leader an object was last written."""
 
 MOST_LABEL: Final = 63
 MOST_SERVER: Final = 52

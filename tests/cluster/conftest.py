@@ -95,9 +95,15 @@ def defined(server: ApiServer) -> ApiServer:
 
 
 @pytest.fixture(scope="session")
-def guarded(server: ApiServer) -> ApiServer:
-    """The server with the admission policies, which are the same for every policy; nobody is held to them yet."""
+def system(server: ApiServer) -> ApiServer:
+    """The server with the controller's namespace."""
     server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-    for manifest in policies():
-        server.create(manifest)
     return server
+
+
+@pytest.fixture(scope="session")
+def guarded(system: ApiServer) -> ApiServer:
+    """The server with the admission policies, which are the same for every policy; nobody is held to them yet."""
+    for manifest in policies():
+        system.create(manifest)
+    return system

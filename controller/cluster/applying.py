@@ -1,0 +1,151 @@
+"""Applying what a plan asks for: only what differs, only what is ours, and nothing that somebody else has set."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from controller.cluster.calls import Calls, owners
+from controller.cluster.errors import CallError, ConflictError, ForbiddenError, MissingError
+from controller.cluster.evicting import evict
+from controller.cluster.fencing import REFUSAL, DeposedError
+from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER
+from controller.cluster.scalers import SCALERS, targets
+from controller.cluster.servers_catalogue import (
+    beyond_quota,
+    deposed,
+    kept_by_budget,
+    not_ours,
+    outdated,
+    owned_by_others,
+    refused,
+    scaled_by_others,
+)
+from controller.cluster.standing import (
+    KINDS,
+    SERVERS,
+    Key,
+    Manifest,
+    Standing,
+    difference,
+    digest,
+    is_ours,
+    key_of,
+    standing,
+)
+from policy.findings import Finding
+
+QUOTA: Final = "exceeded quota"
+"""In the words of the API server's admission of quotas, and of controllers that pass them on."""
+_SELECTOR: Final = f"{MANAGED_BY}={MANAGER}"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of it: the objects that were written or removed, and what a person has to know."""
+
+    written: tuple[Key, ...] = ()
+    removed: tuple[Key, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class Applier:
+    """Writes objects as one field manager, and remembers what that owned of each."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._applied: dict[Key, str] = {}
+
+    async def apply(self, wanted: Sequence[Manifest]) -> Applied:
+        """Have the cluster hold what is wanted, and nothing of ours beside it. Raises CallError when it cannot be read.
+
+        Kind by kind, so that what others need is there first; objects of a kind side by side. What one object meets is
+        a finding, and the others go on.
+        """
+        stands = {each.key: each for each in await self.standing()}
+        scaled = await self._scaled()
+        todo = difference(wanted, stands.values(), self._applied)
+        written: list[Key] = []
+        findings = [scaled_by_others(str(key), scaled[key]) for key in map(key_of, wanted) if key in scaled]
+        findings += [outdated(str(each.key)) for each in stands.values() if each.is_outdated]
+        for kind in KINDS:
+            some = [each for each in todo.apply if each["kind"] == kind and key_of(each) not in scaled]
+            met = await asyncio.gather(*(self.write(each, stands.get(key_of(each))) for each in some))
+            written += [key_of(each) for each, finding in zip(some, met, strict=True) if finding is None]
+            findings += [finding for finding in met if finding]
+        left = [each for each in todo.remove if each.key not in scaled]
+        met = await asyncio.gather(*map(self.remove, left))
+        removed = tuple(each.key for each, finding in zip(left, met, strict=True) if finding is None)
+        return Applied(tuple(written), removed, (*findings, *(finding for finding in met if finding)))
+
+    async def standing(self) -> list[Standing]:
+        """All objects that carry our label. Raises CallError."""
+        found = await asyncio.gather(
+            *(self._calls.get(resource.path(), labelSelector=_SELECTOR) for resource in KINDS.values())
+        )
+        return [standing(kind, each) for kind, one in zip(KINDS, found, strict=True) for each in one["items"]]
+
+    async def write(self, manifest: Manifest, stands: Standing | None) -> Finding | None:
+        """Have one object as wanted; what is in the way, or None. `stands` is what is known of it, None for nothing."""
+        key = key_of(manifest)
+        try:
+            if stands is None and await self._is_others(key):
+                return not_ours(str(key))
+            live = await self._calls.apply(key.path, _marked(manifest), MANAGER)
+        except (CallError, DeposedError) as error:
+            return met(key, error)
+        self._applied[key] = standing(key.kind, live).fields
+        return None
+
+    async def remove(self, stands: Standing) -> Finding | None:
+        """Have one object gone; what is in the way, or None. A server's pod is evicted first, so that budgets hold."""
+        try:
+            told = await evict(self._calls, stands.key) if stands.key.kind == SERVERS else ""
+            if told:
+                return kept_by_budget(str(stands.key), told)
+            await self._calls.delete(stands.key.path, uid=stands.uid)
+        except MissingError:
+            return None
+        except (CallError, DeposedError) as error:
+            return met(stands.key, error)
+        self._applied.pop(stands.key, None)
+        return None
+
+    async def _is_others(self, key: Key) -> bool:
+        """Whether there is one of that name without our label. A namespace may have been made for what it needs."""
+        if key.kind == "Namespace":
+            return False
+        try:
+            return not is_ours(await self._calls.get(key.path))
+        except MissingError:
+            return False
+
+    async def _scaled(self) -> Mapping[Key, str]:
+        found: dict[Key, str] = {}
+        for kind, resource in SCALERS.items():
+            try:
+                found |= targets(kind, (await self._calls.get(resource.path()))["items"])
+            except MissingError:
+                continue  # it is not installed
+        return found
+
+
+def met(key: Key, error: CallError | DeposedError) -> Finding:
+    """What an error means to a person."""
+    subject = str(key)
+    if isinstance(error, DeposedError):
+        return deposed(subject, str(error))
+    if isinstance(error, ForbiddenError) and REFUSAL in error.message:
+        return deposed(subject, error.message)
+    if isinstance(error, ForbiddenError) and QUOTA in error.message:
+        return beyond_quota(subject, error.message)
+    if isinstance(error, ConflictError) and owners(error):
+        return owned_by_others(subject, owners(error))
+    return refused(subject, error.message)
+
+
+def _marked(manifest: Manifest) -> Manifest:
+    """With the digest by which it is known again."""
+    metadata = manifest["metadata"]
+    annotations = {**metadata.get("annotations", {}), CONTENT: digest(manifest)}
+    return {**manifest, "metadata": {**metadata, "annotations": annotations}}

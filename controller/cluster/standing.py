@@ -1,0 +1,143 @@
+"""What stands in a cluster of what was applied, as little of each as deciding takes, and what differs from a plan.
+
+An object is as it was applied when it carries the digest of what is wanted and the field manager still owns the fields
+that it owned after it was applied: whoever changes one of them, takes it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER, NODE, POOL, SERVER
+from controller.cluster.resources import NAMESPACES, STATEFUL_SETS, Resource
+
+Manifest = Mapping[str, Any]
+
+KINDS: Final[Mapping[str, Resource]] = {
+    "PriorityClass": Resource("scheduling.k8s.io/v1", "priorityclasses"),
+    "Namespace": NAMESPACES,
+    "ServiceAccount": Resource("v1", "serviceaccounts"),
+    "Service": Resource("v1", "services"),
+    "PodDisruptionBudget": Resource("policy/v1", "poddisruptionbudgets"),
+    "NetworkPolicy": Resource("networking.k8s.io/v1", "networkpolicies"),
+    "StatefulSet": STATEFUL_SETS,
+}
+"""Every kind of object that is written, each after those that it needs."""
+SERVERS: Final = "StatefulSet"
+KEPT: Final = ("Namespace", "PriorityClass")
+"""Kinds that are never deleted: others' objects may be in the one and use the other."""
+
+
+class Key(NamedTuple):
+    """Which object of a cluster."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return "/".join(part for part in self if part)
+
+    @property
+    def path(self) -> str:
+        """Its path at the API server."""
+        return KINDS[self.kind].path(self.name, namespace=self.namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An object of ours: `content` is the digest that it was applied by, `fields` of what our field manager owns now.
+
+    `pool`, `server` and `node` are those that it is labelled with, empty where it is not. Of a server `is_ready` says
+    that its pod is, and `is_outdated` that it was made by an earlier template.
+    """
+
+    key: Key
+    uid: str
+    version: str
+    content: str
+    fields: str
+    pool: str = ""
+    server: str = ""
+    node: str = ""
+    is_ready: bool = False
+    is_outdated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is to be applied, in this order, and what is to go then, servers first."""
+
+    apply: tuple[Manifest, ...]
+    remove: tuple[Standing, ...]
+
+
+def key_of(manifest: Manifest) -> Key:
+    """Which object a manifest is of."""
+    metadata = manifest["metadata"]
+    return Key(manifest["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def is_ours(live: Manifest) -> bool:
+    """Whether an object carries our label."""
+    return bool(live["metadata"].get("labels", {}).get(MANAGED_BY) == MANAGER)
+
+
+def standing(kind: str, live: Manifest) -> Standing:
+    """What is kept of an object; the items of a list do not tell their kind."""
+    metadata, status = live["metadata"], live.get("status", {})
+    labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
+    return Standing(
+        key=Key(kind, metadata.get("namespace", ""), metadata["name"]),
+        uid=metadata["uid"],
+        version=metadata["resourceVersion"],
+        content=annotations.get(CONTENT, ""),
+        fields=_owned(metadata),
+        pool=labels.get(POOL, ""),
+        server=labels.get(SERVER, ""),
+        node=annotations.get(NODE, ""),
+        is_ready=status.get("readyReplicas", 0) > 0,
+        is_outdated=_is_outdated(live.get("spec", {}), status),
+    )
+
+
+def digest(content: Any) -> str:
+    """Of what JSON can say, whatever the order of keys."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def difference(wanted: Sequence[Manifest], stands: Iterable[Standing], applied: Mapping[Key, str]) -> Difference:
+    """What differs. `applied` has, of each object that was applied, the digest of what our field manager owned then.
+
+    Objects that were applied by an earlier process are applied again, which changes nothing where nothing differs.
+    """
+    found = {each.key: each for each in stands}
+    keys = {key_of(each) for each in wanted}
+    apply = [each for each in wanted if not _is_applied(each, found.get(key_of(each)), applied)]
+    remove = [each for key, each in found.items() if key not in keys and key.kind not in KEPT]
+    return Difference(tuple(apply), tuple(sorted(remove, key=lambda each: (each.key.kind != SERVERS, each.key))))
+
+
+def _is_applied(manifest: Manifest, stands: Standing | None, applied: Mapping[Key, str]) -> bool:
+    if stands is None or stands.content != digest(manifest):
+        return False
+    return applied.get(stands.key) == stands.fields
+
+
+def _is_outdated(spec: Manifest, status: Manifest) -> bool:
+    """Whether a pod of an earlier template runs on; one that is about to end is of neither."""
+    runs_on = spec.get("replicas", 0) >= status.get("replicas", 0) > status.get("updatedReplicas", 0)
+    return runs_on and status.get("currentRevision") != status.get("updateRevision")
+
+
+def _owned(metadata: Manifest) -> str:
+    """A digest of the fields that our field manager owns."""
+    entries = [
+        each.get("fieldsV1", {})
+        for each in metadata.get("managedFields", ())
+        if each.get("manager") == MANAGER and each.get("operation") == "Apply" and not each.get("subresource")
+    ]
+    return digest(entries)

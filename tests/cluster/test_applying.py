@@ -1,0 +1,192 @@
+"""What a plan asks for, applied to a real control plane: pods where the plan says, and nothing done against others."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.cluster.applying import Applier
+from controller.cluster.calls import Calls
+from controller.cluster.names import namespace_of
+from controller.cluster.standing import KINDS, Key, key_of
+from policy.findings import Finding
+from tests.cluster.api_server import ApiServer, Manifest, eventually
+from tests.cluster.fleet import SETTINGS, asked, calls, is_ready, pods, pool, stand
+
+pytestmark = pytest.mark.cluster
+
+POOLS = (EDGE, STILL, TAKEN, SCALED, FOREIGN, BOUNDED, FRAIL, STEADY) = tuple(
+    pool(name) for name in ("edge", "still", "taken", "scaled", "foreign", "bounded", "frail", "steady")
+)
+
+
+@pytest.fixture
+async def by(cluster_kubeconfig: Path) -> AsyncIterator[Calls]:
+    async with calls(cluster_kubeconfig) as asked:
+        yield asked
+
+
+@pytest.fixture(scope="module")
+def standing(cluster: ApiServer) -> ApiServer:
+    """The cluster with the nodes of all pools."""
+    stand(cluster, *POOLS)
+    return cluster
+
+
+@pytest.fixture
+async def applier(by: Calls) -> AsyncIterator[Applier]:
+    """One that leaves nothing behind."""
+    applier = Applier(by)
+    yield applier
+    for each in await applier.standing():
+        if each.key.kind != "Namespace":
+            await by.delete(each.key.path)
+
+
+def told(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
+    return [(each.id, each.subject) for each in findings]
+
+
+def server_key(pool: Any, node: str) -> Key:
+    return Key("StatefulSet", namespace_of(pool.name), node)
+
+
+async def test_servers_come_to_the_planned_nodes_and_go_from_those_that_are_planned_no_more(
+    standing: ApiServer, applier: Applier
+) -> None:
+    first, second, third = EDGE.node_names()
+    done = await applier.apply(asked(EDGE, first, second, third))
+    assert done.findings == ()
+    eventually(lambda: all(is_ready(each) for each in pods(standing, EDGE).values()) and len(pods(standing, EDGE)) == 3)
+    kept = {node: each["metadata"]["uid"] for node, each in pods(standing, EDGE).items()}
+    assert sorted(kept) == [first, second, third]
+    eventually(lambda: budget(standing, EDGE)["disruptionsAllowed"] == 1)
+    fewer = await applier.apply(asked(EDGE, first, third))
+    assert (fewer.removed, fewer.findings) == ((server_key(EDGE, second),), ())
+    eventually(lambda: sorted(pods(standing, EDGE)) == [first, third])
+    assert {node: each["metadata"]["uid"] for node, each in pods(standing, EDGE).items()} == {
+        node: kept[node] for node in (first, third)
+    }
+
+
+def budget(cluster: ApiServer, pool: Any) -> Any:
+    path = f"/apis/policy/v1/namespaces/{namespace_of(pool.name)}/poddisruptionbudgets/servers"
+    return cluster.get(path).get("status", {"disruptionsAllowed": -1})
+
+
+@pytest.mark.usefixtures("standing")
+async def test_what_is_as_applied_is_not_written_again(applier: Applier, by: Calls) -> None:
+    wanted = asked(STILL, *STILL.node_names())
+    assert set((await applier.apply(wanted)).written) == set(map(key_of, wanted))
+    assert (await applier.apply(wanted)).written == ()
+    again = Applier(by)
+    before = {each.key: each.version for each in await again.standing() if each.key.kind == "ServiceAccount"}
+    assert set((await again.apply(wanted)).written) == set(map(key_of, wanted))
+    after = {each.key: each.version for each in await again.standing() if each.key.kind == "ServiceAccount"}
+    assert after == before
+
+
+async def test_fields_that_somebody_else_has_set_are_told_and_left(
+    standing: ApiServer, applier: Applier, by: Calls
+) -> None:
+    (node, *_) = TAKEN.node_names()
+    wanted = asked(TAKEN, node)
+    await applier.apply(wanted)
+    key = server_key(TAKEN, node)
+    patch = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": node}, "spec": {"replicas": 0}}
+    await by.apply(key.path, patch, "somebody", force=True)
+    done = await applier.apply(wanted)
+    assert told(done.findings) == [("GW2131", str(key))]
+    assert "somebody" in done.findings[0].message
+    assert ".spec.replicas" in done.findings[0].message
+    assert standing.get(key.path)["spec"]["replicas"] == 0
+
+
+async def test_a_server_that_another_scaler_has_as_its_target_is_left_alone(
+    standing: ApiServer, applier: Applier
+) -> None:
+    (node, *_) = SCALED.node_names()
+    await applier.apply(asked(SCALED, node))
+    key = server_key(SCALED, node)
+    target = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": node}
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "by-cpu", "namespace": key.namespace},
+        "spec": {"scaleTargetRef": target, "maxReplicas": 3},
+    }
+    standing.create(autoscaler)
+    version = standing.get(key.path)["metadata"]["generation"]
+    done = await applier.apply(asked(SCALED, node, settings=SETTINGS.model_copy(update={"image": "newer"})))
+    assert told(done.findings) == [("GW2132", str(key))]
+    assert standing.get(key.path)["metadata"]["generation"] == version
+    gone = await applier.apply(asked(SCALED))
+    assert key not in gone.removed
+    standing.delete(autoscaler)
+
+
+async def test_an_object_of_somebody_else_is_neither_written_nor_deleted(standing: ApiServer, applier: Applier) -> None:
+    (node, other, _) = FOREIGN.node_names()
+    await applier.apply(asked(FOREIGN))
+    (manifest,) = (each for each in asked(FOREIGN, node) if each["kind"] == "StatefulSet")
+    theirs = {**manifest, "metadata": {"name": node, "namespace": manifest["metadata"]["namespace"]}}
+    standing.create(theirs)
+    done = await applier.apply(asked(FOREIGN, node, other))
+    key = server_key(FOREIGN, node)
+    assert told(done.findings) == [("GW2137", str(key))]
+    assert server_key(FOREIGN, other) in done.written
+    await applier.apply(asked(FOREIGN))
+    assert "gridwright.dev/content" not in standing.get(key.path)["metadata"].get("annotations", {})
+    standing.delete(theirs)
+
+
+async def test_a_quota_that_is_used_up_is_told(standing: ApiServer, applier: Applier) -> None:
+    (first, second, _) = BOUNDED.node_names()
+    await applier.apply(asked(BOUNDED))
+    quota: Manifest = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "one-server", "namespace": namespace_of(BOUNDED.name)},
+        "spec": {"hard": {"count/statefulsets.apps": "1"}},
+    }
+    standing.create(quota)
+    path = f"/api/v1/namespaces/{namespace_of(BOUNDED.name)}/resourcequotas/one-server"
+    eventually(lambda: "hard" in standing.get(path).get("status", {}))
+    done = await applier.apply(asked(BOUNDED, first, second))
+    ((number, _),) = told(done.findings)
+    assert number == "GW2133"
+    assert "one-server" in done.findings[0].message
+
+
+async def test_a_server_stays_while_the_budget_of_its_pool_is_against_its_end(
+    standing: ApiServer, applier: Applier
+) -> None:
+    (first, second, third) = FRAIL.node_names()
+    wanted = asked(FRAIL, first, second, third)
+    await applier.apply(wanted)
+    eventually(lambda: budget(standing, FRAIL)["disruptionsAllowed"] == 1)
+    done = await applier.apply(asked(FRAIL, first))
+    assert [each.key if hasattr(each, "key") else each for each in done.removed] == [server_key(FRAIL, second)]
+    assert told(done.findings) == [("GW2134", str(server_key(FRAIL, third)))]
+    eventually(lambda: sorted(pods(standing, FRAIL)) == [first, third])
+    eventually(lambda: budget(standing, FRAIL)["disruptionsAllowed"] == 1)
+    assert (await applier.apply(asked(FRAIL, first))).removed == (server_key(FRAIL, third),)
+
+
+async def test_new_settings_restart_no_server_that_serves(standing: ApiServer, applier: Applier) -> None:
+    (node, *_) = STEADY.node_names()
+    await applier.apply(asked(STEADY, node))
+    eventually(lambda: is_ready(pods(standing, STEADY).get(node, {})))
+    before = pods(standing, STEADY)[node]["metadata"]["uid"]
+    newer = asked(STEADY, node, settings=SETTINGS.model_copy(update={"image": "newer"}))
+    assert server_key(STEADY, node) in (await applier.apply(newer)).written
+    path = server_key(STEADY, node).path
+    eventually(lambda: standing.get(path)["status"].get("updatedReplicas", 0) == 0)
+    assert told((await applier.apply(newer)).findings) == [("GW2138", str(server_key(STEADY, node)))]
+    assert pods(standing, STEADY)[node]["metadata"]["uid"] == before
+
+
+async def test_every_kind_that_is_written_is_one_that_the_server_has(by: Calls) -> None:
+    for resource in KINDS.values():
+        await by.get(resource.path())
