@@ -54,7 +54,7 @@ class Store(Generic[Kept]):
         self.version = ""
 
     @property
-    def objects(self) -> Mapping[Name, Kept]:
+    def objects(self) -> MappingProxyType[Name, Kept]:
         """What is kept of each object, now and as it changes."""
         return MappingProxyType(self._objects)
 
@@ -80,12 +80,11 @@ class Store(Generic[Kept]):
         kept = None if kind == "DELETED" else self._watched.keep(item)
         if kept is None:
             return self._objects.pop(name, None) is not None
-        if self._objects.get(name) == kept:
-            return False
-        if len(self._objects) >= MOST_OBJECTS and name not in self._objects:
+        before = self._objects.get(name)
+        if before is None and len(self._objects) >= MOST_OBJECTS:
             raise too_many(self._watched.resource)
         self._objects[name] = kept
-        return True
+        return before != kept
 
 
 def too_many(resource: Resource) -> CallError:

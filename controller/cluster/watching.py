@@ -8,10 +8,11 @@ taken one by one as they are read, so that a burst waits in the connection and n
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, Generic
 
 from controller.cluster.backoff import pause_s
@@ -69,7 +70,7 @@ class Informer(Generic[Kept]):
         self.trouble: CallError | None = None
 
     @property
-    def objects(self) -> Mapping[Name, Kept]:
+    def objects(self) -> MappingProxyType[Name, Kept]:
         """What is kept of each object, now and as it changes."""
         return self._store.objects
 

@@ -48,11 +48,16 @@ def _told(finding: Finding, place: Place, folder: Path) -> Finding:
     file = folder / place.file
     if not file.is_file():
         return finding
-    read = parse(place.file, file.read_text(encoding="utf-8")).documents
-    fields = {position: path for each in read for path, position in (*each.keys.items(), *each.values.items())}
-    field = written(fields.get((place.line, place.column), ()))
+    field = field_at(place, file.read_text(encoding="utf-8"))
     where = f"{place.file.removesuffix(_SUFFIX)} {field}".rstrip()
     return replace(finding, place=None, message=f"{where}: {finding.message}")
+
+
+def field_at(place: Place, text: str) -> str:
+    """The field at a place in the document that a custom resource is written out as; empty for the whole of it."""
+    read = parse(place.file, text).documents
+    fields = {position: path for each in read for path, position in (*each.keys.items(), *each.values.items())}
+    return written(fields.get((place.line, place.column), ()))
 
 
 def written(field: Field) -> str:

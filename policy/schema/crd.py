@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from policy.documents import API_VERSION
 from policy.schema.parts import Schema
+from policy.schema.status import STATUS, columns
 from policy.schema.structural import structural
 
 GROUP, VERSION = API_VERSION.split("/")
@@ -108,7 +109,7 @@ def plural(kind: str) -> str:
 
 
 def _version(kind: str, spec: Schema, name: Schema) -> Schema:
-    columns = [{"name": each.name, "type": each.type, "jsonPath": each.path} for each in SHOWN[kind].columns]
+    shown = [{"name": each.name, "type": each.type, "jsonPath": each.path} for each in SHOWN[kind].columns]
     frame = {
         "type": "object",
         "description": spec["description"],
@@ -117,8 +118,15 @@ def _version(kind: str, spec: Schema, name: Schema) -> Schema:
             "kind": {"type": "string"},
             "metadata": {"type": "object", "properties": {"name": name}},
             "spec": spec,
+            "status": STATUS,
         },
         "required": ["spec"],
     }
-    version = {"name": VERSION, "served": True, "storage": True, "schema": {"openAPIV3Schema": frame}}
-    return {**version, "additionalPrinterColumns": columns} if columns else version
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": frame},
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [*shown, *columns(kind)],
+    }

@@ -15,6 +15,7 @@ from policy.findings import Place
 from policy.folder import read_texts
 from policy.resolved import Policy
 from policy.schema.crd import SHOWN, plural
+from policy.schema.status import conditions_of
 from policy.source import load, load_documents
 from policy.validate import validate
 from tests.cluster.api_server import ApiServer, Manifest, collection, message, one
@@ -126,5 +127,5 @@ def test_a_list_shows_the_columns_of_its_kind(defined: ApiServer) -> None:
     table = defined.get(collection(pool), table=True)
     defined.delete(pool)
     names = [each["name"] for each in table["columnDefinitions"]]
-    assert names == ["Name", *(each.name for each in SHOWN["Pool"].columns)]
+    assert names == ["Name", *(each.name for each in SHOWN["Pool"].columns), *conditions_of("Pool")]
     assert table["rows"][0]["cells"][1:] == [pool["spec"].get(each) for each in ("site", "device", "nodes", "price")]

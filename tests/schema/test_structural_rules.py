@@ -1,5 +1,6 @@
 """The definitions keep the rules that Kubernetes has for structural schemas (CustomResourceDefinition, v1)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,9 +97,9 @@ def test_every_column_shows_a_value_that_there_is(file: Any) -> None:
     (version,) = definition(file)["spec"]["versions"]
     for column in version.get("additionalPrinterColumns", []):
         schema = root(file)
-        for part in column["jsonPath"].removeprefix(".").split("."):
-            schema = schema["properties"][part.partition("[")[0]]
-            schema = schema["items"] if "[" in part else schema
+        for field, of_items in re.findall(r"\.(\w+)(\[[^]]+\])?", column["jsonPath"]):
+            schema = schema["properties"][field]
+            schema = schema["items"] if of_items else schema
         assert column["type"] == ("integer" if schema.get("type") == "integer" else "string")
 
 

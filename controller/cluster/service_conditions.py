@@ -1,0 +1,127 @@
+"""What a turn says of a service: whether it can be kept, whether that stands, and whether it is seen and proven."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from collectors.snapshot import Quantiles, Snapshot
+from controller.actions import Action, SetLoad, SetRoutes, Unload
+from controller.cluster.condition import Condition, Conditions, Holds, condition
+from controller.decision import Decision, Verdict
+from controller.loop.status import Status
+from policy.resolved import LatencyObjective, Policy, Service
+from policy.schema.status import APPLIED, EVIDENCE_VALID, FEASIBLE, OBJECTIVE_MET
+from policy.words import counted
+
+OBSERVED: Final[Mapping[int, Callable[[Quantiles], int]]] = {
+    5000: lambda seen: seen.p50_us,
+    9500: lambda seen: seen.p95_us,
+    9900: lambda seen: seen.p99_us,
+}
+"""What is observed of a percentile, which is in basis points."""
+
+
+def of_service(service: Service | None, status: Status, now: datetime) -> Conditions:
+    """The conditions of a service beside that it is accepted; unknown until it is in force and was decided on."""
+    policy, decision = status.in_force.policy, status.decision
+    if service is None or policy is None or decision is None:
+        message = "no decision was made yet on a policy with this service"
+        return tuple(
+            condition(each, Holds.UNKNOWN, "Undecided", message)
+            for each in (FEASIBLE, APPLIED, OBJECTIVE_MET, EVIDENCE_VALID)
+        )
+    return (
+        _feasible(service, decision),
+        _applied(service, decision, status),
+        _objective_met(service, status.snapshot, policy, now),
+        _evidence_valid(service, policy, decision, now),
+    )
+
+
+def _feasible(service: Service, decision: Decision) -> Condition:
+    if decision.verdict is Verdict.IMPOSSIBLE:
+        message = "; ".join(each.message for each in decision.findings if each.id == "GW2012") or "no plan was found"
+        return condition(FEASIBLE, Holds.FALSE, "NoPlan", message)
+    short = [each.message for each in decision.findings if each.id == "GW2010" and each.subject == service.name]
+    if short:
+        why = [each.message for each in decision.findings if each.id == "GW2011"]
+        return condition(FEASIBLE, Holds.FALSE, "Degraded", "; ".join((*short, *why)))
+    if service.name in decision.state.asleep:
+        return condition(FEASIBLE, Holds.TRUE, "Asleep", "nobody asks for it, so nothing of it runs")
+    return condition(FEASIBLE, Holds.TRUE, "Planned", "a plan serves it as promised")
+
+
+def _applied(service: Service, decision: Decision, status: Status) -> Condition:
+    """Of the actions that a service needs, whether they were done; one that is not decided on again is done."""
+    if decision.verdict is Verdict.IMPOSSIBLE:
+        return condition(APPLIED, Holds.UNKNOWN, "NoPlan", "there is no plan to apply")
+    models = {stage.model for stage in service.stages}
+    asked = [
+        action for wave in decision.transition.waves for action in wave.actions if _concerns(action, service, models)
+    ]
+    outcomes = [item for item in status.outcomes if _concerns(item.action, service, models)]
+    failed = [item.error for item in outcomes if item.error]
+    if failed:
+        return condition(APPLIED, Holds.FALSE, "ActionFailed", "; ".join(failed))
+    left = len(asked) - len(outcomes)
+    if left > 0:
+        return condition(APPLIED, Holds.FALSE, "UnderWay", f"{counted(left, 'action')} of {len(asked)} left to do")
+    return condition(APPLIED, Holds.TRUE, "Applied", "what the plan asks for stands")
+
+
+def _concerns(action: Action, service: Service, models: set[str]) -> bool:
+    match action:
+        case SetRoutes(routes):
+            return any(each.service == service.name for each in routes)
+        case SetLoad(load):
+            return load.placement.model in models
+        case Unload(placement):
+            return placement.model in models
+
+
+def _objective_met(service: Service, snapshot: Snapshot | None, policy: Policy, now: datetime) -> Condition:
+    whole = [each for each in service.latency if not each.stage and not each.of_first]
+    if not whole:
+        return condition(OBJECTIVE_MET, Holds.TRUE, "NothingPromised", "it has no objective on its whole latency")
+    if snapshot is None:
+        return condition(OBJECTIVE_MET, Holds.UNKNOWN, "NotObserved", "nothing was observed yet")
+    seen = list(_seen(service, whole, snapshot, timedelta(seconds=policy.scaling.stale_after_s), now))
+    late = [told for told, is_late in seen if is_late]
+    if late:
+        return condition(OBJECTIVE_MET, Holds.FALSE, "TooSlow", "; ".join(late))
+    if not seen:
+        return condition(OBJECTIVE_MET, Holds.UNKNOWN, "NotObserved", "no runs of it were seen lately")
+    return condition(OBJECTIVE_MET, Holds.TRUE, "Observed", "; ".join(told for told, _ in seen))
+
+
+def _seen(
+    service: Service, objectives: Sequence[LatencyObjective], snapshot: Snapshot, stale_after: timedelta, now: datetime
+) -> Iterator[tuple[str, bool]]:
+    """What callers at each origin see of each objective, in words, and whether it is later than promised."""
+    for each in snapshot.latency:
+        seen = each.reading.fresh(now, stale_after) if each.service == service.name else None
+        for objective in objectives if seen else ():
+            if objective.origin not in {"", each.origin} or objective.percentile_bp not in OBSERVED or seen is None:
+                continue
+            took_us = OBSERVED[objective.percentile_bp](seen)
+            percentile, is_late = objective.percentile_bp / 100, took_us >= objective.below_us
+            sign = "not below" if is_late else "below"
+            yield f"p{percentile:g} from {each.origin} is {sign} {objective.below_us / 1000:g} ms", is_late
+
+
+def _evidence_valid(service: Service, policy: Policy, decision: Decision, now: datetime) -> Condition:
+    """Plans stand on evidence that holds; so it is valid while the plan is, and a service without a way has none."""
+    if not any(profile.scope.means(service) for profile in policy.compliance):
+        return condition(EVIDENCE_VALID, Holds.TRUE, "NothingAsked", "no compliance profile covers it")
+    if decision.valid_until is not None and decision.valid_until <= now:
+        message = f"evidence behind the plan ended at {decision.valid_until.isoformat()}"
+        return condition(EVIDENCE_VALID, Holds.FALSE, "Ended", message)
+    if not any(routes.ways for routes in decision.fleet.routes if routes.service == service.name):
+        return condition(EVIDENCE_VALID, Holds.UNKNOWN, "NotServed", "it is served nowhere, so nothing is proven of it")
+    soon = [each.message for each in decision.findings if each.id == "GW2014"]
+    if soon:
+        return condition(EVIDENCE_VALID, Holds.TRUE, "EndsSoon", "; ".join(soon))
+    until = f", until {decision.valid_until.isoformat()} at least" if decision.valid_until else ""
+    return condition(
+        EVIDENCE_VALID, Holds.TRUE, "Proven", f"all that its profiles ask for is proven where it stands{until}"
+    )
