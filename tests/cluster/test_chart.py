@@ -15,7 +15,7 @@ from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.cli.process import gridwright
 from tests.cluster.helm import CHART, NAMESPACE, OPERATOR, ROOT, VALUES, Manifest, helm, manifests, rendered
-from tests.cluster.rendering import KUSTOMIZE, SETS, made
+from tests.cluster.rendering import KUSTOMIZE, SETS, made, parts
 from tests.cluster.starting import BUILT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("helm_is_built")]
@@ -49,7 +49,9 @@ def test_a_set_of_values_lints(values: Path) -> None:
 
 
 def test_what_is_rendered_and_kept_is_what_the_chart_renders() -> None:
-    assert [path.name for path, text in made().items() if path.read_text(encoding="utf-8") != text] == []
+    assert [
+        path.name for path, text in (*parts().items(), *made().items()) if path.read_text(encoding="utf-8") != text
+    ] == []
 
 
 @pytest.mark.parametrize(("wrong", "named"), REFUSED.items(), ids=REFUSED)
