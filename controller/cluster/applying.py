@@ -78,6 +78,18 @@ class Applier:
         removed = tuple(each.key for each, finding in zip(left, met, strict=True) if finding is None)
         return Applied(tuple(written), removed, (*findings, *(finding for finding in met if finding)))
 
+    async def add(self, wanted: Sequence[Manifest]) -> tuple[Finding, ...]:
+        """Have the cluster hold what is wanted, whatever else it holds. Raises CallError when it cannot be read."""
+        scaled = await self._scaled()
+        findings = [scaled_by_others(str(key), scaled[key]) for key in map(key_of, wanted) if key in scaled]
+        for manifest in wanted:
+            key = key_of(manifest)
+            stands = await self._one(key)
+            if key not in scaled and difference([manifest], [stands] if stands else [], self._applied).apply:
+                finding = await self.write(manifest, stands)
+                findings += [finding] if finding else []
+        return tuple(findings)
+
     async def standing(self) -> list[Standing]:
         """All objects that carry our label. Raises CallError."""
         found = await asyncio.gather(
@@ -110,6 +122,14 @@ class Applier:
             return met(stands.key, error)
         self._applied.pop(stands.key, None)
         return None
+
+    async def _one(self, key: Key) -> Standing | None:
+        """An object of ours, or None where there is none that carries our label."""
+        try:
+            live = await self._calls.get(key.path)
+        except MissingError:
+            return None
+        return standing(key.kind, live) if is_ours(live) else None
 
     async def _is_others(self, key: Key) -> bool:
         """Whether there is one of that name without our label. A namespace may have been made for what it needs."""

@@ -84,6 +84,6 @@ def outdated(subject: str) -> Finding:
 
 
 def deposed(subject: str, told: str) -> Finding:
-    """A write came after another replica had taken over."""
+    """A write or an action came after another replica had taken over, or may have."""
     hint = "nothing: the other replica goes on from what is there"
-    return Finding("GW2139", Level.INFO, f"not written, for another replica leads: {told}", hint, subject=subject)
+    return Finding("GW2139", Level.INFO, f"not done, for another replica may lead: {told}", hint, subject=subject)

@@ -11,9 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
+from controller.acting.actuator import ActuatorError
+from controller.actions import SetLoad
 from controller.cluster.applying import Applier
 from controller.cluster.calls import Calls
 from controller.cluster.errors import ForbiddenError
@@ -24,20 +27,26 @@ from controller.cluster.policies import ClusterPolicy
 from controller.cluster.reaching import client
 from controller.cluster.reporting import StatusReporter
 from controller.cluster.resources import Resource
-from controller.cluster.standing import KEPT
+from controller.cluster.serving import ServersActuator
+from controller.cluster.standing import KEPT, is_ours
 from controller.cluster.standing import KINDS as KINDS_WRITTEN
+from controller.cluster.workloads import priority
+from controller.fleet import Load
 from controller.loop.policies import InForce, reloaded
 from controller.loop.status import Status
 from policy.cluster.resources import resources as policy_of
 from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
+from tests.acting.world import ORIENT, PARIS, world
 from tests.cluster.api_server import PATIENCE_S, ApiServer, eventually, one
+from tests.cluster.everything import everything
+from tests.cluster.fleet import SETTINGS, pool, stand
 from tests.cluster.fleet import asked as asked_for
-from tests.cluster.fleet import pool, stand
 from tests.cluster.helm import NAMESPACE, ROOT, USER, VALUES, Manifest, manifests, rendered
 from tests.cluster.rendering import namespace
 from tests.cluster.role import Asked, Right, as_controller, asked, covers, granted
+from tests.cluster.whole import played
 from tests.cluster.written import files, resources
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("helm_is_built")]
@@ -95,6 +104,17 @@ async def leads_and_has_servers_stand(kubeconfig: Path) -> None:
         assert {each.kind for each in done.removed} == KINDS_WRITTEN.keys() - set(KEPT)
 
 
+async def waits_for_a_server_before_its_first_load(kubeconfig: Path) -> None:
+    """Has a server stand, looks at its pod, and tells why it does not serve in time."""
+    settings = SETTINGS.model_copy(update={"devices": {world().pool(PARIS).device: None}})
+    async with leading(kubeconfig) as calls, httpx.AsyncClient(trust_env=False) as reached:
+        servers = ServersActuator(calls, reached, settings, {}, ready_s=0)
+        with pytest.raises(ActuatorError, match="not ready"):
+            await servers.apply("decision", SetLoad(Load(ORIENT, 1, 2, 700, f"{PARIS}-0")), world())
+        done = await Applier(calls).apply(())
+        assert [each.kind for each in done.removed].count("StatefulSet") == 1
+
+
 @asynccontextmanager
 async def leading(kubeconfig: Path) -> AsyncIterator[Calls]:
     """Calls of the leader, once this is one."""
@@ -102,12 +122,14 @@ async def leading(kubeconfig: Path) -> AsyncIterator[Calls]:
         leadership = Leadership(Calls(plain), "this")
         fence(writing, leadership, USER)
         running = asyncio.create_task(leadership.run())
-        async with asyncio.timeout(PATIENCE_S):
-            await leadership.led()
-        yield Calls(writing)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await leadership.led()
+            yield Calls(writing)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
 
 
 DEEDS: tuple[Callable[[Path], Coroutine[Any, Any, None]], ...] = (
@@ -115,6 +137,7 @@ DEEDS: tuple[Callable[[Path], Coroutine[Any, Any, None]], ...] = (
     follows_the_policy_and_tells_of_it,
     follows_what_there_is_for_servers,
     leads_and_has_servers_stand,
+    waits_for_a_server_before_its_first_load,
 )
 
 
@@ -149,6 +172,7 @@ def role() -> list[Manifest]:
 @pytest.fixture(scope="module")
 def account(bare: ApiServer, bare_work: Path, role: list[Manifest]) -> Iterator[Path]:
     """A kubeconfig of the controller's account, which has its role and no other, where every kind is defined."""
+    before = everything(bare)
     made = [namespace(), *(yaml.safe_load(file.read_text()) for file in DEFINITIONS.glob("*.yaml")), *role]
     for manifest in made:
         bare.create(manifest)
@@ -157,9 +181,13 @@ def account(bare: ApiServer, bare_work: Path, role: list[Manifest]) -> Iterator[
     for manifest in documents():
         bare.create(manifest)
     yield as_controller(bare, bare_work)
-    for manifest in reversed(made):
+    pools = [each for each in bare.get("/api/v1/namespaces")["items"] if is_ours(each)]
+    spaces = (
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each["metadata"]["name"]}} for each in pools
+    )
+    for manifest in (*reversed(made), *spaces, priority(), played(f"{EDGE.name}-0", EDGE.name)):
         bare.delete(manifest)
-    eventually(lambda: not any(bare.is_served(one(manifest)) for manifest in made))
+    eventually(lambda: everything(bare) == before)
 
 
 @pytest.fixture(scope="module")

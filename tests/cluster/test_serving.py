@@ -1,0 +1,116 @@
+"""Loads on servers that did not stand before: pods of a real control plane, in front of them a real Triton."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from controller.acting.actuator import ActuatorError
+from controller.acting.triton import TritonLimits, TritonServer, servers_of
+from controller.actions import SetLoad, Unload
+from controller.cluster.applying import Applier
+from controller.cluster.calls import Calls
+from controller.cluster.names import namespace_of
+from controller.cluster.server_settings import Resources
+from controller.cluster.serving import ServersActuator
+from controller.embedded.errors import PartMissingError
+from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
+from controller.fleet import Load
+from tests.acting.world import ORIENT, PARIS, world
+from tests.cluster.api_server import ApiServer, eventually
+from tests.cluster.fleet import SETTINGS, asked, calls, pods, stand
+
+pytestmark = [pytest.mark.cluster, pytest.mark.triton, pytest.mark.envoy]
+
+ENVIRONMENT = Path(__file__).parents[2] / ".venv-triton"
+POOL = replace(world().pool(PARIS), nodes=2)
+NODE, OTHER = POOL.node_names()
+LARGE = SETTINGS.model_copy(update={"devices": {POOL.device: None}, "resources": Resources(cpu="500")})
+FITTING = SETTINGS.model_copy(update={"devices": {POOL.device: None}})
+DECISION = "decision"
+
+
+@pytest.fixture(scope="module")
+def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedFleet]:
+    try:
+        with embedded_fleet(world(), ENVIRONMENT, tmp_path_factory.mktemp("fleet") / "work", paced=True) as fleet:
+            yield fleet
+    except PartMissingError as error:
+        pytest.skip(f"{error}")
+
+
+@pytest.fixture(scope="module")
+def nodes(cluster: ApiServer) -> ApiServer:
+    stand(cluster, POOL)
+    return cluster
+
+
+@pytest.fixture
+async def by(cluster_kubeconfig: Path) -> AsyncIterator[Calls]:
+    async with calls(cluster_kubeconfig) as asked:
+        yield asked
+        applier = Applier(asked)
+        for each in await applier.standing():
+            if each.key.kind == "StatefulSet":
+                await applier.remove(each)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield client
+
+
+def loaded(server: TritonServer) -> set[str]:
+    index = httpx.post(f"{server.http}/v2/repository/index", trust_env=False).json()
+    return {each["name"] for each in index if each.get("state") == "READY"}
+
+
+async def test_a_node_has_its_server_before_its_first_load_and_until_no_plan_uses_it(
+    nodes: ApiServer, by: Calls, client: httpx.AsyncClient, triton: EmbeddedFleet
+) -> None:
+    real = servers_of(triton.connections)[PARIS, ""]
+    limits = TritonLimits(timedelta(seconds=40), timedelta(seconds=5))
+    actuator = ServersActuator(by, client, FITTING, {}, limits=limits, reach=lambda _: real)
+    await actuator.apply(DECISION, Unload(ORIENT, NODE), world())
+    for _ in range(2):
+        await actuator.apply(DECISION, SetLoad(Load(ORIENT, 1, 2, 700, NODE)), world())
+    assert loaded(real) == {"ppocr-cls--fp32"}
+    assert list(pods(nodes, POOL)) == [NODE]
+    await actuator.apply(DECISION, Unload(ORIENT, NODE), world())
+    assert loaded(real) == set()
+    assert list(pods(nodes, POOL)) == [NODE]
+    done = await Applier(by).apply(asked(POOL, settings=FITTING))
+    assert [each.name for each in done.removed] == [NODE]
+    eventually(lambda: pods(nodes, POOL) == {})
+
+
+async def test_a_server_that_finds_no_room_is_told_by_what_is_missing(
+    nodes: ApiServer, by: Calls, client: httpx.AsyncClient
+) -> None:
+    actuator = ServersActuator(by, client, LARGE, {}, ready_s=8)
+    with pytest.raises(ActuatorError, match=r"GW2135: not ready 8 s .*no room.*Insufficient cpu"):
+        await actuator.apply(DECISION, SetLoad(Load(ORIENT, 1, 2, 700, OTHER)), world())
+    assert list(pods(nodes, POOL)) == [f"{OTHER}-0"]
+
+
+async def test_a_server_whose_pod_a_quota_is_against_is_told_by_the_quota(
+    nodes: ApiServer, by: Calls, client: httpx.AsyncClient
+) -> None:
+    await Applier(by).apply(asked(POOL, settings=FITTING))
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "no-pods", "namespace": namespace_of(POOL.name)},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    nodes.create(quota)
+    path = f"/api/v1/namespaces/{namespace_of(POOL.name)}/resourcequotas/no-pods"
+    eventually(lambda: "hard" in nodes.get(path).get("status", {}))
+    actuator = ServersActuator(by, client, FITTING, {}, ready_s=8)
+    with pytest.raises(ActuatorError, match=r"GW2133: .*exceeded quota: no-pods"):
+        await actuator.apply(DECISION, SetLoad(Load(ORIENT, 1, 2, 700, NODE)), world())
+    nodes.delete(quota)
