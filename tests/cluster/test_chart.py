@@ -33,7 +33,9 @@ REFUSED = {
     "policy.evidence.secret=attested": "policy",
     "policy.signers=x": "signers",
     "connections.api=0.0.0.0:1": "api",
-    "connections.servers=null": "servers",
+    "connections.cluster=null": "connections",
+    "connections.cluster.servers=null": "servers",
+    "policy.cluster=true": "policy",
     "journal.size=2": "size",
     "journal.accessMode=ReadOnlyMany": "accessMode",
     "monitoring.scrape=yes": "scrape",
@@ -62,9 +64,14 @@ def test_a_wrong_value_is_refused_by_name(wrong: str, named: str) -> None:
 
 def test_values_are_asked_for_without_which_nothing_can_run(tmp_path: Path) -> None:
     (tmp_path / "none.yaml").write_text("{}")
-    with pytest.raises(ValueError, match="missing property 'servers'") as refused:
+    with pytest.raises(ValueError, match="missing property 'cluster'") as refused:
         rendered(tmp_path / "none.yaml")
     assert "'/policy/address'" in str(refused.value)
+
+
+def test_replicas_need_something_to_elect_one_by() -> None:
+    with pytest.raises(ValueError, match=r"add connections\.cluster, or set replicas to 1"):
+        rendered(VALUES / "files.yaml", "--set", "replicas=2")
 
 
 def test_a_volume_of_one_node_goes_with_one_replica() -> None:
@@ -83,7 +90,9 @@ def test_the_connections_are_a_document_that_the_controller_reads(values: Path, 
     (tmp_path / "connections.yaml").write_text(kept["data"]["connections.yaml"])
     read = read_connections(tmp_path / "connections.yaml")
     assert read.listened_at() == {"api": "0.0.0.0:8780", "otlp": "0.0.0.0:4318", "otlpGrpc": "0.0.0.0:4317"}
-    assert read.servers.keys() == yaml.safe_load(values.read_text())["connections"]["servers"].keys()
+    given = yaml.safe_load(values.read_text())["connections"]
+    assert read.servers.keys() == given.get("servers", {}).keys()
+    assert (read.cluster is None) == ("cluster" not in given)
 
 
 def test_the_command_takes_what_the_pod_gives_it(tmp_path: Path) -> None:
