@@ -129,7 +129,13 @@ async def controller(
         bell.wakes = runner.nudge
         in_force.policy = runner.status.in_force.policy
         registry.register(
-            Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts, intake.counts.totals)
+            Present(
+                lambda: runner.status,
+                now,
+                lambda: receiver.intake.refused_posts,
+                intake.counts.totals,
+                cluster.answered if cluster else dict,
+            )
         )
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
         await stack.enter_async_context(_serving(create_app(view, host_names(connections.api)), connections.api))

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ class Cluster:
     leadership: Leadership
     reads: Calls
     writes: Calls
+
+    def answered(self) -> Counter[tuple[str, int]]:
+        """How often its API server was asked, by verb and status, but for who leads."""
+        return self.reads.answered + self.writes.answered
 
     async def led(self) -> None:
         """Wait until this replica leads, and say from time to time what it waits for."""
