@@ -37,7 +37,7 @@ check: setup ## Lint, formatting, types and layers
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: setup .venv-editor/.installed .venv-promtool/.installed .control-plane/.installed ## All tests, with coverage; real Triton servers, a real Envoy and a real API server of Kubernetes included
+test: setup .venv-editor/.installed .venv-promtool/.installed .control-plane/.installed ## All tests, with coverage; real Triton servers, a real Envoy and a real control plane of Kubernetes included
 	@$(BIN)/pytest --cov --cov-report=term
 
 .PHONY: test-quick
@@ -45,7 +45,7 @@ test-quick: setup ## The tests that start no server and take no minutes
 	@$(BIN)/pytest -m "not triton and not envoy and not editor and not cluster and not long"
 
 .PHONY: test-cluster
-test-cluster: setup .control-plane/.installed ## The tests on a real API server of Kubernetes; builds it the first time (6 to 16 minutes)
+test-cluster: setup .control-plane/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes)
 	@$(BIN)/pytest -m cluster
 
 .PHONY: mutation
@@ -143,17 +143,26 @@ bench-packing: setup ## Pack the openb trace of TRACE=folder on its nodes, again
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
 
+.PHONY: sbom
+sbom: setup .venv-sbom/.installed ## List what an installation consists of, in CycloneDX: build/sbom.cdx.json
+	@.ci/sbom build/sbom.cdx.json
+
 .PHONY: lock
 lock: .venv/.installed .venv-editor/.node ## Resolve the dependencies anew into the lock files; keeps what still fits
 	@$(COMPILE) --all-extras --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --no-deps --output-file requirements-triton.lock requirements-triton.in
 	$(COMPILE) --output-file requirements-editor.lock requirements-editor.in
 	$(COMPILE) --no-deps --output-file requirements-control-plane.lock requirements-control-plane.in
+	$(COMPILE) --output-file requirements-sbom.lock requirements-sbom.in
 	$(NPM) install --prefix tests/schema/editor --package-lock-only --omit-lockfile-registry-resolved
 
 .PHONY: schema
 schema: setup ## Write the JSON Schema and the CRDs anew from the kinds of document and docs/language.md
 	@$(BIN)/python -m policy.schema
+
+.PHONY: manifests
+manifests: setup .control-plane/.installed ## Write what is rendered from the Helm chart anew: Kustomize's base, what `install` carries, the tests' copies
+	@$(BIN)/python -m tests.cluster.rendering
 
 .PHONY: findings
 findings: setup ## Write the page of each finding anew from docs/findings.md and the broken documents of the tests
@@ -161,7 +170,7 @@ findings: setup ## Write the page of each finding anew from docs/findings.md and
 
 .PHONY: clean
 clean: ## Remove both environments and everything built
-	@rm -rf .venv .venv-triton .venv-editor .venv-promtool .control-plane build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-triton .venv-editor .venv-promtool .venv-sbom .control-plane build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv is locked with the rest: its own block of the lock file is all that pip ever installs.
 .venv/.installed: requirements.lock pyproject.toml
@@ -214,11 +223,18 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 	$(NPM) ci --prefix .venv-editor
 	touch $@
 
+.venv-sbom/.installed: requirements-sbom.lock | .venv/.installed
+	@if [[ ! -x .venv-sbom/bin/python ]]; then
+	  $(UV) venv --quiet --python $(BIN)/python .venv-sbom
+	fi
+	$(UV) pip sync --quiet --python .venv-sbom --require-hashes requirements-sbom.lock
+	touch $@
+
 .venv-promtool/.installed: .ci/promtool
 	@.ci/promtool .venv-promtool
 	touch $@
 
-# Without Go there is no API server and no stamp: the next run looks again.
-.control-plane/.installed: .ci/control-plane tests/cluster/control_plane/go.mod tests/cluster/control_plane/go.sum requirements-control-plane.lock | .venv/.installed
+# Without Go there is no control plane and no stamp: the next run looks again.
+.control-plane/.installed: .ci/control-plane $(wildcard tests/cluster/*/go.mod tests/cluster/*/go.sum) requirements-control-plane.lock | .venv/.installed
 	@.ci/control-plane .control-plane
-	if [[ -x .control-plane/kube-apiserver ]]; then touch $@; fi
+	if [[ -x .control-plane/kustomize ]]; then touch $@; fi

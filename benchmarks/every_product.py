@@ -15,7 +15,7 @@ import numpy as np
 from every_path import refusing
 from every_payload import Room, cheapest, of_all_requests, used_by_all
 from every_route import Flow, exactly, relaxed, sparing
-from every_standing import Standing
+from every_standing import Fillings
 
 from policy.resolved import Ceiling, Pool, Service, Shed, UseVariant
 from rules.kernel.plan import Plan
@@ -42,7 +42,7 @@ class Everything:
 
     def __init__(self, problem: Problem, running: Plan) -> None:
         self.problem = problem
-        self.standing = Standing(problem, running)
+        self.fillings = Fillings(problem, running)
         self.refused = {path.id: refusing(problem, path) for path in problem.paths}
         self._routed: dict[object, float] = {}
         self.carried = {path.id: of_all_requests(problem, path) for path in problem.paths}
@@ -50,12 +50,12 @@ class Everything:
     @property
     def is_small(self) -> bool:
         """Whether there are few enough combinations to try them all."""
-        return self.standing.is_small
+        return self.fillings.is_small
 
     def least(self, rules: frozenset[str]) -> int | None:
         """Millicents an hour of the cheapest plan that keeps these rules; None when there is none."""
         best: int | None = None
-        base = self.standing.base + (self.standing.starts if "churn" in rules else 0)
+        base = self.fillings.base + (self.fillings.starts if "churn" in rules else 0)
         for level in sorted(self._levels(rules), key=lambda level: level.cost):
             rows = np.flatnonzero(self._kept(rules, level))
             if not rows.size or (best is not None and level.cost >= best):
@@ -65,26 +65,26 @@ class Everything:
 
     def _kept(self, rules: frozenset[str], level: Level) -> np.ndarray:
         """[R]: whether what stands keeps these rules."""
-        kept = ~np.any([np.zeros(len(self.standing.counts), bool), *self._broken(rules)], axis=0)
-        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        kept = ~np.any([np.zeros(len(self.fillings.counts), bool), *self._broken(rules)], axis=0)
+        idle = self.fillings.idle(level.best_effort) if "spares" in rules else None
         kept = kept if idle is None else kept & (idle >= 0)
-        return kept & self.standing.available(level.best_effort) if "availability" in rules else kept
+        return kept & self.fillings.available(level.best_effort) if "availability" in rules else kept
 
     def _broken(self, rules: frozenset[str]) -> Iterator[np.ndarray]:
-        return (broken for rule, broken in self.standing.broken.items() if rule in rules)
+        return (broken for rule, broken in self.fillings.broken.items() if rule in rules)
 
     def says(self, rule: str) -> bool:
         """Whether a rule refuses anything here; one that does not may as well be left out."""
-        if rule in self.standing.broken and self.standing.broken[rule].any():
+        if rule in self.fillings.broken and self.fillings.broken[rule].any():
             return True
         ceilings = self.problem.policy.cost.ceilings
         asked = {
             "allocated_cost": any(each.service or each.team for each in ceilings),
-            "availability": bool(self.standing.groups),
+            "availability": bool(self.fillings.groups),
             "budget": any(self.carried.values()) and bool(ceilings),
-            "churn": bool(self.standing.starts.any()),
+            "churn": bool(self.fillings.starts.any()),
             "preemption": bool(self.problem.assured),
-            "spares": self.standing.idle(frozenset()) is not None,
+            "spares": self.fillings.idle(frozenset()) is not None,
         }
         refusing = rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
         return asked.get(rule, refusing)
@@ -93,12 +93,12 @@ class Everything:
         self, rules: frozenset[str], level: Level, rows: np.ndarray, base: np.ndarray, best: int | None
     ) -> int | None:
         flows = self._flows(rules, level)
-        answers = self.standing.counts[rows] * [
+        answers = self.fillings.counts[rows] * [
             option.capacity_milli_rps * WHOLE_PERMILLE for option in self.problem.options
         ]
         if "capacity" not in rules:
             answers[:] = PLENTY
-        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        idle = self.fillings.idle(level.best_effort) if "spares" in rules else None
         capacity = tuple(option.capacity_milli_rps for option in self.problem.options)
         unserved = sum((relaxed(flow, answers) for flow in flows), np.zeros(rows.size))
         lower = base[rows] + level.cost + np.floor(unserved)
@@ -142,8 +142,8 @@ class Everything:
             )
             for each in parts
         ]
-        left = [ceiling.millicents_per_hour - self.standing.spent(ceiling.site)[rows] for ceiling in ceilings]
-        idle = self.standing.idle(level.best_effort) if "spares" in rules else None
+        left = [ceiling.millicents_per_hour - self.fillings.spent(ceiling.site)[rows] for ceiling in ceilings]
+        idle = self.fillings.idle(level.best_effort) if "spares" in rules else None
         taken = {key: self._taken(path) for key, path in paths.items()} if idle is not None else {}
 
         def cost(at: int, answers: np.ndarray) -> float:

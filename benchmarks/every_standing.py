@@ -55,7 +55,7 @@ def _joined(one: Filling, other: Filling) -> Filling:
     )
 
 
-class Standing:
+class Fillings:
     """All R ways to fill the nodes, beside what runs."""
 
     def __init__(self, problem: Problem, running: Plan) -> None:

@@ -73,7 +73,8 @@ def of_a_plan(instance: Built) -> list[dict[str, Any]]:
     worth, price_time = measured(lambda: shadow_prices(plan, instance.problem, instance.whole, Plan()))
     chosen = Chosen(plan, instance.problem, instance.exclusions, Plan())
     others, other_time = measured(lambda: runners_up(chosen, serving))
-    for text in [*map(shadow_text, worth[:SHOWN]), *map(runner_up_text, others[:SHOWN])]:
+    policy = instance.problem.policy
+    for text in [*map(shadow_text, worth[:SHOWN]), *(runner_up_text(each, policy) for each in others[:SHOWN])]:
         print(text)
     return [
         {"what": "shadow prices", "found": len(worth), **price_time},
@@ -87,7 +88,7 @@ def of_a_shortfall(name: str, instance: Built, suspects: tuple[str, ...]) -> lis
     found = clashing.found
     loosened, relaxation_time = measured(lambda: [Loosened(c, relaxations(questions, c)) for c in found])
     for item in loosened:
-        told = conflict_finding(item)
+        told = conflict_finding(item, instance.problem.policy)
         print(f"{name}: {told.message}\n    {told.hint}")
     return [
         {"what": f"conflict: {name}", "found": len(found), "clauses": _clauses(found), **conflict_time},
@@ -108,7 +109,7 @@ def of_a_decision(name: str, instance: Built) -> tuple[list[dict[str, Any]], tup
     if plan is None or verify(plan, instance.problem):
         raise SystemExit("error: the engine for fleets found no plan\nnext:  take another number of nodes")
     told, time_taken = measured(lambda: shortfall_of(plan, instance, Plan()))
-    ids = Counter(finding.id for finding in shortfall_findings(told))
+    ids = Counter(finding.id for finding in shortfall_findings(told, instance.problem.policy))
     found = {
         "what": f"decision: {name}",
         "found": sum(ids.values()),

@@ -17,7 +17,7 @@ INSTANCE_MRPS: Final = 10_000
 
 
 @dataclass
-class Standing:
+class Filled:
     """Instances by (model, node), the room of each node, and each model's instances by pool."""
 
     counts: dict[tuple[int, str], int]
@@ -39,14 +39,14 @@ def pair(nodes: int, changed: int, fill: float, seed: int) -> tuple[Problem, Pla
     sizes = [1024 * (1 + model % 4) for model in range(MODELS)]
     pool_of = {node.name: node.pool for node in problem.nodes}
     names = sorted(pool_of)
-    now = Standing({}, dict.fromkeys(names, MEMORY_MIB))
+    now = Filled({}, dict.fromkeys(names, MEMORY_MIB))
     full = int((1 - fill) * MEMORY_MIB * len(names))
     while sum(now.room.values()) > full + 4096:
         model, node = dice.randrange(MODELS), dice.choice(names)
         if now.room[node] >= sizes[model]:
             now.room[node] -= sizes[model]
             now.counts[model, node] = now.counts.get((model, node), 0) + 1
-    then = Standing(dict(now.counts), dict(now.room))
+    then = Filled(dict(now.counts), dict(now.room))
     moved = 0
     while moved < changed:
         moved += _exchange(dice, then, sizes, names)
@@ -55,7 +55,7 @@ def pair(nodes: int, changed: int, fill: float, seed: int) -> tuple[Problem, Pla
     return problem, _plan(problem, now, pool_of), _plan(problem, then, pool_of)
 
 
-def _exchange(dice: random.Random, then: Standing, sizes: list[int], names: list[str]) -> int:
+def _exchange(dice: random.Random, then: Filled, sizes: list[int], names: list[str]) -> int:
     """Move an instance to a node with room, or exchange two of one size; gives how many were moved."""
     model, node = dice.choice(sorted(key for key, count in then.counts.items() if count))
     other = dice.choice(names)
@@ -140,7 +140,7 @@ def _with_demands(problem: Problem, rates: list[int]) -> Problem:
     return Problem(problem.policy, 0, 60, demands, problem.options, paths, problem.nodes, (), (), ())
 
 
-def _plan(problem: Problem, standing: Standing, pool_of: dict[str, str]) -> Plan:
+def _plan(problem: Problem, standing: Filled, pool_of: dict[str, str]) -> Plan:
     """Each model's requests go where it stands, in proportion."""
     instances = [
         Instances(f"model-{model}@{pool_of[node]}", node, count)

@@ -44,29 +44,34 @@ def source_trouble(error: SourceError, collector: str, subject: str) -> Finding:
     return Finding(_TROUBLES[error.trouble], Level.WARNING, message, error.hint, subject=subject)
 
 
-def ignored_names(names: Sequence[str], pool: str) -> Finding:
+def server_subject(pool: str, node: str) -> str:
+    """What a finding of a server is about."""
+    return f"pool {pool}, node {node}" if node else f"pool {pool}"
+
+
+def ignored_names(names: Sequence[str], server: str) -> Finding:
     """Models of a server that Gridwright did not put there, or that are named unclearly."""
     shown = ", ".join(name[:80] for name in sorted(names)[:_NAMED_AT_MOST])
     more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
     message = f"ignored {len(names)} models whose names are not <model>--<variant>: {shown}{more}"
     hint = "rename them, or take them out of this server's repository"
-    return Finding("GW0511", Level.WARNING, message, hint, subject=f"pool {pool}")
+    return Finding("GW0511", Level.WARNING, message, hint, subject=server)
 
 
-def unpredicted_batching(models: Mapping[str, Sequence[str]], pool: str) -> Finding:
+def unpredicted_batching(models: Mapping[str, Sequence[str]], server: str) -> Finding:
     """Variants whose configuration queues or batches requests otherwise than predictions take for granted."""
     told = "; ".join(f"{name[:80]}: {', '.join(ways)}" for name, ways in sorted(models.items())[:_NAMED_AT_MOST])
     more = f" and {len(models) - _NAMED_AT_MOST} more" if len(models) > _NAMED_AT_MOST else ""
     message = f"latency is predicted without {told}{more}"
     hint = "take it out of the model's config.pbtxt, or watch the margin that GW2015 tells of"
-    return Finding("GW0513", Level.WARNING, message, hint, subject=f"pool {pool}")
+    return Finding("GW0513", Level.WARNING, message, hint, subject=server)
 
 
-def unusable_families(name: str, families: Sequence[str], pool: str) -> Finding:
+def unusable_families(name: str, families: Sequence[str], server: str) -> Finding:
     """A variant whose counters tell nothing this time."""
     message = f"no usable value of {', '.join(families)} for {name[:80]}"
     hint = "use a Triton release that exposes them all, with --allow-metrics=true"
-    return Finding("GW0512", Level.WARNING, message, hint, subject=f"pool {pool}")
+    return Finding("GW0512", Level.WARNING, message, hint, subject=server)
 
 
 def uncounted_arrivals(services: Sequence[str], origin: str) -> Finding:

@@ -1,4 +1,4 @@
-"""What each variant does on each pool's Triton, from the counters that a Prometheus has scraped there.
+"""What each variant does on each Triton, from the counters that a Prometheus has scraped there.
 
 The samples are asked for as they were scraped, with their instants, and not as rates that PromQL would extrapolate: the
 same rules for resets, gaps and missing families then hold as for a direct scrape (`triton_counters`). `up` tells the
@@ -16,12 +16,12 @@ from typing import Final
 
 from prometheus_client.samples import Sample
 
-from collectors.catalogue import source_trouble
+from collectors.catalogue import server_subject, source_trouble
 from collectors.fetch import Limits, SourceError, Trouble
 from collectors.prometheus_api import PrometheusApi, PrometheusEndpoint, RangeSeries
 from collectors.rates import CounterWindow, Increase
 from collectors.snapshot import Snapshot, Work, merge
-from collectors.triton_counters import COUNTERS, PENDING, Scrape, Series, scrape, works
+from collectors.triton_counters import COUNTERS, PENDING, Counted, Scrape, Series, scrape, works
 
 NAME: Final = "__name__"
 UP: Final = "up"
@@ -32,10 +32,11 @@ SAME_SCRAPE: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class PrometheusTarget:
-    """A pool, and the labels by which Prometheus knows its server, such as `instance` and `job`."""
+    """The server of a node, or of a whole pool, and the labels by which Prometheus knows it, such as `instance`."""
 
     pool: str
     labels: tuple[tuple[str, str], ...]
+    node: str = ""
 
     @property
     def query(self) -> str:
@@ -94,7 +95,7 @@ def _by_instant(found: Sequence[RangeSeries]) -> Mapping[datetime, list[Sample]]
 
 
 class PrometheusMetrics:
-    """Asks for every pool's server, one after the other and for all of them in the time of one exchange.
+    """Asks for every server, one after the other and for all of them in the time of one exchange.
 
     A reading is as old as its newest sample: the clocks of Prometheus and of the controller are compared by it. While
     Prometheus is away, or cannot scrape a server, the last reading stands with its old instant and so becomes stale.
@@ -112,22 +113,23 @@ class PrometheusMetrics:
         self._api = PrometheusApi(endpoint, limits or Limits())
         self._targets = tuple(targets)
         self._window = window
-        self._last: dict[str, dict[str, Work]] = {target.pool: {} for target in targets}
+        self._last: dict[PrometheusTarget, dict[str, Work]] = {target: {} for target in targets}
 
     async def collect(self, now: datetime) -> Snapshot:
         """The work of every variant that Prometheus saw on a server at its last scrape."""
         return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._targets)))
 
     async def _read(self, target: PrometheusTarget, now: datetime) -> Snapshot:
-        last = self._last[target.pool]
+        last = self._last[target]
         try:
             seen = self._seen(await self._api.query(target.query))
         except SourceError as error:
-            finding = source_trouble(error, self.name, f"pool {target.pool}")
+            finding = source_trouble(error, self.name, server_subject(target.pool, target.node))
             return Snapshot(now, work=tuple(last.values()), findings=(finding,))
         at = min(seen.at, now)
-        current, findings = works(target.pool, self._api.url, seen.last, increase=seen.increase, at=at, last=last)
-        self._last[target.pool] = current
+        counted = Counted(target.pool, target.node, self._api.url)
+        current, findings = works(counted, seen.last, increase=seen.increase, at=at, last=last)
+        self._last[target] = current
         return Snapshot(now, work=tuple(current.values()), findings=tuple(findings))
 
     def _seen(self, found: Sequence[RangeSeries]) -> Scraped:

@@ -1,7 +1,7 @@
 """A snapshot: everything observed at one instant. A reading that is stale or missing says so; it is never a zero."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -62,7 +62,7 @@ class QueueLevel:
 
 @dataclass(frozen=True, slots=True, order=True)
 class LoadedModel:
-    """A variant on a server, with the setting that the server reports. `nodes` is unknown to a server.
+    """A variant on a server, with the setting that the server reports.
 
     `levels` has its priorities, the first served first, and is empty where it has no priorities and no queue policy;
     requests that ask for none have the one numbered `level`, from 1. At most `at_once` instances execute, 0 for all.
@@ -79,19 +79,30 @@ class LoadedModel:
     at_once: int = 0
 
 
+def server_name(pool: str, node: str) -> str:
+    """A server among all others: its pool, with its node where each node has one."""
+    return f"{pool}/{node}" if node else pool
+
+
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """What a pool's Triton server holds."""
+    """What a Triton server holds."""
 
     models: tuple[LoadedModel, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server of a pool; its reading is missing while the server does not answer."""
+    """The server of a node, or of all nodes of a pool where none is named; missing while it does not answer."""
 
     pool: str
     reading: Reading[ServerState]
+    node: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called among all servers."""
+        return server_name(self.pool, self.node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +162,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class StageWork:
-    """One variant's work on a pool's server over a window, from its counters. Times are sums over requests."""
+    """One variant's work on a server over a window, from its counters. Times are sums over requests."""
 
     window_s: float
     requests: int
@@ -172,13 +183,17 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a variant does on a pool's server: counters, and times where it is traced."""
+    """What a variant does on a server: counters, and times where it is traced.
+
+    Of a pool with a server on each node, counters are by `node`, and times of all its nodes together, without one.
+    """
 
     pool: str
     model: str
     variant: str
     counters: Reading[StageWork]
     times: Reading[StageTimes]
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -192,9 +207,9 @@ class BatchTime:
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """What a variant's executions on a pool's server took since the server was last asked, by batch size.
+    """What a variant's executions on a server took since the server was last asked, by batch size.
 
-    That was `window_s` seconds before; 0 where it was not noted.
+    That was `window_s` seconds before; 0 where it was not noted. The server is told as a `Server` tells it.
     """
 
     pool: str
@@ -202,6 +217,7 @@ class Batches:
     variant: str
     reading: Reading[tuple[BatchTime, ...]]
     window_s: float = 0.0
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +240,30 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class InventoryNode:
+    """A node as a cluster tells of it. `against` has why nothing may be placed on it now; empty where it may.
+
+    `rack` is empty where the cluster does not tell it, and `zone` likewise.
+    """
+
+    name: str
+    rack: str = ""
+    zone: str = ""
+    against: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The nodes that a cluster has of a pool, by name; missing where the cluster was never listed.
+
+    A value that is old still counts: nodes change seldom, and whether their servers answer is another reading.
+    """
+
+    pool: str
+    reading: Reading[tuple[InventoryNode, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything observed at `at`. Order carries no meaning."""
 
@@ -237,10 +277,12 @@ class Snapshot:
     batches: tuple[Batches, ...] = ()
     expected: tuple[Expected, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
+    inventory: tuple[Inventory, ...] = ()
 
-    def server(self, pool: str) -> Reading[ServerState]:
-        """The pool's server; a missing reading when nobody looked."""
-        return next((item.reading for item in self.servers if item.pool == pool), Reading(None, None, "none"))
+    def server(self, pool: str, node: str = "") -> Reading[ServerState]:
+        """The server of a node, or of the whole pool; a missing reading when nobody looked."""
+        found = (item.reading for item in self.servers if (item.pool, item.node) == (pool, node))
+        return next(found, Reading(None, None, "none"))
 
     def expected_rate(self, service: str, origin: str) -> Reading[Foreseen]:
         """What will probably arrive; a missing reading when nobody foresaw anything."""
@@ -276,16 +318,17 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
             batches=whole.batches + part.batches,
             expected=whole.expected + part.expected,
             arrivals=whole.arrivals + part.arrivals,
+            inventory=whole.inventory + part.inventory,
         )
     return whole
 
 
 def _joined(left: tuple[Work, ...], right: tuple[Work, ...]) -> tuple[Work, ...]:
-    works = {(work.pool, work.model, work.variant): work for work in left}
+    works = {(work.pool, work.model, work.variant, work.node): work for work in left}
     for work in right:
-        key = (work.pool, work.model, work.variant)
+        key = (work.pool, work.model, work.variant, work.node)
         known = works.get(key, work)
         counters = work.counters if known.counters.value is None else known.counters
         times = work.times if known.times.value is None else known.times
-        works[key] = Work(*key, counters, times)
+        works[key] = replace(work, counters=counters, times=times)
     return tuple(works.values())

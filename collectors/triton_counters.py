@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client.samples import Sample
 
-from collectors.catalogue import ignored_names, unusable_families
+from collectors.catalogue import ignored_names, server_subject, unusable_families
 from collectors.rates import Increase
 from collectors.snapshot import Reading, StageTimes, StageWork, Work
 from collectors.triton_names import model_and_variant
@@ -87,8 +87,17 @@ def stage_works(increase: Increase[Series], pending: Mapping[str, int]) -> dict[
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The server that counts, as a `Server` tells it, and the source that its counters were read from."""
+
+    pool: str
+    node: str
+    source: str
+
+
 def works(
-    pool: str, source: str, found: Scrape, *, increase: Increase[Series] | None, at: datetime, last: Mapping[str, Work]
+    server: Counted, found: Scrape, *, increase: Increase[Series] | None, at: datetime, last: Mapping[str, Work]
 ) -> tuple[dict[str, Work], list[Finding]]:
     """By Triton model name, the work of each variant that the server names at `at`, and what is wrong.
 
@@ -102,10 +111,11 @@ def works(
         if split is None:
             ignored.append(name)
             continue
-        counters: Reading[StageWork] = last[name].counters if name in last else Reading(None, None, source)
+        counters: Reading[StageWork] = last[name].counters if name in last else Reading(None, None, server.source)
         if name in measured and name not in found.unusable:
-            counters = Reading(measured[name], at, source)
-        times: Reading[StageTimes] = Reading(None, None, source)
-        current[name] = Work(pool, *split, counters, times)
-    findings = [unusable_families(name, families, pool) for name, families in found.unusable.items()]
-    return current, findings + ([ignored_names(ignored, pool)] if ignored else [])
+            counters = Reading(measured[name], at, server.source)
+        times: Reading[StageTimes] = Reading(None, None, server.source)
+        current[name] = Work(server.pool, *split, counters, times, server.node)
+    subject = server_subject(server.pool, server.node)
+    findings = [unusable_families(name, families, subject) for name, families in found.unusable.items()]
+    return current, findings + ([ignored_names(ignored, subject)] if ignored else [])

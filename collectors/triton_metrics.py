@@ -1,19 +1,19 @@
-"""What each variant does on each pool's Triton, from the counters at its metrics port."""
+"""What each variant does on each Triton, from the counters at its metrics port."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import httpx
 
-from collectors.catalogue import source_trouble
+from collectors.catalogue import server_subject, source_trouble
 from collectors.exposition import samples
 from collectors.fetch import Limits, SourceError, fetch
 from collectors.rates import CounterWindow
 from collectors.snapshot import Snapshot, Work, merge
-from collectors.triton_counters import Scrape, Series, scrape, works
+from collectors.triton_counters import Counted, Scrape, Series, scrape, works
 
 PREFIX: Final = "nv_inference_"
 SIGN: Final = "nv_"  # a server without models has none of the families, but others
@@ -21,10 +21,11 @@ SIGN: Final = "nv_"  # a server without models has none of the families, but oth
 
 @dataclass(frozen=True, slots=True)
 class MetricsTarget:
-    """Where the server of a pool exposes its metrics, such as `http://127.0.0.1:8002/metrics`."""
+    """Where the server of a node, or of a whole pool, exposes its metrics, such as `http://127.0.0.1:8002/metrics`."""
 
     pool: str
     url: str
+    node: str = ""
 
 
 def parse(body: bytes, source: str) -> Scrape:
@@ -37,7 +38,7 @@ def parse(body: bytes, source: str) -> Scrape:
 
 
 class TritonMetrics:
-    """Scrapes every pool's server.
+    """Scrapes every server.
 
     While a server is away, or a model's families cannot be used, the last reading stands with its old instant and so
     becomes stale. A model that the server no longer names has no reading.
@@ -48,27 +49,35 @@ class TritonMetrics:
     def __init__(
         self,
         client: httpx.AsyncClient,
-        targets: Sequence[MetricsTarget],
+        targets: Collection[MetricsTarget],
         window: timedelta = timedelta(seconds=10),
         limits: Limits | None = None,
     ) -> None:
+        """`targets` are looked through each time, so others may be among them by then."""
         self._client = client
         self._limits = limits or Limits()
-        self._targets = {target: CounterWindow[Series](window) for target in targets}
-        self._last: dict[str, dict[str, Work]] = {target.pool: {} for target in targets}
+        self._targets = targets
+        self._window = window
+        self._windows: dict[MetricsTarget, CounterWindow[Series]] = {}
+        self._last: dict[MetricsTarget, dict[str, Work]] = {}
 
     async def collect(self, now: datetime) -> Snapshot:
         """The work of every variant that a server names."""
-        return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._targets)))
+        targets = tuple(self._targets)
+        self._windows = {target: self._windows.get(target, CounterWindow(self._window)) for target in targets}
+        self._last = {target: self._last.get(target, {}) for target in targets}
+        return merge(now, await asyncio.gather(*(self._read(target, now) for target in targets)))
 
     async def _read(self, target: MetricsTarget, now: datetime) -> Snapshot:
         try:
             found = parse(await fetch(self._client, "GET", target.url, self._limits), target.url)
         except SourceError as error:
-            finding = source_trouble(error, self.name, f"pool {target.pool}")
-            return Snapshot(now, work=tuple(self._last[target.pool].values()), findings=(finding,))
-        window, last = self._targets[target], self._last[target.pool]
+            finding = source_trouble(error, self.name, server_subject(target.pool, target.node))
+            return Snapshot(now, work=tuple(self._last[target].values()), findings=(finding,))
+        window, last = self._windows[target], self._last[target]
         window.add(now, found.totals)
-        current, findings = works(target.pool, target.url, found, increase=window.increase(), at=now, last=last)
-        self._last[target.pool] = current
+        current, findings = works(
+            Counted(target.pool, target.node, target.url), found, increase=window.increase(), at=now, last=last
+        )
+        self._last[target] = current
         return Snapshot(now, work=tuple(current.values()), findings=tuple(findings))

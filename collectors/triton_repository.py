@@ -1,11 +1,11 @@
-"""What each pool's Triton holds: the index of its repository, and the settings that its models run with.
+"""What each Triton holds: the index of its repository, and the settings that its models run with.
 
 The two endpoints are spoken over httpx: tritonclient reads an answer whole, however large, and its asyncio client
 cannot be imported without gevent.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from collectors.catalogue import ignored_names, source_trouble, unpredicted_batching
+from collectors.catalogue import ignored_names, server_subject, source_trouble, unpredicted_batching
 from collectors.fetch import Limits, SourceError, Trouble, fetch
 from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot, merge
 from collectors.triton_config import ModelConfig, loaded_model, resources_of, unpredicted
@@ -34,10 +34,16 @@ class IndexEntry(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class RepositoryTarget:
-    """Where the server of a pool answers, such as `http://127.0.0.1:8000`."""
+    """Where the server of a node, or of a whole pool, answers, such as `http://127.0.0.1:8000`."""
 
     pool: str
     url: str
+    node: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What findings call it."""
+        return server_subject(self.pool, self.node)
 
 
 def states(index: Sequence[IndexEntry]) -> dict[str, ModelState]:
@@ -49,7 +55,7 @@ def states(index: Sequence[IndexEntry]) -> dict[str, ModelState]:
 
 
 class TritonRepository:
-    """Asks every pool's server what it holds.
+    """Asks every server what it holds.
 
     A server that cannot be read whole has a missing reading: half of what it holds would look like the rest had gone.
     """
@@ -57,10 +63,11 @@ class TritonRepository:
     name = "triton_repository"
 
     def __init__(
-        self, client: httpx.AsyncClient, targets: Sequence[RepositoryTarget], limits: Limits | None = None
+        self, client: httpx.AsyncClient, targets: Collection[RepositoryTarget], limits: Limits | None = None
     ) -> None:
+        """`targets` are looked through each time, so others may be among them by then."""
         self._client = client
-        self._targets = tuple(targets)
+        self._targets = targets
         self._limits = limits or Limits()
 
     async def collect(self, now: datetime) -> Snapshot:
@@ -78,8 +85,8 @@ class TritonRepository:
             hint = "see whether its host is overloaded, or give the collector more time"
             trouble = SourceError(Trouble.SLOW, f"{target.url} did not tell all its models within {seconds:g} s", hint)
         missing: Reading[ServerState] = Reading(None, None, target.url)
-        finding = source_trouble(trouble, self.name, f"pool {target.pool}")
-        return Snapshot(now, servers=(Server(target.pool, missing),), findings=(finding,))
+        finding = source_trouble(trouble, self.name, target.subject)
+        return Snapshot(now, servers=(Server(target.pool, missing, target.node),), findings=(finding,))
 
     async def _server(self, target: RepositoryTarget, now: datetime) -> Snapshot:
         body = await fetch(self._client, "POST", f"{target.url}/v2/repository/index", self._limits)
@@ -103,10 +110,10 @@ class TritonRepository:
         unknown = {name: ways for name, config in configs.items() if (ways := unpredicted(config, resources))}
         reading = Reading(ServerState(tuple(sorted(models))), now, target.url)
         findings = (
-            *((ignored_names(ignored, target.pool),) if ignored else ()),
-            *((unpredicted_batching(unknown, target.pool),) if unknown else ()),
+            *((ignored_names(ignored, target.subject),) if ignored else ()),
+            *((unpredicted_batching(unknown, target.subject),) if unknown else ()),
         )
-        return Snapshot(now, servers=(Server(target.pool, reading),), findings=findings)
+        return Snapshot(now, servers=(Server(target.pool, reading, target.node),), findings=findings)
 
     async def _config(self, target: RepositoryTarget, name: str) -> ModelConfig:
         url = f"{target.url}/v2/models/{quote(name, safe='')}/config"

@@ -1,11 +1,11 @@
-"""How long executions of each batch size take on each pool's Triton, from its statistics endpoint.
+"""How long executions of each batch size take on each Triton, from its statistics endpoint.
 
 The counters of the metrics port add the time of an execution once for each of its requests; only here are executions
 told apart by their size.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -66,7 +66,7 @@ class _Sample:
 
 
 class TritonStatistics:
-    """Asks every pool's server, and tells what was gained since it was asked last.
+    """Asks every server, and tells what was gained since it was asked last.
 
     The reading is short on purpose: a change of the service time shows in the next one, whole. While a server is away
     there is no reading, and a variant that executed nothing has none either.
@@ -75,25 +75,28 @@ class TritonStatistics:
     name = "triton_statistics"
 
     def __init__(
-        self, client: httpx.AsyncClient, targets: Sequence[RepositoryTarget], limits: Limits | None = None
+        self, client: httpx.AsyncClient, targets: Collection[RepositoryTarget], limits: Limits | None = None
     ) -> None:
+        """`targets` are looked through each time, so others may be among them by then."""
         self._client = client
-        self._targets = tuple(targets)
+        self._targets = targets
         self._limits = limits or Limits()
-        self._last: dict[str, _Sample] = {}
+        self._last: dict[RepositoryTarget, _Sample] = {}
 
     async def collect(self, now: datetime) -> Snapshot:
         """What every variant's executions took since the last time."""
-        return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._targets)))
+        targets = tuple(self._targets)
+        self._last = {target: sample for target, sample in self._last.items() if target in targets}
+        return merge(now, await asyncio.gather(*(self._read(target, now) for target in targets)))
 
     async def _read(self, target: RepositoryTarget, now: datetime) -> Snapshot:
         try:
             body = await fetch(self._client, "GET", f"{target.url}/v2/models/stats", self._limits)
             totals = _totals(decode(body, Statistics, target.url))
         except SourceError as error:
-            return Snapshot(now, findings=(source_trouble(error, self.name, f"pool {target.pool}"),))
-        before = self._last.get(target.pool)
-        self._last[target.pool] = _Sample(now, totals)
+            return Snapshot(now, findings=(source_trouble(error, self.name, target.subject),))
+        before = self._last.get(target)
+        self._last[target] = _Sample(now, totals)
         if before is None or not timedelta(0) < now - before.at <= LONGEST:
             return Snapshot(now)
         gained = deltas(before.totals, totals)
@@ -120,5 +123,6 @@ def _readings(target: RepositoryTarget, gained: dict[Key, int], since: datetime,
             found.setdefault((model, variant), []).append(BatchTime(batch, executions, total_us))
     window_s = (now - since).total_seconds()
     return [
-        Batches(target.pool, *name, Reading(tuple(times), now, target.url), window_s) for name, times in found.items()
+        Batches(target.pool, *name, Reading(tuple(times), now, target.url), window_s, target.node)
+        for name, times in found.items()
     ]

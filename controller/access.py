@@ -17,7 +17,7 @@ from rules.kernel.removals import removed
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class ClauseEvidence:
     """A clause that asks for evidence, and what there is of it for the stage on the pool."""
 
     place: Place
@@ -38,7 +38,7 @@ class Access:
     allowed: bool
     share_permille: int
     objections: tuple[Objection, ...]
-    grounds: tuple[Ground, ...]
+    grounds: tuple[ClauseEvidence, ...]
 
 
 def access(
@@ -59,26 +59,28 @@ def access(
     return tuple(_access(found, grounds[stage]) for (stage, _), found in uses.items())
 
 
-def _access(found: list[Candidate], grounds: tuple[Ground, ...]) -> Access:
+def _access(found: list[Candidate], grounds: tuple[ClauseEvidence, ...]) -> Access:
     allowed = not all(each.objections for each in found)
     against = () if allowed else tuple(dict.fromkeys(item for each in found for item in each.objections))
     share = sum(each.share_permille for each in found)
     return Access(found[0].stage, found[0].origin, allowed, share, against, grounds)
 
 
-def _grounds(covering: Collection[str], stage: Stage, pool: str, documents: Documents) -> tuple[Ground, ...]:
+def _grounds(covering: Collection[str], stage: Stage, pool: str, documents: Documents) -> tuple[ClauseEvidence, ...]:
     """The clauses on evidence of the profiles that cover a stage."""
     policy, of = documents.policy, documents.policy.pool(pool)
     links = [link for link in policy.links if of.site in {link.a, link.b}]
     about = About([of], [policy.model(stage.model)], links)
     return tuple(
-        Ground(each.place, said(each), proofs(each.clause, about, policy, documents.evidence))
+        ClauseEvidence(each.place, said(each), proofs(each.clause, about, policy, documents.evidence))
         for each in clauses_of(policy)
         if each.kind == "ComplianceProfile" and each.name in covering and isinstance(each.clause, ASKING)
     )
 
 
-def _removals(service: Service, stage: Stage, counting: Collection[Removed], documents: Documents) -> Iterator[Ground]:
+def _removals(
+    service: Service, stage: Stage, counting: Collection[Removed], documents: Documents
+) -> Iterator[ClauseEvidence]:
     """What stages before this one remove of the data that it would handle otherwise, by whose word."""
     spared = handled(service)[stage.name] - handled(service, counting)[stage.name]
     for other in service.stages if spared else ():
@@ -87,4 +89,4 @@ def _removals(service: Service, stage: Stage, counting: Collection[Removed], doc
             about = About([], [documents.policy.model(other.model)], [])
             found = proofs(other.removes, about, documents.policy, documents.evidence)
             words = f"stage {other.name} removes {' and '.join(map(str, gone))} before it"
-            yield Ground(other.removes.place, words, found)
+            yield ClauseEvidence(other.removes.place, words, found)

@@ -3,22 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.fleet import Load, RouteSet
+from controller.fleet import Load, RouteSet, Seat
 from rules.kernel.problem import Placement
 
 
 @dataclass(frozen=True, slots=True)
 class SetLoad:
-    """Have a placement loaded with this many instances and this batching, loading it when it is not there."""
+    """Have a placement on its server with this many instances and this batching, loading it when it is not there."""
 
     load: Load
 
 
 @dataclass(frozen=True, slots=True)
 class Unload:
-    """Have a placement gone from its server, once its requests have drained."""
+    """Have a placement gone from a server, once its requests have drained; the server as a `Load` names it."""
 
     placement: Placement
+    node: str = ""
+
+    @property
+    def seat(self) -> Seat:
+        """What is unloaded, and from which server."""
+        return self.placement, self.node
 
 
 @dataclass(frozen=True, slots=True)

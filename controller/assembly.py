@@ -34,10 +34,10 @@ from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from collectors.triton_statistics import TritonStatistics
 from controller.acting.envoy import EnvoyActuator
-from controller.acting.triton import TritonActuator, TritonServer
+from controller.acting.triton import TritonActuator, servers_of
 from controller.api.app import LOOPBACK, create_app
 from controller.api.view import View
-from controller.connections import Connections, split_address
+from controller.connections import Connections, ServerKey, split_address
 from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
@@ -135,7 +135,7 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
             await stack.enter_async_context(serving_grpc(receiver, places.connections.otlp_grpc))
         await stack.enter_async_context(_watching(keep_reading(intake.readers, now)))
         await stack.enter_async_context(_turning(runner))
-        servers = {pool: f"http://{server.http}" for pool, server in places.connections.servers.items()}
+        servers = {key: f"http://{server.http}" for key, server in places.connections.by_node().items()}
         await stack.enter_async_context(_watching(keep_vigil(client, servers, runner.nudge)))
         yield Running(runner, spans)
 
@@ -143,8 +143,14 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
 def host_names(address: str) -> tuple[str, ...]:
     """The names that a request to an address may use: loopback's, its own and, where it is any, this machine's."""
     host, _ = split_address(address)
-    machine = (socket.gethostname(), socket.getfqdn()) if host in ANY else ()
-    return tuple(dict.fromkeys((*LOOPBACK, host, *machine)))
+    return tuple(dict.fromkeys((*LOOPBACK, host, *(_machine() if host in ANY else ()))))
+
+
+def _machine() -> Iterator[str]:
+    """What this machine is called, and the addresses that it knows of itself: what scrapes a pod knows nothing else."""
+    yield from (socket.gethostname(), socket.getfqdn())
+    with contextlib.suppress(OSError):
+        yield from (str(address[0]) for *_, address in socket.getaddrinfo(socket.gethostname(), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,25 +171,21 @@ def _wire(
     triton_spans = TritonSpans(servers, one_in=rates)
     counts = RunCounts(in_force.services)
     client_spans = ClientSpans(applications, counts=counts)
-    targets = [RepositoryTarget(pool, f"http://{server.http}") for pool, server in connections.servers.items()]
+    triton = servers_of(connections)
+    targets = [RepositoryTarget(pool, server.http, node) for (pool, node), server in triton.items()]
     repository = TritonRepository(client, targets)
-    metrics = {pool: f"http://{server.metrics}/metrics" for pool, server in connections.servers.items()}
     gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
     evidence = EvidenceFiles(in_force.folder / EVIDENCE, in_force.issuers)
     collectors: tuple[Collector, ...] = (
         repository,
         TritonStatistics(client, targets),
-        *_metrics(client, connections, metrics),
+        *_metrics(client, connections, {key: server.metrics for key, server in triton.items()}),
         Foresight(Gateways(client, gateways, in_force.services), in_force.horizon_s, series),
         receiver,
         triton_spans,
         client_spans,
         evidence,
     )
-    triton = {
-        pool: TritonServer(f"http://{item.http}", metrics[pool], item.grpc)
-        for pool, item in connections.servers.items()
-    }
     envoy = EnvoyActuator(client, connections.gateways)
     kept = Kept()
     wiring = Wiring(
@@ -202,14 +204,19 @@ def _wire(
     return _TraceIntake(receiver, (triton_spans, client_spans), counts), wiring
 
 
-def _metrics(client: httpx.AsyncClient, connections: Connections, urls: Mapping[str, str]) -> Iterator[Collector]:
-    """What reads the counters of each pool: a Prometheus where the connections name one, else a scrape."""
+def _metrics(client: httpx.AsyncClient, connections: Connections, urls: Mapping[ServerKey, str]) -> Iterator[Collector]:
+    """What reads the counters of each server: a Prometheus where the connections name one, else a scrape."""
     for item in connections.prometheus:
         endpoint = PrometheusEndpoint(item.url, item.bearer_token_file, item.basic_auth_file, item.ca_file)
-        targets = [PrometheusTarget(pool, tuple(labels.items())) for pool, labels in item.pools.items()]
+        targets = [
+            PrometheusTarget(pool, tuple(labels.items()), node) for (pool, node), labels in item.labels().items()
+        ]
         yield PrometheusMetrics(endpoint, targets)
-    elsewhere = {pool for item in connections.prometheus for pool in item.pools}
-    yield TritonMetrics(client, [MetricsTarget(pool, url) for pool, url in urls.items() if pool not in elsewhere])
+    elsewhere = {key for item in connections.prometheus for key in item.labels()}
+    targets_here = [
+        MetricsTarget(pool, url, node) for (pool, node), url in urls.items() if (pool, node) not in elsewhere
+    ]
+    yield TritonMetrics(client, targets_here)
 
 
 class _Server(uvicorn.Server):

@@ -1,4 +1,4 @@
-"""Where the real parts of a fleet are: servers by pool, gateways by origin, and what the controller itself listens on.
+"""Where the real parts of a fleet are: servers, gateways by origin, and what the controller itself listens on.
 
 A policy says what must hold and names no address; this document names the addresses and says nothing else. It may be
 YAML or JSON. `gridwright up` writes it for the fleet that it starts, `gridwright run` reads it.
@@ -10,13 +10,27 @@ from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+
+from collectors.snapshot import server_name
 
 MAX_BYTES: Final = 1024 * 1024
 HIGHEST_PORT: Final = 65_535
 PORTS: Final = {"http": 80, "https": 443}
 MOST_TRACE_RATE: Final = 1_000_000
+WHOLE_POOL: Final = "<one server for the whole pool>"
+EACH_NODE: Final = "<a server on each node>"
+"""How the two forms of what a pool has are told apart; no field is called like that."""
 FILES: Final = ("bearer_token_file", "basic_auth_file", "ca_file")
 
 
@@ -46,37 +60,84 @@ def _checked_url(url: str) -> str:
 
 Url = Annotated[str, AfterValidator(_checked_url)]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+Labels = Annotated[dict[LabelName, str], Field(min_length=1)]
 Address = Annotated[str, AfterValidator(_checked)]
+ServerKey = tuple[str, str]
+"""A pool and a node of it; the node is empty for the server of a whole pool."""
 
 
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
-class ServerConnection(_Document):
-    """A pool's Triton. Its traces come to the receiver at `/otlp/POOL/v1/traces`, so they need no address here.
+TraceRate = Annotated[int, Field(ge=1, le=MOST_TRACE_RATE)]
 
-    `trace_rate` is the rate that it was started with: it traces one request in so many.
-    """
+
+class NodeConnection(_Document):
+    """The Triton of a node."""
 
     http: Address
     metrics: Address
     grpc: Address
-    trace_rate: int = Field(default=1, ge=1, le=MOST_TRACE_RATE)
+
+
+class ServerConnection(NodeConnection):
+    """The Triton that stands for all nodes of a pool.
+
+    Traces of a pool come to the receiver at `/otlp/POOL/v1/traces`, so they need no address here. `trace_rate` is the
+    rate that a server was started with: it traces one request in so many.
+    """
+
+    trace_rate: TraceRate = 1
+
+
+class NodesConnection(_Document):
+    """The Tritons of a pool that has one on each node, by the name of the node. All trace at the same rate."""
+
+    nodes: dict[str, NodeConnection] = Field(min_length=1)
+    trace_rate: TraceRate = 1
+
+
+class NodesLabels(_Document):
+    """The labels of a pool's servers in a Prometheus, by the name of the node."""
+
+    nodes: dict[str, Labels] = Field(min_length=1)
+
+
+def _form(value: Any) -> str:
+    """Whether something is told of a whole pool or of each of its nodes."""
+    nodes = value.get("nodes") if isinstance(value, dict) else getattr(value, "nodes", None)
+    return WHOLE_POOL if nodes is None or isinstance(nodes, str) else EACH_NODE
+
+
+PoolConnection = Annotated[
+    Annotated[ServerConnection, Tag(WHOLE_POOL)] | Annotated[NodesConnection, Tag(EACH_NODE)], Discriminator(_form)
+]
+PoolLabels = Annotated[
+    Annotated[Labels, Tag(WHOLE_POOL)] | Annotated[NodesLabels, Tag(EACH_NODE)], Discriminator(_form)
+]
 
 
 class PrometheusConnection(_Document):
     """A Prometheus, or what speaks its HTTP API, to read the counters of `pools` from instead of from their servers.
 
-    Each pool has the labels that select its server there and no other. Of the two files at most one is given; they and
-    `ca_file` are relative to the document.
+    Each pool, or each of its nodes, has the labels that select its server there and no other. Of the two files at most
+    one is given; they and `ca_file` are relative to the document.
     """
 
     url: Url
-    pools: dict[str, Annotated[dict[LabelName, str], Field(min_length=1)]] = Field(min_length=1)
+    pools: dict[str, PoolLabels] = Field(min_length=1)
     bearer_token_file: Path | None = None
     basic_auth_file: Path | None = None
     ca_file: Path | None = None
+
+    def labels(self) -> dict[ServerKey, dict[str, str]]:
+        """The labels of every server, by pool and node."""
+        return {
+            (pool, node): labels
+            for pool, item in self.pools.items()
+            for node, labels in (item.nodes.items() if isinstance(item, NodesLabels) else [("", item)])
+        }
 
     @property
     def address(self) -> str:
@@ -110,7 +171,7 @@ class GatewayConnection(_Document):
 class Connections(_Document):
     """All of it. Only loopback addresses are taken unless `beyond_loopback` says that others are meant."""
 
-    servers: dict[str, ServerConnection] = Field(min_length=1)
+    servers: dict[str, PoolConnection] = Field(min_length=1)
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
     otlp: Address = "127.0.0.1:4318"
@@ -147,11 +208,26 @@ class Connections(_Document):
         twice = sorted({pool for pool in pools if pools.count(pool) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is read from two Prometheus: leave each pool to one")
+        known = self.by_node().keys()
+        other = sorted({server_name(*key) for item in self.prometheus for key in item.labels().keys() - known})
+        if other:
+            raise ValueError(
+                f"{', '.join(other)} has labels in a Prometheus and no server: give a pool's labels as its servers are "
+                "given, by node or as one"
+            )
         return self
+
+    def by_node(self) -> dict[ServerKey, NodeConnection]:
+        """Every server, by pool and node; the node is empty for one that stands for a whole pool."""
+        return {
+            (pool, node): server
+            for pool, item in self.servers.items()
+            for node, server in (item.nodes.items() if isinstance(item, NodesConnection) else [("", item)])
+        }
 
     def addresses(self) -> tuple[str, ...]:
         """Every address that the document names."""
-        servers = [part for item in self.servers.values() for part in (item.http, item.metrics, item.grpc) if part]
+        servers = [part for item in self.by_node().values() for part in (item.http, item.metrics, item.grpc)]
         gateways = [part for item in self.gateways for part in (item.admin, *item.origins.values())]
         prometheus = [item.address for item in self.prometheus]
         return (*servers, *gateways, *prometheus, *self.listened_at().values())
@@ -221,6 +297,6 @@ def _anchored(connections: Connections, folder: Path) -> Connections:
 def _told(error: ValidationError) -> str:
     parts = []
     for item in error.errors(include_url=False):
-        where = ".".join(str(part) for part in item["loc"])
+        where = ".".join(str(part) for part in item["loc"] if part not in {WHOLE_POOL, EACH_NODE})
         parts.append(f"{where}: {item['msg']}" if where else item["msg"])
     return "; ".join(parts) + "; see docs/operations.md for the fields"

@@ -1,14 +1,15 @@
 """Where a demand's latency goes: what was predicted of each part of its way, and what was seen of it.
 
 A server's spans tell how long requests waited there (for an instance, and for company in a batch) and how long they
-were computed. What callers see beyond that is the way: networks, gateways, and turning requests and answers into bytes
-and back. Percentiles of parts do not add up to that of the whole, so parts are compared with parts.
+were computed. What callers see beyond that, and beyond what encoding and decoding inputs is declared to take, is the
+way: networks, gateways, and turning requests and answers into bytes and back. Percentiles of parts do not add up to
+that of the whole, so parts are compared with parts.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from controller.performance.bursts import burst_of
 from controller.performance.pipeline import chains, travelled
 from controller.performance.surface import LEVELS
 from controller.planning.beside import in_plan
-from controller.planning.network import network_us
+from controller.planning.network import coding_us, network_us
 from controller.planning.options import Speeds, speeds
 from controller.planning.outlook import first_response_us, utilisations
 from controller.planning.stages import HOP_US, At, stage_quantiles_us
@@ -29,6 +30,7 @@ from rules.kernel.problem import Demand, Option, Problem
 END_TO_END: Final = "end to end"
 FIRST_RESPONSE: Final = "until the response begins"
 THE_WAY: Final = "network, gateways, serialisation"
+ENCODING: Final = "encoding and decoding"
 WAITING: Final = "waiting for an instance"
 COMPUTING: Final = "computing"
 
@@ -81,13 +83,24 @@ class Case:
     def times(self, option: Option) -> StageTimes | None:
         """What the server of an option told of its requests."""
         place = option.placement
-        for work in self.snapshot.work:
-            if (work.pool, work.model, work.variant) == (place.pool, place.model, place.variant):
-                return work.times.fresh(self.decision.at, self._stale_after())
-        return None
+        found = (
+            work.times.fresh(self.decision.at, self._stale_after())
+            for work in self.snapshot.work
+            if (work.pool, work.model, work.variant) == (place.pool, place.model, place.variant)
+        )
+        return next((times for times in found if times is not None), None)
 
     def _stale_after(self) -> timedelta:
         return timedelta(seconds=self.problem.policy.scaling.stale_after_s)
+
+
+class _Leg(NamedTuple):
+    """A stage on a route: samples of the way there and back in us, what coding takes, and what its server does."""
+
+    way_us: NDArray[np.float64]
+    coding_us: int
+    waiting: Part
+    computing: Part
 
 
 def diagnose(case: Case, service: str) -> tuple[Diagnosis, ...]:
@@ -117,9 +130,12 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
         )
         waiting, computing = _server(problem.policy, stage, option, speed, total_us - HOP_US)
         times = case.times(option)
+        encoding = path.encoding(at)
+        coded_us = coding_us(stage, encoding)
         legs.append(
-            (
-                network_us(problem.policy, demand, stage, option, path.encoding(at)) + HOP_US,
+            _Leg(
+                network_us(problem.policy, demand, stage, option, encoding) + HOP_US - coded_us,
+                coded_us,
                 replace(waiting, seen_us=_both(times.queue if times else None)),
                 replace(computing, seen_us=_both(times.compute if times else None)),
             )
@@ -130,8 +146,10 @@ def _parts(case: Case, forecast: Forecast) -> Iterator[Part]:
         p50, _, p99 = first_response_us(plan, problem, speed, demand, known.bursts)
         yield Part("", FIRST_RESPONSE, (p50, p99), None)
     yield _way(chains(stages), legs, whole, demand)
-    for _, waiting, computing in legs:
-        yield from (waiting, computing)
+    for stage, leg in zip(stages, legs, strict=True):
+        if leg.coding_us:
+            yield Part(stage.name, ENCODING, (leg.coding_us, leg.coding_us), None)
+        yield from (leg.waiting, leg.computing)
 
 
 def _server(
@@ -147,23 +165,28 @@ def _server(
 
 def _way(
     ways: tuple[tuple[int, ...], ...],
-    legs: list[tuple[NDArray[np.float64], Part, Part]],
+    legs: list[_Leg],
     whole: Quantiles | None,
     demand: Demand,
 ) -> Part:
-    """What is left of the median when waiting and computing along the longest chain are taken away.
+    """What is left of the median when waiting, computing and coding along the longest chain are taken away.
 
     It cannot be told where a stage makes several calls: the slowest of them, which counts, is in nobody's median.
     """
-    longest = max(ways, key=lambda way: sum(float(legs[i][0].mean()) + legs[i][2].predicted_us[0] for i in way))
-    p50_us, p99_us = np.quantile(np.sum([travelled(i, legs[i][0]) for i in longest], axis=0), (0.5, 0.99))
-    medians = [part.seen_us[0] for i in longest for part in legs[i][1:] if part.seen_us]
+    longest = max(ways, key=lambda way: sum(_about_us(legs[i]) for i in way))
+    p50_us, p99_us = np.quantile(np.sum([travelled(i, legs[i].way_us) for i in longest], axis=0), (0.5, 0.99))
+    served = [part for i in longest for part in (legs[i].waiting, legs[i].computing)]
+    medians = [part.seen_us[0] for part in served if part.seen_us]
     seen = None
-    alone = all(part.calls == 1 for i in longest for part in legs[i][1:])
-    if whole is not None and alone and len(medians) == 2 * len(longest):
-        left_us = max(0, whole.p50_us - sum(medians))
+    if whole is not None and all(part.calls == 1 for part in served) and len(medians) == len(served):
+        left_us = max(0, whole.p50_us - sum(medians) - sum(legs[i].coding_us for i in longest))
         seen = (left_us, left_us)
     return Part(demand.origin, THE_WAY, (round(p50_us), round(p99_us)), seen)
+
+
+def _about_us(leg: _Leg) -> float:
+    """About what a stage takes without waiting."""
+    return float(leg.way_us.mean()) + leg.coding_us + leg.computing.predicted_us[0]
 
 
 def _both(quantiles: Quantiles | None) -> tuple[int, int] | None:

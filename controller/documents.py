@@ -56,10 +56,10 @@ def _arrived(service: Service, scaling: ScalingPolicy, now: datetime) -> Reading
     return Reading(Rate(0, 0, float(silence_s(service.scale_to_zero, scaling))), now, SOURCE)
 
 
-def loaded(fleet: Fleet, pool: str) -> tuple[LoadedModel, ...]:
-    """What a pool's server holds once the fleet stands."""
+def loaded(fleet: Fleet, pool: str, node: str = "") -> tuple[LoadedModel, ...]:
+    """What the server of a node, or of a whole pool, holds once the fleet stands."""
     return tuple(
         LoadedModel(at.model, at.variant, ModelState.READY, load.instances, load.max_batch, load.queue_delay_us)
         for load in fleet.loads
-        if (at := load.placement).pool == pool
+        if (at := load.placement).pool == pool and load.node == node
     )

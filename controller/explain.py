@@ -87,14 +87,13 @@ def _placements(policy: Policy, model: str) -> tuple[Placement, ...]:
 
 
 def _candidate(use: Use, placement: Placement, decision: Decision, objections: tuple[Objection, ...]) -> Candidate:
-    load = decision.fleet.load(placement)
     share = _share(use, placement, decision)
     return Candidate(
         service=use.service.name,
         origin=use.origin,
         stage=use.stage.name,
         placement=placement,
-        instances=load.instances if load else 0,
+        instances=decision.fleet.instances()[placement],
         share_permille=share,
         objections=() if share else objections,
         encodings=_encodings(use, placement, decision),

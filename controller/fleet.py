@@ -4,22 +4,45 @@ A plan speaks of options and paths; servers and gateways know neither. A `Fleet`
 actuator brings about, and what the snapshot is compared with.
 """
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 
+Seat = tuple[Placement, str]
+"""A placement on a server, which is called by its node; the node is empty where a pool has one server for all."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Load:
-    """A placement on its pool's server: how many instances, with which batching."""
+    """A placement on a server: how many instances, with which batching.
+
+    The server is that of `node`, or the one that stands for all nodes of the pool where no node is named.
+    """
 
     placement: Placement
     instances: int
     max_batch: int
     queue_delay_us: int
+    node: str = ""
+
+    @property
+    def seat(self) -> Seat:
+        """What is loaded, and on which server."""
+        return self.placement, self.node
+
+    def __str__(self) -> str:
+        return seat_name(self.seat)
+
+
+def seat_name(seat: Seat) -> str:
+    """A placement, and the node where one is named, as people read it."""
+    placement, node = seat
+    return f"{placement} on {node}" if node else str(placement)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,12 +62,29 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """A node that serves a placement, with its weight among the placement's nodes: its instances, in lowest terms."""
+
+    placement: Placement
+    node: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class RouteSet:
-    """The ways that the requests of one demand take. Weights that sum to less than 1000 leave the rest refused."""
+    """The ways that the requests of one demand take. Weights that sum to less than 1000 leave the rest refused.
+
+    `parts` tell how the requests of a placement are parted over its nodes; none where its pool has one server for all.
+    """
 
     service: str
     origin: str
     ways: tuple[Way, ...]
+    parts: tuple[Part, ...] = ()
+
+    def nodes_of(self, placement: Placement) -> tuple[Part, ...]:
+        """The parts of a placement."""
+        return tuple(part for part in self.parts if part.placement == placement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +94,16 @@ class Fleet:
     loads: tuple[Load, ...] = ()
     routes: tuple[RouteSet, ...] = ()
 
-    def load(self, placement: Placement) -> Load | None:
-        """What is loaded of a placement."""
-        return next((load for load in self.loads if load.placement == placement), None)
+    def load(self, seat: Seat) -> Load | None:
+        """What is loaded of a placement on a server."""
+        return next((load for load in self.loads if load.seat == seat), None)
+
+    def instances(self) -> Counter[Placement]:
+        """Instances by placement, over all servers of its pool."""
+        found: Counter[Placement] = Counter()
+        for load in self.loads:
+            found[load.placement] += load.instances
+        return found
 
 
 EMPTY: Final = Fleet()
@@ -65,16 +112,40 @@ EMPTY: Final = Fleet()
 
 def fleet_of(plan: Plan, problem: Problem) -> Fleet:
     """What a plan asks of servers and gateways. Demands without a route keep an empty route set: all is refused."""
-    loads: dict[Placement, Load] = {}
+    counts: Counter[Seat] = Counter()
+    settings: dict[Placement, tuple[int, int]] = {}
     for item in plan.instances:
         option = problem.option(item.option)
-        before = loads[option.placement].instances if option.placement in loads else 0
-        loads[option.placement] = Load(option.placement, before + item.count, option.max_batch, option.queue_delay_us)
+        counts[option.placement, problem.server_of(item.node)] += item.count
+        settings[option.placement] = option.max_batch, option.queue_delay_us
     shares = {route.path: route.share_permille for route in plan.routes}
     ways: defaultdict[str, list[Way]] = defaultdict(list)
     for path in problem.paths:
         if shares.get(path.id):
             placements = tuple(problem.option(option).placement for option in path.options)
             ways[path.demand].append(Way(shares[path.id], placements, path.encodings))
-    routes = (RouteSet(d.service, d.origin, tuple(sorted(ways[d.id]))) for d in (*problem.demands, *problem.asleep))
-    return Fleet(tuple(sorted(loads.values())), tuple(sorted(routes)))
+    parts = parts_of(counts)
+    routes = (routed(d.service, d.origin, ways[d.id], parts) for d in (*problem.demands, *problem.asleep))
+    loads = (Load(placement, count, *settings[placement], node) for (placement, node), count in counts.items())
+    return Fleet(tuple(sorted(loads)), tuple(sorted(routes)))
+
+
+def parts_of(counts: Mapping[Seat, int]) -> dict[Placement, tuple[Part, ...]]:
+    """How the requests of each placement are parted over the servers of its nodes, from the instances on each."""
+    nodes: defaultdict[Placement, dict[str, int]] = defaultdict(dict)
+    for (placement, node), count in counts.items():
+        if node and count:
+            nodes[placement][node] = count
+    return {
+        placement: tuple(
+            Part(placement, node, count // math.gcd(*here.values())) for node, count in sorted(here.items())
+        )
+        for placement, here in nodes.items()
+    }
+
+
+def routed(service: str, origin: str, ways: Iterable[Way], parts: Mapping[Placement, tuple[Part, ...]]) -> RouteSet:
+    """The route set of a demand, with the parts of what its ways go over."""
+    taken = tuple(sorted(ways))
+    over = {placement for way in taken for placement in way.placements} if parts else set[Placement]()
+    return RouteSet(service, origin, taken, tuple(part for p in sorted(over) for part in parts.get(p, ())))

@@ -12,7 +12,7 @@ import msgspec
 
 from collectors.recording import decode, encode
 from collectors.snapshot import Snapshot
-from controller.actions import SetRoutes
+from controller.actions import SetLoad, SetRoutes, Unload
 from controller.decision import Decision, State
 from controller.fleet import Fleet
 from controller.journal.reader import JournalReader
@@ -89,10 +89,14 @@ def _fields(result: bytes) -> dict[str, bytes]:
 
 
 def _transition(raw: bytes) -> bytes:
-    """JSON does not tell actions apart by name: one that has routes sets them."""
+    """JSON does not tell actions apart by name: each has a field that no other has."""
+    kinds = {"load": SetLoad, "placement": Unload, "routes": SetRoutes}
     read = msgspec.json.decode(raw)
     for wave in read["waves"]:
-        wave["actions"] = [msgspec.convert(each, SetRoutes) if "routes" in each else each for each in wave["actions"]]
+        wave["actions"] = [
+            msgspec.convert(each, next(kind for field, kind in kinds.items() if field in each))
+            for each in wave["actions"]
+        ]
     return encode(read)
 
 

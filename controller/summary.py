@@ -9,7 +9,16 @@ from controller.fleet import Fleet, Load, RouteSet
 from controller.planning.diff import Change, diff
 from policy.findings import Finding
 from rules.kernel.plan import Degraded, Unserved
-from rules.kernel.problem import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """A placement that a server no longer holds; the server as a `Load` names it."""
+
+    model: str
+    variant: str
+    pool: str
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +30,7 @@ class Step:
 
     name: str
     loads: tuple[Load, ...]
-    unloads: tuple[Placement, ...]
+    unloads: tuple[Unloaded, ...]
     routes: tuple[RouteSet, ...]
     duration_us: int
 
@@ -125,11 +134,16 @@ def _promise(forecast: Forecast) -> Promise:
     )
 
 
+def _unloaded(action: Unload) -> Unloaded:
+    placement = action.placement
+    return Unloaded(placement.model, placement.variant, placement.pool, action.node)
+
+
 def _step(wave: Wave) -> Step:
     return Step(
         wave.name,
         tuple(action.load for action in wave.actions if isinstance(action, SetLoad)),
-        tuple(action.placement for action in wave.actions if isinstance(action, Unload)),
+        tuple(_unloaded(action) for action in wave.actions if isinstance(action, Unload)),
         tuple(routes for action in wave.actions if isinstance(action, SetRoutes) for routes in action.routes),
         wave.duration_us,
     )

@@ -121,7 +121,7 @@ def would_decide(whatif: WhatIf, policy: Policy, snapshot: Snapshot, state: Stat
 def _standing(snapshot: Snapshot, fleet: Fleet) -> Snapshot:
     """The snapshot once a fleet stands; servers that did not answer still do not."""
     servers = (
-        replace(each, reading=Reading(ServerState(loaded(fleet, each.pool)), snapshot.at, SOURCE))
+        replace(each, reading=Reading(ServerState(loaded(fleet, each.pool, each.node)), snapshot.at, SOURCE))
         if each.reading.value
         else each
         for each in snapshot.servers
@@ -155,7 +155,7 @@ def unknown_names(whatif: WhatIf, policy: Policy) -> tuple[Finding, ...]:
 
 def _server(server: Server, whatif: WhatIf, policy: Policy) -> Server:
     if policy.pool(server.pool).site in whatif.lost_sites:
-        return Server(server.pool, Reading(None, None, SOURCE))
+        return replace(server, reading=Reading(None, None, SOURCE))
     return server
 
 

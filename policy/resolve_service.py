@@ -23,10 +23,10 @@ from policy.resolved import (
     CostObjective,
     DegradeStep,
     LatencyObjective,
+    NeverPreempts,
     Orchestration,
     Origin,
     PoolsClause,
-    Preemption,
     Removal,
     ScaleToZero,
     Service,
@@ -79,7 +79,7 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
         cost=_cost(valid, spec),
         team=spec.team or "",
         compliance=own(valid, spec.compliance, Scope(services=(valid.name,))),
-        preemption=Preemption(spec.preemption),
+        preemption=NeverPreempts(valid.place("preemption")) if spec.preemption == "never" else None,
         scale_to_zero=_scale_to_zero(valid, spec.scale_to_zero),
     )
 

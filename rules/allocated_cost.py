@@ -43,7 +43,7 @@ class AllocatedCost:
         for ceiling, services in _bounded(problem):
             paths = (path for path in problem.paths if problem.demand(path.demand).service in services)
             prices = tuple((path.id, price) for path in paths if (price := allocation.of_all_requests(path)))
-            form.add(Budget(self.id, ceiling.place, (), ceiling.millicents_per_hour, dear_paths.counted(prices)))
+            form.add(Budget(self.id, ceiling.place, (), ceiling.millicents_per_hour, dear_paths.capped(prices)))
             form.rows += dear_paths.closed(self.id, ceiling.place, prices)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:

@@ -1,10 +1,13 @@
 """Attestation: protected data is handled only on nodes that a verifier has affirmed, and affirms again in time."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
-from policy.clauses import AttestationClause
+from policy.clauses import AFFIRMING, AttestationClause, Tcb, TcbClause
 from policy.findings import Finding
+from policy.resolved import Pool
+from rules.kernel.evidence import Attested
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import is_covered, visits
 from rules.kernel.plan import Plan
@@ -12,7 +15,7 @@ from rules.kernel.pools import Found, by_node, excluded_without
 from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
 from rules.kernel.rule import Violation
-from rules.kernel.spans import unbroken_until_s
+from rules.kernel.spans import Span, unbroken_until_s
 
 
 class Attestation:
@@ -50,13 +53,12 @@ class Attestation:
             clause = profile.attestation
             if clause is None:
                 continue
-            found, end_s = _spans(problem, clause), dict[str, int]()
+            counting, end_s = _counting(problem, clause), dict[str, int]()
             for visit in used:
                 if is_covered(visit, profile):
                     pool = problem.pool_of(visit.option)
                     if pool.name not in end_s:
-                        each_s = (unbroken_until_s(spans, problem.now_s) for spans in by_node(found, pool))
-                        end_s[pool.name] = min(each_s)
+                        end_s[pool.name] = _attested_until_s(counting, pool, problem.now_s)
                     held_s, needed_s = end_s[pool.name], problem.needed_until_s
                     if held_s < needed_s:
                         yield Violation(self.id, str(visit), held_s, needed_s, clause.place, str(clause))
@@ -71,9 +73,54 @@ class Attestation:
 
 
 def _spans(problem: Problem, clause: AttestationClause) -> Found:
+    """When results that the clause means are young enough, by what they are of."""
     found: Found = {}
     for each in problem.attestations:
         if clause.met_by(each):
             aged_s = each.since_s(clause) + clause.max_age_s if clause.max_age_s else each.until_s
             found.setdefault((each.subject_kind, each.subject), []).append((each.from_s, min(each.until_s, aged_s)))
     return found
+
+
+def _counting(problem: Problem, clause: AttestationClause) -> defaultdict[tuple[str, str], list[Span]]:
+    """By kind and name of a subject, when a result that lacks nothing counts."""
+    counting: defaultdict[tuple[str, str], list[Span]] = defaultdict(list)
+    for result in problem.attestations:
+        if not _is_lacking(result, clause):
+            until_s = result.until_s
+            if clause.max_age_s:
+                born_s = result.appraised_s if result.nonce_s is None or not clause.nonce else result.nonce_s
+                until_s = min(until_s, born_s + clause.max_age_s)
+            counting[result.subject_kind, result.subject].append((result.from_s, until_s))
+    return counting
+
+
+def _attested_until_s(counting: Mapping[tuple[str, str], list[Span]], pool: Pool, now_s: int) -> int:
+    """The first second at which no result counts of some node of the pool, 0 where none does now."""
+    ends_s = []
+    for node in pool.node_names():
+        subjects = (("pool", pool.name), ("site", pool.site), ("node", node))
+        spans = [span for subject in subjects for span in counting.get(subject, ())]
+        ends_s.append(unbroken_until_s(spans, now_s))
+    return min(ends_s)
+
+
+def _is_lacking(result: Attested, clause: AttestationClause) -> bool:
+    """Whether a result lacks anything that is asked of it, but for its age."""
+    is_strange = bool(clause.verifiers) and result.verifier not in clause.verifiers
+    is_warned_of = result.tier not in (AFFIRMING, clause.min_tier)
+    is_unasked = clause.nonce and result.nonce_s is None
+    is_elsewhere = bool(clause.tees) and (not result.tees or any(each not in clause.tees for each in result.tees))
+    lacks_claims = any(each not in result.claims for each in clause.claims)
+    lacks_devices = any(each not in result.devices for each in clause.devices)
+    tcb = clause.tcb
+    is_dated = tcb is not None and (not result.tcbs or any(_is_dated(each, tcb) for each in result.tcbs))
+    return any((is_strange, is_warned_of, is_unasked, is_elsewhere, lacks_claims, lacks_devices, is_dated))
+
+
+def _is_dated(tcb: Tcb, clause: TcbClause) -> bool:
+    """Whether an environment is not known to be as up to date as asked."""
+    if tcb.status:
+        return tcb.status not in clause.statuses
+    known = all(any(name == asked and has >= least for name, has in tcb.versions) for asked, least in clause.versions)
+    return not clause.versions or not known

@@ -45,7 +45,7 @@ class Budget:
                 (node.name, pool.price_millicents_per_hour) for pool in pools for node in problem.nodes_of(pool.name)
             )
             links = carried_prices(problem, (ceiling.site,) if ceiling.site else None)
-            form.add(BudgetRow(self.id, ceiling.place, prices, ceiling.millicents_per_hour, dear_paths.counted(links)))
+            form.add(BudgetRow(self.id, ceiling.place, prices, ceiling.millicents_per_hour, dear_paths.capped(links)))
             form.rows += dear_paths.closed(self.id, ceiling.place, links)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:

@@ -47,14 +47,19 @@ class EncryptionAtRest:
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow what is said of every pool in use to the second at which it ends for a first node."""
-        for visit in visits(plan, problem):
-            for profile in problem.policy.compliance:
-                clause = profile.storage
-                if clause and is_covered(visit, profile):
-                    held_s = _encrypted_until_s(problem, clause, problem.pool_of(visit.option))
-                    if held_s < problem.needed_until_s:
-                        limit_s = problem.needed_until_s
-                        yield Violation(self.id, str(visit), held_s, limit_s, clause.place, str(clause))
+        used = visits(plan, problem)
+        for profile in problem.policy.compliance:
+            clause, end_s = profile.storage, dict[str, int]()
+            if clause is None:
+                continue
+            for visit in used:
+                if is_covered(visit, profile):
+                    pool = problem.pool_of(visit.option)
+                    if pool.name not in end_s:
+                        end_s[pool.name] = _encrypted_until_s(problem, clause, pool)
+                    held_s, needed_s = end_s[pool.name], problem.needed_until_s
+                    if held_s < needed_s:
+                        yield Violation(self.id, str(visit), held_s, needed_s, clause.place, str(clause))
 
     def explain(self, violation: Violation) -> Finding:
         """What nobody says, and until when somebody would have to."""

@@ -1,18 +1,17 @@
 """Survival: with any one site lost, what stands at the others takes over what it served."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from policy.findings import Finding
-from policy.resolved import Service
 from rules.kernel.formulation import Flow, Formulation
-from rules.kernel.measure import carried
+from rules.kernel.losses import losses
 from rules.kernel.moving_groups import crowds
 from rules.kernel.plan import Plan
 from rules.kernel.pouring import Pouring
 from rules.kernel.problem import WHOLE_PERMILLE, Problem
 from rules.kernel.quantities import calls_per_second
-from rules.kernel.refuge import Moving, moving, sites
+from rules.kernel.refuge import sites
 from rules.kernel.rule import Violation
 
 
@@ -20,9 +19,11 @@ class Survival:
     """For each site, the calls of routes through it have room on the instances at other sites, beside what stays there.
 
     What stays are the calls of all routes that avoid the site. Routes through it are lost, and those of services that
-    survive any site move to their refuge (`rules/kernel/refuge.py`): to paths that keep every promise and that open no
-    later in the degrade order. Exactly as much room is enough. It is not promised while a service is at best effort.
-    Requests that come from the lost site go on being asked.
+    survive any site move to their refuge: by stage, the options of the cheapest path that avoids the site, that nothing
+    bars and that opens no later in the degrade order; and, from the cheapest call on, each option that makes nothing
+    but such paths with all those taken before it. So stages need not look at each other. Exactly as much room is
+    enough. It is not promised while a service is at best effort. Requests that come from the lost site go on being
+    asked.
     """
 
     id = "survival"
@@ -31,7 +32,11 @@ class Survival:
 
     def applies(self, problem: Problem) -> bool:
         """Whether any service with requests and a path survives any site."""
-        return any(True for _ in moving(problem))
+        return any(
+            problem.service_of(demand).survives_any_site
+            for demand in problem.demands
+            if demand.rate_milli_rps and problem.paths_of(demand.id)
+        )
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """Flows that say there is room for calls exactly when any of them together have room (Hall 1935, Gale 1957).
@@ -57,39 +62,18 @@ class Survival:
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Take each site away, and pour what it served into the room that is left: the highest priority first."""
-        standing: Counter[str] = Counter()
-        for item in plan.instances:
-            standing[item.option] += item.count
-        used = [(path, share, sites(problem, path)) for path, share in carried(plan, problem)]
-        shares = {path.id: share for path, share, _ in used}
-        by_site: defaultdict[str, defaultdict[str, list[Moving]]] = defaultdict(lambda: defaultdict(list))
-        for each in moving(problem):
-            by_site[each.site][each.demand.service].append(each)
-        for site in sorted(by_site):
-            room = {o.id: standing[o.id] * o.capacity_milli_rps * WHOLE_PERMILLE for o in problem.options}
-            for path, share in ((path, share) for path, share, there in used if site not in there):
-                demand = problem.demand(path.demand)
-                for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
-                    room[option] -= share * stage.fanout * demand.rate_milli_rps
-            left, lost = Pouring(room), by_site[site]
-            for service in sorted(map(problem.policy.service, lost), key=lambda each: (-each.priority, each.name)):
-                if plan.level(service.name) <= len(service.degrade):
-                    yield from self._moved(service, lost[service.name], shares, left)
-
-    def _moved(
-        self, service: Service, lost: Iterable[Moving], shares: Mapping[str, int], left: Pouring
-    ) -> Iterator[Violation]:
-        """Whether what a site serves of a service has room elsewhere."""
-        asked = placed = 0
-        for each in sorted(lost, key=lambda each: each.demand.id):
-            moved = sum(shares.get(path.id, 0) for path in each.paths)
-            for stage, refuge in zip(service.stages, each.refuge, strict=True):
-                calls = moved * stage.fanout * each.demand.rate_milli_rps
-                asked += calls
-                placed += left.pour(calls, refuge)
-        if asked - placed:
-            ((site, place),) = {(each.site, each.place) for each in lost}
-            yield Violation(self.id, f"{service.name} without {site}", placed, asked, place)
+        for loss in losses(plan, problem):
+            left = Pouring(loss.room)
+            for service in sorted(
+                map(problem.policy.service, loss.calls), key=lambda each: (-each.priority, each.name)
+            ):
+                if service.availability and plan.level(service.name) <= len(service.degrade):
+                    calls = loss.calls[service.name]
+                    asked = sum(calls.values())
+                    placed = sum(left.pour(amount, refuge) for refuge, amount in calls.items())
+                    if asked - placed:
+                        subject = f"{service.name} without {loss.site}"
+                        yield Violation(self.id, subject, placed, asked, service.availability.place)
 
     def explain(self, violation: Violation) -> Finding:
         """How much would have to move, and how much could."""

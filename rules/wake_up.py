@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from policy.findings import Finding
 from policy.resolved import Service
-from policy.waking import loads_for_us, seconds, time_to_load_us
+from policy.waking import NOTICE_US, SECOND_US, TURN_US, WAVES, loads_for_us, seconds, time_to_load_us
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
@@ -49,7 +49,8 @@ class WakeUp:
         for path, _ in carried(plan, problem):
             service = problem.service_of(problem.demand(path.demand))
             if service.scale_to_zero:
-                limit_us = time_to_load_us(service.scale_to_zero, problem.policy.scaling)
+                passes_us = SECOND_US * problem.policy.scaling.interval_s + TURN_US + WAVES * NOTICE_US
+                limit_us = service.scale_to_zero.wake_up_us - passes_us
                 spared = service.availability.spares if service.availability else 0
                 taken = [problem.option(name) for name in sorted(set(path.options))]
                 measured_us = max(

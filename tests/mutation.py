@@ -65,10 +65,30 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "above, below = 0, 2",
     ): "a fraction is the same with twice the denominator",
     (
+        "rules/allocated_cost.py",
+        "if violation.quantity == dear_paths.PATH:",
+        "if violation.quantity >= dear_paths.PATH:",
+    ): "any other violation has no quantity, and that is less than any word",
+    (
+        "rules/budget.py",
+        "if violation.quantity == dear_paths.PATH:",
+        "if violation.quantity >= dear_paths.PATH:",
+    ): "any other violation has no quantity, and that is less than any word",
+    (
         "rules/degrade.py",
         "most = WHOLE_PERMILLE if level == best_effort else min(shed, WHOLE_PERMILLE)",
         "most = WHOLE_PERMILLE if level >= best_effort else min(shed, WHOLE_PERMILLE)",
     ): "a level above best effort has been reported before this line",
+    (
+        "rules/encryption_at_rest.py",
+        "if is_of and clause.claim in result.claims and result.tier == AFFIRMING:",
+        "if is_of and clause.claim in result.claims and result.tier <= AFFIRMING:",
+    ): "the only other tier of results that count is `warning`, a later word",
+    (
+        "rules/kernel/dear_paths.py",
+        "dear = tuple((path, 1) for path, price in prices if price > MOST_MILLICENTS_PER_HOUR)",
+        "dear = tuple((path, 2) for path, price in prices if price > MOST_MILLICENTS_PER_HOUR)",
+    ): "shares of which no more than nothing is allowed are nothing, however often they count",
     (
         "rules/kernel/refuge.py",
         "if math.prod(map(len, every)) == len(ways):",

@@ -63,7 +63,7 @@ class _Exports:
         metadata = dict(context.invocation_metadata() or ())
         body = bytearray()
         try:
-            with self._receiver.counted(body):
+            with self._receiver.counting_refusals(body):
                 pool = str(metadata.get(POOL, ""))
                 self._receiver.check_pool(pool)
                 await self._receiver.read(self._first(requests, body))

@@ -52,7 +52,7 @@ async def _answered(receiver: TraceReceiver, request: Request, pool: str) -> Res
     encoding = encoding_of(request.headers.get("content-type", ""))
     body = bytearray()
     try:
-        with receiver.counted(body):
+        with receiver.counting_refusals(body):
             decoded = await _taken(receiver, request, pool, encoding, body)
     except RefusedError as refusal:
         return _refusal(receiver, refusal, encoding or JSON)

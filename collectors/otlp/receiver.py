@@ -86,7 +86,7 @@ class TraceReceiver:
         return self._reading >= self.limits.at_once
 
     @contextmanager
-    def counted(self, body: bytearray) -> Iterator[None]:
+    def counting_refusals(self, body: bytearray) -> Iterator[None]:
         """Count a refusal inside the block, with what of the body had been read by then."""
         try:
             yield

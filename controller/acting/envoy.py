@@ -97,7 +97,7 @@ class EnvoyActuator:
             if await self._rejected(gateway, origin) > rejected:
                 raise ActuatorError(
                     f"the gateway refused the routes of {origin} and keeps those before: its log tells which part, and "
-                    "whether it has a cluster for every pool and variant"
+                    "whether it has a cluster for every server and variant"
                 )
             return (await self._in_force(gateway, origin)).version == version(wanted)
 

@@ -1,6 +1,8 @@
 """What a gateway's route file says, from route sets and the policy: pure, and readable back from Envoy itself."""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -17,18 +19,25 @@ METADATA: Final = "gridwright"
 PACKED: Final = "gzip"
 """The encoding that a gateway can put in force."""
 
+FINER: Final = 1000
+"""So many times finer are weights where they are parted over nodes."""
+
 Json = dict[str, Any]
 
 
 def stage_routes(routes: Iterable[RouteSet], policy: Policy) -> tuple[StageRoute, ...]:
-    """A weighted list for each stage of each demand. The lists of a demand's stages run in parallel."""
+    """A weighted list for each stage of each demand. The lists of a demand's stages run in parallel.
+
+    Where requests are parted over nodes, all of a demand's weights are in millionths instead of thousandths: one draw
+    then still means the same way in every stage.
+    """
     return tuple(
         StageRoute(
             item.origin,
             item.service,
             stage.name,
-            tuple(_entry(way, index) for way in item.ways),
-            WHOLE_PERMILLE - sum(way.weight_permille for way in item.ways),
+            tuple(entry for way in item.ways for entry in _entries(item, way, index)),
+            (WHOLE_PERMILLE - sum(way.weight_permille for way in item.ways)) * _finer(item),
             _hold_s(policy.service(item.service)),
         )
         for item in sorted(routes)
@@ -36,11 +45,29 @@ def stage_routes(routes: Iterable[RouteSet], policy: Policy) -> tuple[StageRoute
     )
 
 
-def _entry(way: Way, stage: int) -> RouteEntry:
-    """A way at a stage. Of encodings the gateway can do gzip; in any other one it is the caller who sends."""
-    placement = way.placements[stage]
+def _finer(routes: RouteSet) -> int:
+    return FINER if routes.parts else 1
+
+
+def _entries(routes: RouteSet, way: Way, stage: int) -> Iterator[RouteEntry]:
+    """A way at a stage, an entry for each node that requests are parted over.
+
+    Of encodings the gateway can do gzip; in any other one it is the caller who sends.
+    """
+    placement, weight = way.placements[stage], way.weight_permille * _finer(routes)
     name = triton_name(placement.model, placement.variant)
-    return RouteEntry(placement.pool, name, way.weight_permille, compressed=way.encoding(stage) == PACKED)
+    whole = RouteEntry(placement.pool, name, weight, compressed=way.encoding(stage) == PACKED)
+    parts = routes.nodes_of(placement)
+    shares = parted(weight, [part.weight for part in parts])
+    yield from (replace(whole, weight=share, node=part.node) for part, share in zip(parts, shares, strict=True))
+    if not parts:
+        yield whole
+
+
+def parted(whole: int, weights: Sequence[int]) -> list[int]:
+    """A whole number in parts that go by these weights, each less than 1 off, and sum to it."""
+    ends = [whole * sum(weights[: index + 1]) // sum(weights) for index in range(len(weights))]
+    return [end - start for start, end in itertools.pairwise((0, *ends))]
 
 
 def _hold_s(service: Service) -> int:

@@ -26,9 +26,9 @@ from controller.acting.actuator import ActuatorError
 from controller.acting.triton_config import Config, overridden
 from controller.acting.waiting import LOOK_S, until
 from controller.actions import Action, SetLoad, Unload
-from controller.fleet import Load
+from controller.connections import Connections, ServerKey
+from controller.fleet import Load, Seat, seat_name
 from policy.resolved import Policy
-from rules.kernel.problem import Placement
 
 QUIET_S: Final = 0.5
 """A variant has drained when it had nothing pending and finished nothing for this long."""
@@ -37,7 +37,7 @@ ERROR_CHARACTERS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class TritonServer:
-    """Where a pool's Triton answers: the base address of its HTTP port, its metrics page, its gRPC address."""
+    """Where a Triton answers: the base address of its HTTP port, its metrics page, its gRPC address."""
 
     http: str
     metrics: str
@@ -58,10 +58,10 @@ class TritonActuator:
     name = "triton"
 
     def __init__(
-        self, client: httpx.AsyncClient, servers: Mapping[str, TritonServer], limits: TritonLimits | None = None
+        self, client: httpx.AsyncClient, servers: Mapping[ServerKey, TritonServer], limits: TritonLimits | None = None
     ) -> None:
         self._client = client
-        self._servers = dict(servers)
+        self._servers = servers
         self._limits = limits or TritonLimits()
 
     def handles(self, action: Action) -> bool:
@@ -74,104 +74,111 @@ class TritonActuator:
             raise ActuatorError(
                 f"{self.name} cannot do {type(action).__name__}: give it to the actuator that handles it"
             )
-        placement = action.load.placement if isinstance(action, SetLoad) else action.placement
-        work = self._set(action.load) if isinstance(action, SetLoad) else self._remove(placement)
+        seat = action.load.seat if isinstance(action, SetLoad) else action.seat
+        work = self._set(action.load) if isinstance(action, SetLoad) else self._remove(seat)
         try:
             async with asyncio.timeout(self._limits.action.total_seconds()):
                 await work
         except TimeoutError as error:
             raise ActuatorError(
-                f"{placement}: not as wanted within {self._limits.action.total_seconds():g} s; the next turn looks "
-                "again: see the server's log for what it is busy with"
+                f"{seat_name(seat)}: not as wanted within {self._limits.action.total_seconds():g} s; the next turn "
+                "looks again: see the server's log for what it is busy with"
             ) from error
         except SourceError as error:
-            raise ActuatorError(f"{placement}: {error}") from error
+            raise ActuatorError(f"{seat_name(seat)}: {error}") from error
 
     async def _set(self, load: Load) -> None:
-        states = await self._states(load.placement)
+        states = await self._states(load.seat)
         if not states:
             raise ActuatorError(
-                f"{load.placement}: its server's repository holds no such model: put it there as "
+                f"{load}: its server's repository holds no such model: put it there as "
                 f"{triton_name(load.placement.model, load.placement.variant)}"
             )
         if "READY" not in states:
             # Only a loaded model tells its configuration, which the wanted one is made from.
-            await self._ask(load.placement, "load", lambda client, name: client.load_model(name))
+            await self._ask(load.seat, "load", lambda client, name: client.load_model(name))
         if not await self._shows(load):
-            wanted = overridden(await self._config(load.placement, Config), load)
+            wanted = overridden(await self._config(load.seat, Config), load)
             text = msgspec.json.encode(wanted).decode()
-            await self._ask(load.placement, "load", lambda client, name: client.load_model(name, config=text))
+            await self._ask(load.seat, "load", lambda client, name: client.load_model(name, config=text))
             await until(lambda: self._shows(load))
 
-    async def _remove(self, placement: Placement) -> None:
-        if await self._states(placement) & {"READY", "LOADING"}:
-            await self._drain(placement)
-            await self._ask(placement, "unload", lambda client, name: client.unload_model(name))
-        await until(lambda: self._gone(placement))
+    async def _remove(self, seat: Seat) -> None:
+        if await self._states(seat) & {"READY", "LOADING"}:
+            await self._drain(seat)
+            await self._ask(seat, "unload", lambda client, name: client.unload_model(name))
+        await until(lambda: self._gone(seat))
 
-    async def _gone(self, placement: Placement) -> bool:
-        return not await self._states(placement) & {"READY", "LOADING", "UNLOADING"}
+    async def _gone(self, seat: Seat) -> bool:
+        return not await self._states(seat) & {"READY", "LOADING", "UNLOADING"}
 
     async def _shows(self, load: Load) -> bool:
         """Whether the server runs what the load asks for, read as the collector reads it."""
         name = (load.placement.model, load.placement.variant)
-        found = loaded_model(name, ModelState.READY, await self._config(load.placement, ModelConfig))
+        found = loaded_model(name, ModelState.READY, await self._config(load.seat, ModelConfig))
         shown = (found.instances, found.max_batch, found.queue_delay_us)
         return shown == (load.instances, load.max_batch, load.queue_delay_us)
 
-    async def _drain(self, placement: Placement) -> None:
+    async def _drain(self, seat: Seat) -> None:
         """Wait until requests have stopped. What still runs at the bound is finished by Triton before it unloads."""
         clock = asyncio.get_running_loop()
         end = clock.time() + self._limits.drain.total_seconds()
         last, quiet_since = None, clock.time()
         while clock.time() < end:
-            pending, finished = await self._load_on(placement)
+            pending, finished = await self._load_on(seat)
             if pending or finished != last:
                 last, quiet_since = finished, clock.time()
             elif clock.time() - quiet_since >= QUIET_S:
                 return
             await asyncio.sleep(LOOK_S)
 
-    async def _load_on(self, placement: Placement) -> tuple[int, int]:
+    async def _load_on(self, seat: Seat) -> tuple[int, int]:
         """(requests pending, requests finished since the server started)."""
-        source = self._server(placement).metrics
+        source = self._server(seat).metrics
         scrape = parse(await fetch(self._client, "GET", source, Limits()), source)
-        name = triton_name(placement.model, placement.variant)
+        name = _name(seat)
         families = {"nv_inference_request_success", "nv_inference_request_failure"}
         finished = sum(n for (model, family, _), n in scrape.totals.items() if model == name and family in families)
         return scrape.pending.get(name, 0), finished
 
-    async def _states(self, placement: Placement) -> set[str]:
-        url = f"{self._server(placement).http}/v2/repository/index"
+    async def _states(self, seat: Seat) -> set[str]:
+        url = f"{self._server(seat).http}/v2/repository/index"
         index = decode(await fetch(self._client, "POST", url, Limits()), list[IndexEntry], url)
-        name = triton_name(placement.model, placement.variant)
+        name = _name(seat)
         return {entry.state for entry in index if entry.name == name}
 
-    async def _config(self, placement: Placement, kind: type[Answer]) -> Answer:
-        url = f"{self._server(placement).http}/v2/models/{_path_name(placement)}/config"
+    async def _config(self, seat: Seat, kind: type[Answer]) -> Answer:
+        url = f"{self._server(seat).http}/v2/models/{quote(_name(seat), safe='')}/config"
         return decode(await fetch(self._client, "GET", url, Limits()), kind, url, strict=False)
 
-    async def _ask(
-        self, placement: Placement, verb: str, ask: Callable[[InferenceServerClient, str], Awaitable[None]]
-    ) -> None:
-        async with InferenceServerClient(self._server(placement).grpc) as client:
+    async def _ask(self, seat: Seat, verb: str, ask: Callable[[InferenceServerClient, str], Awaitable[None]]) -> None:
+        async with InferenceServerClient(self._server(seat).grpc) as client:
             try:
-                await ask(client, triton_name(placement.model, placement.variant))
+                await ask(client, _name(seat))
             except InferenceServerException as error:
                 status = str(error.status() or "no status").removeprefix("StatusCode.").lower()
                 told = str(error.message())[:ERROR_CHARACTERS]
                 raise ActuatorError(
-                    f"{placement}: the server refused to {verb} it ({status}: {told}): see its log"
+                    f"{seat_name(seat)}: the server refused to {verb} it ({status}: {told}): see its log"
                 ) from error
 
-    def _server(self, placement: Placement) -> TritonServer:
-        if placement.pool not in self._servers:
+    def _server(self, seat: Seat) -> TritonServer:
+        placement, node = seat
+        if (placement.pool, node) not in self._servers:
+            where = f"node {node} of pool {placement.pool}" if node else f"pool {placement.pool}"
             raise ActuatorError(
-                f"{placement}: no server is known for pool {placement.pool}: name it under `servers` in the "
-                "connections document"
+                f"{placement}: no server is known for {where}: name it under `servers` in the connections document"
             )
-        return self._servers[placement.pool]
+        return self._servers[placement.pool, node]
 
 
-def _path_name(placement: Placement) -> str:
-    return quote(triton_name(placement.model, placement.variant), safe="")
+def servers_of(connections: Connections) -> dict[ServerKey, TritonServer]:
+    """Where each server of the connections document answers."""
+    return {
+        key: TritonServer(f"http://{item.http}", f"http://{item.metrics}/metrics", item.grpc)
+        for key, item in connections.by_node().items()
+    }
+
+
+def _name(seat: Seat) -> str:
+    return triton_name(seat[0].model, seat[0].variant)

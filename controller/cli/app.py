@@ -17,6 +17,7 @@ from controller.cli import (
     explain,
     export,
     fmt,
+    install,
     plan,
     profile,
     replay,
@@ -40,6 +41,7 @@ app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
 app.command("diff")(diff.diff)
 app.command("run")(run.run)
+app.command("install")(install.install)
 app.command("up")(up.up)
 app.command("explain")(explain.explain)
 app.command("fmt")(fmt.fmt)

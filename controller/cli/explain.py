@@ -51,7 +51,7 @@ def explain(
     Of a clause: what it bars, with the evidence behind, and what the plan would cost without it. Of a service on a
     pool: whether it is allowed there, by which clause and evidence.
 
-    With --latency: which part of a service's latency is network, waiting and computing, as predicted and as seen.
+    With --latency: what of a service's latency is network, encoding, waiting and computing, as predicted and as seen.
     """
     from controller.cli.inputs import read
 
@@ -78,7 +78,7 @@ def explain(
         write_json({**told, "explanation": found})
     else:
         _show(console(), about)
-        show_explanation(console(), found)
+        show_explanation(console(), found, documents.policy)
     return Exit.DONE
 
 
@@ -121,21 +121,21 @@ def _show(on: "Console", about: "list[Candidate]") -> None:
         on.print()
 
 
-def show_explanation(on: "Console", found: "Explanation") -> None:
+def show_explanation(on: "Console", found: "Explanation", policy: "Policy") -> None:
     """Runners-up, what more is worth, and why the plan falls short where it does."""
     from controller.cli import findings
     from controller.planning import report
     from controller.planning.explanation import Shortfall
 
     if found.runners_up:
-        rows = [(str(item.placement), report.runner_up_text(item)) for item in found.runners_up]
+        rows = [(str(item.placement), report.runner_up_text(item, policy)) for item in found.runners_up]
         print_table(on, "Runners-up", ("placement", "without it"), rows)
         if any(item.instead for item in found.runners_up):
             on.print(FIGURES, style="dim")
     for item in found.shadow_prices:
         on.print(report.shadow_text(item), highlight=False)
     short = Shortfall(found.conflicts, found.sacrifices, found.undecided, found.servable)
-    findings.show(on, report.shortfall_findings(short))
+    findings.show(on, report.shortfall_findings(short, policy))
 
 
 def _verdict(item: "Candidate") -> tuple[str, str]:

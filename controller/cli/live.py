@@ -17,7 +17,7 @@ from collectors.snapshot import Snapshot
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
-from controller.acting.triton import TritonActuator, TritonServer
+from controller.acting.triton import TritonActuator, servers_of
 from controller.cli.errors import CliError, in_two
 from controller.cli.terminal import working
 from controller.connections import Connections, ConnectionsError, read_connections
@@ -66,13 +66,12 @@ def connections_at(path: Path) -> Connections:
 async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterator[Live]:
     """The fleet's real parts, read by the policy in force, after arrivals were watched long enough to have a rate."""
     async with httpx.AsyncClient(trust_env=False) as client:
-        servers = {
-            pool: TritonServer(f"http://{item.http}", f"http://{item.metrics}/metrics", item.grpc)
-            for pool, item in connections.servers.items()
-        }
+        servers = servers_of(connections)
         gateways = EnvoyActuator(client, connections.gateways)
         live = Live(
-            TritonRepository(client, [RepositoryTarget(pool, server.http) for pool, server in servers.items()]),
+            TritonRepository(
+                client, [RepositoryTarget(pool, server.http, node) for (pool, node), server in servers.items()]
+            ),
             Gateways(
                 client,
                 [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways],
@@ -114,8 +113,8 @@ def _remembered(journal: Path) -> State:
 def running_fleet(policy: Policy, snapshot: Snapshot, state: State, at: datetime) -> Fleet:
     """What the servers hold and the gateways follow."""
     loads = (
-        Load(placement, model.instances, model.max_batch, model.queue_delay_us)
-        for placement, model in sorted(observed(policy, snapshot, at).items())
+        Load(placement, model.instances, model.max_batch, model.queue_delay_us, node)
+        for (placement, node), model in sorted(observed(policy, snapshot, at).items())
     )
     return Fleet(tuple(loads), state.fleet.routes)
 

@@ -33,18 +33,24 @@ COMPRESSED_TYPES = ["application/json", "application/octet-stream"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Backend:
-    """A site's Triton HTTP port and the Triton model names that routes may send there."""
+    """A Triton's HTTP port and the Triton model names that routes may send there.
+
+    It is that of a site, or of a `node` of a site that has one on each.
+    """
 
     site: str
     port: int
     models: tuple[str, ...]
+    node: str = ""
 
 
 def bootstrap(
     admin_port: int, listeners: Mapping[str, int], route_folders: Mapping[str, str], backends: Iterable[Backend]
 ) -> Json:
-    """Envoy's bootstrap: a listener an origin with routes from `<folder>/routes.json`, a cluster a variant and site."""
-    clusters = [cluster(item.site, name, item.port) for item in backends for name in item.models]
+    """Envoy's bootstrap: a listener an origin, routed by `<folder>/routes.json`, a cluster a variant and server."""
+    clusters = [
+        cluster(cluster_name(item.site, name, item.node), name, item.port) for item in backends for name in item.models
+    ]
     clusters += [_held_cluster(origin, port) for origin, port in listeners.items()]
     connections = {
         "@type": f"{TYPE}.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
@@ -68,12 +74,11 @@ def bootstrap(
     }
 
 
-def cluster(site: str, triton_name: str, port: int) -> Json:
-    """A cluster that asks one variant of one site.
+def cluster(name: str, triton_name: str, port: int) -> Json:
+    """A cluster that asks for one variant at one server.
 
     The path is set on the way to the host and not before: a retry on another entry then asks for that entry's variant.
     """
-    name = cluster_name(site, triton_name)
     path = f"/v2/models/{triton_name}/infer"
     rewrite = f'function envoy_on_request(handle)\n  handle:headers():replace(":path", "{path}")\nend\n'
     protocol = {

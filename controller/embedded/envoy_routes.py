@@ -35,12 +35,21 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, order=True)
 class RouteEntry:
-    """One way to serve a stage; with `compressed`, the gateway sends payloads there as gzip."""
+    """One way to serve a stage; with `compressed`, the gateway sends payloads there as gzip.
+
+    `node` names the server among those of a site that has one on each node.
+    """
 
     site: str
     triton_name: str
     weight: int
     compressed: bool = False
+    node: str = ""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster that serves it."""
+        return cluster_name(self.site, self.triton_name, self.node)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,9 +73,9 @@ def held_name(origin: str) -> str:
     return f"held/{origin}"
 
 
-def cluster_name(site: str, triton_name: str) -> str:
-    """The name of the cluster that serves a variant at a site."""
-    return f"{site}/{triton_name}"
+def cluster_name(site: str, triton_name: str, node: str = "") -> str:
+    """The name of the cluster that serves a variant at a site, or on one node of it."""
+    return f"{site}/{node}/{triton_name}" if node else f"{site}/{triton_name}"
 
 
 def route_configuration(origin: str, stages: Sequence[StageRoute], delay_us: Mapping[tuple[str, str], int]) -> Json:
@@ -163,11 +172,11 @@ def _stand_ins(entries: Sequence[RouteEntry]) -> int:
     """How many others may serve what one cannot: none where a packed body might go to one that takes it plain."""
     if len({item.compressed for item in entries}) > 1:
         return 0
-    return len({(item.site, item.triton_name) for item in entries}) - 1
+    return len({item.cluster for item in entries}) - 1
 
 
 def _entry(entry: RouteEntry, delay: int) -> Json:
-    weighted = {"name": cluster_name(entry.site, entry.triton_name), "weight": entry.weight}
+    weighted = {"name": entry.cluster, "weight": entry.weight}
     own: Json = {}
     if entry.compressed:
         own[f"{FILTERS}.compressor"] = {"@type": f"{TYPE}.config.route.v3.FilterConfig", "config": {}}

@@ -44,14 +44,14 @@ def _count(transition: Transition, *, settling: bool) -> int:
 
 def changed(fleet: Fleet, actions: Iterable[Action]) -> Fleet:
     """The fleet after these actions."""
-    loads = {load.placement: load for load in fleet.loads}
+    loads = {load.seat: load for load in fleet.loads}
     routes = {(item.service, item.origin): item for item in fleet.routes}
     for action in actions:
         match action:
             case SetLoad(load):
-                loads[load.placement] = load
-            case Unload(placement):
-                loads.pop(placement, None)
+                loads[load.seat] = load
+            case Unload():
+                loads.pop(action.seat, None)
             case SetRoutes(sets):
                 routes.update({(item.service, item.origin): item for item in sets})
     return Fleet(tuple(sorted(loads.values())), tuple(sorted(routes.values())))

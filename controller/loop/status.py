@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from collectors.snapshot import Reading, Snapshot, Value
+from collectors.snapshot import Reading, Snapshot, Value, server_name
 from controller.actions import Outcome
 from controller.decision import Decision
 from controller.loop.policies import InForce
@@ -87,11 +87,16 @@ def _why_refused(in_force: InForce) -> tuple[str, ...]:
 
 def ages(snapshot: Snapshot, now: datetime) -> tuple[Age, ...]:
     """The age of every reading."""
+    by_node = {(item.pool, item.model, item.variant) for item in snapshot.work if item.node}
+    counted = (item for item in snapshot.work if item.node or (item.pool, item.model, item.variant) not in by_node)
     return (
-        *(Age("server", item.pool, _age(item.reading, now)) for item in snapshot.servers),
+        *(Age("server", item.name, _age(item.reading, now)) for item in snapshot.servers),
         *(Age("offered", f"{item.service}@{item.origin}", _age(item.reading, now)) for item in snapshot.offered),
         *(Age("latency", f"{item.service}@{item.origin}", _age(item.reading, now)) for item in snapshot.latency),
-        *(Age("work", f"{item.model}/{item.variant}@{item.pool}", _age(item.counters, now)) for item in snapshot.work),
+        *(
+            Age("work", f"{item.model}/{item.variant}@{server_name(item.pool, item.node)}", _age(item.counters, now))
+            for item in counted
+        ),
     )
 
 

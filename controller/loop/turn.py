@@ -43,8 +43,8 @@ class RouteReader(Protocol):
 class Wiring:
     """What a loop is made of.
 
-    `servers` are asked again just before acting; they tell of servers and of evidence. `polish` looks for a better plan
-    while the fleet is at rest; without it the loop only does what a turn has time for.
+    `servers` are asked again just before acting; they tell of servers, of evidence and of inventory. `polish` looks for
+    a better plan while the fleet is at rest; without it the loop only does what a turn has time for.
     """
 
     folder: Path
@@ -173,5 +173,5 @@ async def _look_again(wiring: Wiring, case: Case) -> tuple[Finding, ...]:
     """Why the decision must not be carried out any more, seen on servers and evidence that are looked at again."""
     now = wiring.clock()
     fresh, _ = await observe(wiring.servers, now, wiring.collect_deadline_s)
-    snapshot = replace(case.snapshot, at=now, servers=fresh.servers, evidence=fresh.evidence)
+    snapshot = replace(case.snapshot, at=now, servers=fresh.servers, evidence=fresh.evidence, inventory=fresh.inventory)
     return await asyncio.to_thread(wiring.recheck, case.policy, snapshot, case.decision, now)

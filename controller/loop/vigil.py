@@ -6,22 +6,24 @@ from typing import Final
 
 import httpx
 
+from controller.connections import ServerKey
+
 LOOK_S: Final = 0.3
 ANSWER_WITHIN_S: Final = 1.0
 
 
-async def keep_vigil(client: httpx.AsyncClient, servers: Mapping[str, str], nudge: Callable[[], None]) -> None:
-    """Nudge the loop whenever a server's liveness changes; `servers` are base addresses by pool. Runs until cancelled.
+async def keep_vigil(client: httpx.AsyncClient, servers: Mapping[ServerKey, str], nudge: Callable[[], None]) -> None:
+    """Nudge the loop whenever a server's liveness changes; `servers` are their base addresses. Runs until cancelled.
 
     It only wakes the loop: what a silent server means is decided there, by readings.
     """
-    seen: dict[str, bool] = {}
+    seen: dict[ServerKey, bool] = {}
     while True:
-        for pool, url in servers.items():
-            alive = await _answers(client, url)
-            if seen.setdefault(pool, alive) != alive:
-                seen[pool] = alive
-                nudge()
+        alive = await asyncio.gather(*(_answers(client, url) for url in servers.values()))
+        now = dict(zip(servers, alive, strict=True))
+        if seen and now != seen:
+            nudge()
+        seen = now
         await asyncio.sleep(LOOK_S)
 
 

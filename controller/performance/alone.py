@@ -4,6 +4,7 @@ How much a neighbour adds shows in windows in which it was more and less busy. W
 what the variant's service times are learnt from.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from controller.performance.neighbours import by_pool
 from controller.performance.service_time import batch_us
 from controller.performance.windows import Window
 from policy.resolved import Policy, VariantProfile
-from rules.kernel.problem import Node, Running
+from rules.kernel.problem import Node, Placement, Running
 
 Accompanied = tuple[Window, Company]
 """A window with what was busy beside it."""
@@ -32,13 +33,20 @@ def effects_of(policy: Policy, known: Iterable[Interference]) -> Effects:
 def accompanied(
     windows: Sequence[Window], running: Sequence[Running], nodes: Sequence[Node]
 ) -> tuple[Accompanied, ...]:
-    """Each window with its company; with none where it is not known how long the window was."""
-    busy = {window.placement: window.busy for window in windows}
+    """Each window with its company; with none where it is not known how long the window was.
+
+    On the server of one node, that is what is busy on that node.
+    """
+    busy: defaultdict[tuple[str, str], dict[Placement, float]] = defaultdict(dict)
+    for window in windows:
+        busy[window.placement.pool, window.node][window.placement] = window.busy
     pools = by_pool(running, nodes)
-    return tuple(
-        (window, pools[window.placement.pool].company(window.placement, busy) if window.window_s else {})
-        for window in windows
-    )
+
+    def company(window: Window) -> Company:
+        here, pool = pools[window.placement.pool], window.placement.pool
+        return (here.on(window.node) if window.node else here).company(window.placement, busy[pool, window.node])
+
+    return tuple((window, company(window) if window.window_s else {}) for window in windows)
 
 
 def learn_effects(

@@ -9,7 +9,7 @@ from controller.performance.interference import Company, Name
 from rules.kernel.problem import Node, Placement, Running
 
 Busy = Mapping[Placement, float]
-"""The busy instances of a placement on all its nodes together, each of them as busy as the others."""
+"""The busy instances of a placement on all the nodes that are looked at, each of them as busy as the others."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class Neighbours:
             for placement in here:
                 found[placement].append(here)
         return {placement: tuple(nodes) for placement, nodes in found.items()}
+
+    def on(self, node: str) -> "Neighbours":
+        """Those of one node alone."""
+        return Neighbours({node: self.nodes.get(node, {})})
 
     def company(self, placement: Placement, busy: Busy) -> Company:
         """How many instances of each variant are busy beside one of this placement, on average over its instances."""

@@ -1,4 +1,4 @@
-"""What every variant's executions took on each pool over the last window, from whichever source tells it.
+"""What every variant's executions took on each server over the last window, from whichever source tells it.
 
 The statistics endpoint tells executions by size. Where it cannot be asked, they are made out from the counters.
 """
@@ -10,6 +10,7 @@ from typing import Final
 
 from collectors.snapshot import BatchTime, LoadedModel, Snapshot, StageWork
 from controller.decision import LearntTimes
+from controller.fleet import Seat
 from controller.performance.interference import Key
 from controller.performance.learn import curve
 from controller.performance.service_time import batch_us
@@ -25,12 +26,13 @@ their time: the counters add the time of a batch once for each of its requests."
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The executions of a placement over `window_s` seconds, 0 where that is not known."""
+    """The executions of a placement on a server over `window_s` seconds, 0 where that is not known."""
 
     placement: Placement
     device: str
     window_s: float
     times: tuple[BatchTime, ...]
+    node: str = ""
 
     @property
     def key(self) -> Key:
@@ -39,14 +41,14 @@ class Window:
 
     @property
     def busy(self) -> float:
-        """How many of its instances were busy, on average; 0 where it cannot be told."""
+        """How many of its instances there were busy, on average; 0 where it cannot be told."""
         return sum(item.total_us for item in self.times) / 1e6 / self.window_s if self.window_s else 0.0
 
 
 def windows(
     policy: Policy,
     snapshot: Snapshot,
-    loaded: Mapping[Placement, LoadedModel],
+    loaded: Mapping[Seat, LoadedModel],
     known: Iterable[LearntTimes],
     now: datetime,
 ) -> tuple[Window, ...]:
@@ -62,15 +64,15 @@ def windows(
     for batches in snapshot.batches:
         placement = Placement(batches.model, batches.variant, batches.pool)
         times = batches.reading.fresh(now, stale_after) or ()
-        told.add(placement)
-        found.append(Window(placement, devices.get(batches.pool, ""), batches.window_s, times))
+        told.add((placement, batches.node))
+        found.append(Window(placement, devices.get(batches.pool, ""), batches.window_s, times, batches.node))
     for work in snapshot.work:
-        placement = Placement(work.model, work.variant, work.pool)
+        seat = Placement(work.model, work.variant, work.pool), work.node
         counters = work.counters.fresh(now, stale_after)
-        if counters is not None and placement not in told:
+        if counters is not None and seat not in told:
             device = devices.get(work.pool, "")
-            times = tuple(_made_out(counters, loaded.get(placement), expected, (work.model, work.variant, device)))
-            found.append(Window(placement, device, counters.window_s, times))
+            times = tuple(_made_out(counters, loaded.get(seat), expected, (work.model, work.variant, device)))
+            found.append(Window(seat[0], device, counters.window_s, times, work.node))
     return tuple(window for window in found if window.times)
 
 

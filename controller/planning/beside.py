@@ -25,7 +25,7 @@ HALF_STEP_PERMILLE: Final = STEP_PERMILLE // 2
 
 
 @dataclass(frozen=True)
-class Standing:
+class Crowd:
     """Instances on nodes, and the calls a second that routes bring each placement."""
 
     instances: Sequence[Running]
@@ -59,7 +59,7 @@ def in_plan(plan: Plan, problem: Problem, speed: Speeds) -> Speeds:
 def _in_plan(plan: Plan, problem: Problem, speed: Speeds, calls: Mapping[Placement, float]) -> Speeds:
     instances = [Running(problem.option(item.option).placement, item.node, item.count) for item in plan.instances]
     placements = {item.placement for item in instances} | {option.placement for option in problem.options}
-    return beside(Standing(instances, problem.nodes, calls), placements, problem.policy, speed)
+    return beside(Crowd(instances, problem.nodes, calls), placements, problem.policy, speed)
 
 
 def crowding(before: tuple[Crowding, ...], plan: Plan, problem: Problem, speed: Speeds) -> tuple[Crowding, ...]:
@@ -83,7 +83,7 @@ def crowding(before: tuple[Crowding, ...], plan: Plan, problem: Problem, speed: 
     return tuple(Crowding(*item) for item in sorted({**known, **found}.items()) if item[1] > WHOLE_PERMILLE)
 
 
-def in_full(problem: Problem, speed: Speeds) -> tuple[Crowding, ...]:
+def on_full_devices(problem: Problem, speed: Speeds) -> tuple[Crowding, ...]:
     """What a first plan is priced with: the company of others that want all that a device has left, in steps.
 
     A busy neighbour of share s_j slows one of share s by s * s_j as long as nobody knows better, and the shares on a
@@ -98,41 +98,39 @@ def in_full(problem: Problem, speed: Speeds) -> tuple[Crowding, ...]:
     return tuple(Crowding(*item) for item in sorted(found.items()) if item[1] > WHOLE_PERMILLE)
 
 
-def beside(standing: Standing, placements: Iterable[Placement], policy: Policy, speed: Speeds) -> Speeds:
+def beside(crowd: Crowd, placements: Iterable[Placement], policy: Policy, speed: Speeds) -> Speeds:
     """The speeds of placements beside what stands; they may be among it, or still to come."""
     totals: Counter[Placement] = Counter()
-    for item in standing.instances:
+    for item in crowd.instances:
         totals[item.placement] += item.count
     speed = replace(speed, slowdowns={})
     for _ in range(ROUNDS):
-        slower = replace(speed, slowdowns=_slowdowns(standing, totals, policy, speed))
+        slower = replace(speed, slowdowns=_slowdowns(crowd, totals, policy, speed))
         if slower.slowdowns == speed.slowdowns:
             break
         speed = slower
-    busy = _busy(standing, totals, policy, speed)
-    coming = {pool: here.awaiting(busy) for pool, here in standing.pools.items()}
+    busy = _busy(crowd, totals, policy, speed)
+    coming = {pool: here.awaiting(busy) for pool, here in crowd.pools.items()}
     alone: Company = {}
 
     def company(place: Placement) -> Company:
-        return standing.pools[place.pool].company(place, busy) if place in totals else coming.get(place.pool, alone)
+        return crowd.pools[place.pool].company(place, busy) if place in totals else coming.get(place.pool, alone)
 
     return replace(
         speed, slowdowns={place: _slowdown(place, company(place), policy, speed) for place in sorted(placements)}
     )
 
 
-def _slowdowns(
-    standing: Standing, totals: Mapping[Placement, int], policy: Policy, speed: Speeds
-) -> dict[Placement, float]:
-    busy = _busy(standing, totals, policy, speed)
-    return {place: _slowdown(place, standing.pools[place.pool].company(place, busy), policy, speed) for place in totals}
+def _slowdowns(crowd: Crowd, totals: Mapping[Placement, int], policy: Policy, speed: Speeds) -> dict[Placement, float]:
+    busy = _busy(crowd, totals, policy, speed)
+    return {place: _slowdown(place, crowd.pools[place.pool].company(place, busy), policy, speed) for place in totals}
 
 
 def _slowdown(place: Placement, company: Company, policy: Policy, speed: Speeds) -> float:
     return speed.effects.slowdown((place.model, place.variant, policy.pool(place.pool).device), company)
 
 
-def _busy(standing: Standing, totals: Mapping[Placement, int], policy: Policy, speed: Speeds) -> dict[Placement, float]:
+def _busy(crowd: Crowd, totals: Mapping[Placement, int], policy: Policy, speed: Speeds) -> dict[Placement, float]:
     """The instances of each placement that compute at a time.
 
     An instance that gets as many calls as it can take one by one always computes: with more, its batches grow.
@@ -141,6 +139,6 @@ def _busy(standing: Standing, totals: Mapping[Placement, int], policy: Policy, s
     for place, count in totals.items():
         device = policy.pool(place.pool).device
         if (place.model, place.variant, device) in speed.profiles:
-            calls = standing.calls_rps.get(place, 0.0)
+            calls = crowd.calls_rps.get(place, 0.0)
             found[place] = min(float(count), calls * speed.batch_us(place, device, 1) / 1e6)
     return found

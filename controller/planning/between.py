@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from controller.fleet import Load
 from rules.kernel.problem import Placement
 
 Spot = tuple[Placement, str]
@@ -73,10 +72,6 @@ class Between:
         for (placement, _), count in self.counts.items():
             found[placement] += count
         return found
-
-    def loads(self) -> dict[Placement, Load]:
-        """What servers are asked for."""
-        return {p: Load(p, count, *self.settings[p]) for p, count in self.totals().items()}
 
 
 def apart(start: Between, goal: Between) -> tuple[Between, Between]:

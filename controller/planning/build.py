@@ -8,12 +8,13 @@ from functools import cached_property
 
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
+from controller.fleet import Seat
 from controller.performance.alone import Accompanied, accompanied, alone, effects_of, learn_effects
 from controller.performance.bursts import burst_of, learn_bursts
 from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
-from controller.planning.beside import in_full
+from controller.planning.beside import on_full_devices
 from controller.planning.demand import Asked, ask, demand_id
 from controller.planning.excluded import (
     barred,
@@ -23,6 +24,7 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
+from controller.planning.inventoried import inventoried
 from controller.planning.kept import Kept
 from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
@@ -51,7 +53,7 @@ class Built:
     whole: Problem
     slow: tuple[Exclusion, ...]
     asked: Asked
-    loaded: dict[Placement, LoadedModel]
+    loaded: dict[Seat, LoadedModel]
     state: State
     speed: Speeds
 
@@ -73,6 +75,7 @@ class Built:
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
     """The problem at `now`; `kept` has what the last one may share with it."""
     kept = kept or Kept()
+    policy = inventoried(policy, snapshot)
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)
@@ -101,7 +104,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     )
     if not running and not is_small(bare):
         # Nothing is known of who will stand beside whom, and a large fleet planned for less would have to move at once.
-        state = replace(state, crowding=in_full(bare, speed))
+        state = replace(state, crowding=on_full_devices(bare, speed))
         speed = speeds(policy, state.learnt, state.interference, state.crowding)
         bare = replace(bare, options=kept.options(policy, speed))
     gone = frozenset(row.option for row in without_server(bare))

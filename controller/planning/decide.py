@@ -119,8 +119,8 @@ def _foreseeing(state: State, plan: Plan, built: Built) -> State:
 
 def _loads(built: Built) -> tuple[Load, ...]:
     return tuple(
-        Load(placement, model.instances, model.max_batch, model.queue_delay_us)
-        for placement, model in sorted(built.loaded.items())
+        Load(placement, model.instances, model.max_batch, model.queue_delay_us, node)
+        for (placement, node), model in sorted(built.loaded.items())
     )
 
 
@@ -129,7 +129,7 @@ def _started(before: tuple[Started, ...], way: Transition | None, current: Fleet
     for wave in way.waves if way else ():
         for action in wave.actions:
             if isinstance(action, SetLoad) and wave.name == "grow":
-                known = current.load(action.load.placement)
+                known = current.load(action.load.seat)
                 if known is None or known.instances < action.load.instances:
                     latest[action.load.placement] = now
     return tuple(Started(*item) for item in sorted(latest.items()))
@@ -152,7 +152,7 @@ def _shortfall(
         return (*degraded, *state.conflict[1]), state.conflict
     if at_rest is None:
         return degraded, None
-    named = report.shortfall_findings(shortfall_of(plan, built, at_rest))
+    named = report.shortfall_findings(shortfall_of(plan, built, at_rest), built.whole.policy)
     return (*degraded, *named), (key, named)
 
 

@@ -27,8 +27,8 @@ class Change:
 
 def diff(current: Fleet, target: Fleet) -> tuple[Change, ...]:
     """Every difference, loads first, sorted by subject. Nothing when the fleets are the same."""
-    loads_before = {str(load.placement): _load_text(load) for load in current.loads}
-    loads_after = {str(load.placement): _load_text(load) for load in target.loads}
+    loads_before = {str(load): _load_text(load) for load in current.loads}
+    loads_after = {str(load): _load_text(load) for load in target.loads}
     routes_before = {f"{r.service}@{r.origin}": _routes_text(r) for r in current.routes if r.ways}
     routes_after = {f"{r.service}@{r.origin}": _routes_text(r) for r in target.routes if r.ways}
     return (*_changes(loads_before, loads_after), *_changes(routes_before, routes_after))

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from collectors.snapshot import Snapshot
 from controller.decision import State
@@ -16,12 +15,10 @@ from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import Sacrifice, sacrifices, services_short
 from controller.planning.shadow import ShadowPrice, shadow_prices
+from controller.planning.work import SHORTFALL_WORK
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
-
-WORK_LIMIT: Final = 5.0
-"""Of all questions why a plan falls short, about seconds; what is not found within it is said to be open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ def shortfall_of(plan: Plan, built: Built, running: Plan) -> Shortfall:
     short = services_short(plan, built.whole)
     if not short:
         return Shortfall()
-    meter = Meter(WORK_LIMIT)
+    meter = Meter(SHORTFALL_WORK)
     questions = Questions(replace(built.whole, floors=()), running, meter)
     clashing = clashes(questions, short)
     loosened = tuple(map(Loosened, clashing.found, relaxations_of_all(questions, clashing.found)))

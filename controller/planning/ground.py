@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from controller.fleet import RouteSet, Way
+from controller.fleet import Load, RouteSet, Seat, Way, parts_of, routed
 from controller.planning.between import Between, Setting, Shares, Spot, Taken
 from controller.planning.sending import by_options
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
@@ -123,16 +123,27 @@ class Ground:
             tuple(sorted(Degraded(service, level) for service, level in moment.levels.items() if level)),
         )
 
-    def routes(self, moment: Between) -> tuple[RouteSet, ...]:
-        """What gateways are asked for."""
-        found = []
+    def loads(self, moment: Between) -> dict[Seat, Load]:
+        """What servers are asked for."""
+        counts = self._on_servers(moment)
+        return {(p, node): Load(p, count, *moment.settings[p], node) for (p, node), count in counts.items()}
+
+    def _on_servers(self, moment: Between) -> Counter[Seat]:
+        found: Counter[Seat] = Counter()
+        for (placement, node), count in moment.standing().items():
+            found[placement, self.problem.server_of(node)] += count
+        return found
+
+    def routes(self, moment: Between, standing: Between | None = None) -> tuple[RouteSet, ...]:
+        """What gateways are asked for; requests are parted over the instances of `standing` where that is given."""
+        parts, found = parts_of(self._on_servers(standing or moment)), []
         for demand in self.problem.demands:
             ways = (
                 Way(share, taken, self.encodings.get((demand.id, taken), ()))
                 for taken, share in moment.shares[demand.id].items()
                 if taken
             )
-            found.append(RouteSet(demand.service, demand.origin, tuple(sorted(ways))))
+            found.append(routed(demand.service, demand.origin, ways, parts))
         found += (RouteSet(demand.service, demand.origin, ()) for demand in self.problem.asleep)
         return tuple(sorted(found))
 

@@ -1,13 +1,13 @@
-"""Looser rows: a higher ceiling, a longer limit, one reason fewer, or the clause taken out."""
+"""Looser rows: a higher ceiling, one reason fewer, or the clause taken out; for others, who knows how."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
 
 from controller.decision import Proof
 from controller.planning.clauses import Clause, Edit, changing
 from controller.planning.loosen_counts import fewer_places, wider_bounds
-from controller.planning.loosening import Loosening, smallest
+from controller.planning.loosen_limits import higher_limit
+from controller.planning.loosening import Loosening
 from controller.planning.meter import A_PLAN
 from controller.planning.objective import cost_of
 from controller.planning.pooled.linear import minimise
@@ -18,13 +18,10 @@ from controller.planning.questions import Questions
 from controller.planning.remedy import remedy
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
+from controller.planning.work import OTHER_PLAN_WORK
 from policy.words import dollars_per_hour
 from rules.kernel.formulation import Budget, Count, Distinct, Exclusion, Flow, Formulation, Gathered, Penalty, Row
 from rules.kernel.problem import WHOLE_PERMILLE
-from rules.kernel.quantities import milliseconds, percentile
-
-WORK_LIMIT: Final = 1.0
-"""Deterministic time of the least that a budget needs."""
 
 
 def loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
@@ -40,7 +37,7 @@ def loosenings(asked: Questions, whole: Questions, clause: Clause, base: Edit) -
     elif kind in (Flow, Gathered):
         yield from _without(asked, clause, base)
     elif any(isinstance(row, Exclusion) and row.path for row in rows):
-        yield from _limit(asked, whole, clause, base)
+        yield from higher_limit(asked, whole, clause, base)
     elif kind is Exclusion:
         yield from _reasons(asked, clause, base, rows)
 
@@ -75,7 +72,7 @@ def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] 
     """What is counted to a budget in the cheapest plan that was found, and whether no plan has less."""
     form, problem = asked.asked(edit).form, asked.problem
     if is_small(problem):
-        found = solve(Formulation([*form.rows, _as_prices(row)]), problem, None, WORK_LIMIT)
+        found = solve(Formulation([*form.rows, _as_prices(row)]), problem, None, OTHER_PLAN_WORK)
         return (found.cost, found.proof is Proof.OPTIMAL) if found.plan is not None else None
     programme = asked.programme(edit)
     asked.meter.solved(programme.rows, 1 + A_PLAN)
@@ -94,32 +91,6 @@ def _least_spent(asked: Questions, edit: Edit, row: Budget) -> tuple[int, bool] 
 def _as_prices(row: Budget) -> Penalty:
     """What a budget bounds, to be kept small."""
     return Penalty("relaxation", nodes=row.prices_millicents, carried=row.carried_millicents)
-
-
-def _limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
-    """The limit of an objective raised to the prediction of the best path that it bars."""
-    objective = next((o for s in asked.problem.policy.services for o in s.latency if o.place == clause.place), None)
-    if objective is None:
-        return
-    predicted = {
-        row.path: questions.problem.path(row.path).promised_us(objective)
-        for questions in (whole, asked)
-        for row in questions.rows_of.get(clause, ())
-        if isinstance(row, Exclusion)
-    }
-
-    def looser(limit_us: int) -> Edit:
-        def change(row: Row) -> Row | None:
-            return row if not isinstance(row, Exclusion) or predicted[row.path] > limit_us else None
-
-        return changing(clause, base, change)
-
-    found = smallest(sorted(set(predicted.values())), lambda limit_us: asked.possible(looser(limit_us)))
-    if found is not None:
-        limit, before = milliseconds(found[0]), milliseconds(objective.below_us)
-        first = " of the first response" if objective.of_first else ""
-        what = f"allow {limit} at {percentile(objective.percentile_bp)}{first} instead of {before}"
-        yield Loosening(what, found[0] - objective.below_us, found[1], looser(found[0]))
 
 
 def _reasons(asked: Questions, clause: Clause, base: Edit, rows: list[Row]) -> Iterator[Loosening]:

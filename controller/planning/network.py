@@ -61,9 +61,13 @@ def sending_us(link: Link, stage: Stage, encoding: str) -> int:
 
     The calls are encoded, and decoded, one after the other, at the worst.
     """
+    return coding_us(stage, encoding) + stage.sent_bytes(encoding) * 8_000 // link.bandwidth_kbps
+
+
+def coding_us(stage: Stage, encoding: str) -> int:
+    """What encoding and decoding the inputs of all calls of a stage takes, in us; nothing as they are."""
     packed = stage.encoding(encoding)
-    coding_us = stage.fanout * packed.time_us if packed else 0
-    return coding_us + stage.sent_bytes(encoding) * 8_000 // link.bandwidth_kbps
+    return stage.fanout * packed.time_us if packed else 0
 
 
 @lru_cache(maxsize=1024)

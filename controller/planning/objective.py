@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from rules.kernel.dear_paths import counted
+from rules.kernel.dear_paths import capped
 from rules.kernel.egress import carried_prices, egress_millicents_per_hour
 from rules.kernel.formulation import Formulation, Penalty
 from rules.kernel.measure import carried
@@ -27,7 +27,7 @@ def prices(problem: Problem, running: Plan) -> Penalty:
     """The soft prices of a problem as one row. Other batching than a placement runs with costs as much as a start."""
     batching = {option.placement: _batching(option) for option in _known(problem, running)}
     start = problem.policy.cost.start_millicents
-    links = counted(carried_prices(problem))
+    links = capped(carried_prices(problem))
     step = 10 * min(_dearest(problem) + _dearest_carried(problem, links), _highest(problem))
     return Penalty(
         rule="objective",

@@ -12,10 +12,11 @@ from controller.planning.choose import guarded_problem
 from controller.planning.objective import cost_of, prices
 from controller.planning.preemption import as_assured
 from controller.planning.running import running_plan
-from controller.planning.solve import WORK_LIMIT, solve
+from controller.planning.solve import solve
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import Effort, plan_fleet
 from controller.planning.whole.size import is_small
+from controller.planning.work import PLAN_WORK
 from policy.resolved import Policy
 from rules.kernel.plan import Plan
 
@@ -40,7 +41,7 @@ def polished(policy: Policy, snapshot: Snapshot, state: State, now: datetime, st
         if stop.is_set():
             break
         if is_small(problem):
-            found = solve(form, problem, best, times * WORK_LIMIT, stop)
+            found = solve(form, problem, best, times * PLAN_WORK, stop)
         else:
             found = plan_fleet(form, problem, best, effort=Effort(times, stop))
         if found.plan is not None and not verify(found.plan, problem):

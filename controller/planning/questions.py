@@ -32,15 +32,12 @@ from controller.planning.sheet import Chosen, Sheet
 from controller.planning.solve import solve
 from controller.planning.whole.reading import kept
 from controller.planning.whole.size import is_small
-from controller.planning.written import Counting, again, counted, counting, useful
+from controller.planning.work import QUESTION_WORK
+from controller.planning.written import Counting, again, count_rows, counting, useful
 from rules.kernel.formulation import Exclusion, Formulation, Ladder, Penalty, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem
 
-WORK_LIMIT: Final = 0.5
-"""Deterministic time of one question on a small fleet; a question that it does not answer stays undecided."""
-WHOLE_LIMIT: Final = 0.5
-"""Deterministic time of one question in whole numbers over pools, and of one on nodes, on a large fleet."""
 MOST_COLUMNS: Final = 1_000
 """Unknowns over pools beyond which CP-SAT is not asked."""
 MOST_PAIRS: Final = 5_000
@@ -141,7 +138,7 @@ class Questions:
         if solution is not None and rounded(form, programme, cost, solution.value) is not None:
             return True
         if is_small(self.problem):
-            return self._on_each_node(form, WORK_LIMIT)
+            return self._on_each_node(form, QUESTION_WORK)
         return self._in_whole_numbers(form, programme)
 
     def is_decidable(self, edit: Edit) -> bool:
@@ -159,7 +156,7 @@ class Questions:
         """The answer of CP-SAT over pools; then, for what has few nodes, on each node."""
         if np.count_nonzero(programme.narrow()) > MOST_COLUMNS:
             return None
-        found = in_whole_numbers(programme, WHOLE_LIMIT)
+        found = in_whole_numbers(programme, QUESTION_WORK)
         self.meter.spent += found.work
         if found.proof is Proof.INFEASIBLE:
             return False
@@ -167,7 +164,7 @@ class Questions:
         if plan is not None and kept(form, plan):
             return True
         pairs = sum(len(names) * len(programme.form.options[pool]) for pool, names in programme.form.nodes.items())
-        return self._on_each_node(form, WHOLE_LIMIT) if pairs <= MOST_PAIRS else None
+        return self._on_each_node(form, QUESTION_WORK) if pairs <= MOST_PAIRS else None
 
     def _on_each_node(self, form: Formulation, work_limit: float) -> bool | None:
         found = solve(form, self.problem, work_limit=work_limit)
@@ -184,7 +181,7 @@ class Questions:
         key = gone.tobytes()
         if key not in self._sheets:
             barred = frozenset(path.id for path, is_gone in zip(self.problem.paths, gone, strict=True) if is_gone)
-            rows = list(counted(without_paths(self.problem, barred), self._counting))
+            rows = list(count_rows(without_paths(self.problem, barred), self._counting))
             self._sheets[key] = self._sheet.further(rows), rows
         return self._sheets[key]
 

@@ -9,7 +9,7 @@ other conflicts may need one of their own beside it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from controller.planning.clauses import Clause, all_of, only
 from controller.planning.conflict import Conflict, about
@@ -23,11 +23,9 @@ from controller.planning.pooled.linear import minimise
 from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
+from controller.planning.work import OTHER_PLAN_WORK
 from rules.kernel.formulation import Resource
 from rules.kernel.problem import Node
-
-WORK_LIMIT: Final = 1.0
-"""Deterministic time of a plan that serves everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ def _cost(questions: Questions, item: Loosening) -> tuple[int | None, bool]:
         questions = _with_nodes(questions, item.nodes)
     if is_small(questions.problem):
         asked = questions.priced(item.edit)
-        found = solve(asked.form, asked.problem, None, WORK_LIMIT)
+        found = solve(asked.form, asked.problem, None, OTHER_PLAN_WORK)
         return (price_per_hour(found.plan, asked.problem), False) if found.plan is not None else (None, True)
     programme = questions.programme(item.edit, full=False)
     questions.meter.solved(programme.rows, A_PRICE)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from controller.clause_words import said
 from controller.decision import Reason
 from controller.planning.conflict import Conflict
 from controller.planning.explanation import Loosened, Shortfall
@@ -13,7 +14,9 @@ from controller.planning.runner_up import RunnerUp
 from controller.planning.sacrifice import Sacrifice
 from controller.planning.shadow import ShadowPrice
 from policy.checks.endings import NOTICE
-from policy.findings import Finding, Level
+from policy.clause_list import clauses_of
+from policy.findings import Finding, Level, Place
+from policy.resolved import Policy
 from policy.words import dollars_per_hour
 from rules.attestation import Attestation
 from rules.catalogue import COMPLIANCE, RULES
@@ -178,17 +181,19 @@ _ALONE_HINTS: Final = {
 _OPEN: Final = "that is proven; not proven within the limit of work is that {} is needed for it"
 
 
-def _conflict_text(conflict: Conflict) -> str:
+def _conflict_text(conflict: Conflict, policy: Policy) -> str:
     """What cannot be, and how far that is proven."""
     if not conflict.clauses:
         return f"nothing there could serve all of {', '.join(conflict.services[:MOST_NAMED])}, whatever clauses say"
-    named = [f"{clause.rule} ({clause.place})" for clause in conflict.clauses]
-    if len(named) == 1:
+    if len(conflict.clauses) == 1:
+        (clause,) = conflict.clauses
         proof = "proven, and without it the others can" if conflict.proven else _OPEN.format("it")
-        return f"this clause cannot hold with what there is: {named[0]}; {proof}"
-    more = f"; and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        named = _clause_text(clause.rule, clause.place, policy)
+        return f"this clause cannot hold with what there is: {named}; {proof}"
+    every = [f"{clause.rule} ({clause.place})" for clause in conflict.clauses]
+    more = f"; and {len(every) - MOST_NAMED} more" if len(every) > MOST_NAMED else ""
     proof = "proven, and without any one of them the others can" if conflict.proven else _OPEN.format("each of them")
-    return f"these clauses cannot all hold: {'; '.join(named[:MOST_NAMED])}{more}; {proof}"
+    return f"these clauses cannot all hold: {'; '.join(every[:MOST_NAMED])}{more}; {proof}"
 
 
 def _hint(conflict: Conflict) -> str:
@@ -197,21 +202,21 @@ def _hint(conflict: Conflict) -> str:
     return _HINTS[bool(conflict.clauses), conflict.proven]
 
 
-def conflict_finding(found: Loosened) -> Finding:
+def conflict_finding(found: Loosened, policy: Policy) -> Finding:
     """The clashing clauses as one finding, at the first of them, with the smallest loosenings that are enough."""
     conflict = found.conflict
     return Finding(
         "GW2011",
         Level.ERROR,
-        _conflict_text(conflict),
+        _conflict_text(conflict, policy),
         _enough(found.relaxations) if found.relaxations else _hint(conflict),
         conflict.clauses[0].place if conflict.clauses else None,
     )
 
 
-def shortfall_findings(found: Shortfall) -> tuple[Finding, ...]:
+def shortfall_findings(found: Shortfall, policy: Policy) -> tuple[Finding, ...]:
     """What is known of a shortfall; that something is not known is said too."""
-    named = (*map(sacrifice_finding, found.sacrifices), *map(conflict_finding, found.conflicts))
+    named = (*map(sacrifice_finding, found.sacrifices), *(conflict_finding(each, policy) for each in found.conflicts))
     if found.servable:
         message = "no clauses clash: a plan that serves everything exists, and the search for the one in use missed it"
         hint = "nothing to do: later turns search again; report it where it lasts"
@@ -255,14 +260,20 @@ def relaxation_text(item: Relaxation) -> str:
     return f"{item.what} ({item.clause.rule}, {item.clause.place}{costs}{less})"
 
 
-def runner_up_text(item: RunnerUp) -> str:
+def runner_up_text(item: RunnerUp, policy: Policy) -> str:
     """A runner-up as one clause of a sentence."""
-    because = item.loses_by + (f": {item.reason}" if item.reason else "") + (f" ({item.place})" if item.place else "")
+    because = f"{_clause_text(item.loses_by, item.place, policy)}: {item.reason}" if item.reason else item.loses_by
     about = "about " if item.about else ""
     if item.instead is None:
         given_up = f"{', '.join(item.gives_up)} would give up more; " if item.gives_up else ""
         return f"nothing instead: {given_up}{because}"
     return f"{item.instead}, {about}+{dollars_per_hour(item.extra_millicents_per_hour)}, loses by {because}"
+
+
+def _clause_text(rule: str, place: Place | None, policy: Policy) -> str:
+    """What the clause at a place says, with the place; of what is no clause of a document the rule, in words."""
+    said_there = next((said(each) for each in clauses_of(policy) if each.place == place), rule.replace("_", " "))
+    return f"{said_there} ({place})" if place else said_there
 
 
 def shadow_text(item: ShadowPrice) -> str:

@@ -14,14 +14,12 @@ from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.rest import Rest
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
+from controller.planning.work import OTHER_PLAN_WORK
 from policy.findings import Place
 from policy.resolved import Service
 from rules.kernel.formulation import Exclusion, Formulation, Penalty
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Option, Placement, Problem
-
-WORK_LIMIT: Final = 1.0
-"""Deterministic time of one plan."""
 
 NETWORK: Final = "network"
 PRICE: Final = "price"
@@ -148,7 +146,7 @@ def _solved(placement: Placement, chosen: Chosen) -> _Other | None:
     form.add(prices(problem, chosen.running))
     left = {option.id for option in problem.options}
     instances = tuple(item for item in chosen.plan.instances if item.option in left)
-    found = solve(form, problem, replace(chosen.plan, instances=instances, routes=()), WORK_LIMIT)
+    found = solve(form, problem, replace(chosen.plan, instances=instances, routes=()), OTHER_PLAN_WORK)
     if found.plan is None:
         return None
     before = replace(chosen.problem, floors=())

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from collectors.snapshot import LoadedModel, ModelState, Snapshot
+from collectors.snapshot import LoadedModel, ModelState, ServerState, Snapshot
 from controller.decision import State
+from controller.fleet import Seat
+from controller.planning.inventoried import closed_nodes
 from controller.planning.options import placement_of
 from controller.planning.sending import by_options
 from policy.resolved import Policy
@@ -13,31 +15,56 @@ from rules.kernel.problem import WHOLE_PERMILLE, Node, Option, Placement, Proble
 
 
 def usable_nodes(policy: Policy, snapshot: Snapshot, now: datetime) -> tuple[Node, ...]:
-    """The nodes of the pools whose server answers."""
-    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
+    """The nodes that are not closed and whose server answers: their own, or the one of all nodes of their pool.
+
+    A node that a cluster tells of, and no server is told of, gets its server with its first load.
+    """
+    answering, closed = _answering(policy, snapshot, now), closed_nodes(snapshot)
+    told = {(server.pool, server.node) for server in snapshot.servers}
+    in_cluster = {item.pool for item in snapshot.inventory}
+    with_own = {pool for pool, node in told if node} | {pool for pool in in_cluster if (pool, "") not in told}
+
+    def is_usable(server: tuple[str, str]) -> bool:
+        return server in answering or (server not in told and server[0] in in_cluster)
+
     return tuple(
-        Node(name, pool.name)
+        Node(name, pool.name, own_server=pool.name in with_own)
         for pool in policy.pools
-        if snapshot.server(pool.name).fresh(now, stale_after) is not None
         for name in pool.node_names()
+        if name not in closed and is_usable((pool.name, name if pool.name in with_own else ""))
     )
 
 
-def observed(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Placement, LoadedModel]:
-    """What the answering servers hold or are loading."""
+def _answering(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[tuple[str, str], ServerState]:
+    """What the servers hold that answer, by pool and node."""
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
+    return {
+        (server.pool, server.node): state
+        for server in snapshot.servers
+        if (state := server.reading.fresh(now, stale_after)) is not None
+    }
+
+
+def observed(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Seat, LoadedModel]:
+    """What the answering servers of usable nodes hold or are loading."""
+    answering = _answering(policy, snapshot, now)
     found = {}
-    for pool in policy.pools:
-        server = snapshot.server(pool.name).fresh(now, stale_after)
-        for loaded in server.models if server else ():
+    for pool, node in dict.fromkeys(
+        (node.pool, node.name if node.own_server else "") for node in usable_nodes(policy, snapshot, now)
+    ):
+        for loaded in answering[pool, node].models if (pool, node) in answering else ():
             if loaded.state is not ModelState.UNAVAILABLE and loaded.instances:
-                found[Placement(loaded.model, loaded.variant, pool.name)] = loaded
+                found[Placement(loaded.model, loaded.variant, pool), node] = loaded
     return found
 
 
-def located(loaded: Mapping[Placement, LoadedModel], state: State, nodes: tuple[Node, ...]) -> tuple[Running, ...]:
-    """Observed instances on nodes: where the last plan put them, what it does not know spread over the pool's nodes."""
-    known = {str(placement): placement for placement in loaded}
+def located(loaded: Mapping[Seat, LoadedModel], state: State, nodes: tuple[Node, ...]) -> tuple[Running, ...]:
+    """Observed instances on nodes.
+
+    Those of a server that stands for a whole pool are where the last plan put them; what it does not know is spread
+    over the pool's nodes.
+    """
+    known = {str(placement): placement for placement, _ in loaded}
     planned: dict[Placement, dict[str, int]] = {}
     for item in state.plan.instances:
         placement = known.get(placement_of(item.option))
@@ -47,8 +74,8 @@ def located(loaded: Mapping[Placement, LoadedModel], state: State, nodes: tuple[
     for node in nodes:
         nodes_of.setdefault(node.pool, []).append(node.name)
     found = []
-    for placement, model in sorted(loaded.items()):
-        here = nodes_of.get(placement.pool, [])
+    for (placement, node_of_server), model in sorted(loaded.items()):
+        here = [node_of_server] if node_of_server else nodes_of.get(placement.pool, [])
         counts = _spread(model.instances, planned.get(placement, {}), here)
         found += [Running(placement, node, count) for node, count in counts.items() if count]
     return tuple(found)
@@ -67,9 +94,10 @@ def _spread(instances: int, planned: Mapping[str, int], nodes: list[str]) -> dic
     return counts
 
 
-def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], state: State) -> Plan:
+def running_plan(problem: Problem, loaded: Mapping[Seat, LoadedModel], state: State) -> Plan:
     """The plan that describes what runs: observed instances, and the last routes as far as what they name still runs.
 
+    Where servers of a pool are set otherwise, the setting of most instances is that of the placement.
     A way whose placements are not all there carries nothing; what it carried counts as unserved.
     """
     settings: dict[Placement, list[Option]] = {}
@@ -78,7 +106,7 @@ def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], stat
     planned = state.plan.used_options()
     chosen = {
         placement: option
-        for placement, model in loaded.items()
+        for placement, model in _settings(loaded).items()
         if (option := _option_of(settings.get(placement, []), model, planned)) is not None
     }
     instances = [
@@ -110,6 +138,15 @@ def running_plan(problem: Problem, loaded: Mapping[Placement, LoadedModel], stat
         ),
         degraded=_levels(problem, state.plan),
     )
+
+
+def _settings(loaded: Mapping[Seat, LoadedModel]) -> dict[Placement, LoadedModel]:
+    """By placement, what stands on the server that has most of its instances."""
+    most: dict[Placement, LoadedModel] = {}
+    for (placement, _), model in sorted(loaded.items()):
+        if placement not in most or model.instances > most[placement].instances:
+            most[placement] = model
+    return most
 
 
 def _levels(problem: Problem, plan: Plan) -> tuple[Degraded, ...]:

@@ -17,12 +17,11 @@ from controller.planning.preemption import never_preempting
 from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
+from controller.planning.work import OTHER_PLAN_WORK
 from rules.kernel.formulation import Exclusion, Formulation, Ladder, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
-WORK_LIMIT = 1.0
-"""Deterministic time of one plan."""
 NOTHING = 1e-6
 
 _Levels = dict[str, tuple[int, int]]
@@ -82,7 +81,7 @@ class _Small:
 
     def held(self, service: str) -> tuple[_Levels | None, bool]:
         """How far each service falls short while one is held at its full promise; and whether it cannot be."""
-        found = solve(Formulation(list(_held(self._form, service))), self._problem, None, WORK_LIMIT)
+        found = solve(Formulation(list(_held(self._form, service))), self._problem, None, OTHER_PLAN_WORK)
         levels = _short(found.plan, self._problem) if found.plan is not None else None
         return levels, found.proof is Proof.INFEASIBLE
 

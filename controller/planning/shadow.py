@@ -23,6 +23,7 @@ from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
+from controller.planning.work import OTHER_PLAN_WORK
 from policy.resolved import Link
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
@@ -30,8 +31,6 @@ from rules.kernel.problem import Path, Problem
 
 MOST: Final = 6
 """Pools, and links, that are looked at: those whose price promises most."""
-WORK_LIMIT: Final = 1.0
-"""Deterministic time of one plan."""
 PROMISING: Final = 1.0
 """Prices below this many millicents an hour are rounding."""
 
@@ -97,7 +96,7 @@ def _form(problem: Problem, running: Plan) -> Formulation:
 
 def _priced(form: Formulation, problem: Problem, hint: Plan) -> _Priced:
     if is_small(problem):
-        found = solve(form, problem, hint, WORK_LIMIT)
+        found = solve(form, problem, hint, OTHER_PLAN_WORK)
         if found.plan is not None:
             refused = sum(item.share_permille for item in found.plan.unserved)
             cost = cost_of(found.plan, form) - shortfall(found.plan, form)

@@ -10,14 +10,11 @@ from ortools.sat.python import cp_model
 
 from controller.decision import Proof
 from controller.planning.cpsat import CpSatForm
+from controller.planning.work import PLAN_WORK, TIE_WORK
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
-WORK_LIMIT: Final = 4.0
-"""CP-SAT's deterministic time: the same work on every machine, so that a decision can be replayed bit for bit."""
-TIE_WORK_LIMIT: Final = 1.0
-"""Deterministic time for choosing among plans that cost the same."""
 WALL_LIMIT_S: Final = 60.0
 """Only against a solver that hangs; a solve that ends by it is reported as undecided, for it could not be replayed."""
 STOPPED_WITHIN_S: Final = 0.1
@@ -44,7 +41,7 @@ def solve(
     form: Formulation,
     problem: Problem,
     hint: Plan | None = None,
-    work_limit: float = WORK_LIMIT,
+    work_limit: float = PLAN_WORK,
     stop: threading.Event | None = None,
     *,
     most: int | None = None,
@@ -72,7 +69,7 @@ def solve(
     )
 
 
-def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int, work_limit: float = TIE_WORK_LIMIT) -> Plan:
+def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int, work_limit: float = TIE_WORK) -> Plan:
     """Of the plans that cost no more than `plan` does, the one whose requests are answered soonest on the mean.
 
     Where two plans cost the same, the network decides. Gives `plan` itself when nothing better was found in time.

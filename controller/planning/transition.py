@@ -5,6 +5,9 @@ First, *withdraw* takes routes off what may no longer serve or no longer answers
 the end *shrink* removes what is left over. The moments between the waves are plans like any other, and the verifier
 judges each of them.
 
+Where each node has a server of its own, gateways part the requests of a placement over its nodes. Before instances go,
+a *route* takes requests off them, though no demand may take another way.
+
 Latency, unit and allocated cost, stages that stay together, spares, room for what another site serves, device share and
 upper bounds of replicas are promises of the settled fleet: an instance that gets no requests yet, or no more, takes
 memory but no compute.
@@ -12,13 +15,14 @@ Availability, budget, capacity and the floors of the scaling policy hold on the 
 began; they give way only where no other plan could be reached.
 """
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload, Wave
-from controller.fleet import Fleet, Load
+from controller.fleet import Fleet, Load, Part, RouteSet, Seat
 from controller.planning.between import Between
 from controller.planning.duration import wave_us
 from controller.planning.ground import Ground
@@ -28,13 +32,15 @@ from controller.planning.walk import Walk, settled, walk
 from controller.planning.withdraw import withdraw
 from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Placement, Problem
+from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
 
 LONGER: Final = 3
 """So often a way is looked for anew because it takes longer than what it was looked for with."""
 REFUSING: Final = frozenset({"degrade", "capacity"})
 """What withdrawing may break, and only it: what nothing else may serve is refused, and what is left serves the rest."""
+REMOVING: Final = frozenset({"free", "shrink"})
+"""The waves that take instances away: requests leave their nodes first."""
 SETTLED: Final = frozenset(
     {
         "allocated_cost",
@@ -169,29 +175,49 @@ def _broken(plan: Plan, passing: Problem, *, kept: bool) -> tuple[Violation, ...
 
 def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
     """The way's waves as actions: each asks for what differs from what was asked for before."""
-    loads, routes = {load.placement: load for load in current.loads}, current.routes
+    loads, routes = {load.seat: load for load in current.loads}, current.routes
     waves: list[Wave] = []
     start = before = way.start
     if current.routes and ground.routes(start) != routes:
         routes = ground.routes(start)
         waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
-    for name, moment in _with_all(way):
-        wanted = {load.placement: load for load in moment.loads().values()}
-        if name == "route":
-            actions: tuple[Action, ...] = () if ground.routes(moment) == routes else (SetRoutes(ground.routes(moment)),)
-            routes = ground.routes(moment)
-        elif name == "free":
-            kept = before.loads()
-            actions = _removing({p: load for p, load in loads.items() if kept.get(p) != wanted.get(p)}, wanted)
-        elif name == "grow":
-            actions = tuple(SetLoad(load) for p, load in sorted(wanted.items()) if loads.get(p) != load)
-        else:
-            actions = _removing(loads, wanted)
+    for name, moment, staying in _steps(way):
+        wanted = ground.routes(moment, staying)
+        if wanted != routes and (name == "route" or (name in REMOVING and _parts(wanted) != _parts(routes))):
+            waves.append(Wave("route", (SetRoutes(wanted),), wave_us(before, before, ground)))
+            routes = wanted
+        actions = _loading(name, loads, ground.loads(before), ground.loads(moment))
         loads = _after(loads, actions)
         if actions:
             waves.append(Wave(name, actions, wave_us(before, moment, ground)))
         before = moment
     return Transition(tuple(waves), sum(wave.duration_us for wave in waves))
+
+
+def _steps(way: Walk) -> Iterator[tuple[str, Between, Between]]:
+    """Each wave with the moment that it leads to, and the moment over whose instances requests are parted by then.
+
+    What the next wave takes away gets none any more.
+    """
+    moments = _with_all(way)
+    for (name, moment), (following, then) in itertools.pairwise((*moments, moments[-1])):
+        yield name, moment, then if name == "route" and following in REMOVING else moment
+
+
+def _parts(routes: Iterable[RouteSet]) -> dict[tuple[str, str], tuple[Part, ...]]:
+    """How the requests of each demand are parted over nodes, where they are."""
+    return {(item.service, item.origin): item.parts for item in routes if item.parts}
+
+
+def _loading(
+    name: str, loads: Mapping[Seat, Load], before: Mapping[Seat, Load], wanted: Mapping[Seat, Load]
+) -> tuple[Action, ...]:
+    """What a wave loads or removes."""
+    if name == "grow":
+        return tuple(SetLoad(load) for seat, load in sorted(wanted.items()) if loads.get(seat) != load)
+    if name == "free":
+        return _removing({seat: load for seat, load in loads.items() if before.get(seat) != wanted.get(seat)}, wanted)
+    return _removing(loads, wanted) if name == "shrink" else ()
 
 
 def _with_all(way: Walk) -> tuple[tuple[str, Between], ...]:
@@ -211,21 +237,21 @@ def _with_all(way: Walk) -> tuple[tuple[str, Between], ...]:
     return tuple(moments)
 
 
-def _removing(loads: Mapping[Placement, Load], wanted: Mapping[Placement, Load]) -> tuple[Action, ...]:
+def _removing(loads: Mapping[Seat, Load], wanted: Mapping[Seat, Load]) -> tuple[Action, ...]:
     actions: list[Action] = []
-    for placement, load in sorted(loads.items()):
-        if placement not in wanted:
-            actions.append(Unload(placement))
-        elif wanted[placement] != load:
-            actions.append(SetLoad(wanted[placement]))
+    for seat, load in sorted(loads.items()):
+        if seat not in wanted:
+            actions.append(Unload(*seat))
+        elif wanted[seat] != load:
+            actions.append(SetLoad(wanted[seat]))
     return tuple(actions)
 
 
-def _after(loads: Mapping[Placement, Load], actions: tuple[Action, ...]) -> dict[Placement, Load]:
+def _after(loads: Mapping[Seat, Load], actions: tuple[Action, ...]) -> dict[Seat, Load]:
     found = dict(loads)
     for action in actions:
         if isinstance(action, SetLoad):
-            found[action.load.placement] = action.load
+            found[action.load.seat] = action.load
         elif isinstance(action, Unload):
-            found.pop(action.placement, None)
+            found.pop(action.seat, None)
     return found

@@ -40,7 +40,7 @@ def counting(form: Formulation) -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if rule.id in found)
 
 
-def counted(problem: Problem, rules: Iterable[Rule]) -> Iterator[Row]:
+def count_rows(problem: Problem, rules: Iterable[Rule]) -> Iterator[Row]:
     """What these rules write that counts what stands."""
     return (row for row in _written(problem, rules) if isinstance(row, Counting))
 

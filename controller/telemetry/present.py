@@ -114,8 +114,8 @@ def _plan(decision: Decision) -> Iterator[Metric]:
         "Instances that the plan asks for",
         ("model", "variant", "pool"),
         [
-            ((load.placement.model, load.placement.variant, load.placement.pool), load.instances)
-            for load in decision.fleet.loads
+            ((placement.model, placement.variant, placement.pool), count)
+            for placement, count in decision.fleet.instances().items()
         ],
     )
     yield _gauge(

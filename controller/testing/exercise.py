@@ -6,6 +6,7 @@ from controller.planning.build import write
 from controller.planning.clauses import clause_of
 from controller.planning.demand import demand_id
 from controller.planning.objective import cost_of
+from controller.planning.sacrifice import services_short
 from controller.testing.rest import Rest
 from policy.findings import Place
 from rules.kernel.formulation import Budget, Count, Distinct, Formulation, Gathered, Penalty, Row
@@ -17,13 +18,14 @@ def exercised(now: Rest) -> frozenset[Place]:
 
     A clause took part when it bars an option, a use or a path; when a bound, or the number of places that a stage has
     to stand in, is reached; when it gathers what stands; when no further node could be paid for; when more is kept
-    ready than is asked; when a degrade step is taken; or when a service sleeps by it.
+    ready than is asked; when a degrade step is taken; when a service sleeps by it; or when one that does not preempt
+    waits for what it lacks.
     """
     barred = {row.place for row in (*now.built.exclusions, *now.built.slow)}
     plan, problem = now.decision.plan, now.built.problem
     clauses = (clause_of(row) for row in write(problem).rows if _is_reached(row, plan))
     reached = {clause.place for clause in clauses if clause}
-    others = (*_steps(now), *_kept_ready(now), *_asleep(now))
+    others = (*_steps(now), *_kept_ready(now), *_asleep(now), *_waiting(now))
     return frozenset(place for place in (*barred, *reached, *others) if place is not None)
 
 
@@ -69,3 +71,11 @@ def _asleep(now: Rest) -> Iterator[Place]:
     for service in now.policy.services:
         if service.scale_to_zero and service.name in now.decision.state.asleep:
             yield service.scale_to_zero.place
+
+
+def _waiting(now: Rest) -> Iterator[Place]:
+    """The `preemption` of the services that wait."""
+    short = services_short(now.decision.plan, now.built.problem)
+    for service in now.policy.services:
+        if service.preemption and service.name in short:
+            yield service.preemption.place

@@ -4,7 +4,7 @@ What is counted here is at least what a plan can have, so what is too little her
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 
 from policy.clauses import ComplianceProfile, ResidencyClause
@@ -43,21 +43,49 @@ class Rooms:
             for profile in device.variants:
                 self._profiles[profile.model].append((device.device, profile))
         self._variants = {(model.name, each.name): each for model in policy.models for each in model.variants}
+        self._is_dedicated = any(pool.dedicated_to for pool in policy.pools)
+        self._asked: dict[tuple[Hashable, ...], tuple[tuple[Room, bool], ...]] = {}
 
     def of(self, service: Service, stage: Stage, origins: Collection[str]) -> Iterator[Room]:
         """Where the stage may run for requests from one of the sites, as soon as one instance fits on a node."""
+        for room, is_open in self._open(service, stage, tuple(origins)):
+            if is_open or self._keeps(self.covering(service, stage), room.pool, origins):
+                yield room
+
+    def _open(self, service: Service, stage: Stage, origins: tuple[str, ...]) -> tuple[tuple[Room, bool], ...]:
+        """The rooms that the service allows, each with whether all profiles that mean it do; many ask for the same.
+
+        Which of them cover the stage takes longer to find out, and is asked only where one does not allow a room.
+        """
+        clauses = tuple(clause for clause in service.pools if not clause.stages or stage.name in clause.stages)
+        meant = self._meaning(service)
+        asked = (
+            stage.model,
+            service.accuracy.floor_ppm if service.accuracy else None,
+            tuple(step for step in service.degrade if isinstance(step, UseVariant)),
+            clauses,
+            tuple([each.name for each in meant]),
+            service.name if self._is_dedicated else "",
+            origins,
+        )
+        if asked not in self._asked:
+            self._asked[asked] = tuple(
+                (room, self._keeps(meant, room.pool, origins))
+                for room in self._large_enough(service, stage.model)
+                if (room.pool.dedicated_to is None or room.pool.dedicated_to.means(service))
+                and all(clause.admits(room.pool) for clause in clauses)
+            )
+        return self._asked[asked]
+
+    def _large_enough(self, service: Service, model: str) -> Iterator[Room]:
         profiles: defaultdict[str, list[VariantProfile]] = defaultdict(list)
-        for device, profile in self._profiles[stage.model]:
+        for device, profile in self._profiles[model]:
             if self.serves(service, profile):
                 profiles[device].append(profile)
         for device, known in profiles.items():
             for pool in self._pools[device]:
                 most = max(self.fitting(pool, profile) for profile in known)
-                if (
-                    most
-                    and self._is_allowed(service, stage, pool)
-                    and self._profiles_allow(service, stage, pool, origins)
-                ):
+                if most:
                     fitting = [each for each in known if self.fitting(pool, each)]
                     yield Room(
                         pool,
@@ -97,17 +125,6 @@ class Rooms:
         """How many instances of a variant that is there fit on one of the pool's nodes."""
         memory_mib = self._variants[profile.model, profile.variant].memory_mib
         return min(pool.memory_mib // max(1, memory_mib), pool.share_permille // max(1, profile.share_permille))
-
-    def _is_allowed(self, service: Service, stage: Stage, pool: Pool) -> bool:
-        meant = (clause for clause in service.pools if not clause.stages or stage.name in clause.stages)
-        return (pool.dedicated_to is None or pool.dedicated_to.means(service)) and all(
-            clause.admits(pool) for clause in meant
-        )
-
-    def _profiles_allow(self, service: Service, stage: Stage, pool: Pool, origins: Collection[str]) -> bool:
-        """Whether the profiles allow the pool; all that are meant are asked first, as it takes longer who covers."""
-        meant = self._meaning(service)
-        return self._keeps(meant, pool, origins) or self._keeps(self.covering(service, stage), pool, origins)
 
     def _keeps(self, clauses: list[ComplianceProfile], pool: Pool, origins: Collection[str]) -> bool:
         """Whether the pool lies and is bought as the profiles ask."""

@@ -22,10 +22,10 @@ from policy.resolved.objectives import (
 from policy.resolved.policy import Named, Policy, by_name
 from policy.resolved.services import (
     WHOLE_PERMILLE,
+    NeverPreempts,
     Orchestration,
     Origin,
     PoolsClause,
-    Preemption,
     Removal,
     ScaleToZero,
     Service,
@@ -55,6 +55,7 @@ __all__ = [
     "Maintenance",
     "Model",
     "Named",
+    "NeverPreempts",
     "Nonce",
     "OnMissing",
     "Orchestration",
@@ -62,7 +63,6 @@ __all__ = [
     "Policy",
     "Pool",
     "PoolsClause",
-    "Preemption",
     "Purchase",
     "Removal",
     "ReplicaBound",

@@ -44,7 +44,8 @@ class Site:
 class Pool:
     """Identical nodes of one site, each with one device; with `dedicated_to`, for the services in that scope alone.
 
-    They stand in `racks` by turns. Where none are named, all nodes of a site are taken to share one.
+    They stand in `racks` by turns. Where none are named, all nodes of a site are taken to share one. `names` are those
+    of the nodes where a cluster has told them.
     """
 
     name: str
@@ -58,14 +59,15 @@ class Pool:
     place: Place
     dedicated_to: Scope | None = None
     racks: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def rack(self, index: int) -> str:
         """The rack of the node of that index; empty where none is named."""
         return self.racks[index % len(self.racks)] if self.racks else ""
 
     def node_names(self) -> tuple[str, ...]:
-        """The pool's nodes: `NAME-0` onwards."""
-        return tuple(f"{self.name}-{index}" for index in range(self.nodes))
+        """The pool's nodes: `NAME-0` onwards where nobody has told their names."""
+        return self.names or tuple(f"{self.name}-{index}" for index in range(self.nodes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,6 @@ from policy.resolved.objectives import (
 WHOLE_PERMILLE: Final = 1000
 
 
-class Preemption(StrEnum):
-    """Whether others give way to what a service lacks, by priority, or it waits until there is room."""
-
-    BY_PRIORITY = "by-priority"
-    NEVER = "never"
-
-
 class Orchestration(StrEnum):
     """Who calls the stages: the origin (each stage is a hop out and back), or each stage the next."""
 
@@ -145,6 +138,13 @@ class ScaleToZero:
 
 
 @dataclass(frozen=True, slots=True)
+class NeverPreempts:
+    """No other gives up what it has for what the service lacks: it waits until there is room."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A DAG of model calls with what it promises.
 
@@ -172,7 +172,7 @@ class Service:
     cost: CostObjective | None = None
     team: str = ""
     compliance: ComplianceProfile | None = None
-    preemption: Preemption = Preemption.BY_PRIORITY
+    preemption: NeverPreempts | None = None
     scale_to_zero: ScaleToZero | None = None
 
     @property
@@ -188,7 +188,7 @@ class Service:
     @property
     def waits(self) -> bool:
         """Whether it waits until there is room, and takes nothing from others."""
-        return self.preemption is Preemption.NEVER
+        return self.preemption is not None
 
     @property
     def survives_any_site(self) -> bool:

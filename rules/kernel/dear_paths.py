@@ -18,7 +18,7 @@ Prices = tuple[tuple[str, int], ...]
 """(path, millicents an hour where it carries all of its demand)."""
 
 
-def counted(prices: Prices) -> Prices:
+def capped(prices: Prices) -> Prices:
     """The prices as rows have them."""
     return tuple((path, min(price, MOST_MILLICENTS_PER_HOUR)) for path, price in prices)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -101,10 +101,14 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A usable node of a pool."""
+    """A usable node of a pool.
+
+    It has a server of its own, or its pool has one for all of its nodes; no rule goes by which.
+    """
 
     name: str
     pool: str
+    own_server: bool = field(default=False, repr=False)  # questions are told apart by what a node is written as
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -209,6 +213,10 @@ class Problem:
         return {pool: tuple(nodes) for pool, nodes in found.items()}
 
     @cached_property
+    def _own_servers(self) -> frozenset[str]:
+        return frozenset(node.name for node in self.nodes if node.own_server)
+
+    @cached_property
     def _by_model(self) -> dict[str, tuple[Option, ...]]:
         found: defaultdict[str, list[Option]] = defaultdict(list)
         for option in self.options:
@@ -281,6 +289,10 @@ class Problem:
     def nodes_of(self, pool: str) -> tuple[Node, ...]:
         """The usable nodes of a pool."""
         return self._nodes.get(pool, ())
+
+    def server_of(self, node: str) -> str:
+        """The node by which the server is called that holds what stands on `node`; empty for that of the whole pool."""
+        return node if node in self._own_servers else ""
 
     def options_of(self, model: str) -> tuple[Option, ...]:
         """The options of a model."""

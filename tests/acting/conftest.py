@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from controller.acting.envoy import EnvoyActuator
-from controller.acting.triton import TritonActuator, TritonLimits, TritonServer
+from controller.acting.triton import TritonActuator, TritonLimits, servers_of
 from controller.actions import SetRoutes, Unload
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
@@ -37,11 +37,9 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def triton(fleet: EmbeddedFleet, client: httpx.AsyncClient) -> TritonActuator:
-    servers = {
-        pool: TritonServer(f"http://{server.http}", f"http://{server.metrics}/metrics", server.grpc)
-        for pool, server in fleet.connections.servers.items()
-    }
-    actuator = TritonActuator(client, servers, TritonLimits(timedelta(seconds=30), timedelta(seconds=5)))
+    actuator = TritonActuator(
+        client, servers_of(fleet.connections), TritonLimits(timedelta(seconds=30), timedelta(seconds=5))
+    )
     gone = (Unload(placement) for placement in (ORIENT, ORIENT_LYON, READ, READ_LYON))
     await asyncio.gather(*(actuator.apply("before", action, world()) for action in gone))
     return actuator

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.triton, pytest.mark.envoy]
 
 
 def url(fleet: EmbeddedFleet, path: str) -> str:
-    return f"http://{fleet.connections.servers[PARIS].http}{path}"
+    return f"http://{fleet.connections.by_node()[PARIS, ''].http}{path}"
 
 
 async def config(fleet: EmbeddedFleet, client: httpx.AsyncClient, name: str) -> tuple[int, int, int]:
@@ -110,7 +110,9 @@ async def test_a_server_that_hangs_costs_a_bounded_time(client: httpx.AsyncClien
     async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as hanging:
         port = hanging.sockets[0].getsockname()[1]
         servers = {
-            PARIS: TritonServer(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}/metrics", f"127.0.0.1:{port}")
+            (PARIS, ""): TritonServer(
+                f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}/metrics", f"127.0.0.1:{port}"
+            )
         }
         actuator = TritonActuator(client, servers, TritonLimits(action=timedelta(milliseconds=200)))
         with pytest.raises(ActuatorError, match=r"not as wanted within 0\.2 s"):

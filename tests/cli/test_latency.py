@@ -1,13 +1,15 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from collectors.snapshot import Latency, Quantiles, Reading, Snapshot, StageTimes, Work
 from controller.decision import State
-from controller.diagnosis import COMPUTING, END_TO_END, THE_WAY, WAITING, Case, Diagnosis, Part, diagnose
+from controller.diagnosis import COMPUTING, ENCODING, END_TO_END, THE_WAY, WAITING, Case, Diagnosis, Part, diagnose
 from controller.documents import observe
 from controller.planning.build import build
 from controller.planning.decide import decide
+from policy.source import load
 from tests.planning.world import FRANKFURT, OCR, PARIS, POLICY, START, VAD, pci
 
 EVIDENCE = tuple(pci(site, START.replace(year=2030)) for site in (PARIS, FRANKFURT))
@@ -67,6 +69,30 @@ def test_the_part_that_differs_most_is_the_cause(case: Case, times: tuple[int, i
     found, cause = parts(diagnose(replace(case, snapshot=seen(case, *times)), VAD), PARIS)
     assert cause == what
     assert found[THE_WAY].seen_us == (times[2], times[2])
+
+
+def test_what_encoding_is_declared_to_take_is_taken_off_what_is_left_for_the_way() -> None:
+    policy = load(Path(__file__).parents[2] / "examples" / "uplink").policy
+    assert policy is not None
+    snapshot = observe(policy, (), START)
+    times = StageTimes(reading(1_000, 1_000), reading(6_000, 6_000))
+    missing: Reading[object] = Reading(None, None, "none")
+    (service, *_) = policy.services
+    snapshot = replace(
+        snapshot,
+        latency=(Latency(service.name, service.origins[0].site, Reading(reading(400_000, 400_000), START, "spans")),),
+        work=tuple(
+            Work(pool.name, model.name, variant.name, missing, Reading(times, START, "spans"))
+            for pool in policy.pools
+            for model in policy.models
+            for variant in model.variants
+        ),
+    )
+    problem = build(policy, snapshot, State(), START).whole
+    found = diagnose(Case(problem, decide(policy, snapshot, State(), START), snapshot), service.name)
+    told, _ = parts(found, service.origins[0].site)
+    left_us = 400_000 - 7_000 - told[ENCODING].predicted_us[0]
+    assert told[THE_WAY].seen_us == (left_us, left_us)
 
 
 def test_calls_of_a_fanned_out_stage_may_wait_less_than_their_slowest(case: Case) -> None:

@@ -49,7 +49,7 @@ def ready(where: Connections, within_s: float) -> bool:
 def loaded(connections: Path) -> list[str]:
     """What any server holds."""
     names = []
-    for server in read_connections(connections).servers.values():
+    for server in read_connections(connections).by_node().values():
         index = httpx.post(f"http://{server.http}/v2/repository/index", json={"ready": True}, timeout=10).json()
         names += [item["name"] for item in index]
     return names

@@ -38,6 +38,11 @@ class ApiServer:
         kept: Manifest = response.json()
         return kept
 
+    def patch(self, path: str, change: Manifest) -> None:
+        """Change what is at a path, by a merge patch."""
+        response = self._client.patch(path, json=change, headers={"Content-Type": "application/merge-patch+json"})
+        assert response.is_success, response.text
+
     def delete(self, manifest: Manifest) -> None:
         """Delete what has the name of a manifest."""
         response = self._client.delete(one(manifest))

@@ -1,7 +1,7 @@
 """A real API server of Kubernetes with its etcd, on 127.0.0.1, with certificates of its own.
 
-Nothing else of a control plane runs: no scheduler, no controllers, no nodes. What they would do and a test needs, the
-test does.
+Nothing else of a control plane runs unless `whole.py` starts it. What a scheduler or a controller would do and a test
+needs, the test does.
 """
 
 import os
@@ -22,36 +22,47 @@ from controller.embedded.reaper import Reaper
 from tests.cluster.api_server import ApiServer
 
 KUBECONFIG = "kubeconfig"
+AUDITED = Path(__file__).with_name("audit.yaml")
+AUDIT = "audit.log"
 BUILT = Path(__file__).parents[2] / ".control-plane"
 PATIENCE_S = 60.0
 POLL_S = 0.05
 
 
 @contextmanager
-def api_server(built: Path, work: Path) -> Iterator[ApiServer]:
+def api_server(built: Path, work: Path, *, accounts: bool = False) -> Iterator[ApiServer]:
     """An API server that is ready, spoken to as an administrator; it and its etcd end with the context.
 
+    `accounts` has it ask for the accounts of pods, as it does where a controller makes them.
     Raises PartMissingError where they were not built, and PartFailedError with a log's tail when one does not come up.
     """
-    for binary in (built / "etcd", built / "kube-apiserver"):
-        if not binary.is_file():
-            raise PartMissingError(f"{binary.name} is not here: `make test-cluster` builds it where Go is installed")
-    store, peers, port = free_ports(3)
-    reaper = Reaper()
-    try:
-        etcd = _started(reaper, etcd_command(built, work, store, peers), work / "etcd.log")
-        with httpx.Client(trust_env=False) as client:
-            _wait(etcd, work / "etcd.log", lambda: client.get(f"http://{HOST}:{store}/health").is_success)
-        identity = certified(work)
-        server = _started(reaper, api_server_command(built, work, store, port), work / "kube-apiserver.log")
-        with httpx.Client(base_url=f"https://{HOST}:{port}", verify=identity, trust_env=False, timeout=30) as client:
-            _wait(server, work / "kube-apiserver.log", lambda: client.get("/readyz").is_success)
-            (work / KUBECONFIG).write_text(kubeconfig(work, port))
-            yield ApiServer(client)
-        reaper.end(server, grace_s=5)
-        reaper.end(etcd, grace_s=5)
-    finally:
-        reaper.close()
+    identity, (port,) = certified(work), free_ports(1)
+    (work / KUBECONFIG).write_text(kubeconfig(work, port))
+    with store(built, work) as kept, serving(built, work, kept, port, identity, accounts=accounts) as server:
+        yield server
+
+
+@contextmanager
+def store(built: Path, work: Path) -> Iterator[int]:
+    """An etcd that is ready; its port."""
+    port, peers = free_ports(2)
+    with started(built, work, etcd_command(built, work, port, peers)) as etcd, httpx.Client(trust_env=False) as client:
+        wait(etcd, work / "etcd.log", lambda: client.get(f"http://{HOST}:{port}/health").is_success)
+        yield port
+
+
+@contextmanager
+def serving(
+    built: Path, work: Path, kept: int, port: int, identity: ssl.SSLContext, *, accounts: bool = False
+) -> Iterator[ApiServer]:
+    """An API server that is ready, at a port, over the etcd at the port `kept`."""
+    command = api_server_command(built, work, kept, port, accounts=accounts)
+    with (
+        started(built, work, command) as server,
+        httpx.Client(base_url=f"https://{HOST}:{port}", verify=identity, trust_env=False, timeout=30) as client,
+    ):
+        wait(server, work / "kube-apiserver.log", lambda: client.get("/readyz").is_success)
+        yield ApiServer(client)
 
 
 def certified(work: Path) -> ssl.SSLContext:
@@ -82,6 +93,7 @@ def kubeconfig(work: Path, port: int) -> str:
             "clusters": [{"name": "tests", "cluster": cluster}],
             "users": [{"name": "administrator", "user": identity}],
             "contexts": [{"name": "tests", "context": context}],
+            "current-context": "tests",
         }
     )
 
@@ -102,10 +114,10 @@ def etcd_command(built: Path, work: Path, store: int, peers: int) -> list[str | 
     ]
 
 
-def api_server_command(built: Path, work: Path, store: int, port: int) -> list[str | Path]:
+def api_server_command(built: Path, work: Path, store: int, port: int, *, accounts: bool = False) -> list[str | Path]:
     """How the API server is started.
 
-    The plugin ServiceAccount is off, as a controller that does not run here makes the accounts it would ask for.
+    The plugin ServiceAccount is off without `accounts`, as no controller makes those that it would ask for.
     """
     return [
         built / "kube-apiserver",
@@ -121,15 +133,29 @@ def api_server_command(built: Path, work: Path, store: int, port: int) -> list[s
         "--service-cluster-ip-range=10.0.0.0/24",
         "--endpoint-reconciler-type=none",
         "--authorization-mode=RBAC",
-        "--disable-admission-plugins=ServiceAccount",
+        f"--audit-policy-file={AUDITED}",
+        f"--audit-log-path={work / AUDIT}",
+        *([] if accounts else ["--disable-admission-plugins=ServiceAccount"]),
     ]
 
 
-def _started(reaper: Reaper, command: list[str | Path], log: Path) -> "subprocess.Popen[bytes]":
-    return reaper.spawn(command, env={"PATH": os.defpath}, cwd=log.parent, log=log)
+@contextmanager
+def started(built: Path, work: Path, command: list[str | Path]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program of `built`, its output in a log of its name, until the context ends."""
+    program = Path(command[0]).name
+    if not (built / program).is_file():
+        raise PartMissingError(f"{program} is not here: `make test-cluster` builds it where Go is installed")
+    reaper = Reaper()
+    try:
+        process = reaper.spawn(command, env={"PATH": os.defpath}, cwd=work, log=work / f"{program}.log")
+        yield process
+        reaper.end(process, grace_s=5)
+    finally:
+        reaper.close()
 
 
-def _wait(process: "subprocess.Popen[bytes]", log: Path, is_ready: Callable[[], bool]) -> None:
+def wait(process: "subprocess.Popen[bytes]", log: Path, is_ready: Callable[[], bool]) -> None:
+    """Return once a program is ready. Raises PartFailedError when it ends before, or takes too long."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end and process.poll() is None:
         try:

@@ -19,7 +19,7 @@ IS_FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Exported:
     """A case as it stands in the cluster: what was exported of it, and a namespace for each stage."""
 
     answers: dict[tuple[str, str], dict[str, str]]
@@ -38,7 +38,7 @@ def apart(manifest: Manifest, case: str) -> Manifest:
     return {**manifest, "metadata": metadata, "spec": {**spec, "paramRef": parameter, "matchResources": selected}}
 
 
-def standing(server: ApiServer, number: int, example: Any) -> Standing:
+def standing(server: ApiServer, number: int, example: Any) -> Exported:
     """Apply what is exported of a case, the policies aside, and make a namespace for each stage of a path."""
     case = f"case-{number}"
     exported = [each for each in manifests(example.problem) if not each["kind"].endswith("Policy")]
@@ -54,7 +54,7 @@ def standing(server: ApiServer, number: int, example: Any) -> Standing:
         (service, stage): namespace(server, f"{case}-{index}", f"{service}.{case}", stage)
         for index, (service, stage) in enumerate(stages)
     }
-    return Standing(answers, namespaces)
+    return Exported(answers, namespaces)
 
 
 def is_judged(where: Namespace) -> bool:
@@ -64,7 +64,7 @@ def is_judged(where: Namespace) -> bool:
 
 
 @pytest.fixture(scope="module")
-def cluster(guarded: ApiServer) -> list[Standing]:
+def cluster(guarded: ApiServer) -> list[Exported]:
     """Every case in one cluster, once the server has taken in all of them."""
     cases = [standing(guarded, number, example) for number, _, example in NUMBERED]
     for case in cases:
@@ -75,7 +75,7 @@ def cluster(guarded: ApiServer) -> list[Standing]:
 
 @pytest.mark.parametrize(("number", "rule", "example"), NUMBERED, ids=NAMES)
 def test_pods_come_to_a_node_exactly_where_the_checks_of_the_rules_are_silent(
-    cluster: list[Standing], number: int, rule: str, example: Any
+    cluster: list[Exported], number: int, rule: str, example: Any
 ) -> None:
     case, problem = cluster[number], example.problem
     for (service, stage, pool), allowed in permitted(problem).items():

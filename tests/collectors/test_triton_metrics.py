@@ -188,3 +188,22 @@ def test_more_than_is_worth_parsing_is_not_parsed(text: str) -> None:
     with pytest.raises(SourceError) as caught:
         parse(text.encode(), "here")
     assert caught.value.trouble is Trouble.LARGE
+
+
+async def test_servers_come_and_go_between_looks(client: httpx.AsyncClient, source: Source, start: datetime) -> None:
+    targets: list[MetricsTarget] = []
+    collector = TritonMetrics(client, targets)
+    source.answers[""] = loopback.body(exposition("det--fp32", 5).encode())
+    assert (await collector.collect(start)).work == ()
+    target = MetricsTarget("edge", f"{source.url}/metrics", "edge-7")
+    targets.append(target)
+    (first,) = (await collector.collect(start + STEP)).work
+    assert (first.node, first.counters.value) == ("edge-7", None)
+    source.answers[""] = loopback.body(exposition("det--fp32", 9).encode())
+    (second,) = (await collector.collect(start + 2 * STEP)).work
+    assert second.counters.value == work(4, pending=9)
+    targets.clear()
+    assert (await collector.collect(start + 3 * STEP)).work == ()
+    targets.append(target)
+    (again,) = (await collector.collect(start + 4 * STEP)).work
+    assert again.counters.value is None, "what was counted before it went is forgotten"

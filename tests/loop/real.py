@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import httpx
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.waiting import until
 from controller.assembly import Places, Running, controller
-from controller.connections import Connections
+from controller.connections import Connections, NodeConnection
 from controller.decision import Verdict
 from controller.fleet import RouteSet
 from controller.loop.status import Status
@@ -72,8 +73,16 @@ def settled(status: Status) -> bool:
 
 
 async def held(connections: Connections, pool: str) -> dict[str, int]:
+    """The instances of every model that a pool's servers hold, as they say themselves."""
+    found = Counter[str]()
+    for (name, _), server in connections.by_node().items():
+        found.update(await held_by(server) if name == pool else {})
+    return dict(found)
+
+
+async def held_by(server: NodeConnection) -> dict[str, int]:
     """The instances of every model that a server holds, as it says itself."""
-    base = f"http://{connections.servers[pool].http}/v2"
+    base = f"http://{server.http}/v2"
     found = {}
     async with httpx.AsyncClient(trust_env=False) as client:
         index = (await client.post(f"{base}/repository/index")).json()

@@ -29,7 +29,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_a_document_is_read_and_its_route_folder_is_next_to_it(tmp_path: Path) -> None:
     connections = read_connections(written(tmp_path, GOOD))
-    assert connections.servers["edge-paris-cpu"].http == "127.0.0.1:8000"
+    assert connections.by_node()["edge-paris-cpu", ""].http == "127.0.0.1:8000"
     assert connections.gateways[0].routes == tmp_path / "routes"
 
 
@@ -42,6 +42,32 @@ def test_a_pools_counters_may_come_from_a_prometheus_with_its_files_next_to_the_
 
 def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
     connections = read_connections(written(tmp_path, GOOD + PROMETHEUS + "otlpGrpc: '127.0.0.1:4317'"))
+    write_connections(connections, tmp_path / "again.json")
+    assert read_connections(tmp_path / "again.json") == connections
+
+
+BY_NODE = GOOD.replace(
+    '{http: "127.0.0.1:8000", grpc: "127.0.0.1:8001", metrics: "127.0.0.1:8002"}',
+    """
+    traceRate: 10
+    nodes:
+      edge-paris-cpu-0: {http: "127.0.0.1:8000", grpc: "127.0.0.1:8001", metrics: "127.0.0.1:8002"}
+      edge-paris-cpu-1: {http: "127.0.0.1:8010", grpc: "127.0.0.1:8011", metrics: "127.0.0.1:8012"}""",
+)
+NODES_OF_PROMETHEUS = PROMETHEUS.replace(
+    "{instance:", "{nodes: {edge-paris-cpu-0: {job: triton}, edge-paris-cpu-1: {instance:"
+).replace('8002"}}', '8002"}}}}')
+
+
+def test_a_pool_may_have_a_server_on_each_node(tmp_path: Path) -> None:
+    connections = read_connections(written(tmp_path, BY_NODE + NODES_OF_PROMETHEUS))
+    servers = connections.by_node()
+    assert {key: server.http for key, server in servers.items()} == {
+        ("edge-paris-cpu", "edge-paris-cpu-0"): "127.0.0.1:8000",
+        ("edge-paris-cpu", "edge-paris-cpu-1"): "127.0.0.1:8010",
+    }
+    assert connections.servers["edge-paris-cpu"].trace_rate == 10
+    assert connections.prometheus[0].labels()["edge-paris-cpu", "edge-paris-cpu-0"] == {"job": "triton"}
     write_connections(connections, tmp_path / "again.json")
     assert read_connections(tmp_path / "again.json") == connections
 
@@ -81,6 +107,14 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
             GOOD + PROMETHEUS.replace("127.0.0.1:9090", "10.0.0.1:9090") + "beyondLoopback: true\n",
             "would get credentials in the clear",
         ),
+        (BY_NODE.replace("http:", "htp:", 1), "servers.edge-paris-cpu.nodes.edge-paris-cpu-0.http: Field required"),
+        (BY_NODE.replace("127.0.0.1:8010", "10.0.0.1:8010"), "10.0.0.1:8010 is not on this machine's loopback"),
+        ("servers: {a: {nodes: {}}}", "servers.a.nodes: Dictionary should have at least 1 item"),
+        (BY_NODE + PROMETHEUS, "edge-paris-cpu has labels in a Prometheus and no server: give a pool's labels as"),
+        (
+            BY_NODE + NODES_OF_PROMETHEUS.replace("edge-paris-cpu-1", "elsewhere"),
+            "edge-paris-cpu/elsewhere has labels in a Prometheus and no server",
+        ),
         (GOOD + "otlpGrpc: '10.0.0.1:4317'", "10.0.0.1:4317 is not on this machine's loopback"),
     ],
 )
@@ -93,7 +127,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) 
 
 def test_other_addresses_are_taken_when_the_document_says_that_they_are_meant(tmp_path: Path) -> None:
     text = GOOD.replace("127.0.0.1:8000", "triton.paris.example:8000") + "beyondLoopback: true\n"
-    assert read_connections(written(tmp_path, text)).servers["edge-paris-cpu"].http == "triton.paris.example:8000"
+    assert read_connections(written(tmp_path, text)).by_node()["edge-paris-cpu", ""].http == "triton.paris.example:8000"
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:

@@ -30,11 +30,11 @@ pytestmark = [pytest.mark.triton, pytest.mark.envoy]
 
 
 def asked(decision: Decision, pool: str) -> dict[str, int]:
-    """The instances that a decision asks of a pool's server."""
+    """The instances that a decision asks of a pool's servers."""
     return {
-        f"{load.placement.model}--{load.placement.variant}": load.instances
-        for load in decision.fleet.loads
-        if load.placement.pool == pool
+        f"{placement.model}--{placement.variant}": count
+        for placement, count in decision.fleet.instances().items()
+        if placement.pool == pool
     }
 
 

@@ -84,7 +84,7 @@ def test_windows_of_unknown_length_teach_times_as_they_are_and_nothing_of_neighb
 def test_counters_alone_teach_the_curve_of_a_model_that_batches(example: Policy) -> None:
     truth_us = (0.0, 20_000.0, 24_000.0, 28_000.0, 32_000.0)
     marked = ServiceTimes(truth_us, reply=PerBatch(0.0, 1e9))
-    loaded = {CLS: LoadedModel(CLS.model, CLS.variant, ModelState.READY, 1, 4, 0)}
+    loaded = {(CLS, ""): LoadedModel(CLS.model, CLS.variant, ModelState.READY, 1, 4, 0)}
     known: tuple[LearntTimes, ...] = ()
     for seed in range(8):
         arrive_us = poisson_us(70.0, 2000, seed)
@@ -114,7 +114,7 @@ def test_the_batcher_that_explains_counters_has_the_levels_and_turns_of_the_serv
     snapshot = Snapshot(NOW, work=(counters,))
 
     def learnt_us(loaded: LoadedModel) -> np.ndarray:
-        seen = accompanied(windows(example, snapshot, {CLS: loaded}, (), NOW), RUNNING[:1], NODES)
+        seen = accompanied(windows(example, snapshot, {(CLS, ""): loaded}, (), NOW), RUNNING[:1], NODES)
         (times,) = alone(seen, effects_of(example, ())).values()
         return np.array([item.total_us / item.executions for item in times])
 

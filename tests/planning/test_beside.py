@@ -3,7 +3,7 @@ from world import FRANKFURT, PARIS, POLICY
 
 from controller.decision import Crowding
 from controller.fleet import RouteSet, Way
-from controller.planning.beside import Standing, beside, calls_rps
+from controller.planning.beside import Crowd, beside, calls_rps
 from controller.planning.options import options, speeds
 from rules.kernel.problem import Demand, Node, Placement, Running
 
@@ -15,7 +15,7 @@ SPEED = speeds(POLICY, ())
 
 def slowdowns(calls: dict[Placement, float], *instances: Running) -> dict[Placement, float]:
     places = {DET, REC, CLS, *calls}
-    return dict(beside(Standing(instances, NODES, calls), places, POLICY, SPEED).slowdowns)
+    return dict(beside(Crowd(instances, NODES, calls), places, POLICY, SPEED).slowdowns)
 
 
 def test_what_stands_alone_is_exactly_as_fast_as_alone() -> None:

@@ -15,7 +15,7 @@ from controller.planning.relaxation import Relaxation, relaxations, relaxations_
 from controller.planning.remedy import REMEDIES
 from controller.planning.report import conflict_finding
 from controller.planning.solve import solve
-from policy.resolved import AvailabilityObjective, LatencyObjective
+from policy.resolved import AvailabilityObjective, CostObjective, LatencyObjective, ScaleToZero
 from rules.catalogue import EXCLUDING
 from rules.kernel.problem import Problem
 from tests.rules.build import Fleet, at, stage
@@ -201,10 +201,45 @@ def test_each_of_two_conflicts_needs_a_loosening_beside_that_of_the_other() -> N
     assert [[item.what for item in items] for items in told] == [["allow 60 ms at p99 instead of 50 ms"]] * 2
     assert [[each.clause for each in items[0].beside] for items in told] == [[told[1][0].clause], [told[0][0].clause]]
     assert [relaxations(asked, conflict)[0].serves_all for conflict in found] == [False, False]
-    hint = conflict_finding(Loosened(found[0], told[0])).hint
+    hint = conflict_finding(Loosened(found[0], told[0]), asked.problem.policy).hint
     assert hint.startswith("enough would be, together with allow 60 ms at p99 instead of 50 ms (latency, ")
-    alone = conflict_finding(Loosened(found[0], relaxations(asked, found[0]))).hint
+    alone = conflict_finding(Loosened(found[0], relaxations(asked, found[0])), asked.problem.policy).hint
     assert alone.endswith("; other services would still fall short")
+
+
+def one_path(**clauses: object) -> Problem:
+    """A service whose only path costs two millicents a request and loads for 13.5 s, of which 12 s are left of 20 s."""
+    fleet = Fleet().site("paris", "EU").pool("edge", "paris", price_millicents_per_hour=3_600_000)
+    fleet = fleet.service("ocr", stage("read", "rec"), **clauses).demand("ocr", "paris", 400)
+    fleet = fleet.option("rec@edge", "rec", "edge", capacity_milli_rps=500, load_us=13_500_000)
+    return fleet.path("near", "ocr@paris", "rec@edge").problem
+
+
+@pytest.mark.parametrize(
+    ("clauses", "rule", "what", "amount"),
+    [
+        (
+            {"cost": CostObjective(1_500, 1_000, at(60))},
+            "unit_cost",
+            "allow $0.02 for 1000 requests instead of $0.015",
+            500,
+        ),
+        (
+            {"scale_to_zero": ScaleToZero(600, 20_000_000, at(60))},
+            "wake_up",
+            "let waking up take 21.5 s instead of 20 s",
+            1_500_000,
+        ),
+    ],
+)
+def test_what_a_path_costs_and_how_long_it_loads_are_loosened_to_the_least_that_is_needed(
+    clauses: dict[str, object], rule: str, what: str, amount: int
+) -> None:
+    asked = Questions(one_path(**clauses))
+    (conflict,) = clashes(asked).found
+    (item,) = relaxations(asked, conflict)
+    assert (item.clause, item.what, item.amount) == (Clause(at(60), rule), what, amount)
+    assert (item.least, item.serves_all) == (True, True)
 
 
 def test_every_rule_that_bars_uses_has_a_remedy_in_words() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.decision import Decision, State, Verdict
+from controller.diagnosis import ENCODING, THE_WAY, Case, Part, diagnose
 from controller.documents import observe
 from controller.explain import candidates
 from controller.fleet import EMPTY, Fleet, Way
@@ -15,6 +16,7 @@ from controller.planning.build import Built, build
 from controller.planning.decide import decide
 from controller.planning.network import network_us, sending_us
 from controller.planning.sending import by_options
+from controller.planning.stages import HOP_US
 from controller.planning.verify import verify
 from policy.clauses import PayloadClause, Scope
 from policy.data_flow import data
@@ -73,6 +75,20 @@ def test_the_quickest_that_floor_and_profile_let_is_taken() -> None:
     assert sent(strict) == {LEAF: set(), SEED: {("gzip",)}}  # gzip is too slow for 400 ms
     slower = edited(service=lambda each: replace(each, latency=(), accuracy=AccuracyObjective(957_000, each.place)))
     assert sent(slower) == {LEAF: {("gzip",)}, SEED: {("gzip",)}}
+
+
+def test_where_latency_goes_encoding_is_told_apart_from_the_way() -> None:
+    policy = uplink()
+    snapshot = observe(policy, (), NOW)
+    case = Case(built(policy).whole, decided(policy), snapshot)
+    (found,) = diagnose(case, "leaf-scan")
+    told = {part.what: part for part in found.parts}
+    (link,), stage = policy.links, policy.services[0].stages[0]
+    packed = stage.encoding("fp16")
+    assert packed is not None
+    assert told[ENCODING] == Part(stage.name, ENCODING, (packed.time_us, packed.time_us), None)
+    way_us = link.rtt_us + HOP_US + sending_us(link, stage, "fp16") - packed.time_us
+    assert told[THE_WAY].predicted_us[0] == pytest.approx(way_us, rel=0.01)
 
 
 def test_what_a_link_does_not_admit_is_not_sent() -> None:

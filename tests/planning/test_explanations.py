@@ -14,6 +14,7 @@ from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
 from controller.planning.questions import Questions
+from controller.planning.report import runner_up_text
 from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.sacrifice import sacrifices
 from controller.planning.shadow import shadow_prices
@@ -136,6 +137,8 @@ def test_a_runner_up_that_may_not_take_over_names_the_clause() -> None:
     item = only_runner_up(asked, (barred,))
     assert (item.instead, item.loses_by, item.place) == (None, "latency", at(62))
     assert "60 ms" in item.reason
+    clause = "Service ocr: p99 below 50 ms (policy.yaml:62:3)"
+    assert runner_up_text(item, asked.policy) == f"nothing instead: ocr would give up more; {clause}: {item.reason}"
 
 
 def test_a_runner_up_that_is_dearer_loses_by_price() -> None:

@@ -9,7 +9,7 @@ from controller.planning.solve import solve
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import plan_fleet
 from policy.resolved import Ceiling
-from rules.kernel.dear_paths import MOST_MILLICENTS_PER_HOUR, counted
+from rules.kernel.dear_paths import MOST_MILLICENTS_PER_HOUR, capped
 from rules.kernel.egress import carried_prices, egress_millicents_per_hour
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
@@ -76,7 +76,7 @@ def test_refusing_a_request_never_pays_for_its_way() -> None:
 def test_the_dearest_traffic_that_can_be_written_overflows_nothing() -> None:
     asked = problem(1_000_000_000, payload_bytes=1024**3, rate_milli_rps=1_000_000_000)
     assert egress_millicents_per_hour(asked, asked.path("far")) == 1_000_000 * 3_600 * 1_000_000_000
-    assert dict(counted(carried_prices(asked))) == {"far": MOST_MILLICENTS_PER_HOUR}
+    assert dict(capped(carried_prices(asked))) == {"far": MOST_MILLICENTS_PER_HOUR}
     asked = replace(asked, options=tuple(replace(each, capacity_milli_rps=10**9) for each in asked.options))
     found = solve(form_of(asked), asked)
     assert sites_of(found.plan) == {"near"}

@@ -16,11 +16,11 @@ from policy.resolved import (
     AccuracyObjective,
     DegradeStep,
     LatencyObjective,
+    NeverPreempts,
     Orchestration,
     Origin,
     Policy,
     Pool,
-    Preemption,
     Purchase,
     ScaleToZero,
     Service,
@@ -50,7 +50,7 @@ def service(name: str, priority: int, *degrade: DegradeStep, never: bool = False
         degrade=degrade,
         priority=priority,
         place=line(priority),
-        preemption=Preemption.NEVER if never else Preemption.BY_PRIORITY,
+        preemption=NeverPreempts(line(priority)) if never else None,
     )
 
 

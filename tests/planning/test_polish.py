@@ -15,6 +15,7 @@ from controller.planning.objective import cost_of
 from controller.planning.polish import polished
 from controller.planning.solve import Solved, solve
 from controller.planning.whole import rounds
+from controller.planning.work import PLAN_WORK
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -95,7 +96,7 @@ def test_a_proposal_that_no_longer_keeps_every_rule_is_left(at_rest: World) -> N
 def test_what_runs_against_the_wall_counts_only_where_it_need_not_be_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     problem = build(world.policy, world.snapshot(), world.state, world.now).problem
-    solver = solving.limited(solving.WORK_LIMIT)
+    solver = solving.limited(PLAN_WORK)
     monkeypatch.setattr(solving, "limited", lambda _: solver)
     monkeypatch.setattr(solving, "WALL_LIMIT_S", 0.0)
     assert solve(write(problem), problem).plan is None

@@ -11,10 +11,11 @@ from small_products import product
 from controller.planning.cheapest import Best, cheapest
 from controller.planning.preemption import Acquired, withholding, without_taking
 from controller.planning.verify import verify
-from policy.resolved import Preemption
+from policy.resolved import NeverPreempts
 from rules.catalogue import RULES
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE, Problem
+from tests.rules.build import at
 
 ALL = frozenset(rule.id for rule in RULES)
 SURGE = 3
@@ -34,7 +35,9 @@ class Drawn(NamedTuple):
 def drawn(seed: int) -> Drawn | None:
     """None where there is one service, or no plan."""
     made, dice = product(seed), Dice(seed + 77_000_000_000)
-    services = tuple(replace(each, preemption=dice.one(tuple(Preemption))) for each in made.problem.policy.services)
+    services = tuple(
+        replace(each, preemption=dice.one((None, NeverPreempts(at(10))))) for each in made.problem.policy.services
+    )
     demands = tuple(replace(each, rate_milli_rps=SURGE * each.rate_milli_rps) for each in made.problem.demands)
     policy = replace(made.problem.policy, services=services)
     problem = replace(made.problem, policy=policy, demands=demands, assured=())

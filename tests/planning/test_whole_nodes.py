@@ -8,7 +8,7 @@ import pytest
 from asked_too_much import problem
 from test_conflicts import holds, narrowed, whole_holds
 
-from controller.planning.clauses import EVERYTHING, only
+from controller.planning.clauses import EVERYTHING, Clause, only
 from controller.planning.conflict import Clashes, Conflict, apart, clashes
 from controller.planning.explanation import Loosened, Shortfall
 from controller.planning.meter import Meter
@@ -117,7 +117,7 @@ def test_some_of_these_conflicts_are_of_whole_nodes_alone() -> None:
 def test_what_the_limit_of_work_leaves_open_is_said_to_be_so_the_same_each_time() -> None:
     answers = [clashes(Questions(three_nodes(2_500), meter=Meter(0.0)), ["ocr"]) for _ in range(2)]
     assert answers == [Clashes((), ("ocr",))] * 2
-    (finding,) = shortfall_findings(Shortfall(undecided=answers[0].undecided))
+    (finding,) = shortfall_findings(Shortfall(undecided=answers[0].undecided), three_nodes(2_500).policy)
     assert finding.id == "GW2019"
     assert "not proven within the limit of work" in finding.message
     assert "ocr" in finding.message
@@ -135,21 +135,30 @@ def test_a_conflict_that_holds_all_clauses_of_another_is_not_told_beside_it() ->
 
 def test_a_conflict_whose_members_were_not_all_proven_to_be_needed_says_so() -> None:
     proven, open_ = (
-        conflict_finding(Loosened(Conflict(tuple(clauses()), ("ocr",), proven=known), ())) for known in (True, False)
+        conflict_finding(Loosened(Conflict(tuple(clauses()), ("ocr",), proven=known), ()), three_nodes(2_500).policy)
+        for known in (True, False)
     )
     assert "proven, and without any one of them" in proven.message
     assert "not proven within the limit of work" in open_.message
 
 
 def test_a_clause_that_cannot_hold_by_itself_is_told_as_one() -> None:
-    one = next(clauses())
-    told = conflict_finding(Loosened(Conflict((one,), ("ocr",), proven=True), ()))
-    assert told.message.startswith("this clause cannot hold with what there is: ")
-    assert told.message.endswith("; proven, and without it the others can")
-    assert told.hint == "it has to give; others may show up then"
+    named = {}
+    for one in clauses():
+        told = conflict_finding(Loosened(Conflict((one,), ("ocr",), proven=True), ()), three_nodes(2_500).policy)
+        begins, ends = "this clause cannot hold with what there is: ", "; proven, and without it the others can"
+        assert told.message.startswith(begins)
+        assert told.message.endswith(ends)
+        assert told.hint == "it has to give; others may show up then"
+        named[one.rule] = told.message.removeprefix(begins).removesuffix(ends)
+    assert named == {
+        "device_memory": "device memory (policy.yaml:31:3)",
+        "device_share": "device share (policy.yaml:31:3)",
+        "budget": "CostPolicy cost: at most $0.025/h (policy.yaml:81:3)",
+    }
 
 
-def clauses() -> Iterator[object]:
+def clauses() -> Iterator[Clause]:
     yield from sorted(Questions(three_nodes(2_500)).clauses)
 
 
@@ -157,7 +166,7 @@ def test_where_everything_could_be_served_no_clause_is_blamed() -> None:
     asked = three_nodes(3 * NODE)
     answer = clashes(Questions(asked), ["ocr"])
     assert answer == Clashes((), servable=True)
-    (finding,) = shortfall_findings(Shortfall(servable=True))
+    (finding,) = shortfall_findings(Shortfall(servable=True), asked.policy)
     assert "a plan that serves everything exists" in finding.message
     assert planned(asked)
 

@@ -1,48 +1,16 @@
 """Which clause is named where a stage may run nowhere."""
 
-from pathlib import Path
-
 import pytest
-
-from policy.source import load_documents
-
-GOOD = (Path(__file__).parent / "good.yaml").read_text()
-SERVICE = """
----
-apiVersion: gridwright.dev/v1alpha1
-kind: Pool
-metadata: {name: cloud-frankfurt}
-spec: {site: cloud-frankfurt, device: edge-module, nodes: 2, memory: 1GiB, price: $0.20/h}
----
-apiVersion: gridwright.dev/v1alpha1
-kind: Service
-metadata: {name: letters}
-spec:
-  data: {classes: [letters]}
-  origins: [{site: edge-paris, share: 100%}]
-  stages: [{name: listen, model: silero-vad}]
-  demand: {rate: 1 req/s}
-  objectives:
-    - latency: {percentile: 99, below: 300ms}
-"""
-OF_LETTERS = """
----
-apiVersion: gridwright.dev/v1alpha1
-kind: ComplianceProfile
-metadata: {name: letters}
-spec:
-  appliesTo: {data: {classes: [letters]}}
-"""
+from letters import LETTERS, OF_LETTERS, messages
 
 
 def told(text: str) -> list[str]:
     """The findings on stages that may run nowhere."""
-    loaded = load_documents([("good.yaml", GOOD), ("service.yaml", text)])
-    return [finding.message for finding in loaded.findings if finding.id == "GW0473"]
+    return messages("GW0473", text)
 
 
 def test_nothing_is_told_of_a_stage_that_has_a_pool() -> None:
-    assert told(SERVICE) == []
+    assert told(LETTERS) == []
 
 
 @pytest.mark.parametrize(
@@ -57,11 +25,11 @@ def test_nothing_is_told_of_a_stage_that_has_a_pool() -> None:
 )
 def test_the_clause_that_leaves_no_pool_is_named(clause: str, named: str) -> None:
     pools = "all pools with a profile of `silero-vad` (`cloud-frankfurt`, `edge-paris`)"
-    assert told(SERVICE + clause) == [f"stage `listen` of `letters` may run nowhere: {named} bars {pools}"]
+    assert told(LETTERS + clause) == [f"stage `listen` of `letters` may run nowhere: {named} bars {pools}"]
 
 
 def test_clauses_that_leave_no_pool_together_are_all_named() -> None:
-    both = SERVICE + "  placement: [outside: {pools: [edge-paris]}]\n" + OF_LETTERS + "  locality: {at: origin}\n"
+    both = LETTERS + "  placement: [outside: {pools: [edge-paris]}]\n" + OF_LETTERS + "  locality: {at: origin}\n"
     expected = (
         "stage `listen` of `letters` may run nowhere: of the 2 pools with a profile of `silero-vad`, `outside` of its "
         "placement bars 1, `locality` of `letters` for requests from edge-paris bars 1"
@@ -71,7 +39,7 @@ def test_clauses_that_leave_no_pool_together_are_all_named() -> None:
 
 def test_a_pool_where_no_instance_may_be_is_no_pool() -> None:
     # What is on one node of 8 MiB, or kept for others, is not there for the stage either.
-    at_home = SERVICE.replace("memory: 1GiB", "memory: 8MiB") + "  placement: [among: {sites: [cloud-frankfurt]}]\n"
+    at_home = LETTERS.replace("memory: 1GiB", "memory: 8MiB") + "  placement: [among: {sites: [cloud-frankfurt]}]\n"
     expected = (
         "stage `listen` of `letters` may run nowhere: of the 2 pools with a profile of `silero-vad`, the size of an "
         "instance bars 1, `among` of its placement bars 1"

@@ -1,47 +1,17 @@
 """Which pools are counted where an objective asks for places: those that a stage may run in, whatever says so."""
 
-from pathlib import Path
-
 import pytest
+from letters import GOOD, LETTERS, OF_LETTERS, messages
 
 from policy.source import load_documents
 
-GOOD = (Path(__file__).parent / "good.yaml").read_text()
 FREE_TO_BUY = GOOD.replace("    purchase: {among: [on-demand, reserved, owned]}\n", "")
-FLEET = """
----
-apiVersion: gridwright.dev/v1alpha1
-kind: Pool
-metadata: {name: cloud-frankfurt}
-spec: {site: cloud-frankfurt, device: edge-module, nodes: 2, memory: 1GiB, price: $0.20/h, purchase: spot}
----
-apiVersion: gridwright.dev/v1alpha1
-kind: Service
-metadata: {name: letters}
-spec:
-  data: {classes: [letters]}
-  origins: [{site: edge-paris, share: 100%}]
-  stages: [{name: listen, model: silero-vad}]
-  demand: {rate: 1 req/s}
-  objectives:
-    - latency: {percentile: 99, below: 300ms}
-    - availability: {nodes: 3}
-"""
-OF_LETTERS = """
----
-apiVersion: gridwright.dev/v1alpha1
-kind: ComplianceProfile
-metadata: {name: letters}
-spec:
-  appliesTo: {data: {classes: [letters]}}
-"""
+FLEET = LETTERS.replace("$0.20/h", "$0.20/h, purchase: spot") + "    - availability: {nodes: 3}\n"
 
 
 def told(text: str) -> list[str]:
     """The findings on what cannot be had."""
-    loaded = load_documents([("good.yaml", FREE_TO_BUY), ("fleet.yaml", text)])
-    assert loaded.policy is not None
-    return [finding.message for finding in loaded.findings if finding.id == "GW0470"]
+    return messages("GW0470", text, FREE_TO_BUY)
 
 
 def test_all_three_nodes_are_as_many_as_are_asked_for() -> None:

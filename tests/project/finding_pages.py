@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from collectors.catalogue import TITLES as READINGS
+from controller.cluster.inventory_catalogue import TITLES as INVENTORY
+from controller.cluster.servers_catalogue import TITLES as SERVERS
 from controller.planning.catalogue import TITLES as PLANNING
 from policy.catalogue import TITLES as POLICY
 from rules.catalogue import RULES
@@ -82,7 +84,7 @@ def promises() -> dict[str, str]:
 
 def title(finding: str) -> str:
     """What the catalogues call it; of a rule, that it is broken."""
-    known = {**POLICY, **READINGS, **PLANNING}
+    known = {**POLICY, **READINGS, **PLANNING, **INVENTORY, **SERVERS}
     rules = {rule.finding_id: f"the rule `{rule.id}` is broken" for rule in RULES}
     return known.get(finding) or rules[finding]
 

@@ -60,6 +60,11 @@ def test_the_wheel_carries_the_schema_that_its_command_prints(wheel: Path, root:
     assert zipfile.ZipFile(wheel).read(name) == (root / name).read_bytes()
 
 
+def test_the_wheel_carries_what_it_installs(wheel: Path, root: Path) -> None:
+    name = "controller/cluster/installed.yaml"
+    assert zipfile.ZipFile(wheel).read(name) == (root / name).read_bytes()
+
+
 def test_the_wheel_carries_its_licence_and_notice(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {Path(name).name for name in names if "/licenses/" in name} == {"LICENSE", "NOTICE"}

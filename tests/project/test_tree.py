@@ -49,7 +49,9 @@ def test_every_link_between_documents_leads_somewhere(root: Path) -> None:
     assert [f"{document.name}: {target}" for document, target in links if not (document.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("script", [".ci/run", ".ci/python", ".ci/image", ".ci/promtool", ".ci/control-plane"])
+@pytest.mark.parametrize(
+    "script", [".ci/run", ".ci/python", ".ci/image", ".ci/promtool", ".ci/control-plane", ".ci/sbom"]
+)
 def test_every_script_is_strict_and_parses(root: Path, script: str) -> None:
     assert "set -euo pipefail" in (root / script).read_text()
     subprocess.run(["bash", "-n", root / script], check=True)  # noqa: S607

@@ -12,7 +12,7 @@ from rules.budget import Budget
 from rules.device_memory import DeviceMemory
 from rules.kernel import quantities
 from rules.kernel.allocation import Allocation
-from rules.kernel.dear_paths import counted
+from rules.kernel.dear_paths import capped
 from rules.kernel.egress import carried_prices
 from rules.kernel.formulation import Count, Exclusion, Formulation, Resource
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
@@ -134,7 +134,7 @@ def test_a_path_counts_as_a_million_dollars_an_hour_at_the_most() -> None:
         links = (replace(link, egress=(Egress("paris", millicents_per_gib, at(41)),)),)
         asked = replace(made, policy=replace(made.policy, services=services, links=links))
         parts = (("far", Allocation(asked).of_all_requests(asked.path("far"))),)
-        return dict(counted(carried_prices(asked))), dict(counted(parts))["far"]
+        return dict(capped(carried_prices(asked))), dict(capped(parts))["far"]
 
     assert prices(0) == ({}, 0)
     assert prices(1) == ({"far": 3_600_000_000}, 3_600_000_000)

@@ -8,7 +8,7 @@ import yaml
 
 from policy.schema.files import DEFINITIONS
 
-FILES = sorted(DEFINITIONS.iterdir())
+FILES = sorted(DEFINITIONS.glob("*.yaml"))
 LOGIC = ("allOf", "anyOf", "oneOf", "not")
 FORBIDDEN = {
     *("$ref", "$schema", "definitions", "dependencies", "deprecated", "discriminator", "id", "patternProperties"),

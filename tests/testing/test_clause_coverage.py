@@ -1,6 +1,6 @@
 """Which clauses tests cover, and which they would not miss."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,18 @@ def test_sleep_is_covered_by_a_test_in_which_the_service_sleeps() -> None:
     slept = "- when: [{demand: {service: music, rate: 0 req/s}}]\n  expect: [{runsNowhere: music}]"
     assert not [each for each in noticed(asked, fleet) if each.startswith(place)]
     assert [test for each, test in noticed(slept, fleet).items() if each.startswith(place)] == ["it"]
+
+
+def test_what_never_preempts_is_covered_by_a_test_in_which_it_waits() -> None:
+    loaded = load(EXAMPLES / "radio")
+    assert loaded.policy is not None
+    clause = loaded.policy.service("archive").preemption
+    assert clause is not None
+    quiet, surge = (replace(loaded.tests[0], steps=loaded.tests[0].steps[:steps]) for steps in (1, 2))
+    assert clause.place not in run(quiet, loaded.policy, ()).exercised
+    found = mutants(loaded.policy, [surge], [run(surge, loaded.policy, ())])
+    (mutant,) = (each for each in found if each.place == clause.place)
+    assert noticed_by(mutant, {surge.place: ()}) == surge.name
 
 
 def test_a_clause_that_takes_part_is_not_missed_by_a_test_that_passes_without_it() -> None:

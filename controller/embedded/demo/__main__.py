@@ -118,7 +118,7 @@ async def _watching(stage: Stage, fleet: EmbeddedFleet, answered: Answered, traf
 
 async def _watch(stage: Stage, fleet: EmbeddedFleet, answered: Answered, traffic: Traffic) -> None:
     """Sample everything, again and again."""
-    pages = {pool: f"http://{server.metrics}/metrics" for pool, server in fleet.connections.servers.items()}
+    pages = {key: f"http://{server.metrics}/metrics" for key, server in fleet.connections.by_node().items()}
     results = Results(traffic.results, stage.started[1].timestamp())
     async with httpx.AsyncClient(trust_env=False) as client:
         while True:

@@ -10,6 +10,7 @@ import httpx
 
 from collectors.triton_metrics import parse
 from collectors.triton_names import model_and_variant
+from controller.connections import ServerKey
 from controller.embedded.demo.recording import Call, Decided, Recording, Sample
 from controller.loop.status import Status
 
@@ -22,20 +23,21 @@ class Answered:
     """Calls answered by (pool, model) since the servers first started; a restarted server's count goes on."""
 
     totals: dict[tuple[str, str], int] = field(default_factory=dict)
-    _last: dict[tuple[str, str], int] = field(default_factory=dict)
+    _last: dict[tuple[ServerKey, str], int] = field(default_factory=dict)
 
-    def add(self, pool: str, counts: Mapping[str, int]) -> None:
+    def add(self, server: ServerKey, counts: Mapping[str, int]) -> None:
         """Take what a server counts now, by model."""
+        pool, _ = server
         for model, count in counts.items():
-            before = self._last.get((pool, model), 0)
+            before = self._last.get((server, model), 0)
             gained = count - before if count >= before else count
             self.totals[pool, model] = self.totals.get((pool, model), 0) + gained
-            self._last[pool, model] = count
+            self._last[server, model] = count
 
 
-async def count_answers(client: httpx.AsyncClient, pages: Mapping[str, str], answered: Answered) -> None:
+async def count_answers(client: httpx.AsyncClient, pages: Mapping[ServerKey, str], answered: Answered) -> None:
     """Read every server's counters; a server that is away adds nothing."""
-    for pool, url in pages.items():
+    for server, url in pages.items():
         try:
             body = (await client.get(url, timeout=1.0)).content
         except httpx.HTTPError:
@@ -45,7 +47,7 @@ async def count_answers(client: httpx.AsyncClient, pages: Mapping[str, str], ans
             split = model_and_variant(name)
             if family == SUCCESS and split:
                 counts[split[0]] = counts.get(split[0], 0) + total
-        answered.add(pool, counts)
+        answered.add(server, counts)
 
 
 def sample(at_s: float, status: Status, answered: Answered) -> Sample:
@@ -53,7 +55,7 @@ def sample(at_s: float, status: Status, answered: Answered) -> Sample:
     instances: dict[str, int] = {}
     for server in status.snapshot.servers if status.snapshot else ():
         held = server.reading.value.models if server.reading.value else ()
-        instances[server.pool] = sum(model.instances for model in held)
+        instances[server.pool] = instances.get(server.pool, 0) + sum(model.instances for model in held)
     served: dict[str, int] = dict.fromkeys(instances, 0)
     for (pool, _), count in answered.totals.items():
         served[pool] = served.get(pool, 0) + count
@@ -72,7 +74,7 @@ def decided(at_s: float, status: Status) -> Decided | None:
         at_s,
         decision.verdict.value,
         f"{waves}; {decision.proof.value}, ${cost:.2f} an hour",
-        {str(load.placement): load.instances for load in decision.fleet.loads},
+        {str(placement): count for placement, count in decision.fleet.instances().items()},
         tuple(str(finding) for finding in status.findings),
     )
 

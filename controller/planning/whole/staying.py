@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from controller.planning.whole.reading import Reading
 from controller.planning.whole.rows import Rows
 
-Standing = Mapping[str, Mapping[str, int]]
+Counts = Mapping[str, Mapping[str, int]]
 """Instances of one pool by option and node, none of them 0."""
 
 
@@ -40,7 +40,7 @@ def _by_pool(rows: Rows, at: Reading) -> dict[str, dict[str, dict[str, int]]]:
     return {pool: dict(here) for pool, here in found.items()}
 
 
-def _placed(rows: Rows, wanted: Standing, was: Standing) -> Standing | None:
+def _placed(rows: Rows, wanted: Counts, was: Counts) -> Counts | None:
     """As many of each option as are wanted, on the nodes where they were before any others.
 
     None where that takes more nodes than are wanted, or where what is new finds no room.

@@ -13,7 +13,7 @@ from moving_fleets import SHARE_PERMILLE, Move
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
 
-Standing = Mapping[tuple[Placement, str], int]
+Counts = Mapping[tuple[Placement, str], int]
 Batching = Mapping[Placement, tuple[int, int]]
 Routing = Mapping[str, Mapping[tuple[Placement, ...], int]]
 
@@ -22,7 +22,7 @@ Routing = Mapping[str, Mapping[tuple[Placement, ...], int]]
 class Seen:
     """One moment."""
 
-    standing: Standing
+    standing: Counts
     batching: Batching
     routing: Routing
 
@@ -91,7 +91,7 @@ class Judge:
             both[spot] = one + other if anew else max(one, other)
         yield from self._memory(both)
 
-    def _memory(self, standing: Standing) -> Iterator[str]:
+    def _memory(self, standing: Counts) -> Iterator[str]:
         used: Counter[str] = Counter()
         for (placement, node), count in standing.items():
             used[node] += count * self.memory[placement]

@@ -44,13 +44,13 @@ def looked_at(moments: list[tuple[str, Between]]) -> list[Seen]:
 def followed(move: Move, way: Transition) -> list[Fleet]:
     """What servers hold and gateways follow at first and after each wave, from the actions alone."""
     fleet = fleet_of(move.start, move.problem)
-    loads, routes, found = {load.placement: load for load in fleet.loads}, fleet.routes, [fleet]
+    loads, routes, found = {load.seat: load for load in fleet.loads}, fleet.routes, [fleet]
     for wave in way.waves:
         for action in wave.actions:
             if isinstance(action, SetLoad):
-                loads[action.load.placement] = action.load
+                loads[action.load.seat] = action.load
             elif isinstance(action, Unload):
-                del loads[action.placement]
+                del loads[action.seat]
             elif isinstance(action, SetRoutes):
                 routes = action.routes
         found.append(Fleet(tuple(sorted(loads.values())), routes))
@@ -58,7 +58,7 @@ def followed(move: Move, way: Transition) -> list[Fleet]:
 
 
 def asked_of(moment: Between, ground: Ground) -> Fleet:
-    return Fleet(tuple(sorted(moment.loads().values())), ground.routes(moment))
+    return Fleet(tuple(sorted(ground.loads(moment).values())), ground.routes(moment))
 
 
 def outcome(seed: int) -> str:

@@ -49,7 +49,7 @@ def test_a_first_plan_is_made_for_devices_that_others_fill(monkeypatch: pytest.M
 
     careful = turn(fleet, None)
     assert overloaded(careful) == 0
-    monkeypatch.setattr(building, "in_full", lambda *_: ())
+    monkeypatch.setattr(building, "on_full_devices", lambda *_: ())
     assert overloaded(turn(fleet, None)) > 0
 
 

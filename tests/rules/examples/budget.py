@@ -77,6 +77,19 @@ EXAMPLES = (
         domain=Domain(shares=(0, 250, 500, 501, 1000)),
     ),
     Example(
+        name="to the byte: two of them at this price are 86 parts in 2^26 of a millicent more than one millicent",
+        problem=far_away(149_131, Ceiling("paris", 1, at(81)), payload_bytes=1),
+        on_limit=plan(STANDING, {"near": 500, "far": 500}),
+        over_limit=plan(STANDING, {"near": 499, "far": 501}),
+        violation=Violation("budget", "paris", 2, 1, at(81)),
+        message="the powered nodes of paris and its links cost $0.00002/h; the ceiling is $0.00001/h",
+        spared=(
+            far_away(149_131, payload_bytes=1),
+            far_away(149_130, Ceiling("paris", 1, at(81)), payload_bytes=1),
+        ),
+        domain=Domain(counts=(0, 1), shares=(0, 500, 501, 1000)),
+    ),
+    Example(
         name="nodes and links are paid out of one ceiling, and a part of a millicent is one",
         problem=far_away(1, Ceiling("", 13, at(81)), far="york"),
         on_limit=plan(STANDING, {"near": 250, "far": 750}),

@@ -42,5 +42,6 @@ EXAMPLES = (
     example(
         "less precise is not lossless", "fp16", Fidelity.LOWERED, Fidelity.LOSSLESS, asked("gzip", Fidelity.LOSSLESS)
     ),
+    example("what is sent in one encoding is judged by no other", "fp16", Fidelity.LOWERED, Fidelity.VERBATIM),
     example("packed is not as it was", "gzip", Fidelity.LOSSLESS, Fidelity.VERBATIM, asked("gzip", Fidelity.LOWERED)),
 )

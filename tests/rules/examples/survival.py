@@ -119,6 +119,20 @@ def piped(objective: AvailabilityObjective, *, freely: bool) -> Problem:
     return fleet.problem
 
 
+def priced(objective: AvailabilityObjective) -> Problem:
+    """Two stages in Paris, both in Lyon or both in Nice: a call costs three parts of a node in Lyon, two in Nice."""
+    fleet = Fleet()
+    for name, capacity_milli_rps, price in (("paris", 1, 0), ("lyon", 1, 3), ("nice", 2, 4)):
+        fleet = fleet.site(name).pool(name, name, price_millicents_per_hour=price)
+        for model in ("det", "rec"):
+            fleet = fleet.option(f"{model}@{name}", model, name, capacity_milli_rps=capacity_milli_rps)
+    fleet = fleet.service("ocr", stage("find", "det"), stage("read", "rec"), availability=objective)
+    fleet = fleet.demand("ocr", "paris", 1)
+    for name in ("paris", "lyon", "nice"):
+        fleet = fleet.path(f"{name}, {name}", "ocr@paris", f"det@{name}", f"rec@{name}")
+    return fleet.problem
+
+
 def pipe(*elsewhere: str) -> Plan:
     names = ("det@paris", "rec@paris", *elsewhere)
     return plan({(name, f"{name.partition('@')[2]}-0"): 1 for name in names}, {"paris, paris": 1000})
@@ -266,6 +280,17 @@ EXAMPLES = (
         violation=Violation("survival", "ocr without paris", 1_000_000, 3_000_000, at(14)),
         message="ocr without paris has room elsewhere for 1 calls/s of the 3 calls/s that the site serves",
         spared=(piped(DIES, freely=False),),
+        domain=Domain(counts=(0, 1), shares=(0, 1000)),
+        beside=BESIDE,
+    ),
+    Example(
+        name="on those of the cheapest path, by what its calls take of nodes",
+        problem=priced(SURVIVES),
+        on_limit=pipe("det@nice", "rec@nice"),
+        over_limit=pipe("det@lyon", "rec@lyon"),
+        violation=Violation("survival", "ocr without paris", 0, 2000, at(14)),
+        message="ocr without paris has room elsewhere for 0 calls/s of the 0.002 calls/s that the site serves",
+        spared=(priced(DIES),),
         domain=Domain(counts=(0, 1), shares=(0, 1000)),
         beside=BESIDE,
     ),

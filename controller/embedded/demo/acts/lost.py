@@ -9,7 +9,7 @@ WATCH_S = 8.0
 
 
 async def play(stage: Stage) -> Seen:
-    """Kill the server that most routes go to, watch, start it again, watch."""
+    """Kill the servers of the pool that most routes go to, watch, start it again, watch."""
     pool = _busiest(stage)
     before = _pools(stage)
     killed_s = stage.now_s()
@@ -54,13 +54,20 @@ def _busiest(stage: Stage) -> str:
 
 
 def _as_wanted(stage: Stage, pool: str) -> bool:
-    """Whether the server reports exactly what the last decision asks of it."""
+    """Whether the pool's servers report exactly what the last decision asks of them."""
     snapshot = stage.status().snapshot
-    reading = snapshot.server(pool).value if snapshot else None
-    if reading is None:
+    servers = [server for server in snapshot.servers if server.pool == pool] if snapshot else []
+    if not servers or any(server.reading.value is None for server in servers):
         return False
-    held = {(m.model, m.variant): m.instances for m in reading.models if m.instances}
+    held = {
+        (model.model, model.variant, server.node): model.instances
+        for server in servers
+        for model in (server.reading.value.models if server.reading.value else ())
+        if model.instances
+    }
     wanted = {
-        (x.placement.model, x.placement.variant): x.instances for x in stage.wanted().loads if x.placement.pool == pool
+        (x.placement.model, x.placement.variant, x.node): x.instances
+        for x in stage.wanted().loads
+        if x.placement.pool == pool
     }
     return held == wanted

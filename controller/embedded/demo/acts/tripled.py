@@ -33,5 +33,5 @@ async def play(stage: Stage) -> Seen:
 
 def _grew_or_moved(before: Fleet, after: Fleet) -> bool:
     """Whether any placement has more instances than it had."""
-    counts = {load.placement: load.instances for load in before.loads}
-    return any(load.instances > counts.get(load.placement, 0) for load in after.loads)
+    counts = before.instances()
+    return any(count > counts[placement] for placement, count in after.instances().items())

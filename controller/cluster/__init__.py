@@ -1,0 +1,1 @@
+"""A Kubernetes cluster: what its API server is asked and told."""

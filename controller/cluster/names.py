@@ -1,0 +1,52 @@
+"""What objects of a cluster are called and labelled, so that all parts that read or write them agree."""
+
+import hashlib
+import re
+from typing import Final
+
+SYSTEM: Final = "gridwright-system"
+"""The namespace of the controller."""
+MANAGER: Final = "gridwright"
+"""The field manager, and the value of `MANAGED_BY`, of all that is written."""
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+POOL: Final = "gridwright.dev/pool"
+"""A label: the pool of a node, of a namespace, or of what stands in it."""
+SERVER: Final = "gridwright.dev/server"
+"""A label: which server of its pool an object is of."""
+NODE: Final = "gridwright.dev/node"
+"""An annotation: the node of a server. Names of nodes can be longer than values of labels."""
+CONTENT: Final = "gridwright.dev/content"
+"""An annotation: a digest of what was asked for when an object was last applied."""
+FENCE: Final = "gridwright.dev/fence"
+"""An annotation: in which term of which leader an object was last written."""
+
+MOST_LABEL: Final = 63
+MOST_SERVER: Final = 52
+"""A StatefulSet's name, a dash and ten digits of its revision are a label of its pod."""
+_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", re.ASCII)
+_DIGEST: Final = 8
+
+
+def namespace_of(pool: str) -> str:
+    """The namespace of a pool's servers."""
+    prefix = "gridwright-"
+    return prefix + as_label(pool, MOST_LABEL - len(prefix))
+
+
+def server_of(node: str) -> str:
+    """The name of the server on a node, within its pool's namespace."""
+    return as_label(node, MOST_SERVER)
+
+
+def pod_of(node: str) -> str:
+    """The name of the pod of the server on a node."""
+    return f"{server_of(node)}-0"
+
+
+def as_label(name: str, most: int) -> str:
+    """A name as one label of DNS of at most so many characters; one that is not is cut, and told apart by a digest."""
+    if len(name) <= most and _LABEL.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
+    kept = re.sub(r"[^a-z0-9]+", "-", name.lower())[: most - _DIGEST - 1].strip("-")
+    return f"{kept}-{digest}" if kept else digest

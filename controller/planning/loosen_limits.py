@@ -1,0 +1,99 @@
+"""Looser limits of clauses that bar whole paths: the latency, the cost of requests or the time to wake up."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from controller.planning.clauses import Clause, Edit, changing
+from controller.planning.loosening import Loosening, smallest
+from controller.planning.questions import Questions
+from policy.findings import Place
+from policy.resolved import CostObjective, LatencyObjective, ScaleToZero, Service
+from policy.waking import loads_for_us, seconds, time_to_load_us
+from policy.words import counted, dollars
+from rules.kernel.allocation import Allocation
+from rules.kernel.formulation import Exclusion, Row
+from rules.kernel.problem import Path, Problem
+from rules.kernel.quantities import milliseconds, percentile
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """What a clause allows, what it would have to allow for a path, and how that is said; in the clause's unit."""
+
+    allowed: int
+    needed: Callable[[Path], int]
+    told: Callable[[int], str]
+
+
+def higher_limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
+    """The limit raised to what the best path that it bars needs; nothing of a clause without a number."""
+    limit = _limit(asked.problem, clause.place)
+    if limit is None:
+        return
+    needed = {
+        row.path: limit.needed(questions.problem.path(row.path))
+        for questions in (whole, asked)
+        for row in questions.rows_of.get(clause, ())
+        if isinstance(row, Exclusion)
+    }
+
+    def looser(allowed: int) -> Edit:
+        def change(row: Row) -> Row | None:
+            return row if not isinstance(row, Exclusion) or needed[row.path] > allowed else None
+
+        return changing(clause, base, change)
+
+    found = smallest(sorted(set(needed.values())), lambda allowed: asked.possible(looser(allowed)))
+    if found is not None:
+        allowed, least = found
+        yield Loosening(limit.told(allowed), allowed - limit.allowed, least, looser(allowed))
+
+
+def _limit(problem: Problem, place: Place) -> _Limit | None:
+    """The limit of the clause at a place."""
+    for service in problem.policy.services:
+        for objective in service.latency:
+            if objective.place == place:
+                return _of_latency(objective)
+        if service.cost and service.cost.place == place:
+            return _of_cost(service.cost, problem)
+        if service.scale_to_zero and service.scale_to_zero.place == place:
+            return _of_sleep(service, service.scale_to_zero, problem)
+    return None
+
+
+def _of_latency(objective: LatencyObjective) -> _Limit:
+    """In us, as predicted."""
+    of_what = percentile(objective.percentile_bp) + (" of the first response" if objective.of_first else "")
+    before = milliseconds(objective.below_us)
+    return _Limit(
+        objective.below_us,
+        lambda path: path.promised_us(objective),
+        lambda below_us: f"allow {milliseconds(below_us)} at {of_what} instead of {before}",
+    )
+
+
+def _of_cost(objective: CostObjective, problem: Problem) -> _Limit:
+    """In millicents for the requests that the objective speaks of."""
+    allocation = Allocation(problem)
+    before = f"{counted(objective.requests, 'request')} instead of {dollars(objective.below_millicents)}"
+    return _Limit(
+        objective.below_millicents,
+        lambda path: -(-objective.requests * allocation.of_a_request(path) // 1),
+        lambda below_millicents: f"allow {dollars(below_millicents)} for {before}",
+    )
+
+
+def _of_sleep(service: Service, clause: ScaleToZero, problem: Problem) -> _Limit:
+    """In us that waking up may take: as much longer as loading does."""
+    before_us = clause.wake_up_us - time_to_load_us(clause, problem.policy.scaling)
+
+    def needed_us(path: Path) -> int:
+        options = map(problem.option, dict.fromkeys(path.options))
+        return before_us + loads_for_us(service, ((option.placement.pool, option.load_us) for option in options))
+
+    return _Limit(
+        clause.wake_up_us,
+        needed_us,
+        lambda wake_up_us: f"let waking up take {seconds(wake_up_us)} instead of {seconds(clause.wake_up_us)}",
+    )

@@ -1,0 +1,33 @@
+{{/* What tells our pods from others. */}}
+{{- define "gridwright.selector" -}}
+app.kubernetes.io/name: gridwright
+app.kubernetes.io/component: controller
+{{- end }}
+
+{{- define "gridwright.labels" -}}
+{{ include "gridwright.selector" . }}
+app.kubernetes.io/part-of: gridwright
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- end }}
+
+{{- define "gridwright.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* The names of the admission policies' parameters and of what reads them are of this namespace, so nothing runs elsewhere. */}}
+{{- define "gridwright.checked" -}}
+{{- if ne .Release.Namespace "gridwright-system" }}
+{{- fail "the controller's namespace is gridwright-system: add --namespace gridwright-system" }}
+{{- end }}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.journal.existingClaim) (ne .Values.journal.accessMode "ReadWriteMany") }}
+{{- fail (printf "a volume of %s is mounted by one node: set journal.accessMode to ReadWriteMany, or replicas to 1" .Values.journal.accessMode) }}
+{{- end }}
+{{- end }}
+
+{{/* The connections, with what the chart's Service and probes go to. */}}
+{{- define "gridwright.connections" -}}
+{{- $listens := dict "api" "0.0.0.0:8780" "otlp" "0.0.0.0:4318" "otlpGrpc" "0.0.0.0:4317" "beyondLoopback" true }}
+{{- merge (deepCopy $listens) .Values.connections | toYaml }}
+{{- end }}

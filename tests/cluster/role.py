@@ -1,0 +1,86 @@
+"""What a role allows, piece by piece, and what an account has asked for, as the API server noted it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from tests.cluster.api_server import ApiServer, Manifest
+from tests.cluster.helm import NAMESPACE
+from tests.cluster.starting import AUDIT, KUBECONFIG
+
+ACCOUNT = "gridwright"
+
+
+class Right(NamedTuple):
+    """One thing that may be done. `name` is empty for any object, `namespace` for those of the cluster or of any."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+
+
+def granted(manifests: list[Manifest]) -> set[Right]:
+    """Every right that the bindings among some manifests give the controller's account."""
+    roles = {(each["kind"], each["metadata"]["name"]): each for each in manifests if each["kind"].endswith("Role")}
+    return {
+        right
+        for binding in manifests
+        if binding["kind"].endswith("Binding") and _is_ours(binding)
+        for right in _rights(roles[binding["roleRef"]["kind"], binding["roleRef"]["name"]], binding["metadata"])
+    }
+
+
+def _is_ours(binding: Manifest) -> bool:
+    return any(each["kind"] == "ServiceAccount" and each["name"] == ACCOUNT for each in binding["subjects"])
+
+
+def _rights(role: Manifest, bound: Manifest) -> Iterator[Right]:
+    for rule in role["rules"]:
+        for verb in rule["verbs"]:
+            for group in rule["apiGroups"]:
+                for resource in rule["resources"]:
+                    for name in rule.get("resourceNames", [""]):
+                        yield Right(verb, group, resource, bound.get("namespace", ""), name)
+
+
+class Asked(NamedTuple):
+    """A request of the account, and the status of its answer."""
+
+    right: Right
+    status: int
+
+
+def asked(work: Path) -> list[Asked]:
+    """All that the account has asked of resources."""
+    lines = (work / AUDIT).read_text().splitlines()
+    return [_asked(each) for each in map(json.loads, lines) if "objectRef" in each]
+
+
+def _asked(event: dict[str, Any]) -> Asked:
+    what = event["objectRef"]
+    resource = "/".join((what["resource"], what["subresource"])) if "subresource" in what else what["resource"]
+    right = Right(event["verb"], what.get("apiGroup", ""), resource, what.get("namespace", ""), what.get("name", ""))
+    return Asked(right, event["responseStatus"]["code"])
+
+
+def covers(right: Right, other: Right) -> bool:
+    """Whether one right is enough for what another one names."""
+    return right[:3] == other[:3] and right.namespace in {"", other.namespace} and right.name in {"", other.name}
+
+
+def as_controller(server: ApiServer, work: Path) -> Path:
+    """A kubeconfig with the context `controller`, which is the controller's account and nobody else."""
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{ACCOUNT}/token"
+    kept = yaml.safe_load((work / KUBECONFIG).read_text())
+    user = {"token": server.post(path, request).json()["status"]["token"]}
+    kept["users"] = [{"name": "controller", "user": user}]
+    kept["contexts"] = [{"name": "controller", "context": {"cluster": "tests", "user": "controller"}}]
+    file = work / "controller.kubeconfig"
+    file.write_text(yaml.safe_dump({**kept, "current-context": "controller"}))
+    return file
