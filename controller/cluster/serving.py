@@ -4,9 +4,7 @@ A server whose last model was unloaded stays until no plan uses its node: what a
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import httpx
@@ -25,7 +23,7 @@ from controller.cluster.server_settings import ServerSettings
 from controller.cluster.servers_catalogue import beyond_quota, late
 from controller.cluster.workloads import workloads
 from controller.connections import ServerKey
-from controller.fleet import Fleet, Seat
+from controller.fleet import Seat
 from policy.findings import Level
 from policy.resolved import Policy
 
@@ -39,16 +37,6 @@ def reached(address: str) -> TritonServer:
     """Where the server of a pod with that IP answers."""
     host = f"[{address}]" if ":" in address else address
     return TritonServer(f"http://{host}:{HTTP}", f"http://{host}:{METRICS}/metrics", f"{host}:{GRPC}")
-
-
-def used_nodes(fleets: Iterable[Fleet]) -> Mapping[str, AbstractSet[str]]:
-    """By pool the nodes on which something is loaded, in any of some fleets: what runs, and what is planned."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for fleet in fleets:
-        for load in fleet.loads:
-            if load.node:
-                found[load.placement.pool].add(load.node)
-    return found
 
 
 class ServersActuator:
