@@ -128,4 +128,5 @@ def test_a_list_shows_the_columns_of_its_kind(defined: ApiServer) -> None:
     defined.delete(pool)
     names = [each["name"] for each in table["columnDefinitions"]]
     assert names == ["Name", *(each.name for each in SHOWN["Pool"].columns), *conditions_of("Pool")]
-    assert table["rows"][0]["cells"][1:] == [pool["spec"].get(each) for each in ("site", "device", "nodes", "price")]
+    said = [pool["spec"].get(each) for each in ("site", "device", "nodes", "price")]
+    assert table["rows"][0]["cells"][1:] == [*said, None]  # nobody has told yet whether it is accepted
