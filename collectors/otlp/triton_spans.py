@@ -1,4 +1,4 @@
-"""How long requests queued and computed on each pool's Triton, from its own spans."""
+"""How long requests queued and computed on the Tritons of each pool, from their own spans."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ class TritonSpans:
     """Reads what the servers posted.
 
     Queue time is QUEUE_START to COMPUTE_START, compute time COMPUTE_START to COMPUTE_END. Requests of models that are
-    not named `<model>--<variant>` are passed over. `one_in` gives, by pool, the trace rate that its server was started
-    with, where that is not 1: a request then stands for so many, unless its own trace state says how many.
+    not named `<model>--<variant>` are passed over. `one_in` gives, by pool, the trace rate that its servers were
+    started with, where that is not 1: a request then stands for so many, unless its own trace state says how many.
     """
 
     name = "triton_spans"
