@@ -31,6 +31,7 @@ from controller.loop.remembering import with_routes
 from controller.loop.resuming import resumed
 from controller.loop.turn_policy import TurnPolicy
 from controller.planning.running import observed
+from policy.cluster.resources import PREFIX
 from policy.resolved import Policy
 from policy.source import EVIDENCE, load_documents
 
@@ -53,6 +54,14 @@ class Live:
     def collectors(self) -> tuple[Collector, ...]:
         """All that can be read in a short time."""
         return (self.servers, self.arrivals, self.evidence)
+
+
+def within(path: str, connections: Connections) -> Connections:
+    """The connections with their cluster in the context that the policy names. Raises CliError without a cluster."""
+    if connections.cluster is None:
+        raise CliError(f"{path} is a cluster, and the connections name none", "add `cluster`: see docs/operations.md")
+    context = path.removeprefix(PREFIX) or connections.cluster.context
+    return connections.model_copy(update={"cluster": connections.cluster.model_copy(update={"context": context})})
 
 
 def connections_at(path: Path) -> Connections:

@@ -44,7 +44,9 @@ def status() -> Status:
 @pytest.fixture
 def value() -> Callable[[str], float | None]:
     registry = CollectorRegistry()
-    registry.register(Present(status, lambda: NOW + timedelta(seconds=3), lambda: 7))
+    registry.register(
+        Present(status, lambda: NOW + timedelta(seconds=3), lambda: 7, asked=lambda: {("WATCH", 200): 3, ("GET", 0): 1})
+    )
     turns = TurnMetrics(registry)
     turns.observe(status())
     turns.observe(replace(status(), phases=(("decide", 0.1),), findings=()))
@@ -74,6 +76,8 @@ def value() -> Callable[[str], float | None]:
         ('gridwright_observed_p99_seconds{origin="edge-paris",service="receipt-ocr"}', 0.15),
         ('gridwright_prediction_error_ratio{origin="edge-paris",service="receipt-ocr"}', -0.25),
         ("gridwright_telemetry_refused_total", 7),
+        ('gridwright_cluster_calls_total{status="200",verb="watch"}', 3),
+        ('gridwright_cluster_calls_total{status="none",verb="get"}', 1),
         ('gridwright_turns_total{result="changed"}', 2),
         ('gridwright_phase_seconds_sum{phase="decide"}', pytest.approx(0.3)),
         ('gridwright_actions_total{action="SetLoad",result="done"}', 1),
