@@ -147,6 +147,10 @@ bench-packing: setup ## Pack the openb trace of TRACE=folder on its nodes, again
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
 
+.PHONY: image-again
+image-again: ## Build the image once more without any cache; fail when it comes to other layers
+	@.ci/image again
+
 .PHONY: sbom
 sbom: setup .venv-sbom/.installed ## List what an installation consists of, in CycloneDX: build/sbom.cdx.json
 	@.ci/sbom build/sbom.cdx.json

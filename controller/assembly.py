@@ -44,8 +44,8 @@ from policy.git.address import Address
 from policy.source import load_documents
 
 KEPT_DECISIONS: Final = 200
-IN_CLUSTER: Final = 200
-"""Servers of a cluster that are asked at the same time: how many there will be is not known."""
+SERVERS_OF_A_CLUSTER: Final = 1_000
+"""For so many there are connections at once: how many servers a cluster will have is not known when it starts."""
 ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses, not listened on
 
 
@@ -103,8 +103,7 @@ async def controller(
                 await cluster.led()
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
-        servers = IN_CLUSTER if connections.cluster else len(connections.by_node())
-        limits = connections_for(servers)
+        limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if cluster else 0))
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
         bell = Bell()
         in_force, owners, told = await stack.enter_async_context(_policy(places, cluster, bell))

@@ -80,7 +80,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
             bursts=built.state.bursts,
             interference=built.state.interference,
             crowding=crowding(built.state.crowding, plan, built.whole, built.speed),
-            forecasts=outlook,
+            forecasts=outlook if choice.is_found else state.forecasts,
             conflict=asked,
             settled=choice.settled,
             rest_since=(state.rest_since or now) if unchanged else None,
