@@ -4,12 +4,14 @@ Each site is taken away. Every request that went through it, of a service that s
 effort, is to go over some path beside the site instead, in whatever parts; all others stay on their way or are gone.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.optimize import linprog
 
 from policy.resolved import Service, UseVariant
 from rules.kernel.plan import Plan
-from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
+from rules.kernel.problem import WHOLE_PERMILLE, Demand, Path, Problem
 
 NOTHING = 1e-6
 
@@ -29,7 +31,7 @@ def _outlives(problem: Problem, plan: Plan, site: str) -> bool:
     columns: list[tuple[int, Path]] = []
     moved: list[int] = []
     for path in problem.paths:
-        if not _goes_to(problem, path, site):
+        if not goes_to(problem, path, site):
             for option, calls in _calls(problem, path).items():
                 rest[option] -= calls * shares[path.id]
         elif shares[path.id] and _asks(problem, plan, path):
@@ -50,7 +52,8 @@ def _outlives(problem: Problem, plan: Plan, site: str) -> bool:
     return bool(found.success and -found.fun >= sum(moved) - NOTHING)
 
 
-def _goes_to(problem: Problem, path: Path, site: str) -> bool:
+def goes_to(problem: Problem, path: Path, site: str) -> bool:
+    """Whether a site serves a stage of a path."""
     pools = {problem.option(option).placement.pool for option in path.options}
     return any(pool.site == site for pool in problem.policy.pools if pool.name in pools)
 
@@ -73,11 +76,11 @@ def _asks(problem: Problem, plan: Plan, path: Path) -> bool:
 def _replaces(problem: Problem, other: Path, path: Path, site: str) -> bool:
     """Whether requests of a path may go over another one when a site is lost."""
     service = problem.policy.service(problem.demand(path.demand).service)
-    later = _steps(problem, service, other) > _steps(problem, service, path)
-    return other.demand == path.demand and not _goes_to(problem, other, site) and not later
+    later = steps(problem, service, other) > steps(problem, service, path)
+    return other.demand == path.demand and not goes_to(problem, other, site) and not later
 
 
-def _steps(problem: Problem, service: Service, path: Path) -> int:
+def steps(problem: Problem, service: Service, path: Path) -> int:
     """How many steps of the degrade order have to be taken for a path."""
     variants = {(o.placement.model, o.placement.variant) for o in map(problem.option, path.options)}
     needed = 0
@@ -89,3 +92,19 @@ def _steps(problem: Problem, service: Service, path: Path) -> int:
         ]
         needed = max(needed, min(named, default=0))
     return needed
+
+
+def crowds(problem: Problem, demand: Demand) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """Paths of a demand of a one-stage service, and options that answer all that these bring when a site is lost.
+
+    The paths are those through the site that open by some step, and those that stay on the options where they may go.
+    """
+    service = problem.policy.service(demand.service)
+    own = [path for path in problem.paths if path.demand == demand.id]
+    for site in problem.policy.sites:
+        lost = [path for path in own if goes_to(problem, path, site.name)]
+        for step in {steps(problem, service, path) for path in lost}:
+            leaving = {path.id for path in lost if steps(problem, service, path) <= step}
+            left = [path for path in own if path not in lost and steps(problem, service, path) <= step]
+            refuge = frozenset(option for path in left for option in path.options)
+            yield frozenset({*leaving, *(path.id for path in left)}), refuge

@@ -7,11 +7,12 @@ until no other can be cheaper.
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
+from every_loss import crowds
 from every_path import refusing
 from every_payload import Room, cheapest, of_all_requests, used_by_all
 from every_route import Flow, exactly, relaxed, sparing
@@ -85,6 +86,7 @@ class Everything:
             "churn": bool(self.fillings.starts.any()),
             "preemption": bool(self.problem.assured),
             "spares": self.fillings.idle(frozenset()) is not None,
+            "survival": any(self._service(demand).survives_any_site for demand in self.problem.demands),
         }
         refusing = rule in OF_REQUESTS or any(rule in refused for refused in self.refused.values())
         return asked.get(rule, refusing)
@@ -102,7 +104,8 @@ class Everything:
         capacity = tuple(option.capacity_milli_rps for option in self.problem.options)
         unserved = sum((relaxed(flow, answers) for flow in flows), np.zeros(rows.size))
         lower = base[rows] + level.cost + np.floor(unserved)
-        has_prices = any(self.carried.values()) or ("allocated_cost" in rules and self.says("allocated_cost"))
+        has_prices = any(self.carried.values())
+        has_prices |= any(rule in rules and self.says(rule) for rule in ("allocated_cost", "survival"))
         priced = self._priced(rules, level, rows) if has_prices and flows else None
         for at in np.argsort(lower, kind="stable").tolist():
             if not lower[at] < (math.inf if best is None else best):
@@ -145,11 +148,13 @@ class Everything:
         left = [ceiling.millicents_per_hour - self.fillings.spent(ceiling.site)[rows] for ceiling in ceilings]
         idle = self.fillings.idle(level.best_effort) if "spares" in rules else None
         taken = {key: self._taken(path) for key, path in paths.items()} if idle is not None else {}
+        elsewhere = list(self._elsewhere(rules, level, paths))
 
         def cost(at: int, answers: np.ndarray) -> float:
             rooms = [Room(own, WHOLE_PERMILLE * int(most[at])) for own, most in zip(of_site, left, strict=True)]
             if idle is not None:
                 rooms.append(Room(taken, MILLIONTHS * int(idle[rows[at]])))
+            rooms += [Room(calls, int(answers[refuge].sum())) for calls, refuge in elsewhere]
             asked = (
                 flow,
                 answers.tobytes(),
@@ -161,6 +166,20 @@ class Everything:
             return found if math.isinf(found) else -(-found // WHOLE_PERMILLE)
 
         return cost
+
+    def _elsewhere(
+        self, rules: frozenset[str], level: Level, paths: Mapping[tuple[int, int], Path]
+    ) -> Iterator[tuple[dict[tuple[int, int], int], list[int]]]:
+        """What a permille of each path brings to options that it has to have room on when a site is lost."""
+        number = {option.id: at for at, option in enumerate(self.problem.options)}
+        for demand in self.problem.demands if "survival" in rules else ():
+            service = self._service(demand)
+            if service.survives_any_site and service.name not in level.best_effort:
+                (stage,) = service.stages
+                for crowd, refuge in crowds(self.problem, demand):
+                    calls = demand.rate_milli_rps * stage.fanout
+                    own = {key: calls for key, path in paths.items() if path.id in crowd}
+                    yield own, [number[option] for option in sorted(refuge)]
 
     def _taken(self, path: Path) -> int:
         """Millionths of an instance that a permille of the requests takes, of a service of one stage."""

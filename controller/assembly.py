@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from collectors.fetch import connections_for
 from collectors.otlp.over_grpc import serving_grpc
 from collectors.otlp.over_http import otlp_router
 from collectors.otlp.reading import keep_reading
@@ -42,8 +43,9 @@ from controller.wiring import Basis, addresses, wire
 from policy.git.address import Address
 from policy.source import load_documents
 
-HTTP_CONNECTIONS: Final = 20
 KEPT_DECISIONS: Final = 200
+SERVERS_OF_A_CLUSTER: Final = 1_000
+"""For so many there are connections at once: how many servers a cluster will have is not known when it starts."""
 ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses, not listened on
 
 
@@ -101,7 +103,7 @@ async def controller(
                 await cluster.led()
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
-        limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
+        limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if cluster else 0))
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
         bell = Bell()
         in_force, owners, told = await stack.enter_async_context(_policy(places, cluster, bell))

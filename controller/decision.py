@@ -180,7 +180,8 @@ class KnownBurst:
 class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
-    `forecasts` are of that plan, and tell the rates that it was made for.
+    `forecasts` are of the last plan that was found, and tell the rates that it was made for: what stays where none is
+    found was not made for the rates of then, and nobody has more by it.
     `rest_since` is when the fleet last came to rest: every turn since kept what ran.
     `proposal` is a plan that was found while the fleet was at rest, to be weighed in the next turn.
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of

@@ -30,7 +30,13 @@ ServersFile = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Remove all that was installed.")]
 
-OF_INSTALLATION: Final = {"api": True, "otlp": True, "otlp_grpc": True, "beyond_loopback": True, "cluster": {"context"}}
+OF_INSTALLATION: Final[dict[str, Any]] = {
+    "api": True,
+    "otlp": True,
+    "otlp_grpc": True,
+    "beyond_loopback": True,
+    "cluster": {"context"},
+}
 """What an installation says itself of the connections."""
 
 

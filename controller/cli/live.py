@@ -12,6 +12,7 @@ import httpx
 
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
+from collectors.fetch import connections_for
 from collectors.gateway import Gateways, GatewayTarget
 from collectors.snapshot import Snapshot
 from collectors.triton_repository import RepositoryTarget, TritonRepository
@@ -74,7 +75,8 @@ def connections_at(path: Path) -> Connections:
 @asynccontextmanager
 async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterator[Live]:
     """The fleet's real parts, read by the policy in force, after arrivals were watched long enough to have a rate."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    limits = connections_for(len(connections.by_node()))
+    async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
         servers = servers_of(connections)
         gateways = EnvoyActuator(client, connections.gateways)
         live = Live(

@@ -17,24 +17,24 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
     """The state after these outcomes of the decision's transition.
 
     What was learnt (rates, service times, margins) always counts. The plan and its forecasts count once all that they
-    need stands; loads, routes and starts count one by one. A service is asleep once no route leads to it.
+    need stands; loads, routes and starts count one by one. A service is asleep once no route leads to it, and stays so
+    until one does: a wake-up that failed is tried again as one.
     """
     done = [outcome for outcome in outcomes if not outcome.error]
     fleet = changed(before.fleet, (outcome.action for outcome in done))
     routed = {item.service for item in fleet.routes if item.ways}
-    asleep = tuple(name for name in decision.state.asleep if name not in routed)
     if len(done) == _count(decision.transition, settling=True):
-        return replace(decision.state, asleep=asleep)
+        return replace(decision.state, asleep=tuple(name for name in decision.state.asleep if name not in routed))
     needed = [outcome for outcome in done if outcome.wave != SETTLING]
     in_force = len(needed) == _count(decision.transition, settling=False)
     grown = {outcome.action.load.placement for outcome in done if isinstance(outcome.action, SetLoad)}
     return replace(
         decision.state,
         plan=decision.plan if in_force else before.plan,
-        forecasts=decision.forecasts if in_force else before.forecasts,
+        forecasts=decision.state.forecasts if in_force else before.forecasts,
         fleet=fleet,
         started=tuple(item for item in decision.state.started if item.placement in grown or item in before.started),
-        asleep=asleep,
+        asleep=tuple(sorted({*before.asleep, *decision.state.asleep} - routed)),
     )
 
 

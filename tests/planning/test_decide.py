@@ -22,8 +22,9 @@ from world import (
 )
 
 from collectors.snapshot import Expected, Foreseen, ModelState, Reading
-from controller.actions import SetLoad, SetRoutes, Unload
+from controller.actions import Outcome, SetLoad, SetRoutes, Unload
 from controller.decision import Decision, KnownBurst, State, Verdict
+from controller.loop.remembering import remembered
 from controller.planning import decide as deciding
 from controller.planning import preemption
 from controller.planning.build import Built, build
@@ -371,11 +372,31 @@ def test_where_no_plan_is_found_what_may_no_longer_serve_is_withdrawn_and_that_m
     assert recheck(world.policy, snapshot, decision, world.now) == ()
 
 
+def test_where_no_plan_is_found_nobody_has_more_by_the_rates_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(rates=dict(CALM))
+    world.rest()
+    before = world.state.forecasts
+    monkeypatch.setattr(preemption, "cheapest", lambda *_, **__: None)
+    world.certified.clear()
+    world.rates = dict(BUSY)
+    decision = decide(world.policy, world.snapshot(), world.state, world.now)
+    assert decision.verdict is Verdict.IMPOSSIBLE
+    assert {each.rate_milli_rps for each in decision.forecasts} != {each.rate_milli_rps for each in before}
+    assert decision.state.forecasts == before
+    done = [
+        Outcome(decision.id, wave.name, action, world.now, world.now)
+        for wave in decision.transition.waves
+        for action in wave.actions
+    ]
+    assert remembered(world.state, decision, done).forecasts == before
+    assert remembered(world.state, decision, ()).forecasts == before
+
+
 def test_levels_of_services_that_are_gone_or_have_fewer_steps_are_forgotten() -> None:
     world = World(rates=dict(BUSY))
     world.rest()
-    remembered = (Degraded("gone", 1), Degraded(OCR, 99))
-    state = replace(world.state, plan=replace(world.state.plan, degraded=remembered))
+    degraded = (Degraded("gone", 1), Degraded(OCR, 99))
+    state = replace(world.state, plan=replace(world.state.plan, degraded=degraded))
     built = build(world.policy, world.snapshot(), state, world.now)
     steps = len(world.policy.service(OCR).degrade)
     assert running_plan(built.whole, built.loaded, state).degraded == (Degraded(OCR, steps + 1),)

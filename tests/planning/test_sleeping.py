@@ -169,6 +169,32 @@ def test_what_no_route_leads_to_sleeps_though_it_still_stands() -> None:
     assert [wave.name for wave in world.turn(10).transition.waves] == ["shrink"]
 
 
+@pytest.mark.parametrize("waves", [(), ("grow",)])
+def test_a_wake_up_that_failed_is_tried_again_as_one(waves: tuple[str, ...]) -> None:
+    world = fallen_asleep(sleepy(VAD), VAD)
+    world.rates = CALM | {(VAD, PARIS): 60_000}
+    undone(world, *waves)
+    assert world.state.asleep == (VAD,)
+    woken = world.turn(10)
+    assert [wave.name for wave in woken.transition.waves] == ["grow", "route"]
+    assert planned(woken)[VAD, PARIS] == planned(woken)[VAD, LYON] == 1
+    assert world.state.asleep == ()
+
+
+@pytest.mark.parametrize("waves", [(), ("withdraw",)])
+def test_what_would_be_at_a_rate_is_told_after_a_sleep_that_failed_as_well(waves: tuple[str, ...]) -> None:
+    world = almost_asleep()
+    undone(world, *waves)
+    whatif = WhatIf(rates=(AssumedRate(VAD, PARIS, 600_000),))
+    foretold = would_decide(whatif, world.policy, world.snapshot(), world.state, decide)
+    world.rates[VAD, PARIS] = 600_000
+    turns = world.turn(0), world.turn(0)
+    assert planned(foretold)[VAD, PARIS] == 720_000
+    assert (foretold.fleet, foretold.plan) == (turns[1].fleet, turns[1].plan)
+    assert foretold.transition.waves == tuple(wave for turn in turns for wave in turn.transition.waves)
+    assert (foretold.verdict, foretold.state.asleep) == (Verdict.CHANGE, ())
+
+
 def test_what_would_be_at_a_rate_is_planned_for_that_rate_and_not_for_one_request() -> None:
     world = fallen_asleep(sleepy(VAD), VAD)
     whatif = WhatIf(rates=(AssumedRate(VAD, PARIS, 600_000),))

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Final
 
 import numpy as np
 import proving_packings
@@ -38,8 +37,6 @@ KINDS = {
     "products": proving_products.tried,
     "packings": proving_packings.tried,
 }
-JUDGED_BY_PLAN: Final = frozenset({"survival"})
-"""Of no random product anything is asked by these: `every_loss` judges plans by them (test_random_losses.py)."""
 
 
 def wrong(tried: Callable[[int], Tried], seeds: range) -> dict[int, tuple[str, ...]]:
@@ -70,7 +67,7 @@ def test_no_compiled_loop_reads_or_writes_beyond_its_arrays() -> None:
     assert done.stdout == f"{[()] * 8}\n"
 
 
-@pytest.mark.parametrize("rule", sorted(proving_products.ALL - JUDGED_BY_PLAN))
+@pytest.mark.parametrize("rule", sorted(proving_products.ALL))
 def test_a_rule_that_the_solver_is_not_told_of_is_missed(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = proving_products.written
 

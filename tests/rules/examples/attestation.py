@@ -133,8 +133,8 @@ EXAMPLES = (
     example(
         "every environment is up to date, by its word or by each of its numbers, and there is one",
         fleet(asks(tcb=TcbClause(("UpToDate",), (("snp", 24), ("tee", 0)))))
-        .attested("pool", "edge", 0, 2000, tcbs=(UP_TO_DATE, Tcb(versions=(("snp", 24), ("tee", 0)))))
-        .attested("pool", "edge", 0, 2000, tcbs=(Tcb(versions=(("snp", 25), ("tee", 0))),))
+        .attested("pool", "edge", 0, 1500, tcbs=(UP_TO_DATE, Tcb(versions=(("snp", 24), ("tee", 0)))))
+        .attested("pool", "edge", 1500, 2000, tcbs=(Tcb(versions=(("snp", 25), ("tee", 0))),))
         .attested("pool", "cloud", 0, 2000, tcbs=())
         .attested("pool", "cloud", 0, 2000, tcbs=(UP_TO_DATE, Tcb()))
         .attested("pool", "cloud", 0, 2000, tcbs=(UP_TO_DATE, Tcb("OutOfDate")))
