@@ -1,14 +1,19 @@
 # The controller: `gridwright run /policy --connections FILE`. The embedded fleet is not in it.
 # It runs as nobody in particular and writes nowhere but to what is mounted at /data, so its root may be read-only.
+# SOURCE_DATE_EPOCH stands for the time wherever a file would have it in it; what of caches and logs has it all the same is
+# removed, so that a second build comes to the same layers.
 ARG BASE=debian:bookworm-slim
+ARG SOURCE_DATE_EPOCH=0
 
 FROM ${BASE} AS python
+ARG SOURCE_DATE_EPOCH
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends python3 \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/* /var/cache/debconf/*-old /var/lib/dpkg/*-old
 
 FROM python AS build
-RUN apt-get update && apt-get install --yes --no-install-recommends python3-venv
+ARG SOURCE_DATE_EPOCH
+RUN apt-get update && apt-get install --yes --no-install-recommends binutils python3-venv
 WORKDIR /build
 COPY pyproject.toml requirements.lock ./
 # The secret `ca` is for builders behind a proxy with a certificate authority of its own; without it nothing changes.
@@ -20,17 +25,25 @@ RUN --mount=type=secret,id=ca \
  && export UV_NO_CACHE=1 UV_LINK_MODE=copy \
  && /opt/tools/bin/uv pip install --python /opt/tools --require-hashes --constraints requirements.lock --group build \
  && /opt/tools/bin/uv venv --python /usr/bin/python3 /opt/gridwright \
- && /opt/tools/bin/uv pip install --python /opt/gridwright --compile-bytecode \
-      --require-hashes --constraints requirements.lock --requirements pyproject.toml
+ && /opt/tools/bin/uv pip install --python /opt/gridwright --require-hashes --constraints requirements.lock \
+      --requirements pyproject.toml \
+ && find /opt/gridwright -type d -name tests -prune -exec rm -rf {} + \
+ && cd /opt/gridwright/lib/python3*/site-packages \
+ && strip --strip-unneeded llvmlite/binding/*.so ml_dtypes/*.so ortools/.libs/libortools.so.* rapidjson*.so \
+ && /opt/gridwright/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/gridwright/lib
 COPY . .
-RUN /opt/tools/bin/uv build --wheel --offline --no-build-isolation --python /opt/tools \
+RUN export PYC_INVALIDATION_MODE=UNCHECKED_HASH \
+ && /opt/tools/bin/uv build --wheel --offline --no-build-isolation --python /opt/tools \
+ && touch --date="@$SOURCE_DATE_EPOCH" dist/*.whl \
  && /opt/tools/bin/uv pip install --python /opt/gridwright --offline --no-deps --compile-bytecode dist/*.whl
 
 FROM python
-# What a policy's repository is read with.
-RUN apt-get update \
+ARG SOURCE_DATE_EPOCH
+# What a policy's repository is read with, but for Perl's library, which git's other commands want.
+RUN printf 'path-exclude %s\n' '/usr/share/perl/5*' '/usr/lib/*/perl/5*' > /etc/dpkg/dpkg.cfg.d/perl \
+ && apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates git openssh-client \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/* /var/cache/debconf/*-old /var/lib/dpkg/*-old
 # The client of ssh asks for an account of whoever runs it.
 RUN groupadd --gid 65532 gridwright \
  && useradd --uid 65532 --gid 65532 --home-dir /data --no-create-home --shell /usr/sbin/nologin gridwright \

@@ -123,6 +123,10 @@ bench-whole: setup ## Plan a generated fleet with every rule in use, then again 
 bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on fleets of 100 to 1,000 nodes (minutes): [SEEDS=n]
 	@$(BIN)/python benchmarks/transitions.py $(if $(SEEDS),--seeds $(SEEDS))
 
+.PHONY: bench-cluster
+bench-cluster: setup .control-plane/.installed ## Measure what following 2,000 nodes and 5,000 pods of Kubernetes costs (2 minutes): [NODES=n] [PODS=n]
+	@$(BIN)/python benchmarks/cluster_inventory.py $(if $(NODES),--nodes $(NODES)) $(if $(PODS),--pods $(PODS))
+
 .PHONY: bench-check
 bench-check: setup ## Measure what checking 10,000 documents costs (1 minute): [DOCUMENTS=n]
 	@$(BIN)/python benchmarks/check.py $(if $(DOCUMENTS),--documents $(DOCUMENTS))
@@ -142,6 +146,10 @@ bench-packing: setup ## Pack the openb trace of TRACE=folder on its nodes, again
 .PHONY: image
 image: ## Build the container image with buildah (as root; installs buildah and debootstrap when they are missing)
 	@.ci/image
+
+.PHONY: image-again
+image-again: ## Build the image once more without any cache; fail when it comes to other layers
+	@.ci/image again
 
 .PHONY: sbom
 sbom: setup .venv-sbom/.installed ## List what an installation consists of, in CycloneDX: build/sbom.cdx.json

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,50 +16,36 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from collectors.collector import Collector
-from collectors.evidence.files import EvidenceFiles
-from collectors.gateway import Gateways, GatewayTarget
-from collectors.objective_runs import RunCounts
-from collectors.otlp.client_spans import ClientSpans
-from collectors.otlp.inbox import Inbox
+from collectors.fetch import connections_for
 from collectors.otlp.over_grpc import serving_grpc
 from collectors.otlp.over_http import otlp_router
-from collectors.otlp.reading import SpanReader, keep_reading
-from collectors.otlp.receiver import TraceReceiver
-from collectors.otlp.triton_spans import TritonSpans
-from collectors.prometheus import PrometheusMetrics, PrometheusTarget
-from collectors.prometheus_api import PrometheusEndpoint
-from collectors.triton_metrics import MetricsTarget, TritonMetrics
-from collectors.triton_repository import RepositoryTarget, TritonRepository
-from collectors.triton_statistics import TritonStatistics
-from controller.acting.envoy import EnvoyActuator
-from controller.acting.triton import TritonActuator, servers_of
+from collectors.otlp.reading import keep_reading
+from controller.acting.triton import TritonServer
 from controller.api.app import LOOPBACK, create_app
+from controller.api.standby import standing_by
 from controller.api.view import View
-from controller.connections import Connections, ServerKey, split_address
-from controller.foresight import Foresight
+from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
+from controller.cluster.serving import reached
+from controller.connections import Connections, ConnectionsError, split_address
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
-from controller.loop.carrying_out import Hands
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
-from controller.loop.turn import Wiring
 from controller.loop.turn_policy import TurnPolicy, reading
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
-from controller.planning.kept import Kept
-from controller.planning.polish import polished
-from controller.planning.recheck import recheck
 from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
+from controller.wiring import Basis, addresses, wire
 from policy.git.address import Address
-from policy.source import EVIDENCE, load_documents
+from policy.source import load_documents
 
-HTTP_CONNECTIONS: Final = 20
 KEPT_DECISIONS: Final = 200
+SERVERS_OF_A_CLUSTER: Final = 1_000
+"""For so many there are connections at once: how many servers a cluster will have is not known when it starts."""
 ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses, not listened on
 
 
@@ -68,24 +53,27 @@ ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses,
 class Places:
     """Where the controller finds and keeps what it needs, and the environment in which it reads the policy.
 
-    `otlp_endpoint` is for its own spans, empty for none.
+    `policy` is None where it is the custom resources of the cluster that the connections name. `kubeconfig` is a path,
+    or several as `KUBECONFIG` has them. `otlp_endpoint` is for its own spans, empty for none.
 
     What it keeps of a policy's repository stands beside the journal.
     """
 
-    policy: Path | Address
+    policy: Path | Address | None
     journal: Path
     connections: Connections
     otlp_endpoint: str = ""
     environment: str = ""
+    kubeconfig: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A controller at work."""
+    """A controller at work. `deposed` returns once another replica may lead, and never where there is no cluster."""
 
     runner: Runner
     spans: RecentSpans
+    deposed: Callable[[], Coroutine[Any, Any, None]]
 
 
 def now() -> datetime:
@@ -93,19 +81,38 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@asynccontextmanager
-async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIterator[Running]:
-    """Run the loop, the receiver and the API until the block ends.
+async def _never() -> None:
+    await asyncio.Event().wait()
 
-    Raises JournalError when the journal cannot be opened or another controller holds it.
+
+@asynccontextmanager
+async def controller(
+    places: Places, watch: Watch = lambda _: None, reach: Callable[[str], TritonServer] = reached
+) -> AsyncIterator[Running]:
+    """Run the loop, the receiver and the API until the block ends; in a cluster, once this replica leads.
+
+    `reach` tells by the IP of a server's pod where it answers. Raises JournalError when the journal cannot be opened or
+    another controller holds it, and CallError when the cluster cannot be reached.
     """
+    connections = places.connections
     async with contextlib.AsyncExitStack() as stack:
+        cluster: Cluster | None = None
+        if connections.cluster is not None:
+            cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig))
+            async with _serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
+                await cluster.led()
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
-        limits = httpx.Limits(max_connections=HTTP_CONNECTIONS)
+        limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if cluster else 0))
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
-        in_force = await stack.enter_async_context(reading(places.policy, places.journal, places.environment))
-        intake, wiring = _wire(places.connections, in_force, journal, series, client)
+        bell = Bell()
+        in_force, owners, told = await stack.enter_async_context(_policy(places, cluster, bell))
+        fleet: ClusterFleet | None = None
+        if cluster is not None:
+            followed = Followed(in_force.pools, connections.servers, owners, bell.ring, now, reach)
+            fleet = await stack.enter_async_context(fleet_in(cluster, client, followed))
+        basis = Basis(connections, in_force, journal, series, client, now, fleet)
+        intake, wiring = wire(basis)
         receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
         provider = tracer_provider(spans, places.otlp_endpoint)
@@ -117,27 +124,59 @@ async def controller(places: Places, watch: Watch = lambda _: None) -> AsyncIter
             counted.observe(status)
             if status.decision is not None and not (recent and recent[0].decision == status.decision.id):
                 recent.appendleft(summarise(status.decision, status.in_force.commit))
+            told(status)
             watch(status)
 
         runner = Runner(wiring, resumed(places.journal, load_documents), provider.get_tracer("gridwright"), seen)
+        bell.wakes = runner.nudge
         in_force.policy = runner.status.in_force.policy
         registry.register(
-            Present(lambda: runner.status, now, lambda: receiver.intake.refused_posts, intake.counts.totals)
+            Present(
+                lambda: runner.status,
+                now,
+                lambda: receiver.intake.refused_posts,
+                intake.counts.totals,
+                cluster.answered if cluster else dict,
+            )
         )
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
-        await stack.enter_async_context(
-            _serving(create_app(view, host_names(places.connections.api)), places.connections.api)
-        )
+        await stack.enter_async_context(_serving(create_app(view, host_names(connections.api)), connections.api))
         traces = FastAPI(openapi_url=None)
         traces.include_router(otlp_router(receiver))
-        await stack.enter_async_context(_serving(traces, places.connections.otlp))
-        if places.connections.otlp_grpc:
-            await stack.enter_async_context(serving_grpc(receiver, places.connections.otlp_grpc))
+        await stack.enter_async_context(_serving(traces, connections.otlp))
+        if connections.otlp_grpc:
+            await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
         await stack.enter_async_context(_watching(keep_reading(intake.readers, now)))
         await stack.enter_async_context(_turning(runner))
-        servers = {key: f"http://{server.http}" for key, server in places.connections.by_node().items()}
-        await stack.enter_async_context(_watching(keep_vigil(client, servers, runner.nudge)))
-        yield Running(runner, spans)
+        await stack.enter_async_context(_watching(keep_vigil(client, lambda: addresses(basis), runner.nudge)))
+        yield Running(runner, spans, cluster.deposed if cluster else _never)
+
+
+class Bell:
+    """Wakes the loop, once there is one."""
+
+    def __init__(self) -> None:
+        self.wakes: Callable[[], None] = lambda: None
+
+    def ring(self) -> None:
+        """Have the next turn begin at once."""
+        self.wakes()
+
+
+@asynccontextmanager
+async def _policy(
+    places: Places, cluster: Cluster | None, bell: Bell
+) -> AsyncIterator[tuple[TurnPolicy, Callable[[], Mapping[str, str]], Watch]]:
+    """What reads the policy, what has by pool the uid of its custom resource, and who is told of each turn."""
+    if places.policy is not None:
+        async with reading(places.policy, places.journal, places.environment) as in_force:
+            yield in_force, dict, lambda _: None
+        return
+    if cluster is None:
+        raise ConnectionsError("the policy is in a cluster, and the connections name none: add `cluster`")
+    async with policy_in(cluster, places.environment, bell.ring, now) as (policy, reporter):
+        evidence = cluster.connection.evidence
+        yield TurnPolicy(Path(), policy.load, evidence=evidence), policy.owners, reporter.observe
 
 
 def host_names(address: str) -> tuple[str, ...]:
@@ -151,72 +190,6 @@ def _machine() -> Iterator[str]:
     yield from (socket.gethostname(), socket.getfqdn())
     with contextlib.suppress(OSError):
         yield from (str(address[0]) for *_, address in socket.getaddrinfo(socket.gethostname(), None))
-
-
-@dataclass(frozen=True, slots=True)
-class _TraceIntake:
-    """What takes spans in, and what reads them."""
-
-    receiver: TraceReceiver
-    readers: tuple[SpanReader, ...]
-    counts: RunCounts
-
-
-def _wire(
-    connections: Connections, in_force: TurnPolicy, journal: Journal, series: SeriesStore, client: httpx.AsyncClient
-) -> tuple[_TraceIntake, Wiring]:
-    servers, applications = Inbox(), Inbox()
-    receiver = TraceReceiver(connections.servers, servers, applications)
-    rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
-    triton_spans = TritonSpans(servers, one_in=rates)
-    counts = RunCounts(in_force.services)
-    client_spans = ClientSpans(applications, counts=counts)
-    triton = servers_of(connections)
-    targets = [RepositoryTarget(pool, server.http, node) for (pool, node), server in triton.items()]
-    repository = TritonRepository(client, targets)
-    gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
-    evidence = EvidenceFiles(in_force.folder / EVIDENCE, in_force.issuers)
-    collectors: tuple[Collector, ...] = (
-        repository,
-        TritonStatistics(client, targets),
-        *_metrics(client, connections, {key: server.metrics for key, server in triton.items()}),
-        Foresight(Gateways(client, gateways, in_force.services), in_force.horizon_s, series),
-        receiver,
-        triton_spans,
-        client_spans,
-        evidence,
-    )
-    envoy = EnvoyActuator(client, connections.gateways)
-    kept = Kept()
-    wiring = Wiring(
-        folder=in_force.folder,
-        load=in_force.load,
-        collectors=collectors,
-        servers=(repository, evidence),
-        decide=partial(decide, kept=kept),
-        recheck=partial(recheck, kept=kept),
-        journal=journal,
-        hands=Hands((TritonActuator(client, triton), envoy)),
-        clock=now,
-        routes=envoy,
-        polish=polished,
-    )
-    return _TraceIntake(receiver, (triton_spans, client_spans), counts), wiring
-
-
-def _metrics(client: httpx.AsyncClient, connections: Connections, urls: Mapping[ServerKey, str]) -> Iterator[Collector]:
-    """What reads the counters of each server: a Prometheus where the connections name one, else a scrape."""
-    for item in connections.prometheus:
-        endpoint = PrometheusEndpoint(item.url, item.bearer_token_file, item.basic_auth_file, item.ca_file)
-        targets = [
-            PrometheusTarget(pool, tuple(labels.items()), node) for (pool, node), labels in item.labels().items()
-        ]
-        yield PrometheusMetrics(endpoint, targets)
-    elsewhere = {key for item in connections.prometheus for key in item.labels()}
-    targets_here = [
-        MetricsTarget(pool, url, node) for (pool, node), url in urls.items() if (pool, node) not in elsewhere
-    ]
-    yield TritonMetrics(client, targets_here)
 
 
 class _Server(uvicorn.Server):

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from collectors.snapshot import server_name
+from controller.cluster.server_settings import ServerSettings
 
 MAX_BYTES: Final = 1024 * 1024
 HIGHEST_PORT: Final = 65_535
@@ -168,16 +169,35 @@ class GatewayConnection(_Document):
     emulate_links: bool = False
 
 
+class ClusterConnection(_Document):
+    """A cluster of Kubernetes that has the nodes of every pool without a server here, and in which theirs are made.
+
+    `context` is one of the kubeconfig; without it the current one, or the cluster of the pod that the controller is in.
+    `servers` tells what its servers are like, `evidence` is the folder of evidence where policy is in the cluster, too.
+    """
+
+    servers: ServerSettings
+    context: str = ""
+    evidence: Path | None = None
+
+
 class Connections(_Document):
     """All of it. Only loopback addresses are taken unless `beyond_loopback` says that others are meant."""
 
-    servers: dict[str, PoolConnection] = Field(min_length=1)
+    servers: dict[str, PoolConnection] = Field(default_factory=dict)
+    cluster: ClusterConnection | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
     otlp: Address = "127.0.0.1:4318"
     otlp_grpc: Address | None = None
     api: Address = "127.0.0.1:8780"
     beyond_loopback: bool = False
+
+    @model_validator(mode="after")
+    def _servers_somewhere(self) -> Self:
+        if not self.servers and self.cluster is None:
+            raise ValueError("name the servers, or a cluster that has them")
+        return self
 
     @model_validator(mode="after")
     def _loopback(self) -> Self:
@@ -291,7 +311,10 @@ def _anchored(connections: Connections, folder: Path) -> Connections:
         item.model_copy(update={key: folder / file for key in FILES if (file := getattr(item, key))})
         for item in connections.prometheus
     )
-    return connections.model_copy(update={"gateways": gateways, "prometheus": prometheus})
+    cluster = connections.cluster
+    if cluster is not None and cluster.evidence is not None:
+        cluster = cluster.model_copy(update={"evidence": folder / cluster.evidence})
+    return connections.model_copy(update={"gateways": gateways, "prometheus": prometheus, "cluster": cluster})
 
 
 def _told(error: ValidationError) -> str:

@@ -61,7 +61,7 @@ def candidates(policy: Policy, decision: Decision, exclusions: Iterable[Exclusio
     by_placement: dict[Placement, list[str]] = {}
     for option in options(policy, speeds(policy, ())):
         by_placement.setdefault(option.placement, []).append(option.id)
-    found = []
+    found, standing = [], decision.fleet.instances()
     for service in policy.services:
         for stage in service.stages:
             for origin in service.origins:
@@ -69,7 +69,7 @@ def candidates(policy: Policy, decision: Decision, exclusions: Iterable[Exclusio
                 for placement in _placements(policy, stage.model):
                     ids = by_placement.get(placement)
                     objections = _objections(use, ids, against) if ids else (_no_profile(policy, placement),)
-                    found.append(_candidate(use, placement, decision, objections))
+                    found.append(_candidate(use, placement, standing[placement], decision, objections))
     return tuple(found)
 
 
@@ -86,14 +86,16 @@ def _placements(policy: Policy, model: str) -> tuple[Placement, ...]:
     )
 
 
-def _candidate(use: Use, placement: Placement, decision: Decision, objections: tuple[Objection, ...]) -> Candidate:
+def _candidate(
+    use: Use, placement: Placement, instances: int, decision: Decision, objections: tuple[Objection, ...]
+) -> Candidate:
     share = _share(use, placement, decision)
     return Candidate(
         service=use.service.name,
         origin=use.origin,
         stage=use.stage.name,
         placement=placement,
-        instances=decision.fleet.instances()[placement],
+        instances=instances,
         share_permille=share,
         objections=() if share else objections,
         encodings=_encodings(use, placement, decision),

@@ -62,29 +62,28 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Part:
-    """A node that serves a placement, with its weight among the placement's nodes: its instances, in lowest terms."""
+class Parts:
+    """How requests for a placement are parted over its nodes: each with its weight, its instances in lowest terms."""
 
     placement: Placement
-    node: str
-    weight: int
+    nodes: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class RouteSet:
     """The ways that the requests of one demand take. Weights that sum to less than 1000 leave the rest refused.
 
-    `parts` tell how the requests of a placement are parted over its nodes; none where its pool has one server for all.
+    `parts` are of the placements whose pool has a server on each node.
     """
 
     service: str
     origin: str
     ways: tuple[Way, ...]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Parts, ...] = ()
 
-    def nodes_of(self, placement: Placement) -> tuple[Part, ...]:
-        """The parts of a placement."""
-        return tuple(part for part in self.parts if part.placement == placement)
+    def nodes_of(self, placement: Placement) -> tuple[tuple[str, int], ...]:
+        """The nodes that serve a placement, with their weights; none where a server stands for its whole pool."""
+        return next((parts.nodes for parts in self.parts if parts.placement == placement), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +92,6 @@ class Fleet:
 
     loads: tuple[Load, ...] = ()
     routes: tuple[RouteSet, ...] = ()
-
-    def load(self, seat: Seat) -> Load | None:
-        """What is loaded of a placement on a server."""
-        return next((load for load in self.loads if load.seat == seat), None)
 
     def instances(self) -> Counter[Placement]:
         """Instances by placement, over all servers of its pool."""
@@ -130,22 +125,22 @@ def fleet_of(plan: Plan, problem: Problem) -> Fleet:
     return Fleet(tuple(sorted(loads)), tuple(sorted(routes)))
 
 
-def parts_of(counts: Mapping[Seat, int]) -> dict[Placement, tuple[Part, ...]]:
+def parts_of(counts: Mapping[Seat, int]) -> dict[Placement, Parts]:
     """How the requests of each placement are parted over the servers of its nodes, from the instances on each."""
     nodes: defaultdict[Placement, dict[str, int]] = defaultdict(dict)
     for (placement, node), count in counts.items():
         if node and count:
             nodes[placement][node] = count
     return {
-        placement: tuple(
-            Part(placement, node, count // math.gcd(*here.values())) for node, count in sorted(here.items())
+        placement: Parts(
+            placement, tuple((node, count // math.gcd(*here.values())) for node, count in sorted(here.items()))
         )
         for placement, here in nodes.items()
     }
 
 
-def routed(service: str, origin: str, ways: Iterable[Way], parts: Mapping[Placement, tuple[Part, ...]]) -> RouteSet:
+def routed(service: str, origin: str, ways: Iterable[Way], parts: Mapping[Placement, Parts]) -> RouteSet:
     """The route set of a demand, with the parts of what its ways go over."""
     taken = tuple(sorted(ways))
-    over = {placement for way in taken for placement in way.placements} if parts else set[Placement]()
-    return RouteSet(service, origin, taken, tuple(part for p in sorted(over) for part in parts.get(p, ())))
+    over = {placement for way in taken for placement in way.placements if placement in parts}
+    return RouteSet(service, origin, taken, tuple(parts[placement] for placement in sorted(over)))

@@ -27,6 +27,7 @@ from policy.resolved import (
     Orchestration,
     Origin,
     PoolsClause,
+    Prefer,
     Removal,
     ScaleToZero,
     Service,
@@ -63,6 +64,7 @@ def service(valid: Valid, spec: ServiceSpec) -> Service:
                 data(s.adds.classes, s.adds.subjects),
                 _removal(s.removes, valid.place("stages", i, "removes")),
                 encodings(valid, s, i),
+                Prefer(s.prefer),
             )
             for i, s in enumerate(spec.stages)
         ),

@@ -56,7 +56,8 @@ class RefusedError(Exception):
 class TraceReceiver:
     """Takes posts and puts their spans into an inbox: that of servers or that of applications.
 
-    As a collector it has no readings of its own, and tells what it refused.
+    As a collector it has no readings of its own, and tells what it refused. `pools` are looked up at each post, so
+    others may be among them by then.
     """
 
     name = "otlp_receiver"
@@ -66,7 +67,7 @@ class TraceReceiver:
     ) -> None:
         self.intake = Intake()
         self.limits = limits or PostLimits()
-        self._pools = frozenset(pools)
+        self._pools = pools
         self._servers = servers
         self._applications = applications
         self._reading = 0

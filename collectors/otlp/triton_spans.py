@@ -26,17 +26,23 @@ class TritonSpans:
     """Reads what the servers posted.
 
     Queue time is QUEUE_START to COMPUTE_START, compute time COMPUTE_START to COMPUTE_END. Requests of models that are
-    not named `<model>--<variant>` are passed over. `one_in` gives, by pool, the trace rate that its server was started
-    with, where that is not 1: a request then stands for so many, unless its own trace state says how many.
+    not named `<model>--<variant>` are passed over. `one_in` gives, by pool, the trace rate that its servers were
+    started with, and `otherwise` that of all other pools: a request then stands for so many, unless its own trace state
+    says how many.
     """
 
     name = "triton_spans"
 
     def __init__(
-        self, inbox: Inbox, window: timedelta = timedelta(seconds=30), one_in: Mapping[str, int] = ALL_TRACED
+        self,
+        inbox: Inbox,
+        window: timedelta = timedelta(seconds=30),
+        one_in: Mapping[str, int] = ALL_TRACED,
+        otherwise: int = 1,
     ) -> None:
         self._inbox = inbox
         self._one_in = dict(one_in)
+        self._otherwise = otherwise
         self._clocks = ClockCheck(window)
         self._seen = SeenIds(kept_for=1.5 * window)
         self._joins: defaultdict[str, RequestJoin] = defaultdict(lambda: RequestJoin(self._seen))
@@ -76,7 +82,7 @@ class TritonSpans:
         if split is None or at_us is None:
             return
         stage = (pool, *split)
-        count = queued.adjusted_count or float(self._one_in.get(pool, 1))
+        count = queued.adjusted_count or float(self._one_in.get(pool, self._otherwise))
         queue_us = self._clocks.duration_us(queued.queue_start_ns, computed.start_ns)
         self._queue.add(stage, at_us, queue_us, count)
         self._compute.add(stage, at_us, self._clocks.duration_us(computed.start_ns, computed.end_ns), count)

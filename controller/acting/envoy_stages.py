@@ -57,10 +57,10 @@ def _entries(routes: RouteSet, way: Way, stage: int) -> Iterator[RouteEntry]:
     placement, weight = way.placements[stage], way.weight_permille * _finer(routes)
     name = triton_name(placement.model, placement.variant)
     whole = RouteEntry(placement.pool, name, weight, compressed=way.encoding(stage) == PACKED)
-    parts = routes.nodes_of(placement)
-    shares = parted(weight, [part.weight for part in parts])
-    yield from (replace(whole, weight=share, node=part.node) for part, share in zip(parts, shares, strict=True))
-    if not parts:
+    nodes = routes.nodes_of(placement)
+    shares = parted(weight, [each for _, each in nodes])
+    yield from (replace(whole, weight=share, node=node) for (node, _), share in zip(nodes, shares, strict=True))
+    if not nodes:
         yield whole
 
 

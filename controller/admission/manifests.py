@@ -1,8 +1,9 @@
 """ValidatingAdmissionPolicies of Kubernetes and what they judge by, from a policy and its evidence.
 
-Two policies judge every pod of a namespace that is labelled with a protected service and stage: one its binding to a
-node, which is how the scheduler places a pod, one a pod that names its node as it is made and so never meets the
-scheduler. Both look the node up in a ConfigMap; a node that is not in it, and a ConfigMap that is not there, is a no.
+Two policies judge every pod of a namespace that is labelled with a protected service and stage, or with a pool: one its
+binding to a node, which is how the scheduler places a pod, one a pod that names its node as it is made and so never
+meets the scheduler. Both look the node up in a ConfigMap; a node that is not in it, and a ConfigMap that is not there,
+is a no.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,8 @@ import yaml
 
 from collectors.evidence.records import FOREVER
 from controller.admission.judging import Objection, Protected, judged
-from policy.resolved import Policy
+from controller.admission.servers import Use, servers_judged
+from controller.cluster.names import POOL
 from rules.kernel.evidence import Attested, Held, Vouched
 from rules.kernel.problem import Problem
 from rules.kernel.quantities import instant
@@ -34,7 +36,8 @@ Manifest = dict[str, Any]
 def manifests(problem: Problem) -> list[Manifest]:
     """All manifests. `problem` is what is asked of compliance at one instant."""
     answers = judged(problem)
-    return [*policies(), *(each for protected, pools in answers.items() for each in _for(protected, pools, problem))]
+    stages = (each for protected, pools in answers.items() for each in _for(protected, pools, problem))
+    return [*policies(), *stages, *for_servers(problem)]
 
 
 def as_yaml(documents: list[Manifest]) -> str:
@@ -83,23 +86,37 @@ def allows(node: str) -> str:
 def tells(node: str) -> str:
     """Why it is not, in CEL."""
     why = f"has(params.data) && {node} in params.data ? params.data[{node}] : 'nothing is known of it'"
-    return f"'node ' + {node} + ' may not run this stage: ' + ({why})"
+    return f"'node ' + {node} + ' may not run this pod: ' + ({why})"
+
+
+def for_servers(problem: Problem, used: Mapping[str, Use] | None = None) -> Iterator[Manifest]:
+    """What the policies judge the servers of each pool by, and that they do; `used` is what a plan uses."""
+    for pool, nodes in servers_judged(problem, used).items():
+        # No stage is called so: its name has two dashes.
+        yield from _judged(f"pool.{pool}", {POOL: pool}, nodes, problem)
 
 
 def _for(protected: Protected, pools: Mapping[str, Objection | None], problem: Problem) -> Iterator[Manifest]:
     """What the policies judge the pods of one protected stage by, and that they do."""
-    name = f"{protected.service}--{protected.stage}"
     labels = {SERVICE: protected.service, STAGE: protected.stage}
+    nodes = {node: pools[pool.name] for pool in problem.policy.pools for node in pool.node_names()}
+    yield from _judged(f"{protected.service}--{protected.stage}", labels, nodes, problem)
+
+
+def _judged(
+    name: str, labels: Mapping[str, str], nodes: Mapping[str, Objection | None], problem: Problem
+) -> Iterator[Manifest]:
+    """The answers by node under a name, and that namespaces with these labels are held to them."""
     yield {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
             "name": name,
             "namespace": NAMESPACE,
-            "labels": labels,
+            "labels": dict(labels),
             "annotations": {VALID_UNTIL: valid_until(problem)},
         },
-        "data": dict(_nodes(pools, problem.policy)),
+        "data": {node: str(objection) if objection else ALLOWED for node, objection in nodes.items()},
     }
     for policy, _, _ in (_BINDING, _NAMED):
         yield {
@@ -110,16 +127,9 @@ def _for(protected: Protected, pools: Mapping[str, Objection | None], problem: P
                 "policyName": policy,
                 "validationActions": ["Deny"],
                 "paramRef": {"name": name, "namespace": NAMESPACE, "parameterNotFoundAction": "Deny"},
-                "matchResources": {"namespaceSelector": {"matchLabels": labels}},
+                "matchResources": {"namespaceSelector": {"matchLabels": dict(labels)}},
             },
         }
-
-
-def _nodes(pools: Mapping[str, Objection | None], policy: Policy) -> Iterator[tuple[str, str]]:
-    for pool in policy.pools:
-        objection = pools[pool.name]
-        for node in pool.node_names():
-            yield node, ALLOWED if objection is None else str(objection)
 
 
 def valid_until(problem: Problem) -> str:

@@ -26,7 +26,7 @@ def refused(documents: Iterable[Mapping[str, Any]]) -> Iterator[Refusal]:
         kind, name = document["kind"], document["metadata"]["name"]
         if not _NAME.fullmatch(name):
             message = f"no {kind} is called {name}, with dots side by side or beside a dash"
-            yield Refusal(message, "rename the service or the stage")
+            yield Refusal(message, "rename the service, the stage or the pool")
         size = sum(len(value.encode()) for value in document.get("data", {}).values())
         if size > MAX_DATA_BYTES:
             message = f"the {kind} {name} tells of all nodes in {size} bytes, and Kubernetes takes {MAX_DATA_BYTES}"

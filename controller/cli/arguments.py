@@ -13,7 +13,7 @@ PATH_HELP: Final = (
 )
 CLUSTER_HELP: Final = "Or kubernetes:CONTEXT for the custom resources of a cluster."
 Folder = Annotated[Source, typer.Argument(metavar="PATH", help=f"{PATH_HELP} {CLUSTER_HELP}", parser=source)]
-FollowedFolder = Annotated[str, typer.Argument(metavar="PATH", help=PATH_HELP)]
+FollowedFolder = Annotated[str, typer.Argument(metavar="PATH", help=f"{PATH_HELP} {CLUSTER_HELP}")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
 Environment = Annotated[
     str, typer.Option("--environment", metavar="NAME", help="The environment whose values variables have.")

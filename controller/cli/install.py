@@ -10,6 +10,7 @@ import typer
 from controller.cli.arguments import Environment
 from controller.cli.errors import CliError, Exit
 from controller.cli.terminal import working
+from policy.cluster.resources import PREFIX
 
 if TYPE_CHECKING:
     from controller.cluster.installed import Manifest
@@ -20,7 +21,8 @@ Context = Annotated[
 ]
 Image = Annotated[str, typer.Option("--image", metavar="IMAGE", help="The image, as the cluster's nodes pull it.")]
 PolicyAddress = Annotated[
-    str, typer.Option("--policy", metavar="ADDRESS", help="Where the policy is: git+URL@REF:FOLDER.")
+    str,
+    typer.Option("--policy", metavar="ADDRESS", help="Where the policy is: git+URL@REF:FOLDER; else custom resources."),
 ]
 ServersFile = Annotated[
     Path | None, typer.Option("--connections", metavar="FILE", help="The document that tells where servers are.")
@@ -28,7 +30,13 @@ ServersFile = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Remove all that was installed.")]
 
-OF_CLUSTER: Final = {"api", "otlp", "otlp_grpc", "beyond_loopback"}
+OF_INSTALLATION: Final[dict[str, Any]] = {
+    "api": True,
+    "otlp": True,
+    "otlp_grpc": True,
+    "beyond_loopback": True,
+    "cluster": {"context"},
+}
 """What an installation says itself of the connections."""
 
 
@@ -36,7 +44,7 @@ def install(
     *,
     context: Context,
     image: Image = "",
-    policy: PolicyAddress = "",
+    policy: PolicyAddress = PREFIX,
     connections: ServersFile = None,
     environment: Environment = "",
     dry_run: DryRun = False,
@@ -89,14 +97,16 @@ def _settings(image: str, policy: str, connections: Path | None, environment: st
     from controller.cluster.installed import Settings
     from policy.git.address import AddressError, parse_address
 
-    if connections is None or not image or not policy:
-        needed = {"--image": image, "--policy": policy, "--connections": connections}
-        missing = ", ".join(option for option, given in needed.items() if not given)
+    if connections is None or not image:
+        missing = ", ".join(
+            option for option, given in (("--image", image), ("--connections", connections)) if not given
+        )
         raise CliError(f"an installation needs {missing} as well", "`gridwright install --help` tells what they are")
-    try:
-        parse_address(policy)
-    except AddressError as error:
-        raise CliError(f"{policy} is no address of a folder in a repository", str(error)) from error
+    if policy != PREFIX:
+        try:
+            parse_address(policy)
+        except AddressError as error:
+            raise CliError(f"{policy} is no address of a folder in a repository", str(error)) from error
     return Settings(image, policy, _servers(connections), environment)
 
 
@@ -109,9 +119,12 @@ def _servers(file: Path) -> Mapping[str, Any]:
     except ConnectionsError as error:
         message, _, hint = str(error).rpartition("; ")
         raise CliError(message, hint) from error
-    if read.gateways or any(getattr(each, name) for each in read.prometheus for name in FILES):
+    if read.cluster is None:
+        raise CliError(f"{file} names no cluster, by which replicas elect one", "add `cluster`: see docs/operations.md")
+    of_prometheus = any(getattr(each, name) for each in read.prometheus for name in FILES)
+    if read.gateways or read.cluster.evidence or of_prometheus:
         raise CliError(
             f"{file} names folders or files, which the cluster does not have",
-            "use the Helm chart: its values `volumes` and `connectionsSecret` bring them there (docs/kubernetes.md)",
+            "use the Helm chart, whose values bring them there (docs/kubernetes.md)",
         )
-    return read.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=OF_CLUSTER)
+    return read.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=OF_INSTALLATION)

@@ -12,6 +12,7 @@ import httpx
 
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
+from collectors.fetch import connections_for
 from collectors.gateway import Gateways, GatewayTarget
 from collectors.snapshot import Snapshot
 from collectors.triton_repository import RepositoryTarget, TritonRepository
@@ -30,6 +31,7 @@ from controller.loop.remembering import with_routes
 from controller.loop.resuming import resumed
 from controller.loop.turn_policy import TurnPolicy
 from controller.planning.running import observed
+from policy.cluster.resources import PREFIX
 from policy.resolved import Policy
 from policy.source import EVIDENCE, load_documents
 
@@ -54,6 +56,14 @@ class Live:
         return (self.servers, self.arrivals, self.evidence)
 
 
+def within(path: str, connections: Connections) -> Connections:
+    """The connections with their cluster in the context that the policy names. Raises CliError without a cluster."""
+    if connections.cluster is None:
+        raise CliError(f"{path} is a cluster, and the connections name none", "add `cluster`: see docs/operations.md")
+    context = path.removeprefix(PREFIX) or connections.cluster.context
+    return connections.model_copy(update={"cluster": connections.cluster.model_copy(update={"context": context})})
+
+
 def connections_at(path: Path) -> Connections:
     """The connections document. Raises CliError."""
     try:
@@ -65,7 +75,8 @@ def connections_at(path: Path) -> Connections:
 @asynccontextmanager
 async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterator[Live]:
     """The fleet's real parts, read by the policy in force, after arrivals were watched long enough to have a rate."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    limits = connections_for(len(connections.by_node()))
+    async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
         servers = servers_of(connections)
         gateways = EnvoyActuator(client, connections.gateways)
         live = Live(

@@ -1,11 +1,13 @@
 """`gridwright run`: the loop, until it is told to stop."""
 
+import os
 from pathlib import Path
 
 from controller.cli.arguments import DEFAULT_JOURNAL, ConnectionsFile, Environment, FollowedFolder, JournalFile
 from controller.cli.errors import CliError, Exit, in_two
 from controller.cli.solver import loading_solver
 from controller.cli.sources import folder_or_address
+from policy.cluster.resources import is_cluster
 
 
 def run(
@@ -18,23 +20,30 @@ def run(
     """Observe, decide and act, again and again, and serve the API, until SIGINT or SIGTERM.
 
     The first signal lets the wave that runs finish; the second stops at once. Broken documents stop nothing: the last
-    good policy stays in force. A repository is looked at every 30 s. With OTEL_EXPORTER_OTLP_ENDPOINT set, the
-    controller's own spans are sent there.
+    good policy stays in force. A repository is looked at every 30 s; custom resources are followed
+    (kubernetes:CONTEXT). With OTEL_EXPORTER_OTLP_ENDPOINT set, the controller's own spans are sent there.
+
+    Where the connections name a cluster, replicas elect one that acts. One that may lead no longer ends, and exits 1.
     """
     import asyncio
 
+    from controller.cluster.errors import CallError
     from controller.journal.errors import JournalError
 
-    followed = folder_or_address(path)
+    followed = None if is_cluster(path) else folder_or_address(path)
     if isinstance(followed, Path) and not followed.is_dir():
         raise CliError(f"{path} is not a folder", "give the folder of the policy documents, such as examples/embedded")
     with loading_solver():
         from controller.assembly import Places
-        from controller.cli.live import connections_at
+        from controller.cli.live import connections_at, within
         from controller.cli.running import run_until_told, tell
     try:
-        places = Places(followed, journal, connections_at(connections), environment=environment)
+        known = within(path, connections_at(connections)) if followed is None else connections_at(connections)
+        kubeconfig = os.environ.get("KUBECONFIG")
+        places = Places(followed, journal, known, environment=environment, kubeconfig=kubeconfig)
         asyncio.run(run_until_told(places, tell))
     except JournalError as error:
         raise in_two(error, ": ") from error
+    except CallError as error:
+        raise CliError(error.message, error.hint) from error
     return Exit.DONE

@@ -43,9 +43,14 @@ async def run_until_told(places: Places, watch: Watch) -> None:
 
 
 async def _run(places: Places, told: asyncio.Event, watch: Watch) -> None:
-    async with controller(places, watch):
+    async with controller(places, watch) as running:
         print(f"Serving http://{places.connections.api}; Ctrl-C stops", flush=True)
-        await told.wait()
+        ends = [asyncio.create_task(told.wait()), asyncio.create_task(running.deposed())]
+        done, others = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        if ends[0] not in done:
+            raise CliError("another replica may lead by now", "start this one again: it stands by until it may lead")
         print("Stopping: the wave that runs is finished first; Ctrl-C again stops at once", flush=True)
 
 

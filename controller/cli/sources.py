@@ -66,7 +66,7 @@ def source(text: str) -> Source:
 def folder_or_address(text: str) -> Path | Address:
     """What the text means, nothing read yet. Raises CliError."""
     if is_cluster(text):
-        raise CliError(f"{text} is a cluster, which is read once and not followed", "give a folder, or one in git")
+        raise CliError(f"{text} is a cluster, which `gridwright run` alone follows", "give a folder, or one in git")
     if not is_address(text):
         return Path(text)
     try:

@@ -1,14 +1,15 @@
 """Applying what a plan asks for: only what differs, only what is ours, and nothing that somebody else has set."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from controller.cluster.calls import Calls, owners
 from controller.cluster.errors import CallError, ConflictError, ForbiddenError, MissingError
 from controller.cluster.evicting import evict
 from controller.cluster.fencing import REFUSAL, DeposedError
+from controller.cluster.listing import listed
 from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER
 from controller.cluster.scalers import SCALERS, targets
 from controller.cluster.servers_catalogue import (
@@ -37,6 +38,9 @@ from policy.findings import Finding
 
 QUOTA: Final = "exceeded quota"
 """In the words of the API server's admission of quotas, and of controllers that pass them on."""
+AT_ONCE: Final = 8
+"""Objects that are written at once."""
+Item = TypeVar("Item")
 _SELECTOR: Final = f"{MANAGED_BY}={MANAGER}"
 
 
@@ -70,13 +74,25 @@ class Applier:
         findings += [outdated(str(each.key)) for each in stands.values() if each.is_outdated]
         for kind in KINDS:
             some = [each for each in todo.apply if each["kind"] == kind and key_of(each) not in scaled]
-            met = await asyncio.gather(*(self.write(each, stands.get(key_of(each))) for each in some))
+            met = await side_by_side(some, lambda each: self.write(each, stands.get(key_of(each))))
             written += [key_of(each) for each, finding in zip(some, met, strict=True) if finding is None]
             findings += [finding for finding in met if finding]
-        left = [each for each in todo.remove if each.key not in scaled]
-        met = await asyncio.gather(*map(self.remove, left))
-        removed = tuple(each.key for each, finding in zip(left, met, strict=True) if finding is None)
-        return Applied(tuple(written), removed, (*findings, *(finding for finding in met if finding)))
+        removed, kept = await self._remove([each for each in todo.remove if each.key not in scaled], stands.values())
+        return Applied(tuple(written), removed, (*findings, *kept))
+
+    async def _remove(
+        self, left: Sequence[Standing], stands: Iterable[Standing]
+    ) -> tuple[tuple[Key, ...], list[Finding]]:
+        """Have objects gone, a pool's budget and its like only after its last server."""
+        servers = [each for each in left if each.key.kind == SERVERS]
+        met = await side_by_side(servers, self.remove)
+        gone = {each.key for each, finding in zip(servers, met, strict=True) if finding is None}
+        inhabited = {each.key.namespace for each in stands if each.key.kind == SERVERS and each.key not in gone}
+        rest = [each for each in left if each.key.kind != SERVERS and each.key.namespace not in inhabited]
+        met += await side_by_side(rest, self.remove)
+        both = zip([*servers, *rest], met, strict=True)
+        removed = tuple(each.key for each, finding in both if finding is None)
+        return removed, [finding for finding in met if finding]
 
     async def add(self, wanted: Sequence[Manifest]) -> tuple[Finding, ...]:
         """Have the cluster hold what is wanted, whatever else it holds. Raises CallError when it cannot be read."""
@@ -92,10 +108,11 @@ class Applier:
 
     async def standing(self) -> list[Standing]:
         """All objects that carry our label. Raises CallError."""
-        found = await asyncio.gather(
-            *(self._calls.get(resource.path(), labelSelector=_SELECTOR) for resource in KINDS.values())
-        )
-        return [standing(kind, each) for kind, one in zip(KINDS, found, strict=True) for each in one["items"]]
+        return [
+            standing(kind, each)
+            for kind, resource in KINDS.items()
+            async for each in listed(self._calls, resource, labelSelector=_SELECTOR)
+        ]
 
     async def write(self, manifest: Manifest, stands: Standing | None) -> Finding | None:
         """Have one object as wanted; what is in the way, or None. `stands` is what is known of it, None for nothing."""
@@ -144,10 +161,21 @@ class Applier:
         found: dict[Key, str] = {}
         for kind, resource in SCALERS.items():
             try:
-                found |= targets(kind, (await self._calls.get(resource.path()))["items"])
+                found |= targets(kind, [each async for each in listed(self._calls, resource)])
             except MissingError:
                 continue  # it is not installed
         return found
+
+
+async def side_by_side(items: Sequence[Item], do: Callable[[Item], Awaitable[Finding | None]]) -> list[Finding | None]:
+    """What came of each item, in their order, a few at a time: a call has its time from when it may begin."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def one(item: Item) -> Finding | None:
+        async with free:
+            return await do(item)
+
+    return list(await asyncio.gather(*map(one, items)))
 
 
 def met(key: Key, error: CallError | DeposedError) -> Finding:

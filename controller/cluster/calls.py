@@ -7,6 +7,7 @@ created by name. What it refuses is raised, told apart as far as callers act on 
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ Object = Mapping[str, Any]
 MIB: Final = 1024 * 1024
 APPLIES: Final = "application/apply-patch+yaml"
 JSON: Final = "application/json"
+UNANSWERED: Final = 0
 CHECK_NETWORK: Final = "see whether the API server runs and whether the network leads to it"
 
 
@@ -47,7 +49,10 @@ class Limits:
 
 
 class Calls:
-    """Calls by one client, which has the address and the credentials. Raises CallError, whatever goes wrong."""
+    """Calls by one client, which has the address and the credentials. Raises CallError, whatever goes wrong.
+
+    `answered` counts attempts by verb and status since the start; the status is `UNANSWERED` for those without one.
+    """
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class Calls:
         self._draw = draw
         self._sleep = sleep
         self._free = asyncio.Semaphore(limits.at_once)
+        self.answered: Counter[tuple[str, int]] = Counter()
 
     async def get(self, path: str, **query: str | int) -> Object:
         """The object at a path, or a list of them."""
@@ -107,14 +113,18 @@ class Calls:
         """
         call = f"WATCH {path}"
         timeout = httpx.Timeout(silence_s, connect=self._limits.attempt_s)
+        status = UNANSWERED
         try:
             async with self._client.stream("GET", path, params=query, timeout=timeout) as response:
+                status = response.status_code
                 if not response.is_success:
-                    raise refused(call, response.status_code, _parsed(await self._body(call, response)))
+                    raise _refused(call, response, await self._body(call, response))
                 async with aclosing(self._lines(call, response)) as lines:
                     yield lines
         except httpx.HTTPError as error:
             raise _unanswered(call, error) from error
+        finally:
+            self.answered["WATCH", status] += 1
 
     async def _call(
         self, method: str, path: str, query: Mapping[str, str | int], body: Object | None = None, kind: str = JSON
@@ -124,13 +134,12 @@ class Calls:
         attempt = 0
         while True:
             attempt += 1
-            asked = 0.0
             try:
                 async with self._free:
                     return await self._attempt(method, path, query, body, kind)
             except _Again as again:
-                error, asked = again.error, again.asked_s
-            pause = pause_s(attempt, self._draw(), asked)
+                error = again.error
+            pause = pause_s(attempt, self._draw(), error.asked_s)
             if loop.time() + pause >= end:
                 raise error
             await self._sleep(pause)
@@ -149,12 +158,14 @@ class Calls:
             ):
                 answer = await self._body(call, response)
         except (TimeoutError, httpx.HTTPError) as error:
+            self.answered[method, UNANSWERED] += 1
             raise _Again(_unanswered(call, error)) from error
+        self.answered[method, response.status_code] += 1
         if response.is_success:
             return _object(call, answer)
-        no = refused(call, response.status_code, _parsed(answer))
+        no = _refused(call, response, answer)
         if _may_fare_better(no, body or {}):
-            raise _Again(no, asked_s(response.headers.get("retry-after"), datetime.now(UTC)))
+            raise _Again(no)
         raise no
 
     async def _lines(self, call: str, response: httpx.Response) -> AsyncGenerator[Object]:
@@ -178,12 +189,11 @@ class Calls:
 
 
 class _Again(Exception):  # noqa: N818 - not an error yet
-    """The same call may fare better after `asked_s`, or later; `error` is raised where there is no time left."""
+    """The same call may fare better later; `error` is raised where there is no time left."""
 
-    def __init__(self, error: RefusedError | UnansweredError, asked_s: float = 0.0) -> None:
+    def __init__(self, error: RefusedError | UnansweredError) -> None:
         super().__init__(str(error))
         self.error = error
-        self.asked_s = asked_s
 
 
 def _may_fare_better(error: RefusedError, body: Object) -> bool:
@@ -205,6 +215,11 @@ def owners(error: ConflictError) -> tuple[str, ...]:
         for each in error.causes
         if each.get("reason") == FIELD_MANAGER
     )
+
+
+def _refused(call: str, response: httpx.Response, body: bytes) -> RefusedError:
+    asked = asked_s(response.headers.get("retry-after"), datetime.now(UTC))
+    return refused(call, response.status_code, _parsed(body), asked)
 
 
 def _parsed(body: bytes | bytearray) -> Any:

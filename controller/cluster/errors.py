@@ -9,12 +9,13 @@ DISRUPTION_BUDGET: Final = "DisruptionBudget"
 
 
 class CallError(Exception):
-    """A call came to nothing: what is wrong, and the next step."""
+    """A call came to nothing: what is wrong, and the next step; `asked_s` is how long the server asks to wait."""
 
-    def __init__(self, message: str, hint: str) -> None:
+    def __init__(self, message: str, hint: str, *, asked_s: float = 0.0) -> None:
         super().__init__(f"{message}: {hint}")
         self.message = message
         self.hint = hint
+        self.asked_s = asked_s
 
 
 class UnansweredError(CallError):
@@ -29,9 +30,16 @@ class RefusedError(CallError):
     """
 
     def __init__(
-        self, message: str, hint: str, *, status: int, reason: str = "", causes: tuple[Mapping[str, str], ...] = ()
+        self,
+        message: str,
+        hint: str,
+        *,
+        status: int,
+        reason: str = "",
+        causes: tuple[Mapping[str, str], ...] = (),
+        asked_s: float = 0.0,
     ) -> None:
-        super().__init__(message, hint)
+        super().__init__(message, hint, asked_s=asked_s)
         self.status = status
         self.reason = reason
         self.causes = causes
@@ -72,7 +80,7 @@ _BUSY: Final = (BusyError, "see the load and the log of the API server; it is tr
 _OTHER: Final = (RefusedError, "report it with the message: the call is not as the API server takes it")
 
 
-def refused(call: str, status: int, answer: Any) -> RefusedError:
+def refused(call: str, status: int, answer: Any, asked_s: float = 0.0) -> RefusedError:
     """The error for an answer that is no success; `answer` is a `Status` of the API server, or whatever came."""
     told = answer if isinstance(answer, Mapping) else {}
     kind, hint = _BUSY if status == 429 or status >= 500 else _KINDS.get(status, _OTHER)  # noqa: PLR2004 - HTTP's
@@ -85,4 +93,5 @@ def refused(call: str, status: int, answer: Any) -> RefusedError:
         status=status,
         reason=str(told.get("reason") or ""),
         causes=tuple(each for each in causes or () if isinstance(each, Mapping)),
+        asked_s=asked_s,
     )

@@ -32,7 +32,7 @@ Manifest = dict[str, Any]
 class Settings:
     """What differs from cluster to cluster.
 
-    `policy` is the address of a repository's folder, `connections` the document but for what the controller listens on.
+    `policy` is as the command `run` takes it, `connections` the document but for what the controller listens on.
     """
 
     image: str

@@ -62,6 +62,11 @@ class Leadership:
             self._leads.clear()
             await self._leads.wait()
 
+    async def deposed(self) -> None:
+        """Wait until somebody else may lead."""
+        while self.is_leading:  # noqa: ASYNC110 -- time alone ends it
+            await asyncio.sleep(max(0.0, self._until_s - self._clock()))
+
     async def run(self) -> None:
         """Look and renew, or wait for the lease, until cancelled; then give it up, so that nobody has to wait."""
         try:

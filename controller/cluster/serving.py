@@ -4,9 +4,7 @@ A server whose last model was unloaded stays until no plan uses its node: what a
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import httpx
@@ -25,7 +23,7 @@ from controller.cluster.server_settings import ServerSettings
 from controller.cluster.servers_catalogue import beyond_quota, late
 from controller.cluster.workloads import workloads
 from controller.connections import ServerKey
-from controller.fleet import Fleet
+from controller.fleet import Seat
 from policy.findings import Level
 from policy.resolved import Policy
 
@@ -41,18 +39,12 @@ def reached(address: str) -> TritonServer:
     return TritonServer(f"http://{host}:{HTTP}", f"http://{host}:{METRICS}/metrics", f"{host}:{GRPC}")
 
 
-def used_nodes(fleets: Iterable[Fleet]) -> Mapping[str, AbstractSet[str]]:
-    """By pool the nodes on which something is loaded, in any of some fleets: what runs, and what is planned."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for fleet in fleets:
-        for load in fleet.loads:
-            if load.node:
-                found[load.placement.pool].add(load.node)
-    return found
-
-
 class ServersActuator:
-    """Loads and unloads in a cluster. `reach` tells by a pod's IP where its server answers."""
+    """Loads and unloads in a cluster.
+
+    `owners` has by pool the uid of its custom resource, `elsewhere` are the pools that have their servers somewhere
+    else. `reach` tells by a pod's IP where its server answers.
+    """
 
     name = "servers"
 
@@ -61,8 +53,9 @@ class ServersActuator:
         calls: Calls,
         client: httpx.AsyncClient,
         settings: ServerSettings,
-        owners: Mapping[str, str],
+        owners: Callable[[], Mapping[str, str]],
         *,
+        elsewhere: Collection[str] = (),
         ready_s: float = READY_S,
         limits: TritonLimits | None = None,
         reach: Callable[[str], TritonServer] = reached,
@@ -71,15 +64,16 @@ class ServersActuator:
         self._client = client
         self._settings = settings
         self._owners = owners
+        self._elsewhere = elsewhere
         self._ready_s = ready_s
         self._limits = limits
         self._reach = reach
         self._applier = Applier(calls)
 
     def handles(self, action: Action) -> bool:
-        """Loads and unloads that name a node."""
+        """Loads and unloads that name a node of a pool that has its servers in the cluster."""
         seat = _seat(action)
-        return seat is not None and bool(seat[1])
+        return seat is not None and bool(seat[1]) and seat[0].pool not in self._elsewhere
 
     async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
         """Have the load as wanted on a server that stands, or the placement gone. Raises ActuatorError."""
@@ -102,7 +96,7 @@ class ServersActuator:
     async def _stand(self, server: ServerKey, policy: Policy) -> None:
         """Have the objects of a server as they are wanted."""
         pool, node = server
-        wanted = workloads((policy.pool(pool),), {pool: {node}}, self._settings, self._owners)
+        wanted = workloads((policy.pool(pool),), {pool: {node}}, self._settings, self._owners())
         findings = (*wanted.findings, *await self._applier.add(wanted.manifests))
         errors = [each for each in findings if each.level is not Level.INFO]
         if errors:
@@ -140,7 +134,7 @@ class ServersActuator:
         return told[-1] if told else "it has no pod yet"
 
 
-def _seat(action: Action) -> tuple[object, str] | None:
+def _seat(action: Action) -> Seat | None:
     if isinstance(action, SetLoad):
         return action.load.seat
     return action.seat if isinstance(action, Unload) else None

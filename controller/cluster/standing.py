@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
 from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER, NODE, POOL, SERVER
@@ -26,6 +27,8 @@ KINDS: Final[Mapping[str, Resource]] = {
 }
 """Every kind of object that is written, each after those that it needs."""
 SERVERS: Final = "StatefulSet"
+RECHECKED: Final = 100
+"""Objects of an earlier process that are applied again at a time."""
 KEPT: Final = ("Namespace", "PriorityClass")
 """Kinds that are never deleted: others' objects may be in the one and use the other."""
 
@@ -56,7 +59,6 @@ class Standing:
 
     key: Key
     uid: str
-    version: str
     content: str
     fields: str
     pool: str = ""
@@ -92,7 +94,6 @@ def standing(kind: str, live: Manifest) -> Standing:
     return Standing(
         key=Key(kind, metadata.get("namespace", ""), metadata["name"]),
         uid=metadata["uid"],
-        version=metadata["resourceVersion"],
         content=annotations.get(CONTENT, ""),
         fields=_owned(metadata),
         pool=labels.get(POOL, ""),
@@ -112,19 +113,32 @@ def digest(content: Any) -> str:
 def difference(wanted: Sequence[Manifest], stands: Iterable[Standing], applied: Mapping[Key, str]) -> Difference:
     """What differs. `applied` has, of each object that was applied, the digest of what our field manager owned then.
 
-    Objects that were applied by an earlier process are applied again, which changes nothing where nothing differs.
+    Of the objects that an earlier process has applied, a few are applied again each time: that changes nothing unless
+    somebody took a field away meanwhile.
     """
     found = {each.key: each for each in stands}
+    states = [(each, _state(each, found.get(key_of(each)), applied)) for each in wanted]
+    differs = [each for each, state in states if state is _State.DIFFERS]
+    unsure = [each for each, state in states if state is _State.UNSURE]
     keys = {key_of(each) for each in wanted}
-    apply = [each for each in wanted if not _is_applied(each, found.get(key_of(each)), applied)]
     remove = [each for key, each in found.items() if key not in keys and key.kind not in KEPT]
-    return Difference(tuple(apply), tuple(sorted(remove, key=lambda each: (each.key.kind != SERVERS, each.key))))
+    return Difference(
+        (*differs, *unsure[:RECHECKED]), tuple(sorted(remove, key=lambda each: (each.key.kind != SERVERS, each.key)))
+    )
 
 
-def _is_applied(manifest: Manifest, stands: Standing | None, applied: Mapping[Key, str]) -> bool:
+class _State(Enum):
+    DIFFERS = auto()
+    UNSURE = auto()
+    AS_APPLIED = auto()
+
+
+def _state(manifest: Manifest, stands: Standing | None, applied: Mapping[Key, str]) -> _State:
     if stands is None or stands.content != digest(manifest):
-        return False
-    return applied.get(stands.key) == stands.fields
+        return _State.DIFFERS
+    if stands.key not in applied:
+        return _State.UNSURE
+    return _State.AS_APPLIED if applied[stands.key] == stands.fields else _State.DIFFERS
 
 
 def _is_outdated(spec: Manifest, status: Manifest) -> bool:

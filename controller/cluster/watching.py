@@ -87,12 +87,14 @@ class Informer(Generic[Kept]):
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
+            asked_s = 0.0
             began, heard = loop.time(), self._heard
             try:
                 await self._follow()
             except GoneError:
                 self._store.version = ""
             except CallError as error:
+                asked_s = error.asked_s
                 self._tell(error)
             except Exception as error:
                 LOG.exception("an object of %s was not understood; all are listed anew", self._watched.resource.plural)
@@ -102,7 +104,7 @@ class Informer(Generic[Kept]):
                 self._is_open = False
             was_idle = self._heard == heard and loop.time() - began < SHORT_S
             attempt = attempt + 1 if was_idle or self.trouble else 1
-            await self._sleep(pause_s(attempt, self._draw()))
+            await self._sleep(pause_s(attempt, self._draw(), asked_s))
 
     def _tell(self, trouble: CallError) -> None:
         if self.trouble is None:

@@ -94,13 +94,24 @@ class Runner:
             span.set_attribute("gridwright.journal_digest", turned.digest)
         if self._polishing:
             self._polishing.look(turned, self._wiring.clock())
-        self._tell(_status_of(self._status, turned, await self._tidied()), phases)
+        self._tell(_status_of(self._status, turned, (*await self._kept(turned), *await self._tidied())), phases)
 
     def _weigh_proposal(self) -> None:
         """Have the turn weigh what a search at rest has found."""
         found = self._polishing.proposal(self._wiring.clock()) if self._polishing else None
         if found is not None:
             self._memory = replace(self._memory, state=replace(self._memory.state, proposal=found))
+
+    async def _kept(self, turned: Turned) -> tuple[Finding, ...]:
+        """Have the parts as the decision needs them, where it was noted."""
+        decision, upkeep = turned.decision, self._wiring.upkeep
+        if upkeep is None or decision is None or not turned.digest:
+            return ()
+        try:
+            return await upkeep.keep(decision.fleet, turned.snapshot)
+        except Exception as error:
+            LOG.exception("the upkeep failed; the next turn tries again")
+            return (turn_failed(error),)
 
     async def _tidied(self) -> tuple[Finding, ...]:
         """Let the journal forget what it need not keep."""

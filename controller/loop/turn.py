@@ -13,7 +13,7 @@ from collectors.snapshot import Snapshot
 from controller.acting.actuator import ActuatorError
 from controller.actions import Outcome
 from controller.decision import Decision, State
-from controller.fleet import RouteSet
+from controller.fleet import Fleet, RouteSet
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Carried, Clock, Hands, carry_out
@@ -39,12 +39,20 @@ class RouteReader(Protocol):
         """Raises ActuatorError when they cannot be read."""
 
 
+class Upkeep(Protocol):
+    """Brings about what parts need beside actions, once those of a turn are done."""
+
+    async def keep(self, planned: Fleet, snapshot: Snapshot) -> tuple[Finding, ...]:
+        """What a person has to know of it. Raises nothing of the parts; it is bounded in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a loop is made of.
 
     `servers` are asked again just before acting; they tell of servers, of evidence and of inventory. `polish` looks for
     a better plan while the fleet is at rest; without it the loop only does what a turn has time for.
+    `upkeep` comes after the actions of each turn.
     """
 
     folder: Path
@@ -58,6 +66,7 @@ class Wiring:
     clock: Clock
     routes: RouteReader | None = None
     polish: Polish | None = None
+    upkeep: Upkeep | None = None
     collect_deadline_s: float = 4.0
 
 

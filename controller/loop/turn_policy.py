@@ -9,8 +9,8 @@ from controller.loop.looking import looking, store_beside
 from policy.git.address import Address
 from policy.git.following import Following
 from policy.resolve_bounds import default_scaling
-from policy.resolved import Issuer, Policy, Service
-from policy.source import Loaded, load
+from policy.resolved import Issuer, Policy, Pool, Service
+from policy.source import EVIDENCE, Loaded, load
 
 
 class TurnPolicy:
@@ -19,9 +19,16 @@ class TurnPolicy:
     The loop's status tells of the turn before: evidence would be believed once more after its issuer was taken away.
     """
 
-    def __init__(self, folder: Path, read: Callable[[Path], Loaded], policy: Policy | None = None) -> None:
-        """`policy` is followed until the first reading."""
+    def __init__(
+        self,
+        folder: Path,
+        read: Callable[[Path], Loaded],
+        policy: Policy | None = None,
+        evidence: Path | None = None,
+    ) -> None:
+        """`policy` is followed until the first reading; `evidence` is in the folder where it is nowhere else."""
         self.folder = folder
+        self.evidence = evidence or folder / EVIDENCE
         self.policy = policy
         self._read = read
 
@@ -34,6 +41,14 @@ class TurnPolicy:
     def services(self) -> tuple[Service, ...]:
         """Those whose arrivals are counted."""
         return self.policy.services if self.policy else ()
+
+    def pools(self) -> tuple[Pool, ...]:
+        """Where models may stand."""
+        return self.policy.pools if self.policy else ()
+
+    def pool_names(self) -> tuple[str, ...]:
+        """What the pools are called."""
+        return tuple(pool.name for pool in self.pools())
 
     def horizon_s(self) -> int:
         """How far forecasts look ahead, in seconds."""

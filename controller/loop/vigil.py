@@ -12,15 +12,18 @@ LOOK_S: Final = 0.3
 ANSWER_WITHIN_S: Final = 1.0
 
 
-async def keep_vigil(client: httpx.AsyncClient, servers: Mapping[ServerKey, str], nudge: Callable[[], None]) -> None:
-    """Nudge the loop whenever a server's liveness changes; `servers` are their base addresses. Runs until cancelled.
+async def keep_vigil(
+    client: httpx.AsyncClient, servers: Callable[[], Mapping[ServerKey, str]], nudge: Callable[[], None]
+) -> None:
+    """Nudge the loop whenever a server's liveness changes; `servers` gives their base addresses. Runs until cancelled.
 
     It only wakes the loop: what a silent server means is decided there, by readings.
     """
     seen: dict[ServerKey, bool] = {}
     while True:
-        alive = await asyncio.gather(*(_answers(client, url) for url in servers.values()))
-        now = dict(zip(servers, alive, strict=True))
+        looked = servers()
+        alive = await asyncio.gather(*(_answers(client, url) for url in looked.values()))
+        now = dict(zip(looked, alive, strict=True))
         if seen and now != seen:
             nudge()
         seen = now

@@ -19,5 +19,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW2019": "why a plan falls short is not a clash that is known",
         "GW2020": "a decision is not carried out: the policy changed meanwhile",
         "GW2021": "a decision is not carried out: the fleet changed meanwhile",
+        "GW2100": "a server is told of a node that its pool does not have",
+        "GW2101": "a node has no server",
     }
 )

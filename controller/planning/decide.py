@@ -22,6 +22,7 @@ from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
@@ -48,6 +49,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         *short,
         *_ending(plan, built.whole, now),
         *unremoved(built.whole),
+        *unmatched(policy, snapshot),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
@@ -126,12 +128,13 @@ def _loads(built: Built) -> tuple[Load, ...]:
 
 def _started(before: tuple[Started, ...], way: Transition | None, current: Fleet, now: datetime) -> tuple[Started, ...]:
     latest = {item.placement: item.at for item in before}
+    standing = {load.seat: load.instances for load in current.loads}
     for wave in way.waves if way else ():
         for action in wave.actions:
-            if isinstance(action, SetLoad) and wave.name == "grow":
-                known = current.load(action.load.seat)
-                if known is None or known.instances < action.load.instances:
-                    latest[action.load.placement] = now
+            if wave.name != "grow" or not isinstance(action, SetLoad):
+                continue
+            if standing.get(action.load.seat, 0) < action.load.instances:
+                latest[action.load.placement] = now
     return tuple(Started(*item) for item in sorted(latest.items()))
 
 

@@ -7,14 +7,15 @@ from policy.resolved import Policy, Pool
 
 
 def inventoried(policy: Policy, snapshot: Snapshot) -> Policy:
-    """The policy with the nodes that a cluster has of each pool, under their own names; without one, as it is.
+    """The policy with the nodes that a cluster has of each pool, under their own names.
 
-    A pool that the cluster was not asked about, or was never listed for, has none that are known.
+    A pool of which no cluster tells stays as its document has it; one whose cluster was never listed has no nodes yet.
     """
-    if not snapshot.inventory:
-        return policy
     known = {item.pool: item.reading.value or () for item in snapshot.inventory}
-    return replace(policy, pools=tuple(_with(pool, known.get(pool.name, ())) for pool in policy.pools))
+    if not known:
+        return policy
+    pools = (_with(pool, known[pool.name]) if pool.name in known else pool for pool in policy.pools)
+    return replace(policy, pools=tuple(pools))
 
 
 def _with(pool: Pool, nodes: tuple[InventoryNode, ...]) -> Pool:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload, Wave
-from controller.fleet import Fleet, Load, Part, RouteSet, Seat
+from controller.fleet import Fleet, Load, Parts, RouteSet, Seat
 from controller.planning.between import Between
 from controller.planning.duration import wave_us
 from controller.planning.ground import Ground
@@ -182,10 +182,11 @@ def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
         routes = ground.routes(start)
         waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
     for name, moment, staying in _steps(way):
-        wanted = ground.routes(moment, staying)
-        if wanted != routes and (name == "route" or (name in REMOVING and _parts(wanted) != _parts(routes))):
-            waves.append(Wave("route", (SetRoutes(wanted),), wave_us(before, before, ground)))
-            routes = wanted
+        if name == "route" or name in REMOVING:
+            wanted = ground.routes(moment, staying)
+            if wanted != routes and (name == "route" or _parts(wanted) != _parts(routes)):
+                waves.append(Wave("route", (SetRoutes(wanted),), wave_us(before, before, ground)))
+                routes = wanted
         actions = _loading(name, loads, ground.loads(before), ground.loads(moment))
         loads = _after(loads, actions)
         if actions:
@@ -204,7 +205,7 @@ def _steps(way: Walk) -> Iterator[tuple[str, Between, Between]]:
         yield name, moment, then if name == "route" and following in REMOVING else moment
 
 
-def _parts(routes: Iterable[RouteSet]) -> dict[tuple[str, str], tuple[Part, ...]]:
+def _parts(routes: Iterable[RouteSet]) -> dict[tuple[str, str], tuple[Parts, ...]]:
     """How the requests of each demand are parted over nodes, where they are."""
     return {(item.service, item.origin): item.parts for item in routes if item.parts}
 

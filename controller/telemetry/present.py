@@ -4,7 +4,7 @@ So an age is right at that moment, and a series that no longer exists is gone.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from collectors.objective_runs import ObjectiveRuns
 from controller.decision import Decision
 from controller.loop.status import Status, ages, readiness
+from controller.telemetry import cluster_calls
 from controller.telemetry.objectives import families
 
 US: Final = 1_000_000
@@ -31,7 +32,7 @@ class Present(Collector):
     """What the status says now; register it in a CollectorRegistry.
 
     `refused` gives how many posts of telemetry the receiver has refused since it started, `runs` how many runs there
-    were for each latency objective.
+    were for each latency objective, `asked` how often an API server of Kubernetes was asked, by verb and status.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class Present(Collector):
         clock: Callable[[], datetime],
         refused: Callable[[], int] = lambda: 0,
         runs: Callable[[], Sequence[ObjectiveRuns]] = tuple,
+        asked: Callable[[], Mapping[tuple[str, int], int]] = dict,
     ) -> None:
         self._status = status
         self._clock = clock
         self._refused = refused
         self._runs = runs
+        self._asked = asked
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask for a status."""
@@ -64,6 +67,7 @@ class Present(Collector):
         refused.add_metric((), self._refused())
         yield refused
         yield from families(self._runs())
+        yield from cluster_calls.families(self._asked())
 
 
 def _gauge(name: str, text: str, labels: Sequence[str], samples: Samples) -> GaugeMetricFamily:

@@ -9,7 +9,7 @@ from controller.planning.objective import cost_of
 from controller.planning.sacrifice import services_short
 from controller.testing.rest import Rest
 from policy.findings import Place
-from rules.kernel.formulation import Budget, Count, Distinct, Formulation, Penalty, Row
+from rules.kernel.formulation import Budget, Count, Distinct, Formulation, Gathered, Penalty, Row
 from rules.kernel.plan import Plan
 
 
@@ -17,8 +17,9 @@ def exercised(now: Rest) -> frozenset[Place]:
     """The places of clauses that took part in the plan at rest.
 
     A clause took part when it bars an option, a use or a path; when a bound, or the number of places that a stage has
-    to stand in, is reached; when no further node could be paid for; when more is kept ready than is asked; when a
-    degrade step is taken; when a service sleeps by it; or when one that does not preempt waits for what it lacks.
+    to stand in, is reached; when it gathers what stands; when no further node could be paid for; when more is kept
+    ready than is asked; when a degrade step is taken; when a service sleeps by it; or when one that does not preempt
+    waits for what it lacks.
     """
     barred = {row.place for row in (*now.built.exclusions, *now.built.slow)}
     plan, problem = now.decision.plan, now.built.problem
@@ -35,6 +36,9 @@ def _is_reached(row: Row, plan: Plan) -> bool:
     if isinstance(row, Distinct):
         standing = {(item.option, item.node) for item in plan.instances if item.count}
         return row.least > 1 and sum(not standing.isdisjoint(group) for group in row.groups) <= row.least
+    if isinstance(row, Gathered):
+        nodes = {item.node for item in plan.instances if item.count and item.option in row.options}
+        return any(not nodes.isdisjoint(group) for group in row.groups)
     if isinstance(row, Budget):
         powered, bounded = plan.powered(), Penalty("", nodes=row.prices_millicents, carried=row.carried_millicents)
         spent = cost_of(plan, Formulation([bounded]))

@@ -53,8 +53,8 @@ class RemovalSpec(DataSpec):
 class StageSpec(Spec):
     """One model call. `fanout` calls are made for each request, after the stages in `after`.
 
-    The input of a call may cross links in one of `encodings`. With `reads: outputs` it is sent what those stages put
-    out and nothing else of the request.
+    The input of a call may cross links in one of `encodings`: the soonest there, or the one that costs the least to
+    send. With `reads: outputs` it is sent what those stages put out and nothing else of the request.
     """
 
     name: Name
@@ -63,6 +63,7 @@ class StageSpec(Spec):
     fanout: Positive = 1
     input: PayloadBytes = 0
     encodings: Annotated[list[EncodingSpec], AfterValidator(each_format_once)] = Field(default_factory=list)
+    prefer: Literal["soonest", "cheapest"] = "soonest"
     reads: Literal["everything", "outputs"] = "everything"
     adds: DataSpec = DataSpec()
     removes: RemovalSpec | None = None

@@ -5,7 +5,7 @@ explained by the line that asked for it.
 """
 
 from policy.resolved.bounds import Ceiling, CostPolicy, OnMissing, ReplicaBound, ScalingPolicy
-from policy.resolved.encodings import Encoding, Fidelity
+from policy.resolved.encodings import Encoding, Fidelity, Prefer
 from policy.resolved.fleet import Egress, Encryption, Link, Maintenance, Pool, Purchase, Site
 from policy.resolved.issuers import Authority, Issuer, IssuerKey, Nonce, Revoked
 from policy.resolved.models import DeviceProfile, Model, Variant, VariantProfile
@@ -63,6 +63,7 @@ __all__ = [
     "Policy",
     "Pool",
     "PoolsClause",
+    "Prefer",
     "Purchase",
     "Removal",
     "ReplicaBound",

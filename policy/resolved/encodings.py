@@ -19,6 +19,13 @@ class Fidelity(StrEnum):
         return list(Fidelity).index(self)
 
 
+class Prefer(StrEnum):
+    """Which of the encodings that may cross a link is taken: what is there first, or what costs the least to send."""
+
+    SOONEST = "soonest"
+    CHEAPEST = "cheapest"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """A way to send the input of one call in `payload_bytes`; `format` names it.

@@ -7,7 +7,7 @@ from typing import Final
 from policy.clauses import ComplianceProfile
 from policy.data_flow import NO_DATA, Data, Reads, data
 from policy.findings import Place
-from policy.resolved.encodings import Encoding
+from policy.resolved.encodings import Encoding, Prefer
 from policy.resolved.fleet import Pool
 from policy.resolved.objectives import (
     AccuracyObjective,
@@ -43,7 +43,7 @@ class Removal:
 class Stage:
     """One model call of a service. `fanout` calls are made for each request, all at once.
 
-    The input of one is of `payload_bytes`, and crosses links as it is or in one of `encodings`.
+    The input of one is of `payload_bytes`, and crosses links as it is or in one of `encodings`: that which it prefers.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Stage:
     adds: Data = NO_DATA
     removes: Removal | None = None
     encodings: tuple[Encoding, ...] = ()
+    prefer: Prefer = Prefer.SOONEST
 
     def encoding(self, name: str) -> Encoding | None:
         """The encoding of that format; None when there is none."""

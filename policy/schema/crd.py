@@ -101,8 +101,10 @@ def definition(kind: str, spec: Schema, name: Schema) -> Schema:
 
 
 def plural(kind: str) -> str:
-    """`Site` as sites, `CostPolicy` as costpolicies, `Variables` as they are."""
+    """`Site` as sites, `CostPolicy` as costpolicies, `PriorityClass` as priorityclasses, `Variables` as they are."""
     word = kind.lower()
+    if word.endswith("ss"):
+        return f"{word}es"
     if word.endswith("s"):
         return word
     return f"{word.removesuffix('y')}ies" if word.endswith("y") else f"{word}s"

@@ -151,7 +151,7 @@ def test_the_manifests_are_as_kubernetes_has_them(policy: Policy) -> None:
 def test_a_refusal_names_the_node_the_reason_and_the_clause(policy: Policy) -> None:
     cluster = Cluster(manifests(question(policy, (), NOW_S)))
     (told,) = bound(cluster, "x-ray-triage", "deidentify", "hospital-0")
-    assert told.startswith("node hospital-0 may not run this stage: hospital does not hold ")
+    assert told.startswith("node hospital-0 may not run this pod: hospital does not hold ")
     assert re.search(r"\(compliance\.yaml:\d+:\d+\)$", told)
 
 
@@ -160,7 +160,7 @@ def test_what_nobody_told_of_is_a_no(policy: Policy) -> None:
     cluster = Cluster(manifests(problem))
     (service, stage) = next((each.service, each.stage) for each in judged(problem))
     assert bound(cluster, service, stage, "unheard-of") == [
-        "node unheard-of may not run this stage: nothing is known of it"
+        "node unheard-of may not run this pod: nothing is known of it"
     ]
     cluster.documents = [each for each in cluster.documents if each["kind"] != "ConfigMap"]
     assert bound(cluster, service, stage, "hospital-0") == ["no parameter"]

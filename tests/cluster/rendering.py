@@ -6,9 +6,9 @@ from typing import Final
 
 import yaml
 
-from controller.cluster import installed
+from controller.cluster import fencing, installed
 from policy.schema.files import DEFINITIONS
-from tests.cluster.helm import NAMESPACE, OPERATOR, ROOT, VALUES, Manifest, manifests, rendered
+from tests.cluster.helm import CHART, NAMESPACE, OPERATOR, ROOT, USER, VALUES, Manifest, manifests, rendered
 
 KUSTOMIZE: Final = ROOT / "deploy" / "kustomize"
 SETS: Final = sorted(VALUES.glob("*.yaml"))
@@ -26,6 +26,11 @@ def made() -> Mapping[Path, str]:
         Path(installed.__file__).with_suffix(".yaml"): whole,
         DEFINITIONS / "Kustomization": definitions(),
     }
+
+
+def parts() -> Mapping[Path, str]:
+    """The files of the chart that say what the code says."""
+    return {CHART / "fence.yaml": written(list(fencing.manifests(USER)))}
 
 
 def golden(values: Path) -> Path:
@@ -64,6 +69,7 @@ def written(documents: list[Manifest]) -> str:
 
 
 if __name__ == "__main__":
-    for path, text in made().items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    for files in (parts, made):  # what is rendered has the parts in it
+        for path, text in files().items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import yaml
 
 from tests.cluster.api_server import ApiServer, Manifest
-from tests.cluster.helm import NAMESPACE
+from tests.cluster.helm import ACCOUNT, NAMESPACE
 from tests.cluster.starting import AUDIT, KUBECONFIG
 
-ACCOUNT = "gridwright"
+ROLES = ("Role", "ClusterRole")
+BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
 class Right(NamedTuple):
@@ -26,11 +28,11 @@ class Right(NamedTuple):
 
 def granted(manifests: list[Manifest]) -> set[Right]:
     """Every right that the bindings among some manifests give the controller's account."""
-    roles = {(each["kind"], each["metadata"]["name"]): each for each in manifests if each["kind"].endswith("Role")}
+    roles = {(each["kind"], each["metadata"]["name"]): each for each in manifests if each["kind"] in ROLES}
     return {
         right
         for binding in manifests
-        if binding["kind"].endswith("Binding") and _is_ours(binding)
+        if binding["kind"] in BINDINGS and _is_ours(binding)
         for right in _rights(roles[binding["roleRef"]["kind"], binding["roleRef"]["name"]], binding["metadata"])
     }
 
@@ -49,23 +51,35 @@ def _rights(role: Manifest, bound: Manifest) -> Iterator[Right]:
 
 
 class Asked(NamedTuple):
-    """A request of the account, and the status of its answer."""
+    """A request of the account: the rights that it took, and the status of its answer."""
 
-    right: Right
+    rights: tuple[Right, ...]
     status: int
+    is_dry_run: bool
 
 
 def asked(work: Path) -> list[Asked]:
     """All that the account has asked of resources."""
-    lines = (work / AUDIT).read_text().splitlines()
-    return [_asked(each) for each in map(json.loads, lines) if "objectRef" in each]
+    events = map(json.loads, (work / AUDIT).read_text().splitlines())
+    return [
+        Asked(tuple(_taken(each)), each["responseStatus"]["code"], "dryRun=All" in each["requestURI"])
+        for each in events
+        if "objectRef" in each
+    ]
 
 
-def _asked(event: dict[str, Any]) -> Asked:
+def _taken(event: dict[str, Any]) -> Iterator[Right]:
+    """The rights that a request took. One that applies what is not there yet takes that to create it, too."""
     what = event["objectRef"]
     resource = "/".join((what["resource"], what["subresource"])) if "subresource" in what else what["resource"]
     right = Right(event["verb"], what.get("apiGroup", ""), resource, what.get("namespace", ""), what.get("name", ""))
-    return Asked(right, event["responseStatus"]["code"])
+    yield right
+    if right.verb == "patch" and event["responseStatus"]["code"] == httpx.codes.CREATED:
+        yield right._replace(verb="create")
+    if meant := event.get("impersonatedUser"):
+        yield Right("impersonate", "", "serviceaccounts", *meant["username"].split(":")[2:])
+        for extra, values in meant["extra"].items():
+            yield from (Right("impersonate", "authentication.k8s.io", f"userextras/{extra}", "", v) for v in values)
 
 
 def covers(right: Right, other: Right) -> bool:

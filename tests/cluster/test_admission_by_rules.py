@@ -27,13 +27,14 @@ class Exported:
 
 
 def apart(manifest: Manifest, case: str) -> Manifest:
-    """A manifest of a case with a service that no other case has, so that all of them can stand in one cluster."""
+    """A manifest of a case with a service or a pool that no other case has: all of them stand in one cluster."""
     metadata = {**manifest["metadata"], "name": f"{manifest['metadata']['name']}.{case}"}
     if manifest["kind"] == "ConfigMap":
         return {**manifest, "metadata": metadata}
     spec = manifest["spec"]
     labels = spec["matchResources"]["namespaceSelector"]["matchLabels"]
-    selected = {"namespaceSelector": {"matchLabels": {**labels, SERVICE: f"{labels[SERVICE]}.{case}"}}}
+    first = next(iter(labels))
+    selected = {"namespaceSelector": {"matchLabels": {**labels, first: f"{labels[first]}.{case}"}}}
     parameter = {**spec["paramRef"], "name": f"{spec['paramRef']['name']}.{case}"}
     return {**manifest, "metadata": metadata, "spec": {**spec, "paramRef": parameter, "matchResources": selected}}
 
@@ -47,7 +48,7 @@ def standing(server: ApiServer, number: int, example: Any) -> Exported:
     answers = {
         (each["metadata"]["labels"][SERVICE], each["metadata"]["labels"][STAGE]): each["data"]
         for each in exported
-        if each["kind"] == "ConfigMap"
+        if each["kind"] == "ConfigMap" and STAGE in each["metadata"]["labels"]
     }
     stages = sorted({(service, stage) for service, stage, _ in permitted(example.problem)})
     namespaces = {
@@ -91,4 +92,4 @@ def test_pods_come_to_a_node_exactly_where_the_checks_of_the_rules_are_silent(
                 assert answers[node] != ALLOWED
                 for denied in (bound, named):
                     assert denied.status_code == IS_FORBIDDEN
-                    assert message(denied).endswith(f"node {node} may not run this stage: {answers[node]}")
+                    assert message(denied).endswith(f"node {node} may not run this pod: {answers[node]}")

@@ -54,7 +54,7 @@ def test_the_policies_are_the_ones_that_every_case_is_judged_by(guarded: ApiServ
 def test_a_refusal_names_the_node_the_reason_and_the_clause(guarded: ApiServer, answers: Manifest) -> None:
     refused = waiting(guarded, "refused").bind("waiting", NO)
     assert refused.status_code == httpx.codes.FORBIDDEN
-    assert message(refused).endswith(f"node {NO} may not run this stage: {answers['data'][NO]}")
+    assert message(refused).endswith(f"node {NO} may not run this pod: {answers['data'][NO]}")
     assert "compliance.yaml:" in answers["data"][NO]
 
 
@@ -92,7 +92,7 @@ def test_without_a_parameter_everything_is_refused_until_it_is_back(guarded: Api
     guarded.create({key: each for key, each in answers.items() if key != "data"})
     eventually(lambda: "nothing is known of it" in where.bind("waiting", NO).text)
     for refused in (where.bind("waiting", YES), where.pod("named", YES)):
-        assert message(refused).endswith(f"node {YES} may not run this stage: nothing is known of it")
+        assert message(refused).endswith(f"node {YES} may not run this pod: nothing is known of it")
     guarded.delete(answers)
     guarded.create(answers)
     eventually(lambda: where.bind("waiting", YES).is_success)

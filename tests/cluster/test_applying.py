@@ -10,6 +10,7 @@ from controller.cluster.applying import Applier
 from controller.cluster.calls import Calls
 from controller.cluster.names import namespace_of
 from controller.cluster.standing import KINDS, Key, key_of
+from controller.cluster.workloads import priority
 from policy.findings import Finding
 from tests.cluster.api_server import ApiServer, Manifest, eventually
 from tests.cluster.fleet import SETTINGS, asked, calls, is_ready, pods, pool, stand
@@ -81,10 +82,10 @@ async def test_what_is_as_applied_is_not_written_again(applier: Applier, by: Cal
     assert set((await applier.apply(wanted)).written) == set(map(key_of, wanted))
     assert (await applier.apply(wanted)).written == ()
     again = Applier(by)
-    before = {each.key: each.version for each in await again.standing() if each.key.kind == "ServiceAccount"}
+    account = Key("ServiceAccount", namespace_of(STILL.name), "server")
+    before = (await by.get(account.path))["metadata"]["resourceVersion"]
     assert set((await again.apply(wanted)).written) == set(map(key_of, wanted))
-    after = {each.key: each.version for each in await again.standing() if each.key.kind == "ServiceAccount"}
-    assert after == before
+    assert (await by.get(account.path))["metadata"]["resourceVersion"] == before
 
 
 async def test_fields_that_somebody_else_has_set_are_told_and_left(
@@ -172,6 +173,20 @@ async def test_a_server_stays_while_the_budget_of_its_pool_is_against_its_end(
     eventually(lambda: sorted(pods(standing, FRAIL)) == [first, third])
     eventually(lambda: budget(standing, FRAIL)["disruptionsAllowed"] == 1)
     assert (await applier.apply(asked(FRAIL, first))).removed == (server_key(FRAIL, third),)
+
+
+async def test_a_pool_that_is_gone_keeps_its_budget_until_its_last_server_is(
+    standing: ApiServer, applier: Applier
+) -> None:
+    nodes = STILL.node_names()[:2]
+    await applier.apply(asked(STILL, *nodes))
+    eventually(lambda: budget(standing, STILL)["disruptionsAllowed"] == 1)
+    rest = (priority(),)
+    assert {each.kind for each in (await applier.apply(rest)).removed} == {"StatefulSet"}
+    eventually(lambda: len(pods(standing, STILL)) == 1 and budget(standing, STILL)["disruptionsAllowed"] == 1)
+    last = {each.kind for each in (await applier.apply(rest)).removed}
+    assert last == {"StatefulSet", "Service", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy"}
+    assert standing.is_served(f"/api/v1/namespaces/{namespace_of(STILL.name)}")
 
 
 async def test_new_settings_restart_no_server_that_serves(standing: ApiServer, applier: Applier) -> None:

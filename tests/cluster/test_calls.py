@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from controller.cluster.backoff import LONGEST_S, asked_s, pause_s
-from controller.cluster.calls import Calls, Limits, Object, owners
+from controller.cluster.calls import UNANSWERED, Calls, Limits, Object, owners
 from controller.cluster.errors import (
     BusyError,
     CallError,
@@ -103,6 +103,7 @@ async def test_a_pause_that_is_asked_for_is_kept() -> None:
     played = Played(status(429, "TooManyRequests", **{"retry-after": "4"}), OK)
     async with calls(played) as asked:
         await asked.get("/api/v1/nodes/a")
+        assert asked.answered == {("GET", 429): 1, ("GET", 200): 1}
     assert played.waited == [4.125]
 
 
@@ -256,3 +257,4 @@ async def test_what_is_watched_in_silence_is_told_to_be_unanswered() -> None:
     async with calls(Played(httpx.ReadTimeout(""))) as asked:
         with pytest.raises(UnansweredError, match="ReadTimeout"):
             await first_line(asked, NODES.path())
+        assert asked.answered == {("WATCH", UNANSWERED): 1}

@@ -13,8 +13,9 @@ from controller.connections import read_connections
 from policy.documents import KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
+from tests.cli.process import gridwright
 from tests.cluster.helm import CHART, NAMESPACE, OPERATOR, ROOT, VALUES, Manifest, helm, manifests, rendered
-from tests.cluster.rendering import KUSTOMIZE, SETS, made
+from tests.cluster.rendering import KUSTOMIZE, SETS, made, parts
 from tests.cluster.starting import BUILT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("helm_is_built")]
@@ -32,7 +33,9 @@ REFUSED = {
     "policy.evidence.secret=attested": "policy",
     "policy.signers=x": "signers",
     "connections.api=0.0.0.0:1": "api",
-    "connections.servers=null": "servers",
+    "connections.cluster=null": "connections",
+    "connections.cluster.servers=null": "servers",
+    "policy.cluster=true": "policy",
     "journal.size=2": "size",
     "journal.accessMode=ReadOnlyMany": "accessMode",
     "monitoring.scrape=yes": "scrape",
@@ -48,7 +51,9 @@ def test_a_set_of_values_lints(values: Path) -> None:
 
 
 def test_what_is_rendered_and_kept_is_what_the_chart_renders() -> None:
-    assert [path.name for path, text in made().items() if path.read_text(encoding="utf-8") != text] == []
+    assert [
+        path.name for path, text in (*parts().items(), *made().items()) if path.read_text(encoding="utf-8") != text
+    ] == []
 
 
 @pytest.mark.parametrize(("wrong", "named"), REFUSED.items(), ids=REFUSED)
@@ -59,9 +64,14 @@ def test_a_wrong_value_is_refused_by_name(wrong: str, named: str) -> None:
 
 def test_values_are_asked_for_without_which_nothing_can_run(tmp_path: Path) -> None:
     (tmp_path / "none.yaml").write_text("{}")
-    with pytest.raises(ValueError, match="missing property 'servers'") as refused:
+    with pytest.raises(ValueError, match="missing property 'cluster'") as refused:
         rendered(tmp_path / "none.yaml")
     assert "'/policy/address'" in str(refused.value)
+
+
+def test_replicas_need_something_to_elect_one_by() -> None:
+    with pytest.raises(ValueError, match=r"add connections\.cluster, or set replicas to 1"):
+        rendered(VALUES / "files.yaml", "--set", "replicas=2")
 
 
 def test_a_volume_of_one_node_goes_with_one_replica() -> None:
@@ -80,7 +90,18 @@ def test_the_connections_are_a_document_that_the_controller_reads(values: Path, 
     (tmp_path / "connections.yaml").write_text(kept["data"]["connections.yaml"])
     read = read_connections(tmp_path / "connections.yaml")
     assert read.listened_at() == {"api": "0.0.0.0:8780", "otlp": "0.0.0.0:4318", "otlpGrpc": "0.0.0.0:4317"}
-    assert read.servers.keys() == yaml.safe_load(values.read_text())["connections"]["servers"].keys()
+    given = yaml.safe_load(values.read_text())["connections"]
+    assert read.servers.keys() == given.get("servers", {}).keys()
+    assert (read.cluster is None) == ("cluster" not in given)
+
+
+def test_the_command_takes_what_the_pod_gives_it(tmp_path: Path) -> None:
+    (pod,) = [each["spec"]["template"] for each in manifests(rendered(GIT)) if each["kind"] == "Deployment"]
+    (container,) = pod["spec"]["containers"]
+    told = [each.replace("$(GRIDWRIGHT_POLICY)", str(tmp_path)) for each in container["args"]]
+    ran = gridwright(*(each.replace("$(GRIDWRIGHT_ENVIRONMENT)", "") for each in told))
+    # It goes as far as what this machine does not have.
+    assert "/etc/gridwright/connections/connections.yaml: cannot be read" in ran.err
 
 
 def test_monitors_and_rules_are_left_out_where_nobody_serves_their_kinds() -> None:

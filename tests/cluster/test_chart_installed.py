@@ -1,17 +1,19 @@
 """The chart on a real control plane: installed, upgraded, rolled back, and gone."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 from tests.cli.process import gridwright
 from tests.cluster.api_server import ApiServer, collection, eventually, message, one
 from tests.cluster.everything import everything
-from tests.cluster.helm import CHART, NAMESPACE, VALUES, Manifest, helm, manifests, rendered
+from tests.cluster.helm import CHART, NAMESPACE, ROOT, VALUES, Manifest, helm, manifests, rendered
 from tests.cluster.rendering import SETS, namespace
 from tests.cluster.starting import KUBECONFIG
 
@@ -66,6 +68,14 @@ def test_a_namespace_that_wants_restricted_pods_takes_the_controllers(ready: Api
     root = {**spec, "securityContext": {**spec["securityContext"], "runAsNonRoot": False, "runAsUser": 0}}
     refused = ready.post(collection(pod), {**pod, "spec": root}, dryRun="All")
     assert "violates PodSecurity" in message(refused)
+
+
+def test_the_pod_that_copies_the_journal_is_taken(ready: ApiServer) -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text()
+    blocks = map(yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    (pod,) = [each for each in blocks if each.get("kind") == "Pod"]
+    response = ready.post(collection(pod), pod, dryRun="All")
+    assert response.status_code == httpx.codes.CREATED, response.text
 
 
 def test_a_release_is_installed_upgraded_rolled_back_and_gone(

@@ -30,9 +30,9 @@ def _reached(bare_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def connections(tmp_path: Path) -> Path:
-    servers = {"edge": {"http": "10.0.0.7:8000", "grpc": "10.0.0.7:8001", "metrics": "10.0.0.7:8002"}}
+    servers = {"image": "triton", "repository": {"url": "s3://models"}, "devices": {"xeon": None}}
     file = tmp_path / "connections.yaml"
-    file.write_text(yaml.safe_dump({"beyondLoopback": True, "servers": servers}))
+    file.write_text(yaml.safe_dump({"cluster": {"servers": servers}}))
     return file
 
 
@@ -96,22 +96,29 @@ def test_whoever_may_not_is_told_what_they_may_not(bare: ApiServer, bare_work: P
     bare.delete(account)
 
 
-@pytest.mark.parametrize("left_out", ["--image", "--policy", "--connections"])
+@pytest.mark.parametrize("left_out", ["--image", "--connections"])
 def test_what_is_not_given_is_asked_for(connections: Path, left_out: str) -> None:
-    given = {"--image": "example.org/gridwright:1", "--policy": ADDRESS, "--connections": str(connections)}
+    given = {"--image": "example.org/gridwright:1", "--connections": str(connections)}
     options = [part for option, value in given.items() if option != left_out for part in (option, value)]
     ran = gridwright("install", "--context", "tests", *options)
     assert ran.status == 1
     assert f"an installation needs {left_out} as well" in ran.err
 
 
-def test_files_of_this_machine_are_refused(tmp_path: Path) -> None:
+def test_files_of_this_machine_are_refused(connections: Path) -> None:
     gateway = {"admin": "127.0.0.1:9901", "routes": "routes", "origins": {"edge": "127.0.0.1:10000"}}
-    servers = {"edge": {"http": "127.0.0.1:8000", "grpc": "127.0.0.1:8001", "metrics": "127.0.0.1:8002"}}
-    (tmp_path / "local.yaml").write_text(yaml.safe_dump({"servers": servers, "gateways": [gateway]}))
-    ran = install(tmp_path / "local.yaml")
+    connections.write_text(yaml.safe_dump({**yaml.safe_load(connections.read_text()), "gateways": [gateway]}))
+    ran = install(connections)
     assert ran.status == 1
     assert "names folders or files, which the cluster does not have" in " ".join(ran.err.split())
+
+
+def test_replicas_that_could_not_elect_one_are_refused(connections: Path) -> None:
+    servers = {"edge": {"http": "127.0.0.1:8000", "grpc": "127.0.0.1:8001", "metrics": "127.0.0.1:8002"}}
+    connections.write_text(yaml.safe_dump({"servers": servers}))
+    ran = install(connections)
+    assert ran.status == 1
+    assert "names no cluster, by which replicas elect one" in " ".join(ran.err.split())
 
 
 def test_a_context_that_there_is_not_is_told(connections: Path) -> None:

@@ -54,10 +54,11 @@ class Watcher:
         path = MAPS.path(namespace=namespace)
         version = (await by.get(path))["metadata"]["resourceVersion"]
         while True:
-            async for event in by.lines(path, silence_s=300, watch="1", resourceVersion=version):
-                version = event["object"]["metadata"]["resourceVersion"]
-                if TERM in event["object"].get("data", {}):
-                    self.terms.append(event["object"]["data"][TERM])
+            async with by.lines(path, {"watch": 1, "resourceVersion": version}, silence_s=300) as lines:
+                async for event in lines:
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    if TERM in event["object"].get("data", {}):
+                        self.terms.append(event["object"]["data"][TERM])
 
 
 @asynccontextmanager

@@ -5,97 +5,162 @@ is a new row, and what its row needs goes into the chart's role.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import yaml
 
+from controller.acting.actuator import ActuatorError
+from controller.actions import SetLoad
+from controller.cluster.applying import Applier
 from controller.cluster.calls import Calls
 from controller.cluster.errors import ForbiddenError
+from controller.cluster.fencing import fence
 from controller.cluster.inventory import ClusterInventory
+from controller.cluster.leading import Leadership
 from controller.cluster.policies import ClusterPolicy
 from controller.cluster.reaching import client
 from controller.cluster.reporting import StatusReporter
 from controller.cluster.resources import Resource
+from controller.cluster.serving import ServersActuator
+from controller.cluster.standing import KEPT, is_ours
+from controller.cluster.standing import KINDS as KINDS_WRITTEN
+from controller.cluster.workloads import priority
+from controller.fleet import Load
 from controller.loop.policies import InForce, reloaded
 from controller.loop.status import Status
-from policy.cluster.resources import resources
+from policy.cluster.resources import resources as policy_of
 from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
-from tests.cluster.api_server import ApiServer, eventually, one
-from tests.cluster.helm import NAMESPACE, ROOT, VALUES, Manifest, manifests, rendered
+from tests.acting.world import ORIENT, PARIS, world
+from tests.cluster.api_server import PATIENCE_S, ApiServer, eventually, one
+from tests.cluster.everything import everything
+from tests.cluster.fleet import SETTINGS, pool, stand
+from tests.cluster.fleet import asked as asked_for
+from tests.cluster.helm import NAMESPACE, ROOT, USER, VALUES, Manifest, manifests, rendered
 from tests.cluster.rendering import namespace
 from tests.cluster.role import Asked, Right, as_controller, asked, covers, granted
-from tests.cluster.written import files
-from tests.cluster.written import resources as written
+from tests.cluster.whole import played
+from tests.cluster.written import files, resources
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("helm_is_built")]
 
-ROLE = ("ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
+ROLE = (
+    "ServiceAccount",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+)
 
 
-def reads_the_policy(kubeconfig: Path) -> None:
+EDGE = pool("edge", nodes=1)
+
+
+async def reads_the_policy(kubeconfig: Path) -> None:
     """The documents of a cluster, as `kubernetes:CONTEXT` names them."""
-    assert {each["kind"] for each in resources("controller", str(kubeconfig))} == set(KINDS)
+    read = await asyncio.to_thread(policy_of, "controller", str(kubeconfig))
+    assert {each["kind"] for each in read} == set(KINDS)
 
 
-def follows_the_nodes(kubeconfig: Path) -> None:
-    """What a cluster has for servers."""
+async def follows_the_policy_and_tells_of_it(kubeconfig: Path) -> None:
+    """Follows every kind of document, and tells of each what a turn made of it."""
+    async with client("controller", str(kubeconfig)) as reached:
+        policy = ClusterPolicy(Calls(reached), now)
+        reporter = StatusReporter(Calls(reached), policy, "this", now)
+        async with policy.running():
+            loaded = await asyncio.to_thread(policy.load)
+            reporter.observe(Status(in_force=reloaded(InForce(), loaded, now())))
+            await reporter.write()
+            await watched(kubeconfig, *map(plural, KINDS))
 
-    async def followed() -> None:
-        async with client("controller", str(kubeconfig)) as reached:
-            inventory = ClusterInventory(Calls(reached), lambda: (), {}, now)
-            async with inventory.running(), asyncio.timeout(PATIENCE_S):
-                await asyncio.sleep(SETTLED_S)
-            assert [each.subject for each in (await inventory.collect(now())).findings] == ["pool none"]
 
-    asyncio.run(followed())
+async def follows_what_there_is_for_servers(kubeconfig: Path) -> None:
+    """Nodes, pods and quotas."""
+    async with client("controller", str(kubeconfig)) as reached:
+        inventory = ClusterInventory(Calls(reached), lambda: (EDGE,), {"card": "nvidia.com/gpu"}, now)
+        async with inventory.running():
+            seen = await inventory.collect(now())
+            await watched(kubeconfig, "nodes", "pods", "resourcequotas")
+    assert [len(each.reading.value or ()) for each in seen.inventory] == [EDGE.nodes]
 
 
-def follows_the_policy_and_tells_of_it(kubeconfig: Path) -> None:
-    """Each resource gets a status, and an event of it."""
+async def leads_and_has_servers_stand(kubeconfig: Path) -> None:
+    """Takes the lease, has a server stand, has it go again, and gives the lease up: with each write in its term."""
+    async with leading(kubeconfig) as calls:
+        applier = Applier(calls)
+        done = await applier.apply(asked_for(EDGE, *EDGE.node_names()))
+        assert (done.findings, len(done.written)) == ((), len(KINDS_WRITTEN))
+        done = await applier.apply(())
+        assert done.findings == ()
+        assert {each.kind for each in done.removed} == KINDS_WRITTEN.keys() - set(KEPT)
 
-    async def told() -> None:
-        async with client("controller", str(kubeconfig)) as reached:
-            calls = Calls(reached)
-            policy = ClusterPolicy(calls, now)
-            reporter = StatusReporter(calls, policy, "tests", now)
-            async with policy.running(), asyncio.timeout(PATIENCE_S):
-                loaded = await asyncio.to_thread(policy.load)
-                assert {resource.kind for resource in policy.read} == set(KINDS)
-                reporter.observe(Status(in_force=reloaded(InForce(), loaded, now())))
-                await reporter.write()
-                await asyncio.sleep(SETTLED_S)
 
-    asyncio.run(told())
+async def waits_for_a_server_before_its_first_load(kubeconfig: Path) -> None:
+    """Has a server stand, looks at its pod, and tells why it does not serve in time."""
+    settings = SETTINGS.model_copy(update={"devices": {world().pool(PARIS).device: None}})
+    async with leading(kubeconfig) as calls, httpx.AsyncClient(trust_env=False) as reached:
+        servers = ServersActuator(calls, reached, settings, dict, ready_s=0)
+        with pytest.raises(ActuatorError, match="not ready"):
+            await servers.apply("decision", SetLoad(Load(ORIENT, 1, 2, 700, f"{PARIS}-0")), world())
+        done = await Applier(calls).apply(())
+        assert [each.kind for each in done.removed].count("StatefulSet") == 1
+
+
+@asynccontextmanager
+async def leading(kubeconfig: Path) -> AsyncIterator[Calls]:
+    """Calls of the leader, once this is one."""
+    async with client("controller", str(kubeconfig)) as plain, client("controller", str(kubeconfig)) as writing:
+        leadership = Leadership(Calls(plain), "this")
+        fence(writing, leadership, USER)
+        running = asyncio.create_task(leadership.run())
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await leadership.led()
+            yield Calls(writing)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+DEEDS: tuple[Callable[[Path], Coroutine[Any, Any, None]], ...] = (
+    reads_the_policy,
+    follows_the_policy_and_tells_of_it,
+    follows_what_there_is_for_servers,
+    leads_and_has_servers_stand,
+    waits_for_a_server_before_its_first_load,
+)
+
+
+async def watched(kubeconfig: Path, *names: str) -> None:
+    """Wait until these resources are watched: what follows them has listed them before."""
+
+    def are_watched() -> bool:
+        seen = (right for each in asked(kubeconfig.parent) for right in each.rights)
+        return set(names) <= {right.resource for right in seen if right.verb == "watch"}
+
+    await asyncio.to_thread(eventually, are_watched)
 
 
 def now() -> datetime:
-    """The clock of the deeds."""
     return datetime.now(UTC)
 
 
-DEEDS: tuple[Callable[[Path], None], ...] = (
-    reads_the_policy,
-    follows_the_nodes,
-    follows_the_policy_and_tells_of_it,
-)
-PATIENCE_S = 60.0
-SETTLED_S = 1.0
-"""After a listing, its watch begins."""
-
-
-def one_of_each_kind() -> list[Manifest]:
-    """A resource of each kind, out of the examples but for one that they have as variables; together no policy."""
-    environment = {"apiVersion": API_VERSION, "kind": "Environment", "metadata": {"name": "prod"}, "spec": {}}
-    examples = sorted((ROOT / "examples").iterdir())
-    made = [each for folder in examples for name, text in files(folder) for _, each in written(name, text)]
-    found = {each["kind"]: each for each in (*made, environment)}
-    assert found.keys() == KINDS.keys()
-    return list(found.values())
+def documents() -> list[Manifest]:
+    """One document of each kind, whether or not they make a policy."""
+    texts = [pair for folder in sorted((ROOT / "examples").iterdir()) for pair in files(folder)]
+    found = (manifest for name, text in texts for _, manifest in resources(name, text))
+    environment = {"apiVersion": API_VERSION, "kind": "Environment", "metadata": {"name": "dev"}, "spec": {}}
+    return [*{manifest["kind"]: manifest for manifest in found}.values(), environment]
 
 
 @pytest.fixture(scope="module")
@@ -107,46 +172,98 @@ def role() -> list[Manifest]:
 @pytest.fixture(scope="module")
 def account(bare: ApiServer, bare_work: Path, role: list[Manifest]) -> Iterator[Path]:
     """A kubeconfig of the controller's account, which has its role and no other, where every kind is defined."""
+    before = everything(bare)
     made = [namespace(), *(yaml.safe_load(file.read_text()) for file in DEFINITIONS.glob("*.yaml")), *role]
     for manifest in made:
         bare.create(manifest)
+    stand(bare, EDGE)
     eventually(lambda: all(bare.is_served(f"/apis/{API_VERSION}/{plural(kind)}") for kind in KINDS))
-    for manifest in one_of_each_kind():
+    for manifest in documents():
         bare.create(manifest)
     yield as_controller(bare, bare_work)
-    for manifest in reversed(made):
+    pools = [each for each in bare.get("/api/v1/namespaces")["items"] if is_ours(each)]
+    spaces = (
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each["metadata"]["name"]}} for each in pools
+    )
+    for manifest in (*reversed(made), *spaces, priority(), played(f"{EDGE.name}-0", EDGE.name)):
         bare.delete(manifest)
-    eventually(lambda: not any(bare.is_served(one(manifest)) for manifest in made))
+    eventually(lambda: everything(bare) == before)
 
 
 @pytest.fixture(scope="module")
 def done(account: Path, bare_work: Path) -> list[Asked]:
     """All that was asked for while everything was done."""
     for deed in DEEDS:
-        deed(account)
-    followed = {"nodes", "pods", "resourcequotas", *map(plural, KINDS)}
-    # A watch is noted when it has ended.
-    eventually(lambda: followed <= {each.right.resource for each in asked(bare_work) if each.right.verb == "watch"})
+        asyncio.run(deed(account))
     return asked(bare_work)
 
 
 def test_whatever_the_controller_does_is_allowed(done: list[Asked]) -> None:
     assert len(done) >= len(KINDS)
-    assert [each for each in done if each.status in {401, 403}] == []
+    refused = [each for each in done if each.status in {401, 403}]
+    # A leader asks by a dry run, which says no term, whether writes of other terms are refused by now.
+    assert {right.resource for each in refused if each.is_dry_run for right in each.rights} == {"priorityclasses"}
+    assert [each for each in refused if not each.is_dry_run] == []
 
 
 def test_no_right_is_unused(done: list[Asked], role: list[Manifest]) -> None:
-    unused = {right for right in granted(role) if not any(covers(right, each.right) for each in done)}
-    assert unused == set()
+    used = {right for each in done for right in each.rights}
+    assert {right for right in granted(role) if not any(covers(right, each) for each in used)} == set()
 
 
 def test_what_is_not_in_the_role_is_refused_and_noted(account: Path, bare_work: Path) -> None:
     with pytest.raises(ForbiddenError):
         asyncio.run(secrets(account))
-    assert asked(bare_work)[-1] == Asked(Right("list", "", "secrets", NAMESPACE), 403)
+    assert asked(bare_work)[-1] == Asked((Right("list", "", "secrets", NAMESPACE),), 403, is_dry_run=False)
 
 
 async def secrets(kubeconfig: Path) -> object:
     """What no controller has to read."""
     async with client("controller", str(kubeconfig)) as reached:
         return await Calls(reached).get(Resource("v1", "secrets").path(namespace=NAMESPACE))
+
+
+async def test_what_a_leader_writes_is_kept_to_the_namespaces_of_pools(done: list[Asked], account: Path) -> None:
+    assert done  # so that the namespace of a pool is there
+    async with leading(account) as calls:
+        told = [await refusal(calls, manifest) for manifest in CONFINED]
+    away = "the controller writes to the namespaces of pools, and not to "
+    unrestricted = "the namespace of a pool takes restricted pods alone"
+    assert told == [
+        "",
+        f"{away}gridwright-system",
+        f"{away}default",
+        "",
+        unrestricted,
+        unrestricted,
+        f"{away}elsewhere",
+    ]
+
+
+def account_in(within: str) -> Manifest:
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "tried", "namespace": within}}
+
+
+def namespace_with(name: str, **labels: str) -> Manifest:
+    of_security = {f"pod-security.kubernetes.io/{how}": level for how, level in labels.items()}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": of_security}}
+
+
+CONFINED = (
+    account_in("gridwright-edge"),
+    account_in("gridwright-system"),
+    account_in("default"),
+    namespace_with("gridwright-new", enforce="restricted"),
+    namespace_with("gridwright-new", enforce="baseline"),
+    namespace_with("gridwright-new", warn="restricted"),
+    namespace_with("elsewhere", enforce="restricted"),
+)
+
+
+async def refusal(calls: Calls, manifest: Manifest) -> str:
+    """Why an object may not be written, in the words of the policy; empty where it may."""
+    try:
+        await calls.apply(one(manifest), manifest, "gridwright", dry_run=True)
+    except ForbiddenError as error:
+        return error.message.rpartition("denied request: ")[2]
+    return ""

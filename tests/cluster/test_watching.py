@@ -163,6 +163,12 @@ async def test_a_server_that_is_away_is_asked_less_and_less_often_and_what_was_k
     assert played.waited == [0.125, 0.25, 0.5]
 
 
+async def test_a_watch_that_is_put_off_is_not_asked_for_before() -> None:
+    busy = httpx.Response(429, json={"message": "too many"}, headers={"retry-after": "7"})
+    _, played = await followed(listing(), busy, watch())
+    assert played.waited[0] == 7.125
+
+
 async def test_why_nothing_is_followed_is_told_until_it_is_again() -> None:
     informer, _ = await followed(httpx.Response(403, json={"message": "no", "reason": "Forbidden"}))
     assert informer.trouble is not None

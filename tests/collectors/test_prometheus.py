@@ -69,6 +69,16 @@ async def test_two_scrapes_tell_what_was_done_between_them(ask: Ask, source: Sou
     assert snapshot.findings == ()
 
 
+async def test_labels_may_be_those_of_the_server_of_a_node(source: Source, data: Path) -> None:
+    targets = [PrometheusTarget("edge", TARGET.labels, node) for node in ("edge-0", "edge-1")]
+    source.answers[""] = loopback.body((data / "prometheus_serving.json").read_bytes())
+    snapshot = await PrometheusMetrics(PrometheusEndpoint(source.url), targets).collect(ASKED)
+    assert [(work.node, work.counters.value) for work in snapshot.work] == [
+        (node, StageWork(5.004, requests=7, failures=0, executions=4, queue_us=0, compute_us=0, pending=0))
+        for node in ("edge-0", "edge-1")
+    ]
+
+
 async def test_a_server_that_restarted_counts_from_zero(ask: Ask) -> None:
     reading = counters(await ask("restarted"))
     assert reading.at == NEWEST

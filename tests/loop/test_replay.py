@@ -75,6 +75,15 @@ def test_a_decision_of_a_release_that_knew_no_encodings_replays_the_same() -> No
     assert compared(written.replace(unknown, b""), lambda decision: decision) == Replayed("d1", NOW)
 
 
+def test_a_decision_of_a_release_that_knew_no_nodes_of_servers_replays_the_same() -> None:
+    written = encode(move(State()))
+    unknown = (b',"parts":[]', b',"node":""')
+    assert [written.count(each) for each in unknown] == [3, 4]  # in both fleets, and on the way, which unloads as well
+    for each in unknown:
+        written = written.replace(each, b"")
+    assert compared(written, lambda decision: decision) == Replayed("d1", NOW)
+
+
 TOLD = Finding("GW2011", Level.WARNING, "vad is refused", "add a node")
 
 

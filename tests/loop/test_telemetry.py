@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from collectors.snapshot import Offered, Reading
+from collectors.snapshot import Offered, Reading, StageWork, Work
 from controller.actions import Outcome, SetLoad, Unload
 from controller.decision import PredictionError, State
 from controller.fleet import Load
 from controller.loop.policies import InForce
-from controller.loop.status import Status
+from controller.loop.status import Status, ages
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
@@ -44,7 +44,9 @@ def status() -> Status:
 @pytest.fixture
 def value() -> Callable[[str], float | None]:
     registry = CollectorRegistry()
-    registry.register(Present(status, lambda: NOW + timedelta(seconds=3), lambda: 7))
+    registry.register(
+        Present(status, lambda: NOW + timedelta(seconds=3), lambda: 7, asked=lambda: {("WATCH", 200): 3, ("GET", 0): 1})
+    )
     turns = TurnMetrics(registry)
     turns.observe(status())
     turns.observe(replace(status(), phases=(("decide", 0.1),), findings=()))
@@ -74,6 +76,8 @@ def value() -> Callable[[str], float | None]:
         ('gridwright_observed_p99_seconds{origin="edge-paris",service="receipt-ocr"}', 0.15),
         ('gridwright_prediction_error_ratio{origin="edge-paris",service="receipt-ocr"}', -0.25),
         ("gridwright_telemetry_refused_total", 7),
+        ('gridwright_cluster_calls_total{status="200",verb="watch"}', 3),
+        ('gridwright_cluster_calls_total{status="none",verb="get"}', 1),
         ('gridwright_turns_total{result="changed"}', 2),
         ('gridwright_phase_seconds_sum{phase="decide"}', pytest.approx(0.3)),
         ('gridwright_actions_total{action="SetLoad",result="done"}', 1),
@@ -91,6 +95,21 @@ def test_a_missing_reading_is_counted_and_has_no_age() -> None:
     text = generate_latest(registry).decode()
     assert 'gridwright_readings_missing{kind="offered"} 1.0' in text
     assert 'gridwright_reading_age_seconds{kind="offered"' not in text
+
+
+def test_readings_are_told_by_node_where_servers_are() -> None:
+    seen, missing = snapshot(), Reading(None, None, "none")
+    servers = tuple(replace(seen.servers[0], node=node) for node in ("n0", "n1"))
+    counted = tuple(
+        Work("edge-paris-cpu", "det", "fp32", Reading(StageWork(5.0, 1, 0, 1, 0, 1, 0), NOW, "t"), missing, node)
+        for node in ("n0", "n1")
+    )
+    traced = Work("edge-paris-cpu", "det", "fp32", missing, missing)
+    told = ages(replace(seen, servers=servers, work=(*counted, traced)), NOW)
+    assert [(item.kind, item.subject) for item in told if item.kind in {"server", "work"}] == [
+        *(("server", f"edge-paris-cpu/{node}") for node in ("n0", "n1")),
+        *(("work", f"det/fp32@edge-paris-cpu/{node}") for node in ("n0", "n1")),
+    ]
 
 
 def test_who_may_scale_to_zero_is_told_to_sleep_or_not() -> None:

@@ -22,7 +22,7 @@ from controller.performance.alone import accompanied, alone, effects_of, learn_e
 from controller.performance.arrivals import poisson_us
 from controller.performance.learn import learn
 from controller.performance.serving import Batching, PerBatch, ServiceTimes, answered_us
-from controller.performance.windows import windows
+from controller.performance.windows import Window, windows
 from policy.resolved import Policy
 from rules.kernel.problem import Node, Placement, Running
 
@@ -121,3 +121,22 @@ def test_the_batcher_that_explains_counters_has_the_levels_and_turns_of_the_serv
     told = LoadedModel(CLS.model, CLS.variant, ModelState.READY, 2, 4, 0, levels, at_once=1)
     assert learnt_us(told) == pytest.approx(truth_us[1:], rel=0.05)
     assert learnt_us(replace(told, levels=(), at_once=0)) != pytest.approx(truth_us[1:], rel=0.05)
+
+
+def test_the_company_of_a_variant_is_what_is_busy_on_its_own_node() -> None:
+    """One node computes two models, the other one alone; the busy neighbour of one is no neighbour of the other."""
+    other = "edge-paris-1"
+    running = (*RUNNING, Running(CLS, other, 1))
+    nodes = (Node(NODE, POOL, own_server=True), Node(other, POOL, own_server=True))
+    seen = accompanied(
+        tuple(
+            Window(placement, "edge-module", WINDOW_S, (BatchTime(1, 20, round(20 * each_us)),), node)
+            for placement, each_us, node in ((CLS, 25_000, NODE), (DET, 250_000, NODE), (CLS, 25_000, other))
+        ),
+        running,
+        nodes,
+    )
+    assert [(window.node, beside) for window, beside in seen if window.placement == CLS] == [
+        (NODE, {(DET.model, DET.variant): pytest.approx(0.5)}),
+        (other, {}),
+    ]

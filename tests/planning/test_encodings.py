@@ -102,7 +102,7 @@ def test_over_a_wide_link_nothing_is_packed_and_of_two_that_take_as_long_the_tru
     wide = edited(
         link=lambda each: replace(each, bandwidth_kbps=10_000_000), service=lambda each: replace(each, latency=())
     )
-    assert sent(wide) == {LEAF: {()}, SEED: {()}}
+    assert sent(wide) == {LEAF: {()}, SEED: {("gzip",)}}  # which is slower, and costs less to send
 
     def alike(service: Service) -> Service:
         (stage,) = service.stages
@@ -119,6 +119,14 @@ def test_over_a_wide_link_nothing_is_packed_and_of_two_that_take_as_long_the_tru
         return replace(service, stages=(replace(stage, encodings=encodings),), latency=())
 
     assert sent(edited(service=half)) == {LEAF: {("gzip",)}, SEED: {("gzip",)}}
+
+
+def test_what_costs_nothing_to_send_is_sent_as_what_is_there_first() -> None:
+    free = edited(
+        link=lambda each: replace(each, bandwidth_kbps=10_000_000, egress=()),
+        service=lambda each: replace(each, latency=()),
+    )
+    assert sent(free) == {LEAF: {()}, SEED: {()}}
 
 
 def test_what_a_clause_bars_is_a_path_that_the_rule_excludes_and_no_other_way_is_over_it() -> None:

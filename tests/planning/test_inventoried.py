@@ -74,6 +74,14 @@ def test_a_node_without_a_server_gets_one_and_one_whose_server_is_silent_is_left
     assert all(node.own_server for node in usable)
 
 
+def test_a_pool_of_which_no_cluster_tells_stays_as_its_document_has_it() -> None:
+    world = Clustered()
+    world.nodes = {FRANKFURT: HERE[FRANKFURT]}
+    named = used(world.rest())
+    assert named & {f"{PARIS}-0", f"{LYON}-0"}
+    assert named <= {f"{PARIS}-0", f"{LYON}-0", *HERE[FRANKFURT]}
+
+
 def racks_of(*nodes: InventoryNode, declared: tuple[str, ...] = ()) -> list[str]:
     """The racks of the nodes of a pool, in their order."""
     policy = replace(POLICY, pools=(replace(POLICY.pools[0], racks=declared),))

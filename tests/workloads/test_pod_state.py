@@ -1,4 +1,4 @@
-"""What is read out of a pod, and which nodes need a server."""
+"""What is read out of a pod, and which actions servers are needed for."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import pytest
 from controller.actions import SetLoad, SetRoutes, Unload
 from controller.cluster.pod_state import PodState, pod_state
 from controller.cluster.server_settings import ServerSettings
-from controller.cluster.serving import ServersActuator, reached, used_nodes
-from controller.fleet import Fleet, Load
+from controller.cluster.serving import ServersActuator, reached
+from controller.fleet import Load
 from rules.kernel.problem import Placement
 
 READY = {"type": "Ready", "status": "True"}
@@ -51,12 +51,6 @@ def test_a_pod_that_is_about_to_end_is_not_the_server_that_is_waited_for() -> No
 )
 def test_what_holds_a_pod_up_is_told(status: dict[str, Any], why: str) -> None:
     assert pod_state(pod(**status)) == PodState("", is_ready=False, why=why)
-
-
-def test_a_node_needs_a_server_where_something_runs_or_is_planned() -> None:
-    running = Fleet((Load(MODEL, 1, 1, 0, "a"), Load(MODEL, 1, 1, 0)))
-    planned = Fleet((Load(MODEL, 2, 1, 0, "b"), Load(Placement("model", "fp16", "office"), 1, 1, 0, "desk")))
-    assert used_nodes((running, planned)) == {"edge": {"a", "b"}, "office": {"desk"}}
 
 
 def test_loads_that_name_a_node_are_taken_and_nothing_else() -> None:

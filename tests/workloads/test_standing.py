@@ -13,7 +13,7 @@ MANIFEST: dict[str, Any] = {
     "spec": {"replicas": 1},
 }
 KEY = key_of(MANIFEST)
-STANDS = Standing(KEY, "uid", "7", digest(MANIFEST), "owned")
+STANDS = Standing(KEY, "uid", digest(MANIFEST), "owned")
 
 
 def live(**status: Any) -> dict[str, Any]:
@@ -21,7 +21,6 @@ def live(**status: Any) -> dict[str, Any]:
     metadata = {
         **MANIFEST["metadata"],
         "uid": "uid",
-        "resourceVersion": "7",
         "labels": {"app.kubernetes.io/managed-by": "gridwright", "gridwright.dev/pool": "edge"},
         "managedFields": [
             {"manager": "gridwright", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
@@ -34,6 +33,19 @@ def live(**status: Any) -> dict[str, Any]:
 def test_what_was_never_applied_by_this_process_is_applied() -> None:
     assert difference([MANIFEST], [], {}).apply == (MANIFEST,)
     assert difference([MANIFEST], [STANDS], {}).apply == (MANIFEST,)
+
+
+def test_what_an_earlier_process_applied_is_applied_again_a_few_objects_at_a_time_after_what_differs() -> None:
+    many = [{**MANIFEST, "metadata": {**MANIFEST["metadata"], "name": f"n{number}"}} for number in range(250)]
+    stands = [replace(STANDS, key=key_of(each), content=digest(each)) for each in many[:-1]]
+    applied: dict[Key, str] = {}
+    sizes = []
+    for _ in range(4):
+        todo = difference(many, [*stands, replace(STANDS, key=key_of(many[-1]), content=digest(many[-1]))], applied)
+        sizes.append(len(todo.apply))
+        applied |= {key_of(each): "owned" for each in todo.apply}
+    assert sizes == [100, 100, 50, 0]
+    assert difference(many, stands, {}).apply == (many[-1], *many[:100])
 
 
 def test_what_is_owned_as_it_was_after_it_was_applied_is_left() -> None:
@@ -63,7 +75,7 @@ def test_whoever_takes_a_field_changes_what_is_owned_and_a_status_does_not() -> 
 
 def test_what_is_kept_of_an_object() -> None:
     kept = standing("StatefulSet", live(readyReplicas=1, replicas=1, updatedReplicas=1))
-    assert (kept.key, kept.uid, kept.version, kept.pool, kept.node) == (KEY, "uid", "7", "edge", "a")
+    assert (kept.key, kept.uid, kept.pool, kept.node) == (KEY, "uid", "edge", "a")
     assert (kept.is_ready, kept.is_outdated) == (True, False)
     assert is_ours(live())
     assert not is_ours({"metadata": {"name": "a"}})

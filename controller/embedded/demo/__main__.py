@@ -48,7 +48,7 @@ def main(folder: Path, out: Path) -> int:
         console.print("\n".join(str(finding) for finding in loaded.findings))
         return 1
     logging.basicConfig(filename=out / "controller.log", level=logging.INFO, format=LOG_FORMAT)
-    console.print("[bold]Starting[/] three Triton servers and an Envoy …")
+    console.print("[bold]Starting[/] a Triton server for each node, and an Envoy …")
     try:
         with embedded_fleet(loaded.policy, ENVIRONMENT, out / "fleet", paced=True) as fleet:
             recording = asyncio.run(_play(loaded.policy, fleet, out, console))

@@ -10,7 +10,7 @@ import pytest
 from moving_fleets import Move, moves
 
 from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload
-from controller.fleet import Fleet, Load, Part, RouteSet, Seat, fleet_of
+from controller.fleet import Fleet, Load, RouteSet, Seat, fleet_of, seat_name
 from controller.planning.transition import nearest_reached, transition
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
@@ -50,9 +50,9 @@ class Watch:
             for placement in {placement for way in item.ways for placement in way.placements}:
                 if not item.nodes_of(placement):
                     self.faults.append(f"{when}: {item.service} goes to no node of {placement}")
-            for part in item.parts:
-                if (part.placement, part.node) not in self.loads:
-                    self.faults.append(f"{when}: {item.service} goes to {part.node}, which does not hold it")
+            for seat in ((parts.placement, node) for parts in item.parts for node, _ in parts.nodes):
+                if seat not in self.loads:
+                    self.faults.append(f"{when}: {item.service} goes to {seat_name(seat)}, which is not there")
         sizes = {option.placement: option.memory_mib for option in self.move.problem.options}
         used = Counter[str]()
         for load in self.loads.values():
@@ -67,11 +67,12 @@ class Watch:
         for (placement, node), load in self.loads.items():
             standing[placement][node] = load.instances
         return [
-            f"{item.service}: {part}"
+            f"{item.service}: {parts}"
             for item in self.routes.values()
-            for part in item.parts
-            if part.weight * sum(standing[part.placement].values())
-            != standing[part.placement][part.node] * sum(each.weight for each in item.nodes_of(part.placement))
+            for parts in item.parts
+            for node, weight in parts.nodes
+            if weight * sum(standing[parts.placement].values())
+            != standing[parts.placement][node] * sum(each for _, each in parts.nodes)
         ]
 
 
@@ -113,9 +114,9 @@ def test_no_action_of_two_thousand_random_transitions_does() -> None:
 def test_the_watch_objects_where_instances_go_before_their_requests_do() -> None:
     move = next(move for move in map(by_node, range(60)) if fleet_of(move.start, move.problem).routes[0].parts)
     fleet = fleet_of(move.start, move.problem)
-    part: Part = fleet.routes[0].parts[0]
+    parts = fleet.routes[0].parts[0]
     watch = Watch.of(move, fleet)
-    watch.take(Unload(part.placement, part.node))
+    watch.take(Unload(parts.placement, parts.nodes[0][0]))
     assert watch.faults
 
 

@@ -21,13 +21,28 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- if ne .Release.Namespace "gridwright-system" }}
 {{- fail "the controller's namespace is gridwright-system: add --namespace gridwright-system" }}
 {{- end }}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.connections.cluster) }}
+{{- fail "replicas elect one by the cluster: add connections.cluster, or set replicas to 1" }}
+{{- end }}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.journal.existingClaim) (ne .Values.journal.accessMode "ReadWriteMany") }}
 {{- fail (printf "a volume of %s is mounted by one node: set journal.accessMode to ReadWriteMany, or replicas to 1" .Values.journal.accessMode) }}
 {{- end }}
 {{- end }}
 
-{{/* The connections, with what the chart's Service and probes go to. */}}
+{{/* Where the policy is, as the command takes it. */}}
+{{- define "gridwright.policy" -}}
+{{- with .Values.policy -}}
+{{- if .cluster }}kubernetes:{{ else }}{{ .address | default "/etc/gridwright/policy" }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* The connections, with what the chart's Service, probes and volumes have. */}}
 {{- define "gridwright.connections" -}}
-{{- $listens := dict "api" "0.0.0.0:8780" "otlp" "0.0.0.0:4318" "otlpGrpc" "0.0.0.0:4317" "beyondLoopback" true }}
-{{- merge (deepCopy $listens) .Values.connections | toYaml }}
+{{- $told := dict "api" "0.0.0.0:8780" "otlp" "0.0.0.0:4318" "otlpGrpc" "0.0.0.0:4317" "beyondLoopback" true }}
+{{- with .Values.policy }}
+{{- if and .cluster (or .evidence.configMap .evidence.secret) }}
+{{- $_ := set $told "cluster" (dict "evidence" "/etc/gridwright/policy/evidence") }}
+{{- end }}
+{{- end }}
+{{- merge $told (deepCopy .Values.connections) | toYaml }}
 {{- end }}

@@ -1,0 +1,187 @@
+"""A cluster as the controller works with it: who leads, what is read, and what is written only by the leader."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+
+from controller.acting.actuator import Actuator
+from controller.acting.triton import TritonServer
+from controller.cluster.applying import Applier
+from controller.cluster.calls import Calls, Limits
+from controller.cluster.errors import CallError
+from controller.cluster.fencing import fence
+from controller.cluster.inventory import ClusterInventory
+from controller.cluster.leading import Leadership
+from controller.cluster.lease import Timing
+from controller.cluster.led import LedActuator
+from controller.cluster.policies import ClusterPolicy
+from controller.cluster.reaching import client
+from controller.cluster.reporting import StatusReporter
+from controller.cluster.resources import Resource
+from controller.cluster.server_pods import WATCHED_SERVERS, ServerAddresses
+from controller.cluster.serving import ServersActuator, reached
+from controller.cluster.upkeep import ClusterUpkeep
+from controller.cluster.watching import Informer, following
+from controller.connections import ClusterConnection, ServerKey
+from policy.resolved import Pool
+
+LOG: Final = logging.getLogger("gridwright.cluster")
+REVIEWS: Final = Resource("authentication.k8s.io/v1", "selfsubjectreviews")
+TELL_S: Final = 30.0
+"""How often a standby says what it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster that can be reached. `reads` has no part in who leads; `writes` are refused to whoever does not."""
+
+    connection: ClusterConnection
+    leadership: Leadership
+    reads: Calls
+    writes: Calls
+
+    def answered(self) -> Counter[tuple[str, int]]:
+        """How often its API server was asked, by verb and status, but for who leads."""
+        return self.reads.answered + self.writes.answered
+
+    async def led(self) -> None:
+        """Wait until this replica leads, and say from time to time what it waits for."""
+        while True:
+            try:
+                async with asyncio.timeout(TELL_S):
+                    await self.leadership.led()
+                    return
+            except TimeoutError:
+                LOG.info("waiting to lead: %s", self.leadership.trouble or "another replica does")
+
+    async def deposed(self) -> None:
+        """Wait until this replica leads no more."""
+        await self.leadership.deposed()
+
+
+@asynccontextmanager
+async def joined(connection: ClusterConnection, kubeconfig: str | None = None) -> AsyncIterator[Cluster]:
+    """Reach a cluster and take part in who leads while the block runs. Raises CallError when it cannot be reached."""
+    async with (
+        client(connection.context, kubeconfig) as plain,
+        client(connection.context, kubeconfig) as writing,
+    ):
+        reads = Calls(plain)
+        account, timing = await _account(reads), Timing()
+        patience = Limits(deadline_s=timing.look_s, attempt_s=timing.look_s)
+        leadership = Leadership(Calls(plain, patience), _me(), timing)
+        fence(writing, leadership, account)
+        async with _running(leadership.run()):
+            yield Cluster(connection, leadership, reads, Calls(writing))
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFleet:
+    """The servers of a cluster: what tells of them, where they answer, and what has them made and removed."""
+
+    cluster: Cluster
+    inventory: ClusterInventory
+    servers: Mapping[ServerKey, TritonServer]
+    actuator: Actuator
+    upkeep: ClusterUpkeep
+
+    @property
+    def trace_rate(self) -> int:
+        """Of so many requests, servers trace one."""
+        traces = self.cluster.connection.servers.traces
+        return traces.rate if traces else 1
+
+    def led_by_us(self, actuator: Actuator) -> Actuator:
+        """The actuator, which acts only while this replica leads."""
+        return LedActuator(actuator, self.cluster.leadership)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a cluster is followed for: `pools` of the policy in force, but for those with servers `elsewhere`.
+
+    `owners` has by pool the uid of its custom resource. `nudge` is called for each change; `reach` tells by a pod's IP
+    where its server answers.
+    """
+
+    pools: Callable[[], Sequence[Pool]]
+    elsewhere: Collection[str]
+    owners: Callable[[], Mapping[str, str]]
+    nudge: Callable[[], None]
+    clock: Callable[[], datetime]
+    reach: Callable[[str], TritonServer] = reached
+
+    def here(self) -> tuple[Pool, ...]:
+        """The pools that have their servers in the cluster."""
+        return tuple(pool for pool in self.pools() if pool.name not in self.elsewhere)
+
+
+@asynccontextmanager
+async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Followed) -> AsyncIterator[ClusterFleet]:
+    """Follow the nodes and pods of a cluster while the block runs, which begins once all were listed.
+
+    `to_servers` calls the servers.
+    """
+    settings = cluster.connection.servers
+    owners, reach, clock = followed.owners, followed.reach, followed.clock
+    inventory = ClusterInventory(cluster.reads, followed.here, settings.devices, clock, followed.nudge)
+    pods = Informer(cluster.reads, WATCHED_SERVERS, clock, followed.nudge)
+    async with inventory.running(), following(pods):
+        await pods.listed()
+        actuator = ServersActuator(
+            cluster.writes, to_servers, settings, owners, elsewhere=followed.elsewhere, reach=reach
+        )
+        yield ClusterFleet(
+            cluster,
+            inventory,
+            ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
+            LedActuator(actuator, cluster.leadership),
+            ClusterUpkeep(Applier(cluster.writes), settings, followed.here, owners),
+        )
+
+
+@asynccontextmanager
+async def policy_in(
+    cluster: Cluster, environment: str, nudge: Callable[[], None], clock: Callable[[], datetime]
+) -> AsyncIterator[tuple[ClusterPolicy, StatusReporter]]:
+    """Follow the policy that a cluster's custom resources are, and tell them what turns make of it, in the block."""
+    policy = ClusterPolicy(cluster.reads, clock, nudge, environment)
+    reporter = StatusReporter(cluster.writes, policy, socket.gethostname(), clock)
+    async with policy.running(), _running(reporter.run()):
+        yield policy, reporter
+
+
+async def _account(calls: Calls) -> str:
+    """By which name the API server knows this controller."""
+    review = {"apiVersion": REVIEWS.version, "kind": "SelfSubjectReview"}
+    answer: Any = await calls.create(REVIEWS.path(), review)
+    name = answer.get("status", {}).get("userInfo", {}).get("username", "")
+    if not name:
+        raise CallError("the API server does not tell who this controller is", "use Kubernetes 1.34 or later")
+    return str(name)
+
+
+def _me() -> str:
+    """A name that no other process ever has."""
+    return f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

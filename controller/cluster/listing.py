@@ -1,0 +1,21 @@
+"""All objects of a resource, page by page, so that no answer is larger than a page."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from controller.cluster.calls import Calls, Object
+from controller.cluster.resources import Resource
+
+PAGE: Final = 500
+
+
+async def listed(calls: Calls, resource: Resource, **query: str) -> AsyncIterator[Object]:
+    """Each object of the cluster, as of one version of it. Raises CallError."""
+    following = ""
+    while True:
+        page = await calls.get(resource.path(), limit=PAGE, **query, **({"continue": following} if following else {}))
+        for each in page["items"]:
+            yield each
+        following = page["metadata"].get("continue", "")
+        if not following:
+            return

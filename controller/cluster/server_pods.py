@@ -1,0 +1,73 @@
+"""The pods of a cluster's servers, as an informer follows them: where each server answers."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from controller.acting.triton import TritonServer
+from controller.cluster.calls import Object
+from controller.cluster.names import MANAGED_BY, MANAGER, POOL
+from controller.cluster.pod_state import PodState, pod_state
+from controller.cluster.resources import PODS
+from controller.cluster.store import Name, Watched
+from controller.connections import ServerKey
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPod:
+    """The pod of a server: the pool and node that it is bound to, when it was made, and what it tells of itself."""
+
+    pool: str
+    node: str
+    made: datetime
+    state: PodState
+
+
+def server_pod(pod: Object) -> ServerPod | None:
+    """What is kept of a pod: nothing until it is bound."""
+    metadata, node = pod["metadata"], pod["spec"].get("nodeName", "")
+    made = datetime.fromisoformat(metadata["creationTimestamp"])
+    return ServerPod(metadata["labels"].get(POOL, ""), node, made, pod_state(pod)) if node else None
+
+
+WATCHED_SERVERS: Final = Watched(PODS, server_pod, labels=f"{MANAGED_BY}={MANAGER},{POOL}")
+
+
+class ServerAddresses(Mapping[ServerKey, TritonServer]):
+    """Where the servers of a cluster answer, by pool and node, as it is at each look.
+
+    A server that is not ready within `start_s` of being made is among them: it does not answer, so nothing is planned
+    for its node. Until then its node counts as one that gets its server with its first load. `reach` tells by a pod's
+    IP where its server answers.
+    """
+
+    def __init__(
+        self,
+        pods: Callable[[], Mapping[Name, ServerPod]],
+        start_s: int,
+        reach: Callable[[str], TritonServer],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._pods = pods
+        self._start = timedelta(seconds=start_s)
+        self._reach = reach
+        self._clock = clock
+
+    def __getitem__(self, key: ServerKey) -> TritonServer:
+        return self._reach(self._now()[key])
+
+    def __iter__(self) -> Iterator[ServerKey]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def _now(self) -> dict[ServerKey, str]:
+        # The informer takes events meanwhile, so all is copied at once.
+        pods, late = tuple(self._pods().values()), self._clock() - self._start
+        return {
+            (pod.pool, pod.node): pod.state.address
+            for pod in pods
+            if pod.state.address and (pod.state.is_ready or pod.made <= late)
+        }

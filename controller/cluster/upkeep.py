@@ -1,0 +1,54 @@
+"""What a cluster needs beside actions, once a turn's are done: servers as wanted, and none that nothing uses."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from collectors.snapshot import ModelState, Snapshot
+from controller.cluster.applying import Applier
+from controller.cluster.errors import CallError
+from controller.cluster.server_settings import ServerSettings
+from controller.cluster.servers_catalogue import refused
+from controller.cluster.workloads import workloads
+from controller.fleet import Fleet
+from policy.findings import Finding
+from policy.resolved import Pool
+
+SERVERS: Final = "servers"
+
+
+class ClusterUpkeep:
+    """Keeps the objects of the pools that a cluster has; `owners` has by pool the uid of its custom resource."""
+
+    def __init__(
+        self,
+        applier: Applier,
+        settings: ServerSettings,
+        pools: Callable[[], Sequence[Pool]],
+        owners: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._applier = applier
+        self._settings = settings
+        self._pools = pools
+        self._owners = owners
+
+    async def keep(self, planned: Fleet, snapshot: Snapshot) -> tuple[Finding, ...]:
+        """Apply what the plan's servers need, and remove those that neither hold anything nor are planned with."""
+        wanted = workloads(self._pools(), in_use(planned, snapshot), self._settings, self._owners())
+        try:
+            done = await self._applier.apply(wanted.manifests)
+        except CallError as error:
+            return (*wanted.findings, refused(SERVERS, str(error)))
+        return (*wanted.findings, *done.findings)
+
+
+def in_use(planned: Fleet, snapshot: Snapshot) -> dict[str, set[str]]:
+    """By pool the nodes that are planned with or hold something; a server that does not answer may hold anything."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for load in planned.loads:
+        found[load.placement.pool].add(load.node)
+    for server in snapshot.servers:
+        held = server.reading.value
+        if held is None or any(model.state is not ModelState.UNAVAILABLE for model in held.models):
+            found[server.pool].add(server.node)
+    return {pool: nodes - {""} for pool, nodes in found.items()}

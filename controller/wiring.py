@@ -1,0 +1,169 @@
+"""What a loop is made of, out of what the connections document names and what a cluster has."""
+
+from collections import ChainMap
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import httpx
+
+from collectors.collector import Collector
+from collectors.evidence.files import EvidenceFiles
+from collectors.gateway import Gateways, GatewayTarget
+from collectors.objective_runs import RunCounts
+from collectors.otlp.client_spans import ClientSpans
+from collectors.otlp.inbox import Inbox
+from collectors.otlp.reading import SpanReader
+from collectors.otlp.receiver import TraceReceiver
+from collectors.otlp.triton_spans import TritonSpans
+from collectors.prometheus import PrometheusMetrics, PrometheusTarget
+from collectors.prometheus_api import PrometheusEndpoint
+from collectors.triton_metrics import MetricsTarget, TritonMetrics
+from collectors.triton_repository import RepositoryTarget, TritonRepository
+from collectors.triton_statistics import TritonStatistics
+from controller.acting.actuator import Actuator
+from controller.acting.envoy import EnvoyActuator
+from controller.acting.triton import TritonActuator, TritonServer, servers_of
+from controller.cluster.joining import ClusterFleet
+from controller.connections import Connections, ServerKey
+from controller.foresight import Foresight
+from controller.journal.series import SeriesStore
+from controller.journal.writer import Journal
+from controller.loop.carrying_out import Clock, Hands
+from controller.loop.turn import Wiring
+from controller.loop.turn_policy import TurnPolicy
+from controller.planning.decide import decide
+from controller.planning.kept import Kept
+from controller.planning.polish import polished
+from controller.planning.recheck import recheck
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a loop stands on. `fleet` is that of a cluster, where the connections name one."""
+
+    connections: Connections
+    in_force: TurnPolicy
+    journal: Journal
+    series: SeriesStore
+    client: httpx.AsyncClient
+    clock: Clock
+    fleet: ClusterFleet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceIntake:
+    """What takes spans in, and what reads them."""
+
+    receiver: TraceReceiver
+    readers: tuple[SpanReader, ...]
+    counts: RunCounts
+
+
+class Looked(Collection[Item]):
+    """What a look gives, each time anew."""
+
+    def __init__(self, look: Callable[[], Iterable[Item]]) -> None:
+        self._look = look
+
+    def __contains__(self, item: object) -> bool:
+        return item in tuple(self._look())
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._look())
+
+    def __len__(self) -> int:
+        return len(tuple(self._look()))
+
+
+def servers_among(basis: Basis) -> Mapping[ServerKey, TritonServer]:
+    """Where every server answers now, whether the document names it or a cluster has it."""
+    named = servers_of(basis.connections)
+    return ChainMap(named, dict(basis.fleet.servers)) if basis.fleet else named
+
+
+def addresses(basis: Basis) -> Mapping[ServerKey, str]:
+    """The base address of each server, as it is now."""
+    return {key: each.http for key, each in servers_among(basis).items()}
+
+
+def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
+    """A loop's parts, put together."""
+    connections, in_force, client, fleet = basis.connections, basis.in_force, basis.client, basis.fleet
+    intake, spans = _trace_intake(basis)
+    targets = Looked(
+        lambda: [RepositoryTarget(pool, each.http, node) for (pool, node), each in servers_among(basis).items()]
+    )
+    repository = TritonRepository(client, targets)
+    gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
+    evidence = EvidenceFiles(in_force.evidence, in_force.issuers)
+    inventory: tuple[Collector, ...] = (fleet.inventory,) if fleet else ()
+    collectors: tuple[Collector, ...] = (
+        repository,
+        TritonStatistics(client, targets),
+        *_metrics(basis),
+        Foresight(Gateways(client, gateways, in_force.services), in_force.horizon_s, basis.series),
+        intake.receiver,
+        *spans,
+        evidence,
+        *inventory,
+    )
+    envoy = EnvoyActuator(client, connections.gateways)
+    kept = Kept()
+    wiring = Wiring(
+        folder=in_force.folder,
+        load=in_force.load,
+        collectors=collectors,
+        servers=(repository, evidence, *inventory),
+        decide=partial(decide, kept=kept),
+        recheck=partial(recheck, kept=kept),
+        journal=basis.journal,
+        hands=Hands(_actuators(basis, envoy)),
+        clock=basis.clock,
+        routes=envoy,
+        polish=polished,
+        upkeep=fleet.upkeep if fleet else None,
+    )
+    return intake, wiring
+
+
+def _actuators(basis: Basis, envoy: EnvoyActuator) -> tuple[Actuator, ...]:
+    """Those of servers that the document names, of a cluster's, and of gateways; in a cluster only the leader acts."""
+    triton = TritonActuator(basis.client, servers_of(basis.connections))
+    fleet = basis.fleet
+    return (fleet.actuator, fleet.led_by_us(triton), fleet.led_by_us(envoy)) if fleet else (triton, envoy)
+
+
+def _trace_intake(basis: Basis) -> tuple[TraceIntake, tuple[TritonSpans, ClientSpans]]:
+    connections, in_force, fleet = basis.connections, basis.in_force, basis.fleet
+    servers, applications = Inbox(), Inbox()
+    pools = Looked(in_force.pool_names) if fleet else connections.servers
+    rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
+    of_servers = TritonSpans(servers, one_in=rates, otherwise=fleet.trace_rate if fleet else 1)
+    counts = RunCounts(in_force.services)
+    of_clients = ClientSpans(applications, counts=counts)
+    intake = TraceIntake(TraceReceiver(pools, servers, applications), (of_servers, of_clients), counts)
+    return intake, (of_servers, of_clients)
+
+
+def _metrics(basis: Basis) -> Iterator[Collector]:
+    """What reads the counters of each server: a Prometheus where the connections name one, else a scrape."""
+    connections = basis.connections
+    for item in connections.prometheus:
+        endpoint = PrometheusEndpoint(item.url, item.bearer_token_file, item.basic_auth_file, item.ca_file)
+        targets = [
+            PrometheusTarget(pool, tuple(labels.items()), node) for (pool, node), labels in item.labels().items()
+        ]
+        yield PrometheusMetrics(endpoint, targets)
+    elsewhere = {key for item in connections.prometheus for key in item.labels()}
+    scraped = Looked(
+        lambda: [
+            MetricsTarget(pool, each.metrics, node)
+            for (pool, node), each in servers_among(basis).items()
+            if (pool, node) not in elsewhere
+        ]
+    )
+    yield TritonMetrics(basis.client, scraped)

@@ -1,0 +1,157 @@
+"""The whole controller in a real cluster: servers are pods on played nodes, and behind each is a real Triton."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from controller.acting.triton import TritonServer, servers_of
+from controller.assembly import Places, controller
+from controller.cluster.names import SYSTEM, namespace_of
+from controller.connections import ClusterConnection, Connections
+from controller.embedded.errors import PartMissingError
+from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
+from controller.embedded.ports import HOST, free_ports
+from controller.loop.status import Status
+from policy.documents import API_VERSION, KINDS
+from policy.resolved import Pool
+from policy.schema.crd import plural
+from policy.schema.files import DEFINITIONS
+from policy.source import load
+from tests.cluster.accounts import account, kubeconfig_of, put_up, take_away
+from tests.cluster.api_server import ApiServer, eventually
+from tests.cluster.fleet import SETTINGS, pods, stand
+from tests.cluster.written import files, resources
+from tests.loop.conftest import ENVIRONMENT
+from tests.loop.real import EXAMPLE, Watched, held_by, settled
+from tests.loop.test_lost_node import MODEL, NODES, POLICY
+
+pytestmark = [pytest.mark.cluster, pytest.mark.triton, pytest.mark.envoy]
+
+NAME = "hall-controller"
+ALL = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hall") / "policy"
+    folder.mkdir()
+    (folder / "hall.yaml").write_text(POLICY)
+    for name in ("models.yaml", "devices.yaml"):
+        (folder / name).write_text((EXAMPLE / name).read_text())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tritons(policy: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedFleet]:
+    loaded = load(policy)
+    assert loaded.policy is not None, loaded.findings
+    try:
+        with embedded_fleet(loaded.policy, ENVIRONMENT, tmp_path_factory.mktemp("hall") / "work", paced=True) as fleet:
+            yield fleet
+    except PartMissingError as error:
+        pytest.skip(f"{error}")
+
+
+@pytest.fixture(scope="module")
+def pool(policy: Path) -> Pool:
+    loaded = load(policy)
+    assert loaded.policy is not None
+    return loaded.policy.pools[0]
+
+
+@pytest.fixture(scope="module")
+def as_controller(cluster: ApiServer, cluster_kubeconfig: Path) -> Iterator[Path]:
+    """The kubeconfig of an account, in a cluster with the fence."""
+    if not cluster.is_served(f"/api/v1/namespaces/{SYSTEM}"):
+        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
+    user = account(cluster, SYSTEM, NAME, ALL)
+    put_up(cluster, user)
+    yield kubeconfig_of(cluster, cluster_kubeconfig, SYSTEM, NAME)
+    take_away(cluster, user)
+
+
+@pytest.fixture
+def declared(cluster: ApiServer, policy: Path) -> ApiServer:
+    """The cluster with the policy's documents as custom resources."""
+    for file in sorted(DEFINITIONS.glob("*.yaml")):
+        cluster.create(yaml.safe_load(file.read_text()))
+    eventually(lambda: all(cluster.is_served(f"/apis/{API_VERSION}/{plural(kind)}") for kind in KINDS))
+    for name, text in files(policy):
+        for _, resource in resources(name, text):
+            cluster.create(resource)
+    return cluster
+
+
+@pytest.fixture
+def places(policy: Path, tritons: EmbeddedFleet, as_controller: Path, tmp_path: Path) -> Places:
+    otlp, api = free_ports(2)
+    settings = SETTINGS.model_copy(update={"devices": {"edge-module": None}})
+    connections = Connections(
+        cluster=ClusterConnection(servers=settings),
+        gateways=tritons.connections.gateways,
+        otlp=f"{HOST}:{otlp}",
+        api=f"{HOST}:{api}",
+    )
+    return Places(policy, tmp_path / "journal.db", connections, kubeconfig=str(as_controller))
+
+
+@asynccontextmanager
+async def at_work(places: Places, cluster: ApiServer, pool: Pool, tritons: EmbeddedFleet) -> AsyncIterator[Watched]:
+    """A controller that finds behind the pod of each node the real Triton of that node."""
+    real = servers_of(tritons.connections)
+
+    def reach(address: str) -> TritonServer:
+        here = (node for node, pod in pods(cluster, pool).items() if pod.get("status", {}).get("podIP") == address)
+        return real[pool.name, next(here)]
+
+    async with controller(places, reach=reach) as running:
+        yield Watched(running)
+
+
+def runs_on(status: Status) -> set[str]:
+    return {load.node for load in status.decision.fleet.loads} if status.decision else set()
+
+
+async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_is_lost(
+    places: Places, cluster: ApiServer, pool: Pool, tritons: EmbeddedFleet
+) -> None:
+    stand(cluster, pool)
+    async with at_work(places, cluster, pool, tritons) as seen:
+        await seen.until(settled)
+        assert runs_on(seen.status) == set(NODES)
+        assert set(pods(cluster, pool)) == set(NODES)
+        for (_, node), server in tritons.connections.by_node().items():
+            assert {name.partition("--")[0] for name in await held_by(server)} == {MODEL}, node
+        assert not [each for each in seen.status.findings if each.id.startswith("GW21")]
+        lost = NODES[0]
+        cluster.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": lost}})
+        await seen.until(lambda status: settled(status) and runs_on(status) == {NODES[1]})
+        eventually(lambda: set(pods(cluster, pool)) <= {NODES[1]})
+        assert cluster.is_served(f"/api/v1/namespaces/{namespace_of(pool.name)}")
+
+
+async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_it(
+    places: Places, declared: ApiServer, pool: Pool, tritons: EmbeddedFleet
+) -> None:
+    stand(declared, replace(pool, nodes=1))  # the other node is there
+    voice = f"/apis/{API_VERSION}/services/voice"
+
+    def holds() -> dict[str, str]:
+        conditions = declared.get(voice).get("status", {}).get("conditions", ())
+        return {each["type"]: each["status"] for each in conditions}
+
+    async with at_work(replace(places, policy=None), declared, pool, tritons) as seen:
+        await seen.until(settled)
+        assert runs_on(seen.status) == set(NODES)
+        await asyncio.to_thread(eventually, lambda: holds().get("Applied") == "True")
+        assert (holds()["Accepted"], holds()["Feasible"]) == ("True", "True")
+        owner = declared.get(f"/api/v1/namespaces/{namespace_of(pool.name)}")["metadata"]["ownerReferences"]
+        assert [(each["kind"], each["name"]) for each in owner] == [("Pool", pool.name)]
+        declared.patch(voice, {"spec": {"objectives": [{"latency": {"percentile": 99, "below": "1ms"}}]}})
+        await asyncio.to_thread(eventually, lambda: holds().get("Feasible") == "False")
+        assert declared.get(voice)["status"]["observedGeneration"] == declared.get(voice)["metadata"]["generation"]
