@@ -18,10 +18,10 @@ from typing import Any, Final, Generic
 from controller.cluster.backoff import pause_s
 from controller.cluster.calls import Calls
 from controller.cluster.errors import CallError, GoneError
+from controller.cluster.listing import pages
 from controller.cluster.store import MOST_OBJECTS, Kept, Name, Store, Watched, too_many
 
 LOG: Final = logging.getLogger("gridwright.cluster")
-PAGE: Final = 500
 WATCH_S: Final = 300.0
 """How long a watch may last at least, and twice that at most; then the API server may give it another place."""
 SILENCE_S: Final = 150.0
@@ -145,16 +145,13 @@ class Informer(Generic[Kept]):
 async def objects_now(calls: Calls, watched: Watched[Kept]) -> tuple[dict[Name, Kept], str]:
     """What is kept of each object, page by page, and the version that it is as of. Raises CallError."""
     objects: dict[Name, Kept] = {}
-    how: dict[str, str | int] = {**watched.query(), "limit": PAGE}
-    while True:
-        page = await calls.get(watched.resource.path(), **how)
+    version = ""
+    async for page in pages(calls, watched.resource, watched.query()):
         objects |= watched.kept(page["items"])
         if len(objects) > MOST_OBJECTS:
             raise too_many(watched.resource)
-        following_page = page["metadata"].get("continue", "")
-        if not following_page:
-            return objects, page["metadata"]["resourceVersion"]
-        how["continue"] = following_page
+        version = page["metadata"]["resourceVersion"]
+    return objects, version
 
 
 @asynccontextmanager
