@@ -37,6 +37,7 @@ ROOT: Final = Path(__file__).parents[1]
 SUITE: Final = (
     "tests/rules/test_rule_kernel.py",
     "tests/rules/test_served_entries.py",
+    "tests/rules/test_moving_groups.py",
     "tests/rules/test_churn_price.py",
     "tests/rules/test_rule_contract.py",
     "tests/rules/test_rule_engine.py",

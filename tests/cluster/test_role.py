@@ -20,7 +20,7 @@ from controller.actions import SetLoad
 from controller.cluster.applying import Applier
 from controller.cluster.calls import Calls
 from controller.cluster.errors import ForbiddenError
-from controller.cluster.fencing import fence
+from controller.cluster.fencing import Account, fence
 from controller.cluster.inventory import ClusterInventory
 from controller.cluster.leading import Leadership
 from controller.cluster.policies import ClusterPolicy
@@ -109,7 +109,7 @@ async def leading(kubeconfig: Path) -> AsyncIterator[Calls]:
     """Calls of the leader, once this is one."""
     async with client("controller", str(kubeconfig)) as plain, client("controller", str(kubeconfig)) as writing:
         leadership = Leadership(Calls(plain), "this")
-        fence(writing, leadership, USER)
+        fence(writing, leadership, Account(USER))
         running = asyncio.create_task(leadership.run())
         try:
             async with asyncio.timeout(PATIENCE_S):
