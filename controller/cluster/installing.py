@@ -13,7 +13,11 @@ from typing import Any, Final
 from controller.cluster.calls import Calls
 from controller.cluster.errors import CallError, MissingError
 from controller.cluster.installed import VERSIONS, Manifest, differs, is_supported, name_of, path_of, questions
+from controller.cluster.names import MANAGED_BY
+from controller.cluster.names import MANAGER as CONTROLLER
 from controller.cluster.resources import Resource
+from controller.cluster.standing import KEPT
+from controller.cluster.standing import KINDS as KINDS_WRITTEN
 from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 
@@ -73,7 +77,7 @@ async def to_remove(calls: Calls, manifests: Sequence[Manifest]) -> tuple[Step, 
     _require_not_helms(standing)
     await _require_no_documents(calls)
     found = [manifest for manifest, each in zip(manifests, standing, strict=True) if each is not None]
-    return tuple(Step(each, Fate.REMOVE) for each in reversed(found))
+    return tuple(Step(each, Fate.REMOVE) for each in (*reversed(found), *await _made(calls)))
 
 
 async def carry_out(calls: Calls, steps: Sequence[Step]) -> None:
@@ -143,6 +147,15 @@ async def _step(calls: Calls, manifest: Manifest, found: Mapping[str, Any] | Non
     if found is None:
         return Step(manifest, Fate.CREATE)
     return Step(manifest, Fate.CHANGE if differs(found, after) else Fate.KEEP)
+
+
+async def _made(calls: Calls) -> list[Manifest]:
+    """What the controller has made and never removes: the namespaces of pools, with all servers, and their priority."""
+    return [
+        {"apiVersion": KINDS_WRITTEN[kind].version, "kind": kind, "metadata": {"name": each["metadata"]["name"]}}
+        for kind in KEPT
+        for each in (await calls.get(KINDS_WRITTEN[kind].path(), labelSelector=f"{MANAGED_BY}={CONTROLLER}"))["items"]
+    ]
 
 
 async def _require_no_documents(calls: Calls) -> None:

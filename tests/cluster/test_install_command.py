@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from controller.cluster.installed import installed, name_of, path_of
+from controller.cluster.workloads import priority
 from policy.documents import API_VERSION
 from tests.cli.process import Ran, gridwright
 from tests.cluster.api_server import ApiServer, Manifest, eventually
@@ -21,6 +22,14 @@ SITE: Manifest = {
     "metadata": {"name": "paris"},
     "spec": {"jurisdictions": ["EU"]},
 }
+
+
+OURS = {"app.kubernetes.io/managed-by": "gridwright"}
+MADE: tuple[Manifest, ...] = (
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "gridwright-edge", "labels": OURS}},
+    priority(),
+)
+"""What a controller has made, here before the policy comes that leaves it to the one that leads."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +67,8 @@ def test_what_is_shown_is_done_and_taken_away(bare: ApiServer, connections: Path
     assert (looked.status, shown(looked)) == (2, [("create", name) for name in names])
     assert everything(bare) == before
 
+    for manifest in MADE:
+        bare.create(manifest)
     done = install(connections)
     assert (done.status, shown(done)) == (0, shown(looked)), done.err
     assert all(bare.is_served(path_of(each)) for each in installed())
@@ -73,7 +84,8 @@ def test_what_is_shown_is_done_and_taken_away(bare: ApiServer, connections: Path
     assert "the cluster holds documents of the kinds Site" in kept.err
     bare.delete(SITE)
     looked = remove("--dry-run")
-    assert (looked.status, shown(looked)) == (2, [("remove", name) for name in reversed(names)])
+    gone = [*reversed(names), *map(name_of, MADE)]
+    assert (looked.status, shown(looked)) == (2, [("remove", name) for name in gone])
     assert remove().status == 0
     eventually(lambda: everything(bare) == before)
     assert remove().out == ""
