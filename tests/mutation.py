@@ -92,6 +92,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "shares of which no more than nothing is allowed are nothing, however often they count",
     (
         "rules/kernel/moving_groups.py",
+        "calls.items(), key=lambda item: (item[0][:2], sorted(item[0][3]))",
+        "calls.items(), key=lambda item: (item[0][: 3], sorted(item[0][3]))",
+    ): "a service asks for it at one place",
+    (
+        "rules/kernel/moving_groups.py",
         "services = one.services if one.services == other.services else frozenset[str]()",
         "services = one.services if one.services <= other.services else frozenset[str]()",
     ): "a group is of one service or of none, so the lesser of two that differ is none",

@@ -48,6 +48,11 @@ def test_calls_of_two_services_count_alone_too_for_one_of_them_may_be_at_best_ef
     ]
 
 
+def test_the_order_of_demands_changes_nothing() -> None:
+    asked = going(("lyon",), services=2)
+    assert without_paris(replace(asked, demands=asked.demands[::-1])) == without_paris(asked)
+
+
 def test_no_row_is_written_of_calls_to_which_others_could_be_added_for_nothing() -> None:
     found = without_paris(going(("lyon",), ("lyon", "nice"), services=2))
     assert sorted(map(len, found)) == [1, 1, 2, 2, 2, 4]
