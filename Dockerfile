@@ -32,10 +32,11 @@ RUN --mount=type=secret,id=ca \
  && strip --strip-unneeded llvmlite/binding/*.so ml_dtypes/*.so ortools/.libs/libortools.so.* rapidjson*.so \
  && /opt/gridwright/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/gridwright/lib
 COPY . .
-RUN export PYC_INVALIDATION_MODE=UNCHECKED_HASH \
- && /opt/tools/bin/uv build --wheel --offline --no-build-isolation --python /opt/tools \
- && touch --date="@$SOURCE_DATE_EPOCH" dist/*.whl \
- && /opt/tools/bin/uv pip install --python /opt/gridwright --offline --no-deps --compile-bytecode dist/*.whl
+# By pip, as uv notes the time of a wheel that is a file.
+RUN /opt/tools/bin/uv build --wheel --offline --no-build-isolation --python /opt/tools \
+ && /opt/tools/bin/pip --python /opt/gridwright/bin/python install --no-index --no-deps --no-compile dist/*.whl \
+ && cd /opt/gridwright/lib/python3*/site-packages \
+ && /opt/gridwright/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash policy collectors rules controller
 
 FROM python
 ARG SOURCE_DATE_EPOCH

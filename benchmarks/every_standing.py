@@ -117,7 +117,8 @@ class Fillings:
             for clause in service.together:
                 if clause.within.value in {"rack", "node"}:
                     meant = [at for at, stage in enumerate(service.stages) if stage.name in clause.stages]
-                    yield frozenset(options[at] for options in taken for at in meant), clause.within.value
+                    servers = {self.problem.option(options[at]).placement for options in taken for at in meant}
+                    yield frozenset(each.id for each in self.options if each.placement in servers), clause.within.value
 
     @cached_property
     def _places(self) -> list[tuple[str, str]]:

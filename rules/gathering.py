@@ -8,7 +8,7 @@ from policy.findings import Finding
 from policy.resolved import Service, TogetherClause, Within
 from rules.kernel.formulation import Formulation, Gathered
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem
+from rules.kernel.problem import Placement, Problem
 from rules.kernel.rule import Violation
 
 ONE: Final = 1
@@ -20,9 +20,9 @@ PLACES: Final = {Within.RACK: "racks", Within.NODE: "nodes"}
 class Gathering:
     """At each site, all instances that may serve the stages of a clause stand in one rack, or on one node.
 
-    An instance may serve a stage when some path of the service takes its option there, whatever other services do with
-    it; barred paths do not count. Sites have a rack or a node each. Nodes of a site of which no rack is named are taken
-    to share one.
+    An instance may serve a stage when some path of the service takes its placement there, however it is set and
+    whatever other services do with it; barred paths do not count. Sites have a rack or a node each. Nodes of a site of
+    which no rack is named are taken to share one.
     """
 
     id = "gathering"
@@ -35,31 +35,31 @@ class Gathering:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """A gathered row for each clause and each site where its stages have a choice of racks or nodes."""
+        settings: defaultdict[Placement, list[str]] = defaultdict(list)
+        for option in problem.options:
+            settings[option.placement].append(option.id)
         for service, clause in _clauses(problem):
-            options: defaultdict[str, list[str]] = defaultdict(list)
-            groups: defaultdict[str, dict[Hashable, list[str]]] = defaultdict(dict)
+            sites: defaultdict[str, dict[Placement, None]] = defaultdict(dict)
             for stage, taken in zip(service.stages, problem.taken(service.name), strict=False):
-                for option in map(problem.option, taken if stage.name in clause.stages else ()):
-                    options[problem.site_of(option)].append(option.id)
-            for site, names in options.items():
-                for pool in dict.fromkeys(problem.option(name).placement.pool for name in names):
-                    for node in problem.nodes_of(pool):
-                        where = node.name if clause.within is Within.NODE else problem.rack_of(node.name)
-                        groups[site].setdefault(where, []).append(node.name)
-            for site, here in groups.items():
-                first, *others = map(tuple, here.values())
+                for chosen in map(problem.option, taken if stage.name in clause.stages else ()):
+                    sites[problem.site_of(chosen)][chosen.placement] = None
+            for placements in sites.values():
+                options = tuple(option for placement in placements for option in settings[placement])
+                groups = _groups(problem, clause, [placement.pool for placement in placements])
+                _, *others = groups or ((),)
                 if others:
-                    form.add(Gathered(self.id, clause.place, tuple(dict.fromkeys(options[site])), (first, *others)))
+                    form.add(Gathered(self.id, clause.place, options, groups))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Count the racks, or the nodes, in which such instances stand at each site."""
-        nodes_of: defaultdict[str, set[str]] = defaultdict(set)
+        placement_of = {option.id: option.placement for option in problem.options}
+        nodes_of: defaultdict[Placement, set[str]] = defaultdict(set)
         for item in plan.instances:
-            if item.count:
-                nodes_of[item.option].add(item.node)
+            if item.count and item.option in placement_of:
+                nodes_of[placement_of[item.option]].add(item.node)
         for service, clause in _clauses(problem):
             by_site: defaultdict[str, set[str]] = defaultdict(set)
-            for node in set[str]().union(*(nodes_of[option] for option in _serving(problem, service, clause))):
+            for node in set[str]().union(*(nodes_of[each] for each in _serving(problem, service, clause))):
                 site, rack = problem.rack_of(node)
                 by_site[site].add(node if clause.within is Within.NODE else rack)
             for site, (_, *more) in sorted(by_site.items()):
@@ -87,10 +87,18 @@ def _clauses(problem: Problem) -> Iterator[tuple[Service, TogetherClause]]:
     )
 
 
-def _serving(problem: Problem, service: Service, clause: TogetherClause) -> set[str]:
-    """The options that may serve a clause's stages."""
+def _groups(problem: Problem, clause: TogetherClause, pools: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """The nodes of some pools of a site, those of a rack together, or each by itself."""
+    found: defaultdict[Hashable, list[str]] = defaultdict(list)
+    for node in (node.name for pool in dict.fromkeys(pools) for node in problem.nodes_of(pool)):
+        found[node if clause.within is Within.NODE else problem.rack_of(node)].append(node)
+    return tuple(map(tuple, found.values()))
+
+
+def _serving(problem: Problem, service: Service, clause: TogetherClause) -> set[Placement]:
+    """The placements that may serve a clause's stages."""
     return {
-        option
+        problem.option(option).placement
         for demand in problem.demands
         if demand.service == service.name
         for path in problem.paths_of(demand.id)

@@ -42,7 +42,7 @@ def otlp_router(receiver: TraceReceiver) -> APIRouter:
 
     @router.post("/otlp/{pool}/v1/traces", response_class=Response)
     async def from_a_server(request: Request, pool: str) -> Response:
-        """Take the spans of a pool's Triton server (OTLP/HTTP, JSON or protocol buffers, gzip or not)."""
+        """Take the spans of a Triton server of a pool (OTLP/HTTP, JSON or protocol buffers, gzip or not)."""
         return await _answered(receiver, request, pool)
 
     return router

@@ -1,4 +1,4 @@
-"""How long requests queued and computed on each pool's Triton, from its own spans."""
+"""How long requests queued and computed on the Tritons of each pool, from their own spans."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """`gridwright export`: a policy in the words of others."""
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +10,19 @@ from controller.cli.arguments import Environment, Folder
 from controller.cli.errors import CliError, Exit
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from policy.findings import Finding
+    from policy.resolved import Policy
+
+NodesOf = Annotated[
+    str | None,
+    typer.Option(
+        "--nodes-of",
+        metavar="CONTEXT",
+        help="A context of the kubeconfig, whose nodes are those of pools by their labels.",
+    ),
+]
 
 app = typer.Typer(no_args_is_help=True, help="Write a policy as others read it, on stdout.")
 
@@ -37,11 +50,12 @@ def prometheus(path: Folder, *, environment: Environment = "") -> int:
 
 
 @app.command("admission")
-def admission(path: Folder, *, environment: Environment = "") -> int:
+def admission(path: Folder, *, environment: Environment = "", nodes: NodesOf = None) -> int:
     """Write admission policies of Kubernetes: which nodes the pods of protected stages may be bound to.
 
     They hold as of now; the annotation gridwright.dev/valid-until says by when to write them anew.
     """
+    import asyncio
     from datetime import UTC, datetime
 
     from controller.admission.judging import question
@@ -50,11 +64,29 @@ def admission(path: Folder, *, environment: Environment = "") -> int:
     from controller.cli.inputs import read
 
     documents, now = read(path, environment), datetime.now(UTC)
-    written = manifests(question(documents.policy, documents.evidence, int(now.timestamp())))
+    policy = documents.policy if nodes is None else asyncio.run(_with_nodes_of(nodes, documents.policy, now))
+    written = manifests(question(policy, documents.evidence, int(now.timestamp())))
     if refusal := next(refused(written), None):
         raise CliError(refusal.message, refusal.hint)
     sys.stdout.write(as_yaml(written))
     return Exit.DONE
+
+
+async def _with_nodes_of(context: str, policy: "Policy", now: "datetime") -> "Policy":
+    """The policy with the nodes of a context's cluster. Raises CliError."""
+    from collectors.snapshot import Snapshot
+    from controller.cluster.calls import Calls
+    from controller.cluster.errors import CallError
+    from controller.cluster.inventory import inventory_now
+    from controller.cluster.reaching import client
+    from controller.planning.inventoried import inventoried
+
+    try:
+        async with client(context, os.environ.get("KUBECONFIG")) as reached:
+            found = await inventory_now(Calls(reached), policy.pools, now)
+    except CallError as error:
+        raise CliError(error.message, error.hint) from error
+    return inventoried(policy, Snapshot(now, inventory=found))
 
 
 def _tell(findings: "tuple[Finding, ...]") -> None:

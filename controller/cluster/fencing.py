@@ -6,7 +6,8 @@ ValidatingAdmissionPolicy, whose parameter is the Lease, refuses what the accoun
 Lease's own, or in none. It judges what carries our label, evictions that the controller asks for included.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import httpx
@@ -24,6 +25,8 @@ TERM: Final = "gridwright-term"
 REFUSAL: Final = "the term is"
 """How the refusal of a write of another term begins."""
 
+_SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+_EVERYBODY: Final = "system:authenticated"
 _READS: Final = ("GET", "HEAD", "OPTIONS")
 _JUDGED: Final = (
     ("", ("namespaces", "serviceaccounts", "services", "configmaps", "pods/eviction")),
@@ -47,16 +50,36 @@ class Fence(Protocol):
         """The term that a write of now is meant in. Raises DeposedError when somebody else may lead by now."""
 
 
-def fence(client: httpx.AsyncClient, by: Fence, account: str) -> None:
-    """Have each write of a client say its term; `account` is who it is, by its user name at the API server.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who a client is to the API server: its user name, and its groups as far as they do not follow from that."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+
+
+def account_of(review: Mapping[str, Any]) -> Account:
+    """The account that a SelfSubjectReview tells; its user name is empty where it tells none.
+
+    The groups of a service account follow from its name: to name them, too, would take a right for each.
+    """
+    who = review.get("status", {}).get("userInfo", {})
+    user = who.get("username", "")
+    named = () if user.startswith(_SERVICE_ACCOUNT) else who.get("groups", ())
+    return Account(user, tuple(group for group in named if group != _EVERYBODY))
+
+
+def fence(client: httpx.AsyncClient, by: Fence, account: Account) -> None:
+    """Have each write of a client say its term; `account` is who it is anyway.
 
     From then on writes of the client raise DeposedError, before anything is sent, when somebody else may lead.
     """
 
     async def say(request: httpx.Request) -> None:
         if request.method not in _READS:
-            request.headers["Impersonate-User"] = account
-            request.headers[f"Impersonate-Extra-{TERM}"] = by.term()
+            said = [("Impersonate-User", account.user), (f"Impersonate-Extra-{TERM}", by.term())]
+            said += [("Impersonate-Group", group) for group in account.groups]
+            request.headers = httpx.Headers([*request.headers.multi_items(), *said])
 
     hooks = client.event_hooks
     client.event_hooks = {**hooks, "request": [*hooks["request"], say]}

@@ -10,11 +10,18 @@ from controller.cluster.calls import Calls
 from controller.cluster.inventory_catalogue import closed, other_number, undeclared, unfollowed
 from controller.cluster.seen import WATCHED_NODES, WATCHED_PODS, WATCHED_QUOTAS
 from controller.cluster.usable import Seen, strangers, usable
-from controller.cluster.watching import Informer, following
+from controller.cluster.watching import Informer, following, objects_now
 from policy.findings import Finding
 from policy.resolved import Pool
 
 SOURCE: Final = "kubernetes"
+
+
+async def inventory_now(calls: Calls, pools: Sequence[Pool], now: datetime) -> tuple[Inventory, ...]:
+    """The nodes of each pool as a cluster has them now, whatever is against them. Raises CallError."""
+    nodes, _ = await objects_now(calls, WATCHED_NODES)
+    found = usable(pools, Seen(nodes, {}, {}))
+    return tuple(Inventory(pool.name, Reading(found[pool.name], now, SOURCE)) for pool in pools)
 
 
 class ClusterInventory:

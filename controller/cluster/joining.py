@@ -19,7 +19,7 @@ from controller.acting.triton import TritonServer
 from controller.cluster.applying import Applier
 from controller.cluster.calls import Calls, Limits
 from controller.cluster.errors import CallError
-from controller.cluster.fencing import fence
+from controller.cluster.fencing import Account, account_of, fence
 from controller.cluster.inventory import ClusterInventory
 from controller.cluster.leading import Leadership
 from controller.cluster.lease import Timing
@@ -161,14 +161,13 @@ async def policy_in(
         yield policy, reporter
 
 
-async def _account(calls: Calls) -> str:
-    """By which name the API server knows this controller."""
+async def _account(calls: Calls) -> Account:
+    """As whom the API server knows this controller."""
     review = {"apiVersion": REVIEWS.version, "kind": "SelfSubjectReview"}
-    answer: Any = await calls.create(REVIEWS.path(), review)
-    name = answer.get("status", {}).get("userInfo", {}).get("username", "")
-    if not name:
+    account = account_of(await calls.create(REVIEWS.path(), review))
+    if not account.user:
         raise CallError("the API server does not tell who this controller is", "use Kubernetes 1.34 or later")
-    return str(name)
+    return account
 
 
 def _me() -> str:

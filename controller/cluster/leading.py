@@ -1,6 +1,7 @@
 """Holding the lease at a real API server, and leading only once the API server is known to refuse the former leader."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from controller.cluster.lease import LEASE, Record, Seen, Step, Timing, followin
 from controller.cluster.names import MANAGED_BY, MANAGER, SYSTEM
 from controller.cluster.resources import LEASES
 
+LOG: Final = logging.getLogger("gridwright.cluster")
 _MICROSECONDS: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -82,6 +84,9 @@ class Leadership:
             self.trouble = ""
         except CallError as error:
             self.trouble = error.message
+        except Exception as error:
+            LOG.exception("looking at the lease failed; it is looked at again")
+            self.trouble = f"{type(error).__name__}: {error}: a fault of Gridwright, report it"
         if self.is_leading:
             self._leads.set()
 

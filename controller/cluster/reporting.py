@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controller.cluster.calls import Calls
-from controller.cluster.condition import Conditions
 from controller.cluster.conditions import Resource, conditions
 from controller.cluster.errors import CallError, ConflictError, MissingError
 from controller.cluster.policies import SERVED, ClusterPolicy, Held
@@ -33,14 +32,12 @@ class StatusReporter:
         self._reporter = reporter
         self._clock = clock
         self._turned = asyncio.Event()
-        self._read: Mapping[Resource, Held] = {}
-        self._wanted: Mapping[Resource, Conditions] = {}
+        self._turn: tuple[Status, Mapping[Resource, Held]] | None = None
         self._written: dict[str, tuple[Held, datetime]] = {}
 
     def observe(self, status: Status) -> None:
         """Take what a turn says; what was not written of the turn before is no longer true."""
-        self._read = self._policy.read
-        self._wanted = conditions(list(self._read), status, self._policy.field_at, self._clock())
+        self._turn = status, self._policy.read
         self._turned.set()
 
     async def run(self) -> None:
@@ -48,14 +45,20 @@ class StatusReporter:
         while True:
             await self._turned.wait()
             self._turned.clear()
-            await self.write()
+            try:
+                await self.write()
+            except Exception:
+                LOG.exception("what a turn made of the policy is not told; the next turn is")
 
     async def write(self) -> None:
-        """Tell what changed, what is urgent first. Nothing is raised: the next turn tells what could not be told."""
-        now = self._clock()
-        known = {resource: self._known(held) for resource, held in self._read.items()}
+        """Tell what changed, what is urgent first. What the cluster does not take is told after the next turn."""
+        if self._turn is None:
+            return
+        (status, read), now = self._turn, self._clock()
+        wanted = conditions(list(read), status, self._policy.field_at, now)
+        known = {resource: self._known(held) for resource, held in read.items()}
         self._written = {held.uid: self._written[held.uid] for held in known.values() if held.uid in self._written}
-        due = [each for each in changes(known, self._wanted, now) if each.is_urgent or self._is_due(each.held, now)]
+        due = [each for each in changes(known, wanted, now) if each.is_urgent or self._is_due(each.held, now)]
         try:
             for change in sorted(due, key=lambda each: not each.is_urgent)[:MOST_AT_ONCE]:
                 await self._tell(change, now)

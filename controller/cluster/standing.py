@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
-from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER, NODE, POOL, SERVER
+from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER
 from controller.cluster.resources import NAMESPACES, STATEFUL_SETS, Resource
 
 Manifest = Mapping[str, Any]
@@ -53,18 +53,13 @@ class Key(NamedTuple):
 class Standing:
     """An object of ours: `content` is the digest that it was applied by, `fields` of what our field manager owns now.
 
-    `pool`, `server` and `node` are those that it is labelled with, empty where it is not. Of a server `is_ready` says
-    that its pod is, and `is_outdated` that it was made by an earlier template.
+    `is_outdated` says of a server that its pod was made by an earlier template.
     """
 
     key: Key
     uid: str
     content: str
     fields: str
-    pool: str = ""
-    server: str = ""
-    node: str = ""
-    is_ready: bool = False
     is_outdated: bool = False
 
 
@@ -89,18 +84,13 @@ def is_ours(live: Manifest) -> bool:
 
 def standing(kind: str, live: Manifest) -> Standing:
     """What is kept of an object; the items of a list do not tell their kind."""
-    metadata, status = live["metadata"], live.get("status", {})
-    labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
+    metadata = live["metadata"]
     return Standing(
         key=Key(kind, metadata.get("namespace", ""), metadata["name"]),
         uid=metadata["uid"],
-        content=annotations.get(CONTENT, ""),
+        content=metadata.get("annotations", {}).get(CONTENT, ""),
         fields=_owned(metadata),
-        pool=labels.get(POOL, ""),
-        server=labels.get(SERVER, ""),
-        node=annotations.get(NODE, ""),
-        is_ready=status.get("readyReplicas", 0) > 0,
-        is_outdated=_is_outdated(live.get("spec", {}), status),
+        is_outdated=_is_outdated(live.get("spec", {}), live.get("status", {})),
     )
 
 

@@ -134,24 +134,27 @@ class Informer(Generic[Kept]):
                     self._changed()
 
     async def _list(self) -> None:
-        """List page by page; only what is kept of a page outlives it."""
         self.listings += 1
-        objects: dict[Name, Kept] = {}
-        how: dict[str, str | int] = {**self._watched.query(), "limit": PAGE}
-        while True:
-            page = await self._calls.get(self._watched.resource.path(), **how)
-            objects |= self._watched.kept(page["items"])
-            if len(objects) > MOST_OBJECTS:
-                raise too_many(self._watched.resource)
-            following = page["metadata"].get("continue", "")
-            if not following:
-                break
-            how["continue"] = following
-        changed = self._store.become(objects, page["metadata"]["resourceVersion"])
+        changed = self._store.become(*await objects_now(self._calls, self._watched))
         self._heard = self._clock()
         self._listed.set()
         if changed:
             self._changed()
+
+
+async def objects_now(calls: Calls, watched: Watched[Kept]) -> tuple[dict[Name, Kept], str]:
+    """What is kept of each object, page by page, and the version that it is as of. Raises CallError."""
+    objects: dict[Name, Kept] = {}
+    how: dict[str, str | int] = {**watched.query(), "limit": PAGE}
+    while True:
+        page = await calls.get(watched.resource.path(), **how)
+        objects |= watched.kept(page["items"])
+        if len(objects) > MOST_OBJECTS:
+            raise too_many(watched.resource)
+        following_page = page["metadata"].get("continue", "")
+        if not following_page:
+            return objects, page["metadata"]["resourceVersion"]
+        how["continue"] = following_page
 
 
 @asynccontextmanager

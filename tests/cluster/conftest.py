@@ -12,6 +12,7 @@ from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.cluster.api_server import ApiServer, eventually
+from tests.cluster.restarting import Restarted, restartable
 from tests.cluster.starting import BUILT, KUBECONFIG, api_server
 from tests.cluster.whole import control_plane, played
 
@@ -107,3 +108,13 @@ def guarded(system: ApiServer) -> ApiServer:
     for manifest in policies():
         system.create(manifest)
     return system
+
+
+@pytest.fixture
+def restarted(tmp_path: Path) -> Iterator[Restarted]:
+    """What starts and ends an API server of the test's own; its kubeconfig stands in the test's folder."""
+    try:
+        with restartable(tmp_path) as restarted:
+            yield restarted
+    except PartMissingError as missing:
+        pytest.skip(str(missing))

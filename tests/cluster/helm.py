@@ -31,7 +31,8 @@ def helm(*arguments: str | Path, environment: Mapping[str, str] | None = None) -
     binary = BUILT / "helm"
     if not binary.is_file():
         raise PartMissingError("helm is not here: `make test-cluster` builds it where Go is installed")
-    nowhere = {f"HELM_{what}_HOME": str(BUILT / "nowhere") for what in ("CONFIG", "CACHE", "DATA")}
+    homes = ("HOME", "HELM_CONFIG_HOME", "HELM_CACHE_HOME", "HELM_DATA_HOME")
+    nowhere = dict.fromkeys(homes, str(BUILT / "nowhere"))
     return subprocess.run(
         [binary, *arguments],
         env={"PATH": os.defpath, **nowhere, **(environment or {})},

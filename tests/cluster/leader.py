@@ -9,7 +9,7 @@ import sys
 
 from controller.cluster.calls import Calls, Limits
 from controller.cluster.errors import CallError
-from controller.cluster.fencing import DeposedError, fence
+from controller.cluster.fencing import Account, DeposedError, fence
 from controller.cluster.leading import Leadership
 from controller.cluster.lease import Timing
 from controller.cluster.names import MANAGED_BY, MANAGER
@@ -27,7 +27,7 @@ async def main(kubeconfig: str, name: str, account: str, namespace: str, duratio
     timing = Timing(duration_s=duration_s, lead_s=duration_s * 0.7, look_s=duration_s / 5)
     async with client(kubeconfig=kubeconfig) as plain, client(kubeconfig=kubeconfig) as writing:
         leadership = Leadership(Calls(plain, Limits(deadline_s=timing.look_s, attempt_s=timing.look_s)), name, timing)
-        fence(writing, leadership, account)
+        fence(writing, leadership, Account(account))
         calls = Calls(writing, Limits(deadline_s=1.0))
         running = asyncio.create_task(leadership.run())
         running.add_done_callback(lambda task: task.result())

@@ -9,11 +9,19 @@ import httpx
 import yaml
 
 from tests.cluster.api_server import ApiServer, Manifest
-from tests.cluster.helm import ACCOUNT, NAMESPACE
+from tests.cluster.helm import ACCOUNT, NAMESPACE, VALUES, manifests, rendered
 from tests.cluster.starting import AUDIT, KUBECONFIG
 
 ROLES = ("Role", "ClusterRole")
 BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+
+
+ACCOUNTED = ("ServiceAccount", *ROLES, *BINDINGS, "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+
+
+def of_account() -> list[Manifest]:
+    """What the chart renders of the controller's account: its rights, and what its writes are held to."""
+    return [each for each in manifests(rendered(VALUES / "git.yaml")) if each["kind"] in ACCOUNTED]
 
 
 class Right(NamedTuple):

@@ -1,5 +1,7 @@
 """What `gridwright export admission` writes, applied as it is, and what a server does where something is not there."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 import yaml
@@ -8,6 +10,7 @@ from controller.admission.manifests import ALLOWED, SERVICE, STAGE
 from tests.cli.process import ROOT, gridwright
 from tests.cluster.api_server import ApiServer, Manifest, eventually, message, one
 from tests.cluster.pods import Namespace, namespace
+from tests.cluster.whole import played
 
 pytestmark = pytest.mark.cluster
 
@@ -49,6 +52,25 @@ def test_the_policies_are_the_ones_that_every_case_is_judged_by(guarded: ApiServ
             assert [kept[key] for key in ("validations", "paramKind", "failurePolicy")] == [
                 manifest["spec"][key] for key in ("validations", "paramKind", "failurePolicy")
             ]
+
+
+def test_the_nodes_of_a_cluster_are_judged_by_their_own_names(
+    guarded: ApiServer, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch, answers: Manifest
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    for name, pool in (("gpu-17", YES.removesuffix("-0")), ("gpu-18", NO.removesuffix("-0"))):
+        guarded.create(played(name, pool))
+    ran = gridwright("export", "admission", ROOT / "examples/health", "--nodes-of", "tests")
+    assert ran.status == 0, ran.err
+    (found,) = [
+        each
+        for each in yaml.safe_load_all(ran.out)
+        if each["kind"] == "ConfigMap" and each["metadata"]["labels"] == IN_CLUSTER
+    ]
+    assert found["data"].keys() == {"gpu-17", "gpu-18"}
+    assert found["data"]["gpu-17"] == ALLOWED == answers["data"][YES]
+    assert found["data"]["gpu-18"].partition(", needed until")[0] == answers["data"][NO].partition(", needed until")[0]
+    assert gridwright("export", "admission", ROOT / "examples/health", "--nodes-of", "elsewhere").status == 1
 
 
 def test_a_refusal_names_the_node_the_reason_and_the_clause(guarded: ApiServer, answers: Manifest) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from kubernetes.config import incluster_config
 
 from controller.cluster.backoff import LONGEST_S, asked_s, pause_s
 from controller.cluster.calls import UNANSWERED, Calls, Limits, Object, owners
@@ -24,7 +26,7 @@ from controller.cluster.errors import (
 )
 from controller.cluster.reaching import client
 from controller.cluster.resources import NAMESPACES, NODES, Resource
-from tests.cluster.api_server import ApiServer
+from tests.cluster.api_server import ApiServer, one
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CONFIG_MAPS = Resource("v1", "configmaps")
@@ -209,6 +211,31 @@ async def test_an_answer_that_is_no_object_is_no_answer() -> None:
 def test_a_context_that_there_is_not_is_told_with_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(CallError, match=r"leads nowhere.*name a context"):
         client("elsewhere", str(tmp_path / "none"))
+
+
+@pytest.fixture
+def in_a_pod(server: ApiServer, kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a pod finds around it; the name of its account."""
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "in-a-pod", "namespace": "default"}}
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    server.create(account)
+    (tmp_path / "token").write_text(server.post(f"{one(account)}/token", request).json()["status"]["token"])
+    (known,) = yaml.safe_load(kubeconfig.read_text())["clusters"]
+    address = httpx.URL(known["cluster"]["server"])
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", known["cluster"]["certificate-authority"])
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", address.host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(address.port))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return "system:serviceaccount:default:in-a-pod"
+
+
+@pytest.mark.cluster
+async def test_in_a_pod_calls_are_those_of_its_service_account(in_a_pod: str) -> None:
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    async with client() as reached:
+        answer = await Calls(reached).create(Resource(review["apiVersion"], "selfsubjectreviews").path(), review)
+    assert answer["status"]["userInfo"]["username"] == in_a_pod
 
 
 @pytest.mark.cluster

@@ -1,8 +1,10 @@
 """The inventory of a real control plane with played nodes: what comes, changes and goes is seen."""
 
 import asyncio
+import contextlib
+import itertools
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from controller.cluster.reaching import client
 from policy.findings import Place
 from policy.resolved import Pool, Purchase
 from tests.cluster.api_server import ApiServer, Manifest, eventually
+from tests.cluster.restarting import Restarted
+from tests.cluster.starting import KUBECONFIG
 from tests.cluster.whole import played
 
 pytestmark = pytest.mark.cluster
@@ -95,3 +99,30 @@ def take_device(cluster: ApiServer, node: str) -> None:
     metadata = {"name": "takes-device", "namespace": "default"}
     spec = {"containers": [container], "nodeSelector": {"kubernetes.io/hostname": node}}
     cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+
+
+async def test_a_cluster_that_is_away_has_lost_no_nodes(restarted: Restarted) -> None:
+    clock = iter(NOON + timedelta(seconds=second) for second in itertools.count())
+    async with client("tests", str(restarted.work / KUBECONFIG)) as reached:
+        inventory = ClusterInventory(Calls(reached), lambda: [POOL], {}, lambda: next(clock))
+        with contextlib.ExitStack() as stack:
+            server = stack.enter_context(restarted.serving())
+            server.create(played("counted-a", "counted"))
+            async with inventory.running():
+                (before,) = (await inventory.collect(NOON)).inventory
+                stack.close()
+                async with asyncio.timeout(PATIENCE_S):
+                    while not told_of(away := await inventory.collect(NOON)):  # noqa: ASYNC110 - it is no event
+                        await asyncio.sleep(0.05)
+                (since,) = (await inventory.collect(NOON)).inventory
+    (found,) = away.inventory
+    assert [node.name for node in found.reading.value or ()] == ["counted-a"]
+    assert told_of(away) == {"nodes", "pods", "quotas"}
+    assert before.reading.at is not None
+    assert found.reading.at == since.reading.at  # it is as old as the last that was heard
+
+
+def told_of(snapshot: Snapshot) -> set[str]:
+    """What cannot be followed, once nothing can be."""
+    found = {each.subject for each in snapshot.findings if each.id == "GW2113"}
+    return found if len(found) == 3 else set()

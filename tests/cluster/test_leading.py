@@ -13,7 +13,7 @@ from kubernetes_validate import validate
 from controller.acting.waiting import until
 from controller.cluster.calls import Calls, Limits
 from controller.cluster.errors import ForbiddenError, RefusedError
-from controller.cluster.fencing import DeposedError, fence, manifests
+from controller.cluster.fencing import Account, DeposedError, account_of, fence, manifests
 from controller.cluster.leading import Leadership
 from controller.cluster.lease import LEASE, Timing
 from controller.cluster.names import MANAGED_BY, MANAGER, SYSTEM
@@ -55,7 +55,7 @@ async def calls(stack: AsyncExitStack, controller: Controller, term: str | None 
     """Calls by the account, which say a term where one is given."""
     by = await stack.enter_async_context(client(kubeconfig=str(controller.kubeconfig)))
     if term is not None:
-        fence(by, Stale(term), controller.user)
+        fence(by, Stale(term), Account(controller.user))
     return Calls(by, Limits(deadline_s=2.0))
 
 
@@ -135,6 +135,30 @@ async def test_what_a_deposed_leader_writes_deletes_or_evicts_is_refused(
     )
     await leading.create(path, eviction)
     await leading.delete(MAPS.path(WRITTEN, namespace=controller.namespace))
+
+
+def test_the_groups_of_a_person_are_named_and_those_of_a_service_account_follow() -> None:
+    def told(user: str, *groups: str) -> Account:
+        return account_of({"status": {"userInfo": {"username": user, "groups": list(groups)}}})
+
+    assert told("jo", "operators", "system:authenticated") == Account("jo", ("operators",))
+    robot = "system:serviceaccount:gridwright-system:gridwright"
+    assert told(robot, "system:serviceaccounts", "system:authenticated") == Account(robot)
+    assert account_of({}) == Account("")
+
+
+async def test_a_person_keeps_the_rights_of_their_groups(
+    system: ApiServer, kubeconfig: Path, stack: AsyncExitStack
+) -> None:
+    by = await stack.enter_async_context(client(kubeconfig=str(kubeconfig)))
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    account = account_of(system.create(review | {"metadata": {}}))
+    assert account == Account("administrator", ("system:masters",))
+    fence(by, Stale("1.a"), account)
+    path = MAPS.path("of-groups", namespace="default")
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "of-groups", "namespace": "default"}}
+    await Calls(by).apply(path, manifest, MANAGER)
+    await Calls(by).delete(path)
 
 
 async def test_without_the_lease_nobody_writes_what_is_ours_and_everybody_what_is_theirs(

@@ -22,18 +22,17 @@ from policy.resolved import Pool
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from policy.source import load
-from tests.cluster.accounts import account, kubeconfig_of, put_up, take_away
-from tests.cluster.api_server import ApiServer, eventually
+from tests.cluster.accounts import take_away
+from tests.cluster.api_server import ApiServer, eventually, one
 from tests.cluster.fleet import SETTINGS, pods, stand
+from tests.cluster.helm import USER
+from tests.cluster.role import as_controller, asked, of_account
 from tests.cluster.written import files, resources
 from tests.loop.conftest import ENVIRONMENT
 from tests.loop.real import EXAMPLE, Watched, held_by, settled
 from tests.loop.test_lost_node import MODEL, NODES, POLICY
 
 pytestmark = [pytest.mark.cluster, pytest.mark.triton, pytest.mark.envoy]
-
-NAME = "hall-controller"
-ALL = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +64,19 @@ def pool(policy: Path) -> Pool:
 
 
 @pytest.fixture(scope="module")
-def as_controller(cluster: ApiServer, cluster_kubeconfig: Path) -> Iterator[Path]:
-    """The kubeconfig of an account, in a cluster with the fence."""
+def controllers(cluster: ApiServer, cluster_work: Path, helm_is_built: None) -> Iterator[Path]:
+    """The kubeconfig of the controller's account, with the rights that the chart gives it and no others."""
+    assert helm_is_built is None
     if not cluster.is_served(f"/api/v1/namespaces/{SYSTEM}"):
         cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
-    user = account(cluster, SYSTEM, NAME, ALL)
-    put_up(cluster, user)
-    yield kubeconfig_of(cluster, cluster_kubeconfig, SYSTEM, NAME)
-    take_away(cluster, user)
+    role = of_account()
+    for manifest in role:
+        cluster.create(manifest)
+    yield as_controller(cluster, cluster_work)
+    take_away(cluster, USER)
+    for manifest in role:
+        if cluster.is_served(one(manifest)):
+            cluster.delete(manifest)
 
 
 @pytest.fixture
@@ -88,7 +92,7 @@ def declared(cluster: ApiServer, policy: Path) -> ApiServer:
 
 
 @pytest.fixture
-def places(policy: Path, tritons: EmbeddedFleet, as_controller: Path, tmp_path: Path) -> Places:
+def places(policy: Path, tritons: EmbeddedFleet, controllers: Path, tmp_path: Path) -> Places:
     otlp, api = free_ports(2)
     settings = SETTINGS.model_copy(update={"devices": {"edge-module": None}})
     connections = Connections(
@@ -97,7 +101,7 @@ def places(policy: Path, tritons: EmbeddedFleet, as_controller: Path, tmp_path: 
         otlp=f"{HOST}:{otlp}",
         api=f"{HOST}:{api}",
     )
-    return Places(policy, tmp_path / "journal.db", connections, kubeconfig=str(as_controller))
+    return Places(policy, tmp_path / "journal.db", connections, kubeconfig=str(controllers))
 
 
 @asynccontextmanager
@@ -155,3 +159,11 @@ async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_
         declared.patch(voice, {"spec": {"objectives": [{"latency": {"percentile": 99, "below": "1ms"}}]}})
         await asyncio.to_thread(eventually, lambda: holds().get("Feasible") == "False")
         assert declared.get(voice)["status"]["observedGeneration"] == declared.get(voice)["metadata"]["generation"]
+
+
+def test_nothing_of_it_was_refused(controllers: Path, cluster_work: Path) -> None:
+    assert controllers.is_file()
+    done = asked(cluster_work)
+    assert {"leases", "nodes", "pods", "statefulsets"} <= {right.resource for each in done for right in each.rights}
+    # A leader asks by a dry run whether writes of other terms are refused by now.
+    assert [each for each in done if each.status in {401, 403} and not each.is_dry_run] == []

@@ -20,7 +20,7 @@ from controller.actions import SetLoad
 from controller.cluster.applying import Applier
 from controller.cluster.calls import Calls
 from controller.cluster.errors import ForbiddenError
-from controller.cluster.fencing import fence
+from controller.cluster.fencing import Account, fence
 from controller.cluster.inventory import ClusterInventory
 from controller.cluster.leading import Leadership
 from controller.cluster.policies import ClusterPolicy
@@ -43,24 +43,13 @@ from tests.cluster.api_server import PATIENCE_S, ApiServer, eventually, one
 from tests.cluster.everything import everything
 from tests.cluster.fleet import SETTINGS, pool, stand
 from tests.cluster.fleet import asked as asked_for
-from tests.cluster.helm import NAMESPACE, ROOT, USER, VALUES, Manifest, manifests, rendered
+from tests.cluster.helm import NAMESPACE, ROOT, USER, Manifest
 from tests.cluster.rendering import namespace
-from tests.cluster.role import Asked, Right, as_controller, asked, covers, granted
+from tests.cluster.role import Asked, Right, as_controller, asked, covers, granted, of_account
 from tests.cluster.whole import played
 from tests.cluster.written import files, resources
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("helm_is_built")]
-
-ROLE = (
-    "ServiceAccount",
-    "Role",
-    "ClusterRole",
-    "RoleBinding",
-    "ClusterRoleBinding",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-)
-
 
 EDGE = pool("edge", nodes=1)
 
@@ -120,7 +109,7 @@ async def leading(kubeconfig: Path) -> AsyncIterator[Calls]:
     """Calls of the leader, once this is one."""
     async with client("controller", str(kubeconfig)) as plain, client("controller", str(kubeconfig)) as writing:
         leadership = Leadership(Calls(plain), "this")
-        fence(writing, leadership, USER)
+        fence(writing, leadership, Account(USER))
         running = asyncio.create_task(leadership.run())
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -165,8 +154,7 @@ def documents() -> list[Manifest]:
 
 @pytest.fixture(scope="module")
 def role() -> list[Manifest]:
-    """What the chart renders of the account and its rights."""
-    return [each for each in manifests(rendered(VALUES / "git.yaml")) if each["kind"] in ROLE]
+    return of_account()
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,7 @@ async def test_servers_stand_where_the_plan_has_them_until_what_they_serve_may_n
         await applier.apply(asked(case.pool, settings=settings))
         where = Namespace(judging, namespace_of(case.pool.name))
         eventually(lambda: where.bind("probe", "nowhere").status_code == httpx.codes.FORBIDDEN)
+        eventually(lambda: where.bind("probe", used).status_code == httpx.codes.NOT_FOUND)
         await applier.apply(asked(case.pool, used, unused, settings=settings))
         eventually(lambda: is_ready(pods(judging, case.pool).get(used, {})))
         eventually(lambda: any("no plan has a server on it" in each for each in told(judging, case.pool)))

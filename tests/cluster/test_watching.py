@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,10 +17,9 @@ from controller.cluster.reaching import client
 from controller.cluster.resources import Resource
 from controller.cluster.store import Name, Store, Watched
 from controller.cluster.watching import Informer, Times, following
-from controller.embedded.errors import PartMissingError
-from controller.embedded.ports import HOST, free_ports
 from tests.cluster.api_server import ApiServer, Manifest
-from tests.cluster.starting import BUILT, KUBECONFIG, certified, kubeconfig, serving, store
+from tests.cluster.restarting import Restarted
+from tests.cluster.starting import KUBECONFIG
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CONFIG_MAPS = Resource("v1", "configmaps")
@@ -182,38 +181,6 @@ async def test_an_object_that_is_not_understood_ends_nothing() -> None:
         listing(), watch({"type": "ADDED", "object": {"data": {}}}), listing(config_map("one", "1")), watch()
     )
     assert by_name(informer.objects) == {"one": "1"}
-
-
-@dataclass
-class Restarted:
-    """An API server that can be ended and started over the same etcd, and the etcd's port."""
-
-    work: Path
-    kept: int
-    port: int
-    identity: Any
-
-    def serving(self) -> Any:
-        return serving(BUILT, self.work, self.kept, self.port, self.identity)
-
-    def compact(self) -> None:
-        """Have etcd forget every version but the last."""
-        url = f"http://{HOST}:{self.kept}/v3/kv"
-        with httpx.Client(trust_env=False) as asked:
-            head = asked.post(f"{url}/range", json={"key": "AA=="}).json()["header"]["revision"]
-            assert asked.post(f"{url}/compaction", json={"revision": head, "physical": True}).is_success
-
-
-@pytest.fixture
-def restarted(tmp_path: Path) -> Iterator[Restarted]:
-    (port,) = free_ports(1)
-    identity = certified(tmp_path)
-    (tmp_path / KUBECONFIG).write_text(kubeconfig(tmp_path, port))
-    try:
-        with store(BUILT, tmp_path) as kept:
-            yield Restarted(tmp_path, kept, port, identity)
-    except PartMissingError as missing:
-        pytest.skip(str(missing))
 
 
 @asynccontextmanager

@@ -43,6 +43,15 @@ def in_racks(*racks: str, clause: TogetherClause = IN_A_RACK) -> Problem:
     return replace(fleet.problem, policy=replace(fleet.problem.policy, pools=pools))
 
 
+def set_otherwise(*clauses: TogetherClause, variant: str = "fp32") -> Problem:
+    """No path takes `busy`, which is `rec` in another setting unless it is of another variant."""
+    fleet = Fleet().site("paris").pool("edge", "paris", nodes=2)
+    fleet = fleet.service("ocr", stage("find", "det"), stage("read", "rec"), together=clauses).demand("ocr", "paris")
+    fleet = fleet.option("det@edge", "det", "edge").option("rec@edge", "rec", "edge")
+    fleet = fleet.option("busy", "rec", "edge", variant, max_batch=4)
+    return fleet.path("near", "ocr@paris", "det@edge", "rec@edge").problem
+
+
 def standing(read: str) -> Plan:
     """Everything on one node of each site, but for `count`, and `read` where it is said."""
     return plan(
@@ -84,6 +93,16 @@ EXAMPLES = (
         violation=Violation("gathering", "ocr at paris", 2, 1, at(13), "racks"),
         message="ocr at paris: stages that stay together are spread over 2 racks, and 1 is asked",
         spared=(in_racks("a", "b", "a"), in_racks(), in_racks("a", "b", "b", clause=AT_A_SITE)),
+        domain=Domain(counts=(0, 1), shares=(0,)),
+    ),
+    Example(
+        name="settings of a placement are gathered alike",
+        problem=set_otherwise(ON_A_NODE),
+        on_limit=plan({("det@edge", "edge-1"): 1, ("busy", "edge-1"): 1}, {}, {"ocr@paris": 1000}, {"ocr": 1}),
+        over_limit=plan({("det@edge", "edge-1"): 1, ("busy", "edge-0"): 1}, {}, {"ocr@paris": 1000}, {"ocr": 1}),
+        violation=Violation("gathering", "ocr at paris", 2, 1, at(12), "nodes"),
+        message="ocr at paris: stages that stay together are spread over 2 nodes, and 1 is asked",
+        spared=(set_otherwise(), set_otherwise(ON_A_NODE, variant="int8")),
         domain=Domain(counts=(0, 1), shares=(0,)),
     ),
 )
