@@ -91,6 +91,26 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "dear = tuple((path, 2) for path, price in prices if price > MOST_MILLICENTS_PER_HOUR)",
     ): "shares of which no more than nothing is allowed are nothing, however often they count",
     (
+        "rules/kernel/moving_groups.py",
+        "calls.items(), key=lambda item: (item[0][:2], sorted(item[0][3]))",
+        "calls.items(), key=lambda item: (item[0][: 3], sorted(item[0][3]))",
+    ): "a service asks for it at one place",
+    (
+        "rules/kernel/moving_groups.py",
+        "services = one.services if one.services == other.services else frozenset[str]()",
+        "services = one.services if one.services <= other.services else frozenset[str]()",
+    ): "a group is of one service or of none, so the lesser of two that differ is none",
+    (
+        "rules/kernel/moving_groups.py",
+        "return common > 0, one.services == other.services, common",
+        "return common > 0, one.services <= other.services, common",
+    ): "groups of no service stand behind all others, so the first of a pair is less only if the second is as little",
+    (
+        "rules/kernel/moving_groups.py",
+        "return common > 0, one.services == other.services, common",
+        "return common != 0, one.services == other.services, common",
+    ): "no number of options is below 0",
+    (
         "rules/kernel/refuge.py",
         "if math.prod(map(len, every)) == len(ways):",
         "if math.prod(map(len, every)) < len(ways):",

@@ -48,6 +48,16 @@ def test_calls_of_two_services_count_alone_too_for_one_of_them_may_be_at_best_ef
     ]
 
 
+def test_the_order_of_demands_changes_nothing() -> None:
+    asked = going(("lyon",), services=2)
+    assert without_paris(replace(asked, demands=asked.demands[::-1])) == without_paris(asked)
+
+
+def test_no_row_is_written_of_calls_to_which_others_could_be_added_for_nothing() -> None:
+    found = without_paris(going(("lyon",), ("lyon", "nice"), services=2))
+    assert sorted(map(len, found)) == [1, 1, 2, 2, 2, 4]
+
+
 def chain(length: int) -> Problem:
     """Calls that may go to one of two sites, and share one of them with the calls before and after."""
     return going(*((f"s{number}", f"s{number + 1}") for number in range(length)))
@@ -63,30 +73,46 @@ def test_of_one_group_more_two_become_one_that_may_go_where_both_may() -> None:
     assert sorted(map(len, told)) == [1] + [2] * (MOST_GROUPS - 1)
 
 
-def chain_of(*services: str) -> Problem:
-    """Such a chain, in which each link is of one of these services."""
-    whole, names = chain(len(services)), sorted(set(services))
-    (asking,) = whole.policy.services
+def asked_by(whole: Problem, *services: str) -> Problem:
+    """The problem with what each origin asks asked of one of these services."""
+    (asking,), names = whole.policy.services, sorted(set(services))
     policy = replace(whole.policy, services=tuple(replace(asking, name=name) for name in names))
     demands = (replace(each, service=name) for each, name in zip(whole.demands, services, strict=True))
     return replace(whole, policy=policy, demands=tuple(demands))
 
 
-def told_apart(*services: str) -> set[tuple[str, frozenset[str]]]:
-    """Of the groups in such a chain the services and where they may go."""
-    members = (group for each in without_paris(chain_of(*services)) for group in each)
+def told_apart(problem: Problem) -> set[tuple[str, frozenset[str]]]:
+    """Of the groups that are told apart the services and where they may go."""
+    members = (group for each in without_paris(problem) for group in each)
     return {("".join(sorted(group.services)), group.refuge) for group in members}
 
 
+def chain_of(*services: str) -> Problem:
+    """Such a chain, in which each link is of one of these services."""
+    return asked_by(chain(len(services)), *services)
+
+
 def test_calls_of_one_service_become_one_before_others_and_are_still_its_own() -> None:
-    assert sorted(service for service, _ in told_apart("a", "b", "c", "c", "d", "e", "f")) == list("abcdef")
+    assert sorted(service for service, _ in told_apart(chain_of("a", "b", "c", "c", "d", "e", "f"))) == list("abcdef")
 
 
 def test_calls_of_several_services_that_became_one_are_asked_for_at_any_level() -> None:
-    told = told_apart(*"abcdefg")
+    told = told_apart(chain_of(*"abcdefg"))
     (joined,) = (refuge for service, refuge in told if not service)
     assert (len(told), len(joined)) == (MOST_GROUPS, 1)
 
 
 def test_calls_that_could_go_nowhere_together_do_not_become_one_for_being_of_one_service() -> None:
-    assert all(refuge for _, refuge in told_apart("a", "b", "c", "a", "d", "e", "f"))
+    assert all(refuge for _, refuge in told_apart(chain_of("a", "b", "c", "a", "d", "e", "f")))
+
+
+def test_what_became_one_is_of_no_service_when_more_is_added_to_it() -> None:
+    wide, narrow = [("x", "y", "z")] * 3, [("x", f"s{number}") for number in range(5)]
+    told = told_apart(asked_by(going(*wide, *narrow), *"abcdefgh"))
+    assert sorted(service for service, _ in told) == ["", "d", "e", "f", "g", "h"]
+
+
+def test_what_became_one_is_not_added_to_before_those_that_have_more_in_common() -> None:
+    wide, narrow, near = [("x", "y", "z")] * 2, [("x", f"s{number}") for number in range(4)], [("x", "p", "q")] * 2
+    told = told_apart(asked_by(going(*wide, *narrow, *near), *"abcdefgh"))
+    assert sorted(service for service, _ in told) == ["", "", "c", "d", "e", "f"]
