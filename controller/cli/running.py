@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,10 +21,17 @@ from policy.words import counted, dollars_per_hour
 ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
+def open_as_many_as_allowed() -> None:
+    """Have this process hold as many open files as it may: each server takes some connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def run_until_told(places: Places, watch: Watch) -> None:
     """Run until a signal comes; `watch` sees every turn. Raises JournalError, and CliError when an address is taken."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    open_as_many_as_allowed()
     for name, address in places.connections.listened_at().items():
         _require_free(name, address)
     places = replace(places, otlp_endpoint=os.environ.get(ENDPOINT, ""))
