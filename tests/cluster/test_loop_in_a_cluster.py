@@ -135,7 +135,7 @@ async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_
         lost = NODES[0]
         cluster.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": lost}})
         await seen.until(lambda status: settled(status) and runs_on(status) == {NODES[1]})
-        eventually(lambda: set(pods(cluster, pool)) <= {NODES[1]})
+        await asyncio.to_thread(eventually, lambda: set(pods(cluster, pool)) <= {NODES[1]})
         assert cluster.is_served(f"/api/v1/namespaces/{namespace_of(pool.name)}")
 
 
