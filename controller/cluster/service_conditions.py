@@ -44,11 +44,19 @@ def _feasible(service: Service, decision: Decision) -> Condition:
         return condition(FEASIBLE, Holds.FALSE, "NoPlan", message)
     short = [each.message for each in decision.findings if each.id == "GW2010" and each.subject == service.name]
     if short:
-        why = [each.message for each in decision.findings if each.id == "GW2011"]
-        return condition(FEASIBLE, Holds.FALSE, "Degraded", "; ".join((*short, *why)))
+        return condition(FEASIBLE, Holds.FALSE, "Degraded", "; ".join((*short, *_clashes(service, decision))))
     if service.name in decision.state.asleep:
         return condition(FEASIBLE, Holds.TRUE, "Asleep", "nobody asks for it, so nothing of it runs")
     return condition(FEASIBLE, Holds.TRUE, "Planned", "a plan serves it as promised")
+
+
+def _clashes(service: Service, decision: Decision) -> Iterator[str]:
+    """The clauses that clash when the service is served in full, by itself or with others."""
+    for each in decision.findings:
+        if each.id == "GW2011" and each.subject == service.name:
+            yield each.message
+        elif each.id == "GW2011" and not each.subject:
+            yield f"of the plan, not of this service alone: {each.message}"
 
 
 def _applied(service: Service, decision: Decision, status: Status) -> Condition:
@@ -110,18 +118,33 @@ def _seen(
 
 
 def _evidence_valid(service: Service, policy: Policy, decision: Decision, now: datetime) -> Condition:
-    """Plans stand on evidence that holds; so it is valid while the plan is, and a service without a way has none."""
-    if not any(profile.scope.means(service) for profile in policy.compliance):
+    """Plans stand on evidence that holds, so it is valid while the plan is.
+
+    A service without a way has none. The plan tells when the first of all that it rests on ends, and not of which
+    service that is: only where it can be of no other, it is told as of this one.
+    """
+    if not _is_covered(service, policy):
         return condition(EVIDENCE_VALID, Holds.TRUE, "NothingAsked", "no compliance profile covers it")
-    if decision.valid_until is not None and decision.valid_until <= now:
-        message = f"evidence behind the plan ended at {decision.valid_until.isoformat()}"
-        return condition(EVIDENCE_VALID, Holds.FALSE, "Ended", message)
-    if not any(routes.ways for routes in decision.fleet.routes if routes.service == service.name):
+    served = {routes.service for routes in decision.fleet.routes if routes.ways}
+    if service.name not in served:
         return condition(EVIDENCE_VALID, Holds.UNKNOWN, "NotServed", "it is served nowhere, so nothing is proven of it")
+    others = any(each.name in served and _is_covered(each, policy) for each in policy.services if each != service)
+    is_of_it = not others and not policy.maintenance
+    until = decision.valid_until
+    if until is not None and until <= now:
+        if is_of_it:
+            message = f"evidence behind the plan ended at {until.isoformat()}"
+            return condition(EVIDENCE_VALID, Holds.FALSE, "Ended", message)
+        message = f"something that the plan rests on ended at {until.isoformat()}, for this service or for another"
+        return condition(EVIDENCE_VALID, Holds.UNKNOWN, "PlanEnded", message)
     soon = [each.message for each in decision.findings if each.id == "GW2014"]
-    if soon:
+    if soon and is_of_it:
         return condition(EVIDENCE_VALID, Holds.TRUE, "EndsSoon", "; ".join(soon))
-    until = f", until {decision.valid_until.isoformat()} at least" if decision.valid_until else ""
-    return condition(
-        EVIDENCE_VALID, Holds.TRUE, "Proven", f"all that its profiles ask for is proven where it stands{until}"
-    )
+    proven = "all that its profiles ask for is proven where it stands"
+    lasts = f", until {until.isoformat()} at least" if until else ""
+    of_plan = "".join(f"; of the plan, not of this service alone: {each}" for each in soon)
+    return condition(EVIDENCE_VALID, Holds.TRUE, "Proven", f"{proven}{lasts}{of_plan}")
+
+
+def _is_covered(service: Service, policy: Policy) -> bool:
+    return any(profile.scope.means(service) for profile in policy.compliance)

@@ -17,6 +17,7 @@ from controller.decision import Decision, Verdict
 from controller.loop.policies import InForce
 from controller.loop.status import Status
 from policy.catalogue import error
+from policy.clauses import Scope
 from policy.findings import Finding, Level, Place
 
 SERVICE, POOL, OTHER = Resource("Service", OCR), Resource("Pool", PARIS), Resource("Service", "new")
@@ -124,6 +125,33 @@ def test_evidence_is_valid_as_long_as_the_plan_is(decided: tuple[World, Decision
     assert said(status(decided, decision=ended))["EvidenceValid"] == ("False", "Ended")
     assert said(status(decided, decision=unserved))["EvidenceValid"] == ("Unknown", "NotServed")
     assert said(status(decided, decision=soon))["EvidenceValid"] == ("True", "EndsSoon")
+
+
+def test_what_clashes_for_another_service_is_not_told_of_this_one(decided: tuple[World, Decision]) -> None:
+    _, decision = decided
+    findings = (
+        Finding("GW2010", Level.WARNING, "it refuses 20 %", "…", line(1), OCR),
+        Finding("GW2011", Level.ERROR, "its clauses", "…", line(2), OCR),
+        Finding("GW2011", Level.ERROR, "clauses of vad", "…", line(3), VAD),
+        Finding("GW2011", Level.ERROR, "clauses of both", "…", line(4)),
+    )
+    told = status(decided, decision=replace(decision, findings=findings))
+    feasible = conditions([SERVICE], told, lambda _: "", START)[SERVICE][1]
+    assert feasible.message == ("it refuses 20 %; its clauses; of the plan, not of this service alone: clauses of both")
+
+
+def test_what_ends_of_several_services_is_told_as_of_the_plan(decided: tuple[World, Decision]) -> None:
+    world, decision = decided
+    everybody = replace(POLICY.compliance[0], scope=Scope())
+    shared = InForce(replace(world.policy, compliance=(everybody,)))
+    ended = replace(decision, valid_until=START)
+    soon = replace(decision, findings=(Finding("GW2014", Level.WARNING, "it ends", "renew it"),))
+    for each in (SERVICE, Resource("Service", VAD)):
+        assert said(status(decided, in_force=shared, decision=ended), each)["EvidenceValid"] == ("Unknown", "PlanEnded")
+        assert said(status(decided, in_force=shared, decision=soon), each)["EvidenceValid"] == ("True", "Proven")
+    routes = tuple(each for each in decision.fleet.routes if each.service == OCR)
+    alone = replace(ended, fleet=replace(decision.fleet, routes=routes))
+    assert said(status(decided, in_force=shared, decision=alone))["EvidenceValid"] == ("False", "Ended")
 
 
 def test_a_message_is_one_line_and_not_too_long() -> None:
