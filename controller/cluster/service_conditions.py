@@ -1,6 +1,6 @@
 """What a turn says of a service: whether it can be kept, whether that stands, and whether it is seen and proven."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -93,28 +93,45 @@ def _objective_met(service: Service, snapshot: Snapshot | None, policy: Policy, 
         return condition(OBJECTIVE_MET, Holds.TRUE, "NothingPromised", "it has no objective on its whole latency")
     if snapshot is None:
         return condition(OBJECTIVE_MET, Holds.UNKNOWN, "NotObserved", "nothing was observed yet")
-    seen = list(_seen(service, whole, snapshot, timedelta(seconds=policy.scaling.stale_after_s), now))
-    late = [told for told, is_late in seen if is_late]
+    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
+    lately = {
+        each.origin: seen
+        for each in snapshot.latency
+        if each.service == service.name and (seen := each.reading.fresh(now, stale_after))
+    }
+    told = [sentence for each in whole for sentence in _seen(each, lately)]
+    late = [sentence for sentence, is_late in told if is_late]
     if late:
         return condition(OBJECTIVE_MET, Holds.FALSE, "TooSlow", "; ".join(late))
-    if not seen:
-        return condition(OBJECTIVE_MET, Holds.UNKNOWN, "NotObserved", "no runs of it were seen lately")
-    return condition(OBJECTIVE_MET, Holds.TRUE, "Observed", "; ".join(told for told, _ in seen))
+    met = [sentence for sentence, _ in told]
+    unseen = [why for each in whole if (why := _unseen(each, lately))]
+    if unseen:
+        return condition(OBJECTIVE_MET, Holds.UNKNOWN, "NotObserved", "; ".join(dict.fromkeys((*unseen, *met))))
+    return condition(OBJECTIVE_MET, Holds.TRUE, "Observed", "; ".join(met))
 
 
-def _seen(
-    service: Service, objectives: Sequence[LatencyObjective], snapshot: Snapshot, stale_after: timedelta, now: datetime
-) -> Iterator[tuple[str, bool]]:
-    """What callers at each origin see of each objective, in words, and whether it is later than promised."""
-    for each in snapshot.latency:
-        seen = each.reading.fresh(now, stale_after) if each.service == service.name else None
-        for objective in objectives if seen else ():
-            if objective.origin not in {"", each.origin} or objective.percentile_bp not in OBSERVED or seen is None:
-                continue
-            took_us = OBSERVED[objective.percentile_bp](seen)
-            percentile, is_late = objective.percentile_bp / 100, took_us >= objective.below_us
+def _seen(objective: LatencyObjective, lately: Mapping[str, Quantiles]) -> Iterator[tuple[str, bool]]:
+    """What callers at each origin see of an objective, in words, and whether it is later than promised."""
+    read = OBSERVED.get(objective.percentile_bp)
+    for origin, seen in lately.items() if read else ():
+        if read and objective.origin in {"", origin}:
+            is_late = read(seen) >= objective.below_us
             sign = "not below" if is_late else "below"
-            yield f"p{percentile:g} from {each.origin} is {sign} {objective.below_us / 1000:g} ms", is_late
+            yield f"{_percentile(objective)} from {origin} is {sign} {objective.below_us / 1000:g} ms", is_late
+
+
+def _unseen(objective: LatencyObjective, lately: Mapping[str, Quantiles]) -> str:
+    """Why nothing is seen of an objective, in words; empty where something is."""
+    if objective.percentile_bp not in OBSERVED:
+        observed = ", ".join(f"p{each / 100:g}" for each in OBSERVED)
+        return f"{_percentile(objective)} is not observed, only {observed} are"
+    if any(objective.origin in {"", origin} for origin in lately):
+        return ""
+    return f"no runs of it{f' from {objective.origin}' if objective.origin else ''} were seen lately"
+
+
+def _percentile(objective: LatencyObjective) -> str:
+    return f"p{objective.percentile_bp / 100:g}"
 
 
 def _evidence_valid(service: Service, policy: Policy, decision: Decision, now: datetime) -> Condition:

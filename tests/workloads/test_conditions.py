@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from world import OCR, PARIS, POLICY, START, VAD, World, line
+from world import LYON, OCR, PARIS, POLICY, START, VAD, World, line
 
 from collectors.snapshot import Latency, Quantiles, Reading, Snapshot
 from controller.actions import Outcome, SetLoad
@@ -113,6 +113,29 @@ def test_an_objective_is_met_as_callers_see_it(
     decided: tuple[World, Decision], snapshot: Snapshot | None, told: tuple[str, str]
 ) -> None:
     assert said(status(decided, snapshot=snapshot))["ObjectiveMet"] == told
+
+
+@pytest.mark.parametrize(
+    ("percentile_bp", "origin", "unseen"),
+    [
+        (9990, "", "p99.9 is not observed, only p50, p95, p99 are"),
+        (9900, LYON, f"no runs of it from {LYON} were seen lately"),
+    ],
+)
+def test_an_objective_that_is_not_seen_is_unknown_beside_one_that_is_met(
+    decided: tuple[World, Decision], percentile_bp: int, origin: str, unseen: str
+) -> None:
+    world, _ = decided
+    (own,) = world.policy.services[0].latency
+    more = replace(own, percentile_bp=percentile_bp, origin=origin)
+    asked = replace(world.policy.services[0], latency=(own, more))
+    in_force = InForce(replace(world.policy, services=(asked, *world.policy.services[1:])))
+    told = status(decided, in_force=in_force, snapshot=seen(1_199_999))
+    met = conditions([SERVICE], told, lambda _: "", START)[SERVICE][3]
+    assert (met.holds, met.reason) == (Holds.UNKNOWN, "NotObserved")
+    assert met.message == f"{unseen}; p99 from {PARIS} is below 1200 ms"
+    late = replace(told, snapshot=seen(1_200_000))
+    assert said(late)["ObjectiveMet"] == ("False", "TooSlow")
 
 
 def test_evidence_is_valid_as_long_as_the_plan_is(decided: tuple[World, Decision]) -> None:
