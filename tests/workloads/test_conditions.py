@@ -64,7 +64,10 @@ def test_one_broken_resource_keeps_the_others_out() -> None:
         "Accepted", Holds.FALSE, "Invalid", ".line7: no site is called that (name a site; GW0302)"
     )
     assert found[SERVICE][0].reason == "PolicyRefused"
-    assert found[SERVICE][0].message.startswith("1 other resource cannot be accepted")
+    assert found[SERVICE][0].message == "1 other resource cannot be accepted, so an earlier policy stays in force"
+    first = replace(told, in_force=replace(told.in_force, policy=None))
+    found = conditions([POOL, SERVICE], first, lambda _: "", START)
+    assert found[SERVICE][0].message == "1 other resource cannot be accepted, so no policy is in force"
 
 
 def test_a_service_that_is_not_in_force_yet_is_not_decided_on(decided: tuple[World, Decision]) -> None:
