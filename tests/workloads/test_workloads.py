@@ -8,7 +8,7 @@ import pytest
 from kubernetes_validate import validate
 from pydantic import ValidationError
 
-from controller.cluster.names import MOST_SERVER, as_label, namespace_of, pod_of, server_of
+from controller.cluster.names import MOST_SERVER, SYSTEM, as_label, namespace_of, pod_of, server_of
 from controller.cluster.server_settings import Repository, ServerSettings
 from controller.cluster.workloads import workloads
 from policy.findings import Place
@@ -129,6 +129,15 @@ def test_names_that_are_labels_stay_as_they_are() -> None:
         "gpu-a-0",
     )
     assert namespace_of("a.b") != namespace_of("a-b")
+
+
+def test_a_pool_never_has_the_namespace_of_the_controller() -> None:
+    found = namespace_of("system")
+    assert re.fullmatch(r"gridwright-system-[0-9a-f]{8}", found)
+    assert found != namespace_of("System") != SYSTEM
+    manifests = made(replace(POOL, name="system"), used={"system": NODES})
+    spaces = {each["metadata"].get("namespace", found) for each in manifests if each["kind"] != "PriorityClass"}
+    assert spaces == {found}
 
 
 @pytest.mark.parametrize(
