@@ -108,7 +108,7 @@ async def followed(*answers: httpx.Response | Exception) -> tuple[Informer[str],
     """An informer that was given these answers, and what it asked for."""
     played = Played(list(answers))
     async with httpx.AsyncClient(transport=httpx.MockTransport(played.answer), base_url="https://cluster") as asked:
-        calls = Calls(asked, Limits(deadline_s=0), draw=lambda: 0.5, sleep=played.sleep)
+        calls = Calls(asked, Limits(deadline_s=0.1), draw=lambda: 0.5, sleep=played.sleep)
         informer = Informer(calls, WATCHED, lambda: NOON, draw=lambda: 0.5, sleep=played.sleep)
         async with following(informer), asyncio.timeout(PATIENCE_S):
             await played.done.wait()
