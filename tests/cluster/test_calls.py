@@ -26,6 +26,7 @@ from controller.cluster.errors import (
 )
 from controller.cluster.reaching import client
 from controller.cluster.resources import NAMESPACES, NODES, Resource
+from policy.documents import API_VERSION
 from tests.cluster.api_server import ApiServer, one
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -146,6 +147,24 @@ async def test_what_is_refused_is_told_at_once(answer: httpx.Response, kind: typ
     assert type(refused.value) is kind
     assert refused.value.status == answer.status_code
     assert len(played.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (Resource(API_VERSION, "pools").path(), "see whether deploy/crds is applied"),
+        (Resource("v1", "pods").path("gpu-17-0", namespace="gridwright-edge"), "see whether it was deleted meanwhile"),
+        (
+            Resource("coordination.k8s.io/v1", "leases").path("gridwright", namespace="gridwright-system"),
+            "see whether it was deleted meanwhile",
+        ),
+    ],
+)
+async def test_definitions_of_custom_resources_are_named_only_where_they_may_be_missing(path: str, hint: str) -> None:
+    async with calls(Played(status(404, "NotFound"))) as asked:
+        with pytest.raises(MissingError) as missing:
+            await asked.get(path)
+    assert missing.value.hint.startswith(hint)
 
 
 async def test_two_writes_at_once_are_done_again_unless_they_were_about_a_version() -> None:
