@@ -32,7 +32,7 @@ from controller.cluster.server_pods import WATCHED_SERVERS, ServerAddresses
 from controller.cluster.serving import ServersActuator, reached
 from controller.cluster.upkeep import ClusterUpkeep
 from controller.cluster.watching import Informer, following
-from controller.connections import ClusterConnection, ServerKey
+from controller.connections import ClusterConnection
 from policy.resolved import Pool
 
 LOG: Final = logging.getLogger("gridwright.cluster")
@@ -91,7 +91,7 @@ class ClusterFleet:
 
     cluster: Cluster
     inventory: ClusterInventory
-    servers: Mapping[ServerKey, TritonServer]
+    servers: ServerAddresses
     actuator: Actuator
     upkeep: ClusterUpkeep
 

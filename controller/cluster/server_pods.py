@@ -1,6 +1,6 @@
 """The pods of a cluster's servers, as an informer follows them: where each server answers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,8 +34,8 @@ def server_pod(pod: Object) -> ServerPod | None:
 WATCHED_SERVERS: Final = Watched(PODS, server_pod, labels=f"{MANAGED_BY}={MANAGER},{POOL}")
 
 
-class ServerAddresses(Mapping[ServerKey, TritonServer]):
-    """Where the servers of a cluster answer, by pool and node, as it is at each look.
+class ServerAddresses:
+    """Where the servers of a cluster answer.
 
     A server that is not ready within `start_s` of being made is among them: it does not answer, so nothing is planned
     for its node. Until then its node counts as one that gets its server with its first load. `reach` tells by a pod's
@@ -54,20 +54,12 @@ class ServerAddresses(Mapping[ServerKey, TritonServer]):
         self._reach = reach
         self._clock = clock
 
-    def __getitem__(self, key: ServerKey) -> TritonServer:
-        return self._reach(self._now()[key])
-
-    def __iter__(self) -> Iterator[ServerKey]:
-        return iter(self._now())
-
-    def __len__(self) -> int:
-        return len(self._now())
-
-    def _now(self) -> dict[ServerKey, str]:
+    def now(self) -> dict[ServerKey, TritonServer]:
+        """Each of them by pool and node, as it is now."""
         # The informer takes events meanwhile, so all is copied at once.
         pods, late = tuple(self._pods().values()), self._clock() - self._start
         return {
-            (pod.pool, pod.node): pod.state.address
+            (pod.pool, pod.node): self._reach(pod.state.address)
             for pod in pods
             if pod.state.address and (pod.state.is_ready or pod.made <= late)
         }
