@@ -146,7 +146,7 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
             inventory,
             ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            ClusterUpkeep(Applier(cluster.writes), settings, followed.here, owners),
+            ClusterUpkeep(Applier(cluster.writes), settings, followed.here, owners, lambda: pods.objects),
         )
 
 

@@ -20,7 +20,7 @@ from controller.cluster.pod_state import PodState, pod_state
 from controller.cluster.resources import PODS, Resource
 from controller.cluster.server import GRPC, HTTP, METRICS
 from controller.cluster.server_settings import ServerSettings
-from controller.cluster.servers_catalogue import beyond_quota, late
+from controller.cluster.servers_catalogue import awaited, beyond_quota
 from controller.cluster.workloads import workloads
 from controller.connections import ServerKey
 from controller.fleet import Seat
@@ -115,7 +115,7 @@ class ServersActuator:
         except TimeoutError:
             subject = f"node {server[1]} of pool {server[0]}"
             why = found.why if found else await self._not_made(server)
-            told = beyond_quota(subject, why) if QUOTA in why else late(subject, self._ready_s, why)
+            told = beyond_quota(subject, why) if QUOTA in why else awaited(subject, self._ready_s, why)
             raise ActuatorError(str(told)) from None
 
     async def _pod(self, server: ServerKey) -> PodState | None:

@@ -8,8 +8,10 @@ from typing import Final
 from collectors.snapshot import ModelState, Snapshot
 from controller.cluster.applying import Applier
 from controller.cluster.errors import CallError
+from controller.cluster.server_pods import ServerPod, late_servers
 from controller.cluster.server_settings import ServerSettings
 from controller.cluster.servers_catalogue import refused
+from controller.cluster.store import Name
 from controller.cluster.workloads import workloads
 from controller.connections import ServerKey
 from controller.fleet import Fleet
@@ -20,9 +22,10 @@ SERVERS: Final = "servers"
 
 
 class ClusterUpkeep:
-    """Keeps the objects of the pools that a cluster has; `owners` has by pool the uid of its custom resource.
+    """Keeps the objects of the pools that a cluster has, and tells of servers that are not ready in time.
 
-    A server that does not answer may hold something, and may be back soon: it stays for `start_s` of the settings.
+    `owners` has by pool the uid of its custom resource, `pods` are those of the servers. A server that does not answer
+    may hold something, and may be back soon: it stays for `start_s` of the settings.
     """
 
     def __init__(
@@ -31,11 +34,13 @@ class ClusterUpkeep:
         settings: ServerSettings,
         pools: Callable[[], Sequence[Pool]],
         owners: Callable[[], Mapping[str, str]],
+        pods: Callable[[], Mapping[Name, ServerPod]],
     ) -> None:
         self._applier = applier
         self._settings = settings
         self._pools = pools
         self._owners = owners
+        self._pods = pods
         self._silent: dict[ServerKey, datetime] = {}
 
     async def keep(self, planned: Fleet, snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -44,11 +49,12 @@ class ClusterUpkeep:
         gone = snapshot.at - timedelta(seconds=self._settings.start_s)
         waited_for = {server for server, since in self._silent.items() if since > gone}
         wanted = workloads(self._pools(), in_use(planned, snapshot, waited_for), self._settings, self._owners())
+        told = (*wanted.findings, *late_servers(self._pods(), self._settings.start_s, snapshot.at))
         try:
             done = await self._applier.apply(wanted.manifests)
         except CallError as error:
-            return (*wanted.findings, refused(SERVERS, str(error)))
-        return (*wanted.findings, *done.findings)
+            return (*told, refused(SERVERS, str(error)))
+        return (*told, *done.findings)
 
 
 def silent(before: Mapping[ServerKey, datetime], snapshot: Snapshot) -> dict[ServerKey, datetime]:

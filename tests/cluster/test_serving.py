@@ -92,7 +92,7 @@ async def test_a_server_that_finds_no_room_is_told_by_what_is_missing(
     nodes: ApiServer, by: Calls, client: httpx.AsyncClient
 ) -> None:
     actuator = ServersActuator(by, client, LARGE, dict, ready_s=8)
-    with pytest.raises(ActuatorError, match=r"GW2135: not ready 8 s .*no room.*Insufficient cpu"):
+    with pytest.raises(ActuatorError, match=r"GW2135: not ready after 8 s of waiting: .*no room.*Insufficient cpu"):
         await actuator.apply(DECISION, SetLoad(Load(ORIENT, 1, 2, 700, OTHER)), world())
     assert list(pods(nodes, POOL)) == [f"{OTHER}-0"]
 

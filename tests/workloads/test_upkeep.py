@@ -1,15 +1,21 @@
 """Which servers of a cluster stay: those that are planned with, hold something, or have not been silent for long."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import httpx
 import pytest
 
 from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
+from controller.cluster.applying import Applier
+from controller.cluster.calls import Calls
+from controller.cluster.names import NODE, POOL
 from controller.cluster.pod_state import PodState
-from controller.cluster.server_pods import ServerAddresses, ServerPod
+from controller.cluster.server_pods import ServerAddresses, ServerPod, late_servers, server_pod
+from controller.cluster.server_settings import ServerSettings
 from controller.cluster.serving import reached
 from controller.cluster.store import Name
-from controller.cluster.upkeep import in_use, silent
+from controller.cluster.upkeep import ClusterUpkeep, in_use, silent
 from controller.fleet import Fleet, Load
 from rules.kernel.problem import Placement
 
@@ -65,3 +71,52 @@ def test_a_server_is_told_of_once_it_is_ready_or_late() -> None:
     }
     addresses = ServerAddresses(lambda: pods, 600, reached, lambda: NOW)
     assert addresses.now() == {("edge", "ready"): reached("10.0.0.1"), ("edge", "late"): reached("10.0.0.3")}
+
+
+def pod(node: str, age_s: int, *, bound: bool = True, **told: Any) -> dict[str, Any]:
+    """A pod of a server as the API server has it."""
+    metadata = {
+        "name": f"{node}-0",
+        "namespace": "gridwright-edge",
+        "labels": {POOL: "edge"},
+        "annotations": {NODE: node},
+        "creationTimestamp": (NOW - timedelta(seconds=age_s)).isoformat(),
+    }
+    if told.pop("ends", False):
+        metadata["deletionTimestamp"] = NOW.isoformat()
+    return {"metadata": metadata, "spec": {"nodeName": node} if bound else {}, "status": told}
+
+
+NO_ROOM = [{"type": "PodScheduled", "status": "False", "message": "Insufficient cpu"}]
+READY = [{"type": "Ready", "status": "True"}]
+PULLS = [{"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]
+PODS = {
+    Name("gridwright-edge", node): server_pod(each)
+    for node, each in {
+        "ready": pod("ready", 601, conditions=READY, podIP="10.0.0.1"),
+        "young": pod("young", 599, containerStatuses=PULLS),
+        "ends": pod("ends", 601, ends=True),
+        "pulls": pod("pulls", 601, containerStatuses=PULLS),
+        "no-room": pod("no-room", 601, bound=False, conditions=NO_ROOM),
+    }.items()
+}
+
+
+def test_a_server_that_is_not_ready_in_time_is_told_with_what_holds_it_up() -> None:
+    told = {each.subject: each for each in late_servers(PODS, 600, NOW)}
+    assert {each.id for each in told.values()} == {"GW2135"}
+    assert {node: each.message for node, each in told.items()} == {
+        "node pulls of pool edge": "not ready, and made more than 600 s ago: ImagePullBackOff: no such image",
+        "node no-room of pool edge": "not ready, and made more than 600 s ago: its pod finds no room: Insufficient cpu",
+    }
+
+
+async def test_late_servers_are_told_of_though_the_api_server_refuses_everything() -> None:
+    settings = ServerSettings.model_validate(
+        {"image": "triton", "repository": {"url": "s3://models"}, "devices": {}, "startS": 600}
+    )
+    refuses = httpx.MockTransport(lambda _: httpx.Response(403, json={"reason": "Forbidden"}))
+    async with httpx.AsyncClient(transport=refuses, base_url="https://cluster") as asked:
+        upkeep = ClusterUpkeep(Applier(Calls(asked)), settings, tuple, dict, lambda: PODS)
+        told = await upkeep.keep(Fleet(), Snapshot(NOW))
+    assert [each.id for each in told] == ["GW2135", "GW2135", "GW2136"]
