@@ -265,8 +265,8 @@ def _certified(problem: Problem, clause: CertificationClause, pool: Pool) -> boo
 def _attested(problem: Problem, clause: AttestationClause, pool: Pool) -> bool:
     """Whether in each second some result of each node is there, is young enough and says all that is asked."""
     return all(
-        _node_attested(problem, clause, {("pool", pool.name), ("site", pool.site), ("node", f"{pool.name}-{at}")})
-        for at in range(pool.nodes)
+        _node_attested(problem, clause, {("pool", pool.name), ("site", pool.site), ("node", f"{pool.name}/{node}")})
+        for node in pool.node_names()
     )
 
 
@@ -278,7 +278,10 @@ def _encrypts(problem: Problem, pool: Pool) -> bool:
     return all(
         any(
             each.from_s <= second < each.until_s
-            and ((each.subject_kind, each.subject) in its or (each.subject_kind, each.subject) == ("node", node))
+            and (
+                (each.subject_kind, each.subject) in its
+                or (each.subject_kind, each.subject) == ("node", f"{pool.name}/{node}")
+            )
             for each in said
         )
         for second in range(problem.now_s, problem.needed_until_s)

@@ -238,7 +238,7 @@ def _attestation(dice: Dice) -> AttestationClause:
 def _results(dice: Dice, pools: tuple[Pool, ...], sites: tuple[str, ...], span_s: range) -> tuple[Attested, ...]:
     """Some for the whole span, some that end or grow too old a second early."""
     subjects = [("site", name) for name in sites] + [("pool", pool.name) for pool in pools]
-    subjects += [("node", node) for pool in pools for node in pool.node_names()]
+    subjects += [("node", node) for pool in pools for node in pool.node_subjects()]
     return tuple(
         Attested(
             kind,

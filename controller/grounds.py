@@ -102,7 +102,7 @@ def _of_nodes(evidence: Iterable[Evidence], pools: Sequence[Pool], *, until: dat
     """Results of the pools, of their sites and of their nodes."""
     for item in evidence:
         for pool in pools:
-            nodes = (("node", name) for name in pool.node_names())
+            nodes = (("node", name) for name in pool.node_subjects())
             if (item.subject_kind, item.subject) in {("pool", pool.name), ("site", pool.site), *nodes}:
                 yield _proof(item, pool.name, until=until)
 

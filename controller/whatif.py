@@ -197,7 +197,8 @@ def _is_lost(evidence: Evidence, whatif: WhatIf, policy: Policy) -> bool:
     if evidence.subject_kind == "site":
         site = evidence.subject
     else:
-        named = (pool.site for pool in policy.pools if evidence.subject in (pool.name, *pool.node_names()))
+        of_pool = evidence.subject.partition("/")[0]
+        named = (pool.site for pool in policy.pools if pool.name == of_pool)
         site = next(named, "")
     return LostCertification(site, evidence.standard) in whatif.lost_certifications
 

@@ -99,7 +99,7 @@ def _attested_until_s(counting: Mapping[tuple[str, str], list[Span]], pool: Pool
     """The first second at which no result counts of some node of the pool, 0 where none does now."""
     ends_s = []
     for node in pool.node_names():
-        subjects = (("pool", pool.name), ("site", pool.site), ("node", node))
+        subjects = (("pool", pool.name), ("site", pool.site), ("node", f"{pool.name}/{node}"))
         spans = [span for subject in subjects for span in counting.get(subject, ())]
         ends_s.append(unbroken_until_s(spans, now_s))
     return min(ends_s)

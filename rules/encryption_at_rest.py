@@ -94,7 +94,7 @@ def _encrypted_until_s(problem: Problem, clause: StorageClause, pool: Pool) -> i
             if said.standard == clause.standard and (said.subject_kind, said.subject) in whole
         ]
         for result in problem.attestations:
-            is_of = (result.subject_kind, result.subject) in {*whole, ("node", node)}
+            is_of = (result.subject_kind, result.subject) in {*whole, ("node", f"{pool.name}/{node}")}
             if is_of and clause.claim in result.claims and result.tier == AFFIRMING:
                 spans.append((result.from_s, result.until_s))
         ends_s.append(unbroken_until_s(spans, problem.now_s))

@@ -128,7 +128,7 @@ def _subject(opened: Opened, place: Place) -> tuple[str, str] | None:
     try:
         subject = AttestedSpec.model_validate(opened.claims["subject"])
     except ValidationError as trouble:
-        reason = "`subject` is not one site, one pool or one node by its name"
+        reason = "`subject` is not one site, one pool or one node as POOL/NODE"
         raise RefusedError(refusals.malformed(place, reason)) from trouble
     check_subject(*subject.spoken_of, issuer, place)
     return subject.kind, subject.name

@@ -25,7 +25,7 @@ def given_out_at(opened: Opened, subject: tuple[str, str], place: Place, skew: t
     Such nonces are often of the verifier's own making, so another one is no reason to refuse it.
     """
     kind, name = subject
-    meant = {subject, ("pool", name.rpartition("-")[0])} if kind == "node" else {subject}
+    meant = {subject, ("pool", name.partition("/")[0])} if kind == "node" else {subject}
     every = opened.issuer.nonces
     given = [each for each in every if (each.subject_kind, each.subject) in meant]
     carried = _carried(opened, place)

@@ -44,8 +44,8 @@ class Attestation:
 class Evidence:
     """A claim about a subject, true from `issued_at` until `expires_at` (the end excluded); both in UTC.
 
-    `subject_kind` is "site", "pool", "link", "node" or "artefact"; `version` is the standard's, by number, so that
-    (4, 0) is below (4, 0, 1).
+    `subject_kind` is "site", "pool", "link", "node" or "artefact", and a node is called POOL/NODE; `version` is the
+    standard's, by number, so that (4, 0) is below (4, 0, 1).
     `digest` is the SHA-256 in hex of what was signed, empty where nobody did. An attestation result has its
     contents in `attestation`, and answers no question for certifications. `removes` is the data that the output of an
     artefact does not carry on, in the order of kind and word.

@@ -104,7 +104,7 @@ def new_nonce(subject: str, now: datetime) -> str:
     try:
         AttestedSpec.model_validate({kind: name})
     except ValidationError as trouble:
-        hint = "give pool/NAME, node/NAME or site/NAME, such as pool/sealed"
+        hint = "give pool/NAME, node/POOL/NODE or site/NAME, such as pool/sealed"
         raise CliError(f"'{subject}' is no subject of an attestation result", hint) from trouble
     made = secrets.token_urlsafe(_NONCE_OCTETS)
     return f'{{subject: {{{kind}: {name}}}, nonce: "{made}", issuedAt: "{now:%Y-%m-%dT%H:%M:%SZ}"}}'

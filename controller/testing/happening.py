@@ -120,7 +120,7 @@ def _is_withdrawn(item: Evidence, event: EvidenceEnds, policy: Policy) -> bool:
     subjects = {(event.subject_kind, event.subject)}
     for pool in policy.pools:
         if (event.subject_kind, event.subject) in (("site", pool.site), ("pool", pool.name)):
-            subjects |= {("pool", pool.name), *(("node", name) for name in pool.node_names())}
+            subjects |= {("pool", pool.name), *(("node", name) for name in pool.node_subjects())}
     for model in policy.models:
         if (event.subject_kind, event.subject) == ("model", model.name):
             subjects |= {(ARTEFACT, variant.digest) for variant in model.variants}

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from policy.documents.base import Choice, DurationS, Instant, Line, Name, Spec
 from policy.documents.model import Digest
 from policy.documents.written import pattern
+from policy.words import shown
 
 _PRIVATE: Final = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 """The members of a JWK that only its owner may know (RFC 7518, section 6)."""
@@ -45,6 +46,19 @@ def _nonce(text: str) -> str:
 Nonce = Annotated[
     str, AfterValidator(_nonce), pattern(f"^{_NONCE.pattern}$", "16 to 64 random octets in base64url, without padding")
 ]
+
+
+_NODE: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?/[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
+"""A pool's name and, of up to 253 characters, what Kubernetes may call a node."""
+
+
+def _node(text: str) -> str:
+    if not _NODE.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a node with its pool: expected POOL/NODE, such as edge-paris/gpu-17")
+    return text
+
+
+Node = Annotated[str, AfterValidator(_node), pattern(f"^{_NODE.pattern}$", "POOL/NODE, such as edge-paris/gpu-17")]
 
 
 class KeySpec(Spec):
@@ -123,13 +137,13 @@ class RevokedSpec(Choice):
 
 
 class AttestedSpec(Choice):
-    """Whom an attestation result is about. A node is called as its pool, with a dash and its number."""
+    """Whom an attestation result is about. A node is named with its pool: no name of a node tells whose it is."""
 
     what: ClassVar[str] = "a subject"
 
     site: Name | None = None
     pool: Name | None = None
-    node: Name | None = None
+    node: Node | None = None
 
     @property
     def kind(self) -> str:
@@ -144,7 +158,7 @@ class AttestedSpec(Choice):
     @property
     def spoken_of(self) -> tuple[str, str]:
         """Kind and name of what an issuer has to be believed about: of a node its pool."""
-        return ("pool", self.name.rpartition("-")[0]) if self.node else (self.kind, self.name)
+        return ("pool", self.node.partition("/")[0]) if self.node else (self.kind, self.name)
 
 
 class NonceSpec(Spec):

@@ -69,6 +69,10 @@ class Pool:
         """The pool's nodes: `NAME-0` onwards where nobody has told their names."""
         return self.names or tuple(f"{self.name}-{index}" for index in range(self.nodes))
 
+    def node_subjects(self) -> tuple[str, ...]:
+        """What evidence calls the nodes, `POOL/NODE`: what is said of a pool's node is said of no other pool's."""
+        return tuple(f"{self.name}/{node}" for node in self.node_names())
+
 
 @dataclass(frozen=True, slots=True)
 class Egress:

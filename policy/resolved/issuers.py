@@ -42,7 +42,10 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Nonce:
-    """What attestation results about a subject ("site", "pool" or "node") carry; nobody knew it before `issued_at`."""
+    """What attestation results about a subject carry; nobody knew it before `issued_at`.
+
+    `subject_kind` is "site", "pool" or "node"; a node is called POOL/NODE.
+    """
 
     subject_kind: str
     subject: str

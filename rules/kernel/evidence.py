@@ -22,9 +22,10 @@ class Held:
 class Attested:
     """What a verifier affirmed of a site, a pool or a node at `appraised_s`, from one second to another (Unix time).
 
-    `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that every part affirms,
-    `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst part, and `tcbs`
-    tell how up to date each environment is. `nonce_s` is when a nonce that it carries was given out for it, if any was.
+    A node is called POOL/NODE. `tees` are the trusted execution environments of its parts, `claims` those of AR4SI that
+    every part affirms, `devices` what every device in it has. `verifier` is the Issuer's name, `tier` that of the worst
+    part, and `tcbs` tell how up to date each environment is. `nonce_s` is when a nonce that it carries was given out
+    for it, if any was.
     """
 
     subject_kind: str

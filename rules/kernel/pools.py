@@ -62,5 +62,5 @@ def held_by(problem: Problem, pool: Pool, is_meant: Callable[[str, tuple[int, ..
 def by_node(found: Found, pool: Pool) -> Iterator[list[Span]]:
     """For each node of a pool, when it is attested: by itself, with its pool or with its site."""
     whole = [*found.get(("pool", pool.name), ()), *found.get(("site", pool.site), ())]
-    for node in pool.node_names():
+    for node in pool.node_subjects():
         yield [*whole, *found.get(("node", node), ())]

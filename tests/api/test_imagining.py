@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.evidence.records import Evidence
 from collectors.snapshot import Snapshot
 from controller.documents import observe
 from controller.whatif import AssumedRate, LostCertification, TrafficFactor, WhatIf, imagine, unknown_names
@@ -87,6 +88,15 @@ def test_a_lost_certification_takes_the_evidence_of_the_site_and_of_its_pools() 
     whatif = WhatIf(lost_certifications=(LostCertification(FRANKFURT, "pci-dss"),))
     left = imagine(whatif, POLICY, snapshot).evidence
     assert {(item.subject, item.standard) for item in left} == {(PARIS, "pci-dss"), (FRANKFURT, "iso-27001")}
+
+
+def test_so_it_does_that_of_their_nodes_and_no_other_of_the_same_name() -> None:
+    def of_node(pool: str) -> Evidence:
+        return replace(pci(FRANKFURT, START + timedelta(days=1)), subject_kind="node", subject=f"{pool}/gpu-17")
+
+    whatif = WhatIf(lost_certifications=(LostCertification(FRANKFURT, "pci-dss"),))
+    snapshot = replace(SNAPSHOT, evidence=(of_node(FRANKFURT), of_node(PARIS)))
+    assert imagine(whatif, POLICY, snapshot).evidence == (of_node(PARIS),)
 
 
 def test_every_unknown_name_is_found_once_with_a_hint() -> None:

@@ -169,18 +169,21 @@ def test_a_statement_is_printed_where_no_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_nonce_is_new_each_time_and_stands_in_an_issuer_as_it_is_printed() -> None:
-    lines = [gridwright("evidence", "nonce", f"{kind}/edge-paris").out for kind in ("pool", "pool", "node", "site")]
+    subjects = ("pool/edge-paris", "pool/edge-paris", "node/edge-paris/gpu-17", "site/edge-paris")
+    lines = [gridwright("evidence", "nonce", subject).out for subject in subjects]
     entries = [NonceSpec.model_validate(each) for line in lines for each in yaml.safe_load(line)]
     assert [(each.subject.kind, each.subject.name) for each in entries[1:]] == [
         ("pool", "edge-paris"),
-        ("node", "edge-paris"),
+        ("node", "edge-paris/gpu-17"),
         ("site", "edge-paris"),
     ]
     assert len({each.nonce for each in entries}) == len(entries)
     assert all(timedelta() <= datetime.now(UTC) - each.issued_at < timedelta(minutes=5) for each in entries)
 
 
-@pytest.mark.parametrize("subject", ["edge-paris", "gpu/edge-paris", "pool/", "pool/a: b", "link/a-b"])
+@pytest.mark.parametrize(
+    "subject", ["edge-paris", "gpu/edge-paris", "node/edge-paris-0", "pool/", "pool/a: b", "link/a-b"]
+)
 def test_a_nonce_for_what_is_no_subject_is_one_message(subject: str) -> None:
     found = gridwright("evidence", "nonce", subject)
     assert (found.status, found.out) == (1, "")

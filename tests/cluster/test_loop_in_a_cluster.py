@@ -154,8 +154,6 @@ async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_
         assert runs_on(seen.status) == set(NODES)
         await asyncio.to_thread(eventually, lambda: holds().get("Applied") == "True")
         assert (holds()["Accepted"], holds()["Feasible"]) == ("True", "True")
-        owner = declared.get(f"/api/v1/namespaces/{namespace_of(pool.name)}")["metadata"]["ownerReferences"]
-        assert [(each["kind"], each["name"]) for each in owner] == [("Pool", pool.name)]
         declared.patch(voice, {"spec": {"objectives": [{"latency": {"percentile": 99, "below": "1ms"}}]}})
         await asyncio.to_thread(eventually, lambda: holds().get("Feasible") == "False")
         assert declared.get(voice)["status"]["observedGeneration"] == declared.get(voice)["metadata"]["generation"]

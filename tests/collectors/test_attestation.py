@@ -84,8 +84,8 @@ def test_a_result_that_begins_later_is_kept_and_appraised_when_it_was(tmp_path: 
 
 
 def test_a_result_may_be_of_one_node_of_a_pool(tmp_path: Path) -> None:
-    (item,), _ = read(tmp_path, result({"cpu0": part()}, subject={"node": "paris-module-1"}))
-    assert (item.subject_kind, item.subject) == ("node", "paris-module-1")
+    (item,), _ = read(tmp_path, result({"cpu0": part()}, subject={"node": "paris-module/gpu-17.paris.example"}))
+    assert (item.subject_kind, item.subject) == ("node", "paris-module/gpu-17.paris.example")
 
 
 def test_a_result_that_names_nobody_is_of_the_only_one_that_its_verifier_may_speak_of(tmp_path: Path) -> None:
@@ -111,9 +111,12 @@ def test_where_there_is_not_exactly_one_it_permits_nothing(tmp_path: Path, pools
             "GW0416 the statement is malformed: `subject` is not one site",
         ),
         ({"pool": ["paris-module"]}, "GW0416"),
-        ({"node": "lyon-module-0"}, "GW0413 `trustee` may not speak of the pool `lyon-module`"),
-        ({"node": "paris-module"}, "GW0413 `trustee` may not speak of the pool `paris`"),
-        ({"node": "paris-module-0", "pool": "paris-module"}, "GW0416"),
+        ({"node": "lyon-module/paris-module-0"}, "GW0413 `trustee` may not speak of the pool `lyon-module`"),
+        ({"node": "paris-module-0"}, "GW0416"),
+        ({"node": "paris-module/"}, "GW0416"),
+        ({"node": "/paris-module-0"}, "GW0416"),
+        ({"node": "paris-module/lyon-module/0"}, "GW0416"),
+        ({"node": "paris-module/gpu-17", "pool": "paris-module"}, "GW0416"),
     ],
 )
 def test_a_subject_that_is_none_or_not_the_verifiers_refuses_the_result(

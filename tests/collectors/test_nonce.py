@@ -61,7 +61,7 @@ def given_out(claims: dict[str, Any], issuer: Issuer | None = None) -> datetime 
 def test_a_result_with_the_nonce_of_its_subject_is_of_since_then() -> None:
     assert given_out(result(NEW)) == AN_HOUR_AGO
     assert given_out(result([NEW, "somebody-elses-nonce-too"])) == AN_HOUR_AGO
-    assert given_out(result(NEW, node="paris-module-1")) == AN_HOUR_AGO
+    assert given_out(result(NEW, node="paris-module/gpu-18")) == AN_HOUR_AGO
     assert given_out(result(SITES, site="edge-paris")) == AN_HOUR_AGO
 
 
@@ -87,8 +87,8 @@ def test_a_result_in_cbor_carries_its_nonce_in_octets() -> None:
         (result([OLD]), "GW0443"),
         (result(SITES), "GW0443"),
         (result(NEW, site="edge-paris"), "GW0443"),
-        (result(OLD, node="paris-module-0"), "GW0443"),
-        (result(SITES, node="paris-module-0"), "GW0443"),
+        (result(OLD, node="paris-module/gpu-17"), "GW0443"),
+        (result(SITES, node="paris-module/gpu-17"), "GW0443"),
         (result(NEW, iat=AT - 3_661), "GW0444 the result was issued at 2026-05-04T10:58:59+00:00, before its nonce"),
         (result(7), "GW0416 the statement is malformed: `eat_nonce` is no text"),
         (result([NEW, 7]), "GW0416"),
@@ -148,9 +148,9 @@ def test_where_none_is_given_out_for_the_subject_a_nonce_means_nothing() -> None
 
 
 def test_a_nonce_of_one_node_is_not_that_of_another() -> None:
-    challenged = verifier(nonces=(Nonce("node", "paris-module-0", NEW, AN_HOUR_AGO),))
-    assert given_out(result(NEW, node="paris-module-0"), challenged) == AN_HOUR_AGO
-    assert str(judged(result(NEW, node="paris-module-1"), challenged)).startswith("GW0443")
+    challenged = verifier(nonces=(Nonce("node", "paris-module/gpu-17", NEW, AN_HOUR_AGO),))
+    assert given_out(result(NEW, node="paris-module/gpu-17"), challenged) == AN_HOUR_AGO
+    assert str(judged(result(NEW, node="paris-module/gpu-18"), challenged)).startswith("GW0443")
     assert str(judged(result(NEW), challenged)).startswith("GW0443")
 
 

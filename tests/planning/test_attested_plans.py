@@ -89,7 +89,7 @@ def test_a_pool_serves_once_each_of_its_nodes_is_attested() -> None:
     world = World(rates=dict(BUSY))
     profiles = (replace(world.policy.compliance[0], attestation=CLAUSE), *world.policy.compliance[1:])
     world.policy = replace(world.policy, compliance=profiles)
-    nodes = world.policy.pool(FRANKFURT).node_names()
+    nodes = world.policy.pool(FRANKFURT).node_subjects()
     results = tuple(replace(result(FRANKFURT, 0), id=node, subject_kind="node", subject=node) for node in nodes)
     for many, expected in ((len(nodes), {FRANKFURT}), (len(nodes) - 1, set())):
         snapshot = replace(world.snapshot(), evidence=(*world.snapshot().evidence, *results[:many]))

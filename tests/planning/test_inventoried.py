@@ -1,14 +1,18 @@
 """Plans on the nodes that a cluster has: by their own names, and on none that it closes."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from world import FRANKFURT, LYON, PARIS, POLICY, World
+from world import BUSY, FRANKFURT, LYON, OCR, PARIS, POLICY, START, World, line, pools_of
 
+from collectors.evidence.records import Attestation, Evidence
 from collectors.snapshot import Inventory, InventoryNode, Reading, Server, Snapshot
 from controller.actions import SetLoad
 from controller.decision import Decision
+from controller.planning.decide import decide
 from controller.planning.inventoried import inventoried
 from controller.planning.running import usable_nodes
+from policy.clauses import AttestationClause
 
 HERE = {PARIS: ("gpu-p",), LYON: ("gpu-l",), FRANKFURT: ("gpu-f1", "gpu-f2", "gpu-f3", "gpu-f4")}
 
@@ -96,3 +100,30 @@ def test_racks_are_those_of_labels_then_of_the_document_then_zones() -> None:
     assert racks_of(bare, replace(bare, name="c"), declared=("r8", "r9")) == ["r8", "r9"]
     assert racks_of(bare, replace(bare, name="c", zone="z3")) == ["z2", "z3"]
     assert racks_of(InventoryNode("d")) == [""]
+
+
+def attested(*nodes: str) -> set[str]:
+    """The pools that handle card data where it asks for attestation, and these nodes have a result each."""
+    world = Clustered(rates=dict(BUSY))
+    first, *others = world.policy.compliance
+    asking = replace(first, attestation=AttestationClause(("tdx",), (), (), (), 0, line(70)))
+    world.policy = replace(world.policy, compliance=(asking, *others))
+    said, until = Attestation("trustee", ("tdx",), (), (), START), START + timedelta(days=1)
+    results = (
+        Evidence(node, "node", node, "attestation", (1,), "t", START, until, line(1), "00", said) for node in nodes
+    )
+    seen = world.snapshot()
+    seen = replace(seen, evidence=(*seen.evidence, *results))
+    return pools_of(decide(world.policy, seen, world.state, world.now), OCR)
+
+
+def test_a_pool_serves_once_each_node_that_the_cluster_has_of_it_is_attested_by_its_own_name() -> None:
+    every = [f"{FRANKFURT}/{name}" for name in HERE[FRANKFURT]]
+    assert attested(*every) == {FRANKFURT}
+    assert attested(*every[1:]) == set()
+
+
+def test_what_is_said_of_a_node_of_another_pool_attests_no_node_of_the_same_name() -> None:
+    for pool in (f"{PARIS}/", "gpu/", ""):
+        assert attested(*(f"{pool}{name}" for name in HERE[FRANKFURT])) == set()
+    assert attested(*(f"{FRANKFURT}/{FRANKFURT}-{index}" for index in range(len(HERE[FRANKFURT])))) == set()

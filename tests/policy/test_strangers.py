@@ -40,4 +40,4 @@ def test_a_name_of_another_kind_is_no_such_name(kind: str) -> None:
 
 
 def test_of_nodes_and_artefacts_nothing_is_said() -> None:
-    assert hints(Said("node", "edge-moon-0"), Said("artefact", "sha256:00")) == []
+    assert hints(Said("node", "edge-moon/gpu-17"), Said("artefact", "sha256:00")) == []

@@ -264,7 +264,7 @@ def test_evidence_of_a_node_ends_with_that_of_its_pool_and_site() -> None:
             subject=node,
             attestation=Attestation("auditor", ("tdx",), (), (), datetime(2026, 5, 1, tzinfo=UTC)),
         )
-        for node in ("own-0", "own-1")
+        for node in ("own/own-0", "own/own-1")
     )
     for subject in ("{pool: own}", "{site: near}"):
         policy, test = read(

@@ -103,12 +103,12 @@ EXAMPLES = (
     example(
         "each node of a pool is attested, by itself or with its pool",
         wide()
-        .attested("node", "edge-0", 0, 2000)
-        .attested("node", "edge-1", 0, 1500)
-        .attested("node", "edge-1", 1500, 2000)
-        .attested("node", "edge-2", 0, 500)
-        .attested("node", "cloud-0", 0, 2000)
-        .attested("node", "cloud-1", 0, 1700)
+        .attested("node", "edge/edge-0", 0, 2000)
+        .attested("node", "edge/edge-1", 0, 1500)
+        .attested("node", "edge/edge-1", 1500, 2000)
+        .attested("node", "edge/edge-2", 0, 500)
+        .attested("node", "cloud/cloud-0", 0, 2000)
+        .attested("node", "cloud/cloud-1", 0, 1700)
         .attested("pool", "cloud", 0, 1200)
         .attested("node", "edge", 0, 2000)
         .attested("pool", "cloud-1", 0, 2000),

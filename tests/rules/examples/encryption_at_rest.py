@@ -70,10 +70,10 @@ EXAMPLES = (
     example(
         "every node is attested so, and so by this claim",
         wide()
-        .attested("node", "edge-0", 0, 2001, claims=OPAQUE, tees=(), verifier="anybody")
-        .attested("node", "edge-1", 0, 2500, claims=OPAQUE)
-        .attested("node", "cloud-0", 0, 2000, claims=OPAQUE)
-        .attested("node", "cloud-1", 0, 2000, claims=("hardware", "runtime-opaque"))
+        .attested("node", "edge/edge-0", 0, 2001, claims=OPAQUE, tees=(), verifier="anybody")
+        .attested("node", "edge/edge-1", 0, 2500, claims=OPAQUE)
+        .attested("node", "cloud/cloud-0", 0, 2000, claims=OPAQUE)
+        .attested("node", "cloud/cloud-1", 0, 2000, claims=("hardware", "runtime-opaque"))
         .held("pool", "cloud", (2020,), 0, 2000, standard="c5")
         .held("pool", "cloud", (4,), 0, 2000),
         0,
