@@ -25,6 +25,7 @@ from controller.api.app import LOOPBACK, create_app
 from controller.api.standby import standing_by
 from controller.api.view import View
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
+from controller.cluster.marking import Pod
 from controller.cluster.serving import reached
 from controller.connections import Connections, ConnectionsError, split_address
 from controller.journal.series import SeriesStore
@@ -54,7 +55,8 @@ class Places:
     """Where the controller finds and keeps what it needs, and the environment in which it reads the policy.
 
     `policy` is None where it is the custom resources of the cluster that the connections name. `kubeconfig` is a path,
-    or several as `KUBECONFIG` has them. `otlp_endpoint` is for its own spans, empty for none.
+    or several as `KUBECONFIG` has them. `pod` is the one that the controller runs in, None out of one.
+    `otlp_endpoint` is for its own spans, empty for none.
 
     What it keeps of a policy's repository stands beside the journal.
     """
@@ -65,6 +67,7 @@ class Places:
     otlp_endpoint: str = ""
     environment: str = ""
     kubeconfig: str | None = None
+    pod: Pod | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ async def controller(
     async with contextlib.AsyncExitStack() as stack:
         cluster: Cluster | None = None
         if connections.cluster is not None:
-            cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig))
+            cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig, places.pod))
             async with _serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
                 await cluster.led()
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
@@ -149,6 +152,8 @@ async def controller(
         await stack.enter_async_context(_watching(keep_reading(intake.readers, now)))
         await stack.enter_async_context(_turning(runner))
         await stack.enter_async_context(_watching(keep_vigil(client, lambda: addresses(basis), runner.nudge)))
+        if cluster is not None:
+            await stack.enter_async_context(cluster.mark.on())
         yield Running(runner, spans, cluster.deposed if cluster else _never)
 
 

@@ -24,6 +24,7 @@ from controller.cluster.inventory import ClusterInventory
 from controller.cluster.leading import Leadership
 from controller.cluster.lease import Timing
 from controller.cluster.led import LedActuator
+from controller.cluster.marking import Mark, Pod
 from controller.cluster.policies import ClusterPolicy
 from controller.cluster.reaching import client
 from controller.cluster.reporting import StatusReporter
@@ -43,10 +44,14 @@ TELL_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster that can be reached. `reads` has no part in who leads; `writes` are refused to whoever does not."""
+    """A cluster that can be reached. `reads` has no part in who leads; `writes` are refused to whoever does not.
+
+    `mark` is on the leader's pod, once what is asked of it is served.
+    """
 
     connection: ClusterConnection
     leadership: Leadership
+    mark: Mark
     reads: Calls
     writes: Calls
 
@@ -70,19 +75,26 @@ class Cluster:
 
 
 @asynccontextmanager
-async def joined(connection: ClusterConnection, kubeconfig: str | None = None) -> AsyncIterator[Cluster]:
-    """Reach a cluster and take part in who leads while the block runs. Raises CallError when it cannot be reached."""
+async def joined(
+    connection: ClusterConnection, kubeconfig: str | None = None, pod: Pod | None = None
+) -> AsyncIterator[Cluster]:
+    """Reach a cluster and take part in who leads while the block runs; `pod` is the one that this process runs in.
+
+    Raises CallError when it cannot be reached.
+    """
     async with (
         client(connection.context, kubeconfig) as plain,
         client(connection.context, kubeconfig) as writing,
     ):
         reads = Calls(plain)
+        mark = Mark(reads, pod)
         account, timing = await _account(reads), Timing()
+        await mark.take_off()
         patience = Limits(deadline_s=timing.look_s, attempt_s=timing.look_s)
         leadership = Leadership(Calls(plain, patience), _me(), timing)
         fence(writing, leadership, account)
         async with _running(leadership.run()):
-            yield Cluster(connection, leadership, reads, Calls(writing))
+            yield Cluster(connection, leadership, mark, reads, Calls(writing))
 
 
 @dataclass(frozen=True, slots=True)
