@@ -86,7 +86,7 @@ class TritonStatistics:
     async def collect(self, now: datetime) -> Snapshot:
         """What every variant's executions took since the last time."""
         targets = tuple(self._targets)
-        self._last = {target: sample for target, sample in self._last.items() if target in targets}
+        self._last = {target: self._last[target] for target in targets if target in self._last}
         return merge(now, await asyncio.gather(*(self._read(target, now) for target in targets)))
 
     async def _read(self, target: RepositoryTarget, now: datetime) -> Snapshot:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,10 +106,10 @@ async def controller(
         limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if cluster else 0))
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
         bell = Bell()
-        in_force, owners, told = await stack.enter_async_context(_policy(places, cluster, bell))
+        in_force, told = await stack.enter_async_context(_policy(places, cluster, bell))
         fleet: ClusterFleet | None = None
         if cluster is not None:
-            followed = Followed(in_force.pools, connections.servers, owners, bell.ring, now, reach)
+            followed = Followed(in_force.pools, connections.servers, bell.ring, now, reach)
             fleet = await stack.enter_async_context(fleet_in(cluster, client, followed))
         basis = Basis(connections, in_force, journal, series, client, now, fleet)
         intake, wiring = wire(basis)
@@ -164,19 +164,17 @@ class Bell:
 
 
 @asynccontextmanager
-async def _policy(
-    places: Places, cluster: Cluster | None, bell: Bell
-) -> AsyncIterator[tuple[TurnPolicy, Callable[[], Mapping[str, str]], Watch]]:
-    """What reads the policy, what has by pool the uid of its custom resource, and who is told of each turn."""
+async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncIterator[tuple[TurnPolicy, Watch]]:
+    """What reads the policy, and who is told of each turn."""
     if places.policy is not None:
         async with reading(places.policy, places.journal, places.environment) as in_force:
-            yield in_force, dict, lambda _: None
+            yield in_force, lambda _: None
         return
     if cluster is None:
         raise ConnectionsError("the policy is in a cluster, and the connections name none: add `cluster`")
     async with policy_in(cluster, places.environment, bell.ring, now) as (policy, reporter):
         evidence = cluster.connection.evidence
-        yield TurnPolicy(Path(), policy.load, evidence=evidence), policy.owners, reporter.observe
+        yield TurnPolicy(Path(), policy.load, evidence=evidence), reporter.observe
 
 
 def host_names(address: str) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """What a loop is made of, out of what the connections document names and what a cluster has."""
 
-from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -82,7 +81,7 @@ class Looked(Collection[Item]):
 def servers_among(basis: Basis) -> Mapping[ServerKey, TritonServer]:
     """Where every server answers now, whether the document names it or a cluster has it."""
     named = servers_of(basis.connections)
-    return ChainMap(named, dict(basis.fleet.servers)) if basis.fleet else named
+    return {**basis.fleet.servers.now(), **named} if basis.fleet else named
 
 
 def addresses(basis: Basis) -> Mapping[ServerKey, str]:

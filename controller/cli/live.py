@@ -74,7 +74,15 @@ def connections_at(path: Path) -> Connections:
 
 @asynccontextmanager
 async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterator[Live]:
-    """The fleet's real parts, read by the policy in force, after arrivals were watched long enough to have a rate."""
+    """The fleet's real parts, read by the policy in force, after arrivals were watched long enough to have a rate.
+
+    Raises CliError where the parts are a cluster's.
+    """
+    if connections.cluster is not None:
+        raise CliError(
+            "the connections name a cluster, where only the replica that leads acts",
+            "have `gridwright run` do it, and ask its API what it would do",
+        )
     limits = connections_for(len(connections.by_node()))
     async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
         servers = servers_of(connections)

@@ -40,7 +40,10 @@ CHECK_NETWORK: Final = "see whether the API server runs and whether the network 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a call may take: all its attempts together, one attempt, the bytes of an answer, and calls at once."""
+    """What a call may take: all of it, one attempt, the bytes of an answer, and calls at once.
+
+    All of it are its attempts, the pauses between them, and waiting until fewer calls are under way.
+    """
 
     deadline_s: float = 30.0
     attempt_s: float = 15.0
@@ -129,20 +132,27 @@ class Calls:
     async def _call(
         self, method: str, path: str, query: Mapping[str, str | int], body: Object | None = None, kind: str = JSON
     ) -> Object:
+        """The answer, within the call's time. Raises CallError."""
         loop = asyncio.get_running_loop()
         end = loop.time() + self._limits.deadline_s
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                async with self._free:
-                    return await self._attempt(method, path, query, body, kind)
-            except _Again as again:
-                error = again.error
-            pause = pause_s(attempt, self._draw(), error.asked_s)
-            if loop.time() + pause >= end:
-                raise error
-            await self._sleep(pause)
+        attempt, before = 0, ""
+        try:
+            async with asyncio.timeout_at(end):
+                while True:
+                    attempt += 1
+                    try:
+                        async with self._free:
+                            return await self._attempt(method, path, query, body, kind)
+                    except _Again as again:
+                        error = again.error
+                    pause = pause_s(attempt, self._draw(), error.asked_s)
+                    if loop.time() + pause >= end:
+                        raise error
+                    before = f"; before that, {error.message}"
+                    await self._sleep(pause)
+        except TimeoutError:
+            message = f"{method} {path} has no answer within {self._limits.deadline_s:g} s{before}"
+            raise UnansweredError(message, CHECK_NETWORK) from None
 
     async def _attempt(
         self, method: str, path: str, query: Mapping[str, str | int], body: Object | None, kind: str
@@ -151,16 +161,18 @@ class Calls:
         call = f"{method} {path}"
         content = None if body is None else msgspec.json.encode(body)
         headers = {"accept": JSON} if content is None else {"accept": JSON, "content-type": kind}
+        status = UNANSWERED
         try:
             async with (
                 asyncio.timeout(self._limits.attempt_s),
                 self._client.stream(method, path, params=query, content=content, headers=headers) as response,
             ):
                 answer = await self._body(call, response)
+                status = response.status_code
         except (TimeoutError, httpx.HTTPError) as error:
-            self.answered[method, UNANSWERED] += 1
             raise _Again(_unanswered(call, error)) from error
-        self.answered[method, response.status_code] += 1
+        finally:
+            self.answered[method, status] += 1
         if response.is_success:
             return _object(call, answer)
         no = _refused(call, response, answer)

@@ -52,7 +52,8 @@ def _accepted(
             found[each] = condition(ACCEPTED, Holds.FALSE, "Invalid", _told(own, field_at))
         elif refused:
             others = counted(len(errors), "other resource") if errors else "the policy"
-            message = f"{others} cannot be accepted, so an earlier policy stays in force"
+            follows = "no policy is in force" if status.in_force.policy is None else "an earlier policy stays in force"
+            message = f"{others} cannot be accepted, so {follows}"
             found[each] = condition(ACCEPTED, Holds.FALSE, "PolicyRefused", message)
         elif status.in_force.policy is None:
             found[each] = condition(ACCEPTED, Holds.UNKNOWN, "NotRead", "the policy was not read yet")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from policy.documents import API_VERSION
+
 TOLD_CHARACTERS: Final = 300
 FIELD_MANAGER: Final = "FieldManagerConflict"
 DISRUPTION_BUDGET: Final = "DisruptionBudget"
@@ -72,7 +74,7 @@ class BusyError(RefusedError):
 _KINDS: Final[Mapping[int, tuple[type[RefusedError], str]]] = {
     401: (ForbiddenError, "see whether its credentials have ended"),
     403: (ForbiddenError, "see whether the controller's role, the quota and the admission policies allow it"),
-    404: (MissingError, "see whether deploy/crds is applied, and whether the object was deleted"),
+    404: (MissingError, "see whether it was deleted meanwhile, and whether the cluster serves resources of its kind"),
     409: (ConflictError, "look at who else writes to it: `kubectl get --show-managed-fields`"),
     410: (GoneError, "nothing to do: it is listed anew"),
 }
@@ -84,6 +86,8 @@ def refused(call: str, status: int, answer: Any, asked_s: float = 0.0) -> Refuse
     """The error for an answer that is no success; `answer` is a `Status` of the API server, or whatever came."""
     told = answer if isinstance(answer, Mapping) else {}
     kind, hint = _BUSY if status == 429 or status >= 500 else _KINDS.get(status, _OTHER)  # noqa: PLR2004 - HTTP's
+    if kind is MissingError and f"/apis/{API_VERSION}/" in call:
+        hint = "see whether deploy/crds is applied, and whether the resource was deleted"
     said = " ".join(str(told.get("message") or answer or "").split())[:TOLD_CHARACTERS]
     details = told.get("details")
     causes = details.get("causes") if isinstance(details, Mapping) else None

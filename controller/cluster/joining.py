@@ -6,7 +6,7 @@ import logging
 import socket
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,7 @@ from controller.cluster.server_pods import WATCHED_SERVERS, ServerAddresses
 from controller.cluster.serving import ServersActuator, reached
 from controller.cluster.upkeep import ClusterUpkeep
 from controller.cluster.watching import Informer, following
-from controller.connections import ClusterConnection, ServerKey
+from controller.connections import ClusterConnection
 from policy.resolved import Pool
 
 LOG: Final = logging.getLogger("gridwright.cluster")
@@ -91,7 +91,7 @@ class ClusterFleet:
 
     cluster: Cluster
     inventory: ClusterInventory
-    servers: Mapping[ServerKey, TritonServer]
+    servers: ServerAddresses
     actuator: Actuator
     upkeep: ClusterUpkeep
 
@@ -110,13 +110,11 @@ class ClusterFleet:
 class Followed:
     """What a cluster is followed for: `pools` of the policy in force, but for those with servers `elsewhere`.
 
-    `owners` has by pool the uid of its custom resource. `nudge` is called for each change; `reach` tells by a pod's IP
-    where its server answers.
+    `nudge` is called for each change; `reach` tells by a pod's IP where its server answers.
     """
 
     pools: Callable[[], Sequence[Pool]]
     elsewhere: Collection[str]
-    owners: Callable[[], Mapping[str, str]]
     nudge: Callable[[], None]
     clock: Callable[[], datetime]
     reach: Callable[[str], TritonServer] = reached
@@ -133,20 +131,20 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
     `to_servers` calls the servers.
     """
     settings = cluster.connection.servers
-    owners, reach, clock = followed.owners, followed.reach, followed.clock
-    inventory = ClusterInventory(cluster.reads, followed.here, settings.devices, clock, followed.nudge)
+    reach, clock = followed.reach, followed.clock
+    inventory = ClusterInventory(
+        cluster.reads, followed.here, settings.devices, clock, followed.nudge, start_s=settings.start_s
+    )
     pods = Informer(cluster.reads, WATCHED_SERVERS, clock, followed.nudge)
     async with inventory.running(), following(pods):
         await pods.listed()
-        actuator = ServersActuator(
-            cluster.writes, to_servers, settings, owners, elsewhere=followed.elsewhere, reach=reach
-        )
+        actuator = ServersActuator(cluster.writes, to_servers, settings, elsewhere=followed.elsewhere, reach=reach)
         yield ClusterFleet(
             cluster,
             inventory,
             ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            ClusterUpkeep(Applier(cluster.writes), settings, followed.here, owners),
+            ClusterUpkeep(Applier(cluster.writes), settings, followed.here, lambda: pods.objects),
         )
 
 

@@ -26,9 +26,11 @@ _DIGEST: Final = 8
 
 
 def namespace_of(pool: str) -> str:
-    """The namespace of a pool's servers."""
+    """The namespace of a pool's servers, which is never that of the controller."""
     prefix = "gridwright-"
-    return prefix + as_label(pool, MOST_LABEL - len(prefix))
+    most = MOST_LABEL - len(prefix)
+    namespace = prefix + as_label(pool, most)
+    return prefix + _digested(pool, most) if namespace == SYSTEM else namespace
 
 
 def server_of(node: str) -> str:
@@ -45,6 +47,10 @@ def as_label(name: str, most: int) -> str:
     """A name as one label of DNS of at most so many characters; one that is not is cut, and told apart by a digest."""
     if len(name) <= most and _LABEL.fullmatch(name):
         return name
+    return _digested(name, most)
+
+
+def _digested(name: str, most: int) -> str:
     digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
     kept = re.sub(r"[^a-z0-9]+", "-", name.lower())[: most - _DIGEST - 1].strip("-")
     return f"{kept}-{digest}" if kept else digest

@@ -58,10 +58,19 @@ def kept_by_budget(subject: str, told: str) -> Finding:
     return Finding("GW2134", Level.INFO, f"it is not wanted any more and stays for now: {told}", hint, subject=subject)
 
 
-def late(subject: str, after_s: float, why: str) -> Finding:
-    """What holds up a server, as its pod tells."""
-    message = f"not ready {after_s:g} s after it was made: {why}"
-    hint = "see `kubectl describe` of its pod; what was planned on its node waits, and a new plan avoids the node"
+def awaited(subject: str, waited_s: float, why: str) -> Finding:
+    """What holds up a server that an action waits for, as its pod tells."""
+    message = f"not ready after {waited_s:g} s of waiting: {why}"
+    hint = "see `kubectl describe` of its pod; the next turn waits for it again"
+    return Finding("GW2135", Level.WARNING, message, hint, subject=subject)
+
+
+def late(subject: str, start_s: int, why: str) -> Finding:
+    """What holds up a server that had its time to start, as its pod tells."""
+    message = f"not ready, and made more than {start_s} s ago: {why}"
+    hint = (
+        "see `kubectl describe` of its pod; cordon its node to have plans avoid it, or raise startS if it is only slow"
+    )
     return Finding("GW2135", Level.WARNING, message, hint, subject=subject)
 
 

@@ -1,6 +1,6 @@
 """What a turn says of a service: whether it can be kept, whether that stands, and whether it is seen and proven."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -44,11 +44,19 @@ def _feasible(service: Service, decision: Decision) -> Condition:
         return condition(FEASIBLE, Holds.FALSE, "NoPlan", message)
     short = [each.message for each in decision.findings if each.id == "GW2010" and each.subject == service.name]
     if short:
-        why = [each.message for each in decision.findings if each.id == "GW2011"]
-        return condition(FEASIBLE, Holds.FALSE, "Degraded", "; ".join((*short, *why)))
+        return condition(FEASIBLE, Holds.FALSE, "Degraded", "; ".join((*short, *_clashes(service, decision))))
     if service.name in decision.state.asleep:
         return condition(FEASIBLE, Holds.TRUE, "Asleep", "nobody asks for it, so nothing of it runs")
     return condition(FEASIBLE, Holds.TRUE, "Planned", "a plan serves it as promised")
+
+
+def _clashes(service: Service, decision: Decision) -> Iterator[str]:
+    """The clauses that clash when the service is served in full, by itself or with others."""
+    for each in decision.findings:
+        if each.id == "GW2011" and each.subject == service.name:
+            yield each.message
+        elif each.id == "GW2011" and not each.subject:
+            yield f"of the plan, not of this service alone: {each.message}"
 
 
 def _applied(service: Service, decision: Decision, status: Status) -> Condition:
@@ -85,43 +93,75 @@ def _objective_met(service: Service, snapshot: Snapshot | None, policy: Policy, 
         return condition(OBJECTIVE_MET, Holds.TRUE, "NothingPromised", "it has no objective on its whole latency")
     if snapshot is None:
         return condition(OBJECTIVE_MET, Holds.UNKNOWN, "NotObserved", "nothing was observed yet")
-    seen = list(_seen(service, whole, snapshot, timedelta(seconds=policy.scaling.stale_after_s), now))
-    late = [told for told, is_late in seen if is_late]
+    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
+    lately = {
+        each.origin: seen
+        for each in snapshot.latency
+        if each.service == service.name and (seen := each.reading.fresh(now, stale_after))
+    }
+    told = [sentence for each in whole for sentence in _seen(each, lately)]
+    late = [sentence for sentence, is_late in told if is_late]
     if late:
         return condition(OBJECTIVE_MET, Holds.FALSE, "TooSlow", "; ".join(late))
-    if not seen:
-        return condition(OBJECTIVE_MET, Holds.UNKNOWN, "NotObserved", "no runs of it were seen lately")
-    return condition(OBJECTIVE_MET, Holds.TRUE, "Observed", "; ".join(told for told, _ in seen))
+    met = [sentence for sentence, _ in told]
+    unseen = [why for each in whole if (why := _unseen(each, lately))]
+    if unseen:
+        return condition(OBJECTIVE_MET, Holds.UNKNOWN, "NotObserved", "; ".join(dict.fromkeys((*unseen, *met))))
+    return condition(OBJECTIVE_MET, Holds.TRUE, "Observed", "; ".join(met))
 
 
-def _seen(
-    service: Service, objectives: Sequence[LatencyObjective], snapshot: Snapshot, stale_after: timedelta, now: datetime
-) -> Iterator[tuple[str, bool]]:
-    """What callers at each origin see of each objective, in words, and whether it is later than promised."""
-    for each in snapshot.latency:
-        seen = each.reading.fresh(now, stale_after) if each.service == service.name else None
-        for objective in objectives if seen else ():
-            if objective.origin not in {"", each.origin} or objective.percentile_bp not in OBSERVED or seen is None:
-                continue
-            took_us = OBSERVED[objective.percentile_bp](seen)
-            percentile, is_late = objective.percentile_bp / 100, took_us >= objective.below_us
+def _seen(objective: LatencyObjective, lately: Mapping[str, Quantiles]) -> Iterator[tuple[str, bool]]:
+    """What callers at each origin see of an objective, in words, and whether it is later than promised."""
+    read = OBSERVED.get(objective.percentile_bp)
+    for origin, seen in lately.items() if read else ():
+        if read and objective.origin in {"", origin}:
+            is_late = read(seen) >= objective.below_us
             sign = "not below" if is_late else "below"
-            yield f"p{percentile:g} from {each.origin} is {sign} {objective.below_us / 1000:g} ms", is_late
+            yield f"{_percentile(objective)} from {origin} is {sign} {objective.below_us / 1000:g} ms", is_late
+
+
+def _unseen(objective: LatencyObjective, lately: Mapping[str, Quantiles]) -> str:
+    """Why nothing is seen of an objective, in words; empty where something is."""
+    if objective.percentile_bp not in OBSERVED:
+        observed = ", ".join(f"p{each / 100:g}" for each in OBSERVED)
+        return f"{_percentile(objective)} is not observed, only {observed} are"
+    if any(objective.origin in {"", origin} for origin in lately):
+        return ""
+    return f"no runs of it{f' from {objective.origin}' if objective.origin else ''} were seen lately"
+
+
+def _percentile(objective: LatencyObjective) -> str:
+    return f"p{objective.percentile_bp / 100:g}"
 
 
 def _evidence_valid(service: Service, policy: Policy, decision: Decision, now: datetime) -> Condition:
-    """Plans stand on evidence that holds; so it is valid while the plan is, and a service without a way has none."""
-    if not any(profile.scope.means(service) for profile in policy.compliance):
+    """Plans stand on evidence that holds, so it is valid while the plan is.
+
+    A service without a way has none. The plan tells when the first of all that it rests on ends, and not of which
+    service that is: only where it can be of no other, it is told as of this one.
+    """
+    if not _is_covered(service, policy):
         return condition(EVIDENCE_VALID, Holds.TRUE, "NothingAsked", "no compliance profile covers it")
-    if decision.valid_until is not None and decision.valid_until <= now:
-        message = f"evidence behind the plan ended at {decision.valid_until.isoformat()}"
-        return condition(EVIDENCE_VALID, Holds.FALSE, "Ended", message)
-    if not any(routes.ways for routes in decision.fleet.routes if routes.service == service.name):
+    served = {routes.service for routes in decision.fleet.routes if routes.ways}
+    if service.name not in served:
         return condition(EVIDENCE_VALID, Holds.UNKNOWN, "NotServed", "it is served nowhere, so nothing is proven of it")
+    others = any(each.name in served and _is_covered(each, policy) for each in policy.services if each != service)
+    is_of_it = not others and not policy.maintenance
+    until = decision.valid_until
+    if until is not None and until <= now:
+        if is_of_it:
+            message = f"evidence behind the plan ended at {until.isoformat()}"
+            return condition(EVIDENCE_VALID, Holds.FALSE, "Ended", message)
+        message = f"something that the plan rests on ended at {until.isoformat()}, for this service or for another"
+        return condition(EVIDENCE_VALID, Holds.UNKNOWN, "PlanEnded", message)
     soon = [each.message for each in decision.findings if each.id == "GW2014"]
-    if soon:
+    if soon and is_of_it:
         return condition(EVIDENCE_VALID, Holds.TRUE, "EndsSoon", "; ".join(soon))
-    until = f", until {decision.valid_until.isoformat()} at least" if decision.valid_until else ""
-    return condition(
-        EVIDENCE_VALID, Holds.TRUE, "Proven", f"all that its profiles ask for is proven where it stands{until}"
-    )
+    proven = "all that its profiles ask for is proven where it stands"
+    lasts = f", until {until.isoformat()} at least" if until else ""
+    of_plan = "".join(f"; of the plan, not of this service alone: {each}" for each in soon)
+    return condition(EVIDENCE_VALID, Holds.TRUE, "Proven", f"{proven}{lasts}{of_plan}")
+
+
+def _is_covered(service: Service, policy: Policy) -> bool:
+    return any(profile.scope.means(service) for profile in policy.compliance)

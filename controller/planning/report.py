@@ -203,7 +203,10 @@ def _hint(conflict: Conflict) -> str:
 
 
 def conflict_finding(found: Loosened, policy: Policy) -> Finding:
-    """The clashing clauses as one finding, at the first of them, with the smallest loosenings that are enough."""
+    """The clashing clauses as one finding, at the first of them, with the smallest loosenings that are enough.
+
+    Its subject is the service that is served in full in them, where it is one alone.
+    """
     conflict = found.conflict
     return Finding(
         "GW2011",
@@ -211,6 +214,7 @@ def conflict_finding(found: Loosened, policy: Policy) -> Finding:
         _conflict_text(conflict, policy),
         _enough(found.relaxations) if found.relaxations else _hint(conflict),
         conflict.clauses[0].place if conflict.clauses else None,
+        conflict.services[0] if len(conflict.services) == 1 else "",
     )
 
 

@@ -26,6 +26,7 @@ from controller.cluster.errors import (
 )
 from controller.cluster.reaching import client
 from controller.cluster.resources import NAMESPACES, NODES, Resource
+from policy.documents import API_VERSION
 from tests.cluster.api_server import ApiServer, one
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -148,6 +149,24 @@ async def test_what_is_refused_is_told_at_once(answer: httpx.Response, kind: typ
     assert len(played.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (Resource(API_VERSION, "pools").path(), "see whether deploy/crds is applied"),
+        (Resource("v1", "pods").path("gpu-17-0", namespace="gridwright-edge"), "see whether it was deleted meanwhile"),
+        (
+            Resource("coordination.k8s.io/v1", "leases").path("gridwright", namespace="gridwright-system"),
+            "see whether it was deleted meanwhile",
+        ),
+    ],
+)
+async def test_definitions_of_custom_resources_are_named_only_where_they_may_be_missing(path: str, hint: str) -> None:
+    async with calls(Played(status(404, "NotFound"))) as asked:
+        with pytest.raises(MissingError) as missing:
+            await asked.get(path)
+    assert missing.value.hint.startswith(hint)
+
+
 async def test_two_writes_at_once_are_done_again_unless_they_were_about_a_version() -> None:
     conflict = status(409, "Conflict")
     played = Played(conflict, OK)
@@ -177,6 +196,49 @@ async def test_no_more_calls_are_under_way_than_may_be() -> None:
         asked = Calls(served, Limits(at_once=3))
         await asyncio.gather(*(asked.get("/api/v1/nodes/a") for _ in range(12)))
     assert most == 3
+
+
+async def slow(_: httpx.Request) -> httpx.Response:
+    await asyncio.sleep(60)
+    return OK
+
+
+async def test_a_call_ends_at_its_deadline_in_the_middle_of_an_attempt() -> None:
+    answers = [status(503, "ServiceUnavailable")]
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        return answers.pop() if answers else await slow(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="https://cluster") as served:
+        asked = Calls(served, Limits(deadline_s=0.3), draw=lambda: 0.0)
+        async with asyncio.timeout(10):
+            with pytest.raises(UnansweredError, match=r"no answer within 0\.3 s; before that, .* 503"):
+                await asked.get("/api/v1/nodes/a")
+        assert asked.answered == {("GET", 503): 1, ("GET", UNANSWERED): 1}
+
+
+async def test_a_call_that_waits_for_its_turn_ends_at_its_deadline_and_the_next_has_its_place() -> None:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow), base_url="https://cluster") as served:
+        asked = Calls(served, Limits(deadline_s=0.3, at_once=1))
+        async with asyncio.timeout(10):
+            both = await asyncio.gather(*(asked.get("/api/v1/nodes/a") for _ in range(2)), return_exceptions=True)
+            assert [type(each) for each in both] == [UnansweredError] * 2
+            assert asked.answered == {("GET", UNANSWERED): 1}
+            with pytest.raises(UnansweredError):
+                await asked.get("/api/v1/nodes/a")
+        assert asked.answered == {("GET", UNANSWERED): 2}
+
+
+async def test_a_call_that_is_cancelled_ends_as_such_and_the_next_has_its_place() -> None:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow), base_url="https://cluster") as served:
+        asked = Calls(served, Limits(at_once=1))
+        for _ in range(2):
+            task = asyncio.create_task(asked.get("/api/v1/nodes/a"))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert asked.answered == {("GET", UNANSWERED): 2}
 
 
 async def first_line(asked: Calls, path: str, **query: str | int) -> Object:

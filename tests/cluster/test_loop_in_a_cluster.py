@@ -126,8 +126,7 @@ async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_
 ) -> None:
     stand(cluster, pool)
     async with at_work(places, cluster, pool, tritons) as seen:
-        await seen.until(settled)
-        assert runs_on(seen.status) == set(NODES)
+        await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
         assert set(pods(cluster, pool)) == set(NODES)
         for (_, node), server in tritons.connections.by_node().items():
             assert {name.partition("--")[0] for name in await held_by(server)} == {MODEL}, node
@@ -150,12 +149,9 @@ async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_
         return {each["type"]: each["status"] for each in conditions}
 
     async with at_work(replace(places, policy=None), declared, pool, tritons) as seen:
-        await seen.until(settled)
-        assert runs_on(seen.status) == set(NODES)
+        await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
         await asyncio.to_thread(eventually, lambda: holds().get("Applied") == "True")
         assert (holds()["Accepted"], holds()["Feasible"]) == ("True", "True")
-        owner = declared.get(f"/api/v1/namespaces/{namespace_of(pool.name)}")["metadata"]["ownerReferences"]
-        assert [(each["kind"], each["name"]) for each in owner] == [("Pool", pool.name)]
         declared.patch(voice, {"spec": {"objectives": [{"latency": {"percentile": 99, "below": "1ms"}}]}})
         await asyncio.to_thread(eventually, lambda: holds().get("Feasible") == "False")
         assert declared.get(voice)["status"]["observedGeneration"] == declared.get(voice)["metadata"]["generation"]

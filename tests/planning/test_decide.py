@@ -252,7 +252,7 @@ def test_an_objective_that_nothing_can_meet_leaves_the_other_service_alone() -> 
     served = {(f.service, f.served_permille) for f in decision.forecasts}
     assert served == {(OCR, 0), (VAD, 1000)}
     conflict = next(f for f in decision.findings if f.id == "GW2011")
-    assert "latency" in conflict.message
+    assert "receipt-ocr: p99 below 20 ms" in conflict.message
 
 
 def test_the_order_of_readings_changes_nothing() -> None:

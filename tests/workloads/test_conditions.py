@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from world import OCR, PARIS, POLICY, START, VAD, World, line
+from world import LYON, OCR, PARIS, POLICY, START, VAD, World, line
 
 from collectors.snapshot import Latency, Quantiles, Reading, Snapshot
 from controller.actions import Outcome, SetLoad
@@ -17,6 +17,7 @@ from controller.decision import Decision, Verdict
 from controller.loop.policies import InForce
 from controller.loop.status import Status
 from policy.catalogue import error
+from policy.clauses import Scope
 from policy.findings import Finding, Level, Place
 
 SERVICE, POOL, OTHER = Resource("Service", OCR), Resource("Pool", PARIS), Resource("Service", "new")
@@ -63,7 +64,10 @@ def test_one_broken_resource_keeps_the_others_out() -> None:
         "Accepted", Holds.FALSE, "Invalid", ".line7: no site is called that (name a site; GW0302)"
     )
     assert found[SERVICE][0].reason == "PolicyRefused"
-    assert found[SERVICE][0].message.startswith("1 other resource cannot be accepted")
+    assert found[SERVICE][0].message == "1 other resource cannot be accepted, so an earlier policy stays in force"
+    first = replace(told, in_force=replace(told.in_force, policy=None))
+    found = conditions([POOL, SERVICE], first, lambda _: "", START)
+    assert found[SERVICE][0].message == "1 other resource cannot be accepted, so no policy is in force"
 
 
 def test_a_service_that_is_not_in_force_yet_is_not_decided_on(decided: tuple[World, Decision]) -> None:
@@ -114,6 +118,29 @@ def test_an_objective_is_met_as_callers_see_it(
     assert said(status(decided, snapshot=snapshot))["ObjectiveMet"] == told
 
 
+@pytest.mark.parametrize(
+    ("percentile_bp", "origin", "unseen"),
+    [
+        (9990, "", "p99.9 is not observed, only p50, p95, p99 are"),
+        (9900, LYON, f"no runs of it from {LYON} were seen lately"),
+    ],
+)
+def test_an_objective_that_is_not_seen_is_unknown_beside_one_that_is_met(
+    decided: tuple[World, Decision], percentile_bp: int, origin: str, unseen: str
+) -> None:
+    world, _ = decided
+    (own,) = world.policy.services[0].latency
+    more = replace(own, percentile_bp=percentile_bp, origin=origin)
+    asked = replace(world.policy.services[0], latency=(own, more))
+    in_force = InForce(replace(world.policy, services=(asked, *world.policy.services[1:])))
+    told = status(decided, in_force=in_force, snapshot=seen(1_199_999))
+    met = conditions([SERVICE], told, lambda _: "", START)[SERVICE][3]
+    assert (met.holds, met.reason) == (Holds.UNKNOWN, "NotObserved")
+    assert met.message == f"{unseen}; p99 from {PARIS} is below 1200 ms"
+    late = replace(told, snapshot=seen(1_200_000))
+    assert said(late)["ObjectiveMet"] == ("False", "TooSlow")
+
+
 def test_evidence_is_valid_as_long_as_the_plan_is(decided: tuple[World, Decision]) -> None:
     _, decision = decided
     ended = replace(decision, valid_until=START)
@@ -124,6 +151,33 @@ def test_evidence_is_valid_as_long_as_the_plan_is(decided: tuple[World, Decision
     assert said(status(decided, decision=ended))["EvidenceValid"] == ("False", "Ended")
     assert said(status(decided, decision=unserved))["EvidenceValid"] == ("Unknown", "NotServed")
     assert said(status(decided, decision=soon))["EvidenceValid"] == ("True", "EndsSoon")
+
+
+def test_what_clashes_for_another_service_is_not_told_of_this_one(decided: tuple[World, Decision]) -> None:
+    _, decision = decided
+    findings = (
+        Finding("GW2010", Level.WARNING, "it refuses 20 %", "…", line(1), OCR),
+        Finding("GW2011", Level.ERROR, "its clauses", "…", line(2), OCR),
+        Finding("GW2011", Level.ERROR, "clauses of vad", "…", line(3), VAD),
+        Finding("GW2011", Level.ERROR, "clauses of both", "…", line(4)),
+    )
+    told = status(decided, decision=replace(decision, findings=findings))
+    feasible = conditions([SERVICE], told, lambda _: "", START)[SERVICE][1]
+    assert feasible.message == ("it refuses 20 %; its clauses; of the plan, not of this service alone: clauses of both")
+
+
+def test_what_ends_of_several_services_is_told_as_of_the_plan(decided: tuple[World, Decision]) -> None:
+    world, decision = decided
+    everybody = replace(POLICY.compliance[0], scope=Scope())
+    shared = InForce(replace(world.policy, compliance=(everybody,)))
+    ended = replace(decision, valid_until=START)
+    soon = replace(decision, findings=(Finding("GW2014", Level.WARNING, "it ends", "renew it"),))
+    for each in (SERVICE, Resource("Service", VAD)):
+        assert said(status(decided, in_force=shared, decision=ended), each)["EvidenceValid"] == ("Unknown", "PlanEnded")
+        assert said(status(decided, in_force=shared, decision=soon), each)["EvidenceValid"] == ("True", "Proven")
+    routes = tuple(each for each in decision.fleet.routes if each.service == OCR)
+    alone = replace(ended, fleet=replace(decision.fleet, routes=routes))
+    assert said(status(decided, in_force=shared, decision=alone))["EvidenceValid"] == ("False", "Ended")
 
 
 def test_a_message_is_one_line_and_not_too_long() -> None:
