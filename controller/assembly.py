@@ -33,7 +33,7 @@ from controller.journal.writer import Journal
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
-from controller.loop.turn_policy import TurnPolicy, reading
+from controller.loop.turn_policy import TurnPolicy, in_no_folder, reading
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
 from controller.summary import Summary, summarise
@@ -178,8 +178,7 @@ async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncI
     if cluster is None:
         raise ConnectionsError("the policy is in a cluster, and the connections name none: add `cluster`")
     async with policy_in(cluster, places.environment, bell.ring, now) as (policy, reporter):
-        evidence = cluster.connection.evidence
-        yield TurnPolicy(Path(), policy.load, evidence=evidence), reporter.observe
+        yield in_no_folder(policy.load, cluster.connection.evidence), reporter.observe
 
 
 def host_names(address: str) -> tuple[str, ...]:

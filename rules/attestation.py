@@ -96,9 +96,12 @@ def _counting(problem: Problem, clause: AttestationClause) -> defaultdict[tuple[
 
 
 def _attested_until_s(counting: Mapping[tuple[str, str], list[Span]], pool: Pool, now_s: int) -> int:
-    """The first second at which no result counts of some node of the pool, 0 where none does now."""
+    """The first second at which no result counts of some node of the pool, 0 where none does now.
+
+    A pool without nodes has what is said of itself and of its site.
+    """
     ends_s = []
-    for node in pool.node_names():
+    for node in pool.node_names() or ("",):
         subjects = (("pool", pool.name), ("site", pool.site), ("node", f"{pool.name}/{node}"))
         spans = [span for subject in subjects for span in counting.get(subject, ())]
         ends_s.append(unbroken_until_s(spans, now_s))

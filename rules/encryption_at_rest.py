@@ -84,9 +84,12 @@ def _spans(problem: Problem, clause: StorageClause, pool: Pool) -> Iterator[list
 
 
 def _encrypted_until_s(problem: Problem, clause: StorageClause, pool: Pool) -> int:
-    """The first second at which nobody says so of a node of the pool, 0 where nobody does now."""
+    """The first second at which nobody says so of a node of the pool, 0 where nobody does now.
+
+    Of a pool without nodes somebody has to say so of itself or of its site.
+    """
     ends_s = []
-    for node in pool.node_names():
+    for node in pool.node_names() or ("",):
         whole = {("pool", pool.name), ("site", pool.site)}
         spans = [
             (said.from_s, said.until_s)

@@ -213,16 +213,18 @@ def _parted(found: Iterable[Evidence]) -> tuple[tuple[Evidence, ...], list[list[
 class EvidenceFiles:
     """The collector of a folder of evidence files, read and verified anew each time.
 
-    `issuers` tells whose signatures count now.
+    `issuers` tells whose signatures count now. Without a folder there is no evidence.
     """
 
     name = "evidence"
 
-    def __init__(self, folder: Path, issuers: Callable[[], Sequence[Issuer]]) -> None:
+    def __init__(self, folder: Path | None, issuers: Callable[[], Sequence[Issuer]]) -> None:
         self._folder = folder
         self._issuers = issuers
 
     async def collect(self, now: datetime) -> Snapshot:
         """All claims of documents, whether or not they hold now, and of statements those that do or will."""
+        if self._folder is None:
+            return Snapshot(now)
         evidence, findings = read_evidence(self._folder, self._issuers(), now)
         return Snapshot(now, evidence=evidence, findings=findings)

@@ -45,33 +45,51 @@ class Carried:
 async def carry_out(
     decision: Decision, policy: Policy, hands: Hands, *, note: Note, clock: Clock, stopping: Callable[[], bool]
 ) -> Carried:
-    """Do the waves in order. A wave once begun is finished; what stops a transition is looked at between waves."""
+    """Do the waves in order. A wave once begun is finished; what stops a transition is looked at between waves.
+
+    Evidence is looked at before each action, too: in a large wave the last ones begin long after the first.
+    """
     outcomes: tuple[Outcome, ...] = ()
     for wave in decision.transition.waves:
         if stopping():
             return Carried(outcomes)
-        if decision.valid_until is not None and clock() >= decision.valid_until:
-            return Carried(outcomes, (evidence_ended(decision.id, decision.valid_until),))
-        done = await _wave(decision.id, wave, policy, hands, clock)
+        ended = _ended(decision, clock())
+        if ended:
+            return Carried(outcomes, ended)
+        done = await _wave(decision, wave, policy, hands, clock)
         outcomes += done
         try:
             await note(wave.name, done, outcomes)
         except JournalError as error:
             return Carried(outcomes, (journal_refused(str(error)),), noted=False)
-        failed = [outcome for outcome in done if outcome.error]
-        if failed:
-            return Carried(outcomes, tuple(map(action_failed, failed)))
+        against = _against(decision, done)
+        if against:
+            return Carried(outcomes, against)
     return Carried(outcomes)
 
 
-async def _wave(decision_id: str, wave: Wave, policy: Policy, hands: Hands, clock: Clock) -> tuple[Outcome, ...]:
+def _ended(decision: Decision, at: datetime) -> tuple[Finding, ...]:
+    """That evidence behind the decision has ended by then, if it has."""
+    until = decision.valid_until
+    return (evidence_ended(decision.id, until),) if until is not None and at >= until else ()
+
+
+def _against(decision: Decision, done: Sequence[Outcome]) -> tuple[Finding, ...]:
+    """Why a transition stops at this wave: each action that failed, and once that evidence ended before others."""
+    failed = (each for each in done if each.error and not _ended(decision, each.started))
+    late = next(filter(None, (_ended(decision, each.started) for each in done)), ())
+    return (*map(action_failed, failed), *late)
+
+
+async def _wave(decision: Decision, wave: Wave, policy: Policy, hands: Hands, clock: Clock) -> tuple[Outcome, ...]:
     free = asyncio.Semaphore(hands.at_once)
 
     async def one(action: Action) -> Outcome:
         async with free:
             started = clock()
-            error = await _act(decision_id, action, policy, hands)
-            return Outcome(decision_id, wave.name, action, started, clock(), error)
+            late = [str(finding) for finding in _ended(decision, started)]
+            error = late[0] if late else await _act(decision.id, action, policy, hands)
+            return Outcome(decision.id, wave.name, action, started, clock(), error)
 
     return tuple(await asyncio.gather(*map(one, wave.actions)))
 

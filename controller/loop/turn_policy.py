@@ -24,11 +24,10 @@ class TurnPolicy:
         folder: Path,
         read: Callable[[Path], Loaded],
         policy: Policy | None = None,
-        evidence: Path | None = None,
     ) -> None:
-        """`policy` is followed until the first reading; `evidence` is in the folder where it is nowhere else."""
+        """`policy` is followed until the first reading. Evidence is in the folder."""
         self.folder = folder
-        self.evidence = evidence or folder / EVIDENCE
+        self.evidence: Path | None = folder / EVIDENCE
         self.policy = policy
         self._read = read
 
@@ -57,6 +56,13 @@ class TurnPolicy:
     def issuers(self) -> tuple[Issuer, ...]:
         """Those whose statements count."""
         return self.policy.issuers if self.policy else ()
+
+
+def in_no_folder(read: Callable[[Path], Loaded], evidence: Path | None) -> TurnPolicy:
+    """Policy that is in no folder, with the folder of its evidence; None where there is none."""
+    in_force = TurnPolicy(Path(), read)
+    in_force.evidence = evidence
+    return in_force
 
 
 @asynccontextmanager

@@ -60,7 +60,10 @@ def held_by(problem: Problem, pool: Pool, is_meant: Callable[[str, tuple[int, ..
 
 
 def by_node(found: Found, pool: Pool) -> Iterator[list[Span]]:
-    """For each node of a pool, when it is attested: by itself, with its pool or with its site."""
+    """For each node of a pool, when it is attested: by itself, with its pool or with its site.
+
+    A pool that has lost its last node is attested with nothing but itself and its site, rather than by nobody's word.
+    """
     whole = [*found.get(("pool", pool.name), ()), *found.get(("site", pool.site), ())]
-    for node in pool.node_subjects():
+    for node in pool.node_subjects() or ("",):
         yield [*whole, *found.get(("node", node), ())]

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from collectors.snapshot import ModelState, Snapshot
 from controller.acting.actuator import ActuatorError
 from controller.acting.dry_run import DryRun
-from controller.actions import Action, SetLoad, SetRoutes, Unload
+from controller.actions import Action, SetLoad, SetRoutes, Unload, Wave
 from controller.decision import Decision, State
 from controller.fleet import Fleet, Load, RouteSet
 from controller.journal.reader import reading
@@ -22,7 +22,7 @@ from controller.telemetry.phases import Phases
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from tests.loop.building import DETECT, MOVE, NOW, OLD_DETECT, ROUTES, keep, move, policy
-from tests.loop.wired import BROKEN, Refusing, Seen
+from tests.loop.wired import BROKEN, Clock, Refusing, Seen
 
 
 async def one_turn(wiring: Wiring, memory: Memory | None = None) -> Turned:
@@ -211,6 +211,35 @@ async def test_a_plan_whose_evidence_has_ended_is_not_carried_on(wiring: Wiring,
     turned = await one_turn(replace(wiring, decide=lambda *_: ended))
     assert dry.noted == []
     assert ids(turned) == ["GW3005"]
+
+
+async def test_an_action_that_would_begin_after_evidence_has_ended_is_not_done_though_its_wave_has_begun(
+    wiring: Wiring,
+) -> None:
+    placements = [replace(DETECT, variant=f"v{index}") for index in range(3)]
+    clock, until = Clock(), NOW + timedelta(seconds=100)
+    begun = []
+
+    class Pulling(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+            begun.append(action)
+            clock.now += timedelta(seconds=60)
+
+    grow = Wave("grow", tuple(SetLoad(Load(each, 1, 4, 0)) for each in placements))
+    decision = replace(move(State()), transition=replace(MOVE, waves=(grow, *MOVE.waves[1:])), valid_until=until)
+    hands = Hands((Pulling(),), at_once=1)
+    turned = await one_turn(replace(wiring, decide=lambda *_: decision, hands=hands, clock=clock))
+    assert begun == list(grow.actions[:2])
+    done = turned.carried.outcomes
+    assert [(each.action, bool(each.error)) for each in done] == [
+        *((each, False) for each in begun),
+        (grow.actions[2], True),
+    ]
+    assert "evidence behind the plan ended" in done[2].error
+    assert ids(turned) == ["GW3005"]
+    with reading(wiring.journal.path) as reader:
+        assert [(acted.wave, len(acted.outcomes)) for acted in reader.outcomes()] == [("grow", 3)]
+    assert [load.placement for load in turned.memory.state.fleet.loads] == placements[:2]
 
 
 async def test_a_broken_policy_keeps_the_last_good_one_and_says_so(wiring: Wiring) -> None:

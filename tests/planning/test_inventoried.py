@@ -11,6 +11,7 @@ from controller.actions import SetLoad
 from controller.decision import Decision
 from controller.planning.decide import decide
 from controller.planning.inventoried import inventoried
+from controller.planning.recheck import recheck
 from controller.planning.running import usable_nodes
 from policy.clauses import AttestationClause
 
@@ -102,8 +103,8 @@ def test_racks_are_those_of_labels_then_of_the_document_then_zones() -> None:
     assert racks_of(InventoryNode("d")) == [""]
 
 
-def attested(*nodes: str) -> set[str]:
-    """The pools that handle card data where it asks for attestation, and these nodes have a result each."""
+def attesting(*nodes: str) -> tuple[Clustered, Snapshot]:
+    """A world where handling card data asks for attestation, and what is seen once these nodes have a result each."""
     world = Clustered(rates=dict(BUSY))
     first, *others = world.policy.compliance
     asking = replace(first, attestation=AttestationClause(("tdx",), (), (), (), 0, line(70)))
@@ -113,8 +114,25 @@ def attested(*nodes: str) -> set[str]:
         Evidence(node, "node", node, "attestation", (1,), "t", START, until, line(1), "00", said) for node in nodes
     )
     seen = world.snapshot()
-    seen = replace(seen, evidence=(*seen.evidence, *results))
+    return world, replace(seen, evidence=(*seen.evidence, *results))
+
+
+def attested(*nodes: str) -> set[str]:
+    """The pools that handle card data once these nodes have a result each."""
+    world, seen = attesting(*nodes)
     return pools_of(decide(world.policy, seen, world.state, world.now), OCR)
+
+
+def test_a_plan_on_a_pool_that_loses_its_last_node_meanwhile_is_not_carried_out() -> None:
+    world, seen = attesting(*(f"{FRANKFURT}/{name}" for name in HERE[FRANKFURT]))
+    decision = decide(world.policy, seen, world.state, world.now)
+    assert recheck(world.policy, seen, decision, world.now) == ()
+    inventory = (
+        replace(item, reading=replace(item.reading, value=())) if item.pool == FRANKFURT else item
+        for item in seen.inventory
+    )
+    against = recheck(world.policy, replace(seen, inventory=tuple(inventory)), decision, world.now)
+    assert {finding.id for finding in against} == {"GW1018", "GW2021"}
 
 
 def test_a_pool_serves_once_each_node_that_the_cluster_has_of_it_is_attested_by_its_own_name() -> None:
