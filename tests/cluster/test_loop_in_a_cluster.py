@@ -115,9 +115,14 @@ async def at_work(places: Places, cluster: ApiServer, pool: Pool, tritons: Embed
     """A controller that finds behind the pod of each node the real Triton of that node."""
     real = servers_of(tritons.connections)
 
+    known: dict[str, TritonServer] = {}
+
     def reach(address: str) -> TritonServer:
-        here = (node for node, pod in pods(cluster, pool).items() if pod.get("status", {}).get("podIP") == address)
-        return real[pool.name, next(here)]
+        # A pod that is deleted may be asked for until the informer has been told so.
+        for node, pod in pods(cluster, pool).items():
+            if pod.get("status", {}).get("podIP") == address:
+                known[address] = real[pool.name, node]
+        return known[address]
 
     async with controller(places, reach=reach) as running:
         yield Watched(running)
