@@ -268,9 +268,10 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def read_connections(path: Path) -> Connections:
+def read_connections(path: Path, *, beyond_loopback: bool = False) -> Connections:
     """The document at `path`; relative paths are taken from the document's own folder.
 
+    With `beyond_loopback` addresses beyond it are meant, whatever the document says of that.
     Raises ConnectionsError when it cannot be read, is no YAML or JSON, or does not fit.
     """
     try:
@@ -283,7 +284,10 @@ def read_connections(path: Path) -> Connections:
     if len(data) > MAX_BYTES:
         raise ConnectionsError(f"{path}: over {MAX_BYTES} bytes; give a connections document")
     try:
-        return _anchored(Connections.model_validate(_parsed(data)), path.parent)
+        given = _parsed(data)
+        if beyond_loopback and isinstance(given, dict):
+            given["beyondLoopback"] = True
+        return _anchored(Connections.model_validate(given), path.parent)
     except ValidationError as error:
         raise ConnectionsError(f"{path}: {_told(error)}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -321,5 +325,6 @@ def _told(error: ValidationError) -> str:
     parts = []
     for item in error.errors(include_url=False):
         where = ".".join(str(part) for part in item["loc"] if part not in {WHOLE_POOL, EACH_NODE})
-        parts.append(f"{where}: {item['msg']}" if where else item["msg"])
+        message = item["msg"].removeprefix("Value error, ")
+        parts.append(f"{where}: {message}" if where else message)
     return "; ".join(parts) + "; see docs/operations.md for the fields"

@@ -18,8 +18,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON docum
 Environment = Annotated[
     str, typer.Option("--environment", metavar="NAME", help="The environment whose values variables have.")
 ]
-ConnectionsFile = Annotated[
-    Path, typer.Option("--connections", metavar="FILE", help="The document that tells where servers and gateways are.")
+CONNECTIONS_HELP: Final = "The document that tells where servers and gateways are."
+ConnectionsFile = Annotated[Path, typer.Option("--connections", metavar="FILE", help=CONNECTIONS_HELP)]
+WhatRuns = Annotated[
+    Path | None,
+    typer.Option("--connections", metavar="FILE", help=f"{CONNECTIONS_HELP} Without it the plan starts from nothing."),
 ]
 JournalFile = Annotated[
     Path, typer.Option("--journal", metavar="FILE", help="Where every decision and action is noted before it is done.")

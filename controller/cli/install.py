@@ -16,16 +16,20 @@ if TYPE_CHECKING:
     from controller.cluster.installed import Manifest
     from controller.cluster.installing import Step
 
+NEEDED: Final = "Needed, but with --remove."
 Context = Annotated[
     str, typer.Option("--context", metavar="NAME", help="The context of the kubeconfig to install into.")
 ]
-Image = Annotated[str, typer.Option("--image", metavar="IMAGE", help="The image, as the cluster's nodes pull it.")]
+Image = Annotated[
+    str, typer.Option("--image", metavar="IMAGE", help=f"The image, as the cluster's nodes pull it. {NEEDED}")
+]
 PolicyAddress = Annotated[
     str,
     typer.Option("--policy", metavar="ADDRESS", help="Where the policy is: git+URL@REF:FOLDER; else custom resources."),
 ]
 ServersFile = Annotated[
-    Path | None, typer.Option("--connections", metavar="FILE", help="The document that tells where servers are.")
+    Path | None,
+    typer.Option("--connections", metavar="FILE", help=f"The document that tells where servers are. {NEEDED}"),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Remove = Annotated[bool, typer.Option("--remove", help="Remove all that was installed.")]
@@ -50,9 +54,10 @@ def install(
     dry_run: DryRun = False,
     remove: Remove = False,
 ) -> int:
-    """Install the controller into a cluster, or remove it. Everything is checked and shown first.
+    """Install the controller into a cluster, or remove it. What will be done is checked and shown first.
 
-    Asked for are the version of Kubernetes, your rights and, by a dry run, each object. Exits 0 when all is done or
+    Checked are the version of Kubernetes, your rights and, by a dry run, each object, but for those of a namespace that
+    is not there yet. --image and --connections are needed, but with --remove. Exits 0 when all is done or
     nothing has to be, 2 when --dry-run would do something, and 1 when it cannot be done.
     """
     import asyncio
@@ -115,7 +120,7 @@ def _servers(file: Path) -> Mapping[str, Any]:
     from controller.connections import FILES, ConnectionsError, read_connections
 
     try:
-        read = read_connections(file)
+        read = read_connections(file, beyond_loopback=True)
     except ConnectionsError as error:
         message, _, hint = str(error).rpartition("; ")
         raise CliError(message, hint) from error

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from controller.cli.arguments import DEFAULT_JOURNAL, AsJson, ConnectionsFile, Environment, Folder, JournalFile
+from controller.cli.arguments import DEFAULT_JOURNAL, AsJson, Environment, Folder, JournalFile, WhatRuns
 from controller.cli.errors import Exit
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import console, working, write_json
@@ -19,7 +19,7 @@ def plan(
     path: Folder,
     *,
     environment: Environment = "",
-    connections: ConnectionsFile | None = None,
+    connections: WhatRuns = None,
     journal: JournalFile = DEFAULT_JOURNAL,
     as_json: AsJson = False,
 ) -> int:

@@ -1,7 +1,7 @@
 """Installing into a cluster, and removing what was installed: looked at first, then done.
 
 Everything is asked of the API server before anything is written: its version, what whoever installs may do there, and
-each object by a dry run.
+each object by a dry run. What stands in a namespace that is not there yet cannot be tried, as the server refuses that.
 """
 
 import asyncio

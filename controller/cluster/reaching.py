@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 
 from controller.cluster.errors import CallError
+from policy.cluster.kubeconfig import trouble
 
 CONNECTIONS: Final = 64
 CONNECT_WITHIN_S: Final = 5.0
@@ -43,17 +44,13 @@ def _settings(context: str, kubeconfig: str | None) -> Any:
         config.load_kube_config(kubeconfig, context or None, settings)
     except config.ConfigException as error:
         if context or kubeconfig:
-            raise _nowhere(error) from error
+            raise CallError(*trouble(error, kubeconfig)) from error
         try:
             config.load_incluster_config(settings)
         except config.ConfigException:
-            raise _nowhere(error) from error
+            message, hint = trouble(error, kubeconfig)
+            raise CallError(message, f"{hint}, or run in a pod of the cluster") from error
     return settings
-
-
-def _nowhere(error: Exception) -> CallError:
-    said = " ".join(str(error).split())
-    return CallError(f"the kubeconfig leads nowhere ({said})", "name a context of it, or run in a pod of the cluster")
 
 
 def _identity(settings: Any) -> ssl.SSLContext:

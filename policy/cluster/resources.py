@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from policy.cluster.kubeconfig import trouble
 from policy.documents import KINDS
 from policy.schema.crd import GROUP, VERSION, plural
 
@@ -45,7 +46,7 @@ def resources(context: str, kubeconfig: str | None = None) -> list[Mapping[str, 
             asked = client.CustomObjectsApi(calls)
             return [item for kind in KINDS for item in _listed(asked, plural(kind))]
     except config.ConfigException as error:
-        raise ClusterError(f"the kubeconfig leads nowhere: {_short(error)}", "name a context of it") from error
+        raise ClusterError(*trouble(error, kubeconfig)) from error
     except client.ApiException as error:
         hint = "check that deploy/crds is applied, and that you may list the resources of gridwright.dev"
         raise ClusterError(f"the API server answers {error.status} {error.reason}", hint) from error

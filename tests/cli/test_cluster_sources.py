@@ -10,12 +10,12 @@ from controller.cli.sources import folder_or_address, source
 
 def test_without_a_kubeconfig_a_cluster_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
-    with pytest.raises(CliError, match="kubernetes:here: the kubeconfig leads nowhere: ") as raised:
+    with pytest.raises(CliError, match=f"kubernetes:here: there is no kubeconfig at {tmp_path / 'nothing'}") as raised:
         source("kubernetes:here")
-    assert raised.value.hint == "name a context of it"
+    assert raised.value.hint == "set KUBECONFIG to the file that names the cluster"
 
 
 def test_a_cluster_is_not_followed() -> None:
-    with pytest.raises(CliError, match="kubernetes:here is a cluster, which is read once") as raised:
+    with pytest.raises(CliError, match="kubernetes:here is a cluster, which `gridwright run` alone follows") as raised:
         folder_or_address("kubernetes:here")
     assert raised.value.hint == "give a folder, or one in git"

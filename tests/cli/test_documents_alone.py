@@ -5,9 +5,13 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from process import COMMAND, EXAMPLE, ROOT, gridwright, on_a_terminal
+from typer.main import get_command
+
+from controller.cli.app import app
 
 HEAVY = ("pandas", "httpx", "fastapi", "uvicorn", "aiohttp", "matplotlib", "prometheus_client")
 
@@ -251,6 +255,15 @@ def test_help_lists_every_command() -> None:
     assert ran.status == 0
     for command in ("check", "plan", "apply", "run", "explain", "replay"):
         assert f" {command} " in ran.out
+
+
+def test_every_option_of_every_command_is_told_of() -> None:
+    def untold(command: Any, *path: str) -> list[str]:
+        inner = getattr(command, "commands", {}).items()
+        bare = [" ".join((*path, each.name)) for each in command.params if not getattr(each, "help", None)]
+        return [*bare, *(name for called, each in inner for name in untold(each, *path, called))]
+
+    assert untold(get_command(app)) == []
 
 
 def test_every_command_of_the_readme_exists_with_its_options() -> None:

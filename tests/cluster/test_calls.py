@@ -271,8 +271,19 @@ async def test_an_answer_that_is_no_object_is_no_answer() -> None:
 
 
 def test_a_context_that_there_is_not_is_told_with_the_next_step(tmp_path: Path) -> None:
-    with pytest.raises(CallError, match=r"leads nowhere.*name a context"):
+    (tmp_path / "config").write_text("{contexts: [], users: [], clusters: [], current-context: here}")
+    with pytest.raises(CallError, match=r"config leads nowhere.*elsewhere.*name a context"):
+        client("elsewhere", str(tmp_path / "config"))
+
+
+def test_a_kubeconfig_that_there_is_not_is_told_with_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CallError, match=f"there is no kubeconfig at {tmp_path / 'none'}: set KUBECONFIG to"):
         client("elsewhere", str(tmp_path / "none"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(CallError, match=r"there is no kubeconfig at ~/\.kube/config: set .*, or run in a pod"):
+        client()
 
 
 @pytest.fixture

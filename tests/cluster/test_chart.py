@@ -75,6 +75,12 @@ def test_replicas_need_something_to_elect_one_by() -> None:
         rendered(VALUES / "files.yaml", "--set", "replicas=2")
 
 
+def test_custom_resources_are_of_a_cluster_that_the_connections_name() -> None:
+    without_files = ("--set", "policy.cluster=true,policy.configMap=null")
+    with pytest.raises(ValueError, match=r"add connections\.cluster"):
+        rendered(VALUES / "files.yaml", *without_files)
+
+
 def test_a_volume_of_one_node_goes_with_one_replica() -> None:
     with pytest.raises(ValueError, match=r"set journal.accessMode to ReadWriteMany, or replicas to 1"):
         rendered(GIT, "--set", "journal.accessMode=ReadWriteOnce")

@@ -125,6 +125,14 @@ def test_files_of_this_machine_are_refused(connections: Path) -> None:
     assert "names folders or files, which the cluster does not have" in " ".join(ran.err.split())
 
 
+def test_addresses_beyond_loopback_need_no_saying_so(bare: ApiServer, connections: Path) -> None:
+    assert bare.is_served("/readyz")
+    servers = {"cloud": {"http": "10.0.0.8:8000", "grpc": "10.0.0.8:8001", "metrics": "10.0.0.8:8002"}}
+    connections.write_text(yaml.safe_dump({**yaml.safe_load(connections.read_text()), "servers": servers}))
+    ran = install(connections, "--dry-run")
+    assert (ran.status, ran.err) == (2, "")
+
+
 def test_replicas_that_could_not_elect_one_are_refused(connections: Path) -> None:
     servers = {"edge": {"http": "127.0.0.1:8000", "grpc": "127.0.0.1:8001", "metrics": "127.0.0.1:8002"}}
     connections.write_text(yaml.safe_dump({"servers": servers}))
@@ -136,4 +144,5 @@ def test_replicas_that_could_not_elect_one_are_refused(connections: Path) -> Non
 def test_a_context_that_there_is_not_is_told(connections: Path) -> None:
     ran = install(connections, context="elsewhere")
     assert ran.status == 1
-    assert "the kubeconfig leads nowhere" in ran.err
+    assert "leads nowhere: " in ran.err
+    assert "in a pod" not in ran.err

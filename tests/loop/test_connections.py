@@ -84,7 +84,7 @@ def test_a_pool_may_have_a_server_on_each_node(tmp_path: Path) -> None:
         ("servers: {a: {http: '127.0.0.1:70000', grpc: '127.0.0.1:2', metrics: '127.0.0.1:1'}}", "is not an address"),
         (
             "servers: {a: {http: '10.0.0.1:80', grpc: '127.0.0.1:2', metrics: '127.0.0.1:1'}}",
-            "10.0.0.1:80 is not on this machine's loopback",
+            "connections.yaml: 10.0.0.1:80 is not on this machine's loopback",
         ),
         ("servers: {a: {htp: '127.0.0.1:80'}}", "servers.a.htp: Extra inputs are not permitted"),
         ("[1, 2", "neither YAML nor JSON"),

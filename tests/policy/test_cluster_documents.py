@@ -66,7 +66,7 @@ def pointing_at(server: str, tmp_path: Path) -> str:
 
 def test_a_context_that_no_kubeconfig_has_is_told(tmp_path: Path) -> None:
     kubeconfig = pointing_at("http://127.0.0.1:1", tmp_path)
-    with pytest.raises(ClusterError, match=r"the kubeconfig leads nowhere: .*elsewhere") as raised:
+    with pytest.raises(ClusterError, match=rf"the kubeconfig {kubeconfig} leads nowhere: .*elsewhere") as raised:
         resources("elsewhere", kubeconfig)
     assert raised.value.hint == "name a context of it"
 

@@ -29,6 +29,9 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- if ne .Release.Namespace "gridwright-system" }}
 {{- fail "the controller's namespace is gridwright-system: add --namespace gridwright-system" }}
 {{- end }}
+{{- if and .Values.policy.cluster (not .Values.connections.cluster) }}
+{{- fail "policy.cluster is the custom resources of connections.cluster: add connections.cluster" }}
+{{- end }}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.connections.cluster) }}
 {{- fail "replicas elect one by the cluster: add connections.cluster, or set replicas to 1" }}
 {{- end }}
