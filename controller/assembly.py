@@ -72,11 +72,15 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A controller at work. `deposed` returns once another replica may lead, and never where there is no cluster."""
+    """A controller at work. `deposed` returns once another replica may lead, and never where there is no cluster.
+
+    `ended` returns once the loop has ended, with the fault that ended it: the rest would go on as if there were one.
+    """
 
     runner: Runner
     spans: RecentSpans
     deposed: Callable[[], Coroutine[Any, Any, None]]
+    ended: Callable[[], Coroutine[Any, Any, BaseException | None]]
 
 
 def now() -> datetime:
@@ -150,11 +154,11 @@ async def controller(
         if connections.otlp_grpc:
             await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
         await stack.enter_async_context(_watching(keep_reading(intake.readers, now)))
-        await stack.enter_async_context(_turning(runner))
+        turning = await stack.enter_async_context(_turning(runner))
         await stack.enter_async_context(_watching(keep_vigil(client, lambda: addresses(basis), runner.nudge)))
         if cluster is not None:
             await stack.enter_async_context(cluster.mark.on())
-        yield Running(runner, spans, cluster.deposed if cluster else _never)
+        yield Running(runner, spans, cluster.deposed if cluster else _never, lambda: _fault_of(turning))
 
 
 class Bell:
@@ -233,10 +237,18 @@ async def _watching(vigil: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _turning(runner: Runner) -> AsyncIterator[None]:
+async def _turning(runner: Runner) -> AsyncIterator[asyncio.Task[None]]:
+    """Run the loop while the block runs. A fault that ended it before is for `_fault_of` to tell."""
     task = asyncio.create_task(runner.run())
     try:
-        yield
+        yield task
     finally:
         runner.stop()
-        await task
+        if not task.done():
+            await task
+
+
+async def _fault_of(turning: asyncio.Task[None]) -> BaseException | None:
+    """Wait until a task has ended, and tell why; None when it was told to."""
+    await asyncio.wait({turning})
+    return None if turning.cancelled() else turning.exception()

@@ -18,6 +18,7 @@ from controller.loop.runner import Watch
 from controller.loop.status import Status
 from policy.words import counted, dollars_per_hour
 
+LOG: Final = logging.getLogger("gridwright.loop")
 ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -28,7 +29,7 @@ def open_as_many_as_allowed() -> None:
 
 
 async def run_until_told(places: Places, watch: Watch) -> None:
-    """Run until a signal comes; `watch` sees every turn. Raises JournalError, and CliError when an address is taken."""
+    """Run until a signal comes; `watch` sees every turn. Raises JournalError and CliError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     open_as_many_as_allowed()
@@ -53,13 +54,27 @@ async def run_until_told(places: Places, watch: Watch) -> None:
 async def _run(places: Places, told: asyncio.Event, watch: Watch) -> None:
     async with controller(places, watch) as running:
         print(f"Serving http://{places.connections.api}; Ctrl-C stops", flush=True)
-        ends = [asyncio.create_task(told.wait()), asyncio.create_task(running.deposed())]
-        done, others = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stopped, ended = asyncio.create_task(told.wait()), asyncio.create_task(running.ended())
+        deposed = asyncio.create_task(running.deposed())
+        done, others = await asyncio.wait((stopped, ended, deposed), return_when=asyncio.FIRST_COMPLETED)
         for task in others:
             task.cancel()
-        if ends[0] not in done:
-            raise CliError("another replica may lead by now", "start this one again: it stands by until it may lead")
+        if stopped not in done:
+            raise _ended(ended.result()) if ended in done else _deposed()
         print("Stopping: the wave that runs is finished first; Ctrl-C again stops at once", flush=True)
+
+
+def _ended(fault: BaseException | None) -> CliError:
+    if fault is not None:
+        LOG.error("the loop ended", exc_info=fault)
+    return CliError(
+        f"the loop ended by a fault of Gridwright ({type(fault).__name__}: {fault}); what runs stays as it is",
+        "report it with the log's traceback, and start the controller again: it goes on from what runs",
+    )
+
+
+def _deposed() -> CliError:
+    return CliError("another replica may lead by now", "start this one again: it stands by until it may lead")
 
 
 def tell(status: Status) -> None:

@@ -138,7 +138,10 @@ class Runner:
             ended=self._wiring.clock(),
             phases=phases.seconds,
         )
-        self._watch(self._status)
+        try:
+            self._watch(self._status)
+        except Exception:
+            LOG.exception("who watches the loop failed at what the turn told; the loop goes on")
 
 
 def _about(finding: Finding) -> tuple[object, ...]:

@@ -31,10 +31,13 @@ async def keep_vigil(
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:
-    """Whether the server takes a connection and answers; a slow answer is an answer."""
+    """Whether the server takes a connection and answers; a slow answer is an answer.
+
+    Of a node without power nothing comes, not even a refusal: a connection is not taken in time.
+    """
     try:
         await client.get(f"{url}/v2/health/live", timeout=ANSWER_WITHIN_S)
-    except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError):
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError, httpx.ReadError):
         return False
     except httpx.HTTPError:
         return True

@@ -17,7 +17,7 @@ from controller.journal.reader import reading
 from controller.loop.carrying_out import Hands
 from controller.loop.policies import InForce
 from controller.loop.runner import Runner, next_due
-from controller.loop.status import readiness
+from controller.loop.status import Status, readiness
 from controller.loop.turn import Memory, Wiring
 from controller.telemetry.tracing import RecentSpans, tracer_provider
 from policy.resolved import Policy
@@ -172,3 +172,17 @@ async def test_readiness_names_every_reason(wiring: Wiring) -> None:
     assert readiness(kept, NOW).ready
     assert "stays in force" in readiness(kept, NOW).reasons[0]
     assert "the last turn ended at" in readiness(kept, NOW + timedelta(hours=1)).reasons[0]
+
+
+async def test_a_watch_that_fails_does_not_end_the_loop(wiring: Wiring) -> None:
+    def fail(_: Status) -> None:
+        raise ZeroDivisionError
+
+    loop = Runner(wiring, Memory(), tracer_provider(RecentSpans()).get_tracer("test"), fail)
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    loop.nudge()
+    await until_turns(loop, 2)
+    loop.stop()
+    await running
+    assert not loop.status.failed
