@@ -239,17 +239,28 @@ class Expected:
     reading: Reading[Foreseen]
 
 
+class Presence(StrEnum):
+    """What a cluster tells of the server of a node."""
+
+    NONE = "none"
+    STARTING = "starting"
+    READY = "ready"
+
+
 @dataclass(frozen=True, slots=True)
 class InventoryNode:
     """A node as a cluster tells of it. `against` has why nothing may be placed on it now; empty where it may.
 
-    `rack` is empty where the cluster does not tell it, and `zone` likewise.
+    `rack` is empty where the cluster does not tell it, and `zone` likewise. A node that is not ready takes nothing new,
+    and what its `server` holds counts as long as that answers.
     """
 
     name: str
     rack: str = ""
     zone: str = ""
     against: tuple[str, ...] = ()
+    is_ready: bool = True
+    server: Presence = Presence.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from controller.api.app import LOOPBACK, create_app
 from controller.api.standby import standing_by
 from controller.api.view import View
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
+from controller.cluster.marking import Pod
 from controller.cluster.serving import reached
 from controller.connections import Connections, ConnectionsError, split_address
 from controller.journal.series import SeriesStore
@@ -54,7 +55,8 @@ class Places:
     """Where the controller finds and keeps what it needs, and the environment in which it reads the policy.
 
     `policy` is None where it is the custom resources of the cluster that the connections name. `kubeconfig` is a path,
-    or several as `KUBECONFIG` has them. `otlp_endpoint` is for its own spans, empty for none.
+    or several as `KUBECONFIG` has them. `pod` is the one that the controller runs in, None out of one.
+    `otlp_endpoint` is for its own spans, empty for none.
 
     What it keeps of a policy's repository stands beside the journal.
     """
@@ -65,6 +67,7 @@ class Places:
     otlp_endpoint: str = ""
     environment: str = ""
     kubeconfig: str | None = None
+    pod: Pod | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ async def controller(
     async with contextlib.AsyncExitStack() as stack:
         cluster: Cluster | None = None
         if connections.cluster is not None:
-            cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig))
+            cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig, places.pod))
             async with _serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
                 await cluster.led()
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
@@ -110,10 +113,10 @@ async def controller(
         limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if cluster else 0))
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
         bell = Bell()
-        in_force, owners, told = await stack.enter_async_context(_policy(places, cluster, bell))
+        in_force, told = await stack.enter_async_context(_policy(places, cluster, bell))
         fleet: ClusterFleet | None = None
         if cluster is not None:
-            followed = Followed(in_force.pools, connections.servers, owners, bell.ring, now, reach)
+            followed = Followed(in_force.pools, connections.servers, bell.ring, now, reach)
             fleet = await stack.enter_async_context(fleet_in(cluster, client, followed))
         basis = Basis(connections, in_force, journal, series, client, now, fleet)
         intake, wiring = wire(basis)
@@ -153,6 +156,8 @@ async def controller(
         await stack.enter_async_context(_watching(keep_reading(intake.readers, now)))
         turning = await stack.enter_async_context(_turning(runner))
         await stack.enter_async_context(_watching(keep_vigil(client, lambda: addresses(basis), runner.nudge)))
+        if cluster is not None:
+            await stack.enter_async_context(cluster.mark.on())
         yield Running(runner, spans, cluster.deposed if cluster else _never, lambda: _fault_of(turning))
 
 
@@ -168,18 +173,16 @@ class Bell:
 
 
 @asynccontextmanager
-async def _policy(
-    places: Places, cluster: Cluster | None, bell: Bell
-) -> AsyncIterator[tuple[TurnPolicy, Callable[[], Mapping[str, str]], Watch]]:
-    """What reads the policy, what has by pool the uid of its custom resource, and who is told of each turn."""
+async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncIterator[tuple[TurnPolicy, Watch]]:
+    """What reads the policy, and who is told of each turn."""
     if places.policy is not None:
         async with reading(places.policy, places.journal, places.environment) as in_force:
-            yield in_force, dict, lambda _: None
+            yield in_force, lambda _: None
         return
     if cluster is None:
         raise ConnectionsError("the policy is in a cluster, and the connections name none: add `cluster`")
     async with policy_in(cluster, places.environment, bell.ring, now) as (policy, reporter):
-        yield in_no_folder(policy.load, cluster.connection.evidence), policy.owners, reporter.observe
+        yield in_no_folder(policy.load, cluster.connection.evidence), reporter.observe
 
 
 def host_names(address: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A clause and what it does. `takes_part` is as tests count it.
+    """A clause and what it does. `takes_part` is as tests count it; what does not may still change the plan.
 
     `barred_paths` are those that it bars as a whole, such as by their latency.
     `without_millicents_per_hour` is what would be paid if it were not written, and `changes` what would move.

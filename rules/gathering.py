@@ -14,7 +14,7 @@ from rules.kernel.rule import Violation
 ONE: Final = 1
 """Requests go to whichever of a pool's instances is free: they stay in one place where all of these stand there."""
 PLACES: Final = {Within.RACK: "racks", Within.NODE: "nodes"}
-"""What is counted; clauses that speak of neither are not meant."""
+"""What the check counts; clauses that speak of neither are not meant."""
 
 
 class Gathering:
@@ -38,10 +38,11 @@ class Gathering:
         settings: defaultdict[Placement, list[str]] = defaultdict(list)
         for option in problem.options:
             settings[option.placement].append(option.id)
+        taken = _taken(problem)
         for service, clause in _clauses(problem):
             sites: defaultdict[str, dict[Placement, None]] = defaultdict(dict)
-            for stage, taken in zip(service.stages, problem.taken(service.name), strict=False):
-                for chosen in map(problem.option, taken if stage.name in clause.stages else ()):
+            for stage in clause.stages:
+                for chosen in map(problem.option, taken.get((service.name, stage), ())):
                     sites[problem.site_of(chosen)][chosen.placement] = None
             for placements in sites.values():
                 options = tuple(option for placement in placements for option in settings[placement])
@@ -57,7 +58,10 @@ class Gathering:
         for item in plan.instances:
             if item.count and item.option in placement_of:
                 nodes_of[placement_of[item.option]].add(item.node)
-        for service, clause in _clauses(problem):
+        asked = [(service, clause) for service in problem.policy.services for clause in service.together]
+        for service, clause in asked:
+            if clause.within not in PLACES:
+                continue
             by_site: defaultdict[str, set[str]] = defaultdict(set)
             for node in set[str]().union(*(nodes_of[each] for each in _serving(problem, service, clause))):
                 site, rack = problem.rack_of(node)
@@ -78,13 +82,24 @@ class Gathering:
 
 
 def _clauses(problem: Problem) -> Iterator[tuple[Service, TogetherClause]]:
-    """Every clause of racks or nodes."""
+    """Every clause that rows are written of: those of racks or nodes."""
     return (
         (service, clause)
         for service in problem.policy.services
         for clause in service.together
-        if clause.within in PLACES
+        if clause.within in (Within.RACK, Within.NODE)
     )
+
+
+def _taken(problem: Problem) -> dict[tuple[str, str], dict[str, None]]:
+    """By service and stage, the options that its paths take, but for barred paths."""
+    found: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for path in problem.paths:
+        if path.id not in problem.barred:
+            service = problem.service_of(problem.demand(path.demand))
+            for stage, option in zip(service.stages, path.options, strict=True):
+                found[service.name, stage.name][option] = None
+    return found
 
 
 def _groups(problem: Problem, clause: TogetherClause, pools: Iterable[str]) -> tuple[tuple[str, ...], ...]:

@@ -80,7 +80,11 @@ def show_access(on: "Console", service: str, pool: str, accesses: Sequence[Acces
 
 def _part(effect: Effect) -> str:
     slow = f"; {effect.barred_paths} paths are barred by it" if effect.barred_paths else ""
-    return ("it takes part in the plan" if effect.takes_part else "it takes no part in the plan") + slow
+    if effect.takes_part:
+        return "it takes part in the plan" + slow
+    if effect.changes:
+        return "it bars nothing and none of its limits is reached, but without it there would be another plan" + slow
+    return "it takes no part in the plan" + slow
 
 
 def _proof(proof: Proof) -> tuple[str, str, str, str, str]:

@@ -37,10 +37,13 @@ def run(
         from controller.assembly import Places
         from controller.cli.live import connections_at, within
         from controller.cli.running import run_until_told, tell
+        from controller.cluster.marking import own_pod
     try:
         known = within(path, connections_at(connections)) if followed is None else connections_at(connections)
         kubeconfig = os.environ.get("KUBECONFIG")
-        places = Places(followed, journal, known, environment=environment, kubeconfig=kubeconfig)
+        places = Places(
+            followed, journal, known, environment=environment, kubeconfig=kubeconfig, pod=own_pod(os.environ)
+        )
         asyncio.run(run_until_told(places, tell))
     except JournalError as error:
         raise in_two(error, ": ") from error

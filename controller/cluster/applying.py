@@ -60,7 +60,7 @@ class Applier:
         self._calls = calls
         self._applied: dict[Key, str] = {}
 
-    async def apply(self, wanted: Sequence[Manifest]) -> Applied:
+    async def apply(self, wanted: Sequence[Manifest], *, removes: bool = True) -> Applied:
         """Have the cluster hold what is wanted, and nothing of ours beside it. Raises CallError when it cannot be read.
 
         Kind by kind, so that what others need is there first; objects of a kind side by side. What one object meets is
@@ -77,7 +77,8 @@ class Applier:
             met = await side_by_side(some, lambda each: self.write(each, stands.get(key_of(each))))
             written += [key_of(each) for each, finding in zip(some, met, strict=True) if finding is None]
             findings += [finding for finding in met if finding]
-        removed, kept = await self._remove([each for each in todo.remove if each.key not in scaled], stands.values())
+        left = [each for each in todo.remove if each.key not in scaled] if removes else []
+        removed, kept = await self._remove(left, stands.values())
         return Applied(tuple(written), removed, (*findings, *kept))
 
     async def _remove(

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.snapshot import Inventory, InventoryNode, Reading, Snapshot
@@ -15,6 +15,7 @@ from policy.findings import Finding
 from policy.resolved import Pool
 
 SOURCE: Final = "kubernetes"
+START_S: Final = 600
 
 
 async def inventory_now(calls: Calls, pools: Sequence[Pool], now: datetime) -> tuple[Inventory, ...]:
@@ -28,7 +29,7 @@ class ClusterInventory:
     """Follows a cluster while `running` runs. `pools` are those of the policy in force.
 
     `devices` has the resource of each device that pools have, none for a CPU; nothing is asked of others. `changed` is
-    called for each change of what is followed.
+    called for each change of what is followed. A server that has not been ready for `start_s` closes its node.
     """
 
     name = "kubernetes"
@@ -40,8 +41,11 @@ class ClusterInventory:
         devices: Mapping[str, str | None],
         clock: Callable[[], datetime],
         changed: Callable[[], None] = lambda: None,
+        *,
+        start_s: int = START_S,
     ) -> None:
         self._pools = pools
+        self._start = timedelta(seconds=start_s)
         self._devices = devices
         self._nodes = Informer(calls, WATCHED_NODES, clock, changed)
         self._pods = Informer(calls, WATCHED_PODS, clock, changed)
@@ -58,7 +62,7 @@ class ClusterInventory:
     async def collect(self, now: datetime) -> Snapshot:
         """The nodes of each pool, as they were last seen."""
         pools = self._pools()
-        seen = Seen(self._nodes.objects, self._pods.objects, self._quotas.objects, self._devices)
+        seen = Seen(self._nodes.objects, self._pods.objects, self._quotas.objects, self._devices, now - self._start)
         nodes, as_of = usable(pools, seen), self._nodes.as_of()
         inventory = tuple(
             Inventory(pool.name, Reading(nodes[pool.name] if as_of else None, as_of, SOURCE)) for pool in pools
@@ -71,7 +75,7 @@ class ClusterInventory:
             here = nodes[pool.name]
             if len(here) != pool.nodes:
                 yield other_number(pool, len(here))
-            against = [node for node in here if node.against]
+            against = [node for node in here if node.against or not node.is_ready]
             if against:
                 yield closed(pool, against)
         yield from (undeclared(*each) for each in strangers(pools, self._nodes.objects).items())

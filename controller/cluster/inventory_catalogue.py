@@ -33,14 +33,14 @@ def closed(pool: Pool, nodes: Sequence[InventoryNode]) -> Finding:
     """The nodes with something against them, by what it is."""
     by_reason: dict[str, list[str]] = {}
     for node in nodes:
-        for reason in node.against:
+        for reason in (*(() if node.is_ready else ("not ready",)), *node.against):
             by_reason.setdefault(reason, []).append(node.name)
     told = "; ".join(f"{reason} ({_names(names)})" for reason, names in sorted(by_reason.items()))
     hint = "nothing where that is meant; else see to it, and plans use them again"
     return Finding(
         "GW2111",
         Level.WARNING,
-        f"no server may stand on {counted(len(nodes), 'node')}: {told}",
+        f"nothing new may stand on {counted(len(nodes), 'node')}: {told}",
         hint,
         subject=f"pool {pool.name}",
     )

@@ -6,7 +6,7 @@ import logging
 import socket
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +24,7 @@ from controller.cluster.inventory import ClusterInventory
 from controller.cluster.leading import Leadership
 from controller.cluster.lease import Timing
 from controller.cluster.led import LedActuator
+from controller.cluster.marking import Mark, Pod
 from controller.cluster.policies import ClusterPolicy
 from controller.cluster.reaching import client
 from controller.cluster.reporting import StatusReporter
@@ -43,10 +44,14 @@ TELL_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster that can be reached. `reads` has no part in who leads; `writes` are refused to whoever does not."""
+    """A cluster that can be reached. `reads` has no part in who leads; `writes` are refused to whoever does not.
+
+    `mark` is on the leader's pod, once what is asked of it is served.
+    """
 
     connection: ClusterConnection
     leadership: Leadership
+    mark: Mark
     reads: Calls
     writes: Calls
 
@@ -70,19 +75,26 @@ class Cluster:
 
 
 @asynccontextmanager
-async def joined(connection: ClusterConnection, kubeconfig: str | None = None) -> AsyncIterator[Cluster]:
-    """Reach a cluster and take part in who leads while the block runs. Raises CallError when it cannot be reached."""
+async def joined(
+    connection: ClusterConnection, kubeconfig: str | None = None, pod: Pod | None = None
+) -> AsyncIterator[Cluster]:
+    """Reach a cluster and take part in who leads while the block runs; `pod` is the one that this process runs in.
+
+    Raises CallError when it cannot be reached.
+    """
     async with (
         client(connection.context, kubeconfig) as plain,
         client(connection.context, kubeconfig) as writing,
     ):
         reads = Calls(plain)
+        mark = Mark(reads, pod)
         account, timing = await _account(reads), Timing()
+        await mark.take_off()
         patience = Limits(deadline_s=timing.look_s, attempt_s=timing.look_s)
         leadership = Leadership(Calls(plain, patience), _me(), timing)
         fence(writing, leadership, account)
         async with _running(leadership.run()):
-            yield Cluster(connection, leadership, reads, Calls(writing))
+            yield Cluster(connection, leadership, mark, reads, Calls(writing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +122,11 @@ class ClusterFleet:
 class Followed:
     """What a cluster is followed for: `pools` of the policy in force, but for those with servers `elsewhere`.
 
-    `owners` has by pool the uid of its custom resource. `nudge` is called for each change; `reach` tells by a pod's IP
-    where its server answers.
+    `nudge` is called for each change; `reach` tells by a pod's IP where its server answers.
     """
 
     pools: Callable[[], Sequence[Pool]]
     elsewhere: Collection[str]
-    owners: Callable[[], Mapping[str, str]]
     nudge: Callable[[], None]
     clock: Callable[[], datetime]
     reach: Callable[[str], TritonServer] = reached
@@ -133,20 +143,20 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
     `to_servers` calls the servers.
     """
     settings = cluster.connection.servers
-    owners, reach, clock = followed.owners, followed.reach, followed.clock
-    inventory = ClusterInventory(cluster.reads, followed.here, settings.devices, clock, followed.nudge)
+    reach, clock = followed.reach, followed.clock
+    inventory = ClusterInventory(
+        cluster.reads, followed.here, settings.devices, clock, followed.nudge, start_s=settings.start_s
+    )
     pods = Informer(cluster.reads, WATCHED_SERVERS, clock, followed.nudge)
     async with inventory.running(), following(pods):
         await pods.listed()
-        actuator = ServersActuator(
-            cluster.writes, to_servers, settings, owners, elsewhere=followed.elsewhere, reach=reach
-        )
+        actuator = ServersActuator(cluster.writes, to_servers, settings, elsewhere=followed.elsewhere, reach=reach)
         yield ClusterFleet(
             cluster,
             inventory,
             ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            ClusterUpkeep(Applier(cluster.writes), settings, followed.here, owners, lambda: pods.objects),
+            ClusterUpkeep(Applier(cluster.writes), settings, followed.here, lambda: pods.objects),
         )
 
 

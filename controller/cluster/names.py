@@ -15,6 +15,8 @@ SERVER: Final = "gridwright.dev/server"
 """A label: which server of its pool an object is of."""
 NODE: Final = "gridwright.dev/node"
 """An annotation: the node of a server. Names of nodes can be longer than values of labels."""
+LEADS: Final = "gridwright.dev/leads"
+"""A label: the controller's pod that leads, by which the chart's Service selects."""
 CONTENT: Final = "gridwright.dev/content"
 """An annotation: a digest of what was asked for when an object was last applied."""
 

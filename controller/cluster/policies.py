@@ -102,10 +102,6 @@ class ClusterPolicy:
         untold = tuple(unfollowed(what, trouble) for what, trouble in troubles.items())
         return replace(self._loaded, findings=(*untold, *self._loaded.findings))
 
-    def owners(self) -> dict[str, str]:
-        """By pool the uid of its custom resource, to which what is made for the pool belongs."""
-        return {resource.name: each.uid for resource, each in self._read.items() if resource.kind == "Pool"}
-
     def field_at(self, place: Place) -> str:
         """Which field of a resource a place is, as `.spec.site`; empty where it is of none that was read."""
         kind, _, file = place.file.partition("/")

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from controller.cluster.calls import Object
-from controller.cluster.names import MANAGED_BY, MANAGER, POOL
+from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL, namespace_of
+from controller.cluster.pod_state import pod_state
 from controller.cluster.quantities import count
 from controller.cluster.resources import NODES, PODS, QUOTAS
 from controller.cluster.store import Watched
@@ -58,11 +60,16 @@ class NodeSeen:
 
 @dataclass(frozen=True, slots=True)
 class PodSeen:
-    """A pod that is bound to a node, and the devices that it has there."""
+    """A pod of a node, and the devices that it has there. One of ours is of its node before it is bound to it.
+
+    `since` is when it became ready, or has not been ready since.
+    """
 
     node: str
     devices: Devices
     is_ours: bool
+    since: datetime
+    is_ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +99,26 @@ def node_seen(node: Object) -> NodeSeen:
 
 def pod_seen(pod: Object) -> PodSeen | None:
     """What is kept of a pod: nothing where it neither has a device nor is ours."""
-    spec, node = pod["spec"], pod["spec"].get("nodeName", "")
+    spec, metadata = pod["spec"], pod["metadata"]
+    is_ours = is_server(metadata)
+    node = spec.get("nodeName", "") or (metadata.get("annotations", {}).get(NODE, "") if is_ours else "")
     devices: dict[str, int] = {}
     for container in spec.get("containers", ()):
         for name, much in _devices(container.get("resources", {}).get("limits", {})):
             devices[name] = devices.get(name, 0) + much
-    is_ours = pod["metadata"].get("labels", {}).get(MANAGED_BY) == MANAGER
     is_over = pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
     if not node or is_over or not (devices or is_ours):
         return None
-    return PodSeen(node, tuple(sorted(devices.items())), is_ours)
+    ready = (each for each in pod.get("status", {}).get("conditions", ()) if each["type"] == "Ready")
+    changed = next((each.get("lastTransitionTime") for each in ready), None) or metadata["creationTimestamp"]
+    since = datetime.fromisoformat(changed)
+    return PodSeen(node, tuple(sorted(devices.items())), is_ours, since, pod_state(pod).is_ready)
+
+
+def is_server(metadata: Object) -> bool:
+    """Whether a pod is the server of a pool: what stands elsewhere may carry any label."""
+    labels = metadata.get("labels", {})
+    return labels.get(MANAGED_BY) == MANAGER and metadata.get("namespace") == namespace_of(labels.get(POOL, ""))
 
 
 def quota_seen(quota: Object) -> QuotaSeen:

@@ -10,6 +10,7 @@ from controller.cluster.calls import Object
 from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL
 from controller.cluster.pod_state import PodState, pod_state
 from controller.cluster.resources import PODS
+from controller.cluster.seen import is_server
 from controller.cluster.servers_catalogue import late
 from controller.cluster.store import Name, Watched
 from controller.connections import ServerKey
@@ -27,9 +28,11 @@ class ServerPod:
     ends: bool = False
 
 
-def server_pod(pod: Object) -> ServerPod:
+def server_pod(pod: Object) -> ServerPod | None:
     """What is kept of a pod; until it is bound to a node, it is of the one that it was made for."""
     metadata = pod["metadata"]
+    if not is_server(metadata):
+        return None
     node = pod["spec"].get("nodeName") or metadata.get("annotations", {}).get(NODE, "")
     made = datetime.fromisoformat(metadata["creationTimestamp"])
     ends = "deletionTimestamp" in metadata

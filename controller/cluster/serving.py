@@ -4,7 +4,7 @@ A server whose last model was unloaded stays until no plan uses its node: what a
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Final
 
 import httpx
@@ -42,8 +42,8 @@ def reached(address: str) -> TritonServer:
 class ServersActuator:
     """Loads and unloads in a cluster.
 
-    `owners` has by pool the uid of its custom resource, `elsewhere` are the pools that have their servers somewhere
-    else. `reach` tells by a pod's IP where its server answers.
+    `elsewhere` are the pools that have their servers somewhere else. `reach` tells by a pod's IP where its server
+    answers.
     """
 
     name = "servers"
@@ -53,7 +53,6 @@ class ServersActuator:
         calls: Calls,
         client: httpx.AsyncClient,
         settings: ServerSettings,
-        owners: Callable[[], Mapping[str, str]],
         *,
         elsewhere: Collection[str] = (),
         ready_s: float = READY_S,
@@ -63,7 +62,6 @@ class ServersActuator:
         self._calls = calls
         self._client = client
         self._settings = settings
-        self._owners = owners
         self._elsewhere = elsewhere
         self._ready_s = ready_s
         self._limits = limits
@@ -96,7 +94,7 @@ class ServersActuator:
     async def _stand(self, server: ServerKey, policy: Policy) -> None:
         """Have the objects of a server as they are wanted."""
         pool, node = server
-        wanted = workloads((policy.pool(pool),), {pool: {node}}, self._settings, self._owners())
+        wanted = workloads((policy.pool(pool),), {pool: {node}}, self._settings)
         findings = (*wanted.findings, *await self._applier.add(wanted.manifests))
         errors = [each for each in findings if each.level is not Level.INFO]
         if errors:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final
 
-from collectors.snapshot import InventoryNode
+from collectors.snapshot import InventoryNode, Presence
 from controller.cluster.names import POOL, namespace_of
 from controller.cluster.seen import NodeSeen, PodSeen, QuotaSeen, Taint
 from controller.cluster.store import Name
@@ -13,27 +14,30 @@ from policy.resolved import Pool, Purchase
 
 TOLD_OTHERWISE: Final = tuple(f"node.kubernetes.io/{state}" for state in ("not-ready", "unreachable", "unschedulable"))
 """Taints that follow from what a node says of itself."""
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was seen of a cluster, by name.
 
-    `devices` has the resource of each device that pools have, none for a CPU; of others nothing is asked.
+    `devices` has the resource of each device that pools have, none for a CPU; of others nothing is asked. Servers that
+    have not been ready since `late` close their nodes.
     """
 
     nodes: Mapping[Name, NodeSeen]
     pods: Mapping[Name, PodSeen]
     quotas: Mapping[Name, QuotaSeen]
     devices: Mapping[str, str | None] = field(default_factory=dict)
+    late: datetime = LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)
 class _Occupied:
-    """By node, how many of each resource others have there; and the nodes on which we have a pod."""
+    """By node, how many of each resource others have there; and by the nodes on which we have a pod, that pod."""
 
     others: Mapping[tuple[str, str], int]
-    ours: frozenset[str]
+    ours: Mapping[str, PodSeen]
 
 
 def usable(pools: Sequence[Pool], seen: Seen) -> dict[str, tuple[InventoryNode, ...]]:
@@ -57,15 +61,30 @@ def strangers(pools: Sequence[Pool], nodes: Mapping[Name, NodeSeen]) -> dict[str
 def _of(pool: Pool, nodes: Sequence[tuple[str, NodeSeen]], occupied: _Occupied, seen: Seen) -> list[InventoryNode]:
     resource = seen.devices.get(pool.device)
     return [
-        InventoryNode(name, node.rack, node.zone, tuple(_against(pool, name, node, resource, occupied)))
+        InventoryNode(
+            name,
+            node.rack,
+            node.zone,
+            (*_against(pool, name, node, resource, occupied), *_late(occupied.ours.get(name), seen.late)),
+            node.is_ready,
+            _presence(occupied.ours.get(name)),
+        )
         for name, node in sorted(nodes)
     ]
 
 
+def _late(server: PodSeen | None, late: datetime) -> tuple[str, ...]:
+    return ("its server is not ready in time",) if server and not server.is_ready and server.since <= late else ()
+
+
+def _presence(server: PodSeen | None) -> Presence:
+    if server is None:
+        return Presence.NONE
+    return Presence.READY if server.is_ready else Presence.STARTING
+
+
 def _against(pool: Pool, name: str, node: NodeSeen, resource: str | None, occupied: _Occupied) -> Iterator[str]:
     """What keeps a server of the pool away from the node."""
-    if not node.is_ready:
-        yield "not ready"
     if node.is_cordoned:
         yield "cordoned"
     yield from (f"taint {taint}" for taint in node.taints if not _is_tolerated(taint, pool, resource))
@@ -109,10 +128,7 @@ def _within_quota(
     open_nodes = [node.name for node in nodes if not node.against]
     kept = set(sorted(open_nodes, key=lambda name: (name not in occupied.ours, name))[: max(0, room)])
     beyond = (f"no room in the quota {why}",)
-    return tuple(
-        node if node.against or node.name in kept else InventoryNode(node.name, node.rack, node.zone, beyond)
-        for node in nodes
-    )
+    return tuple(node if node.against or node.name in kept else replace(node, against=beyond) for node in nodes)
 
 
 def _occupied(pods: Mapping[Name, PodSeen]) -> _Occupied:
@@ -120,4 +136,4 @@ def _occupied(pods: Mapping[Name, PodSeen]) -> _Occupied:
     for pod in pods.values():
         if not pod.is_ours:
             others.update({(pod.node, resource): much for resource, much in pod.devices})
-    return _Occupied(others, frozenset(pod.node for pod in pods.values() if pod.is_ours))
+    return _Occupied(others, {pod.node: pod for pod in pods.values() if pod.is_ours})

@@ -66,7 +66,6 @@ class Informer(Generic[Kept]):
         self._relist_at = 0.0
         self._heard: datetime | None = None
         self._is_open = False
-        self.listings = 0
         self.trouble: CallError | None = None
 
     @property
@@ -134,7 +133,6 @@ class Informer(Generic[Kept]):
                     self._changed()
 
     async def _list(self) -> None:
-        self.listings += 1
         changed = self._store.become(*await objects_now(self._calls, self._watched))
         self._heard = self._clock()
         self._listed.set()

@@ -20,7 +20,6 @@ from controller.cluster.server import (
 )
 from controller.cluster.server_settings import ServerSettings
 from controller.cluster.servers_catalogue import unknown_device
-from policy.documents import API_VERSION
 from policy.findings import Finding
 from policy.resolved import Pool
 
@@ -39,18 +38,15 @@ class Workloads:
     findings: tuple[Finding, ...] = ()
 
 
-def workloads(
-    pools: Sequence[Pool], used: Mapping[str, AbstractSet[str]], settings: ServerSettings, owners: Mapping[str, str]
-) -> Workloads:
+def workloads(pools: Sequence[Pool], used: Mapping[str, AbstractSet[str]], settings: ServerSettings) -> Workloads:
     """All objects of a plan. `used` has by pool the nodes that it uses.
 
-    `owners` has by pool the uid of its custom resource, empty where policy is not in the cluster: what belongs to the
-    pool goes with it.
+    Nothing belongs to the pool's custom resource: who deletes that would end servers before requests have left them.
     """
     unknown = [pool for pool in pools if used.get(pool.name) and pool.device not in settings.devices]
     known = [pool for pool in pools if pool not in unknown]
     found = [
-        _owned(each, pool.name, owners)
+        each
         for pool in known
         for each in (*surroundings(pool, settings), *(server(pool, node, settings) for node in _nodes(pool, used)))
     ]
@@ -131,10 +127,3 @@ def _object(version: str, kind: str, name: str, pool: Pool) -> Manifest:
 
 def _nodes(pool: Pool, used: Mapping[str, AbstractSet[str]]) -> list[str]:
     return sorted(used.get(pool.name, ()))
-
-
-def _owned(manifest: Manifest, pool: str, owners: Mapping[str, str]) -> Manifest:
-    if pool not in owners:
-        return manifest
-    owner = {"apiVersion": API_VERSION, "kind": "Pool", "name": pool, "uid": owners[pool]}
-    return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [owner]}}

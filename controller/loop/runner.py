@@ -108,7 +108,7 @@ class Runner:
         if upkeep is None or decision is None or not turned.digest:
             return ()
         try:
-            return await upkeep.keep(decision.fleet, turned.snapshot)
+            return await upkeep.keep(decision.fleet, turned.snapshot, is_reached=turned.is_reached)
         except Exception as error:
             LOG.exception("the upkeep failed; the next turn tries again")
             return (turn_failed(error),)

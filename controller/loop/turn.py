@@ -17,7 +17,7 @@ from controller.fleet import Fleet, RouteSet
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Carried, Clock, Hands, carry_out
-from controller.loop.catalogue import journal_refused, routes_unread
+from controller.loop.catalogue import COLLECTOR_TROUBLE, journal_refused, routes_unread
 from controller.loop.observing import Parts, observe
 from controller.loop.policies import InForce, reloaded
 from controller.loop.remembering import remembered, with_routes
@@ -42,8 +42,11 @@ class RouteReader(Protocol):
 class Upkeep(Protocol):
     """Brings about what parts need beside actions, once those of a turn are done."""
 
-    async def keep(self, planned: Fleet, snapshot: Snapshot) -> tuple[Finding, ...]:
-        """What a person has to know of it. Raises nothing of the parts; it is bounded in time."""
+    async def keep(self, planned: Fleet, snapshot: Snapshot, *, is_reached: bool) -> tuple[Finding, ...]:
+        """What a person has to know of it; without `is_reached`, the parts are not all as planned yet.
+
+        Raises nothing of the parts; it is bounded in time.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,13 @@ class Turned:
     carried: Carried = field(default_factory=Carried)
     unread: tuple[Finding, ...] = ()
     digest: str = ""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether all that the decision asked for was done."""
+        waves = self.decision.transition.waves if self.decision else ()
+        done = [outcome for outcome in self.carried.outcomes if not outcome.error]
+        return self.decision is not None and len(done) == sum(len(wave.actions) for wave in waves)
 
     def findings(self) -> tuple[Finding, ...]:
         """Everything to tell a person after this turn."""
@@ -182,5 +192,8 @@ async def _look_again(wiring: Wiring, case: Case) -> tuple[Finding, ...]:
     """Why the decision must not be carried out any more, seen on servers and evidence that are looked at again."""
     now = wiring.clock()
     fresh, _ = await observe(wiring.servers, now, wiring.collect_deadline_s)
+    unseen = tuple(each for each in fresh.findings if each.id == COLLECTOR_TROUBLE)
+    if unseen:
+        return unseen
     snapshot = replace(case.snapshot, at=now, servers=fresh.servers, evidence=fresh.evidence, inventory=fresh.inventory)
     return await asyncio.to_thread(wiring.recheck, case.policy, snapshot, case.decision, now)

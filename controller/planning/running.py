@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from collectors.snapshot import LoadedModel, ModelState, ServerState, Snapshot
+from collectors.snapshot import LoadedModel, ModelState, Presence, ServerState, Snapshot
 from controller.decision import State
 from controller.fleet import Seat
 from controller.planning.inventoried import closed_nodes
@@ -17,15 +17,22 @@ from rules.kernel.problem import WHOLE_PERMILLE, Node, Option, Placement, Proble
 def usable_nodes(policy: Policy, snapshot: Snapshot, now: datetime) -> tuple[Node, ...]:
     """The nodes that are not closed and whose server answers: their own, or the one of all nodes of their pool.
 
-    A node that a cluster tells of, and no server is told of, gets its server with its first load.
+    A node that a cluster tells of, and that has no server yet, gets it with its first load. One whose server is ready
+    and was not read is not used: what that holds is not known.
     """
     answering, closed = _answering(policy, snapshot, now), closed_nodes(snapshot)
     told = {(server.pool, server.node) for server in snapshot.servers}
     in_cluster = {item.pool for item in snapshot.inventory}
+    waiting = {
+        (item.pool, node.name)
+        for item in snapshot.inventory
+        for node in item.reading.value or ()
+        if node.is_ready and node.server is not Presence.READY
+    }
     with_own = {pool for pool, node in told if node} | {pool for pool in in_cluster if (pool, "") not in told}
 
     def is_usable(server: tuple[str, str]) -> bool:
-        return server in answering or (server not in told and server[0] in in_cluster)
+        return server in answering or (server not in told and server in waiting)
 
     return tuple(
         Node(name, pool.name, own_server=pool.name in with_own)

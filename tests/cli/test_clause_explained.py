@@ -1,7 +1,15 @@
 """What a clause does, as `explain` tells it."""
 
+from io import StringIO
+
 import pytest
 from process import ROOT, gridwright
+from rich.console import Console
+
+from controller.clause_effect import Effect
+from controller.cli.explain_clause import show_effects
+from controller.planning.diff import Change, Kind
+from policy.findings import Place
 
 HEALTH = ROOT / "examples" / "health"
 EMBEDDED = ROOT / "examples" / "embedded"
@@ -35,6 +43,30 @@ def test_a_clause_that_does_nothing_now_says_so() -> None:
         "fleet.yaml:60:7: CostPolicy ceilings: at most $1.20/h at cloud-paris",
         "it takes no part in the plan",
     ]
+
+
+def test_spares_that_are_kept_take_part_and_less_would_stand_without_them() -> None:
+    out = gridwright("explain", ROOT / "examples" / "factory", "services.yaml:17").out.splitlines()
+    assert out[1] == "it takes part in the plan"
+    assert any(line.split() == ["~", "find-part/fp16@ulm-line", "2", "instances", "1", "instance"] for line in out)
+
+
+@pytest.mark.parametrize(
+    ("takes_part", "changes", "told"),
+    [
+        (True, 1, "it takes part in the plan"),
+        (False, 0, "it takes no part in the plan"),
+        (False, 1, "it bars nothing and none of its limits is reached, but without it there would be another plan"),
+    ],
+)
+def test_a_clause_without_which_something_moves_is_not_told_to_do_nothing(
+    *, takes_part: bool, changes: int, told: str
+) -> None:
+    moves = (Change(Kind.CHANGE, "vad/fp32@own", "2 instances", "1 instance"),) * changes
+    effect = Effect(Place("it.yaml", 1, 1), "Service calls: …", takes_part, (), 0, (), 10, 10, moves)
+    written = StringIO()
+    show_effects(Console(file=written, width=200), [effect])
+    assert written.getvalue().splitlines()[1] == told
 
 
 def test_a_service_on_a_pool_is_allowed_or_not_by_clause_and_evidence() -> None:

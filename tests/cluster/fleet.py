@@ -40,7 +40,7 @@ def is_ready(shown: Manifest) -> bool:
 
 def asked(pool: Pool, *used: str, settings: ServerSettings = SETTINGS) -> tuple[Manifest, ...]:
     """What a plan asks for that uses some nodes of a pool."""
-    return workloads((pool,), {pool.name: frozenset(used)}, settings, {}).manifests
+    return workloads((pool,), {pool.name: frozenset(used)}, settings).manifests
 
 
 def pods(server: ApiServer, pool: Pool) -> dict[str, Manifest]:

@@ -1,4 +1,4 @@
-"""Helm, built from its pinned source, and what it makes of the chart."""
+"""Helm and Kustomize, built from their pinned source, and what they make of the chart and of what is rendered of it."""
 
 import os
 import subprocess
@@ -54,3 +54,9 @@ def rendered(values: Path, *more: str) -> str:
 def manifests(text: str) -> list[Manifest]:
     """The objects of a rendered chart."""
     return [each for each in yaml.safe_load_all(text) if each]
+
+
+def kustomized(folder: Path) -> list[Manifest]:
+    """What Kustomize builds of a folder."""
+    told = subprocess.run([BUILT / "kustomize", "build", folder], capture_output=True, text=True, check=True)
+    return manifests(told.stdout)

@@ -41,3 +41,20 @@ def namespace(server: ApiServer, name: str, service: str, stage: str) -> Namespa
     labels = {SERVICE: service, STAGE: stage}
     server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     return Namespace(server, name)
+
+
+def restricted(name: str, within: str) -> Manifest:
+    """A pod as namespaces take it that want restricted ones, which stays off all nodes."""
+    confined = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    container = {"name": "gridwright", "image": "gridwright", "securityContext": confined}
+    nobody = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": within},
+        "spec": {
+            "containers": [container],
+            "securityContext": nobody,
+            "schedulingGates": [{"name": "gridwright.dev/tests"}],
+        },
+    }

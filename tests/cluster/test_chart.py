@@ -9,14 +9,15 @@ import pytest
 import yaml
 from kubernetes_validate import validate
 
+from controller.cluster.marking import Pod, own_pod
+from controller.cluster.names import LEADS
 from controller.connections import read_connections
 from policy.documents import KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.cli.process import gridwright
-from tests.cluster.helm import CHART, NAMESPACE, OPERATOR, ROOT, VALUES, Manifest, helm, manifests, rendered
+from tests.cluster.helm import CHART, NAMESPACE, OPERATOR, ROOT, VALUES, Manifest, helm, kustomized, manifests, rendered
 from tests.cluster.rendering import KUSTOMIZE, SETS, made, parts
-from tests.cluster.starting import BUILT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("helm_is_built")]
 
@@ -131,6 +132,29 @@ def test_the_chart_has_the_version_of_the_package() -> None:
     assert (chart["version"], chart["appVersion"]) == (version, version)
 
 
+def test_the_service_leads_to_the_pod_that_leads_where_one_is_elected() -> None:
+    def selected(values: Path) -> Manifest:
+        (service,) = [each for each in manifests(rendered(values)) if each["kind"] == "Service"]
+        (deployment,) = [each for each in manifests(rendered(values)) if each["kind"] == "Deployment"]
+        return dict(service["spec"]["selector"].items() - deployment["spec"]["template"]["metadata"]["labels"].items())
+
+    assert {values.stem: selected(values) for values in (GIT, VALUES / "files.yaml")} == {
+        "git": {LEADS: "true"},
+        "files": {},
+    }
+
+
+def test_the_pod_is_told_which_one_it_is() -> None:
+    (pod,) = [each["spec"]["template"] for each in manifests(rendered(GIT)) if each["kind"] == "Deployment"]
+    (container,) = pod["spec"]["containers"]
+    fields = {
+        each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"]
+        for each in container["env"]
+        if "fieldRef" in each.get("valueFrom", {})
+    }
+    assert own_pod(fields) == Pod("metadata.name", "metadata.namespace")
+
+
 def test_every_kind_of_document_may_be_read() -> None:
     (role,) = [each for each in manifests(rendered(GIT)) if each["kind"] == "ClusterRole"]
     documents = [set(rule["resources"]) for rule in role["rules"] if rule["apiGroups"] == ["gridwright.dev"]]
@@ -152,12 +176,6 @@ def test_kustomize_builds_what_the_chart_renders() -> None:
     whole = yaml.safe_load_all((KUSTOMIZE / "base" / "gridwright.yaml").read_text())
     expected = [*whole, *(yaml.safe_load(file.read_text()) for file in DEFINITIONS.glob("*.yaml"))]
     assert {identity(each): each for each in built} == {identity(each): each for each in expected}
-
-
-def kustomized(folder: Path) -> list[Manifest]:
-    """What Kustomize builds of a folder."""
-    told = subprocess.run([BUILT / "kustomize", "build", folder], capture_output=True, text=True, check=True)
-    return manifests(told.stdout)
 
 
 def identity(manifest: Manifest) -> tuple[str, str]:

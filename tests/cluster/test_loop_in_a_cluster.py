@@ -11,7 +11,8 @@ import yaml
 
 from controller.acting.triton import TritonServer, servers_of
 from controller.assembly import Places, controller
-from controller.cluster.names import SYSTEM, namespace_of
+from controller.cluster.marking import Pod
+from controller.cluster.names import LEADS, SYSTEM, namespace_of
 from controller.connections import ClusterConnection, Connections
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
@@ -26,6 +27,7 @@ from tests.cluster.accounts import take_away
 from tests.cluster.api_server import ApiServer, eventually, one
 from tests.cluster.fleet import SETTINGS, pods, stand
 from tests.cluster.helm import USER
+from tests.cluster.pods import restricted
 from tests.cluster.role import as_controller, asked, of_account
 from tests.cluster.written import files, resources
 from tests.loop.conftest import ENVIRONMENT
@@ -33,6 +35,9 @@ from tests.loop.real import EXAMPLE, Watched, held_by, settled
 from tests.loop.test_lost_node import MODEL, NODES, POLICY
 
 pytestmark = [pytest.mark.cluster, pytest.mark.triton, pytest.mark.envoy]
+
+OWN = "gridwright-0"
+"""The pod that the controller runs in."""
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +74,8 @@ def controllers(cluster: ApiServer, cluster_work: Path, helm_is_built: None) -> 
     assert helm_is_built is None
     if not cluster.is_served(f"/api/v1/namespaces/{SYSTEM}"):
         cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
-    role = of_account()
+    eventually(lambda: cluster.is_served(f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/default"))
+    role = [*of_account(), restricted(OWN, SYSTEM)]
     for manifest in role:
         cluster.create(manifest)
     yield as_controller(cluster, cluster_work)
@@ -101,7 +107,7 @@ def places(policy: Path, tritons: EmbeddedFleet, controllers: Path, tmp_path: Pa
         otlp=f"{HOST}:{otlp}",
         api=f"{HOST}:{api}",
     )
-    return Places(policy, tmp_path / "journal.db", connections, kubeconfig=str(controllers))
+    return Places(policy, tmp_path / "journal.db", connections, kubeconfig=str(controllers), pod=Pod(OWN, SYSTEM))
 
 
 @asynccontextmanager
@@ -117,6 +123,11 @@ async def at_work(places: Places, cluster: ApiServer, pool: Pool, tritons: Embed
         yield Watched(running)
 
 
+def is_marked(cluster: ApiServer) -> bool:
+    """Whether the Service would lead to the controller's pod."""
+    return LEADS in cluster.get(f"/api/v1/namespaces/{SYSTEM}/pods/{OWN}")["metadata"].get("labels", {})
+
+
 def runs_on(status: Status) -> set[str]:
     return {load.node for load in status.decision.fleet.loads} if status.decision else set()
 
@@ -126,8 +137,8 @@ async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_
 ) -> None:
     stand(cluster, pool)
     async with at_work(places, cluster, pool, tritons) as seen:
-        await seen.until(settled)
-        assert runs_on(seen.status) == set(NODES)
+        await asyncio.to_thread(eventually, lambda: is_marked(cluster))
+        await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
         assert set(pods(cluster, pool)) == set(NODES)
         for (_, node), server in tritons.connections.by_node().items():
             assert {name.partition("--")[0] for name in await held_by(server)} == {MODEL}, node
@@ -137,6 +148,7 @@ async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_
         await seen.until(lambda status: settled(status) and runs_on(status) == {NODES[1]})
         await asyncio.to_thread(eventually, lambda: set(pods(cluster, pool)) <= {NODES[1]})
         assert cluster.is_served(f"/api/v1/namespaces/{namespace_of(pool.name)}")
+    assert not is_marked(cluster)
 
 
 async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_it(
@@ -150,12 +162,9 @@ async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_
         return {each["type"]: each["status"] for each in conditions}
 
     async with at_work(replace(places, policy=None), declared, pool, tritons) as seen:
-        await seen.until(settled)
-        assert runs_on(seen.status) == set(NODES)
+        await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
         await asyncio.to_thread(eventually, lambda: holds().get("Applied") == "True")
         assert (holds()["Accepted"], holds()["Feasible"]) == ("True", "True")
-        owner = declared.get(f"/api/v1/namespaces/{namespace_of(pool.name)}")["metadata"]["ownerReferences"]
-        assert [(each["kind"], each["name"]) for each in owner] == [("Pool", pool.name)]
         declared.patch(voice, {"spec": {"objectives": [{"latency": {"percentile": 99, "below": "1ms"}}]}})
         await asyncio.to_thread(eventually, lambda: holds().get("Feasible") == "False")
         assert declared.get(voice)["status"]["observedGeneration"] == declared.get(voice)["metadata"]["generation"]

@@ -23,6 +23,7 @@ from controller.cluster.errors import ForbiddenError
 from controller.cluster.fencing import Account, fence
 from controller.cluster.inventory import ClusterInventory
 from controller.cluster.leading import Leadership
+from controller.cluster.marking import Mark, Pod
 from controller.cluster.policies import ClusterPolicy
 from controller.cluster.reaching import client
 from controller.cluster.reporting import StatusReporter
@@ -44,6 +45,7 @@ from tests.cluster.everything import everything
 from tests.cluster.fleet import SETTINGS, pool, stand
 from tests.cluster.fleet import asked as asked_for
 from tests.cluster.helm import NAMESPACE, ROOT, USER, Manifest
+from tests.cluster.pods import restricted
 from tests.cluster.rendering import namespace
 from tests.cluster.role import Asked, Right, as_controller, asked, covers, granted, of_account
 from tests.cluster.whole import played
@@ -52,6 +54,8 @@ from tests.cluster.written import files, resources
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("helm_is_built")]
 
 EDGE = pool("edge", nodes=1)
+OWN = restricted("gridwright-0", NAMESPACE)
+"""The pod that the controller runs in."""
 
 
 async def reads_the_policy(kubeconfig: Path) -> None:
@@ -97,11 +101,19 @@ async def waits_for_a_server_before_its_first_load(kubeconfig: Path) -> None:
     """Has a server stand, looks at its pod, and tells why it does not serve in time."""
     settings = SETTINGS.model_copy(update={"devices": {world().pool(PARIS).device: None}})
     async with leading(kubeconfig) as calls, httpx.AsyncClient(trust_env=False) as reached:
-        servers = ServersActuator(calls, reached, settings, dict, ready_s=0)
+        servers = ServersActuator(calls, reached, settings, ready_s=0)
         with pytest.raises(ActuatorError, match="not ready"):
             await servers.apply("decision", SetLoad(Load(ORIENT, 1, 2, 700, f"{PARIS}-0")), world())
         done = await Applier(calls).apply(())
         assert [each.kind for each in done.removed].count("StatefulSet") == 1
+
+
+async def marks_the_pod_that_leads(kubeconfig: Path) -> None:
+    """Puts the label of the leader on its own pod, and takes it off."""
+    async with client("controller", str(kubeconfig)) as reached:
+        mark = Mark(Calls(reached), Pod(OWN["metadata"]["name"], NAMESPACE))
+        async with mark.on():
+            await noted(kubeconfig, "patch", "pods")
 
 
 @asynccontextmanager
@@ -126,18 +138,24 @@ DEEDS: tuple[Callable[[Path], Coroutine[Any, Any, None]], ...] = (
     follows_the_policy_and_tells_of_it,
     follows_what_there_is_for_servers,
     leads_and_has_servers_stand,
+    marks_the_pod_that_leads,
     waits_for_a_server_before_its_first_load,
 )
 
 
 async def watched(kubeconfig: Path, *names: str) -> None:
     """Wait until these resources are watched: what follows them has listed them before."""
+    await noted(kubeconfig, "watch", *names)
 
-    def are_watched() -> bool:
+
+async def noted(kubeconfig: Path, verb: str, *names: str) -> None:
+    """Wait until the server has noted that these resources were asked for by a verb."""
+
+    def are_asked_for() -> bool:
         seen = (right for each in asked(kubeconfig.parent) for right in each.rights)
-        return set(names) <= {right.resource for right in seen if right.verb == "watch"}
+        return set(names) <= {right.resource for right in seen if right.verb == verb}
 
-    await asyncio.to_thread(eventually, are_watched)
+    await asyncio.to_thread(eventually, are_asked_for)
 
 
 def now() -> datetime:
@@ -166,7 +184,8 @@ def account(bare: ApiServer, bare_work: Path, role: list[Manifest]) -> Iterator[
         bare.create(manifest)
     stand(bare, EDGE)
     eventually(lambda: all(bare.is_served(f"/apis/{API_VERSION}/{plural(kind)}") for kind in KINDS))
-    for manifest in documents():
+    eventually(lambda: bare.is_served(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"))
+    for manifest in (*documents(), OWN):
         bare.create(manifest)
     yield as_controller(bare, bare_work)
     pools = [each for each in bare.get("/api/v1/namespaces")["items"] if is_ours(each)]

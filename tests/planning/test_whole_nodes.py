@@ -142,6 +142,12 @@ def test_a_conflict_whose_members_were_not_all_proven_to_be_needed_says_so() -> 
     assert "not proven within the limit of work" in open_.message
 
 
+def test_a_conflict_of_one_service_is_told_as_of_that_service() -> None:
+    for services, subject in ((("ocr",), "ocr"), (("ocr", "vad"), "")):
+        found = Loosened(Conflict(tuple(clauses()), services, proven=True), ())
+        assert conflict_finding(found, three_nodes(2_500).policy).subject == subject
+
+
 def test_a_clause_that_cannot_hold_by_itself_is_told_as_one() -> None:
     named = {}
     for one in clauses():

@@ -77,6 +77,16 @@ def test_a_ceiling_is_exercised_when_no_further_node_could_be_paid_for() -> None
     assert place_of("ceilings: [", 19) in {str(place) for place in run(test, policy, evidence()).exercised}
 
 
+@pytest.mark.parametrize(("asked", "is_reached"), [("spares: 1", True), ("nodes: 1", False)])
+def test_spares_are_exercised_while_one_instance_less_would_be_too_few(asked: str, *, is_reached: bool) -> None:
+    promised = f"objectives: [{{availability: {{{asked}}}}}, {{latency: {{percentile: 99, below: 500ms}}}}]"
+    fleet = FLEET.replace("objectives: [{latency: {percentile: 99, below: 500ms}}]", promised, 1)
+    policy, test = read("- expect: [{feasible: true}]", fleet)
+    clause = policy.service("calls").availability
+    assert clause is not None
+    assert (clause.place in run(test, policy, evidence()).exercised) is is_reached
+
+
 def noticed(steps: str, fleet: str = FLEET) -> dict[str, str | None]:
     """By clause that takes part, the test that fails without it."""
     policy, test = read(steps, fleet)

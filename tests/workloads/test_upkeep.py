@@ -6,10 +6,20 @@ from typing import Any
 import httpx
 import pytest
 
-from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
+from collectors.snapshot import (
+    Inventory,
+    InventoryNode,
+    LoadedModel,
+    ModelState,
+    Presence,
+    Reading,
+    Server,
+    ServerState,
+    Snapshot,
+)
 from controller.cluster.applying import Applier
 from controller.cluster.calls import Calls
-from controller.cluster.names import NODE, POOL
+from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL
 from controller.cluster.pod_state import PodState
 from controller.cluster.server_pods import ServerAddresses, ServerPod, late_servers, server_pod
 from controller.cluster.server_settings import ServerSettings
@@ -32,17 +42,41 @@ def away(node: str) -> Server:
     return Server("edge", Reading(None, None, "triton"), node)
 
 
+def seen(*servers: Server, nodes: tuple[InventoryNode, ...]) -> Snapshot:
+    inventory = Inventory("edge", Reading(nodes, NOW, "kubernetes"))
+    return Snapshot(NOW, servers=servers, inventory=(inventory,))
+
+
 @pytest.mark.parametrize(
     ("state", "stays"), [(ModelState.READY, True), (ModelState.LOADING, True), (ModelState.UNAVAILABLE, False)]
 )
 def test_a_server_stays_while_it_holds_something(state: ModelState, *, stays: bool) -> None:
-    used = in_use(Fleet(), Snapshot(NOW, servers=(server("a", state),)), ())
+    used = in_use(Fleet(), seen(server("a", state), nodes=(InventoryNode("a", server=Presence.READY),)), ())
     assert ("a" in used.get("edge", ())) is stays
 
 
 def test_a_server_stays_while_it_is_planned_with() -> None:
     planned = Fleet((Load(LOADED, 1, 1, 0, "b"),))
-    assert in_use(planned, Snapshot(NOW, servers=(server("a"),)), ()) == {"edge": {"b"}}
+    assert in_use(planned, seen(server("a"), nodes=(InventoryNode("a", server=Presence.READY),)), ()) == {"edge": {"b"}}
+
+
+def test_what_a_closed_node_or_one_of_another_pool_holds_keeps_no_server_there() -> None:
+    closed = InventoryNode("a", against=("cordoned",), server=Presence.READY)
+    holding = server("a", ModelState.READY), server("gone", ModelState.READY)
+    assert in_use(Fleet(), seen(*holding, nodes=(closed,)), ()) == {}
+    planned = Fleet((Load(LOADED, 1, 1, 0, "a"),))
+    assert in_use(planned, seen(*holding, nodes=(closed,)), ()) == {"edge": {"a"}}
+
+
+def test_a_server_that_nobody_looked_at_stays() -> None:
+    assert in_use(Fleet(), seen(nodes=(InventoryNode("a", server=Presence.READY),)), ()) == {"edge": {"a"}}
+    assert in_use(Fleet(), seen(nodes=(InventoryNode("a", server=Presence.STARTING),)), ()) == {}
+
+
+@pytest.mark.parametrize("presence", [Presence.STARTING, Presence.READY])
+def test_a_server_on_a_node_that_is_cut_off_stays(presence: Presence) -> None:
+    cut_off = InventoryNode("a", is_ready=False, server=presence)
+    assert in_use(Fleet(), seen(away("a"), nodes=(cut_off,)), ()) == {"edge": {"a"}}
 
 
 def test_a_silent_server_is_counted_from_when_it_fell_silent_and_anew_after_it_answered() -> None:
@@ -55,8 +89,9 @@ def test_a_silent_server_is_counted_from_when_it_fell_silent_and_anew_after_it_a
 
 
 def test_a_server_that_is_waited_for_stays() -> None:
-    assert in_use(Fleet(), Snapshot(NOW, servers=(away("a"),)), [("edge", "a")]) == {"edge": {"a"}}
-    assert in_use(Fleet(), Snapshot(NOW, servers=(away("a"),)), ()) == {}
+    snapshot = seen(away("a"), nodes=(InventoryNode("a", server=Presence.READY),))
+    assert in_use(Fleet(), snapshot, [("edge", "a")]) == {"edge": {"a"}}
+    assert in_use(Fleet(), snapshot, ()) == {}
 
 
 def test_a_server_is_told_of_once_it_is_ready_or_late() -> None:
@@ -78,7 +113,7 @@ def pod(node: str, age_s: int, *, bound: bool = True, **told: Any) -> dict[str, 
     metadata = {
         "name": f"{node}-0",
         "namespace": "gridwright-edge",
-        "labels": {POOL: "edge"},
+        "labels": {POOL: "edge", MANAGED_BY: MANAGER},
         "annotations": {NODE: node},
         "creationTimestamp": (NOW - timedelta(seconds=age_s)).isoformat(),
     }
@@ -91,7 +126,7 @@ NO_ROOM = [{"type": "PodScheduled", "status": "False", "message": "Insufficient 
 READY = [{"type": "Ready", "status": "True"}]
 PULLS = [{"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]
 PODS = {
-    Name("gridwright-edge", node): server_pod(each)
+    Name("gridwright-edge", node): found
     for node, each in {
         "ready": pod("ready", 601, conditions=READY, podIP="10.0.0.1"),
         "young": pod("young", 599, containerStatuses=PULLS),
@@ -99,6 +134,7 @@ PODS = {
         "pulls": pod("pulls", 601, containerStatuses=PULLS),
         "no-room": pod("no-room", 601, bound=False, conditions=NO_ROOM),
     }.items()
+    if (found := server_pod(each))
 }
 
 
@@ -111,12 +147,18 @@ def test_a_server_that_is_not_ready_in_time_is_told_with_what_holds_it_up() -> N
     }
 
 
+def test_a_pod_elsewhere_with_our_labels_is_no_server() -> None:
+    stranger = pod("ready", 601, conditions=READY, podIP="10.0.0.9")
+    stranger["metadata"]["namespace"] = "dev"
+    assert server_pod(stranger) is None
+
+
 async def test_late_servers_are_told_of_though_the_api_server_refuses_everything() -> None:
     settings = ServerSettings.model_validate(
         {"image": "triton", "repository": {"url": "s3://models"}, "devices": {}, "startS": 600}
     )
     refuses = httpx.MockTransport(lambda _: httpx.Response(403, json={"reason": "Forbidden"}))
     async with httpx.AsyncClient(transport=refuses, base_url="https://cluster") as asked:
-        upkeep = ClusterUpkeep(Applier(Calls(asked)), settings, tuple, dict, lambda: PODS)
-        told = await upkeep.keep(Fleet(), Snapshot(NOW))
+        upkeep = ClusterUpkeep(Applier(Calls(asked)), settings, tuple, lambda: PODS)
+        told = await upkeep.keep(Fleet(), Snapshot(NOW), is_reached=True)
     assert [each.id for each in told] == ["GW2135", "GW2135", "GW2136"]

@@ -1,12 +1,14 @@
 """Which nodes of a pool may have servers, by what the objects of a cluster say."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from collectors.snapshot import InventoryNode, Presence
 from controller.cluster.inventory_catalogue import closed, other_number, undeclared
-from controller.cluster.names import MANAGED_BY, POOL, namespace_of
+from controller.cluster.names import MANAGED_BY, NODE, POOL, namespace_of
 from controller.cluster.quantities import count
 from controller.cluster.seen import (
     RACK,
@@ -27,6 +29,7 @@ from policy.findings import Level, Place
 from policy.resolved import Pool, Purchase
 
 GPU = "nvidia.com/gpu"
+MADE = datetime(2026, 11, 27, tzinfo=UTC)
 CARDS = Pool("edge", "paris", "card", 2, 8_000, 1_000, 10, Purchase.OWNED, Place("fleet.yaml", 7, 1))
 GOOD = NodeSeen("edge", is_ready=True, devices=((GPU, 1),))
 
@@ -44,7 +47,6 @@ def against(
     ("node", "told"),
     [
         (GOOD, ()),
-        (replace(GOOD, is_ready=False), ("not ready",)),
         (replace(GOOD, is_cordoned=True), ("cordoned",)),
         (
             replace(GOOD, taints=(Taint("karpenter.sh/disrupted", "", "NoSchedule"),)),
@@ -54,7 +56,7 @@ def against(
         (replace(GOOD, taints=(Taint(POOL, "edge", "NoSchedule"), Taint(GPU, "x", "NoExecute"))), ()),
         (
             replace(GOOD, is_ready=False, taints=(Taint("node.kubernetes.io/not-ready", "", "NoExecute"),)),
-            ("not ready",),
+            (),
         ),
         (
             replace(GOOD, spot="karpenter.sh/capacity-type=spot"),
@@ -76,9 +78,12 @@ def test_a_pool_of_cpus_asks_for_no_device() -> None:
 
 
 def test_devices_that_others_have_are_taken() -> None:
-    theirs, ours = PodSeen("a", ((GPU, 1),), is_ours=False), PodSeen("a", ((GPU, 1),), is_ours=True)
-    elsewhere = PodSeen("b", ((GPU, 1),), is_ours=False)
-    slice_of = PodSeen("a", (("nvidia.com/mig-1g.10gb", 1),), is_ours=False)
+    theirs, ours = (
+        PodSeen("a", ((GPU, 1),), is_ours=False, since=MADE),
+        PodSeen("a", ((GPU, 1),), is_ours=True, since=MADE),
+    )
+    elsewhere = PodSeen("b", ((GPU, 1),), is_ours=False, since=MADE)
+    slice_of = PodSeen("a", (("nvidia.com/mig-1g.10gb", 1),), is_ours=False, since=MADE)
     two = replace(GOOD, devices=((GPU, 2),))
     assert against(pods=(theirs,)) == ("nvidia.com/gpu taken by others",)
     assert against(pods=(ours, elsewhere, slice_of)) == ()
@@ -91,9 +96,26 @@ def test_devices_that_others_have_are_taken() -> None:
 def within(hard: int, used: int, *ours: str, resource: str = f"requests.{GPU}", space: str = "") -> dict[str, bool]:
     """Of three nodes, of which the last is cordoned, which are open under a quota."""
     nodes = {Name("", name): replace(GOOD, is_cordoned=name == "c") for name in "abc"}
-    pods = {Name("x", name): PodSeen(name, ((GPU, 1),), is_ours=True) for name in ours}
+    pods = {Name("x", name): PodSeen(name, ((GPU, 1),), is_ours=True, since=MADE) for name in ours}
     quotas = {Name(space or namespace_of("edge"), "gpus"): QuotaSeen(((resource, hard, used),))}
     return {node.name: not node.against for node in usable([CARDS], Seen(nodes, pods, quotas, {"card": GPU}))["edge"]}
+
+
+def test_a_server_that_has_not_been_ready_for_long_closes_its_node() -> None:
+    nodes, late = {Name("", "a"): GOOD}, MADE + timedelta(seconds=600)
+    starting = PodSeen("a", ((GPU, 1),), is_ours=True, since=MADE)
+
+    def told(pod: PodSeen, before: datetime) -> InventoryNode:
+        return usable([CARDS], Seen(nodes, {Name("x", "a"): pod}, {}, {"card": GPU}, before))["edge"][0]
+
+    assert told(starting, late).against == ("its server is not ready in time",)
+    assert told(starting, MADE - timedelta(seconds=1)) == InventoryNode("a", server=Presence.STARTING)
+    assert told(replace(starting, is_ready=True), late) == InventoryNode("a", server=Presence.READY)
+
+
+def test_a_node_that_is_not_ready_is_told_and_not_closed() -> None:
+    (node,) = usable([CARDS], Seen({Name("", "a"): replace(GOOD, is_ready=False)}, {}, {}, {"card": GPU}))["edge"]
+    assert (node.is_ready, node.against) == (False, ())
 
 
 def test_a_quota_closes_what_it_leaves_no_room_for_and_servers_last() -> None:
@@ -148,18 +170,28 @@ def test_a_node_that_does_not_say_that_it_is_ready_is_not() -> None:
     assert node_seen({**node(), "spec": {"unschedulable": True}}).is_cordoned
 
 
-def pod(limits: dict[str, str], *, at: str = "a", phase: str = "Running", ours: bool = False) -> PodSeen | None:
+def pod(
+    limits: dict[str, str],
+    *,
+    at: str = "a",
+    phase: str = "Running",
+    ours: bool = False,
+    namespace: str = "gridwright-edge",
+) -> PodSeen | None:
     """What is kept of a pod of two containers."""
     containers = [{"resources": {"limits": limits}}, {"resources": {"limits": limits}}]
-    labels = {MANAGED_BY: "gridwright"} if ours else {}
+    labels = {MANAGED_BY: "gridwright", POOL: "edge"} if ours else {}
+    metadata = {"name": "p", "namespace": namespace, "labels": labels, "creationTimestamp": MADE.isoformat()}
     spec = {"nodeName": at, "containers": containers}
-    return pod_seen({"metadata": {"name": "p", "labels": labels}, "spec": spec, "status": {"phase": phase}})
+    return pod_seen({"metadata": {**metadata, "annotations": {NODE: "b"}}, "spec": spec, "status": {"phase": phase}})
 
 
 def test_of_pods_those_are_kept_that_have_a_device_or_are_ours() -> None:
-    assert pod({GPU: "1", "cpu": "1"}) == PodSeen("a", ((GPU, 2),), is_ours=False)
+    assert pod({GPU: "1", "cpu": "1"}) == PodSeen("a", ((GPU, 2),), is_ours=False, since=MADE)
     assert pod({"cpu": "1"}) is None
-    assert pod({"cpu": "1"}, ours=True) == PodSeen("a", (), is_ours=True)
+    assert pod({"cpu": "1"}, ours=True) == PodSeen("a", (), is_ours=True, since=MADE)
+    assert pod({"cpu": "1"}, ours=True, at="") == PodSeen("b", (), is_ours=True, since=MADE)
+    assert pod({"cpu": "1"}, ours=True, namespace="elsewhere") is None
     assert pod({GPU: "1"}, at="") is None
     assert pod({GPU: "1"}, phase="Succeeded") is None
 
@@ -197,7 +229,7 @@ def test_findings_name_nodes_and_what_to_do() -> None:
     nodes = {Name("", f"n{index}"): replace(GOOD, is_ready=False) for index in range(7)}
     told = closed(CARDS, usable([CARDS], Seen(nodes, {}, {}, {}))["edge"])
     assert told.id == "GW2111"
-    assert "no server may stand on 7 nodes: not ready (n0, n1, n2, n3, n4 and 2 more)" in told.message
+    assert "nothing new may stand on 7 nodes: not ready (n0, n1, n2, n3, n4 and 2 more)" in told.message
     fewer, more = other_number(CARDS, 1), other_number(CARDS, 3)
     assert (fewer.level, more.level) == (Level.WARNING, Level.INFO)
     assert "`nodes: 3`" in (more.hint or "")

@@ -29,7 +29,7 @@ SETTINGS = ServerSettings.model_validate(
 
 
 def made(*pools: Pool, used: dict[str, frozenset[str]], settings: ServerSettings = SETTINGS) -> list[dict[str, Any]]:
-    return list(workloads(pools, used, settings, {}).manifests)
+    return list(workloads(pools, used, settings).manifests)
 
 
 def servers(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -82,19 +82,17 @@ def test_a_device_is_asked_for_by_its_resource_and_a_cpu_is_not() -> None:
 
 
 def test_a_device_that_nobody_named_is_told_and_its_pool_is_left_out() -> None:
-    found = workloads((replace(POOL, device="h100"),), {"edge-paris": NODES}, SETTINGS, {})
+    found = workloads((replace(POOL, device="h100"),), {"edge-paris": NODES}, SETTINGS)
     assert servers(list(found.manifests)) == []
     (finding,) = found.findings
     assert (finding.id, finding.place) == ("GW2130", POOL.place)
     assert "h100" in finding.message
 
 
-def test_what_belongs_to_a_pool_goes_with_its_custom_resource() -> None:
-    found = workloads((POOL,), {"edge-paris": NODES}, SETTINGS, {"edge-paris": "a-uid"}).manifests
-    owners = [each["metadata"].get("ownerReferences") for each in found if each["kind"] != "PriorityClass"]
-    expected = [{"apiVersion": "gridwright.dev/v1alpha1", "kind": "Pool", "name": "edge-paris", "uid": "a-uid"}]
-    assert owners == [expected] * len(owners)
-    assert len(owners) == 7
+def test_nothing_goes_with_the_pools_custom_resource() -> None:
+    found = workloads((POOL,), {"edge-paris": NODES}, SETTINGS).manifests
+    assert len(found) == 8
+    assert not any("ownerReferences" in each["metadata"] for each in found)
 
 
 def test_a_pod_is_killed_only_after_it_had_the_time_to_drain_and_to_finish() -> None:

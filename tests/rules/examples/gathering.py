@@ -52,6 +52,17 @@ def set_otherwise(*clauses: TogetherClause, variant: str = "fp32") -> Problem:
     return fleet.path("near", "ocr@paris", "det@edge", "rec@edge").problem
 
 
+def with_barred(*clauses: TogetherClause) -> Problem:
+    """Only a path that is barred takes `rec` in the attic."""
+    fleet = Fleet().site("paris").pool("edge", "paris", nodes=2).pool("attic", "paris")
+    fleet = fleet.service("ocr", stage("find", "det"), stage("read", "rec"), together=clauses).demand("ocr", "paris")
+    fleet = (
+        fleet.option("det@edge", "det", "edge").option("rec@edge", "rec", "edge").option("rec@attic", "rec", "attic")
+    )
+    fleet = fleet.path("near", "ocr@paris", "det@edge", "rec@edge").path("odd", "ocr@paris", "det@edge", "rec@attic")
+    return replace(fleet.problem, barred=frozenset({"odd"}))
+
+
 def standing(read: str) -> Plan:
     """Everything on one node of each site, but for `count`, and `read` where it is said."""
     return plan(
@@ -103,6 +114,20 @@ EXAMPLES = (
         violation=Violation("gathering", "ocr at paris", 2, 1, at(12), "nodes"),
         message="ocr at paris: stages that stay together are spread over 2 nodes, and 1 is asked",
         spared=(set_otherwise(), set_otherwise(ON_A_NODE, variant="int8")),
+        domain=Domain(counts=(0, 1), shares=(0,)),
+    ),
+    Example(
+        name="what only a barred path takes is not gathered",
+        problem=with_barred(ON_A_NODE),
+        on_limit=plan(
+            {("det@edge", "edge-0"): 1, ("rec@edge", "edge-0"): 1, ("rec@attic", "attic-0"): 1}, {"near": 1000}
+        ),
+        over_limit=plan(
+            {("det@edge", "edge-0"): 1, ("rec@edge", "edge-1"): 1, ("rec@attic", "attic-0"): 1}, {"near": 1000}
+        ),
+        violation=Violation("gathering", "ocr at paris", 2, 1, at(12), "nodes"),
+        message="ocr at paris: stages that stay together are spread over 2 nodes, and 1 is asked",
+        spared=(with_barred(),),
         domain=Domain(counts=(0, 1), shares=(0,)),
     ),
 )

@@ -4,6 +4,14 @@ app.kubernetes.io/name: gridwright
 app.kubernetes.io/component: controller
 {{- end }}
 
+{{/* What tells the pod that is asked: the leader's, where the cluster elects one. The controller puts that label on its own pod. */}}
+{{- define "gridwright.leader" -}}
+{{ include "gridwright.selector" . }}
+{{- if .Values.connections.cluster }}
+gridwright.dev/leads: "true"
+{{- end }}
+{{- end }}
+
 {{- define "gridwright.labels" -}}
 {{ include "gridwright.selector" . }}
 app.kubernetes.io/part-of: gridwright
