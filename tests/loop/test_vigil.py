@@ -19,14 +19,20 @@ KEY = ("edge-paris-cpu", "")
 async def answering(after_s: float = 0) -> AsyncIterator[str]:
     """The address of a server that is alive, and answers after a while."""
 
+    answers = set[asyncio.Task[None] | None]()
+
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers.add(asyncio.current_task())
         await asyncio.sleep(after_s)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await asyncio.gather(*(task for task in answers if task))
 
 
 @contextmanager
@@ -76,6 +82,6 @@ async def test_a_server_that_takes_no_connection_any_more_wakes_the_loop() -> No
 
 
 async def test_a_server_that_refuses_wakes_the_loop_and_one_that_is_slow_does_not() -> None:
-    async with answering() as alive, answering(after_s=1) as slow:
+    async with answering() as alive, answering(after_s=0.8) as slow:
         assert not await is_woken(alive, slow)
         assert await is_woken(alive, "http://127.0.0.1:1")
