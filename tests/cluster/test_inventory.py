@@ -43,7 +43,7 @@ def nodes(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
     """The nodes of the pool, and what is against each."""
     (found,) = snapshot.inventory
     assert found.reading.at == NOON
-    return {node.name: node.against for node in found.reading.value or ()}
+    return {node.name: node.against if node.is_ready else ("not ready",) for node in found.reading.value or ()}
 
 
 async def comes_to_be(inventory: ClusterInventory, wanted: dict[str, tuple[str, ...]]) -> Snapshot:
