@@ -9,11 +9,9 @@ from controller.actions import Outcome
 from policy.findings import Finding, Level
 from policy.words import counted
 
-COLLECTOR_TROUBLE: Final = "GW3001"
-
 TITLES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        COLLECTOR_TROUBLE: "a collector was not done in time, or failed",
+        "GW3001": "a collector was not done in time, or failed",
         "GW3002": "the policy files are broken, an earlier policy stays in force",
         "GW3003": "no action is taken, for the journal cannot be written",
         "GW3004": "an action was not brought about",
@@ -29,7 +27,12 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
 def collector_trouble(name: str, trouble: str) -> Finding:
     """A collector that gave nothing this turn."""
     hint = "see whether what it reads is up; its last readings are used until they are stale"
-    return Finding(COLLECTOR_TROUBLE, Level.WARNING, f"{name}: {trouble}", hint, subject=name)
+    return Finding("GW3001", Level.WARNING, f"{name}: {trouble}", hint, subject=name)
+
+
+def is_collector_trouble(finding: Finding) -> bool:
+    """Whether it says that a collector gave nothing."""
+    return finding.id == "GW3001"
 
 
 def policy_refused(errors: int, revision: str, commit: str = "") -> Finding:

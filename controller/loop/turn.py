@@ -17,7 +17,7 @@ from controller.fleet import Fleet, RouteSet
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Carried, Clock, Hands, carry_out
-from controller.loop.catalogue import COLLECTOR_TROUBLE, journal_refused, routes_unread
+from controller.loop.catalogue import is_collector_trouble, journal_refused, routes_unread
 from controller.loop.observing import Parts, observe
 from controller.loop.policies import InForce, reloaded
 from controller.loop.remembering import remembered, with_routes
@@ -192,7 +192,7 @@ async def _look_again(wiring: Wiring, case: Case) -> tuple[Finding, ...]:
     """Why the decision must not be carried out any more, seen on servers and evidence that are looked at again."""
     now = wiring.clock()
     fresh, _ = await observe(wiring.servers, now, wiring.collect_deadline_s)
-    unseen = tuple(each for each in fresh.findings if each.id == COLLECTOR_TROUBLE)
+    unseen = tuple(filter(is_collector_trouble, fresh.findings))
     if unseen:
         return unseen
     snapshot = replace(case.snapshot, at=now, servers=fresh.servers, evidence=fresh.evidence, inventory=fresh.inventory)
