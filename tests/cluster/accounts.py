@@ -36,6 +36,29 @@ def controller_of(server: ApiServer, kubeconfig: Path, name: str) -> Iterator[Co
     take_away(server, user)
 
 
+def keep_following_leases(server: ApiServer) -> None:
+    """Have a policy of nobody that goes by Leases, for as long as the server runs.
+
+    An API server (1.36.3) that loses its last policy with parameters of a built-in kind follows that kind no more, also
+    when there is a policy again: tests that put up a fence one after another would go by the lease of the first.
+    """
+    spec: Manifest = {
+        "paramKind": {"apiVersion": LEASES.version, "kind": "Lease"},
+        "matchConstraints": {
+            "resourceRules": [
+                {"apiGroups": ["gridwright.dev"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["none"]}
+            ]
+        },
+        "validations": [{"expression": "true"}],
+    }
+    group = "admissionregistration.k8s.io/v1"
+    kept: Manifest = {"apiVersion": group, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "leases-followed"}}
+    server.create({**kept, "spec": spec})
+    param = {"name": LEASE, "namespace": SYSTEM, "parameterNotFoundAction": "Allow"}
+    bound = {"policyName": "leases-followed", "validationActions": ["Audit"], "paramRef": param}
+    server.create({**kept, "kind": "ValidatingAdmissionPolicyBinding", "spec": bound})
+
+
 def put_up(server: ApiServer, user: str) -> None:
     """Have the server hold what an account writes against the lease."""
     for manifest in manifests(user):

@@ -11,6 +11,7 @@ from controller.embedded.errors import PartMissingError
 from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
+from tests.cluster.accounts import keep_following_leases
 from tests.cluster.api_server import ApiServer, eventually
 from tests.cluster.restarting import Restarted, restartable
 from tests.cluster.starting import BUILT, KUBECONFIG, api_server
@@ -27,6 +28,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(work: Path) -> Iterator[ApiServer]:
     try:
         with api_server(BUILT, work) as server:
+            keep_following_leases(server)
             yield server
     except PartMissingError as missing:
         pytest.skip(str(missing))
@@ -49,6 +51,7 @@ def cluster(cluster_work: Path) -> Iterator[ApiServer]:
     """The API server of a control plane with scheduler, controllers and played nodes."""
     try:
         with control_plane(BUILT, cluster_work) as server:
+            keep_following_leases(server)
             yield server
     except PartMissingError as missing:
         pytest.skip(str(missing))
@@ -72,6 +75,7 @@ def bare(bare_work: Path) -> Iterator[ApiServer]:
     """A control plane with two nodes in which nothing of ours is, before and after each test that installs."""
     try:
         with control_plane(BUILT, bare_work) as server:
+            keep_following_leases(server)
             for node in ("one", "two"):
                 server.create(played(node, "none"))
             yield server
