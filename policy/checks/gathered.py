@@ -55,11 +55,11 @@ def _too_few(service: Service, clause: TogetherClause, sites: int, together: str
 
 
 def _sites(service: Service, clause: TogetherClause, rooms: Rooms) -> frozenset[str] | None:
-    """The sites with a place for all stages of a clause; None where one of them has none by itself, told elsewhere."""
+    """The sites with a place for all stages of a clause; None where it has none, or one of them none by itself."""
     origins = tuple(dict.fromkeys(origin.site for origin in service.origins))
     stages = [stage for stage in service.stages if stage.name in clause.stages]
     by_stage = [list(rooms.of(service, stage, origins)) for stage in stages]
-    if not all(by_stage):
+    if not by_stage or not all(by_stage):
         return None
     places = [_places(here, clause.within) for here in by_stage]
     shared = reduce(frozenset[Hashable].intersection, map(frozenset[Hashable], places))
