@@ -24,6 +24,7 @@ from controller.acting.triton import TritonServer
 from controller.api.app import LOOPBACK, create_app
 from controller.api.standby import standing_by
 from controller.api.view import View
+from controller.background import in_background
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
 from controller.cluster.marking import Pod
 from controller.cluster.serving import reached
@@ -153,9 +154,9 @@ async def controller(
         await stack.enter_async_context(_serving(traces, connections.otlp))
         if connections.otlp_grpc:
             await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
-        await stack.enter_async_context(_watching(keep_reading(intake.readers, now)))
+        await stack.enter_async_context(in_background(keep_reading(intake.readers, now)))
         turning = await stack.enter_async_context(_turning(runner))
-        await stack.enter_async_context(_watching(keep_vigil(client, lambda: addresses(basis), runner.nudge)))
+        await stack.enter_async_context(in_background(keep_vigil(client, lambda: addresses(basis), runner.nudge)))
         if cluster is not None:
             await stack.enter_async_context(cluster.mark.on())
         yield Running(runner, spans, cluster.deposed if cluster else _never, lambda: _fault_of(turning))
@@ -223,17 +224,6 @@ async def _serving(app: FastAPI, address: str) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await task
-
-
-@asynccontextmanager
-async def _watching(vigil: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(vigil)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @asynccontextmanager

@@ -1,21 +1,21 @@
 """A cluster as the controller works with it: who leads, what is read, and what is written only by the leader."""
 
 import asyncio
-import contextlib
 import logging
 import socket
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
 from controller.acting.actuator import Actuator
 from controller.acting.triton import TritonServer
+from controller.background import in_background
 from controller.cluster.applying import Applier
 from controller.cluster.calls import Calls, Limits
 from controller.cluster.errors import CallError
@@ -93,7 +93,7 @@ async def joined(
         patience = Limits(deadline_s=timing.look_s, attempt_s=timing.look_s)
         leadership = Leadership(Calls(plain, patience), _me(), timing)
         fence(writing, leadership, account)
-        async with _running(leadership.run()):
+        async with in_background(leadership.run()):
             yield Cluster(connection, leadership, mark, reads, Calls(writing))
 
 
@@ -150,13 +150,16 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
     pods = Informer(cluster.reads, WATCHED_SERVERS, clock, followed.nudge)
     async with inventory.running(), following(pods):
         await pods.listed()
-        actuator = ServersActuator(cluster.writes, to_servers, settings, elsewhere=followed.elsewhere, reach=reach)
+        applier = Applier(cluster.writes)
+        actuator = ServersActuator(
+            cluster.writes, to_servers, settings, applier, elsewhere=followed.elsewhere, reach=reach
+        )
         yield ClusterFleet(
             cluster,
             inventory,
             ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            ClusterUpkeep(Applier(cluster.writes), settings, followed.here, lambda: pods.objects),
+            ClusterUpkeep(applier, settings, followed.here, lambda: pods.objects),
         )
 
 
@@ -167,7 +170,7 @@ async def policy_in(
     """Follow the policy that a cluster's custom resources are, and tell them what turns make of it, in the block."""
     policy = ClusterPolicy(cluster.reads, clock, nudge, environment)
     reporter = StatusReporter(cluster.writes, policy, socket.gethostname(), clock)
-    async with policy.running(), _running(reporter.run()):
+    async with policy.running(), in_background(reporter.run()):
         yield policy, reporter
 
 
@@ -183,14 +186,3 @@ async def _account(calls: Calls) -> Account:
 def _me() -> str:
     """A name that no other process ever has."""
     return f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

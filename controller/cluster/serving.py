@@ -53,6 +53,7 @@ class ServersActuator:
         calls: Calls,
         client: httpx.AsyncClient,
         settings: ServerSettings,
+        applier: Applier,
         *,
         elsewhere: Collection[str] = (),
         ready_s: float = READY_S,
@@ -66,7 +67,7 @@ class ServersActuator:
         self._ready_s = ready_s
         self._limits = limits
         self._reach = reach
-        self._applier = Applier(calls)
+        self._applier = applier
 
     def handles(self, action: Action) -> bool:
         """Loads and unloads that name a node of a pool that has its servers in the cluster."""

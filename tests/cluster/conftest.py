@@ -1,6 +1,7 @@
 """One real API server for most tests of this folder, a whole control plane for others; names in each are apart."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,17 @@ from tests.cluster.starting import BUILT, KUBECONFIG, api_server
 from tests.cluster.whole import control_plane, played
 
 
+@contextmanager
+def started(plane: Callable[[Path, Path], AbstractContextManager[ApiServer]], work: Path) -> Iterator[ApiServer]:
+    """A server with its files in a folder; the test is skipped where it was not built."""
+    try:
+        with plane(BUILT, work) as server:
+            keep_following_leases(server)
+            yield server
+    except PartMissingError as missing:
+        pytest.skip(str(missing))
+
+
 @pytest.fixture(scope="session")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the server keeps its files, which are gone with it."""
@@ -26,12 +38,8 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(work: Path) -> Iterator[ApiServer]:
-    try:
-        with api_server(BUILT, work) as server:
-            keep_following_leases(server)
-            yield server
-    except PartMissingError as missing:
-        pytest.skip(str(missing))
+    with started(api_server, work) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +57,8 @@ def cluster_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def cluster(cluster_work: Path) -> Iterator[ApiServer]:
     """The API server of a control plane with scheduler, controllers and played nodes."""
-    try:
-        with control_plane(BUILT, cluster_work) as server:
-            keep_following_leases(server)
-            yield server
-    except PartMissingError as missing:
-        pytest.skip(str(missing))
+    with started(control_plane, cluster_work) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -73,14 +77,10 @@ def bare_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bare(bare_work: Path) -> Iterator[ApiServer]:
     """A control plane with two nodes in which nothing of ours is, before and after each test that installs."""
-    try:
-        with control_plane(BUILT, bare_work) as server:
-            keep_following_leases(server)
-            for node in ("one", "two"):
-                server.create(played(node, "none"))
-            yield server
-    except PartMissingError as missing:
-        pytest.skip(str(missing))
+    with started(control_plane, bare_work) as server:
+        for node in ("one", "two"):
+            server.create(played(node, "none"))
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -31,8 +31,8 @@ from tests.cluster.pods import restricted
 from tests.cluster.role import as_controller, asked, of_account
 from tests.cluster.written import files, resources
 from tests.loop.conftest import ENVIRONMENT
-from tests.loop.real import EXAMPLE, Watched, held_by, settled
-from tests.loop.test_lost_node import MODEL, NODES, POLICY
+from tests.loop.real import Watched, held_by, settled
+from tests.loop.test_lost_node import MODEL, NODES, written
 
 pytestmark = [pytest.mark.cluster, pytest.mark.triton, pytest.mark.envoy]
 
@@ -42,12 +42,7 @@ OWN = "gridwright-0"
 
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hall") / "policy"
-    folder.mkdir()
-    (folder / "hall.yaml").write_text(POLICY)
-    for name in ("models.yaml", "devices.yaml"):
-        (folder / name).write_text((EXAMPLE / name).read_text())
-    return folder
+    return written(tmp_path_factory.mktemp("hall") / "policy")
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ async def waits_for_a_server_before_its_first_load(kubeconfig: Path) -> None:
     """Has a server stand, looks at its pod, and tells why it does not serve in time."""
     settings = SETTINGS.model_copy(update={"devices": {world().pool(PARIS).device: None}})
     async with leading(kubeconfig) as calls, httpx.AsyncClient(trust_env=False) as reached:
-        servers = ServersActuator(calls, reached, settings, ready_s=0)
+        servers = ServersActuator(calls, reached, settings, Applier(calls), ready_s=0)
         with pytest.raises(ActuatorError, match="not ready"):
             await servers.apply("decision", SetLoad(Load(ORIENT, 1, 2, 700, f"{PARIS}-0")), world())
         done = await Applier(calls).apply(())

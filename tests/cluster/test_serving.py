@@ -74,7 +74,7 @@ async def test_a_node_has_its_server_before_its_first_load_and_until_no_plan_use
 ) -> None:
     real = servers_of(triton.connections)[PARIS, ""]
     limits = TritonLimits(timedelta(seconds=40), timedelta(seconds=5))
-    actuator = ServersActuator(by, client, FITTING, limits=limits, reach=lambda _: real)
+    actuator = ServersActuator(by, client, FITTING, Applier(by), limits=limits, reach=lambda _: real)
     await actuator.apply(DECISION, Unload(ORIENT, NODE), world())
     for _ in range(2):
         await actuator.apply(DECISION, SetLoad(Load(ORIENT, 1, 2, 700, NODE)), world())
@@ -91,7 +91,7 @@ async def test_a_node_has_its_server_before_its_first_load_and_until_no_plan_use
 async def test_a_server_that_finds_no_room_is_told_by_what_is_missing(
     nodes: ApiServer, by: Calls, client: httpx.AsyncClient
 ) -> None:
-    actuator = ServersActuator(by, client, LARGE, ready_s=8)
+    actuator = ServersActuator(by, client, LARGE, Applier(by), ready_s=8)
     with pytest.raises(ActuatorError, match=r"GW2135: not ready after 8 s of waiting: .*no room.*Insufficient cpu"):
         await actuator.apply(DECISION, SetLoad(Load(ORIENT, 1, 2, 700, OTHER)), world())
     assert list(pods(nodes, POOL)) == [f"{OTHER}-0"]
@@ -110,7 +110,7 @@ async def test_a_server_whose_pod_a_quota_is_against_is_told_by_the_quota(
     nodes.create(quota)
     path = f"/api/v1/namespaces/{namespace_of(POOL.name)}/resourcequotas/no-pods"
     eventually(lambda: "hard" in nodes.get(path).get("status", {}))
-    actuator = ServersActuator(by, client, FITTING, ready_s=8)
+    actuator = ServersActuator(by, client, FITTING, Applier(by), ready_s=8)
     with pytest.raises(ActuatorError, match=r"GW2133: .*exceeded quota: no-pods"):
         await actuator.apply(DECISION, SetLoad(Load(ORIENT, 1, 2, 700, NODE)), world())
     nodes.delete(quota)

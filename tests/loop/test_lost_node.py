@@ -56,14 +56,18 @@ spec: {interval: 1s, headroom: 20%, staleAfter: 15s}
 """
 
 
-@pytest.fixture(scope="module")
-def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hall") / "policy"
+def written(folder: Path) -> Path:
+    """The folder with the policy of the hall, and what its models and devices are like."""
     folder.mkdir()
     (folder / "hall.yaml").write_text(POLICY)
     for name in ("models.yaml", "devices.yaml"):
         (folder / name).write_text((EXAMPLE / name).read_text())
     return folder
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("hall") / "policy")
 
 
 @pytest.fixture(scope="module")

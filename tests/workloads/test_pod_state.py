@@ -55,7 +55,7 @@ def test_what_holds_a_pod_up_is_told(status: dict[str, Any], why: str) -> None:
 
 def test_loads_that_name_a_node_are_taken_and_nothing_else() -> None:
     settings = ServerSettings.model_validate({"image": "a", "repository": {"claim": "m"}, "devices": {}})
-    actuator = ServersActuator(None, None, settings)  # type: ignore[arg-type] -- nothing is called
+    actuator = ServersActuator(None, None, settings, None)  # type: ignore[arg-type] -- nothing is called
     assert actuator.handles(SetLoad(Load(MODEL, 1, 1, 0, "a")))
     assert actuator.handles(Unload(MODEL, "a"))
     assert not actuator.handles(Unload(MODEL))
