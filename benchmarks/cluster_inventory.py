@@ -24,9 +24,9 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from controller.cluster.calls import Calls
-from controller.cluster.inventory import ClusterInventory
-from controller.cluster.reaching import client
+from controller.cluster.api_server.calls import Calls
+from controller.cluster.api_server.reaching import client
+from controller.cluster.inventory.collector import ClusterInventory
 from policy.findings import Place
 from policy.resolved import Pool, Purchase
 from tests.cluster.api_server import ApiServer, Manifest

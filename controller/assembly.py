@@ -26,8 +26,8 @@ from controller.api.standby import standing_by
 from controller.api.view import View
 from controller.background import in_background
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
-from controller.cluster.marking import Pod
-from controller.cluster.serving import reached
+from controller.cluster.leading.marking import Pod
+from controller.cluster.servers.serving import reached
 from controller.connections import Connections, ConnectionsError, split_address
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal

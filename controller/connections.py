@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from collectors.snapshot import server_name
-from controller.cluster.server_settings import ServerSettings
+from controller.cluster.servers.settings import ServerSettings
 
 MAX_BYTES: Final = 1024 * 1024
 HIGHEST_PORT: Final = 65_535

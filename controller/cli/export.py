@@ -75,10 +75,10 @@ def admission(path: Folder, *, environment: Environment = "", nodes: NodesOf = N
 async def _with_nodes_of(context: str, policy: "Policy", now: "datetime") -> "Policy":
     """The policy with the nodes of a context's cluster. Raises CliError."""
     from collectors.snapshot import Snapshot
-    from controller.cluster.calls import Calls
-    from controller.cluster.errors import CallError
-    from controller.cluster.inventory import inventory_now
-    from controller.cluster.reaching import client
+    from controller.cluster.api_server.calls import Calls
+    from controller.cluster.api_server.errors import CallError
+    from controller.cluster.api_server.reaching import client
+    from controller.cluster.inventory.collector import inventory_now
     from controller.planning.inventoried import inventoried
 
     try:

@@ -13,8 +13,8 @@ from controller.cli.terminal import working
 from policy.cluster.resources import PREFIX
 
 if TYPE_CHECKING:
-    from controller.cluster.installed import Manifest
-    from controller.cluster.installing import Step
+    from controller.cluster.installation.installed import Manifest
+    from controller.cluster.installation.installing import Step
 
 NEEDED: Final = "Needed, but with --remove."
 Context = Annotated[
@@ -62,8 +62,8 @@ def install(
     """
     import asyncio
 
-    from controller.cluster.errors import CallError
-    from controller.cluster.installed import installed
+    from controller.cluster.api_server.errors import CallError
+    from controller.cluster.installation.installed import installed
 
     manifests = installed(None if remove else _settings(image, policy, connections, environment))
     try:
@@ -81,9 +81,9 @@ def install(
 
 async def _asked(context: str, manifests: "tuple[Manifest, ...]", *, dry_run: bool, remove: bool) -> "tuple[Step, ...]":
     """What is to be done, shown and, but for a dry run, done."""
-    from controller.cluster.calls import Calls
-    from controller.cluster.installing import carry_out, to_install, to_remove
-    from controller.cluster.reaching import client
+    from controller.cluster.api_server.calls import Calls
+    from controller.cluster.api_server.reaching import client
+    from controller.cluster.installation.installing import carry_out, to_install, to_remove
 
     async with client(context, os.environ.get("KUBECONFIG")) as reached:
         calls = Calls(reached)
@@ -99,7 +99,7 @@ async def _asked(context: str, manifests: "tuple[Manifest, ...]", *, dry_run: bo
 
 def _settings(image: str, policy: str, connections: Path | None, environment: str) -> Any:
     """What the installation is told. Raises CliError."""
-    from controller.cluster.installed import Settings
+    from controller.cluster.installation.installed import Settings
     from policy.git.address import AddressError, parse_address
 
     if connections is None or not image:

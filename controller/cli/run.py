@@ -27,7 +27,7 @@ def run(
     """
     import asyncio
 
-    from controller.cluster.errors import CallError
+    from controller.cluster.api_server.errors import CallError
     from controller.journal.errors import JournalError
 
     followed = None if is_cluster(path) else folder_or_address(path)
@@ -37,7 +37,7 @@ def run(
         from controller.assembly import Places
         from controller.cli.live import connections_at, within
         from controller.cli.running import run_until_told, tell
-        from controller.cluster.marking import own_pod
+        from controller.cluster.leading.marking import own_pod
     try:
         known = within(path, connections_at(connections)) if followed is None else connections_at(connections)
         kubeconfig = os.environ.get("KUBECONFIG")

@@ -16,23 +16,23 @@ import httpx
 from controller.acting.actuator import Actuator
 from controller.acting.triton import TritonServer
 from controller.background import in_background
-from controller.cluster.applying import Applier
-from controller.cluster.calls import Calls, Limits
-from controller.cluster.errors import CallError
-from controller.cluster.fencing import Account, account_of, fence
-from controller.cluster.inventory import ClusterInventory
-from controller.cluster.leading import Leadership
-from controller.cluster.lease import Timing
-from controller.cluster.led import LedActuator
-from controller.cluster.marking import Mark, Pod
-from controller.cluster.policies import ClusterPolicy
-from controller.cluster.reaching import client
-from controller.cluster.reporting import StatusReporter
-from controller.cluster.resources import Resource
-from controller.cluster.server_pods import WATCHED_SERVERS, ServerAddresses
-from controller.cluster.serving import ServersActuator, reached
-from controller.cluster.upkeep import ClusterUpkeep
-from controller.cluster.watching import Informer, following
+from controller.cluster.api_server.calls import Calls, Limits
+from controller.cluster.api_server.errors import CallError
+from controller.cluster.api_server.reaching import client
+from controller.cluster.api_server.resources import Resource
+from controller.cluster.api_server.watching import Informer, following
+from controller.cluster.custom_resources.policies import ClusterPolicy
+from controller.cluster.custom_resources.reporting import StatusReporter
+from controller.cluster.inventory.collector import ClusterInventory
+from controller.cluster.leading.fencing import Account, account_of, fence
+from controller.cluster.leading.leader import Leadership
+from controller.cluster.leading.lease import Timing
+from controller.cluster.leading.led import LedActuator
+from controller.cluster.leading.marking import Mark, Pod
+from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses
+from controller.cluster.servers.serving import ServersActuator, reached
+from controller.cluster.servers.upkeep import ClusterUpkeep
 from controller.connections import ClusterConnection
 from policy.resolved import Pool
 

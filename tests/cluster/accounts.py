@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from controller.cluster.fencing import TERM, manifests
-from controller.cluster.lease import LEASE
+from controller.cluster.api_server.resources import LEASES
+from controller.cluster.leading.fencing import TERM, manifests
+from controller.cluster.leading.lease import LEASE
 from controller.cluster.names import SYSTEM
-from controller.cluster.resources import LEASES
 from tests.cluster.api_server import ApiServer, Manifest, one
 
 RBAC = "rbac.authorization.k8s.io"

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from controller.cluster.calls import Calls, Limits
+from controller.cluster.api_server.calls import Calls, Limits
+from controller.cluster.api_server.reaching import client
 from controller.cluster.names import namespace_of
-from controller.cluster.reaching import client
-from controller.cluster.server_settings import ServerSettings
-from controller.cluster.workloads import workloads
+from controller.cluster.servers.settings import ServerSettings
+from controller.cluster.servers.workloads import workloads
 from policy.findings import Place
 from policy.resolved import Pool, Purchase
 from tests.cluster.api_server import ApiServer, Manifest, eventually

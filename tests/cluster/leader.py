@@ -7,14 +7,14 @@ import asyncio
 import itertools
 import sys
 
-from controller.cluster.calls import Calls, Limits
-from controller.cluster.errors import CallError
-from controller.cluster.fencing import Account, DeposedError, fence
-from controller.cluster.leading import Leadership
-from controller.cluster.lease import Timing
+from controller.cluster.api_server.calls import Calls, Limits
+from controller.cluster.api_server.errors import CallError
+from controller.cluster.api_server.reaching import client
+from controller.cluster.api_server.resources import Resource
+from controller.cluster.leading.fencing import Account, DeposedError, fence
+from controller.cluster.leading.leader import Leadership
+from controller.cluster.leading.lease import Timing
 from controller.cluster.names import MANAGED_BY, MANAGER
-from controller.cluster.reaching import client
-from controller.cluster.resources import Resource
 from tests.cluster.api_server import Manifest
 
 MAPS = Resource("v1", "configmaps")

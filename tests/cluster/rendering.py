@@ -6,7 +6,8 @@ from typing import Final
 
 import yaml
 
-from controller.cluster import fencing, installed
+from controller.cluster.installation import installed
+from controller.cluster.leading import fencing
 from policy.schema.files import DEFINITIONS
 from tests.cluster.helm import CHART, NAMESPACE, OPERATOR, ROOT, USER, VALUES, Manifest, manifests, rendered
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from controller.cluster.applying import Applier
-from controller.cluster.calls import Calls
+from controller.cluster.api_server.calls import Calls
 from controller.cluster.names import namespace_of
-from controller.cluster.standing import KINDS, Key, key_of
-from controller.cluster.workloads import priority
+from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.standing import KINDS, Key, key_of
+from controller.cluster.servers.workloads import priority
 from policy.findings import Finding
 from tests.cluster.api_server import ApiServer, Manifest, eventually
 from tests.cluster.fleet import SETTINGS, asked, calls, is_ready, pods, pool, stand

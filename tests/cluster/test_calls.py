@@ -12,9 +12,9 @@ import pytest
 import yaml
 from kubernetes.config import incluster_config
 
-from controller.cluster.backoff import LONGEST_S, asked_s, pause_s
-from controller.cluster.calls import UNANSWERED, Calls, Limits, Object, owners
-from controller.cluster.errors import (
+from controller.cluster.api_server.backoff import LONGEST_S, asked_s, pause_s
+from controller.cluster.api_server.calls import UNANSWERED, Calls, Limits, Object, owners
+from controller.cluster.api_server.errors import (
     BusyError,
     CallError,
     ConflictError,
@@ -24,8 +24,8 @@ from controller.cluster.errors import (
     RefusedError,
     UnansweredError,
 )
-from controller.cluster.reaching import client
-from controller.cluster.resources import NAMESPACES, NODES, Resource
+from controller.cluster.api_server.reaching import client
+from controller.cluster.api_server.resources import NAMESPACES, NODES, Resource
 from policy.documents import API_VERSION
 from tests.cluster.api_server import ApiServer, one
 

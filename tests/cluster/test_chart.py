@@ -9,7 +9,7 @@ import pytest
 import yaml
 from kubernetes_validate import validate
 
-from controller.cluster.marking import Pod, own_pod
+from controller.cluster.leading.marking import Pod, own_pod
 from controller.cluster.names import LEADS
 from controller.connections import read_connections
 from policy.documents import KINDS

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.cluster.calls import Calls
-from controller.cluster.policies import ClusterPolicy
-from controller.cluster.reaching import client
-from controller.cluster.reporting import StatusReporter
+from controller.cluster.api_server.calls import Calls
+from controller.cluster.api_server.reaching import client
+from controller.cluster.custom_resources.policies import ClusterPolicy
+from controller.cluster.custom_resources.reporting import StatusReporter
 from controller.loop.policies import InForce, reloaded
 from controller.loop.status import Status
 from policy.documents import API_VERSION

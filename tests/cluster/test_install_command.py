@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from controller.cluster.installed import installed, name_of, path_of
-from controller.cluster.workloads import priority
+from controller.cluster.installation.installed import installed, name_of, path_of
+from controller.cluster.servers.workloads import priority
 from policy.documents import API_VERSION
 from tests.cli.process import Ran, gridwright
 from tests.cluster.api_server import ApiServer, Manifest, eventually

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.cluster.installed import SETTINGS, Settings, installed, is_supported, name_of, path_of, questions
+from controller.cluster.installation.installed import (
+    SETTINGS,
+    Settings,
+    installed,
+    is_supported,
+    name_of,
+    path_of,
+    questions,
+)
 from policy.documents import KINDS
 
 SERVERS = {"servers": {"edge": {"http": "10.0.0.7:8000", "grpc": "10.0.0.7:8001", "metrics": "10.0.0.7:8002"}}}

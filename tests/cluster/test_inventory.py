@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from collectors.snapshot import Snapshot
-from controller.cluster.calls import Calls
-from controller.cluster.inventory import ClusterInventory
-from controller.cluster.reaching import client
+from controller.cluster.api_server.calls import Calls
+from controller.cluster.api_server.reaching import client
+from controller.cluster.inventory.collector import ClusterInventory
 from policy.findings import Place
 from policy.resolved import Pool, Purchase
 from tests.cluster.api_server import ApiServer, Manifest, eventually

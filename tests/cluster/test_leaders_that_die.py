@@ -15,7 +15,7 @@ from signal import SIGCONT, SIGSTOP
 import pytest
 
 from controller.acting.waiting import until
-from controller.cluster.calls import Calls
+from controller.cluster.api_server.calls import Calls
 from tests.cluster.accounts import Controller, controller_of, put_up
 from tests.cluster.api_server import ApiServer
 from tests.cluster.fleet import calls

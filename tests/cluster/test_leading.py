@@ -11,14 +11,14 @@ import pytest
 from kubernetes_validate import validate
 
 from controller.acting.waiting import until
-from controller.cluster.calls import Calls, Limits
-from controller.cluster.errors import ForbiddenError, RefusedError
-from controller.cluster.fencing import Account, DeposedError, account_of, fence, manifests
-from controller.cluster.leading import Leadership
-from controller.cluster.lease import LEASE, Timing
+from controller.cluster.api_server.calls import Calls, Limits
+from controller.cluster.api_server.errors import ForbiddenError, RefusedError
+from controller.cluster.api_server.reaching import client
+from controller.cluster.api_server.resources import LEASES, PODS
+from controller.cluster.leading.fencing import Account, DeposedError, account_of, fence, manifests
+from controller.cluster.leading.leader import Leadership
+from controller.cluster.leading.lease import LEASE, Timing
 from controller.cluster.names import MANAGED_BY, MANAGER, SYSTEM
-from controller.cluster.reaching import client
-from controller.cluster.resources import LEASES, PODS
 from tests.cluster.accounts import Controller, controller_of, put_up, take_away
 from tests.cluster.api_server import ApiServer
 from tests.cluster.leader import MAPS, WRITTEN, written

@@ -11,7 +11,7 @@ import yaml
 
 from controller.acting.triton import TritonServer, servers_of
 from controller.assembly import Places, controller
-from controller.cluster.marking import Pod
+from controller.cluster.leading.marking import Pod
 from controller.cluster.names import LEADS, SYSTEM, namespace_of
 from controller.connections import ClusterConnection, Connections
 from controller.embedded.errors import PartMissingError

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from controller.cluster.calls import Calls, Limits
-from controller.cluster.errors import CallError
+from controller.cluster.api_server.calls import Calls, Limits
+from controller.cluster.api_server.errors import CallError
+from controller.cluster.api_server.reaching import client
+from controller.cluster.api_server.resources import LEASES, PODS
 from controller.cluster.joining import joined
-from controller.cluster.lease import LEASE
-from controller.cluster.marking import Mark, Pod, own_pod
+from controller.cluster.leading.lease import LEASE
+from controller.cluster.leading.marking import Mark, Pod, own_pod
 from controller.cluster.names import LEADS, SYSTEM
-from controller.cluster.reaching import client
-from controller.cluster.resources import LEASES, PODS
 from controller.connections import ClusterConnection
 from tests.cluster.accounts import Controller, controller_of, put_up
 from tests.cluster.api_server import ApiServer, eventually

@@ -17,21 +17,21 @@ import yaml
 
 from controller.acting.actuator import ActuatorError
 from controller.actions import SetLoad
-from controller.cluster.applying import Applier
-from controller.cluster.calls import Calls
-from controller.cluster.errors import ForbiddenError
-from controller.cluster.fencing import Account, fence
-from controller.cluster.inventory import ClusterInventory
-from controller.cluster.leading import Leadership
-from controller.cluster.marking import Mark, Pod
-from controller.cluster.policies import ClusterPolicy
-from controller.cluster.reaching import client
-from controller.cluster.reporting import StatusReporter
-from controller.cluster.resources import Resource
-from controller.cluster.serving import ServersActuator
-from controller.cluster.standing import KEPT, is_ours
-from controller.cluster.standing import KINDS as KINDS_WRITTEN
-from controller.cluster.workloads import priority
+from controller.cluster.api_server.calls import Calls
+from controller.cluster.api_server.errors import ForbiddenError
+from controller.cluster.api_server.reaching import client
+from controller.cluster.api_server.resources import Resource
+from controller.cluster.custom_resources.policies import ClusterPolicy
+from controller.cluster.custom_resources.reporting import StatusReporter
+from controller.cluster.inventory.collector import ClusterInventory
+from controller.cluster.leading.fencing import Account, fence
+from controller.cluster.leading.leader import Leadership
+from controller.cluster.leading.marking import Mark, Pod
+from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.serving import ServersActuator
+from controller.cluster.servers.standing import KEPT, is_ours
+from controller.cluster.servers.standing import KINDS as KINDS_WRITTEN
+from controller.cluster.servers.workloads import priority
 from controller.fleet import Load
 from controller.loop.policies import InForce, reloaded
 from controller.loop.status import Status

@@ -10,8 +10,8 @@ import pytest
 from controller.admission.judging import Protected, judged, question
 from controller.admission.manifests import NAMESPACE, for_servers, policies
 from controller.admission.servers import Use
-from controller.cluster.applying import Applier
 from controller.cluster.names import namespace_of
+from controller.cluster.servers.applying import Applier
 from policy.resolved import Policy, Pool
 from policy.source import load
 from rules.kernel.problem import Problem

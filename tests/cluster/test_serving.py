@@ -11,11 +11,11 @@ import pytest
 from controller.acting.actuator import ActuatorError
 from controller.acting.triton import TritonLimits, TritonServer, servers_of
 from controller.actions import SetLoad, Unload
-from controller.cluster.applying import Applier
-from controller.cluster.calls import Calls
+from controller.cluster.api_server.calls import Calls
 from controller.cluster.names import namespace_of
-from controller.cluster.server_settings import Resources
-from controller.cluster.serving import ServersActuator
+from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.serving import ServersActuator
+from controller.cluster.servers.settings import Resources
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.fleet import Load

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from controller.cluster.calls import Calls, Limits, Object
-from controller.cluster.reaching import client
-from controller.cluster.resources import Resource
-from controller.cluster.store import Name, Store, Watched
-from controller.cluster.watching import Informer, Times, following
+from controller.cluster.api_server.calls import Calls, Limits, Object
+from controller.cluster.api_server.reaching import client
+from controller.cluster.api_server.resources import Resource
+from controller.cluster.api_server.store import Name, Store, Watched
+from controller.cluster.api_server.watching import Informer, Times, following
 from tests.cluster.api_server import ApiServer, Manifest
 from tests.cluster.restarting import Restarted
 from tests.cluster.starting import KUBECONFIG

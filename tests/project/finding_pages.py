@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from collectors.catalogue import TITLES as READINGS
-from controller.cluster.inventory_catalogue import TITLES as INVENTORY
-from controller.cluster.servers_catalogue import TITLES as SERVERS
+from controller.cluster.inventory.catalogue import TITLES as INVENTORY
+from controller.cluster.servers.catalogue import TITLES as SERVERS
 from controller.planning.catalogue import TITLES as PLANNING
 from policy.catalogue import TITLES as POLICY
 from rules.catalogue import RULES

@@ -61,7 +61,7 @@ def test_the_wheel_carries_the_schema_that_its_command_prints(wheel: Path, root:
 
 
 def test_the_wheel_carries_what_it_installs(wheel: Path, root: Path) -> None:
-    name = "controller/cluster/installed.yaml"
+    name = "controller/cluster/installation/installed.yaml"
     assert zipfile.ZipFile(wheel).read(name) == (root / name).read_bytes()
 
 

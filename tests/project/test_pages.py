@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from collectors.catalogue import TITLES as READINGS
-from controller.cluster.inventory_catalogue import TITLES as INVENTORY
-from controller.cluster.servers_catalogue import TITLES as SERVERS
+from controller.cluster.inventory.catalogue import TITLES as INVENTORY
+from controller.cluster.servers.catalogue import TITLES as SERVERS
 from controller.planning.catalogue import TITLES as DECIDING
 from policy.catalogue import TITLES as POLICY
 from policy.documents import KINDS

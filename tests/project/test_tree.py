@@ -55,3 +55,9 @@ def test_every_link_between_documents_leads_somewhere(root: Path) -> None:
 def test_every_script_is_strict_and_parses(root: Path, script: str) -> None:
     assert "set -euo pipefail" in (root / script).read_text()
     subprocess.run(["bash", "-n", root / script], check=True)  # noqa: S607
+
+
+def test_every_module_of_tests_has_a_name_of_its_own(root: Path) -> None:
+    """Pytest imports a test by its file's name alone: two of one name stop a run before its first test."""
+    names = [path.name for path in root.glob("tests/**/test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -9,10 +9,10 @@ from world import LYON, OCR, PARIS, POLICY, START, VAD, World, line
 
 from collectors.snapshot import Latency, Quantiles, Reading, Snapshot
 from controller.actions import Outcome, SetLoad
-from controller.cluster.condition import MOST_TOLD, Condition, Holds, condition
-from controller.cluster.conditions import Resource, conditions
-from controller.cluster.policies import Held, Told, held
-from controller.cluster.statuses import Change, changes, event_manifests, status_manifest
+from controller.cluster.custom_resources.condition import MOST_TOLD, Condition, Holds, condition
+from controller.cluster.custom_resources.conditions import Resource, conditions
+from controller.cluster.custom_resources.policies import Held, Told, held
+from controller.cluster.custom_resources.statuses import Change, changes, event_manifests, status_manifest
 from controller.decision import Decision, Verdict
 from controller.loop.policies import InForce
 from controller.loop.status import Status

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from controller.cluster.lease import Record, Seen, Step, Timing, following, look, step
+from controller.cluster.leading.lease import Record, Seen, Step, Timing, following, look, step
 
 TIMING = Timing(duration_s=10, lead_s=7.0, look_s=2.0)
 HELD = Record("a", 3, 10, "v1")

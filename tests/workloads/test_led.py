@@ -7,8 +7,8 @@ import pytest
 from controller.acting.actuator import ActuatorError
 from controller.acting.dry_run import DryRun
 from controller.actions import Action, SetRoutes
-from controller.cluster.fencing import DeposedError
-from controller.cluster.led import LedActuator
+from controller.cluster.leading.fencing import DeposedError
+from controller.cluster.leading.led import LedActuator
 from policy.resolved import Policy
 from tests.acting.world import world
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from controller.actions import SetLoad, SetRoutes, Unload
-from controller.cluster.pod_state import PodState, pod_state
-from controller.cluster.server_settings import ServerSettings
-from controller.cluster.serving import ServersActuator, reached
+from controller.cluster.servers.pod_state import PodState, pod_state
+from controller.cluster.servers.serving import ServersActuator, reached
+from controller.cluster.servers.settings import ServerSettings
 from controller.fleet import Load
 from rules.kernel.problem import Placement
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from controller.cluster.scalers import targets
-from controller.cluster.standing import Key, Standing, difference, digest, is_ours, key_of, standing
+from controller.cluster.servers.scalers import targets
+from controller.cluster.servers.standing import Key, Standing, difference, digest, is_ours, key_of, standing
 
 MANIFEST: dict[str, Any] = {
     "apiVersion": "apps/v1",

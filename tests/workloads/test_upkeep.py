@@ -17,15 +17,15 @@ from collectors.snapshot import (
     ServerState,
     Snapshot,
 )
-from controller.cluster.applying import Applier
-from controller.cluster.calls import Calls
+from controller.cluster.api_server.calls import Calls
+from controller.cluster.api_server.store import Name
 from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL
-from controller.cluster.pod_state import PodState
-from controller.cluster.server_pods import ServerAddresses, ServerPod, late_servers, server_pod
-from controller.cluster.server_settings import ServerSettings
-from controller.cluster.serving import reached
-from controller.cluster.store import Name
-from controller.cluster.upkeep import ClusterUpkeep, in_use, silent
+from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.pod_state import PodState
+from controller.cluster.servers.pods import ServerAddresses, ServerPod, late_servers, server_pod
+from controller.cluster.servers.serving import reached
+from controller.cluster.servers.settings import ServerSettings
+from controller.cluster.servers.upkeep import ClusterUpkeep, in_use, silent
 from controller.fleet import Fleet, Load
 from rules.kernel.problem import Placement
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from collectors.snapshot import InventoryNode, Presence
-from controller.cluster.inventory_catalogue import closed, other_number, undeclared
-from controller.cluster.names import MANAGED_BY, NODE, POOL, namespace_of
-from controller.cluster.quantities import count
-from controller.cluster.seen import (
+from controller.cluster.api_server.store import Name
+from controller.cluster.inventory.catalogue import closed, other_number, undeclared
+from controller.cluster.inventory.quantities import count
+from controller.cluster.inventory.seen import (
     RACK,
     SHARING,
     SPOT,
@@ -23,8 +23,8 @@ from controller.cluster.seen import (
     pod_seen,
     quota_seen,
 )
-from controller.cluster.store import Name
-from controller.cluster.usable import Seen, strangers, usable
+from controller.cluster.inventory.usable import Seen, strangers, usable
+from controller.cluster.names import MANAGED_BY, NODE, POOL, namespace_of
 from policy.findings import Level, Place
 from policy.resolved import Pool, Purchase
 

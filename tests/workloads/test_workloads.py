@@ -9,8 +9,8 @@ from kubernetes_validate import validate
 from pydantic import ValidationError
 
 from controller.cluster.names import MOST_SERVER, SYSTEM, as_label, namespace_of, pod_of, server_of
-from controller.cluster.server_settings import Repository, ServerSettings
-from controller.cluster.workloads import workloads
+from controller.cluster.servers.settings import Repository, ServerSettings
+from controller.cluster.servers.workloads import workloads
 from policy.findings import Place
 from policy.resolved import Pool, Purchase
 

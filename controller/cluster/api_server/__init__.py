@@ -1,0 +1,1 @@
+"""What the API server is asked, how often and how long, and how its objects are followed."""

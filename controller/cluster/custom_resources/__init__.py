@@ -1,0 +1,1 @@
+"""Policy as custom resources: followed, and told what became of it."""

@@ -1,0 +1,1 @@
+"""What an installation is made of, and how it is made and removed."""

@@ -1,0 +1,1 @@
+"""Triton servers as objects of a cluster: wanted, standing, applied, reached and removed."""

@@ -1,0 +1,94 @@
+"""What a cluster needs beside actions, once a turn's are done: servers as wanted, and none that nothing uses."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from collectors.snapshot import ModelState, Presence, Snapshot
+from controller.cluster.api_server.errors import CallError
+from controller.cluster.api_server.store import Name
+from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.catalogue import refused
+from controller.cluster.servers.pods import ServerPod, late_servers
+from controller.cluster.servers.settings import ServerSettings
+from controller.cluster.servers.workloads import workloads
+from controller.connections import ServerKey
+from controller.fleet import Fleet
+from policy.findings import Finding
+from policy.resolved import Pool
+
+SERVERS: Final = "servers"
+KEEP_S: Final = 30.0
+"""How long keeping may hold up the next turn."""
+
+
+class ClusterUpkeep:
+    """Keeps the objects of the pools that a cluster has, and tells of servers that are not ready in time.
+
+    `pods` are those of the servers. A server that does not answer may hold something, and may be back soon: it stays
+    for `start_s` of the settings.
+    """
+
+    def __init__(
+        self,
+        applier: Applier,
+        settings: ServerSettings,
+        pools: Callable[[], Sequence[Pool]],
+        pods: Callable[[], Mapping[Name, ServerPod]],
+    ) -> None:
+        self._applier = applier
+        self._settings = settings
+        self._pools = pools
+        self._pods = pods
+        self._silent: dict[ServerKey, datetime] = {}
+
+    async def keep(self, planned: Fleet, snapshot: Snapshot, *, is_reached: bool) -> tuple[Finding, ...]:
+        """Apply what the plan's servers need, and where the plan is reached remove those that nothing uses."""
+        self._silent = silent(self._silent, snapshot)
+        gone = snapshot.at - timedelta(seconds=self._settings.start_s)
+        waited_for = {server for server, since in self._silent.items() if since > gone}
+        used = in_use(planned, snapshot, waited_for)
+        is_known = all(item.reading.value is not None for item in snapshot.inventory)
+        wanted = workloads(self._pools(), used, self._settings)
+        told = (*wanted.findings, *late_servers(self._pods(), self._settings.start_s, snapshot.at))
+        try:
+            async with asyncio.timeout(KEEP_S):
+                done = await self._applier.apply(wanted.manifests, removes=is_reached and is_known)
+        except CallError as error:
+            return (*told, refused(SERVERS, str(error)))
+        except TimeoutError:
+            return (*told, refused(SERVERS, f"not all was written within {KEEP_S:g} s; the next turn goes on"))
+        return (*told, *done.findings)
+
+
+def silent(before: Mapping[ServerKey, datetime], snapshot: Snapshot) -> dict[ServerKey, datetime]:
+    """The servers that do not answer, each with since when."""
+    now = ((server.pool, server.node) for server in snapshot.servers if server.reading.value is None)
+    return {server: before.get(server, snapshot.at) for server in now}
+
+
+def in_use(planned: Fleet, snapshot: Snapshot, waited_for: Collection[ServerKey]) -> dict[str, set[str]]:
+    """By pool the nodes that are planned with, and the others whose servers stay.
+
+    On nodes that something may be placed on, a server stays while it holds something, is waited for, or was not looked
+    at. On one that is cut off it stays, for nothing could end it there; on all others it goes.
+    """
+    held = {
+        (each.pool, each.node)
+        for each in snapshot.servers
+        if each.reading.value and any(model.state is not ModelState.UNAVAILABLE for model in each.reading.value.models)
+    }
+    told = {(server.pool, server.node) for server in snapshot.servers}
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for load in planned.loads:
+        found[load.placement.pool].add(load.node)
+    for item in snapshot.inventory:
+        for node in item.reading.value or ():
+            key = item.pool, node.name
+            is_unknown = node.server is Presence.READY and key not in told
+            stays = not node.against and (key in held or key in waited_for or is_unknown)
+            if stays or (not node.is_ready and node.server is not Presence.NONE):
+                found[item.pool].add(node.name)
+    return {pool: nodes - {""} for pool, nodes in found.items()}
