@@ -32,7 +32,15 @@ def test_every_finding_is_explained_and_every_explanation_has_its_finding(root: 
     deciding = {one for one in ids_made(root, "controller") if one.startswith("GW2")}  # the loop's are in operations.md
     assert len(explained) == len(set(explained))
     assert deciding == {*DECIDING, *INVENTORY, *SERVERS, *SITES}
-    assert set(explained) == {*POLICY, *READINGS, *DECIDING, *INVENTORY, *SERVERS, *(rule.finding_id for rule in RULES)}
+    assert set(explained) == {
+        *POLICY,
+        *READINGS,
+        *DECIDING,
+        *INVENTORY,
+        *SERVERS,
+        *SITES,
+        *(rule.finding_id for rule in RULES),
+    }
 
 
 def test_the_policy_catalogue_and_the_code_name_the_same_findings(root: Path) -> None:
@@ -43,7 +51,7 @@ def test_the_titles_of_a_page_are_those_of_the_catalogue(root: Path) -> None:
     page = (root / "docs/findings.md").read_text(encoding="utf-8").replace("MODEL--VARIANT", "<model>--<variant>")
     assert {
         i: t
-        for i, t in {**POLICY, **READINGS, **DECIDING, **INVENTORY, **SERVERS}.items()
+        for i, t in {**POLICY, **READINGS, **DECIDING, **INVENTORY, **SERVERS, **SITES}.items()
         if not re.search(rf"^\| {i} \| {re.escape(t)}", page, re.MULTILINE)
     } == {}
 
