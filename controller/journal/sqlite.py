@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -33,18 +34,19 @@ def to_write(path: Path) -> Engine:
 
 def to_read(path: Path) -> Engine:
     """The journal at `path`, which must be there; a writer may go on meanwhile."""
+    return _engine(partial(reader, path), "BEGIN")
 
-    def opened() -> sqlite3.Connection:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            _require_ours(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
-    return _engine(opened, "BEGIN")
+def reader(path: Path) -> sqlite3.Connection:
+    """A connection of SQLite's own that reads the journal at `path`. Raises JournalError where it is something else."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        _require_ours(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _engine(opened: Callable[[], sqlite3.Connection], begin: str) -> Engine:

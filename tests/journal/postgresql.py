@@ -104,6 +104,12 @@ class Server:
         self.execute("CREATE SCHEMA public")
         return Database("127.0.0.1", self.port, "postgres", ROLE, is_tls=False)
 
+    def another(self, name: str) -> Database:
+        """A new database beside it."""
+        self.execute(f"DROP DATABASE IF EXISTS {name}")
+        self.execute(f"CREATE DATABASE {name}")
+        return Database("127.0.0.1", self.port, name, ROLE, is_tls=False)
+
 
 def _parent(stat: Path) -> int:
     """Whose child a process is; 0 where it has ended."""
