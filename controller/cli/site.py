@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.arguments import DEFAULT_JOURNAL, AsJson, JournalFile
+from controller.cli.arguments import DEFAULT_JOURNAL, AsJson
 from controller.cli.errors import CliError, Exit, in_two
+from controller.cli.journals import JOURNAL_HELP, kept_in
 from controller.cli.terminal import console, print_table, write_json
 
 Site = Annotated[str, typer.Argument(metavar="SITE", help="The site, as the policy names it.")]
@@ -15,6 +16,7 @@ KeyFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the fil
 Hosts = Annotated[
     list[str], typer.Option("--host", metavar="NAME", help="What agents call the controller: a name or an IP address.")
 ]
+JournalFile = Annotated[Path, typer.Option("--journal", metavar="FILE", help=JOURNAL_HELP)]
 
 app = typer.Typer(no_args_is_help=True, help="Let sites with agents in, shut them out, and see who has a certificate.")
 
@@ -51,7 +53,7 @@ def token(site: Site, *, minutes: Minutes = 60, journal: JournalFile = DEFAULT_J
     from controller.sites.hub.registry import SiteRegistry
 
     try:
-        with closing(SiteRegistry.open(journal)) as registry:
+        with closing(SiteRegistry.open(kept_in(journal))) as registry:
             print(registry.new_token(site, datetime.now(UTC) + timedelta(minutes=minutes)))
     except JournalError as error:
         raise in_two(error, ": ") from error
@@ -70,7 +72,7 @@ def revoke(site: Site, *, journal: JournalFile = DEFAULT_JOURNAL) -> int:
     from controller.sites.hub.registry import SiteRegistry
 
     try:
-        with closing(SiteRegistry.open(journal)) as registry:
+        with closing(SiteRegistry.open(kept_in(journal))) as registry:
             if not registry.revoke(site):
                 raise CliError(f"{site} has neither a certificate nor a token", "`gridwright site list` tells who has")
     except JournalError as error:
@@ -87,7 +89,7 @@ def show(*, journal: JournalFile = DEFAULT_JOURNAL, as_json: AsJson = False) -> 
     from controller.sites.hub.registry import SiteRegistry
 
     try:
-        with closing(SiteRegistry.open(journal)) as registry:
+        with closing(SiteRegistry.open(kept_in(journal))) as registry:
             found = registry.certified()
     except JournalError as error:
         raise in_two(error, ": ") from error
