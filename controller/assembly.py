@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -33,7 +33,7 @@ from controller.connections import Connections, ConnectionsError, journal_place,
 from controller.journal.errors import JournalHeldError
 from controller.journal.place import Place
 from controller.journal.series import SeriesStore
-from controller.journal.writer import Journal
+from controller.journal.writer import Journal, Lead
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
@@ -122,7 +122,7 @@ async def controller(
             cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig, places.pod))
             async with serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
                 await cluster.led()
-        journal, series = stack.enter_context(_kept(places, cluster))
+        journal, series = stack.enter_context(_journal(places.kept_in, partial(_term, cluster) if cluster else None))
         limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if cluster else 0))
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
         bell = Bell()
@@ -199,25 +199,12 @@ async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncI
         yield in_no_folder(policy.load, cluster.connection.evidence), reporter.observe
 
 
-@asynccontextmanager
-async def _agents(places: Places, term: str, in_force: TurnPolicy, bell: Bell) -> AsyncIterator[SiteFleet | None]:
-    """The sites with agents, where the connections name any; whoever writes the journal gives out their plans."""
-    connection = places.connections.sites
-    if connection is None:
-        yield None
-        return
-    with contextlib.closing(SiteRegistry.open(places.kept_in, term)) as registry:
-        async with sites_in(connection, registry, in_force.pools, bell.ring, now) as at_sites:
-            yield at_sites
-
-
-@contextmanager
-def _kept(places: Places, cluster: Cluster | None) -> Iterator[tuple[Journal, SeriesStore]]:
-    """The journal, to be written by nobody else, and the series beside it."""
-    lead = partial(_term, cluster) if cluster else None
+@contextlib.contextmanager
+def _journal(place: Place, lead: Lead | None) -> Iterator[tuple[Journal, SeriesStore]]:
+    """The journal and the series beside it, which this controller alone writes."""
     with (
-        contextlib.closing(Journal.open(places.kept_in, lead=lead)) as journal,
-        contextlib.closing(SeriesStore.open(places.kept_in, journal.term)) as series,
+        contextlib.closing(Journal.open(place, lead=lead)) as journal,
+        contextlib.closing(SeriesStore.open(place, journal.term)) as series,
     ):
         yield journal, series
 
@@ -228,6 +215,18 @@ def _term(cluster: Cluster) -> str:
         return cluster.leadership.term()
     except DeposedError as error:
         raise JournalHeldError(f"this replica may not write the journal, as {error}: start it again") from error
+
+
+@asynccontextmanager
+async def _agents(places: Places, term: str, in_force: TurnPolicy, bell: Bell) -> AsyncIterator[SiteFleet | None]:
+    """The sites with agents, where the connections name any."""
+    connection = places.connections.sites
+    if connection is None:
+        yield None
+        return
+    with contextlib.closing(SiteRegistry.open(places.kept_in, term)) as registry:
+        async with sites_in(connection, registry, in_force.pools, bell.ring, now) as at_sites:
+            yield at_sites
 
 
 def host_names(address: str) -> tuple[str, ...]:

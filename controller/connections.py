@@ -33,8 +33,8 @@ MOST_TRACE_RATE: Final = 1_000_000
 WHOLE_POOL: Final = "<one server for the whole pool>"
 EACH_NODE: Final = "<a server on each node>"
 """How the two forms of what a pool has are told apart; no field is called like that."""
-FILES_OF_SITES: Final = ("certificate", "key", "authority", "authority_key", "plan_key")
 FILES: Final = ("bearer_token_file", "basic_auth_file", "password_file", "ca_file")
+FILES_OF_SITES: Final = ("certificate", "key", "authority", "authority_key", "plan_key")
 
 
 class ConnectionsError(Exception):
@@ -184,30 +184,6 @@ class ClusterConnection(_Document):
     evidence: Path | None = None
 
 
-class SitesConnection(_Document):
-    """Where sites with agents call in, and which ones: the pools of `agents` have their servers there.
-
-    `certificate` and `key` are those of `address`; `authority` and its key certify sites, `plan_key` signs their plans.
-    All are files in PEM, relative to the document. A site that is silent for `silent_after_s` is cut off.
-    """
-
-    address: Address
-    agents: tuple[str, ...] = Field(min_length=1)
-    certificate: Path
-    key: Path
-    authority: Path
-    authority_key: Path
-    plan_key: Path
-    silent_after_s: Annotated[int, Field(ge=10, le=3600)] = 30
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        twice = sorted({site for site in self.agents if self.agents.count(site) > 1})
-        if twice:
-            raise ValueError(f"{', '.join(twice)} is among agents twice: name each site once")
-        return self
-
-
 class DatabaseConnection(_Document):
     """A PostgreSQL that keeps the journal. `host` may be the folder of its socket; files are relative to the document.
 
@@ -237,6 +213,30 @@ class DatabaseConnection(_Document):
     def _in_the_clear(self) -> Self:
         if self.sslmode == "disable" and self.address is not None and not _is_loopback(self.address):
             raise ValueError(f"{self.host} would get what is kept in the clear: use sslmode: verify-full")
+        return self
+
+
+class SitesConnection(_Document):
+    """Where sites with agents call in, and which ones: the pools of `agents` have their servers there.
+
+    `certificate` and `key` are those of `address`; `authority` and its key certify sites, `plan_key` signs their plans.
+    All are files in PEM, relative to the document. A site that is silent for `silent_after_s` is cut off.
+    """
+
+    address: Address
+    agents: tuple[str, ...] = Field(min_length=1)
+    certificate: Path
+    key: Path
+    authority: Path
+    authority_key: Path
+    plan_key: Path
+    silent_after_s: Annotated[int, Field(ge=10, le=3600)] = 30
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = sorted({site for site in self.agents if self.agents.count(site) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is among agents twice: name each site once")
         return self
 
 

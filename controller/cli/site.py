@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.arguments import DEFAULT_JOURNAL, AsJson
+from controller.cli.arguments import DEFAULT_JOURNAL, AsJson, JournalFile
 from controller.cli.errors import CliError, Exit, in_two
-from controller.cli.journals import JOURNAL_HELP, kept_in
+from controller.cli.journals import kept_in
 from controller.cli.terminal import console, print_table, write_json
 
 Site = Annotated[str, typer.Argument(metavar="SITE", help="The site, as the policy names it.")]
@@ -16,7 +16,6 @@ KeyFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the fil
 Hosts = Annotated[
     list[str], typer.Option("--host", metavar="NAME", help="What agents call the controller: a name or an IP address.")
 ]
-JournalFile = Annotated[Path, typer.Option("--journal", metavar="FILE", help=JOURNAL_HELP)]
 
 app = typer.Typer(no_args_is_help=True, help="Let sites with agents in, shut them out, and see who has a certificate.")
 

@@ -72,6 +72,7 @@ SITE_TOKEN: Final = Table(
     Column("ends_s", NUMBER, nullable=False),
     **BY_KEY,
 )
+"""What lets a site register, once."""
 SITE_CERTIFICATE: Final = Table(
     "site_certificate",
     METADATA,
@@ -80,6 +81,7 @@ SITE_CERTIFICATE: Final = Table(
     Column("ends_s", NUMBER, nullable=False),
     **BY_KEY,
 )
+"""Certificates of sites that count."""
 SITE_PLAN: Final = Table(
     "site_plan",
     METADATA,
@@ -88,3 +90,4 @@ SITE_PLAN: Final = Table(
     Column("body", LargeBinary, nullable=False),
     **BY_KEY,
 )
+"""The newest plan of each site."""

@@ -1,4 +1,4 @@
-"""Which sites may call in, and the plan that each was given last: tables of the journal, beside its entries.
+"""Which sites may call in, and the plan that each was given last: tables beside the journal's entries.
 
 Commands write here while a controller runs, so nothing of it is kept in memory but by whoever looked.
 """
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final, Self
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select
 
 from collectors.recording import decode, encode
 from controller.journal import holding
@@ -21,6 +21,8 @@ from controller.sites.site_plan import SitePlan
 
 TOKEN_BYTES: Final = 32
 MOST_TOKEN_CHARACTERS: Final = 256
+TOKEN: Final = SITE_TOKEN.c
+CERTIFICATE: Final = SITE_CERTIFICATE.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,13 @@ class SiteRegistry:
     """
 
     def __init__(self, opened: Opened, term: str | None) -> None:
+        self.place = opened.place
         self._opened = opened
         self._term = term
 
     @classmethod
     def open(cls, place: Place, term: str | None = None) -> Self:
-        """That of a journal. With a `term` only that one may give out plans."""
+        """That of the journal there, whose lock need not be held. With a `term` only that one gives out plans."""
         return cls(Opened.at(place), term)
 
     def close(self) -> None:
@@ -53,8 +56,8 @@ class SiteRegistry:
     def new_token(self, site: str, ends: datetime) -> str:
         """A token with which the site may register once until then. Only its digest is kept."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
+        row = {"digest": _digest(token), "site": site, "ends_s": int(ends.timestamp())}
         with self._opened.writing() as connection:
-            row = {"digest": _digest(token), "site": site, "ends_s": int(ends.timestamp())}
             connection.execute(insert(SITE_TOKEN).values(row))
         return token
 
@@ -62,83 +65,79 @@ class SiteRegistry:
         """The site that a token is for, which nobody can use from now on; empty where it is none, or has ended."""
         if len(token) > MOST_TOKEN_CHARACTERS:
             return ""
-        columns = SITE_TOKEN.c
+        gone = delete(SITE_TOKEN).where(TOKEN.digest == _digest(token)).returning(TOKEN.site, TOKEN.ends_s)
         with self._opened.writing() as connection:
-            taken = connection.execute(
-                delete(SITE_TOKEN).where(columns.digest == _digest(token)).returning(columns.site, columns.ends_s)
-            ).one_or_none()
-            connection.execute(delete(SITE_TOKEN).where(columns.ends_s <= int(now.timestamp())))
-        return str(taken.site) if taken is not None and taken.ends_s > now.timestamp() else ""
+            taken = connection.execute(gone).one_or_none()
+            connection.execute(delete(SITE_TOKEN).where(TOKEN.ends_s <= int(now.timestamp())))
+        return str(taken.site) if taken and taken.ends_s > now.timestamp() else ""
 
     def certify(self, certified: Certified, serial: str, now: datetime, by: str = "") -> bool:
         """Have a certificate count from now on, and forget those that have ended.
 
         With `by` only while the one with that serial number still counts: what is revoked renews nothing.
         """
-        columns = SITE_CERTIFICATE.c
-        known = select(columns.site).where(columns.serial == by, columns.site == certified.site).with_for_update()
+        row = {"serial": serial, "site": certified.site, "ends_s": int(certified.ends.timestamp())}
+        renewed = select(CERTIFICATE.serial).where(CERTIFICATE.serial == by, CERTIFICATE.site == certified.site)
         with self._opened.writing() as connection:
-            connection.execute(delete(SITE_CERTIFICATE).where(columns.ends_s <= int(now.timestamp())))
-            if by and connection.execute(known).one_or_none() is None:
+            connection.execute(delete(SITE_CERTIFICATE).where(CERTIFICATE.ends_s <= int(now.timestamp())))
+            if by and connection.execute(renewed.with_for_update()).one_or_none() is None:
                 return False
-            row = {"serial": serial, "site": certified.site, "ends_s": int(certified.ends.timestamp())}
             connection.execute(insert(SITE_CERTIFICATE).values(row))
-            return True
+        return True
 
     def counts(self, site: str, serial: str, now: datetime) -> bool:
         """Whether the certificate with a serial number counts for a site."""
-        columns = SITE_CERTIFICATE.c
-        asked = (columns.serial == serial, columns.site == site, columns.ends_s > int(now.timestamp()))
+        wanted = select(CERTIFICATE.serial).where(
+            CERTIFICATE.serial == serial, CERTIFICATE.site == site, CERTIFICATE.ends_s > int(now.timestamp())
+        )
         with self._opened.writing() as connection:
-            return connection.execute(select(columns.site).where(*asked)).one_or_none() is not None
+            return connection.execute(wanted).one_or_none() is not None
 
     def revoke(self, site: str) -> int:
         """Have no certificate and no token of the site count any more; how many there were.
 
-        A renewal that is under way is waited for first, and its certificate is then among those that are taken away.
+        A renewal that is under way is waited for first, so that its certificate is among those that are taken away.
         """
+        renewing = select(CERTIFICATE.serial).where(CERTIFICATE.site == site).with_for_update()
         with self._opened.writing() as connection:
-            columns = SITE_CERTIFICATE.c
-            connection.execute(select(columns.serial).where(columns.site == site).with_for_update()).all()
-            gone = [
-                connection.execute(delete(each).where(each.c.site == site)) for each in (SITE_TOKEN, SITE_CERTIFICATE)
-            ]
-            return sum(each.rowcount for each in gone)
+            connection.execute(renewing).all()
+            return sum(
+                connection.execute(delete(table).where(table.c.site == site)).rowcount
+                for table in (SITE_TOKEN, SITE_CERTIFICATE)
+            )
 
     def certified(self) -> tuple[Certified, ...]:
         """The sites with a certificate, by name, each with the end of its newest."""
-        columns = SITE_CERTIFICATE.c
-        newest = select(columns.site, func.max(columns.ends_s)).group_by(columns.site).order_by(columns.site)
+        newest = select(CERTIFICATE.site, func.max(CERTIFICATE.ends_s)).group_by(CERTIFICATE.site)
         with self._opened.writing() as connection:
-            rows = connection.execute(newest).all()
+            rows = connection.execute(newest.order_by(CERTIFICATE.site)).all()
         return tuple(Certified(site, datetime.fromtimestamp(ends_s, UTC)) for site, ends_s in rows)
 
     def plan(self, site: str) -> SitePlan | None:
         """The plan that the site was given last."""
         with self._opened.writing() as connection:
-            found = connection.execute(select(SITE_PLAN.c.body).where(SITE_PLAN.c.site == site)).scalar_one_or_none()
-            return decode(found, SitePlan) if found is not None else None
+            body = connection.execute(select(SITE_PLAN.c.body).where(SITE_PLAN.c.site == site)).scalar_one_or_none()
+            return None if body is None else decode(body, SitePlan)
 
     def put_plan(self, plan: SitePlan, after: int) -> None:
         """Keep a plan as the site's newest, which had generation `after` before, 0 for none.
 
-        Where it had another one, or another term may write the journal, somebody else gives out plans: nothing is
-        written, and JournalError is raised.
+        Where it had another one, somebody else gives out plans: nothing is written, and JournalError is raised.
         """
-        row = {"generation": plan.generation, "body": encode(plan)}
-        columns = SITE_PLAN.c
+        of_site = SITE_PLAN.c.site == plan.site
         with self._opened.writing() as connection:
             if self._term is not None:
-                holding.require(connection, self._opened.place, self._term)
-            asked = select(columns.generation).where(columns.site == plan.site).with_for_update()
-            known = connection.execute(asked).scalar_one_or_none() or 0
+                holding.require(connection, self.place, self._term)
+            kept = select(SITE_PLAN.c.generation).where(of_site).with_for_update()
+            known = connection.execute(kept).scalar_one_or_none() or 0
             if known != after or plan.generation <= known:
                 raise JournalError(
-                    f"journal {self._opened.place}: the plan of {plan.site} has generation {known} and not {after}: "
-                    "another controller gives out plans; stop it"
+                    f"journal {self.place}: the plan of {plan.site} has generation {known} and not {after}: another "
+                    "controller gives out plans; stop it"
                 )
-            if connection.execute(update(SITE_PLAN).where(columns.site == plan.site).values(row)).rowcount == 0:
-                connection.execute(insert(SITE_PLAN).values(site=plan.site, **row))
+            connection.execute(delete(SITE_PLAN).where(of_site))
+            row = {"site": plan.site, "generation": plan.generation, "body": encode(plan)}
+            connection.execute(insert(SITE_PLAN).values(row))
 
 
 def _digest(token: str) -> str:

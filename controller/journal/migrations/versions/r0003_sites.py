@@ -1,4 +1,4 @@
-"""Which sites may call in, and the plan that each was given last."""
+"""Sites with agents: what lets them in, and the plan that each was given last."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,10 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Make the tables of tokens, certificates and plans."""
-    for name, key in (("site_token", "digest"), ("site_certificate", "serial")):
+    """Make the three tables."""
+    for table, key in (("site_token", "digest"), ("site_certificate", "serial")):
         op.create_table(
-            name,
+            table,
             sa.Column(key, sa.Text, primary_key=True),
             sa.Column("site", sa.Text, nullable=False),
             sa.Column("ends_s", NUMBER, nullable=False),
