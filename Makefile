@@ -48,6 +48,10 @@ test-quick: setup ## The tests that start no server and take no minutes
 test-cluster: setup .control-plane/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes)
 	@$(BIN)/pytest -m cluster
 
+.PHONY: check-hubs
+check-hubs: setup .control-plane/.installed ## Hold what is handed over to the published definitions of Open Cluster Management and Karmada: CRDS=folder
+	@$(BIN)/python -m tests.cluster.held_to_hubs "$(CRDS)"
+
 .PHONY: mutation
 mutation: setup ## Mutate the comparisons and limits of rules/; fail when an unexplained mutant survives
 	@$(BIN)/python -m tests.mutation

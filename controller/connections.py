@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from collectors.snapshot import server_name
+from controller.cluster.handover.settings import HandoverSettings
 from controller.cluster.servers.settings import ServerSettings
 
 MAX_BYTES: Final = 1024 * 1024
@@ -186,6 +187,7 @@ class Connections(_Document):
 
     servers: dict[str, PoolConnection] = Field(default_factory=dict)
     cluster: ClusterConnection | None = None
+    handover: HandoverSettings | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
     otlp: Address = "127.0.0.1:4318"
@@ -197,6 +199,12 @@ class Connections(_Document):
     def _servers_somewhere(self) -> Self:
         if not self.servers and self.cluster is None:
             raise ValueError("name the servers, or a cluster that has them")
+        return self
+
+    @model_validator(mode="after")
+    def _servers_to_hand_over(self) -> Self:
+        if self.handover and self.cluster is None:
+            raise ValueError("handover takes what servers are like from cluster.servers: add it")
         return self
 
     @model_validator(mode="after")
