@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -32,8 +32,12 @@ def test_a_folder_has_a_file_for_each_cluster(form: str, files: set[str], tmp_pa
     assert all(yaml.safe_load_all(written))
 
 
-def test_programs_get_one_document() -> None:
-    told: Any = gridwright("export", "ocm", EXAMPLE, "--connections", CONNECTIONS, "--json").json()
+def test_programs_get_one_document_and_the_same_each_time() -> None:
+    told, again = (
+        cast("Any", gridwright("export", "ocm", EXAMPLE, "--connections", CONNECTIONS, "--json").json())
+        for _ in range(2)
+    )
+    assert told["groups"] == again["groups"]
     assert told["valid_until"] == "2030-01-15T00:00:00Z"
     assert list(told["groups"]) == ["frankfurt", "lyon", "paris"]
     assert all(each["kind"] == "ManifestWork" for group in told["groups"].values() for each in group)

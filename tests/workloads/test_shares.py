@@ -132,10 +132,12 @@ def test_every_template_is_selected_by_one_policy_that_names_its_cluster() -> No
         assert all(each["spec"]["placement"]["clusterAffinity"] == {"clusterNames": clusters} for each in policies)
 
 
-def test_karmada_gives_a_namespace_to_its_own_cluster_alone() -> None:
+def test_karmada_gives_a_namespace_to_its_own_cluster_alone_and_leaves_it_there() -> None:
     groups = templates(shares(POOLS, FLEET, SERVERS, HANDOVER), {})
     (namespace,) = [each for each in groups["p"] if each["kind"] == "Namespace"]
     assert namespace["metadata"]["labels"].items() >= NOT_EVERYWHERE.items()
+    kept = {each["kind"] for each in groups["p"] if each.get("spec", {}).get("preserveResourcesOnDeletion")}
+    assert kept == {"ClusterPropagationPolicy"}
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 

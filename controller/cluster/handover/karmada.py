@@ -71,6 +71,8 @@ def _policy(
                 for each in templates
             ],
             "conflictResolution": "Abort",
+            # Others' claims and secrets are in namespaces, which nobody deletes but who owns them.
+            **({} if namespace else {"preserveResourcesOnDeletion": True}),
             "placement": {
                 "clusterAffinity": {"clusterNames": list(clusters)},
                 "clusterTolerations": [{"key": key, "operator": "Exists", "effect": "NoExecute"} for key in _AWAY],
