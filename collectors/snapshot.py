@@ -90,6 +90,11 @@ class ServerState:
 
     models: tuple[LoadedModel, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is loaded, nor on its way to be or not to be."""
+        return all(model.state is ModelState.UNAVAILABLE for model in self.models)
+
 
 @dataclass(frozen=True, slots=True)
 class Server:

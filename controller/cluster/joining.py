@@ -30,6 +30,7 @@ from controller.cluster.leading.lease import Timing
 from controller.cluster.leading.led import LedActuator
 from controller.cluster.leading.marking import Mark, Pod
 from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.door import Door
 from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses
 from controller.cluster.servers.serving import ServersActuator, reached
 from controller.cluster.servers.upkeep import ClusterUpkeep
@@ -159,7 +160,7 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
             inventory,
             ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            ClusterUpkeep(applier, settings, followed.here, lambda: pods.objects),
+            ClusterUpkeep(applier, Door(cluster.writes), settings, followed.here, lambda: pods.objects),
         )
 
 

@@ -21,6 +21,7 @@ from controller.cluster.api_server.calls import Calls
 from controller.cluster.api_server.store import Name
 from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL
 from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.door import Door
 from controller.cluster.servers.pod_state import PodState
 from controller.cluster.servers.pods import ServerAddresses, ServerPod, late_servers, server_pod
 from controller.cluster.servers.serving import reached
@@ -28,6 +29,7 @@ from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.upkeep import ClusterUpkeep, in_use, silent
 from controller.fleet import Fleet, Load
 from rules.kernel.problem import Placement
+from tests.acting.world import world
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 LOADED = Placement("model", "fp32", "edge")
@@ -159,6 +161,6 @@ async def test_late_servers_are_told_of_though_the_api_server_refuses_everything
     )
     refuses = httpx.MockTransport(lambda _: httpx.Response(403, json={"reason": "Forbidden"}))
     async with httpx.AsyncClient(transport=refuses, base_url="https://cluster") as asked:
-        upkeep = ClusterUpkeep(Applier(Calls(asked)), settings, tuple, lambda: PODS)
-        told = await upkeep.keep(Fleet(), Snapshot(NOW), is_reached=True)
-    assert [each.id for each in told] == ["GW2135", "GW2135", "GW2136"]
+        upkeep = ClusterUpkeep(Applier(Calls(asked)), Door(Calls(asked)), settings, tuple, lambda: PODS)
+        told = await upkeep.keep(world(), Fleet(), Snapshot(NOW), is_reached=True)
+    assert [each.id for each in told] == ["GW2136", "GW2135", "GW2135", "GW2136"]

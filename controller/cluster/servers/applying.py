@@ -123,7 +123,7 @@ class Applier:
                 return not_ours(str(key))
             live = await self._calls.apply(key.path, _marked(manifest), MANAGER)
         except (CallError, DeposedError) as error:
-            return met(key, error)
+            return met(str(key), error)
         self._applied[key] = standing(key.kind, live).fields
         return None
 
@@ -137,7 +137,7 @@ class Applier:
         except MissingError:
             return None
         except (CallError, DeposedError) as error:
-            return met(stands.key, error)
+            return met(str(stands.key), error)
         self._applied.pop(stands.key, None)
         return None
 
@@ -179,9 +179,8 @@ async def side_by_side(items: Sequence[Item], do: Callable[[Item], Awaitable[Fin
     return list(await asyncio.gather(*map(one, items)))
 
 
-def met(key: Key, error: CallError | DeposedError) -> Finding:
+def met(subject: str, error: CallError | DeposedError) -> Finding:
     """What an error means to a person."""
-    subject = str(key)
     if isinstance(error, DeposedError):
         return deposed(subject, str(error))
     if isinstance(error, ForbiddenError) and REFUSAL in error.message:

@@ -19,6 +19,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW2137": "an object has a name that a server needs, and is not Gridwright's",
         "GW2138": "a server runs with settings of before",
         "GW2139": "this replica is not the leader any more",
+        "GW2140": "somebody else has servers admitted",
+        "GW2141": "nothing judges where servers stand",
     }
 )
 
@@ -96,3 +98,17 @@ def deposed(subject: str, told: str) -> Finding:
     """A write or an action came after another replica had taken over, or may have."""
     hint = "nothing: the other replica goes on from what is there"
     return Finding("GW2139", Level.INFO, f"not done, for another replica may lead: {told}", hint, subject=subject)
+
+
+def propped_open(subject: str, seats: Iterable[str]) -> Finding:
+    """Whoever has added these is a field manager of its own, and nothing is taken from one."""
+    message = f"somebody else has servers admitted that no plan has: {', '.join(sorted(seats))}"
+    hint = "take these keys out, and see who may write in gridwright-system"
+    return Finding("GW2140", Level.ERROR, message, hint, subject=subject)
+
+
+def unjudged(subject: str, names: Iterable[str]) -> Finding:
+    """What is written for the API server to judge by is judged by nobody."""
+    message = f"pods of pools may stand anywhere, as the cluster has no {', '.join(names)}"
+    hint = "install this release of Gridwright again: it has them"
+    return Finding("GW2141", Level.ERROR, message, hint, subject=subject)
