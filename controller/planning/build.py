@@ -27,6 +27,7 @@ from controller.planning.excluded import (
 from controller.planning.idle import without_idle
 from controller.planning.inventoried import inventoried
 from controller.planning.kept import Kept
+from controller.planning.machines import of_these_machines
 from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
 from controller.planning.pricing import Habits
@@ -76,6 +77,7 @@ class Built:
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
     """The problem at `now`; `kept` has what the last one may share with it."""
     kept = kept or Kept()
+    snapshot = of_these_machines(snapshot)
     policy = inventoried(policy, without_idle(snapshot))
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)

@@ -17,9 +17,9 @@ from policy.resolved import Pool
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from policy.source import load
-from tests.cluster.api_server import ApiServer, eventually
+from tests.cluster.api_server import ApiServer, Manifest, eventually
 from tests.cluster.controlling import OWN, accounted, at_work, places_of, runs_on
-from tests.cluster.fleet import pods, stand
+from tests.cluster.fleet import is_ready, pods, stand
 from tests.cluster.role import asked
 from tests.cluster.written import files, resources
 from tests.loop.conftest import ENVIRONMENT
@@ -101,10 +101,32 @@ async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_
     assert not is_marked(cluster)
 
 
-async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_it(
-    places: Places, declared: ApiServer, pool: Pool, tritons: EmbeddedFleet
+async def test_a_node_that_is_replaced_under_its_name_gets_a_server_of_its_own(
+    places: Places, cluster: ApiServer, pool: Pool, tritons: EmbeddedFleet
 ) -> None:
-    stand(declared, replace(pool, nodes=1))  # the other node is there
+    stand(cluster, replace(pool, nodes=1))  # the other node is there
+    async with at_work(places, cluster, tritons) as seen:
+        await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
+        before = {node: pod["metadata"]["uid"] for node, pod in pods(cluster, pool).items()}
+        replaced, other = NODES
+        path = f"/api/v1/nodes/{replaced}"
+        old = cluster.get(path)["metadata"]["uid"]
+        cluster.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": replaced}})
+        stand(cluster, replace(pool, nodes=1))
+        assert cluster.get(path)["metadata"]["uid"] != old
+        await asyncio.to_thread(eventually, lambda: is_another(pods(cluster, pool).get(replaced), before[replaced]))
+        await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
+        assert pods(cluster, pool)[other]["metadata"]["uid"] == before[other]
+
+
+def is_another(pod: Manifest | None, uid: str) -> bool:
+    """Whether there is a pod that is ready and another one than before."""
+    return pod is not None and is_ready(pod) and pod["metadata"]["uid"] != uid
+
+
+async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_it(
+    places: Places, declared: ApiServer, tritons: EmbeddedFleet
+) -> None:
     voice = f"/apis/{API_VERSION}/services/voice"
 
     def holds() -> dict[str, str]:

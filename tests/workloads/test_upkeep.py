@@ -23,7 +23,7 @@ from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL
 from controller.cluster.servers.applying import Applier
 from controller.cluster.servers.door import Door
 from controller.cluster.servers.pod_state import PodState
-from controller.cluster.servers.pods import ServerAddresses, ServerPod, late_servers, server_pod
+from controller.cluster.servers.pods import ServerAddresses, ServerPod, late_servers, on_machines, server_pod
 from controller.cluster.servers.serving import reached
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.upkeep import ClusterUpkeep, in_use, silent
@@ -108,6 +108,17 @@ def test_a_server_is_told_of_once_it_is_ready_or_late() -> None:
     }
     addresses = ServerAddresses(lambda: pods, 600, reached, lambda: NOW)
     assert addresses.now() == {("edge", "ready"): reached("10.0.0.1"), ("edge", "late"): reached("10.0.0.3")}
+
+
+def test_a_server_of_the_machine_that_its_node_was_before_is_nowhere_and_is_to_go() -> None:
+    state = PodState("10.0.0.1", is_ready=True, why="", bound=NOW)
+    pods = {Name("gridwright-edge", name): ServerPod("edge", name, NOW, state) for name in ("kept", "replaced")}
+    joined = {"kept": NOW, "replaced": NOW + timedelta(seconds=1)}
+    now = on_machines(pods, joined.get)
+    assert [each.node for each in now.values() if each.is_of_before] == ["replaced"]
+    addresses = ServerAddresses(lambda: now, 600, reached, lambda: NOW + timedelta(seconds=600))
+    assert addresses.now() == {("edge", "kept"): reached("10.0.0.1")}
+    assert on_machines(pods, lambda _: None) == pods
 
 
 def pod(node: str, age_s: int, *, bound: bool = True, **told: Any) -> dict[str, Any]:

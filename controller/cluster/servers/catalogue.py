@@ -53,11 +53,11 @@ def beyond_quota(subject: str, told: str) -> Finding:
 
 
 def kept_by_budget(subject: str, told: str) -> Finding:
-    """The plan has left the node; its server stays until the budget allows to evict it."""
+    """No plan wants it, or its machine is gone; its pod stays until the budget allows to evict it."""
     hint = (
         "nothing: it goes as soon as the other servers of its pool are ready; they are named by GW2135 if they are late"
     )
-    return Finding("GW2134", Level.INFO, f"it is not wanted any more and stays for now: {told}", hint, subject=subject)
+    return Finding("GW2134", Level.INFO, f"it is to go and stays for now: {told}", hint, subject=subject)
 
 
 def awaited(subject: str, waited_s: float, why: str) -> Finding:

@@ -18,6 +18,7 @@ from controller.cluster.servers.applying import met
 from controller.cluster.servers.catalogue import propped_open, refused, unjudged
 from controller.planning.idle import without_idle
 from controller.planning.inventoried import inventoried
+from controller.planning.machines import of_these_machines
 from policy.findings import Finding
 from policy.resolved import Policy
 
@@ -45,9 +46,10 @@ class Door:
 
     async def keep(self, policy: Policy, snapshot: Snapshot, used: Iterable[Uses]) -> tuple[Finding, ...]:
         """Have servers admitted where one of some uses has them and compliance allows it; what is in the way."""
-        here = inventoried(policy, without_idle(snapshot))
+        known = of_these_machines(snapshot)
+        here = inventoried(policy, without_idle(known))
         in_cluster = {item.pool for item in snapshot.inventory}
-        self._judged = await asyncio.to_thread(rejudged, self._judged, here, snapshot.evidence, snapshot.at)
+        self._judged = await asyncio.to_thread(rejudged, self._judged, here, known.evidence, known.at)
         wanted = parameter(self._judged, in_cluster, used)
         if wanted != self._written or self._at is None or snapshot.at >= self._at + LOOKED_AT:
             self._written, self._told = None, await self._write(wanted)

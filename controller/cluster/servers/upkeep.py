@@ -10,7 +10,7 @@ from collectors.snapshot import Presence, Snapshot
 from controller.admission.servers import on_the_way, standing, uses
 from controller.cluster.api_server.errors import CallError
 from controller.cluster.api_server.store import Name
-from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.applying import Applier, side_by_side
 from controller.cluster.servers.catalogue import refused
 from controller.cluster.servers.door import Door
 from controller.cluster.servers.pods import ServerPod, late_servers
@@ -23,6 +23,8 @@ from policy.findings import Finding
 from policy.resolved import Policy, Pool
 
 SERVERS: Final = "servers"
+CLEAR_S: Final = 5.0
+"""How long what comes before actions may hold them up."""
 KEEP_S: Final = 30.0
 """How long keeping may hold up the next turn."""
 
@@ -52,10 +54,24 @@ class ClusterUpkeep:
     async def prepare(
         self, policy: Policy, snapshot: Snapshot, running: Fleet, decision: Decision
     ) -> tuple[Finding, ...]:
-        """Have servers admitted where they stand or are to stand, as far as that is allowed now, and nowhere else."""
+        """Have servers admitted where they stand or are to stand, as far as that is allowed now, and nowhere else.
+
+        And have those gone whose machine is.
+        """
         stands = standing(snapshot, running.routes, policy)
         wanted = uses((decision.fleet, on_the_way(decision.transition)), policy)
-        return await self._door.keep(policy, snapshot, (stands, wanted))
+        shut = await self._door.keep(policy, snapshot, (stands, wanted))
+        return (*shut, *await self._cleared())
+
+    async def _cleared(self) -> tuple[Finding, ...]:
+        """Have the pods go that came to machines which are replaced: Kubernetes makes others, on those of now."""
+        gone = [pod for pod in self._pods().values() if pod.is_of_before and not pod.ends]
+        try:
+            async with asyncio.timeout(CLEAR_S):
+                met = await side_by_side(gone, lambda pod: self._applier.restart(pod.pool, pod.node))
+        except TimeoutError:
+            return (refused(SERVERS, f"not all was evicted within {CLEAR_S:g} s; the next turn goes on"),)
+        return tuple(finding for finding in met if finding)
 
     async def keep(
         self, policy: Policy, planned: Fleet, snapshot: Snapshot, *, is_reached: bool
