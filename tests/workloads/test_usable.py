@@ -190,7 +190,7 @@ def test_of_pods_those_are_kept_that_have_a_device_or_are_ours() -> None:
     assert pod({GPU: "1", "cpu": "1"}) == PodSeen("a", ((GPU, 2),), is_ours=False, since=MADE)
     assert pod({"cpu": "1"}) is None
     assert pod({"cpu": "1"}, ours=True) == PodSeen("a", (), is_ours=True, since=MADE)
-    assert pod({"cpu": "1"}, ours=True, at="") == PodSeen("b", (), is_ours=True, since=MADE)
+    assert pod({"cpu": "1"}, ours=True, at="") == PodSeen("b", (), is_ours=True, since=MADE, is_bound=False)
     assert pod({"cpu": "1"}, ours=True, namespace="elsewhere") is None
     assert pod({GPU: "1"}, at="") is None
     assert pod({GPU: "1"}, phase="Succeeded") is None
@@ -245,10 +245,16 @@ def test_a_server_that_came_to_the_machine_of_before_is_none_of_the_one_that_joi
         return found.server
 
     second = timedelta(seconds=1)
-    assert presence(MADE - second, MADE) is Presence.STARTING
+    assert presence(MADE - second, MADE) is Presence.NONE
     assert presence(MADE, MADE) is Presence.READY
     assert presence(None, MADE) is Presence.READY
     assert presence(MADE, None) is Presence.READY
+
+
+def test_of_a_pod_that_no_node_has_yet_there_is_nothing() -> None:
+    waits = PodSeen("a", (), is_ours=True, since=MADE, is_bound=False)
+    (found,) = usable([CARDS], Seen({Name("", "a"): GOOD}, {Name("x", "a-0"): waits}, {}))["edge"]
+    assert found.server is Presence.NONE
 
 
 def test_when_a_node_joined_and_when_a_pod_came_to_it_is_kept() -> None:

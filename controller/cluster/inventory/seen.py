@@ -66,7 +66,8 @@ class NodeSeen:
 class PodSeen:
     """A pod of a node, and the devices that it has there. One of ours is of its node before it is bound to it.
 
-    `since` is when it became ready, or has not been ready since; `bound` when it came to its node, None before.
+    `since` is when it became ready, or has not been ready since; `bound` when it came to its node, where that
+    is told.
     """
 
     node: str
@@ -74,6 +75,7 @@ class PodSeen:
     is_ours: bool
     since: datetime
     is_ready: bool = False
+    is_bound: bool = True
     bound: datetime | None = None
 
 
@@ -119,7 +121,9 @@ def pod_seen(pod: Object) -> PodSeen | None:
     changed = next((each.get("lastTransitionTime") for each in ready), None) or metadata["creationTimestamp"]
     since = datetime.fromisoformat(changed)
     state = pod_state(pod)
-    return PodSeen(node, tuple(sorted(devices.items())), is_ours, since, state.is_ready, state.bound)
+    return PodSeen(
+        node, tuple(sorted(devices.items())), is_ours, since, state.is_ready, bool(spec.get("nodeName")), state.bound
+    )
 
 
 def is_server(metadata: Object) -> bool:

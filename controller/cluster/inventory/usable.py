@@ -80,11 +80,10 @@ def _late(server: PodSeen | None, late: datetime) -> tuple[str, ...]:
 
 
 def _presence(server: PodSeen | None, node: NodeSeen) -> Presence:
-    """A pod of the machine that the node was before serves nothing, and another one comes for it."""
-    if server is None:
+    """Nothing is there of a pod that no node has yet, nor of one that came to the machine that the node was before."""
+    if server is None or not server.is_bound or is_before(server.bound, node.made):
         return Presence.NONE
-    is_here = server.is_ready and not is_before(server.bound, node.made)
-    return Presence.READY if is_here else Presence.STARTING
+    return Presence.READY if server.is_ready else Presence.STARTING
 
 
 def _against(pool: Pool, name: str, node: NodeSeen, resource: str | None, occupied: _Occupied) -> Iterator[str]:

@@ -16,9 +16,7 @@ from controller.cluster.leading.fencing import DeposedError
 from controller.cluster.names import MANAGER, SYSTEM
 from controller.cluster.servers.applying import met
 from controller.cluster.servers.catalogue import propped_open, refused, unjudged
-from controller.planning.idle import without_idle
-from controller.planning.inventoried import inventoried
-from controller.planning.machines import of_these_machines
+from controller.planning.known import known
 from policy.findings import Finding
 from policy.resolved import Policy
 
@@ -46,10 +44,9 @@ class Door:
 
     async def keep(self, policy: Policy, snapshot: Snapshot, used: Iterable[Uses]) -> tuple[Finding, ...]:
         """Have servers admitted where one of some uses has them and compliance allows it; what is in the way."""
-        known = of_these_machines(snapshot)
-        here = inventoried(policy, without_idle(known))
+        here, seen = known(policy, snapshot, snapshot.at)
         in_cluster = {item.pool for item in snapshot.inventory}
-        self._judged = await asyncio.to_thread(rejudged, self._judged, here, known.evidence, known.at)
+        self._judged = await asyncio.to_thread(rejudged, self._judged, here, seen.evidence, seen.at)
         wanted = parameter(self._judged, in_cluster, used)
         if wanted != self._written or self._at is None or snapshot.at >= self._at + LOOKED_AT:
             self._written, self._told = None, await self._write(wanted)
