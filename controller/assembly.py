@@ -5,14 +5,13 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -37,6 +36,7 @@ from controller.loop.status import Status
 from controller.loop.turn_policy import TurnPolicy, in_no_folder, reading
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
+from controller.serving import serving
 from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
@@ -107,7 +107,7 @@ async def controller(
         cluster: Cluster | None = None
         if connections.cluster is not None:
             cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig, places.pod))
-            async with _serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
+            async with serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
                 await cluster.led()
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
@@ -148,10 +148,10 @@ async def controller(
             )
         )
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
-        await stack.enter_async_context(_serving(create_app(view, host_names(connections.api)), connections.api))
+        await stack.enter_async_context(serving(create_app(view, host_names(connections.api)), connections.api))
         traces = FastAPI(openapi_url=None)
         traces.include_router(otlp_router(receiver))
-        await stack.enter_async_context(_serving(traces, connections.otlp))
+        await stack.enter_async_context(serving(traces, connections.otlp))
         if connections.otlp_grpc:
             await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
         await stack.enter_async_context(in_background(keep_reading(intake.readers, now)))
@@ -197,33 +197,6 @@ def _machine() -> Iterator[str]:
     yield from (socket.gethostname(), socket.getfqdn())
     with contextlib.suppress(OSError):
         yield from (str(address[0]) for *_, address in socket.getaddrinfo(socket.gethostname(), None))
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to whoever started the process."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-@asynccontextmanager
-async def _serving(app: FastAPI, address: str) -> AsyncIterator[None]:
-    """Serve an application at an address while the block runs; signals stay with whoever started the process."""
-    host, port = split_address(address)
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
-    server = _Server(config)
-    task = asyncio.create_task(server.serve())
-    try:
-        while not server.started:
-            if task.done():
-                task.result()
-            await asyncio.sleep(0.02)
-        yield
-    finally:
-        server.should_exit = True
-        await task
 
 
 @asynccontextmanager
