@@ -181,6 +181,24 @@ class ClusterConnection(_Document):
     evidence: Path | None = None
 
 
+class LimitsConnection(_Document):
+    """What each server of a pool may be given by a plan: MiB of its device, and instances of all models together."""
+
+    memory_mib: int = Field(ge=0)
+    instances: int = Field(ge=0)
+
+
+class AgentConnection(_Document):
+    """What the agent of a site goes by: where its hub is, whom to believe that it is, and what each server may hold.
+
+    `limits` are by pool. `ca_file` has the authority of the hub's certificate and is relative to the document.
+    """
+
+    hub: Address
+    ca_file: Path
+    limits: dict[str, LimitsConnection] = Field(min_length=1)
+
+
 class Connections(_Document):
     """All of it. Only loopback addresses are taken unless `beyond_loopback` says that others are meant."""
 
@@ -188,6 +206,7 @@ class Connections(_Document):
     cluster: ClusterConnection | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
+    agent: AgentConnection | None = None
     otlp: Address = "127.0.0.1:4318"
     otlp_grpc: Address | None = None
     api: Address = "127.0.0.1:8780"
@@ -235,6 +254,15 @@ class Connections(_Document):
                 f"{', '.join(other)} has labels in a Prometheus and no server: give a pool's labels as its servers are "
                 "given, by node or as one"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _limits_of_each_pool(self) -> Self:
+        if self.agent is None:
+            return self
+        differing = sorted(self.agent.limits.keys() ^ self.servers.keys())
+        if differing:
+            raise ValueError(f"{', '.join(differing)}: name each pool of an agent under servers and under its limits")
         return self
 
     def by_node(self) -> dict[ServerKey, NodeConnection]:
@@ -318,7 +346,12 @@ def _anchored(connections: Connections, folder: Path) -> Connections:
     cluster = connections.cluster
     if cluster is not None and cluster.evidence is not None:
         cluster = cluster.model_copy(update={"evidence": folder / cluster.evidence})
-    return connections.model_copy(update={"gateways": gateways, "prometheus": prometheus, "cluster": cluster})
+    agent = connections.agent
+    if agent is not None:
+        agent = agent.model_copy(update={"ca_file": folder / agent.ca_file})
+    return connections.model_copy(
+        update={"gateways": gateways, "prometheus": prometheus, "cluster": cluster, "agent": agent}
+    )
 
 
 def _told(error: ValidationError) -> str:

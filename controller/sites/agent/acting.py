@@ -58,6 +58,8 @@ class Hands:
             return str(error)
         except TimeoutError:
             return f"not done within {DEADLINE.total_seconds():g} s: see the log of the server or gateway"
+        except Exception as error:  # noqa: BLE001 - a fault in one action must not lose what its neighbours did
+            return f"{type(error).__name__}: {error}: a fault of Gridwright, report it"
         return ""
 
     async def _follow(self, routes: tuple[RouteSet, ...], plan: SitePlan) -> None:

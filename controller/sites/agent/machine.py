@@ -38,8 +38,7 @@ def step(site: Site, state: AgentState, event: Event, now: datetime) -> tuple[Ag
         case Missed():
             return _missed(state), None
         case Told():
-            phase = Phase.CONNECTED if state.phase is Phase.RECONCILING else state.phase
-            return replace(state, phase=phase, heard_at=now), None
+            return _told(state), None
         case Failed():
             return _failed(state, event), None
         case Looked():
@@ -97,6 +96,14 @@ def _missed(state: AgentState) -> AgentState:
     if state.phase is Phase.CUT_OFF or state.latest - state.heard_at < SILENCE:
         return state
     return replace(state, phase=Phase.CUT_OFF, cut_off_since=state.heard_at)
+
+
+def _told(state: AgentState) -> AgentState:
+    """What the site did alone has been told once it is reconciling, and that it was cut off with one report more."""
+    state = replace(state, heard_at=state.latest)
+    if state.phase is Phase.RECONCILING:
+        return replace(state, phase=Phase.CONNECTED)
+    return replace(state, cut_off_since=None) if state.phase is Phase.CONNECTED else state
 
 
 def _failed(state: AgentState, event: Failed) -> AgentState:

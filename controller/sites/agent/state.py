@@ -37,7 +37,8 @@ class AgentState:
 
     `heard_at` is when the hub last answered, `cut_off_since` when it had last answered before the cut that is, or was
     last. `latest` is the latest instant that was ever seen: time does not go back. `former` are loads of plans before,
-    as long as they may still be there. `applied` is the generation that was brought about last.
+    as long as they may still be there. `applied` is the generation that was brought about last, `starts` how often the
+    agent was started.
     """
 
     site: str
@@ -51,6 +52,7 @@ class AgentState:
     failures: tuple[Failure, ...] = ()
     remotes: tuple[Remote, ...] = ()
     applied: int = 0
+    starts: int = 0
     refused: Refused | None = None
 
     @property
