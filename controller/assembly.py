@@ -37,11 +37,12 @@ from controller.loop.turn_policy import TurnPolicy, in_no_folder, reading
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
 from controller.serving import serving
+from controller.sites.hub.joining import SiteFleet, sites_in
 from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
-from controller.wiring import Basis, addresses, wire
+from controller.wiring import Basis, addresses, elsewhere, wire
 from policy.git.address import Address
 from policy.source import load_documents
 
@@ -100,7 +101,8 @@ async def controller(
     """Run the loop, the receiver and the API until the block ends; in a cluster, once this replica leads.
 
     `reach` tells by the IP of a server's pod where it answers. Raises JournalError when the journal cannot be opened or
-    another controller holds it, and CallError when the cluster cannot be reached.
+    another controller holds it, CallError when the cluster cannot be reached, and KeysError when the keys of sites with
+    agents cannot be used.
     """
     connections = places.connections
     async with contextlib.AsyncExitStack() as stack:
@@ -115,11 +117,12 @@ async def controller(
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
         bell = Bell()
         in_force, told = await stack.enter_async_context(_policy(places, cluster, bell))
+        at_sites = await stack.enter_async_context(_agents(places, in_force, bell))
         fleet: ClusterFleet | None = None
         if cluster is not None:
-            followed = Followed(in_force.pools, connections.servers, bell.ring, now, reach)
+            followed = Followed(in_force.pools, elsewhere(connections, at_sites), bell.ring, now, reach)
             fleet = await stack.enter_async_context(fleet_in(cluster, client, followed))
-        basis = Basis(connections, in_force, journal, series, client, now, fleet)
+        basis = Basis(connections, in_force, journal, series, client, now, fleet, at_sites)
         intake, wiring = wire(basis)
         receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
@@ -184,6 +187,17 @@ async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncI
         raise ConnectionsError("the policy is in a cluster, and the connections name none: add `cluster`")
     async with policy_in(cluster, places.environment, bell.ring, now) as (policy, reporter):
         yield in_no_folder(policy.load, cluster.connection.evidence), reporter.observe
+
+
+@asynccontextmanager
+async def _agents(places: Places, in_force: TurnPolicy, bell: Bell) -> AsyncIterator[SiteFleet | None]:
+    """The sites with agents, where the connections name any."""
+    connection = places.connections.sites
+    if connection is None:
+        yield None
+        return
+    async with sites_in(connection, places.journal, in_force.pools, bell.ring, now) as at_sites:
+        yield at_sites
 
 
 def host_names(address: str) -> tuple[str, ...]:

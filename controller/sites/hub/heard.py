@@ -1,12 +1,12 @@
-"""What each site has told last, and waiting for what it tells next."""
+"""What each site has told last."""
 
-import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from collectors.snapshot import ServerState
 from controller.sites.hub.peer import Peer
 from controller.sites.report import Report, Sketch
 
@@ -26,12 +26,11 @@ class Heard:
 
 
 class SiteReports:
-    """Takes reports; `told` is called after each that counts."""
+    """Takes reports; `changed` is called after one by which a site has other loads than before, or is back."""
 
-    def __init__(self, told: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self._heard: dict[str, Heard] = {}
-        self._next: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._told = told
+        self._changed = changed
 
     def take(self, report: Report, peer: Peer, now: datetime) -> bool:
         """Take a report that came over a connection of `peer`; False for one that is older than what is known.
@@ -46,15 +45,14 @@ class SiteReports:
         while sketches and now - sketches[0][0] > WINDOW:
             sketches.popleft()
         self._heard[peer.site] = Heard(report, now, peer.serial, sketches)
-        self._next[peer.site].set()
-        self._next[peer.site] = asyncio.Event()
-        self._told()
+        if known is None or now - known.at > WINDOW or _loads(known.report) != _loads(report):
+            self._changed()
         return True
 
     def of(self, site: str) -> Heard | None:
         """What was heard of a site last."""
         return self._heard.get(site)
 
-    async def next_of(self, site: str) -> None:
-        """Wait for the next report of a site."""
-        await self._next[site].wait()
+
+def _loads(report: Report) -> list[tuple[str, ServerState | None]]:
+    return [(server.name, server.reading.value) for server in report.seen.servers]
