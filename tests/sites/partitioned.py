@@ -199,7 +199,7 @@ def agent_of(site: SimulatedServers, hub: SimulatedHub, folder: Path) -> Agent:
     public = hub.key.public_key()
     identity = Identity(folder / "none", "", {key_id(public): public}, START, START + timedelta(days=30))
     looking = Looking((site,), site, _Remotes(site.silent_now))
-    parts = Parts(Site(LIMITS), folder, lambda _: hub, looking, Hands(site, site), Sketches(now()), now)
+    parts = Parts(Site(LIMITS), folder, lambda _: hub, lambda _: looking, Hands(site, site), Sketches(now()), now)
     return Agent(parts, kept_state(folder, "edge") or AgentState("edge", now(), now()), identity)
 
 

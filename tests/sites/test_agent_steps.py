@@ -164,6 +164,13 @@ def test_a_server_that_lost_its_models_gets_them_again(servers: Servers, settled
     assert servers.routes["receipts", "edge"].parts == HALVES
 
 
+def test_a_server_that_is_dead_holds_up_no_plan_for_the_others(servers: Servers, settled: AgentState) -> None:
+    servers.kill(("edge", "edge-0"))
+    plan = site_plan(2, (*LOADS, site_load(FIND, "edge-1")))
+    state, names = settle(after(settled, Heard(plan), START), servers, START)
+    assert (names, state.applied) == (["grow", "route"], 2)
+
+
 def test_what_failed_is_put_off_and_the_rest_goes_on(servers: Servers, settled: AgentState) -> None:
     plan = site_plan(2, (*LOADS, site_load(FIND, "edge-0")))
     state = after(after(settled, Heard(plan), START), Failed("no such model", (FIND, "edge-0")), START)

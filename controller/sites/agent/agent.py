@@ -45,12 +45,16 @@ KEEP_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an agent works with. `hub` is made anew for each identity; `clock` tells the instant (UTC)."""
+    """What an agent works with.
+
+    `reach_hub` makes the calls by an identity, `looking_by` what looks, by what tells the plan in force. `clock` tells
+    the instant (UTC).
+    """
 
     site: Site
     folder: Path
     reach_hub: Callable[[Identity], Hub]
-    looking: Looking
+    looking_by: Callable[[Callable[[], SitePlan | None]], Looking]
     hands: Hands
     sketches: Sketches
     clock: Callable[[], datetime]
@@ -64,6 +68,7 @@ class Agent:
         self._parts = parts
         self._identity = identity
         self._hub = parts.reach_hub(identity)
+        self._looking = parts.looking_by(lambda: self.state.plan)
         self._kept = state
         self._seen: tuple[Looked, Snapshot] | None = None
         self._number = 0
@@ -129,7 +134,7 @@ class Agent:
         while True:
             busy = False in self._under_way
             pools = self._remote_pools()
-            looked, snapshot = await self._parts.looking.look(pools, self._parts.clock())
+            looked, snapshot = await self._looking.look(pools, self._parts.clock())
             self._seen = looked, snapshot
             wave = self._take(looked)
             if wave is not None and self.state.plan is not None:

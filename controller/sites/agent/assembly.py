@@ -1,7 +1,7 @@
 """Putting an agent together, out of what its connections document names."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from collectors.collector import Collector
 from collectors.fetch import connections_for
+from collectors.gateway import Gateways, GatewayTarget
 from collectors.otlp.inbox import Inbox
 from collectors.otlp.over_http import otlp_router
 from collectors.otlp.reading import keep_reading
@@ -32,10 +33,11 @@ from controller.sites.agent.hub_calls import Hub
 from controller.sites.agent.intent import Site
 from controller.sites.agent.keeping import AgentError, keep_state, kept_state, open_folder
 from controller.sites.agent.limits import ServerLimits
-from controller.sites.agent.looking import Looking
+from controller.sites.agent.looking import Looking, arriving_in
 from controller.sites.agent.remotes import Remotes
 from controller.sites.agent.sketches import Sketches
 from controller.sites.agent.state import AgentState
+from controller.sites.site_plan import SitePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,8 @@ async def agent_of(places: Places) -> AsyncIterator[Agent]:
             Site(limits_of(connections, agent)),
             places.folder,
             lambda identity: Hub(agent.hub, agent.ca_file, identity),
-            Looking(
-                _collectors(connections, client),
+            lambda plan: Looking(
+                _collectors(connections, client, plan),
                 gateways,
                 Remotes(client, [item.admin for item in connections.gateways]),
             ),
@@ -105,8 +107,16 @@ def limits_of(connections: Connections, agent: AgentConnection) -> dict[ServerKe
     }
 
 
-def _collectors(connections: Connections, client: httpx.AsyncClient) -> tuple[Collector, ...]:
+def _collectors(
+    connections: Connections, client: httpx.AsyncClient, plan: Callable[[], SitePlan | None]
+) -> tuple[Collector, ...]:
     servers = servers_of(connections)
     targets = [RepositoryTarget(pool, server.http, node) for (pool, node), server in servers.items()]
     metrics = [MetricsTarget(pool, server.metrics, node) for (pool, node), server in servers.items()]
-    return (TritonRepository(client, targets), TritonStatistics(client, targets), TritonMetrics(client, metrics))
+    gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
+    return (
+        TritonRepository(client, targets),
+        TritonStatistics(client, targets),
+        TritonMetrics(client, metrics),
+        Gateways(client, gateways, lambda: arriving_in(plan())),
+    )

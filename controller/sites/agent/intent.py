@@ -84,8 +84,9 @@ def is_away(item: Remote, now: datetime) -> bool:
 
 
 def is_there(standing: Standing, intent: Intent) -> bool:
-    """Whether everything stands, and is followed, as it is meant."""
-    return dict(intent.loads) == dict(standing.loads) and not standing.silent and standing.routes is not None
+    """Whether everything stands as it is meant on the servers that answer. Of the others the readings tell."""
+    meant = {seat: load for seat, load in intent.loads.items() if server_of(seat) not in standing.silent}
+    return meant == dict(standing.loads) and standing.routes is not None
 
 
 def deviations(plan: SitePlan, state: AgentState, intent: Intent, now: datetime) -> tuple[Deviation, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.collector import Collector
+from collectors.gateway import Arriving
 from collectors.snapshot import ModelState, Server, Snapshot, Work
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
@@ -17,6 +18,7 @@ from controller.sites.agent.remotes import Remotes
 from controller.sites.agent.scaling import Signal
 from controller.sites.agent.state import Looked
 from controller.sites.agent.waves import Standing
+from controller.sites.site_plan import SitePlan
 from rules.kernel.problem import Placement
 
 DEADLINE_S: Final = 4.0
@@ -67,6 +69,21 @@ def standing_of(snapshot: Snapshot, now: datetime) -> Standing:
     ]
     silent = frozenset(_key(server) for server in snapshot.servers if server not in answering)
     return Standing({load.seat: load for load in loads}, silent, None)
+
+
+def arriving_in(plan: SitePlan | None) -> tuple[Arriving, ...]:
+    """The services of a plan as their arrivals are counted; none before there is a plan."""
+    if plan is None:
+        return ()
+    origins = {
+        service.name: frozenset(item.routes.origin for item in plan.routes if item.routes.service == service.name)
+        for service in plan.services
+    }
+    return tuple(
+        Arriving(service.name, origins[service.name], service.first_stage, service.calls)
+        for service in plan.services
+        if service.first_stage
+    )
 
 
 def signals_of(snapshot: Snapshot, now: datetime) -> tuple[Signal, ...]:
