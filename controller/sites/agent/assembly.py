@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from collectors.collector import Collector
 from collectors.fetch import connections_for
 from collectors.gateway import Gateways, GatewayTarget
+from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
 from collectors.otlp.over_http import otlp_router
 from collectors.otlp.reading import keep_reading
@@ -71,24 +72,25 @@ async def agent_of(places: Places) -> AsyncIterator[Agent]:
     state = replace(state, starts=state.starts + 1)
     keep_state(places.folder, state)
     sketches = Sketches(now())
-    inbox, unused = Inbox(), Inbox()
+    of_servers, of_applications = Inbox(), Inbox()
     rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
-    spans = TritonSpans(inbox, one_in=rates, told=sketches.add_stage)
-    receiver = TraceReceiver(connections.servers, inbox, unused)
+    stages = TritonSpans(of_servers, one_in=rates, told=sketches.add_stage)
+    runs = ClientSpans(of_applications, told=sketches.add_run)
+    receiver = TraceReceiver(connections.servers, of_servers, of_applications)
     traces = FastAPI(openapi_url=None)
     traces.include_router(otlp_router(receiver))
     async with contextlib.AsyncExitStack() as stack:
         limits = connections_for(len(connections.by_node()))
         client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
         await stack.enter_async_context(serving(traces, connections.otlp))
-        await stack.enter_async_context(in_background(keep_reading((spans,), now)))
+        await stack.enter_async_context(in_background(keep_reading((stages, runs), now)))
         gateways = EnvoyActuator(client, connections.gateways) if connections.gateways else None
         parts = Parts(
             Site(limits_of(connections, agent)),
             places.folder,
             lambda identity: Hub(agent.hub, agent.ca_file, identity),
             lambda plan: Looking(
-                _collectors(connections, client, plan),
+                (*_collectors(connections, client, plan), runs),
                 gateways,
                 Remotes(client, [item.admin for item in connections.gateways]),
             ),

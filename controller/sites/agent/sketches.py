@@ -45,6 +45,10 @@ class Sketches:
         self.add(Measure.QUEUE, stage, queue_us, adjusted_count)
         self.add(Measure.COMPUTE, stage, compute_us, adjusted_count)
 
+    def add_run(self, demand: tuple[str, str], took_us: int, adjusted_count: float) -> None:
+        """Take how long a run of a service took for its caller, by service and origin."""
+        self.add(Measure.RUN, demand, took_us, adjusted_count)
+
     def take(self, now: datetime) -> tuple[Sketch, ...]:
         """The sketches of what came since they were taken last; the next ones begin now."""
         since, self._since = self._since, now
