@@ -4,10 +4,11 @@ Such a site goes on by the last plan that it has. What it serves by itself is no
 help to them: so neither is planned. What its plan sends to other sites may still come to them, and they keep room.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from collectors.snapshot import Snapshot
+from controller.fleet import RouteSet
 from controller.planning.demand import Asked
 from policy.resolved import WHOLE_PERMILLE
 from rules.kernel.problem import Demand
@@ -27,3 +28,11 @@ def without_cut_off(asked: Asked, snapshot: Snapshot) -> Asked:
 
     asleep = tuple(demand for demand in asked.asleep if demand.origin not in cut_off)
     return replace(asked, demands=tuple(left()), asleep=asleep)
+
+
+def without_own(routes: Iterable[RouteSet], snapshot: Snapshot) -> tuple[RouteSet, ...]:
+    """The routes that are followed, but for those that are a cut-off site's own business."""
+    cut_off = {item.site: item for item in snapshot.cut_off}
+    return tuple(
+        item for item in routes if item.origin not in cut_off or cut_off[item.origin].away_permille(item.service)
+    )

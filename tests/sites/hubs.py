@@ -112,6 +112,7 @@ async def hub_at(folder: Path, *agents: str) -> AsyncIterator[Called]:
             try:
                 yield called
             finally:
+                hub.plans.end()
                 for client in called.opened:
                     await client.aclose()
     finally:

@@ -258,7 +258,7 @@ def test_keys_that_others_may_read_are_not_used(tmp_path: Path) -> None:
     make_keys(tmp_path, ("127.0.0.1",), datetime.now(UTC))
     key = tmp_path / AUTHORITY_KEY
     assert key.stat().st_mode & 0o777 == 0o600
-    key.chmod(0o640)
+    key.chmod(0o644)
     with pytest.raises(KeysError, match="chmod 600"):
         Authority.read(tmp_path / AUTHORITY, key, tmp_path / PLAN_KEY)
     with pytest.raises(KeysError, match="there already"):

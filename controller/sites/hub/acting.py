@@ -6,7 +6,6 @@ What a site does not bring about is taken out of its plan again, so that it does
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 
 from controller.acting.actuator import Actuator, ActuatorError
@@ -17,7 +16,6 @@ from controller.loop.turn import RouteReader
 from controller.sites.hub.desk import Desk
 from controller.sites.hub.publishing import Change
 from controller.sites.hub.terms import Terms
-from controller.sites.signed import PlanRefusedError
 from controller.sites.site_plan import SiteLoad, SitePlan, SiteRoute
 from policy.resolved import Policy
 
@@ -43,7 +41,7 @@ class SiteServers:
         wanted = _terms(self._desk).load(action.load) if isinstance(action, SetLoad) else None
         plan = await _plan(self._desk, site)
         before = next((item for item in plan.loads if item.load.seat == seat), None)
-        await _or_back(self._desk, site, _with_load(seat, wanted), _with_load(seat, before))
+        await self._desk.bring_about(site, _with_load(seat, wanted), _with_load(seat, before))
 
 
 class SiteRoutes:
@@ -98,7 +96,7 @@ class SiteRoutes:
         before = tuple(item for item in plan.routes if item.routes.service in names)
         wanted = tuple(map(terms.route, routes))
         change, back = _with_routes(names, wanted, terms), _with_routes(names, before, terms)
-        await _or_back(self._desk, site, change, back)
+        await self._desk.bring_about(site, change, back)
 
 
 def _with_load(seat: Seat, wanted: SiteLoad | None) -> Change:
@@ -123,16 +121,6 @@ def _with_routes(names: Iterable[str], wanted: Iterable[SiteRoute], terms: Terms
         return terms.with_routes(plan, (*others, *routes))
 
     return change
-
-
-async def _or_back(desk: Desk, site: str, change: Change, back: Change) -> None:
-    """Bring a change about, or take it back and raise ActuatorError."""
-    try:
-        await desk.bring_about(site, change)
-    except ActuatorError:
-        with suppress(JournalError, PlanRefusedError):
-            await desk.sites.plans.publish(site, back, desk.of_itself(site))
-        raise
 
 
 async def _plan(desk: Desk, site: str) -> SitePlan:

@@ -25,6 +25,7 @@ BACKDATED: Final = timedelta(minutes=5)
 MOST_REQUEST_CHARACTERS: Final = 16_384
 MAX_KEY_BYTES: Final = 65_536
 OTHERS: Final = 0o077
+OTHERS_OF_ROOT: Final = 0o037
 MOST_NAME_CHARACTERS: Final = 64
 """Of a common name (X.520, ub-common-name)."""
 
@@ -137,13 +138,17 @@ def contents(file: Path) -> bytes:
 
 
 def check_secret(file: Path) -> None:
-    """Raises KeysError where others may read the file."""
+    """Raises KeysError where others may read the file.
+
+    The group may read one of root's, as pods have the files of a Secret (the same rule as PostgreSQL has for its key).
+    """
     try:
-        mode = file.stat().st_mode
+        found = file.stat()
     except OSError as error:
         raise KeysError(f"{file} cannot be read ({error.strerror}): `gridwright site keys` makes the files") from error
-    if mode & OTHERS:
-        raise KeysError(f"{file} may be read by others (mode {mode & 0o777:o}): chmod 600 {file}")
+    others = OTHERS_OF_ROOT if found.st_uid == 0 else OTHERS
+    if found.st_mode & others:
+        raise KeysError(f"{file} may be read by others (mode {found.st_mode & 0o777:o}): chmod 600 {file}")
 
 
 def secret(file: Path) -> object:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -56,24 +57,36 @@ class Desk:
         plan = SitePlan(site, heard.report.generation, now, now)
         return replace(plan, loads=tuple(map(terms.load, sorted(loads))), routes=tuple(routes))
 
-    async def bring_about(self, site: str, change: Change) -> None:
-        """Change the plan of a site, and wait until that is brought about. Raises ActuatorError."""
+    async def bring_about(self, site: str, change: Change, back: Change) -> None:
+        """Change the plan of a site, and wait until that is brought about; else change it `back`.
+
+        Raises ActuatorError.
+        """
         self.require(site)
         try:
             generation = await self.sites.plans.publish(site, change, self.of_itself(site))
+        except (JournalError, PlanRefusedError) as error:
+            raise ActuatorError(f"site {site}: {error}") from error
+        try:
+            await self._done(site, generation)
+        except ActuatorError:
+            with suppress(JournalError, PlanRefusedError):
+                await self.sites.plans.publish(site, back, self.of_itself(site))
+            raise
+
+    def require(self, site: str) -> None:
+        """Raises ActuatorError while a site is cut off."""
+        if self.is_cut_off(site):
+            raise ActuatorError(f"site {site} is cut off: see whether its agent runs and reaches this controller")
+
+    async def _done(self, site: str, generation: int) -> None:
+        try:
             async with asyncio.timeout(DONE_S):
                 await until(lambda: self._is_done(site, generation))
         except TimeoutError as error:
             raise ActuatorError(
                 f"site {site} has not brought generation {generation} about within {DONE_S:g} s: see its agent's log"
             ) from error
-        except (JournalError, PlanRefusedError) as error:
-            raise ActuatorError(f"site {site}: {error}") from error
-
-    def require(self, site: str) -> None:
-        """Raises ActuatorError while a site is cut off."""
-        if self.is_cut_off(site):
-            raise ActuatorError(f"site {site} is cut off: see whether its agent runs and reaches this controller")
 
     async def _is_done(self, site: str, generation: int) -> bool:
         self.require(site)

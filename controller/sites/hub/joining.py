@@ -66,9 +66,12 @@ async def sites_in(
         hub = Hub(connection.agents, authority, registry, plans, reports, clock)
         most = CONNECTIONS_A_SITE * len(connection.agents) + STRANGERS
         async with serving(site_calls(hub), connection.address, Secured(context, PeerProtocol, most)):
-            certified = frozenset(item.site for item in await asyncio.to_thread(registry.certified))
-            await _called(sites, certified, clock)
-            yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry)))
+            try:
+                certified = frozenset(item.site for item in await asyncio.to_thread(registry.certified))
+                await _called(sites, certified, clock)
+                yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry)))
+            finally:
+                plans.end()
 
 
 async def _called(sites: Sites, certified: frozenset[str], clock: Callable[[], datetime]) -> None:

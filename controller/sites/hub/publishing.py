@@ -29,6 +29,13 @@ class SitePlans:
         self._known: dict[str, SitePlan] = {}
         self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changed: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._is_ending = False
+
+    def end(self) -> None:
+        """Have nobody wait for a plan any more."""
+        self._is_ending = True
+        for changed in self._changed.values():
+            changed.set()
 
     async def newest(self, site: str) -> SitePlan | None:
         """The plan that the site was given last. Raises JournalError."""
@@ -73,6 +80,8 @@ class SitePlans:
             plan = await self.newest(site)
             if plan is not None and plan.generation > after:
                 return await asyncio.to_thread(signed, replace(plan, valid_until=self._clock() + VALID), self._key)
+            if self._is_ending:
+                return None
             try:
                 async with asyncio.timeout_at(end):
                     await changed.wait()
