@@ -19,14 +19,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hubs import Called, enrolment, hub_at, private_pem, requested
 
 from collectors.recording import encode
-from collectors.snapshot import Snapshot
+from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
 from controller.sites.calls import PLAN, REGISTER, RENEW, REPORT, Credentials
 from controller.sites.hub.authority import LIVES, Authority, KeysError
 from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, PLAN_KEY, make_keys
 from controller.sites.hub.peer import Peer
+from controller.sites.hub.plausible import told
 from controller.sites.report import MOST_BYTES, MOST_PACKED_BYTES, Phase, Report, packed
 from controller.sites.signed import Expected, PlanRefusedError, Refusal, key_id, verified
 from controller.sites.site_plan import SitePlan
+from policy.findings import Finding, Level, Place
 
 PARIS, LYON = "edge-paris", "edge-lyon"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -236,6 +238,35 @@ async def test_a_report_is_refused_that_is_no_report_too_large_or_of_another_sit
     assert await answered(gzip.compress(b" " * (MOST_BYTES + 1))) == 400
     assert await answered(b"x" * (MOST_PACKED_BYTES + 1)) == 413
     assert called.hub.reports.of(PARIS) is None
+
+
+async def test_a_report_is_refused_that_cannot_be_true(called: Called) -> None:
+    client = await called.site(PARIS)
+    now = datetime.now(UTC)
+
+    def holding(instances: int) -> Snapshot:
+        model = LoadedModel("vad", "fp32", ModelState.READY, instances, 1, 0)
+        return Snapshot(now, servers=(Server(PARIS, Reading(ServerState((model,)), now, "triton")),))
+
+    wrong = (
+        replace(report(), generation=2**60),
+        replace(report(), seen=holding(-1)),
+        replace(report(), seen=holding(10**9)),
+    )
+    for each in wrong:
+        answer = await client.put(REPORT, content=packed(each), headers=GZIP)
+        assert answer.status_code == 400
+        assert "cannot be true" in answer.json()["detail"]
+    assert called.hub.reports.of(PARIS) is None
+
+
+def test_what_a_site_finds_is_passed_on_as_its_own() -> None:
+    place = Place("services.yaml", 1, 1)
+    long = Finding("GW2180", Level.WARNING, "m" * 9_000, "h" * 9_000, place, "edge-paris-0")
+    forged = Finding("GW3001", Level.WARNING, "no turn may act", "")
+    (passed,) = told(replace(report(), findings=(forged, long)), PARIS)
+    assert (passed.id, passed.place, passed.subject) == ("GW2180", None, "site edge-paris, edge-paris-0")
+    assert len(passed.message) == len(passed.hint) == 500
 
 
 async def test_a_site_sends_so_much_and_no_more(called: Called) -> None:

@@ -24,6 +24,7 @@ from controller.sites.hub.authority import Authority
 from controller.sites.hub.enrolling import Enrolling, bad_request, forbidden, unnamed
 from controller.sites.hub.heard import SiteReports
 from controller.sites.hub.peer import Peer, peer_in
+from controller.sites.hub.plausible import flaw
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.registry import SiteRegistry
 from controller.sites.report import MOST_BYTES_PER_S, MOST_PACKED_BYTES, Allowance, ReportError, unpacked
@@ -130,6 +131,9 @@ async def _take(hub: Hub, request: Request, peer: Peer, bounds: _Bounds) -> None
         raise bad_request(str(error)) from error
     if told.site != peer.site:
         raise forbidden(f"the report is of {told.site}, and the certificate of {peer.site}")
+    wrong = await asyncio.to_thread(flaw, told)
+    if wrong:
+        raise bad_request(f"the report cannot be true: {wrong}")
     hub.reports.take(told, peer, hub.clock())
 
 

@@ -9,12 +9,13 @@ from collectors.collector import Collector
 from collectors.snapshot import CutOff, Reading, Server, ServerState, Snapshot, merge
 from controller.sites.hub.catalogue import cut_off, deviates, refused, strange, unregistered
 from controller.sites.hub.heard import Heard
+from controller.sites.hub.plausible import MOST_CHARACTERS, told
 from controller.sites.hub.readings import SOURCE, Own, away_permille, own_routes, readings, strangers
 from controller.sites.hub.sites import Sites
 from policy.findings import Finding
 
-MOST_FINDINGS: Final = 20
-"""Of one site, in one turn."""
+MOST_NAMED: Final = 20
+"""Deviations that one finding names."""
 
 
 class SiteReadings:
@@ -61,20 +62,20 @@ class SiteArrivals:
     async def collect(self, now: datetime) -> Snapshot:
         """The rates that sites told last, whose age tells how much they are worth, and the others'."""
         heard = {site: self._sites.reports.of(site) for site in self._sites.agents}
-        told = tuple(
+        offered = tuple(
             item
             for site, each in heard.items()
             if each is not None
             for item in readings(each, self._sites.own(site), None, now).offered
         )
-        return merge(now, (await self._others.collect(now), Snapshot(now, offered=told)))
+        return merge(now, (await self._others.collect(now), Snapshot(now, offered=offered)))
 
 
 def _findings(site: str, heard: Heard, own: Own) -> list[Finding]:
     report, others = heard.report, strangers(heard, own)
-    found = [*report.findings[:MOST_FINDINGS]]
+    found = [*told(report, site)]
     if report.refused is not None and report.refused.generation > report.generation:
-        found.append(refused(site, report.refused.generation, report.refused.reason))
+        found.append(refused(site, report.refused.generation, report.refused.reason[:MOST_CHARACTERS]))
     if report.deviations:
-        found.append(deviates(site, report.deviations[:MOST_FINDINGS]))
+        found.append(deviates(site, report.deviations[:MOST_NAMED]))
     return [*found, strange(site, others)] if others else found
