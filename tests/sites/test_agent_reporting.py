@@ -19,7 +19,7 @@ from tests.sites.agent_world import START, fresh
 from tests.sites.cut_wire import wire_to
 from tests.sites.hubs import hub_at
 
-TELL_S = 10
+TELL_S = 5
 RNG = np.random.default_rng(7)
 
 
@@ -76,7 +76,7 @@ def test_what_does_not_fit_is_left_out_from_what_matters_least() -> None:
 
 
 async def test_a_busy_site_sends_less_than_it_may_tls_included(tmp_path: Path) -> None:
-    """Twenty stages at a hundred requests a second each, told every ten seconds."""
+    """Twenty stages at a hundred requests a second each, told every five seconds."""
     sketches, reports = Sketches(START), 3
     folder = tmp_path / "agent"
     open_folder(folder)

@@ -34,7 +34,7 @@ from policy.findings import Finding
 
 LOG: Final = logging.getLogger("gridwright.agent")
 LOOK_S: Final = 1.0
-TELL_S: Final = 10.0
+TELL_S: Final = 5.0
 """How often the hub is told how things are; of what changed it is told at once."""
 LEAST_TELL_S: Final = 1.0
 AGAIN_S: Final = (0.5, 5.0)

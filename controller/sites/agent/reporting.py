@@ -12,7 +12,7 @@ from controller.sites.agent.state import AgentState
 from controller.sites.report import MOST_PACKED_BYTES, Report, ReportError, Sketch, packed
 from policy.findings import Finding
 
-STARTS: Final = 2**32
+STARTS: Final = 2**28
 """Reports of one start, of which there are fewer."""
 SPREAD: Final = 1.1
 """Packed, a sketch takes at most so much of its own size: text in base 64 gets no smaller than what it stands for."""
