@@ -15,7 +15,7 @@ TITLES: Final = MappingProxyType(
         "GW2172": "a site has something else than its plan says",
         "GW2173": "no agent has registered for a site",
         "GW2174": "what was planned for a site could not be given out",
-        "GW2175": "a site tells of what it does not have",
+        "GW2175": "a site tells of pools or origins that the policy does not have there",
     }
 )
 
