@@ -195,7 +195,9 @@ def test_the_plan_of_before_stays_until_the_hub_is_back_and_none_is_followed_by_
 
 def test_the_hub_is_told_what_the_site_did_alone_and_has_the_last_word(hour: Hour) -> None:
     told = [report for report in hour.hub.reports if report.cut_off_since is not None]
-    assert [report.phase for report in told] == [Phase.RECONCILING, Phase.CONNECTED]
+    phases = [report.phase for report in told]
+    assert phases[-2:] == [Phase.RECONCILING, Phase.CONNECTED]
+    assert phases[:-2] in ([], [Phase.CUT_OFF])  # by whether a report or the call for a plan came through first
     assert {item.cause for item in told[0].deviations} == {Cause.ENDED}
     last = hour.hub.reports[-1]
     assert (last.generation, last.phase, last.deviations, last.findings) == (3, Phase.CONNECTED, (), ())

@@ -185,6 +185,20 @@ def test_a_hub_that_is_silent_for_a_moment_is_not_out_of_reach(settled: AgentSta
     assert cut_off(settled, START).phase is Phase.CUT_OFF
 
 
+def test_a_report_that_comes_through_ends_a_cut_too(settled: AgentState) -> None:
+    state = cut_off(settled, START)
+    phases = []
+    for _ in range(2):
+        state = after(state, Told(), SOON)
+        phases.append((state.phase, state.cut_off_since is None))
+    state = after(state, Told(), SOON)
+    assert [*phases, (state.phase, state.cut_off_since is None)] == [
+        (Phase.RECONCILING, False),
+        (Phase.CONNECTED, False),
+        (Phase.CONNECTED, True),
+    ]
+
+
 def asked(milli_rps: int, at: datetime) -> Signal:
     return Signal((READ, "edge-0"), at, milli_rps)
 

@@ -99,11 +99,15 @@ def _missed(state: AgentState) -> AgentState:
 
 
 def _told(state: AgentState) -> AgentState:
-    """What the site did alone has been told once it is reconciling, and that it was cut off with one report more."""
+    """A report came through. Once one more has that the site reconciles, it is connected, and tells so once more."""
     state = replace(state, heard_at=state.latest)
-    if state.phase is Phase.RECONCILING:
-        return replace(state, phase=Phase.CONNECTED)
-    return replace(state, cut_off_since=None) if state.phase is Phase.CONNECTED else state
+    match state.phase:
+        case Phase.CUT_OFF:
+            return replace(state, phase=Phase.RECONCILING)
+        case Phase.RECONCILING:
+            return replace(state, phase=Phase.CONNECTED)
+        case Phase.CONNECTED:
+            return replace(state, cut_off_since=None)
 
 
 def _failed(state: AgentState, event: Failed) -> AgentState:
