@@ -75,10 +75,10 @@ class Agent:
         self._tasks = asyncio.TaskGroup()
         self._under_way: set[bool] = set()
         self._to_look, self._to_tell = asyncio.Event(), asyncio.Event()
-        self._plan_refused = self._unrenewed = ""
+        self._plan_refused = self._unrenewed = self._unkept = ""
 
     async def run(self) -> None:
-        """Work until cancelled. Raises AgentError when the state cannot be kept."""
+        """Work until cancelled. Raises AgentError when a certificate cannot be kept or used."""
         try:
             async with self._tasks as tasks:
                 for work in (self._hear(), self._watch(), self._tell(), self._renew()):
@@ -89,12 +89,15 @@ class Agent:
             await self._hub.close()
 
     def _take(self, event: Event) -> Wave | None:
-        """What an event comes to. The state is on the disk before anything is done by it."""
+        """What an event comes to. The state is on the disk before anything is done by it.
+
+        Where it cannot be, no plan is taken up that would be forgotten. All else goes on: evidence ends all the same.
+        """
         before = self.state
-        self.state, wave = step(self._parts.site, before, event, self._parts.clock())
-        if _differs(self._kept, self.state):
-            keep_state(self._parts.folder, self.state)
-            self._kept = self.state
+        state, wave = step(self._parts.site, before, event, self._parts.clock())
+        if not self._keep(state) and state.generation != before.generation:
+            return None
+        self.state = state
         if self.state.phase is not before.phase:
             LOG.info("site %s is %s", self.state.site, self.state.phase.value)
         if self.state.generation != before.generation:
@@ -103,6 +106,20 @@ class Agent:
         if _news(before) != _news(self.state):
             self._to_tell.set()
         return wave
+
+    def _keep(self, state: AgentState) -> bool:
+        """Have what changed on the disk; False when that cannot be written."""
+        if not _differs(self._kept, state):
+            return True
+        try:
+            keep_state(self._parts.folder, state)
+        except AgentError as error:
+            if not self._unkept:
+                LOG.warning("%s", error)
+            self._unkept = str(error)
+            return False
+        self._kept, self._unkept = state, ""
+        return True
 
     async def _hear(self) -> None:
         """Ask for the next plan, again and again: the hub answers once there is one."""
@@ -115,7 +132,7 @@ class Agent:
                 await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 -- spreads calls, hides nothing
                 continue
             self._take(Heard() if token is None else self._heard(token))
-            if self._plan_refused:
+            if self._plan_refused or self._unkept:
                 await asyncio.sleep(AGAIN_S[1])  # the hub would give out the same again at once
 
     def _heard(self, token: str) -> Heard:
@@ -222,7 +239,7 @@ class Agent:
                     before, self._hub = self._hub, self._parts.reach_hub(self._identity)
                     self._unrenewed = ""
                     await before.close()
-                except HubError as error:
+                except (HubError, AgentError) as error:
                     LOG.warning("%s", error)
                     self._unrenewed = str(error)
             await asyncio.sleep(KEEP_S / 2)
@@ -236,6 +253,8 @@ class Agent:
             found.append(catalogue.cut_off(site, state.cut_off_since))
         if self._plan_refused:
             found.append(catalogue.plan_refused(site, self._plan_refused))
+        if self._unkept:
+            found.append(catalogue.undone(site, self._unkept))
         if self._unrenewed:
             found.append(catalogue.unrenewed(site, self._unrenewed, self._identity.ends))
         return tuple(found)
