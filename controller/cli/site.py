@@ -7,6 +7,7 @@ import typer
 
 from controller.cli.arguments import DEFAULT_JOURNAL, AsJson, JournalFile
 from controller.cli.errors import CliError, Exit, in_two
+from controller.cli.journals import kept_in
 from controller.cli.terminal import console, print_table, write_json
 
 Site = Annotated[str, typer.Argument(metavar="SITE", help="The site, as the policy names it.")]
@@ -51,7 +52,7 @@ def token(site: Site, *, minutes: Minutes = 60, journal: JournalFile = DEFAULT_J
     from controller.sites.hub.registry import SiteRegistry
 
     try:
-        with closing(SiteRegistry.open(journal)) as registry:
+        with closing(SiteRegistry.open(kept_in(journal))) as registry:
             print(registry.new_token(site, datetime.now(UTC) + timedelta(minutes=minutes)))
     except JournalError as error:
         raise in_two(error, ": ") from error
@@ -70,7 +71,7 @@ def revoke(site: Site, *, journal: JournalFile = DEFAULT_JOURNAL) -> int:
     from controller.sites.hub.registry import SiteRegistry
 
     try:
-        with closing(SiteRegistry.open(journal)) as registry:
+        with closing(SiteRegistry.open(kept_in(journal))) as registry:
             if not registry.revoke(site):
                 raise CliError(f"{site} has neither a certificate nor a token", "`gridwright site list` tells who has")
     except JournalError as error:
@@ -87,7 +88,7 @@ def show(*, journal: JournalFile = DEFAULT_JOURNAL, as_json: AsJson = False) -> 
     from controller.sites.hub.registry import SiteRegistry
 
     try:
-        with closing(SiteRegistry.open(journal)) as registry:
+        with closing(SiteRegistry.open(kept_in(journal))) as registry:
             found = registry.certified()
     except JournalError as error:
         raise in_two(error, ": ") from error

@@ -1,13 +1,11 @@
 """Sites as the controller works with them: who may call in, what was heard, and what their plans are."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from controller.acting.waiting import until
@@ -47,7 +45,7 @@ class SiteFleet:
 @asynccontextmanager
 async def sites_in(
     connection: SitesConnection,
-    journal: Path,
+    registry: SiteRegistry,
     pools: Callable[[], Sequence[Pool]],
     changed: Callable[[], None],
     clock: Callable[[], datetime],
@@ -59,19 +57,18 @@ async def sites_in(
     """
     authority = Authority.read(connection.authority, connection.authority_key, connection.plan_key)
     context = context_of(connection.certificate, connection.key, connection.authority)
-    with contextlib.closing(SiteRegistry.open(journal)) as registry:
-        plans, reports = SitePlans(registry, authority.plan_key, clock), SiteReports(changed)
-        silent_after = timedelta(seconds=connection.silent_after_s)
-        sites = Sites(connection.agents, pools, plans, reports, clock(), silent_after)
-        hub = Hub(connection.agents, authority, registry, plans, reports, clock)
-        most = CONNECTIONS_A_SITE * len(connection.agents) + STRANGERS
-        async with serving(site_calls(hub), connection.address, Secured(context, PeerProtocol, most)):
-            try:
-                certified = frozenset(item.site for item in await asyncio.to_thread(registry.certified))
-                await _called(sites, certified, clock)
-                yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry)))
-            finally:
-                plans.end()
+    plans, reports = SitePlans(registry, authority.plan_key, clock), SiteReports(changed)
+    silent_after = timedelta(seconds=connection.silent_after_s)
+    sites = Sites(connection.agents, pools, plans, reports, clock(), silent_after)
+    hub = Hub(connection.agents, authority, registry, plans, reports, clock)
+    most = CONNECTIONS_A_SITE * len(connection.agents) + STRANGERS
+    async with serving(site_calls(hub), connection.address, Secured(context, PeerProtocol, most)):
+        try:
+            certified = frozenset(item.site for item in await asyncio.to_thread(registry.certified))
+            await _called(sites, certified, clock)
+            yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry)))
+        finally:
+            plans.end()
 
 
 async def _called(sites: Sites, certified: frozenset[str], clock: Callable[[], datetime]) -> None:
