@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from collectors.snapshot import server_name
+from controller.cluster.handover.settings import HandoverSettings
 from controller.cluster.servers.settings import ServerSettings
 from controller.journal.place import Database, Place
 
@@ -264,6 +265,7 @@ class Connections(_Document):
     servers: dict[str, PoolConnection] = Field(default_factory=dict)
     cluster: ClusterConnection | None = None
     sites: SitesConnection | None = None
+    handover: HandoverSettings | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
     agent: AgentConnection | None = None
@@ -277,6 +279,12 @@ class Connections(_Document):
     def _servers_somewhere(self) -> Self:
         if not self.servers and self.cluster is None and self.sites is None:
             raise ValueError("name the servers, or a cluster or sites that have them")
+        return self
+
+    @model_validator(mode="after")
+    def _servers_to_hand_over(self) -> Self:
+        if self.handover and self.cluster is None:
+            raise ValueError("handover takes what servers are like from cluster.servers: add it")
         return self
 
     @model_validator(mode="after")
