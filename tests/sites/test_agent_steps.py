@@ -266,6 +266,13 @@ def test_what_was_not_changed_goes_by_the_newer_plan_at_once(servers: Servers, s
     assert servers.loads[READ, "edge-0"].instances == 2
 
 
+def test_what_a_gateway_that_refuses_routes_still_asks_stays_loaded(servers: Servers, settled: AgentState) -> None:
+    one = site_plan(2, LOADS[:1], routes=(SiteRoute(routes((1000, READ), parts=[Parts(READ, (("edge-0", 1),))])),))
+    state = after(after(settled, Heard(one), START), Failed("the gateway refused the routes"), START)
+    assert settle(state, servers, START)[1] == []
+    assert settle(state, servers, START + AGAIN)[1] == ["route", "shrink"]
+
+
 def test_gateways_that_do_not_tell_keep_what_requests_may_go_to(servers: Servers, settled: AgentState) -> None:
     blind = Looked(servers.standing().__class__(dict(servers.loads), frozenset(), None))
     assert step(SITE, after(settled, Heard(site_plan(2, LOADS[:1])), START), blind, START)[1] is None
