@@ -1,12 +1,10 @@
 """A site's report as the readings that collectors give: by the controller's clock, and of nothing but the site."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
-
-from datasketches import req_ints_sketch
 
 from collectors.snapshot import (
     Arrivals,
@@ -24,15 +22,14 @@ from collectors.snapshot import (
     StageWork,
     Work,
 )
-from collectors.windows import ACCURACY_K, RANKS
 from controller.fleet import RouteSet, Seat
 from controller.sites.hub.heard import Heard
+from controller.sites.hub.sketched import Kept, SketchError, kept_in, quantiles_us, together
 from controller.sites.report import Measure, Sketch
 from controller.sites.site_plan import SiteLoad, SitePlan
 from rules.kernel.problem import Placement
 
 SOURCE: Final = "agent"
-MOST_SKETCH_BYTES: Final = 65_536
 
 Item = TypeVar("Item", bound=Any)
 Placed = Server | Work | Batches | Inventory
@@ -141,23 +138,18 @@ def _of_origin(items: Iterable[Item], site: str) -> tuple[Item, ...]:
 
 def _times(sketches: Iterable[Sketch]) -> dict[Subject, Quantiles]:
     """The quantiles of all sketches of a subject together; what cannot be read is left out."""
-    whole: defaultdict[Subject, tuple[req_ints_sketch, list[int]]] = defaultdict(
-        lambda: (req_ints_sketch(k=ACCURACY_K, is_hra=True), [])
-    )
+    parts: defaultdict[Subject, list[Kept]] = defaultdict(list)
+    counts: Counter[Subject] = Counter()
     for each in sketches:
-        sketch, counts = whole[each.measure, each.subject]
-        if each.count > 0 and len(each.body) <= MOST_SKETCH_BYTES:
-            try:
-                sketch.merge(req_ints_sketch.deserialize(each.body))
-            except (ValueError, RuntimeError, IndexError):
-                continue
-            counts.append(each.count)
-    return {
-        key: Quantiles(sum(counts), int(p50_us), int(p95_us), int(p99_us), sketch.n)
-        for key, (sketch, counts) in whole.items()
-        if counts and sketch.n
-        for p50_us, p95_us, p99_us in [sketch.get_quantiles(list(RANKS), inclusive=True)]
-    }
+        try:
+            kept = kept_in(each.body)
+        except SketchError:
+            continue
+        if each.count > 0 and kept.observed:
+            parts[each.measure, each.subject].append(kept)
+            counts[each.measure, each.subject] += each.count
+    wholes = {key: together(found) for key, found in parts.items()}
+    return {key: Quantiles(counts[key], *quantiles_us(whole), whole.observed) for key, whole in wholes.items()}
 
 
 def _latency(times: dict[Subject, Quantiles], at: datetime) -> Iterator[Latency]:
