@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hubs import Called, enrolment, hub_at, private_pem, requested
 
 from collectors.recording import encode
-from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
+from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading, Server, ServerState, Snapshot
 from controller.fleet import RouteSet, Way
 from controller.sites.calls import PLAN, REGISTER, RENEW, REPORT, Credentials
 from controller.sites.hub.authority import LIVES, Authority, KeysError
@@ -249,8 +249,16 @@ async def test_a_report_is_refused_that_cannot_be_true(called: Called) -> None:
         model = LoadedModel("vad", "fp32", ModelState.READY, instances, 1, 0)
         return Snapshot(now, servers=(Server(PARIS, Reading(ServerState((model,)), now, "triton")),))
 
+    def asked(window_s: float) -> Snapshot:
+        return Snapshot(now, offered=(Offered("calls", PARIS, Reading(Rate(1, 1, window_s), now, "gateway")),))
+
     wrong = (
         replace(report(), generation=2**60),
+        replace(report(), at=now.replace(tzinfo=None)),
+        replace(report(), at=datetime(1, 1, 1, tzinfo=UTC)),
+        replace(report(), seen=replace(holding(1), at=datetime(9999, 12, 31, tzinfo=UTC))),
+        replace(report(), seen=asked(1e300)),
+        replace(report(), seen=asked(0.0)),
         replace(report(), seen=holding(-1)),
         replace(report(), seen=holding(10**9)),
         replace(report(), routes=(RouteSet("calls", PARIS, (Way(700, ()), Way(700, ()))),)),

@@ -1,6 +1,7 @@
 """What a report may say: numbers that can be, and findings in so many words. A site is trusted with itself alone."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,12 @@ from policy.resolved import WHOLE_PERMILLE
 
 MOST: Final = 2**53
 """No number in a report is larger: what counts in microseconds comes there after 285 years."""
+MOST_S: Final = 10**9
+"""No span in a report is longer, so that an instant less a span is always one."""
+LEAST_WINDOW_S: Final = 0.001
+"""What is counted is divided by the time for which it was."""
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+"""Between these is what a site's clock shows, also one that has forgotten the time."""
 MOST_INSTANCES: Final = 1_000
 """Of one model on one server."""
 MOST_CHARACTERS: Final = 500
@@ -24,10 +31,17 @@ def flaw(report: Report) -> str:
     for name in ("generation", "sequence"):
         if not 0 <= getattr(report, name) <= MOST:
             return f"its {name} is {getattr(report, name)}"
-    counts = (sketch.count for sketch in report.sketches)
-    numbers = _integers(msgspec.to_builtins((report.seen, report.routes)))
-    if any(not 0 <= number <= MOST for number in (*counts, *numbers)):
-        return f"a number in it is negative, or over {MOST}"
+    counts = tuple(sketch.count for sketch in report.sketches)
+    told = msgspec.to_builtins((counts, report.at, report.seen, report.routes), builtin_types=(datetime,))
+    wrong = next(filter(None, map(_wrong, _values(told))), "")
+    if wrong:
+        return wrong
+    counted = (
+        *(item.counters.value for item in report.seen.work),
+        *(item.reading.value for item in report.seen.offered),
+    )
+    if any(each is not None and each.window_s < LEAST_WINDOW_S for each in counted):
+        return f"something in it was counted for less than {LEAST_WINDOW_S:g} s"
     if any(sum(way.weight_permille for way in item.ways) > WHOLE_PERMILLE for item in report.routes):
         return f"the weights of a demand's ways are over {WHOLE_PERMILLE} together"
     for server in report.seen.servers:
@@ -52,12 +66,28 @@ def told(report: Report, site: str) -> tuple[Finding, ...]:
     )
 
 
-def _integers(value: Any) -> Iterable[int]:
-    if isinstance(value, int):
-        yield value
-    elif isinstance(value, dict):
+def _wrong(value: object) -> str:
+    """Why a value cannot be; empty where it can."""
+    match value:
+        case datetime(tzinfo=None):
+            return f"{value.isoformat()} has no offset from UTC"
+        case datetime() if not FIRST <= value <= LAST:
+            return f"an instant in it is {value.isoformat()}"
+        case int() if not 0 <= value <= MOST:
+            return f"a number in it is negative, or over {MOST}"
+        case float() if not -1 <= value <= MOST_S:  # a correlation may be below zero, and nothing else is
+            return f"a number in it is {value:g}"
+        case _:
+            return ""
+
+
+def _values(value: Any) -> Iterable[object]:
+    """All values in what was told, however deep."""
+    if isinstance(value, dict):
         for item in value.values():
-            yield from _integers(item)
+            yield from _values(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _integers(item)
+            yield from _values(item)
+    else:
+        yield value
