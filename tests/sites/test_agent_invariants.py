@@ -176,8 +176,7 @@ class AnAgent(RuleBasedStateMachine):
         item = self.planned()[seat]
         assert 1 <= instances <= item.envelope.most
         assert ("edge", seat[1]) not in self.servers.dead
-        margin = LEAD if seat in self.servers.loads else LEAD + LOADING
-        assert item.until is None or self.state.latest + margin < item.until
+        assert item.until is None or self.state.latest + LEAD + LOADING < item.until
 
     def goes_over_what_stands(self, action: SetRoutes, wave: str) -> None:
         if wave != WITHDRAW:

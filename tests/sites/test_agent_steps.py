@@ -1,5 +1,6 @@
 """What an agent does next, from what it knows and what it sees."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -303,3 +304,23 @@ def test_a_setting_that_changed_is_set(servers: Servers, settled: AgentState) ->
     _, wave = step(SITE, after(settled, Heard(plan), START), Looked(servers.standing()), START)
     assert wave is not None
     assert wave.actions == (SetLoad(anew),)
+
+
+def test_a_load_is_not_set_otherwise_shortly_before_it_goes(servers: Servers) -> None:
+    ends = (site_load(READ, "edge-0", until=SOON),)
+    state, _ = settle(after(fresh(), Heard(site_plan(1, ends)), START), servers, START)
+    more = (site_load(READ, "edge-0", 2, until=SOON),)
+    late = SOON - LEAD - LOADING
+    assert settle(after(state, Heard(site_plan(2, more)), late), servers, late)[1] == []
+    assert settle(after(state, Heard(site_plan(2, more)), START), servers, START)[1][:1] == ["grow"]
+
+
+def test_what_was_still_being_loaded_for_a_plan_before_is_known_to_be_protected(servers: Servers) -> None:
+    protected = (*LOADS, site_load(FIND, "edge-0", until=SOON))
+    state = after(fresh(), Heard(site_plan(1, protected)), START)
+    state, _ = settle(after(state, Heard(site_plan(2)), START), servers, START)
+    servers.loads[FIND, "edge-0"] = protected[-1].load  # its server comes to it only now
+    blind = replace(servers.standing(), routes=None)
+    _, wave = step(SITE, state, Looked(blind), START)
+    assert wave is not None
+    assert wave.actions == (Unload(FIND, "edge-0"),)

@@ -1,7 +1,7 @@
 """Bringing a wave about at the site: on its Tritons and its gateways, by the product's own actuators."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
@@ -19,6 +19,10 @@ AT_ONCE: Final = 4
 DEADLINE: Final = timedelta(seconds=90)
 
 
+Meant = Callable[[Action, SitePlan], bool]
+"""Whether an action of a plan is still to be done."""
+
+
 class Servers(Protocol):
     """Whatever loads and unloads: `TritonActuator`, or a stand-in."""
 
@@ -33,15 +37,17 @@ class Hands:
     servers: Servers
     gateways: EnvoyActuator | None
 
-    async def carry(self, wave: Wave, plan: SitePlan) -> tuple[Failed, ...]:
-        """Do a wave's actions side by side; what could not be done, in the words of whoever refused."""
+    async def carry(self, wave: Wave, plan: SitePlan, is_meant: Meant = lambda *_: True) -> tuple[Failed, ...]:
+        """Do a wave's actions side by side; what could not be done, in the words of whoever refused.
+
+        One whose turn comes when it is no longer meant is left out.
+        """
         free = asyncio.Semaphore(AT_ONCE)
 
         async def one(action: Action) -> Failed | None:
             async with free:
-                trouble = await self._done(action, plan)
-            seat = action.load.seat if isinstance(action, SetLoad) else _seat(action)
-            return Failed(trouble, seat, urgent=wave.name == WITHDRAW) if trouble else None
+                trouble = await self._done(action, plan) if is_meant(action, plan) else ""
+            return Failed(trouble, seat_of(action), urgent=wave.name == WITHDRAW) if trouble else None
 
         done = await asyncio.gather(*map(one, wave.actions))
         return tuple(each for each in done if each is not None)
@@ -73,5 +79,12 @@ def services_of(plan: SitePlan) -> Mapping[str, Routed]:
     return {service.name: Routed(service.stages, hold_s(service.wake_up_us)) for service in plan.services}
 
 
-def _seat(action: Action) -> Seat | None:
-    return action.seat if isinstance(action, Unload) else None
+def seat_of(action: Action) -> Seat | None:
+    """What an action loads or unloads; None for routes."""
+    match action:
+        case SetLoad():
+            return action.load.seat
+        case Unload():
+            return action.seat
+        case _:
+            return None

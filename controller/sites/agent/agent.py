@@ -8,24 +8,25 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from collectors.snapshot import Snapshot
-from controller.actions import Wave
+from controller.actions import Action, SetLoad, Wave
+from controller.fleet import Seat
 from controller.sites.agent import catalogue
-from controller.sites.agent.acting import Hands
+from controller.sites.agent.acting import Hands, seat_of
 from controller.sites.agent.enrolled import is_due, renewed
 from controller.sites.agent.hub_calls import Hub, HubError, HubRefusedError
 from controller.sites.agent.identity import Identity
-from controller.sites.agent.intent import Intent, Site, deviations, intent_of
+from controller.sites.agent.intent import Intent, Site, deviations, intent_of, may_be_set
 from controller.sites.agent.keeping import AgentError, keep_state
 from controller.sites.agent.looking import Looking
 from controller.sites.agent.machine import step
-from controller.sites.agent.reporting import Telling, fitting, report_of
+from controller.sites.agent.reporting import STARTS, Telling, fitting, report_of
 from controller.sites.agent.sketches import Sketches
-from controller.sites.agent.state import AgentState, Event, Heard, Looked, Missed, Told
+from controller.sites.agent.state import AgentState, Event, Failed, Heard, Looked, Missed, Told
 from controller.sites.agent.waves import WITHDRAW
 from controller.sites.report import Allowance, Cause, Deviation, Phase, Refused
 from controller.sites.signed import Expected, PlanRefusedError, verified
@@ -71,9 +72,11 @@ class Agent:
         self._looking = parts.looking_by(lambda: self.state.plan)
         self._kept = state
         self._seen: tuple[Looked, Snapshot] | None = None
-        self._number = 0
+        self._number = _first_number(parts.clock() - state.latest)
         self._tasks = asyncio.TaskGroup()
-        self._under_way: set[bool] = set()
+        self._is_busy = False
+        self._withdrawn: set[Seat | None] = set()
+        self._taken_s = asyncio.get_running_loop().time()
         self._to_look, self._to_tell = asyncio.Event(), asyncio.Event()
         self._plan_refused = self._unrenewed = self._unkept = ""
 
@@ -94,7 +97,7 @@ class Agent:
         Where it cannot be, no plan is taken up that would be forgotten. All else goes on: evidence ends all the same.
         """
         before = self.state
-        state, wave = step(self._parts.site, before, event, self._parts.clock())
+        state, wave = step(self._parts.site, before, event, self._instant(event))
         if not self._keep(state) and state.generation != before.generation:
             return None
         self.state = state
@@ -106,6 +109,17 @@ class Agent:
         if _news(before) != _news(self.state):
             self._to_tell.set()
         return wave
+
+    def _instant(self, event: Event) -> datetime:
+        """The machine's clock. Where that was set back, time goes on from the latest instant all the same.
+
+        Only with a newer plan it counts as it is: `step` puts it right by that.
+        """
+        clock, taken_s = self._parts.clock(), self._taken_s
+        self._taken_s = asyncio.get_running_loop().time()
+        if isinstance(event, Heard) and event.plan is not None:
+            return clock
+        return max(clock, self.state.latest + timedelta(seconds=self._taken_s - taken_s))
 
     def _keep(self, state: AgentState) -> bool:
         """Have what changed on the disk; False when that cannot be written."""
@@ -149,7 +163,7 @@ class Agent:
     async def _watch(self) -> None:
         """Look at the site all the time, and have done what follows."""
         while True:
-            busy = False in self._under_way
+            busy = self._is_busy
             pools = self._remote_pools()
             looked, snapshot = await self._looking.look(pools, self._parts.clock())
             self._seen = looked, snapshot
@@ -160,23 +174,48 @@ class Agent:
             await _either(self._to_look, LOOK_S)
 
     def _begin(self, wave: Wave, plan: SitePlan, *, was_busy: bool) -> None:
-        """Have a wave done beside the looking. Only a withdrawal begins while another wave is under way."""
-        urgent = wave.name == WITHDRAW
-        if urgent in self._under_way or (was_busy and not urgent):
-            return
-        LOG.info("%s: %s", wave.name, ", ".join(type(action).__name__ for action in wave.actions))
-        self._under_way.add(urgent)
-        self._tasks.create_task(self._carry(wave, plan))
+        """Have a wave done beside the looking, one at a time.
+
+        What is withdrawn waits for nothing: neither for another wave, nor for a server or gateway that hangs.
+        """
+        if wave.name == WITHDRAW:
+            for action in wave.actions:
+                seat = seat_of(action)
+                if seat not in self._withdrawn:
+                    self._withdrawn.add(seat)
+                    self._tasks.create_task(self._withdraw(action, seat, plan))
+        elif not (self._is_busy or was_busy):
+            LOG.info("%s: %s", wave.name, ", ".join(type(action).__name__ for action in wave.actions))
+            self._is_busy = True
+            self._tasks.create_task(self._carry(wave, plan))
+
+    async def _withdraw(self, action: Action, seat: Seat | None, plan: SitePlan) -> None:
+        LOG.info("%s: %s", WITHDRAW, type(action).__name__)
+        try:
+            self._failed(await self._parts.hands.carry(Wave(WITHDRAW, (action,)), plan), plan)
+        finally:
+            self._withdrawn.remove(seat)
+            self._to_look.set()
 
     async def _carry(self, wave: Wave, plan: SitePlan) -> None:
         try:
-            for failed in await self._parts.hands.carry(wave, plan):
-                LOG.warning("%s", failed.trouble)
-                if plan.generation == self.state.generation:
-                    self._take(failed)
+            self._failed(await self._parts.hands.carry(wave, plan, self._is_meant), plan)
         finally:
-            self._under_way.remove(wave.name == WITHDRAW)
+            self._is_busy = False
             self._to_look.set()
+
+    def _is_meant(self, action: Action, plan: SitePlan) -> bool:
+        """Whether an action that had to wait for others is still to be done: by this plan, and within its evidence."""
+        if plan.generation != self.state.generation:
+            return False
+        seat = seat_of(action) if isinstance(action, SetLoad) else None
+        return all(may_be_set(item, self.state.latest) for item in plan.loads if item.load.seat == seat)
+
+    def _failed(self, failures: tuple[Failed, ...], plan: SitePlan) -> None:
+        for failed in failures:
+            LOG.warning("%s", failed.trouble)
+            if plan.generation == self.state.generation:
+                self._take(failed)
 
     def _remote_pools(self) -> frozenset[str]:
         """The pools of other sites whose answers matter now."""
@@ -269,6 +308,11 @@ _TOLD: Final = {
     Cause.ENDED: catalogue.withdrawn,
     Cause.FALLBACK: catalogue.on_fallback,
 }
+
+
+def _first_number(since: timedelta) -> int:
+    """Where reports are counted from, after so long: above those of a start that could not be kept."""
+    return min(max(0, int(since.total_seconds() / LEAST_TELL_S)), STARTS // 2)
 
 
 def _differs(kept: AgentState, state: AgentState) -> bool:

@@ -1,6 +1,6 @@
 """What a site is to have at an instant, from its plan, what it chose by itself, and what answers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -47,6 +47,7 @@ def intent_of(site: Site, state: AgentState, plan: SitePlan, standing: Standing,
     """What the plan comes to at this instant."""
     chosen = {choice.seat: choice.instances for choice in state.choices}
     loads = held(_allowed(plan, standing, now), chosen, site.limits)
+    loads |= {item.load.seat: standing.loads[item.load.seat] for item in plan.loads if _stays(item, loads, now)}
     there = {seat: load.instances for seat, load in standing.loads.items() if server_of(seat) not in standing.silent}
     serving = counts(there, {seat: load.instances for seat, load in loads.items()})
     away = frozenset(item.pool for item in state.remotes if is_away(item, now))
@@ -78,6 +79,11 @@ def may_run(item: SiteLoad, now: datetime, for_longer: timedelta = LEAD) -> bool
     return item.until is None or now + for_longer < item.until
 
 
+def may_be_set(item: SiteLoad, now: datetime) -> bool:
+    """Whether a load may be set now, which takes its time: as it was withdrawn, it would come back."""
+    return may_run(item, now, LEAD + LOADING)
+
+
 def is_away(item: Remote, now: datetime) -> bool:
     """Whether a remote pool was silent for long enough."""
     return (item.answering_since or now) - item.since >= AWAY_AFTER
@@ -100,6 +106,11 @@ def _allowed(plan: SitePlan, standing: Standing, now: datetime) -> list[SiteLoad
     return [item for item in plan.loads if may_run(item, now, _needed(item, standing))]
 
 
+def _stays(item: SiteLoad, loads: Collection[Seat], now: datetime) -> bool:
+    """Whether a load stays as it stands, until it goes."""
+    return item.load.seat in loads and not may_be_set(item, now)
+
+
 def _needed(item: SiteLoad, standing: Standing) -> timedelta:
     return LEAD if item.load.seat in standing.loads else LEAD + LOADING
 
@@ -111,7 +122,7 @@ def _of_loads(plan: SitePlan, chosen: Mapping[Seat, int], intent: Intent, now: d
         has = intent.loads[seat].instances if seat in intent.loads else 0
         if has == load.instances:
             continue
-        cause = Cause.SCALED if has == asked else Cause.NO_ROOM if may_run(item, now, LEAD + LOADING) else Cause.ENDED
+        cause = Cause.SCALED if has == asked else Cause.NO_ROOM if may_be_set(item, now) else Cause.ENDED
         yield Deviation(cause, load.placement, load.node, load.instances, has)
 
 

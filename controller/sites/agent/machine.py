@@ -15,7 +15,7 @@ from controller.sites.agent.intent import Intent, Site, deviations, ground, inte
 from controller.sites.agent.limits import server_of
 from controller.sites.agent.scaling import Choice, scaled
 from controller.sites.agent.state import AgentState, Event, Failed, Failure, Heard, Looked, Missed, Remote, Told
-from controller.sites.agent.waves import next_wave
+from controller.sites.agent.waves import Standing, next_wave
 from controller.sites.report import Cause, Deviation, Phase, Refused
 from controller.sites.site_plan import SiteLoad, SitePlan
 
@@ -24,6 +24,8 @@ SILENCE: Final = timedelta(seconds=15)
 AGAIN: Final = timedelta(seconds=20)
 """What could not be done is tried again after this; what is to be withdrawn after `AGAIN_URGENT`."""
 AGAIN_URGENT: Final = timedelta(seconds=2)
+REMEMBERED: Final = timedelta(days=1)
+"""So long after its evidence has ended a load that is planned no more, and is not there, is remembered."""
 BACK_AFTER: Final = timedelta(seconds=30)
 """For so long another site's pool has to answer again before requests go to it."""
 
@@ -125,11 +127,7 @@ def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, W
     state = replace(
         state,
         failures=tuple(each for each in state.failures if each.until > now),
-        former=tuple(
-            item
-            for item in state.former
-            if item.load.seat in standing.loads or server_of(item.load.seat) in standing.silent
-        ),
+        former=tuple(item for item in state.former if _may_be_there(item, standing, now)),
         remotes=_remotes(state, event.remote_silent),
     )
     plan = state.plan
@@ -140,6 +138,13 @@ def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, W
     intent = intent_of(site, state, plan, standing, now)
     wave = next_wave(standing, wanted(state, plan, standing, intent, now), ground(site, state, plan))
     return (_settled(state, plan, event, intent) if wave is None else state), wave
+
+
+def _may_be_there(item: SiteLoad, standing: Standing, now: datetime) -> bool:
+    """Whether a load of a plan before is there, or may come: a server that was told to load it may still be at that."""
+    if item.load.seat in standing.loads or server_of(item.load.seat) in standing.silent:
+        return True
+    return item.until is not None and now < item.until + REMEMBERED
 
 
 def _choices(state: AgentState, plan: SitePlan, event: Looked) -> tuple[Choice, ...]:

@@ -1,0 +1,139 @@
+"""Evidence ends at a site whose servers, gateway or clock do not do what they should."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from controller.acting.envoy_stages import Services
+from controller.actions import SetLoad, Unload
+from controller.fleet import RouteSet, Seat
+from controller.sites.agent import acting
+from controller.sites.agent import agent as agent_module
+from controller.sites.agent.agent import Agent
+from controller.sites.site_plan import SiteLoad
+from tests.sites.agent_world import FIND, READ, START, site_load, site_plan
+from tests.sites.faked_time import in_faked_time
+from tests.sites.partitioned import SimulatedHub, SimulatedServers, agent_of, now
+
+HANGS_S = 60.0
+
+
+@dataclass
+class Hanging(SimulatedServers):
+    """Servers that take a minute for these seats, and gateways that do for routes once they hang."""
+
+    slow: frozenset[Seat] = frozenset()
+    routes_hang: bool = False
+    ever: set[Seat] = field(default_factory=set)
+
+    async def have(self, action: SetLoad | Unload) -> None:
+        seat = action.load.seat if isinstance(action, SetLoad) else action.seat
+        if seat in self.slow:
+            await asyncio.sleep(HANGS_S)
+        await super().have(action)
+        self.ever |= self.loads.keys()
+
+    async def follow(self, routes: tuple[RouteSet, ...], services: Services) -> None:
+        if self.routes_hang:
+            await asyncio.sleep(HANGS_S)
+        await super().follow(routes, services)
+
+
+def ending(seat: Seat, in_s: float) -> SiteLoad:
+    return site_load(*seat, until=START + timedelta(seconds=in_s))
+
+
+def at_work(
+    folder: Path, site: SimulatedServers, hub: SimulatedHub, meanwhile: Callable[[Agent], Awaitable[None]]
+) -> None:
+    async def work() -> None:
+        agent = agent_of(site, hub, folder)
+        running = asyncio.create_task(agent.run())
+        await meanwhile(agent)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    in_faked_time(work())
+
+
+async def until_s(at_s: float) -> None:
+    await asyncio.sleep(at_s - asyncio.get_running_loop().time())
+
+
+FIRST, SECOND = (READ, "edge-0"), (READ, "edge-1")
+
+
+@pytest.mark.parametrize("routes_hang", [False, True])
+def test_what_ends_waits_for_no_other_server_and_no_gateway_that_hangs(tmp_path: Path, *, routes_hang: bool) -> None:
+    site, hub = Hanging(), SimulatedHub()
+    hub.plan_in_force = site_plan(1, (ending(FIRST, 300), ending(SECOND, 310)))
+
+    async def meanwhile(_: Agent) -> None:
+        await until_s(200)
+        assert site.loads.keys() == {FIRST, SECOND}
+        site.slow, site.routes_hang = frozenset(() if routes_hang else (FIRST,)), routes_hang
+        await until_s(310)
+        assert SECOND not in site.loads
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
+def test_a_clock_that_is_set_back_keeps_nothing_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, hub = SimulatedServers(), SimulatedHub()
+    hub.plan_in_force = site_plan(1, (ending(FIRST, 600), site_load(*SECOND)))
+    back = timedelta(0)
+
+    def clock() -> datetime:
+        return now() - back
+
+    async def meanwhile(agent: Agent) -> None:
+        nonlocal back
+        monkeypatch.setattr(agent, "_parts", agent_module.replace(agent._parts, clock=clock))  # noqa: SLF001 -- its clock
+        await until_s(100)
+        hub.is_cut, back = True, timedelta(days=365)
+        await until_s(580)
+        assert FIRST in site.loads
+        await until_s(600)
+        assert FIRST not in site.loads
+        back = timedelta(hours=1)
+        hub.is_cut, hub.plan_in_force = False, site_plan(2, (site_load(*SECOND),), issued_at=now())
+        await until_s(700)
+        assert now() - agent.state.latest < timedelta(seconds=3)
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
+def test_what_waits_its_turn_is_not_loaded_once_a_newer_plan_has_it_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "AT_ONCE", 1)
+    last = (READ, "edge-0")
+    site, hub = Hanging(slow=frozenset([(FIND, "edge-0")])), SimulatedHub()
+    hub.plan_in_force = site_plan(1, (site_load(FIND, "edge-0"), ending(last, 3600)))
+
+    async def meanwhile(agent: Agent) -> None:
+        await until_s(20)
+        hub.plan_in_force = site_plan(2, (site_load(FIND, "edge-0"),))
+        await until_s(200)
+        assert agent.state.generation == 2
+        assert site.ever == {(FIND, "edge-0")}
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
+def test_what_waits_its_turn_is_not_loaded_once_its_evidence_ends_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "AT_ONCE", 1)
+    site, hub = Hanging(slow=frozenset([(FIND, "edge-0")])), SimulatedHub()
+    hub.plan_in_force = site_plan(1, (site_load(FIND, "edge-0"), ending((READ, "edge-0"), 120)))
+
+    async def meanwhile(_: Agent) -> None:
+        await until_s(200)
+        assert site.ever == {(FIND, "edge-0")}
+
+    at_work(tmp_path, site, hub, meanwhile)
