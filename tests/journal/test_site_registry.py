@@ -6,9 +6,11 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from controller.journal.errors import JournalError, JournalHeldError
 from controller.journal.place import Place
+from controller.journal.tables import SITE_PLAN
 from controller.journal.writer import Journal
 from controller.sites.hub.registry import Certified, SiteRegistry
 from controller.sites.site_plan import SitePlan
@@ -71,3 +73,10 @@ def test_who_may_no_longer_write_the_journal_gives_out_no_plan(place: Place) -> 
         with closing(SiteRegistry.open(place, journal.term)) as registry:
             registry.put_plan(of_generation(2), after=1)
             assert registry.plan(PARIS) == of_generation(2)
+
+
+def test_a_plan_of_another_release_is_told_as_such(registry: SiteRegistry) -> None:
+    with registry._opened.writing() as connection:  # noqa: SLF001 -- as another release would have written it
+        connection.execute(insert(SITE_PLAN).values(site=PARIS, generation=1, body=b'{"of": "another"}'))
+    with pytest.raises(JournalError, match="the plan of edge-paris cannot be read"):
+        registry.plan(PARIS)

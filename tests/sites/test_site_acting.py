@@ -16,6 +16,7 @@ from controller.acting.actuator import ActuatorError
 from controller.acting.waiting import until
 from controller.actions import Action, SetLoad, SetRoutes, Unload
 from controller.fleet import Fleet, Load, RouteSet, Way
+from controller.journal.errors import JournalError
 from controller.sites.hub.acting import SiteRoutes, SiteServers
 from controller.sites.hub.deciding import SiteUpkeep
 from controller.sites.hub.desk import Desk
@@ -26,6 +27,7 @@ from controller.sites.hub.registry import SiteRegistry
 from controller.sites.hub.sites import Sites
 from controller.sites.hub.terms import Terms
 from controller.sites.report import Cause, Deviation, Phase, Refused, Report
+from controller.sites.signed import Expected, key_id, verified
 from controller.sites.site_plan import SitePlan
 from policy.resolved import Policy
 from rules.kernel.problem import Placement
@@ -63,7 +65,9 @@ class World:
 
     def __init__(self, registry: SiteRegistry) -> None:
         self.clock = Clock()
-        self.plans = SitePlans(registry, Ed25519PrivateKey.generate(), self.clock)
+        key = Ed25519PrivateKey.generate()
+        self.keys = {key_id(key.public_key()): key.public_key()}
+        self.plans = SitePlans(registry, key, self.clock)
         self.reports = SiteReports()
         agents, pools = (PARIS,), (lambda: POLICY.pools)
         sites = Sites(agents, pools, self.plans, self.reports, self.clock(), SILENT_AFTER)
@@ -227,3 +231,38 @@ async def test_the_whole_plan_is_given_once_the_fleet_is_as_decided(world: World
     assert (await world.plan()).fleet() == planned
     await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=True)
     assert (await world.plan()).generation == 1
+
+
+async def test_a_plan_is_dated_by_when_it_is_given_out(world: World) -> None:
+    await world.plans.publish(PARIS, lambda plan: plan, SitePlan(PARIS, 4, START, START))
+    world.clock.passed = timedelta(hours=5)
+    token = await world.plans.given_out(PARIS, 0, 0)
+    assert token is not None
+    plan = verified(token, world.keys, Expected(PARIS, 0, world.clock()))
+    assert world.clock() - plan.issued_at < timedelta(minutes=1)
+
+
+async def test_a_site_that_follows_a_later_plan_than_is_known_gets_one_above_it(world: World) -> None:
+    """As when the journal was lost, or is an older copy, and the site could not bring its newest plan about."""
+    assert await world.plans.publish(PARIS, lambda plan: plan, SitePlan(PARIS, 4, START, START)) == 5
+    assert await world.plans.given_out(PARIS, 9, 0) is None
+    assert await world.plans.publish(PARIS, lambda plan: plan, SitePlan(PARIS, 4, START, START)) == 10
+    assert await world.plans.publish(PARIS, lambda plan: plan, SitePlan(PARIS, 4, START, START)) == 10
+
+
+async def test_a_publication_that_was_cut_short_is_found_as_it_was_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    otherwise = SitePlan(PARIS, 0, START, START)
+    assert await world.plans.publish(PARIS, lambda plan: plan, otherwise) == 1
+    put = SiteRegistry.put_plan
+
+    def kept_and_cut(registry: SiteRegistry, plan: SitePlan, after: int) -> None:
+        put(registry, plan, after)
+        raise JournalError("the connection was lost")
+
+    monkeypatch.setattr(SiteRegistry, "put_plan", kept_and_cut)
+    with pytest.raises(JournalError):
+        await world.plans.publish(PARIS, lambda plan: replace(plan, fallbacks=()), replace(otherwise, generation=3))
+    monkeypatch.setattr(SiteRegistry, "put_plan", put)
+    assert await world.plans.publish(PARIS, lambda plan: plan, replace(otherwise, generation=7)) == 8

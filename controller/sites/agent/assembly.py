@@ -1,11 +1,13 @@
 """Putting an agent together, out of what its connections document names."""
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import httpx
 from fastapi import FastAPI
@@ -40,6 +42,8 @@ from controller.sites.agent.sketches import Sketches
 from controller.sites.agent.state import AgentState
 from controller.sites.site_plan import SitePlan
 
+LOG: Final = logging.getLogger("gridwright.agent")
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -70,7 +74,10 @@ async def agent_of(places: Places) -> AsyncIterator[Agent]:
     identity = await enrolled(places.folder, places.site, agent.hub, agent.ca_file, places.token)
     state = kept_state(places.folder, places.site) or AgentState(places.site, now(), now())
     state = replace(state, starts=state.starts + 1)
-    keep_state(places.folder, state)
+    try:
+        keep_state(places.folder, state)
+    except AgentError as error:
+        LOG.warning("%s", error)  # evidence ends all the same, and somebody has to see to that
     sketches = Sketches(now())
     of_servers, of_applications = Inbox(), Inbox()
     rates = {pool: server.trace_rate for pool, server in connections.servers.items()}

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from controller.api.problems import Problem, add_handlers
@@ -24,7 +24,7 @@ from controller.sites.hub.authority import Authority
 from controller.sites.hub.enrolling import Enrolling, bad_request, forbidden, unnamed
 from controller.sites.hub.heard import SiteReports
 from controller.sites.hub.peer import Peer, peer_in
-from controller.sites.hub.plausible import flaw
+from controller.sites.hub.plausible import MOST, flaw
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.registry import SiteRegistry
 from controller.sites.report import MOST_BYTES_PER_S, MOST_PACKED_BYTES, Allowance, ReportError, unpacked
@@ -32,6 +32,7 @@ from controller.sites.report import MOST_BYTES_PER_S, MOST_PACKED_BYTES, Allowan
 LOG: Final = logging.getLogger("gridwright.sites")
 BODY_S: Final = 20.0
 MOST_ENROLMENT_BYTES: Final = 32_768
+Generation = Annotated[int, Query(ge=0, lt=MOST)]
 MOST_AT_ONCE: Final = 4
 """Requests of one site: one for its plan, one with its report, and as many again that it gave up."""
 
@@ -66,7 +67,7 @@ def site_calls(hub: Hub) -> FastAPI:
         return Response(msgspec.json.encode(made), media_type="application/json")
 
     @app.get(PLAN)
-    async def plan(request: Request, after: int = 0, wait_s: float = 0.0) -> Response:
+    async def plan(request: Request, after: Generation = 0, wait_s: float = 0.0) -> Response:
         peer = await _known(hub, request)
         with bounds.taking_part(peer.site):
             token = await hub.plans.given_out(peer.site, after, max(0.0, min(wait_s, MOST_WAIT_S)))

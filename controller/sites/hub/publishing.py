@@ -1,7 +1,7 @@
 """The newest plan of each site: changed here, kept in the registry, and given out with a signature."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ class SitePlans:
         self._key = key
         self._clock = clock
         self._known: dict[str, SitePlan] = {}
+        self._taken_up: Counter[str] = Counter()
         self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changed: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._is_ending = False
@@ -49,19 +50,22 @@ class SitePlans:
         """Have the site's plan changed; the generation that has what is asked.
 
         Without a plan so far, what the site has of itself is changed: `otherwise`. A new generation is above that, too,
-        for the site may know a later one than the registry. What changes nothing makes none.
+        and above the last that the site asked to follow, for it may know a later one than the registry. What changes
+        nothing makes none.
         Raises JournalError, and PlanRefusedError for a plan that is too large.
         """
         async with self._changing[site]:
             before = await self.newest(site)
             base = before or otherwise
             wanted = change(base)
-            if before is not None and wanted == before and before.generation >= otherwise.generation:
+            known = max(otherwise.generation, self._taken_up[site])
+            if before is not None and wanted == before and before.generation >= known:
                 return before.generation
             now = self._clock()
-            generation = max(base.generation, otherwise.generation) + 1
+            generation = max(base.generation, known) + 1
             plan = replace(wanted, site=site, generation=generation, issued_at=now, valid_until=now + VALID)
             await asyncio.to_thread(signed, plan, self._key)
+            self._known.pop(site, None)  # whoever is cut short here does not know which one is kept
             await asyncio.to_thread(self._registry.put_plan, plan, before.generation if before else 0)
             self._known[site] = plan
             self._changed[site].set()
@@ -73,13 +77,16 @@ class SitePlans:
 
         Raises JournalError.
         """
+        self._taken_up[site] = max(self._taken_up[site], after)
         clock = asyncio.get_running_loop()
         end = clock.time() + wait_s
         while True:
             changed = self._changed[site]
             plan = await self.newest(site)
             if plan is not None and plan.generation > after:
-                return await asyncio.to_thread(signed, replace(plan, valid_until=self._clock() + VALID), self._key)
+                now = self._clock()
+                token = replace(plan, issued_at=now, valid_until=now + VALID)
+                return await asyncio.to_thread(signed, token, self._key)
             if self._is_ending:
                 return None
             try:

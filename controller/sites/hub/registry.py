@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from sqlalchemy import delete, func, insert, select
 
-from collectors.recording import decode, encode
+from collectors.recording import RecordingError, decode, encode
 from controller.journal import holding
 from controller.journal.errors import JournalError
 from controller.journal.opening import Opened
@@ -117,7 +117,10 @@ class SiteRegistry:
         """The plan that the site was given last."""
         with self._opened.writing() as connection:
             body = connection.execute(select(SITE_PLAN.c.body).where(SITE_PLAN.c.site == site)).scalar_one_or_none()
+        try:
             return None if body is None else decode(body, SitePlan)
+        except RecordingError as error:
+            raise JournalError(f"journal {self.place}: the plan of {site} cannot be read: {error}") from error
 
     def put_plan(self, plan: SitePlan, after: int) -> None:
         """Keep a plan as the site's newest, which had generation `after` before, 0 for none.
