@@ -6,6 +6,7 @@ import gzip
 import os
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from collectors.recording import encode
 from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading, Server, ServerState, Snapshot
 from controller.fleet import RouteSet, Way
 from controller.sites.calls import PLAN, REGISTER, RENEW, REPORT, Credentials
+from controller.sites.hub import peer
 from controller.sites.hub.authority import LIVES, Authority, KeysError
 from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, PLAN_KEY, make_keys
 from controller.sites.hub.peer import Peer
@@ -312,3 +314,41 @@ def test_a_key_that_is_not_the_authoritys_is_told(tmp_path: Path) -> None:
     (tmp_path / AUTHORITY_KEY).write_text(private_pem(other))
     with pytest.raises(KeysError, match="is not the key of"):
         Authority.read(tmp_path / AUTHORITY, tmp_path / AUTHORITY_KEY, tmp_path / PLAN_KEY)
+
+
+async def opened(called: Called) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, port = called.url.removeprefix("https://").split(":")
+    return await asyncio.open_connection(host, int(port), ssl=called.context())
+
+
+async def has_ended(reader: asyncio.StreamReader) -> bool:
+    """Whether a connection ends within 2 s, in whatever way."""
+    with suppress(OSError):
+        await asyncio.wait_for(reader.read(), 2)
+    return reader.at_eof() or reader.exception() is not None
+
+
+async def test_strangers_take_no_connections_of_sites(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer, "STRANGERS", 3)
+    site = await called.site(PARIS)
+    for client in called.opened[:-1]:
+        await client.aclose()
+    await asyncio.sleep(0.1)
+    standing = [await opened(called) for _ in range(4)]
+    assert await has_ended(standing[-1][0])
+    assert not standing[0][0].at_eof()
+    assert (await site.get(PLAN)).status_code == 204
+    for _, writer in standing:
+        writer.close()
+
+
+async def test_a_second_request_is_waited_for_no_longer_than_the_first(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer, "REQUEST_S", 0.2)
+    reader, writer = await opened(called)
+    writer.write(b"GET /v1/plan HTTP/1.1\r\nhost: a\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 403")
+    writer.write(b"GET /v1/plan HTTP/1.1\r\n")
+    assert await has_ended(reader)
+    writer.close()

@@ -17,16 +17,13 @@ from controller.sites.hub.authority import Authority
 from controller.sites.hub.collecting import SiteReadings
 from controller.sites.hub.desk import Desk
 from controller.sites.hub.heard import SiteReports
-from controller.sites.hub.peer import PeerProtocol, context_of
+from controller.sites.hub.peer import CONNECTIONS_A_SITE, STRANGERS, PeerProtocol, context_of
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.registry import SiteRegistry
 from controller.sites.hub.sites import Sites
 from policy.resolved import Pool
 
 LOG: Final = logging.getLogger("gridwright.sites")
-CONNECTIONS_A_SITE: Final = 8
-STRANGERS: Final = 32
-"""Connections beside those of sites: of agents that register, and of whoever tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ async def sites_in(
     silent_after = timedelta(seconds=connection.silent_after_s)
     sites = Sites(connection.agents, pools, plans, reports, clock(), silent_after)
     hub = Hub(connection.agents, authority, registry, plans, reports, clock)
-    most = CONNECTIONS_A_SITE * len(connection.agents) + STRANGERS
+    most = (CONNECTIONS_A_SITE + 1) * len(connection.agents) + STRANGERS + 1  # those too many are there, and closed
     async with serving(site_calls(hub), connection.address, Secured(context, PeerProtocol, most)):
         try:
             certified = frozenset(item.site for item in await asyncio.to_thread(registry.certified))

@@ -16,8 +16,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from controller.sites.calls import site_of
 from controller.sites.hub.authority import KeysError, check_secret
 
-FIRST_REQUEST_S: Final = 10.0
-"""How long a connection may stand before its first request has come."""
+REQUEST_S: Final = 10.0
+"""How long a connection may stand before its first request has come, and about so long before each other one has."""
+CONNECTIONS_A_SITE: Final = 8
+STRANGERS: Final = 32
+"""Connections beside those of sites: of agents that register, and of whoever tries."""
 PEER: Final = "peer"
 
 
@@ -47,14 +50,22 @@ def context_of(certificate: Path, key: Path, authority: Path) -> ssl.SSLContext:
 
 
 class PeerProtocol(H11Protocol):
-    """HTTP that tells each request whose certificate it came with, and waits for the first one only so long."""
+    """HTTP that tells each request whose certificate it came with, and waits for each one only so long.
+
+    One caller's connections take no room of another's: a site has so many, and those without a certificate together.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Note who calls."""
+        """Note who calls; one connection too many is closed."""
         super().connection_made(transport)
         tls = transport.get_extra_info("ssl_object")
-        self.app_state = {**self.app_state, PEER: peer_of(tls.getpeercert() if tls else None)}
-        self._waited = self.loop.call_later(FIRST_REQUEST_S, self._give_up)
+        peer = peer_of(tls.getpeercert() if tls else None)
+        self.app_state = {**self.app_state, PEER: peer}
+        self._answered: object = None
+        self._waited = self.loop.call_later(REQUEST_S, self._give_up)
+        site = peer.site if peer else ""
+        if sum(_site_of(each) == site for each in self.connections) > (CONNECTIONS_A_SITE if site else STRANGERS):
+            transport.abort()  # a close would wait for the caller to agree
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -62,8 +73,19 @@ class PeerProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _give_up(self) -> None:
-        if getattr(self, "cycle", None) is None:  # it has none before, whatever its type says
-            self.transport.close()
+        """Close a connection over which no whole request came since it was looked at last."""
+        cycle = getattr(self, "cycle", None)  # it has none before the first, whatever its type says
+        if cycle is None or cycle is self._answered:
+            self.transport.abort()
+            return
+        self._answered = cycle if cycle.response_complete else None
+        self._waited = self.loop.call_later(REQUEST_S, self._give_up)
+
+
+def _site_of(connection: object) -> str:
+    """The site that a connection is of; empty for nobody's."""
+    peer = connection.app_state.get(PEER) if isinstance(connection, PeerProtocol) else None
+    return peer.site if isinstance(peer, Peer) else ""
 
 
 def peer_of(certificate: dict[str, Any] | None) -> Peer | None:
