@@ -81,7 +81,7 @@ def revoke(site: Site, *, journal: JournalFile = DEFAULT_JOURNAL) -> int:
 
 @app.command("list")
 def show(*, journal: JournalFile = DEFAULT_JOURNAL, as_json: AsJson = False) -> int:
-    """The sites with a certificate, and until when it holds; agents renew theirs after half of its life."""
+    """The sites with a certificate, and until when it holds; agents renew theirs after two thirds of its life."""
     from contextlib import closing
 
     from controller.journal.errors import JournalError

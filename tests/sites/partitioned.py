@@ -59,6 +59,7 @@ class SimulatedServers:
     loads: dict[Seat, Load] = field(default_factory=dict)
     routed: dict[tuple[str, str], RouteSet] = field(default_factory=dict)
     dead: set[ServerKey] = field(default_factory=set)
+    mute: frozenset[ServerKey] = frozenset()
     silent: frozenset[str] = frozenset()
     asked: defaultdict[Seat, list[float]] = field(default_factory=lambda: defaultdict(list))
     done: list[tuple[float, str]] = field(default_factory=list)
@@ -93,7 +94,7 @@ class SimulatedServers:
                 for (p, its_node), load in sorted(self.loads.items())
                 if (p.pool, its_node) == (pool, node)
             )
-            gone = (pool, node) in self.dead
+            gone = (pool, node) in self.dead | self.mute
             reading = Reading(None, None, "") if gone else Reading(ServerState(models), at, "")
             servers.append(Server(pool, reading, node))
         return Snapshot(at, servers=tuple(servers), work=tuple(self._work(at)))

@@ -324,3 +324,19 @@ def test_what_was_still_being_loaded_for_a_plan_before_is_known_to_be_protected(
     _, wave = step(SITE, state, Looked(blind), START)
     assert wave is not None
     assert wave.actions == (Unload(FIND, "edge-0"),)
+
+
+def test_what_was_put_off_blindly_is_unloaded_at_once_when_its_server_tells_again(servers: Servers) -> None:
+    ends = (site_load(READ, "edge-0", until=SOON),)
+    state, _ = settle(after(fresh(), Heard(site_plan(1, ends)), START), servers, START)
+    late, mute = SOON - LEAD, replace(servers.standing(), loads={}, silent=frozenset([("edge", "edge-0")]))
+    state, wave = step(SITE, state, Looked(mute), late)
+    assert wave is not None
+    assert Unload(READ, "edge-0") in wave.actions
+    state = after(state, Failed("it hangs", (READ, "edge-0"), urgent=True, blind=True), late)
+    state, wave = step(SITE, state, Looked(mute), late)
+    assert wave is None or Unload(READ, "edge-0") not in wave.actions
+    assert state.refused is None
+    _, wave = step(SITE, state, Looked(servers.standing()), late)
+    assert wave is not None
+    assert Unload(READ, "edge-0") in wave.actions

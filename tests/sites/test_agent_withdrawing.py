@@ -82,6 +82,22 @@ def test_what_ends_waits_for_no_other_server_and_no_gateway_that_hangs(tmp_path:
     at_work(tmp_path, site, hub, meanwhile)
 
 
+def test_what_ends_is_unloaded_from_a_server_that_does_not_tell_what_it_holds(tmp_path: Path) -> None:
+    site, hub = SimulatedServers(), SimulatedHub()
+    hub.plan_in_force = site_plan(1, (ending(FIRST, 300), site_load(*SECOND)))
+
+    async def meanwhile(agent: Agent) -> None:
+        await until_s(200)
+        site.mute = frozenset([("edge", "edge-0")])
+        await until_s(300)
+        assert site.loads.keys() == {SECOND}
+        hub.plan_in_force = site_plan(2, (site_load(*SECOND),))
+        await until_s(400)
+        assert (agent.state.applied, agent.state.refused) == (2, None)
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
 def test_a_clock_that_is_set_back_keeps_nothing_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site, hub = SimulatedServers(), SimulatedHub()
     hub.plan_in_force = site_plan(1, (ending(FIRST, 600), site_load(*SECOND)))

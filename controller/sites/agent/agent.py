@@ -14,6 +14,7 @@ from typing import Final
 
 from collectors.snapshot import Snapshot
 from controller.actions import Action, SetLoad, Wave
+from controller.connections import ServerKey
 from controller.fleet import Seat
 from controller.sites.agent import catalogue
 from controller.sites.agent.acting import Hands, seat_of
@@ -22,6 +23,7 @@ from controller.sites.agent.hub_calls import Hub, HubError, HubRefusedError
 from controller.sites.agent.identity import Identity
 from controller.sites.agent.intent import Intent, Site, deviations, intent_of, may_be_set
 from controller.sites.agent.keeping import AgentError, keep_state
+from controller.sites.agent.limits import server_of
 from controller.sites.agent.looking import Looking
 from controller.sites.agent.machine import step
 from controller.sites.agent.reporting import STARTS, Telling, fitting, report_of
@@ -183,16 +185,23 @@ class Agent:
                 seat = seat_of(action)
                 if seat not in self._withdrawn:
                     self._withdrawn.add(seat)
-                    self._tasks.create_task(self._withdraw(action, seat, plan))
+                    blind = seat is not None and self._is_silent(server_of(seat))
+                    self._tasks.create_task(self._withdraw(action, seat, plan, blind=blind))
         elif not (self._is_busy or was_busy):
             LOG.info("%s: %s", wave.name, ", ".join(type(action).__name__ for action in wave.actions))
             self._is_busy = True
             self._tasks.create_task(self._carry(wave, plan))
 
-    async def _withdraw(self, action: Action, seat: Seat | None, plan: SitePlan) -> None:
+    def _is_silent(self, server: ServerKey) -> bool:
+        return self._seen is not None and server in self._seen[0].standing.silent
+
+    async def _withdraw(self, action: Action, seat: Seat | None, plan: SitePlan, *, blind: bool) -> None:
         LOG.info("%s: %s", WITHDRAW, type(action).__name__)
         try:
-            self._failed(await self._parts.hands.carry(Wave(WITHDRAW, (action,)), plan), plan)
+            failures = await self._parts.hands.carry(Wave(WITHDRAW, (action,)), plan)
+            if blind:
+                failures = (Failed(failures[0].trouble if failures else "", seat, urgent=True, blind=True),)
+            self._failed(failures, plan)
         finally:
             self._withdrawn.remove(seat)
             self._to_look.set()
@@ -213,7 +222,8 @@ class Agent:
 
     def _failed(self, failures: tuple[Failed, ...], plan: SitePlan) -> None:
         for failed in failures:
-            LOG.warning("%s", failed.trouble)
+            if failed.trouble:
+                LOG.warning("%s", failed.trouble)
             if plan.generation == self.state.generation:
                 self._take(failed)
 
@@ -287,7 +297,7 @@ class Agent:
         """What there is to tell people about the site."""
         state, intent, site = self.state, self._intent(), self.state.site
         found = [_TOLD[item.cause](site, item) for item in self._deviations(intent) if item.cause in _TOLD]
-        found += [catalogue.undone(site, failure.trouble) for failure in state.failures]
+        found += [catalogue.undone(site, failure.trouble) for failure in state.failures if failure.trouble]
         if state.phase is Phase.CUT_OFF and state.cut_off_since is not None:
             found.append(catalogue.cut_off(site, state.cut_off_since))
         if self._plan_refused:

@@ -113,20 +113,17 @@ def _told(state: AgentState) -> AgentState:
 
 
 def _failed(state: AgentState, event: Failed) -> AgentState:
-    until = state.latest + (AGAIN_URGENT if event.urgent else AGAIN)
+    until = state.latest + (AGAIN_URGENT if event.urgent and not event.blind else AGAIN)
     others = tuple(each for each in state.failures if each.seat != event.seat)
-    return replace(
-        state,
-        failures=(*others, Failure(until, event.trouble, event.seat)),
-        refused=Refused(state.generation, event.trouble),
-    )
+    state = replace(state, failures=(*others, Failure(until, event.trouble, event.seat, event.blind)))
+    return state if event.blind else replace(state, refused=Refused(state.generation, event.trouble))
 
 
 def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, Wave | None]:
     standing, now = event.standing, state.latest
     state = replace(
         state,
-        failures=tuple(each for each in state.failures if each.until > now),
+        failures=tuple(each for each in state.failures if each.until > now and not _is_seen(each, standing)),
         former=tuple(item for item in state.former if _may_be_there(item, standing, now)),
         remotes=_remotes(state, event.remote_silent),
     )
@@ -138,6 +135,11 @@ def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, W
     intent = intent_of(site, state, plan, standing, now)
     wave = next_wave(standing, wanted(state, plan, standing, intent, now), ground(site, state, plan))
     return (_settled(state, plan, event, intent) if wave is None else state), wave
+
+
+def _is_seen(failure: Failure, standing: Standing) -> bool:
+    """Whether a server tells again what became of something that was done blindly."""
+    return failure.blind and failure.seat is not None and server_of(failure.seat) not in standing.silent
 
 
 def _may_be_there(item: SiteLoad, standing: Standing, now: datetime) -> bool:
@@ -175,7 +177,7 @@ def _settled(state: AgentState, plan: SitePlan, event: Looked, intent: Intent) -
     lacking = [item for item in deviations(plan, state, intent, state.latest) if item.cause is Cause.NO_ROOM]
     if lacking:
         return replace(state, refused=Refused(plan.generation, _no_room(lacking)))
-    if state.failures or not is_there(event.standing, intent):
+    if any(not each.blind for each in state.failures) or not is_there(event.standing, intent):
         return state
     return replace(state, applied=plan.generation, refused=None)
 

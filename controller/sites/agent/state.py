@@ -14,12 +14,14 @@ from controller.sites.site_plan import SiteLoad, SitePlan
 class Failure:
     """Something that could not be done and is not tried before `until`: a seat's load, or routes where none is named.
 
-    `trouble` is in the words of whoever refused.
+    `trouble` is in the words of whoever refused. `blind`: its server does not tell what it holds, so whether it was
+    done is not seen; it counts only for as long.
     """
 
     until: datetime
     trouble: str
     seat: Seat | None = None
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,11 +92,15 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An action could not be done, on a seat or, without one, at the gateways. `urgent`: it withdraws something."""
+    """An action could not be done, on a seat or, without one, at the gateways. `urgent`: it withdraws something.
+
+    `blind`: it does so on a server that does not tell what it holds, and `trouble` is empty where it seems done.
+    """
 
     trouble: str
     seat: Seat | None = None
     urgent: bool = False
+    blind: bool = False
 
 
 Event = Heard | Missed | Told | Looked | Failed

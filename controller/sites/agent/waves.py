@@ -67,8 +67,12 @@ def next_wave(standing: Standing, wanted: Wanted, ground: Ground) -> Wave | None
 
 
 def _withdrawing(standing: Standing, wanted: Wanted) -> tuple[Action, ...]:
-    """Routes and unloads side by side: a gateway that hangs keeps nothing loaded that may not be."""
-    gone = sorted(seat for seat in wanted.gone if seat in standing.loads and _in_hand(seat, standing, wanted))
+    """Routes and unloads side by side: a gateway that hangs keeps nothing loaded that may not be.
+
+    What a server that does not tell may hold is unloaded, too: it may be too busy to tell, and do it all the same.
+    """
+    there = (seat for seat in wanted.gone if seat in standing.loads or server_of(seat) in standing.silent)
+    gone = sorted(seat for seat in there if seat not in wanted.put_off)
     return (*_setting(standing, wanted, wanted.left), *(Unload(*seat) for seat in gone))
 
 
