@@ -49,6 +49,7 @@ async def test_a_token_is_needed_once_and_what_it_gave_is_kept_from_others(tmp_p
     assert {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()} == {
         "identity.pem": 0o600,
         "credentials.json": 0o600,
+        "token.json": 0o600,
     }
     assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -84,6 +85,31 @@ async def test_a_site_that_was_revoked_is_refused_in_the_hubs_words(tmp_path: Pa
         with pytest.raises(HubRefusedError, match="403"):
             await asking.plan(0)
         await asking.close()
+
+
+async def test_a_site_that_was_revoked_comes_back_with_another_token(tmp_path: Path) -> None:
+    folder = tmp_path / "agent"
+    async with hub_at(tmp_path, EDGE) as called:
+        used = token(called)
+        first = await let_in(called, folder, used)
+        assert await let_in(called, folder, used) == first
+        called.registry.revoke(EDGE)
+        second = await let_in(called, folder, token(called))
+        asking = hub(called, second)
+        await called.hub.plans.publish(EDGE, lambda plan: plan, site_plan())
+        assert await asking.plan(0) is not None
+        await asking.close()
+        assert await let_in(called, folder, "a-token-that-is-none") == second
+    assert kept_identity(folder, EDGE) == second
+
+
+async def test_who_was_let_in_goes_on_where_the_hub_cannot_be_asked_with_a_token(tmp_path: Path) -> None:
+    folder = tmp_path / "agent"
+    async with hub_at(tmp_path, EDGE) as called:
+        first = await let_in(called, folder, token(called))
+    assert await let_in(called, folder, "another") == first
+    with pytest.raises(AgentError, match="see whether the controller runs"):
+        await let_in(called, tmp_path / "new", "another")
 
 
 async def test_a_hub_of_another_authority_is_not_believed(tmp_path: Path) -> None:
