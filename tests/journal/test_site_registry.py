@@ -53,6 +53,16 @@ def test_a_certificate_counts_until_it_ends_or_its_site_is_revoked(registry: Sit
     assert registry.certified() == (Certified(LYON, NOW + HOUR),)
 
 
+def test_an_agent_that_registers_takes_the_place_of_the_one_before(registry: SiteRegistry) -> None:
+    paris = Certified(PARIS, NOW + HOUR)
+    assert registry.certify(paris, "A1", NOW)
+    assert registry.certify(paris, "A2", NOW, by="A1")
+    assert registry.certify(Certified(LYON, NOW + HOUR), "B1", NOW)
+    assert registry.certify(paris, "A3", NOW)
+    assert [registry.counts(PARIS, serial, NOW) for serial in ("A1", "A2", "A3")] == [False, False, True]
+    assert registry.counts(LYON, "B1", NOW)
+
+
 def test_generations_only_grow_and_one_that_knows_another_is_refused(registry: SiteRegistry) -> None:
     registry.put_plan(of_generation(3), after=0)
     for stale, after in ((of_generation(4), 2), (of_generation(3), 3)):

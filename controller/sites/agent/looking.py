@@ -47,8 +47,9 @@ class Looking:
         if self._gateways is None:
             return ()
         try:
-            return await self._gateways.routes()
-        except ActuatorError:
+            async with asyncio.timeout(DEADLINE_S):
+                return await self._gateways.routes()
+        except (ActuatorError, TimeoutError):
             return None
 
 

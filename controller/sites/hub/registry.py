@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final, Self
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from collectors.recording import RecordingError, decode, encode
 from controller.journal import holding
@@ -74,7 +74,8 @@ class SiteRegistry:
     def certify(self, certified: Certified, serial: str, now: datetime, by: str = "") -> bool:
         """Have a certificate count from now on, and forget those that have ended.
 
-        With `by` only while the one with that serial number still counts: what is revoked renews nothing.
+        With `by` only while the one with that serial number still counts: what is revoked renews nothing. Without, it
+        is another agent's, and those of the agent before count no more: a site has one agent.
         """
         row = {"serial": serial, "site": certified.site, "ends_s": int(certified.ends.timestamp())}
         renewed = select(CERTIFICATE.serial).where(CERTIFICATE.serial == by, CERTIFICATE.site == certified.site)
@@ -82,6 +83,9 @@ class SiteRegistry:
             connection.execute(delete(SITE_CERTIFICATE).where(CERTIFICATE.ends_s <= int(now.timestamp())))
             if by and connection.execute(renewed.with_for_update()).one_or_none() is None:
                 return False
+            if not by:
+                _await_renewals(connection, certified.site)
+                connection.execute(delete(SITE_CERTIFICATE).where(CERTIFICATE.site == certified.site))
             connection.execute(insert(SITE_CERTIFICATE).values(row))
         return True
 
@@ -94,13 +98,9 @@ class SiteRegistry:
             return connection.execute(wanted).one_or_none() is not None
 
     def revoke(self, site: str) -> int:
-        """Have no certificate and no token of the site count any more; how many there were.
-
-        A renewal that is under way is waited for first, so that its certificate is among those that are taken away.
-        """
-        renewing = select(CERTIFICATE.serial).where(CERTIFICATE.site == site).with_for_update()
+        """Have no certificate and no token of the site count any more; how many there were."""
         with self._opened.writing() as connection:
-            connection.execute(renewing).all()
+            _await_renewals(connection, site)
             return sum(
                 connection.execute(delete(table).where(table.c.site == site)).rowcount
                 for table in (SITE_TOKEN, SITE_CERTIFICATE)
@@ -141,6 +141,11 @@ class SiteRegistry:
             connection.execute(delete(SITE_PLAN).where(of_site))
             row = {"site": plan.site, "generation": plan.generation, "body": encode(plan)}
             connection.execute(insert(SITE_PLAN).values(row))
+
+
+def _await_renewals(connection: Connection, site: str) -> None:
+    """Wait for a renewal that is under way, so that its certificate is among those that are taken away next."""
+    connection.execute(select(CERTIFICATE.serial).where(CERTIFICATE.site == site).with_for_update()).all()
 
 
 def _digest(token: str) -> str:
