@@ -266,3 +266,15 @@ async def test_a_publication_that_was_cut_short_is_found_as_it_was_kept(
         await world.plans.publish(PARIS, lambda plan: replace(plan, fallbacks=()), replace(otherwise, generation=3))
     monkeypatch.setattr(SiteRegistry, "put_plan", put)
     assert await world.plans.publish(PARIS, lambda plan: plan, replace(otherwise, generation=7)) == 8
+
+
+async def test_what_a_site_withdrew_by_a_clock_that_ran_ahead_is_asked_of_it_by_a_newer_plan(world: World) -> None:
+    world.tells(loads=(LOAD,))
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(LOAD), POLICY))
+    await world.when_told(1, lambda: world.tells(1, loads=(LOAD,)))
+    await acting
+    world.tells(1, None, Deviation(Cause.ENDED, LOAD.placement, NODE, LOAD.instances, 0))
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(LOAD), POLICY))
+    await world.when_told(2, lambda: world.tells(2, loads=(LOAD,)))
+    await acting
+    assert [item.load for item in (await world.plan()).loads] == [LOAD]

@@ -60,11 +60,15 @@ class Desk:
     async def bring_about(self, site: str, change: Change, back: Change) -> None:
         """Change the plan of a site, and wait until that is brought about; else change it `back`.
 
+        A site that has withdrawn something gets its plan anew even if it says so already: where that was by a clock
+        that ran ahead, only a newer plan puts it right.
         Raises ActuatorError.
         """
         self.require(site)
         try:
-            generation = await self.sites.plans.publish(site, change, self.of_itself(site))
+            generation = await self.sites.plans.publish(
+                site, change, self.of_itself(site), anew=self._has_withdrawn(site)
+            )
         except (JournalError, PlanRefusedError) as error:
             raise ActuatorError(f"site {site}: {error}") from error
         try:
@@ -73,6 +77,10 @@ class Desk:
             with suppress(JournalError, PlanRefusedError):
                 await self.sites.plans.publish(site, back, self.of_itself(site))
             raise
+
+    def _has_withdrawn(self, site: str) -> bool:
+        heard = self.sites.reports.of(site)
+        return heard is not None and any(each.cause is Cause.ENDED for each in heard.report.deviations)
 
     def require(self, site: str) -> None:
         """Raises ActuatorError while a site is cut off."""

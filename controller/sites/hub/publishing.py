@@ -46,12 +46,12 @@ class SitePlans:
                 self._known.setdefault(site, found)
         return self._known.get(site)
 
-    async def publish(self, site: str, change: Change, otherwise: SitePlan) -> int:
+    async def publish(self, site: str, change: Change, otherwise: SitePlan, *, anew: bool = False) -> int:
         """Have the site's plan changed; the generation that has what is asked.
 
         Without a plan so far, what the site has of itself is changed: `otherwise`. A new generation is above that, too,
         and above the last that the site asked to follow, for it may know a later one than the registry. What changes
-        nothing makes none.
+        nothing makes none, unless it is to be given out `anew`.
         Raises JournalError, and PlanRefusedError for a plan that is too large.
         """
         async with self._changing[site]:
@@ -59,7 +59,7 @@ class SitePlans:
             base = before or otherwise
             wanted = change(base)
             known = max(otherwise.generation, self._taken_up[site])
-            if before is not None and wanted == before and before.generation >= known:
+            if before is not None and wanted == before and before.generation >= known and not anew:
                 return before.generation
             now = self._clock()
             generation = max(base.generation, known) + 1
