@@ -20,7 +20,18 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hubs import Called, enrolment, hub_at, private_pem, requested
 
 from collectors.recording import encode
-from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading, Server, ServerState, Snapshot
+from collectors.snapshot import (
+    Batches,
+    BatchTime,
+    LoadedModel,
+    ModelState,
+    Offered,
+    Rate,
+    Reading,
+    Server,
+    ServerState,
+    Snapshot,
+)
 from controller.fleet import RouteSet, Way
 from controller.sites.calls import PLAN, REGISTER, RENEW, REPORT, Credentials
 from controller.sites.hub import peer
@@ -254,6 +265,9 @@ async def test_a_report_is_refused_that_cannot_be_true(called: Called) -> None:
     def asked(window_s: float) -> Snapshot:
         return Snapshot(now, offered=(Offered("calls", PARIS, Reading(Rate(1, 1, window_s), now, "gateway")),))
 
+    def executed(time: BatchTime) -> Snapshot:
+        return Snapshot(now, batches=(Batches(PARIS, "vad", "fp32", Reading((time,), now, "triton")),))
+
     wrong = (
         replace(report(), generation=2**60),
         replace(report(), at=now.replace(tzinfo=None)),
@@ -261,6 +275,8 @@ async def test_a_report_is_refused_that_cannot_be_true(called: Called) -> None:
         replace(report(), seen=replace(holding(1), at=datetime(9999, 12, 31, tzinfo=UTC))),
         replace(report(), seen=asked(1e300)),
         replace(report(), seen=asked(0.0)),
+        replace(report(), seen=executed(BatchTime(1, 0, 9))),
+        replace(report(), seen=executed(BatchTime(0, 1, 9))),
         replace(report(), seen=holding(-1)),
         replace(report(), seen=holding(10**9)),
         replace(report(), routes=(RouteSet("calls", PARIS, (Way(700, ()), Way(700, ()))),)),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from collectors.snapshot import Snapshot
 from controller.sites.report import Report
 from policy.findings import Finding
 from policy.resolved import WHOLE_PERMILLE
@@ -36,15 +37,20 @@ def flaw(report: Report) -> str:
     wrong = next(filter(None, map(_wrong, _values(told))), "")
     if wrong:
         return wrong
-    counted = (
-        *(item.counters.value for item in report.seen.work),
-        *(item.reading.value for item in report.seen.offered),
-    )
-    if any(each is not None and each.window_s < LEAST_WINDOW_S for each in counted):
-        return f"something in it was counted for less than {LEAST_WINDOW_S:g} s"
     if any(sum(way.weight_permille for way in item.ways) > WHOLE_PERMILLE for item in report.routes):
         return f"the weights of a demand's ways are over {WHOLE_PERMILLE} together"
-    for server in report.seen.servers:
+    return _flaw_of_counts(report.seen)
+
+
+def _flaw_of_counts(seen: Snapshot) -> str:
+    """Why what was counted cannot be: the loop divides by it."""
+    counted = (*(item.counters.value for item in seen.work), *(item.reading.value for item in seen.offered))
+    if any(each is not None and each.window_s < LEAST_WINDOW_S for each in counted):
+        return f"something in it was counted for less than {LEAST_WINDOW_S:g} s"
+    times = (time for item in seen.batches for time in item.reading.value or ())
+    if any(time.batch < 1 or time.executions < 1 for time in times):
+        return "executions in it are none, or of nothing"
+    for server in seen.servers:
         state = server.reading.value
         if state and any(model.instances > MOST_INSTANCES for model in state.models):
             return f"a model on {server.name} has over {MOST_INSTANCES} instances"
