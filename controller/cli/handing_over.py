@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from collectors.snapshot import Reading, Server, ServerState, Snapshot
-from controller.admission.manifests import VALID_UNTIL, as_yaml
+from controller.admission.lasting import VALID_UNTIL
+from controller.admission.manifests import as_yaml
 from controller.cli.errors import CliError
 from controller.cli.live import connections_at
 from controller.cli.nodes import nodes_of
