@@ -45,6 +45,7 @@ from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
+from controller.two_sources import Sources, reading_both
 from controller.wiring import Basis, addresses, wire
 from policy.git.address import Address
 from policy.source import load_documents
@@ -187,12 +188,20 @@ class Bell:
 @asynccontextmanager
 async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncIterator[tuple[TurnPolicy, Watch]]:
     """What reads the policy, and who is told of each turn."""
+    custom_resources = cluster.connection.custom_resources if cluster else None
+    if places.policy is not None and cluster is not None and custom_resources is not None:
+        sources = Sources(places.policy, cluster, custom_resources == "wins", places.journal, places.environment)
+        async with reading_both(sources, bell.ring, now) as (both, telling):
+            yield both, telling.observe
+        return
     if places.policy is not None:
         async with reading(places.policy, places.journal, places.environment) as in_force:
             yield in_force, lambda _: None
         return
     if cluster is None:
         raise ConnectionsError("the policy is in a cluster, and the connections name none: add `cluster`")
+    if custom_resources is not None:
+        raise ConnectionsError("the policy is the custom resources alone: leave `customResources` away, or name files")
     async with policy_in(cluster, places.environment, bell.ring, now) as (policy, reporter):
         yield in_no_folder(policy.load, cluster.connection.evidence), reporter.observe
 

@@ -16,7 +16,7 @@ from controller.cluster.custom_resources.conditions import Resource
 from controller.cluster.inventory.catalogue import unfollowed
 from policy.cluster.documents import documents, field_at
 from policy.documents import API_VERSION, KINDS
-from policy.findings import Place
+from policy.findings import Finding, Place
 from policy.rereading import Reread
 from policy.schema.crd import plural
 from policy.source import Loaded
@@ -54,6 +54,8 @@ def held(resource: Object) -> Held:
     return Held(metadata["uid"], metadata["generation"], text, status.get("observedGeneration", 0), tuple(told))
 
 
+PREFIX: Final = "kubernetes:"
+"""Before the names of resources' documents, where files of another source are beside them."""
 SERVED: Final[Mapping[str, Served]] = {kind: Served(API_VERSION, plural(kind)) for kind in KINDS}
 """By kind, the resource that documents of it are."""
 
@@ -91,19 +93,23 @@ class ClusterPolicy:
 
     def load(self, _folder: Path | None = None) -> Loaded:
         """The policy of the resources as they are now; findings have places in the documents of resources."""
+        texts, untold = self.texts()
+        self._loaded = self._reread.load(texts, ()) or self._loaded
+        return replace(self._loaded, findings=(*untold, *self._loaded.findings))
+
+    def texts(self) -> tuple[list[tuple[str, str]], tuple[Finding, ...]]:
+        """The documents of the resources as they are now, by name, and what kept them from being followed."""
         # Another thread takes events meanwhile, so everything is copied at once.
         found = {kind: informer.objects.copy() for kind, informer in self._informers.items()}
         self._read = {
             Resource(kind, name.name): each for kind, objects in found.items() for name, each in objects.items()
         }
-        texts = sorted((resource.file, each.text) for resource, each in self._read.items())
-        self._loaded = self._reread.load(texts, ()) or self._loaded
         troubles = {plural(kind): informer.trouble for kind, informer in self._informers.items() if informer.trouble}
         untold = tuple(unfollowed(what, trouble) for what, trouble in troubles.items())
-        return replace(self._loaded, findings=(*untold, *self._loaded.findings))
+        return sorted((resource.file, each.text) for resource, each in self._read.items()), untold
 
     def field_at(self, place: Place) -> str:
         """Which field of a resource a place is, as `.spec.site`; empty where it is of none that was read."""
-        kind, _, file = place.file.partition("/")
+        kind, _, file = place.file.removeprefix(PREFIX).partition("/")
         one = self._read.get(Resource(kind, file.removesuffix(".yaml")))
         return field_at(place, one.text) if one else ""
