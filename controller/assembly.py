@@ -200,8 +200,6 @@ async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncI
         return
     if cluster is None:
         raise ConnectionsError("the policy is in a cluster, and the connections name none: add `cluster`")
-    if custom_resources is not None:
-        raise ConnectionsError("the policy is the custom resources alone: leave `customResources` away, or name files")
     async with policy_in(cluster, places.environment, bell.ring, now) as (policy, reporter):
         yield in_no_folder(policy.load, cluster.connection.evidence), reporter.observe
 
