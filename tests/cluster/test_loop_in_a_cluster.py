@@ -13,10 +13,11 @@ from controller.acting.triton import TritonServer, servers_of
 from controller.assembly import Places, controller
 from controller.cluster.leading.marking import Pod
 from controller.cluster.names import LEADS, SYSTEM, namespace_of
-from controller.connections import ClusterConnection, Connections
+from controller.connections import ClusterConnection, Connections, DatabaseConnection
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.ports import HOST, free_ports
+from controller.journal.reader import reading as journal_read
 from controller.loop.status import Status
 from policy.documents import API_VERSION, KINDS
 from policy.resolved import Pool
@@ -30,6 +31,7 @@ from tests.cluster.helm import USER
 from tests.cluster.pods import restricted
 from tests.cluster.role import as_controller, asked, of_account
 from tests.cluster.written import files, resources
+from tests.journal.postgresql import serving
 from tests.loop.conftest import ENVIRONMENT
 from tests.loop.real import Watched, held_by, settled
 from tests.loop.test_lost_node import MODEL, NODES, written
@@ -152,8 +154,17 @@ async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_
     assert not is_marked(cluster)
 
 
+@pytest.fixture
+def with_database(places: Places) -> Iterator[Places]:
+    """The same with the journal in a PostgreSQL of its own."""
+    with serving() as server:
+        kept = server.emptied()
+        database = DatabaseConnection(host=kept.host, port=kept.port, name=kept.name, user=kept.user, sslmode="disable")
+        yield replace(places, connections=places.connections.model_copy(update={"database": database}))
+
+
 async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_it(
-    places: Places, declared: ApiServer, pool: Pool, tritons: EmbeddedFleet
+    with_database: Places, declared: ApiServer, pool: Pool, tritons: EmbeddedFleet
 ) -> None:
     stand(declared, replace(pool, nodes=1))  # the other node is there
     voice = f"/apis/{API_VERSION}/services/voice"
@@ -162,13 +173,17 @@ async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_
         conditions = declared.get(voice).get("status", {}).get("conditions", ())
         return {each["type"]: each["status"] for each in conditions}
 
-    async with at_work(replace(places, policy=None), declared, pool, tritons) as seen:
+    async with at_work(replace(with_database, policy=None), declared, pool, tritons) as seen:
         await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
         await asyncio.to_thread(eventually, lambda: holds().get("Applied") == "True")
         assert (holds()["Accepted"], holds()["Feasible"]) == ("True", "True")
         declared.patch(voice, {"spec": {"objectives": [{"latency": {"percentile": 99, "below": "1ms"}}]}})
         await asyncio.to_thread(eventually, lambda: holds().get("Feasible") == "False")
         assert declared.get(voice)["status"]["observedGeneration"] == declared.get(voice)["metadata"]["generation"]
+    with journal_read(with_database.kept_in) as reader:
+        assert next(reader.decisions()).policy_revision
+        assert list(reader.verify_chain()) == []
+    assert not with_database.journal.exists()
 
 
 def test_nothing_of_it_was_refused(controllers: Path, cluster_work: Path) -> None:
