@@ -13,7 +13,7 @@ from controller.cluster.custom_resources.catalogue import held_back, overruled
 from controller.cluster.custom_resources.conditions import Resource, Standing
 from controller.cluster.custom_resources.policies import PREFIX, ClusterPolicy
 from policy.environments import chosen
-from policy.findings import Finding
+from policy.findings import Finding, Place
 from policy.folder import read_texts
 from policy.overruling import Merged, Texts, merged
 from policy.read_file import read_file
@@ -63,8 +63,9 @@ class Beside:
         return replace(found, findings=(*untold, *found.findings))
 
     def _resources(self) -> tuple[Read, tuple[Finding, ...]]:
-        texts, untold = self._cluster.texts()
-        return Read(tuple((f"{PREFIX}{name}", text) for name, text in texts)), untold
+        texts, lost, untold = self._cluster.texts()
+        told = tuple(replace(each, place=_beside_files(each.place)) for each in lost)
+        return Read(tuple((f"{PREFIX}{name}", text) for name, text in texts), told), untold
 
     def _weighed(self, now: tuple[Read, Read]) -> tuple[Loaded, Standing]:
         whole, merge = self._together(*now)
@@ -100,3 +101,7 @@ class Beside:
 def _read(folder: Path) -> Read:
     texts, findings = read_texts(folder, skip=EVIDENCE)
     return Read(tuple(texts), tuple(findings))
+
+
+def _beside_files(place: Place | None) -> Place | None:
+    return replace(place, file=f"{PREFIX}{place.file}") if place else None

@@ -11,8 +11,10 @@ from controller.cluster.api_server.calls import Calls, Object
 from controller.cluster.api_server.resources import Resource as Served
 from controller.cluster.api_server.store import Watched
 from controller.cluster.api_server.watching import Informer, following
+from controller.cluster.custom_resources.catalogue import not_kept
 from controller.cluster.custom_resources.condition import Condition, Holds
 from controller.cluster.custom_resources.conditions import Resource
+from controller.cluster.custom_resources.dropped import dropped
 from controller.cluster.inventory.catalogue import unfollowed
 from policy.cluster.documents import documents, field_at
 from policy.documents import API_VERSION, KINDS
@@ -32,11 +34,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A custom resource as the cluster has it: its document, and what was told of it, which is no part of it."""
+    """A custom resource as the cluster has it: its document, and what was told of it, which is no part of it.
+
+    `dropped` are the fields that were written to it and that the cluster does not keep.
+    """
 
     uid: str
     generation: int
     text: str
+    dropped: tuple[str, ...] = ()
     observed_generation: int = field(default=0, compare=False)
     told: tuple[Told, ...] = field(default=(), compare=False)
 
@@ -51,7 +57,14 @@ def held(resource: Object) -> Held:
         )
         for each in status.get("conditions", ())
     )
-    return Held(metadata["uid"], metadata["generation"], text, status.get("observedGeneration", 0), tuple(told))
+    return Held(
+        metadata["uid"],
+        metadata["generation"],
+        text,
+        dropped(resource),
+        status.get("observedGeneration", 0),
+        tuple(told),
+    )
 
 
 PREFIX: Final = "kubernetes:"
@@ -93,20 +106,21 @@ class ClusterPolicy:
 
     def load(self, _folder: Path | None = None) -> Loaded:
         """The policy of the resources as they are now; findings have places in the documents of resources."""
-        texts, untold = self.texts()
-        self._loaded = self._reread.load(texts, ()) or self._loaded
+        texts, lost, untold = self.texts()
+        self._loaded = self._reread.load(texts, lost) or self._loaded
         return replace(self._loaded, findings=(*untold, *self._loaded.findings))
 
-    def texts(self) -> tuple[list[tuple[str, str]], tuple[Finding, ...]]:
-        """The documents of the resources as they are now, by name, and what kept them from being followed."""
+    def texts(self) -> tuple[list[tuple[str, str]], list[Finding], tuple[Finding, ...]]:
+        """The documents of the resources by name; what was lost of them; what keeps them from being followed."""
         # Another thread takes events meanwhile, so everything is copied at once.
         found = {kind: informer.objects.copy() for kind, informer in self._informers.items()}
         self._read = {
             Resource(kind, name.name): each for kind, objects in found.items() for name, each in objects.items()
         }
+        lost = [not_kept(resource.file, each.dropped) for resource, each in self._read.items() if each.dropped]
         troubles = {plural(kind): informer.trouble for kind, informer in self._informers.items() if informer.trouble}
         untold = tuple(unfollowed(what, trouble) for what, trouble in troubles.items())
-        return sorted((resource.file, each.text) for resource, each in self._read.items()), untold
+        return sorted((resource.file, each.text) for resource, each in self._read.items()), lost, untold
 
     def field_at(self, place: Place) -> str:
         """Which field of a resource a place is, as `.spec.site`; empty where it is of none that was read."""
