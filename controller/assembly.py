@@ -47,6 +47,7 @@ from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
+from controller.two_sources import Sources, reading_both
 from controller.wiring import Basis, addresses, elsewhere, wire
 from policy.git.address import Address
 from policy.source import load_documents
@@ -189,6 +190,12 @@ class Bell:
 @asynccontextmanager
 async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncIterator[tuple[TurnPolicy, Watch]]:
     """What reads the policy, and who is told of each turn."""
+    custom_resources = cluster.connection.custom_resources if cluster else None
+    if places.policy is not None and cluster is not None and custom_resources is not None:
+        sources = Sources(places.policy, cluster, custom_resources == "wins", places.journal, places.environment)
+        async with reading_both(sources, bell.ring, now) as (both, telling):
+            yield both, telling.observe
+        return
     if places.policy is not None:
         async with reading(places.policy, places.journal, places.environment) as in_force:
             yield in_force, lambda _: None

@@ -177,12 +177,15 @@ class ClusterConnection(_Document):
     """A cluster of Kubernetes that has the nodes of every pool without a server here, and in which theirs are made.
 
     `context` is one of the kubeconfig; without it the current one, or the cluster of the pod that the controller is in.
-    `servers` tells what its servers are like, `evidence` is the folder of evidence where policy is in the cluster, too.
+    `servers` tells what its servers are like, `evidence` is the folder of evidence where no policy is in files.
+    With `custom_resources` those of the cluster are part of the policy beside its files, and win or yield where both
+    have a document.
     """
 
     servers: ServerSettings
     context: str = ""
     evidence: Path | None = None
+    custom_resources: Literal["wins", "yields"] | None = None
 
 
 class LimitsConnection(_Document):

@@ -60,6 +60,11 @@ def within(path: str, connections: Connections) -> Connections:
     """The connections with their cluster in the context that the policy names. Raises CliError without a cluster."""
     if connections.cluster is None:
         raise CliError(f"{path} is a cluster, and the connections name none", "add `cluster`: see docs/operations.md")
+    if connections.cluster.custom_resources is not None:
+        raise CliError(
+            f"{path} is the custom resources, and the connections have them beside files",
+            "leave `customResources` away there, or give the folder or the repository of the files",
+        )
     context = path.removeprefix(PREFIX) or connections.cluster.context
     return connections.model_copy(update={"cluster": connections.cluster.model_copy(update={"context": context})})
 

@@ -10,8 +10,10 @@ import yaml
 
 from controller.assembly import Places
 from controller.cluster.names import LEADS, SYSTEM, namespace_of
+from controller.connections import DatabaseConnection
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
+from controller.journal.reader import reading as journal_read
 from policy.documents import API_VERSION, KINDS
 from policy.resolved import Pool
 from policy.schema.crd import plural
@@ -22,6 +24,7 @@ from tests.cluster.controlling import OWN, accounted, at_work, places_of, runs_o
 from tests.cluster.fleet import is_ready, pods, stand
 from tests.cluster.role import asked
 from tests.cluster.written import files, resources
+from tests.journal.postgresql import serving
 from tests.loop.conftest import ENVIRONMENT
 from tests.loop.real import held_by, settled
 from tests.loop.test_lost_node import MODEL, NODES, written
@@ -124,8 +127,17 @@ def is_another(pod: Manifest | None, uid: str) -> bool:
     return pod is not None and is_ready(pod) and pod["metadata"]["uid"] != uid
 
 
+@pytest.fixture
+def with_database(places: Places) -> Iterator[Places]:
+    """The same with the journal in a PostgreSQL of its own."""
+    with serving() as server:
+        kept = server.emptied()
+        database = DatabaseConnection(host=kept.host, port=kept.port, name=kept.name, user=kept.user, sslmode="disable")
+        yield replace(places, connections=places.connections.model_copy(update={"database": database}))
+
+
 async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_it(
-    places: Places, declared: ApiServer, tritons: EmbeddedFleet
+    with_database: Places, declared: ApiServer, tritons: EmbeddedFleet
 ) -> None:
     voice = f"/apis/{API_VERSION}/services/voice"
 
@@ -133,13 +145,17 @@ async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_
         conditions = declared.get(voice).get("status", {}).get("conditions", ())
         return {each["type"]: each["status"] for each in conditions}
 
-    async with at_work(replace(places, policy=None), declared, tritons) as seen:
+    async with at_work(replace(with_database, policy=None), declared, tritons) as seen:
         await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
         await asyncio.to_thread(eventually, lambda: holds().get("Applied") == "True")
         assert (holds()["Accepted"], holds()["Feasible"]) == ("True", "True")
         declared.patch(voice, {"spec": {"objectives": [{"latency": {"percentile": 99, "below": "1ms"}}]}})
         await asyncio.to_thread(eventually, lambda: holds().get("Feasible") == "False")
         assert declared.get(voice)["status"]["observedGeneration"] == declared.get(voice)["metadata"]["generation"]
+    with journal_read(with_database.kept_in) as reader:
+        assert next(reader.decisions()).policy_revision
+        assert list(reader.verify_chain()) == []
+    assert not with_database.journal.exists()
 
 
 def test_nothing_of_it_was_refused(controllers: Path, cluster_work: Path) -> None:
