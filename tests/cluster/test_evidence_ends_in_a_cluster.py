@@ -155,5 +155,9 @@ def comes_back(cluster: ApiServer, resolved: Policy, node: str) -> None:
     path = f"/api/v1/namespaces/{namespace_of(DEAR)}/pods/{pod_of(node)}"
     before = cluster.get(path)
     cluster.delete({**before, "apiVersion": "v1", "kind": "Pod"})
-    eventually(lambda: is_ready(pods(cluster, pool).get(node, {})))
-    assert cluster.get(path)["metadata"]["uid"] != before["metadata"]["uid"]
+
+    def is_anew() -> bool:
+        now = pods(cluster, pool).get(node)
+        return now is not None and is_ready(now) and now["metadata"]["uid"] != before["metadata"]["uid"]
+
+    eventually(is_anew)
