@@ -117,7 +117,7 @@ async def controller(
         in_force, told = await stack.enter_async_context(_policy(places, cluster, bell))
         fleet: ClusterFleet | None = None
         if cluster is not None:
-            followed = Followed(in_force.pools, connections.servers, bell.ring, now, reach)
+            followed = Followed(lambda: in_force.policy, in_force.pools, connections.servers, bell.ring, now, reach)
             fleet = await stack.enter_async_context(fleet_in(cluster, client, followed))
         basis = Basis(connections, in_force, journal, series, client, now, fleet)
         intake, wiring = wire(basis)

@@ -110,7 +110,7 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         evidence,
         *inventory,
     )
-    envoy = EnvoyActuator(client, connections.gateways)
+    routes = fleet.routes if fleet and fleet.routes else EnvoyActuator(client, connections.gateways)
     kept = Kept()
     wiring = Wiring(
         folder=in_force.folder,
@@ -120,20 +120,20 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         decide=partial(decide, kept=kept),
         recheck=partial(recheck, kept=kept),
         journal=basis.journal,
-        hands=Hands(_actuators(basis, envoy)),
+        hands=Hands(_actuators(basis, routes)),
         clock=basis.clock,
-        routes=envoy,
+        routes=routes,
         polish=polished,
         upkeep=fleet.upkeep if fleet else None,
     )
     return intake, wiring
 
 
-def _actuators(basis: Basis, envoy: EnvoyActuator) -> tuple[Actuator, ...]:
+def _actuators(basis: Basis, routes: Actuator) -> tuple[Actuator, ...]:
     """Those of servers that the document names, of a cluster's, and of gateways; in a cluster only the leader acts."""
     triton = TritonActuator(basis.client, servers_of(basis.connections))
     fleet = basis.fleet
-    return (fleet.actuator, fleet.led_by_us(triton), fleet.led_by_us(envoy)) if fleet else (triton, envoy)
+    return (fleet.actuator, fleet.led_by_us(triton), fleet.led_by_us(routes)) if fleet else (triton, routes)
 
 
 def _trace_intake(basis: Basis) -> tuple[TraceIntake, tuple[TritonSpans, ClientSpans]]:

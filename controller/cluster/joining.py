@@ -29,12 +29,15 @@ from controller.cluster.leading.leader import Leadership
 from controller.cluster.leading.lease import Timing
 from controller.cluster.leading.led import LedActuator
 from controller.cluster.leading.marking import Mark, Pod
+from controller.cluster.routes.routing import RoutesActuator
+from controller.cluster.routes.upkeep import RoutedUpkeep
 from controller.cluster.servers.applying import Applier
 from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses
 from controller.cluster.servers.serving import ServersActuator, reached
+from controller.cluster.servers.standing import GRANTS, KINDS
 from controller.cluster.servers.upkeep import ClusterUpkeep
 from controller.connections import ClusterConnection
-from policy.resolved import Pool
+from policy.resolved import Policy, Pool
 
 LOG: Final = logging.getLogger("gridwright.cluster")
 REVIEWS: Final = Resource("authentication.k8s.io/v1", "selfsubjectreviews")
@@ -99,13 +102,17 @@ async def joined(
 
 @dataclass(frozen=True, slots=True)
 class ClusterFleet:
-    """The servers of a cluster: what tells of them, where they answer, and what has them made and removed."""
+    """The servers of a cluster: what tells of them, where they answer, and what has them made and removed.
+
+    `routes` sets routes at the cluster's own Gateways, where the connections name any.
+    """
 
     cluster: Cluster
     inventory: ClusterInventory
     servers: ServerAddresses
     actuator: Actuator
-    upkeep: ClusterUpkeep
+    upkeep: ClusterUpkeep | RoutedUpkeep
+    routes: RoutesActuator | None = None
 
     @property
     def trace_rate(self) -> int:
@@ -120,11 +127,12 @@ class ClusterFleet:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a cluster is followed for: `pools` of the policy in force, but for those with servers `elsewhere`.
+    """What a cluster is followed for: `pools` of the `policy` in force, but for those with servers `elsewhere`.
 
     `nudge` is called for each change; `reach` tells by a pod's IP where its server answers.
     """
 
+    policy: Callable[[], Policy | None]
     pools: Callable[[], Sequence[Pool]]
     elsewhere: Collection[str]
     nudge: Callable[[], None]
@@ -150,16 +158,21 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
     pods = Informer(cluster.reads, WATCHED_SERVERS, clock, followed.nudge)
     async with inventory.running(), following(pods):
         await pods.listed()
-        applier = Applier(cluster.writes)
+        gateways = cluster.connection.gateways
+        applier = Applier(cluster.writes, {**KINDS, **GRANTS} if gateways else KINDS)
+        elsewhere, routed = followed.elsewhere, bool(gateways)
         actuator = ServersActuator(
-            cluster.writes, to_servers, settings, applier, elsewhere=followed.elsewhere, reach=reach
+            cluster.writes, to_servers, settings, applier, elsewhere=elsewhere, routed=routed, reach=reach
         )
+        upkeep = ClusterUpkeep(applier, settings, followed.here, lambda: pods.objects, routed=routed)
+        routes = RoutesActuator(cluster.writes, gateways, elsewhere=elsewhere) if gateways else None
         yield ClusterFleet(
             cluster,
             inventory,
             ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            ClusterUpkeep(applier, settings, followed.here, lambda: pods.objects),
+            RoutedUpkeep(upkeep, routes, followed.policy) if routes else upkeep,
+            routes,
         )
 
 
