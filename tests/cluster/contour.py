@@ -64,10 +64,18 @@ def definitions(name: str) -> list[Manifest]:
 @contextmanager
 def gateway(server: ApiServer, work: Path) -> Iterator[RealGateway]:
     """A Gateway `edge/paris` with the listeners `http` and `grpc`, which take routes of all namespaces."""
+    http, grpc, xds, relayed = free_ports(4)
+    with contour(server, work, xds=xds, http=http, grpc=grpc), relay(relayed, xds), _envoy(work, relayed):
+        yield RealGateway(f"http://{HOST}:{http}", f"{HOST}:{grpc}")
+
+
+@contextmanager
+def contour(server: ApiServer, work: Path, *, xds: int, http: int, grpc: int) -> Iterator[None]:
+    """What looks after that Gateway: it tells statuses, and at a port where requests are to be sent."""
     define(server, OWN_DEFINITIONS)
-    xds, relayed, http, grpc, health, metrics, debug, stats = free_ports(8)
     for plural, manifest in _declared(http, grpc):
         assert server.post(plural, manifest).is_success
+    health, metrics, debug, stats = free_ports(4)
     settings = work / "contour.yaml"
     settings.write_text(yaml.safe_dump({"gateway": {"gatewayRef": {"name": NAME, "namespace": NAMESPACE}}}))
     listening = {"xds": xds, "health": health, "http": metrics, "debug-http": debug, "stats": stats}
@@ -83,16 +91,10 @@ def gateway(server: ApiServer, work: Path) -> Iterator[RealGateway]:
         *(f"--{name}-port={port}" for name, port in listening.items()),
         *(f"--disable-feature={kind}" for kind in OTHERS),
     ]
-    with ExitStack() as stack:
-        contour = stack.enter_context(started(BUILT, work, command))
-        wait(
-            contour,
-            work / "contour.log",
-            lambda: httpx.get(f"http://{HOST}:{health}/healthz", trust_env=False).is_success,
-        )
-        stack.enter_context(relay(relayed, xds))
-        stack.enter_context(_envoy(work, relayed))
-        yield RealGateway(f"http://{HOST}:{http}", f"{HOST}:{grpc}")
+    with started(BUILT, work, command) as process:
+        probe = f"http://{HOST}:{health}/healthz"
+        wait(process, work / "contour.log", lambda: httpx.get(probe, trust_env=False).is_success)
+        yield
 
 
 def _declared(http: int, grpc: int) -> Iterator[tuple[str, Manifest]]:

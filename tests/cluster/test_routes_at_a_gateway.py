@@ -9,27 +9,36 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException
 
+from collectors.triton_names import triton_name
 from controller.acting.actuator import ActuatorError
-from controller.actions import SetRoutes
+from controller.acting.triton import TritonActuator, servers_of
+from controller.actions import SetLoad, SetRoutes
 from controller.cluster.api_server.calls import Calls
 from controller.cluster.names import ROUTES, backend_of, namespace_of
 from controller.cluster.routes.route import route_name
 from controller.cluster.routes.routing import RoutesActuator
-from controller.cluster.routes.settings import GatewaySettings
+from controller.cluster.routes.settings import GatewaySettings, Listener
 from controller.cluster.servers.backends import around_routes, backend, grant
+from controller.connections import split_address
 from controller.embedded.errors import PartMissingError
+from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.ports import HOST
-from controller.fleet import Parts, RouteSet, Way
+from controller.fleet import Load, Parts, RouteSet, Way
 from rules.kernel.problem import Placement
+from tests.acting.calling import body
 from tests.acting.world import LYON, ORIENT, ORIENT_LYON, PARIS, READ, READ_LYON, world
 from tests.cluster.api_server import PATIENCE_S, POLL_S, ApiServer, Manifest
 from tests.cluster.contour import GROUP, NAME, NAMESPACE, POD, RealGateway, define, gateway
 from tests.cluster.fleet import calls
 from tests.cluster.starting import BUILT, KUBECONFIG, api_server
+from tests.loop.conftest import ENVIRONMENT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.envoy]
 
@@ -37,6 +46,7 @@ SETTINGS = GatewaySettings(namespace=NAMESPACE, name=NAME, section="http", draws
 ORIENT_INT8 = Placement(ORIENT.model, "int8", PARIS)
 NODES = {PARIS: ("paris-0", "paris-1", "paris-2"), LYON: ("lyon-0",)}
 BOTH = (Way(300, (READ_LYON, ORIENT_LYON)), Way(700, (READ, ORIENT)))
+TRITON = "triton-0"
 CALLED = "/crops/orient/v2/models/ppocr-cls/infer"
 
 
@@ -104,12 +114,12 @@ def real(server: ApiServer, folder: Path, servers: dict[str, str]) -> Iterator[R
             server.create(backend(pool, node))
     for port, node in servers.items():
         (pool_name,) = [name for name, nodes in NODES.items() if node in nodes]
-        server.create(endpoint(pool_name, node, int(port)))
+        server.create(endpoint(pool_name, node, http=int(port)))
     with gateway(server, folder) as real:
         yield real
 
 
-def endpoint(pool: str, node: str, port: int) -> Manifest:
+def endpoint(pool: str, node: str, **ports: int) -> Manifest:
     """What Kubernetes makes of a Service and its ready pod."""
     name = backend_of(node)
     metadata = {"name": name, "namespace": namespace_of(pool), "labels": {"kubernetes.io/service-name": name}}
@@ -119,7 +129,7 @@ def endpoint(pool: str, node: str, port: int) -> Manifest:
         "metadata": metadata,
         "addressType": "IPv4",
         "endpoints": [{"addresses": [POD], "conditions": {"ready": True}}],
-        "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
+        "ports": [{"name": name, "port": port, "protocol": "TCP"} for name, port in ports.items()],
     }
 
 
@@ -268,3 +278,58 @@ async def test_what_somebody_else_has_set_is_left_to_them(
     with pytest.raises(ActuatorError, match=r"GW2131.*spec\.rules"):
         await actuator.apply("d", SetRoutes((demand,)), world())
     assert len(server.get(path)["spec"]["rules"]) == 1
+
+
+@pytest.fixture(scope="module")
+def triton(real: RealGateway, server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedFleet]:
+    """A fleet whose Triton of Paris stands behind the Service of a node."""
+    assert real.url
+    try:
+        with embedded_fleet(world(), ENVIRONMENT, tmp_path_factory.mktemp("fleet") / "work", paced=True) as fleet:
+            server.create(backend(world().pool(PARIS), TRITON))
+            of_paris = fleet.connections.by_node()[PARIS, ""]
+            ports = {
+                name: split_address(address)[1] for name, address in (("http", of_paris.http), ("grpc", of_paris.grpc))
+            }
+            server.create(endpoint(PARIS, TRITON, **ports))
+            yield fleet
+    except PartMissingError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.triton
+async def test_a_real_triton_answers_by_http_and_by_grpc(
+    real: RealGateway, triton: EmbeddedFleet, actuator: RoutesActuator, by: Calls
+) -> None:
+    servers = servers_of(triton.connections)
+    demand = RouteSet("crops", "edge-paris", (Way(1000, (READ, ORIENT)),), (on_triton(READ), on_triton(ORIENT)))
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        await TritonActuator(client, servers).apply("d", SetLoad(Load(ORIENT, 1, 4, 0)), world())
+        by_both = SETTINGS.model_copy(update={"grpc": Listener(section="grpc")})
+        await RoutesActuator(by, {"edge-paris": by_both}).apply("d", SetRoutes((demand,)), world())
+        assert await actuator.routes() == (demand,)
+        answers = await until_ok(client, f"{real.url}{CALLED}")
+    assert answers["model_name"] == triton_name(ORIENT.model, ORIENT.variant)
+    named = {"x-gridwright-stage": "crops/orient"}
+    async with InferenceServerClient(real.grpc) as asked_by_grpc:
+        assert await asked_by_grpc.is_model_ready(triton_name(ORIENT.model, ORIENT.variant), headers=named)
+        for headers in (None, {"x-gridwright-stage": "crops/elsewhere"}):
+            with pytest.raises(InferenceServerException, match="UNIMPLEMENTED"):
+                await asked_by_grpc.is_model_ready(triton_name(ORIENT.model, ORIENT.variant), headers=headers)
+        with pytest.raises(InferenceServerException, match="UNIMPLEMENTED"):
+            await asked_by_grpc.unload_model(triton_name(ORIENT.model, ORIENT.variant), headers=named)
+
+
+def on_triton(placement: Placement) -> Parts:
+    return Parts(placement, ((TRITON, 1),))
+
+
+async def until_ok(client: httpx.AsyncClient, url: str) -> Any:
+    """The answer, once the Envoy has the route."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        answer = await client.post(url, json=body(ORIENT.model))
+        if answer.is_success:
+            return answer.json()
+        assert time.monotonic() < end, answer.text
+        await asyncio.sleep(POLL_S)

@@ -75,9 +75,10 @@ def demand_of(live: Any) -> RouteSet | None:
     return decode(str(carried).encode(), RouteSet) if carried else None
 
 
-def route_name(routes: RouteSet) -> str:
-    """What the objects of a demand are called."""
-    return digested(f"{routes.service}/{routes.origin}", MOST_LABEL)
+def route_name(routes: RouteSet, kind: str = "HTTPRoute") -> str:
+    """What the object of a demand is called. Contour takes two routes of one name for one, whatever their kinds."""
+    before = "grpc-" if kind == "GRPCRoute" else ""
+    return before + digested(f"{routes.service}/{routes.origin}", MOST_LABEL - len(before))
 
 
 def _route(
@@ -89,7 +90,7 @@ def _route(
         "apiVersion": ROUTED[kind].version,
         "kind": kind,
         "metadata": {
-            "name": route_name(routes),
+            "name": route_name(routes, kind),
             "namespace": ROUTES,
             "labels": {MANAGED_BY: MANAGER},
             "annotations": {DEMAND: encode(routes).decode()},
