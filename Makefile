@@ -45,7 +45,7 @@ test-quick: setup ## The tests that start no server and take no minutes
 	@$(BIN)/pytest -m "not triton and not envoy and not editor and not cluster and not long"
 
 .PHONY: test-cluster
-test-cluster: setup .control-plane/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes)
+test-cluster: setup .control-plane/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (12 to 30 minutes)
 	@$(BIN)/pytest -m cluster
 
 .PHONY: mutation

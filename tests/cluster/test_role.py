@@ -25,9 +25,10 @@ from controller.cluster.api_server.resources import Resource
 from controller.cluster.custom_resources.policies import ClusterPolicy
 from controller.cluster.custom_resources.reporting import StatusReporter
 from controller.cluster.inventory.collector import ClusterInventory
-from controller.cluster.leading.fencing import Account, fence
+from controller.cluster.leading.fencing import REFUSAL, Account, fence
 from controller.cluster.leading.leader import Leadership
 from controller.cluster.leading.marking import Mark, Pod
+from controller.cluster.names import MANAGED_BY, MANAGER, ROUTES
 from controller.cluster.routes.routing import RoutesActuator
 from controller.cluster.routes.settings import GatewaySettings, Listener
 from controller.cluster.servers.applying import Applier
@@ -270,7 +271,18 @@ async def test_what_a_leader_writes_is_kept_to_the_namespaces_of_pools(done: lis
         unrestricted,
         unrestricted,
         f"{away}elsewhere",
+        "",
+        f"{away}default",
     ]
+
+
+async def test_a_route_is_written_by_who_leads_and_by_nobody_else(done: list[Asked], account: Path) -> None:
+    assert done  # so that the namespace of routes is there
+    ours = route_in(ROUTES)
+    ours["metadata"]["labels"] = {MANAGED_BY: MANAGER}
+    async with leading(account) as calls, client("controller", str(account)) as of_no_term:
+        assert await refusal(calls, ours) == ""
+        assert (await refusal(Calls(of_no_term), ours)).startswith(REFUSAL)
 
 
 def account_in(within: str) -> Manifest:
@@ -282,6 +294,10 @@ def namespace_with(name: str, **labels: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": of_security}}
 
 
+def route_in(within: str) -> Manifest:
+    return {"apiVersion": GROUP, "kind": "HTTPRoute", "metadata": {"name": "tried", "namespace": within}, "spec": {}}
+
+
 CONFINED = (
     account_in("gridwright-edge"),
     account_in("gridwright-system"),
@@ -290,6 +306,8 @@ CONFINED = (
     namespace_with("gridwright-new", enforce="baseline"),
     namespace_with("gridwright-new", warn="restricted"),
     namespace_with("elsewhere", enforce="restricted"),
+    route_in(ROUTES),
+    route_in("default"),
 )
 
 

@@ -30,7 +30,10 @@ _OURS: Final = f"{MANAGED_BY}={MANAGER}"
 
 
 class RoutesActuator:
-    """Sets routes at the Gateways of a cluster, by origin. `elsewhere` are the pools without servers in the cluster."""
+    """Sets routes at the Gateways of a cluster, by origin. `elsewhere` are the pools without servers in the cluster.
+
+    `refused` has a finding for each route that its Gateway did not take when routes were looked at last.
+    """
 
     name = "routes"
 
@@ -47,6 +50,7 @@ class RoutesActuator:
         self._gateways = gateways
         self._elsewhere = elsewhere
         self._followed_s = followed_s
+        self.refused: tuple[Finding, ...] = ()
 
     def handles(self, action: Action) -> bool:
         """Routes."""
@@ -91,11 +95,6 @@ class RoutesActuator:
             raise ActuatorError("; ".join(f"{_name(each)}: {told(each)}" for each in behind))
         return tuple(sorted(_demands(live)))
 
-    async def refused(self) -> tuple[Finding, ...]:
-        """A finding for each route that its Gateway does not take. Raises CallError."""
-        live = await self._routes()
-        return tuple(refused(_name(each), told(each).against) for each in live if told(each).against)
-
     def left_undone(self, routes: Sequence[RouteSet], policy: Policy) -> tuple[Finding, ...]:
         """What the Gateways do not do of a plan's routes."""
         return left_undone(routes, policy, self._gateways)
@@ -126,11 +125,13 @@ class RoutesActuator:
 
     async def _routes(self) -> list[Any]:
         """Every route of ours, as it stands. Raises CallError."""
-        return [
+        live = [
             {"kind": kind, **each}
             for kind, resource in ROUTED.items()
             async for each in listed(self._calls, resource, labelSelector=_OURS)
         ]
+        self.refused = tuple(refused(_name(each), told(each).against) for each in live if told(each).against)
+        return live
 
 
 def _demands(live: Sequence[Any]) -> list[RouteSet]:

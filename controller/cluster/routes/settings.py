@@ -1,5 +1,6 @@
 """The Gateways of a cluster that requests come in by: which of them an origin has, and what it can do."""
 
+import itertools
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -18,8 +19,9 @@ class Listener(Settings):
     def overlaps(self, other: "Listener") -> bool:
         """Whether a request may be meant by both: the same listener, and hosts that are not told apart."""
         apart = self.section and other.section and self.section != other.section
-        hosts = set(self.hostnames), set(other.hostnames)
-        return not apart and (not all(hosts) or bool(hosts[0] & hosts[1]))
+        hosts = itertools.product(self.hostnames, other.hostnames)
+        are_any = not self.hostnames or not other.hostnames
+        return not apart and (are_any or any(_meet(one, two) for one, two in hosts))
 
 
 class GatewaySettings(Listener):
@@ -48,3 +50,11 @@ class GatewaySettings(Listener):
         """Whether requests of two origins cannot be told apart."""
         is_same = (self.namespace, self.name) == (other.namespace, other.name)
         return is_same and any(one.overlaps(two) for one in self.listeners() for two in other.listeners())
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether there is a host that both names are of; `*.` stands for any labels."""
+    for wide, name in ((one, other), (other, one)):
+        if wide.startswith("*.") and name.removeprefix("*").endswith(wide[1:]):
+            return True
+    return one == other

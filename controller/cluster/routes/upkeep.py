@@ -1,21 +1,13 @@
 """What a person has to know of routes after each turn, beside what is kept of servers."""
 
-import asyncio
 from collections.abc import Callable
-from typing import Final
 
 from collectors.snapshot import Snapshot
-from controller.cluster.api_server.errors import CallError, MissingError
-from controller.cluster.routes.catalogue import not_installed
 from controller.cluster.routes.routing import RoutesActuator
-from controller.cluster.servers.catalogue import refused
 from controller.cluster.servers.upkeep import ClusterUpkeep
 from controller.fleet import Fleet
 from policy.findings import Finding
 from policy.resolved import Policy
-
-LOOK_S: Final = 10.0
-"""How long looking may hold up the next turn."""
 
 
 class RoutedUpkeep:
@@ -31,15 +23,4 @@ class RoutedUpkeep:
         of_servers = await self._servers.keep(planned, snapshot, is_reached=is_reached)
         policy = self._policy()
         undone = self._routes.left_undone(planned.routes, policy) if policy else ()
-        return (*of_servers, *await self._refused(), *undone)
-
-    async def _refused(self) -> tuple[Finding, ...]:
-        try:
-            async with asyncio.timeout(LOOK_S):
-                return await self._routes.refused()
-        except MissingError as error:
-            return (not_installed(error.message),)
-        except CallError as error:
-            return (refused("routes", error.message),)
-        except TimeoutError:
-            return (refused("routes", f"no answer within {LOOK_S:g} s"),)
+        return (*of_servers, *self._routes.refused, *undone)
