@@ -5,7 +5,7 @@ import logging
 import socket
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from controller.cluster.api_server.calls import Calls, Limits
 from controller.cluster.api_server.errors import CallError
 from controller.cluster.api_server.reaching import client
 from controller.cluster.api_server.resources import Resource
+from controller.cluster.api_server.store import Name
 from controller.cluster.api_server.watching import Informer, following
 from controller.cluster.custom_resources.policies import ClusterPolicy
 from controller.cluster.custom_resources.reporting import StatusReporter
@@ -32,12 +33,13 @@ from controller.cluster.leading.marking import Mark, Pod
 from controller.cluster.routes.routing import RoutesActuator
 from controller.cluster.routes.upkeep import RoutedUpkeep
 from controller.cluster.servers.applying import Applier
-from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses
+from controller.cluster.servers.door import Door
+from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses, ServerPod, on_machines
 from controller.cluster.servers.serving import ServersActuator, reached
 from controller.cluster.servers.standing import GRANTS, KINDS
 from controller.cluster.servers.upkeep import ClusterUpkeep
 from controller.connections import ClusterConnection
-from policy.resolved import Policy, Pool
+from policy.resolved import Pool
 
 LOG: Final = logging.getLogger("gridwright.cluster")
 REVIEWS: Final = Resource("authentication.k8s.io/v1", "selfsubjectreviews")
@@ -127,12 +129,11 @@ class ClusterFleet:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a cluster is followed for: `pools` of the `policy` in force, but for those with servers `elsewhere`.
+    """What a cluster is followed for: `pools` of the policy in force, but for those with servers `elsewhere`.
 
     `nudge` is called for each change; `reach` tells by a pod's IP where its server answers.
     """
 
-    policy: Callable[[], Policy | None]
     pools: Callable[[], Sequence[Pool]]
     elsewhere: Collection[str]
     nudge: Callable[[], None]
@@ -162,16 +163,27 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
         applier = Applier(cluster.writes, {**KINDS, **GRANTS} if gateways else KINDS)
         elsewhere, routed = followed.elsewhere, bool(gateways)
         actuator = ServersActuator(
-            cluster.writes, to_servers, settings, applier, elsewhere=elsewhere, routed=routed, reach=reach
+            cluster.writes,
+            to_servers,
+            settings,
+            applier,
+            elsewhere=elsewhere,
+            routed=routed,
+            reach=reach,
+            made=inventory.made,
         )
-        upkeep = ClusterUpkeep(applier, settings, followed.here, lambda: pods.objects, routed=routed)
+
+        def servers() -> Mapping[Name, ServerPod]:
+            return on_machines(pods.objects, inventory.made)
+
+        upkeep = ClusterUpkeep(applier, Door(cluster.writes), settings, followed.here, servers, routed=routed)
         routes = RoutesActuator(cluster.writes, gateways, elsewhere=elsewhere) if gateways else None
         yield ClusterFleet(
             cluster,
             inventory,
-            ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
+            ServerAddresses(servers, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            RoutedUpkeep(upkeep, routes, followed.policy) if routes else upkeep,
+            RoutedUpkeep(upkeep, routes) if routes else upkeep,
             routes,
         )
 

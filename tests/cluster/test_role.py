@@ -16,6 +16,7 @@ import httpx
 import pytest
 import yaml
 
+from collectors.snapshot import Snapshot
 from controller.acting.actuator import ActuatorError
 from controller.actions import SetLoad, SetRoutes
 from controller.cluster.api_server.calls import Calls
@@ -32,6 +33,7 @@ from controller.cluster.names import MANAGED_BY, MANAGER, ROUTES
 from controller.cluster.routes.routing import RoutesActuator
 from controller.cluster.routes.settings import GatewaySettings, Listener
 from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.door import Door
 from controller.cluster.servers.serving import ServersActuator
 from controller.cluster.servers.standing import GRANTS, KEPT, ROUTED, is_ours
 from controller.cluster.servers.standing import KINDS as KINDS_WRITTEN
@@ -132,6 +134,12 @@ async def sets_routes(kubeconfig: Path) -> None:
         assert "ReferenceGrant" in {each.kind for each in done.removed}
 
 
+async def has_servers_admitted(kubeconfig: Path) -> None:
+    """Writes where servers may stand, and sees that something judges by it."""
+    async with leading(kubeconfig) as calls:
+        assert await Door(calls).keep(world(), Snapshot(now()), ()) == ()
+
+
 async def marks_the_pod_that_leads(kubeconfig: Path) -> None:
     """Puts the label of the leader on its own pod, and takes it off."""
     async with client("controller", str(kubeconfig)) as reached:
@@ -163,6 +171,7 @@ DEEDS: tuple[Callable[[Path], Coroutine[Any, Any, None]], ...] = (
     follows_what_there_is_for_servers,
     leads_and_has_servers_stand,
     sets_routes,
+    has_servers_admitted,
     marks_the_pod_that_leads,
     waits_for_a_server_before_its_first_load,
 )
