@@ -199,6 +199,24 @@ class ClusterConnection(_Document):
         return self
 
 
+class LimitsConnection(_Document):
+    """What each server of a pool may be given by a plan: MiB of its device, and instances of all models together."""
+
+    memory_mib: int = Field(ge=0)
+    instances: int = Field(ge=0)
+
+
+class AgentConnection(_Document):
+    """What the agent of a site goes by: where its hub is, whom to believe that it is, and what each server may hold.
+
+    `limits` are by pool. `ca_file` has the authority of the hub's certificate and is relative to the document.
+    """
+
+    hub: Address
+    ca_file: Path
+    limits: dict[str, LimitsConnection] = Field(min_length=1)
+
+
 class DatabaseConnection(_Document):
     """A PostgreSQL that keeps the journal. `host` may be the folder of its socket; files are relative to the document.
 
@@ -264,6 +282,7 @@ class Connections(_Document):
     handover: HandoverSettings | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
+    agent: AgentConnection | None = None
     database: DatabaseConnection | None = None
     otlp: Address = "127.0.0.1:4318"
     otlp_grpc: Address | None = None
@@ -328,6 +347,15 @@ class Connections(_Document):
                 f"{', '.join(other)} has labels in a Prometheus and no server: give a pool's labels as its servers are "
                 "given, by node or as one"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _limits_of_each_pool(self) -> Self:
+        if self.agent is None:
+            return self
+        differing = sorted(self.agent.limits.keys() ^ self.servers.keys())
+        if differing:
+            raise ValueError(f"{', '.join(differing)}: name each pool of an agent under servers and under its limits")
         return self
 
     def by_node(self) -> dict[ServerKey, NodeConnection]:
@@ -420,8 +448,9 @@ def _anchored(connections: Connections, folder: Path) -> Connections:
     sites = connections.sites
     if sites is not None:
         sites = sites.model_copy(update={key: folder / getattr(sites, key) for key in FILES_OF_SITES})
-    found = {"gateways": gateways, "prometheus": prometheus, "database": database, "cluster": cluster, "sites": sites}
-    return connections.model_copy(update=found)
+    agent = _with_files(connections.agent, folder) if connections.agent else None
+    found = {"gateways": gateways, "prometheus": prometheus, "database": database}
+    return connections.model_copy(update={**found, "cluster": cluster, "sites": sites, "agent": agent})
 
 
 def _with_files(item: Reached, folder: Path) -> Reached:

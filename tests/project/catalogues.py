@@ -10,6 +10,7 @@ from controller.cluster.inventory.catalogue import TITLES as INVENTORY
 from controller.cluster.routes.catalogue import TITLES as ROUTED
 from controller.cluster.servers.catalogue import TITLES as SERVERS
 from controller.planning.catalogue import TITLES as PLANNING
+from controller.sites.agent.catalogue import TITLES as AGENTS
 from controller.sites.hub.catalogue import TITLES as SITES
 from policy.catalogue import TITLES as POLICY
 
@@ -19,9 +20,10 @@ DECIDING: Final[Mapping[str, str]] = {
     **SERVERS,
     **ROUTED,
     **SITES,
+    **AGENTS,
     **HANDOVER,
     **RESOURCES,
 }
-"""Those of a running controller, but for what it reads and the policy; titles by id."""
+"""Those of a running controller and of agents, but for what it reads and the policy; titles by id."""
 TITLES: Final[Mapping[str, str]] = {**POLICY, **READINGS, **DECIDING}
 """Those of everything but the rules."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from controller.acting.envoy_stages import stage_routes
+from controller.acting.envoy_stages import services_of, stage_routes
 from controller.embedded.envoy_routes import RouteEntry, StageRoute
 from controller.fleet import RouteSet
 from policy.resolved import Policy
@@ -57,7 +57,7 @@ class PartedStage:
 
 def parted_stages(routes: RouteSet, policy: Policy) -> tuple[PartedStage, ...]:
     """The stages of a demand, each with its weights exactly as the plan has them; what gets none is left out."""
-    return tuple(_stage(routes, each) for each in stage_routes((routes,), policy))
+    return tuple(_stage(routes, each) for each in stage_routes((routes,), services_of(policy)))
 
 
 def is_bound(routes: RouteSet) -> bool:
