@@ -48,7 +48,7 @@ test-quick: setup ## The tests that start no server and take no minutes
 	@$(BIN)/pytest -m "$(ALONE) and not long" --numprocesses auto --dist loadfile
 
 .PHONY: test-cluster
-test-cluster: setup .control-plane$(KUBERNETES:%=-%)/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes): [KUBERNETES=1.34.4]
+test-cluster: setup .control-plane$(KUBERNETES:%=-%)/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (12 to 30 minutes): [KUBERNETES=1.34.4]
 	@KUBERNETES="$(KUBERNETES)" CONTROL_PLANE="$$PWD/.control-plane$(KUBERNETES:%=-%)" $(BIN)/pytest -m cluster
 
 .PHONY: check-hubs

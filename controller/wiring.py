@@ -25,6 +25,7 @@ from controller.acting.actuator import Actuator
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, TritonServer, servers_of
 from controller.cluster.joining import ClusterFleet
+from controller.cluster.routes.routing import RoutesActuator
 from controller.connections import Connections, ServerKey
 from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
@@ -42,6 +43,8 @@ from controller.sites.hub.deciding import DecidingForSites, SiteUpkeep
 from controller.sites.hub.joining import SiteFleet
 
 Item = TypeVar("Item")
+SetsRoutes = EnvoyActuator | RoutesActuator
+"""What sets and reads the routes of gateways: of one's own, or of a cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         *inventory,
         *at_sites,
     )
-    routes = _routes(basis, EnvoyActuator(client, connections.gateways))
+    routes = _routes(basis, fleet.routes if fleet and fleet.routes else EnvoyActuator(client, connections.gateways))
     kept = Kept()
     wiring = Wiring(
         folder=in_force.folder,
@@ -146,7 +149,7 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
     return intake, wiring
 
 
-def _actuators(basis: Basis, routes: EnvoyActuator | SiteRoutes) -> tuple[Actuator, ...]:
+def _actuators(basis: Basis, routes: SetsRoutes | SiteRoutes) -> tuple[Actuator, ...]:
     """Those of sites with agents, of a cluster's servers, of servers that the document names, and of gateways.
 
     In a cluster only the leader acts.
@@ -159,9 +162,9 @@ def _actuators(basis: Basis, routes: EnvoyActuator | SiteRoutes) -> tuple[Actuat
     return (*map(fleet.led_by_us, at_sites), fleet.actuator, fleet.led_by_us(triton), fleet.led_by_us(routes))
 
 
-def _routes(basis: Basis, envoy: EnvoyActuator) -> EnvoyActuator | SiteRoutes:
+def _routes(basis: Basis, gateways: SetsRoutes) -> SetsRoutes | SiteRoutes:
     """What sets and reads routes, at gateways and at sites with agents."""
-    return SiteRoutes(basis.at_sites.desk, envoy, envoy) if basis.at_sites else envoy
+    return SiteRoutes(basis.at_sites.desk, gateways, gateways) if basis.at_sites else gateways
 
 
 def _arrivals(basis: Basis, gateways: Gateways) -> Collector:

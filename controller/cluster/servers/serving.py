@@ -43,8 +43,8 @@ def reached(address: str) -> TritonServer:
 class ServersActuator:
     """Loads and unloads in a cluster.
 
-    `elsewhere` are the pools that have their servers somewhere else. `reach` tells by a pod's IP where its server
-    answers, `made` of a node when it joined.
+    `elsewhere` are the pools that have their servers somewhere else. `routed`: routes of the Gateway API lead to
+    servers. `reach` tells by a pod's IP where its server answers, `made` of a node when it joined.
     """
 
     name = "servers"
@@ -57,6 +57,7 @@ class ServersActuator:
         applier: Applier,
         *,
         elsewhere: Collection[str] = (),
+        routed: bool = False,
         ready_s: float = READY_S,
         limits: TritonLimits | None = None,
         reach: Callable[[str], TritonServer] = reached,
@@ -66,6 +67,7 @@ class ServersActuator:
         self._client = client
         self._settings = settings
         self._elsewhere = elsewhere
+        self._routed = routed
         self._ready_s = ready_s
         self._limits = limits
         self._reach = reach
@@ -98,7 +100,7 @@ class ServersActuator:
     async def _stand(self, server: ServerKey, policy: Policy) -> None:
         """Have the objects of a server as they are wanted."""
         pool, node = server
-        wanted = workloads((policy.pool(pool),), {pool: {node}}, self._settings)
+        wanted = workloads((policy.pool(pool),), {pool: {node}}, self._settings, routed=self._routed)
         findings = (*wanted.findings, *await self._applier.add(wanted.manifests))
         errors = [each for each in findings if each.level is not Level.INFO]
         if errors:

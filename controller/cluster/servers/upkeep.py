@@ -33,7 +33,7 @@ class ClusterUpkeep:
     """Keeps the objects of the pools that a cluster has, and tells of servers that are not ready in time.
 
     `pods` are those of the servers. A server that does not answer may hold something, and may be back soon: it stays
-    for `start_s` of the settings.
+    for `start_s` of the settings. `routed`: routes of the Gateway API lead to servers.
     """
 
     def __init__(
@@ -43,12 +43,15 @@ class ClusterUpkeep:
         settings: ServerSettings,
         pools: Callable[[], Sequence[Pool]],
         pods: Callable[[], Mapping[Name, ServerPod]],
+        *,
+        routed: bool = False,
     ) -> None:
         self._applier = applier
         self._door = door
         self._settings = settings
         self._pools = pools
         self._pods = pods
+        self._routed = routed
         self._silent: dict[ServerKey, datetime] = {}
 
     async def prepare(
@@ -86,7 +89,7 @@ class ClusterUpkeep:
         waited_for = {server for server, since in self._silent.items() if since > gone}
         used = in_use(planned, snapshot, waited_for)
         is_known = all(item.reading.value is not None for item in snapshot.inventory)
-        wanted = workloads(self._pools(), used, self._settings)
+        wanted = workloads(self._pools(), used, self._settings, routed=self._routed)
         told = (*wanted.findings, *late_servers(self._pods(), self._settings.start_s, snapshot.at))
         try:
             async with asyncio.timeout(KEEP_S):
