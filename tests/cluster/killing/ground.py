@@ -34,6 +34,10 @@ POLICY = Path(__file__).with_name("policy")
 LOOPBACK = "127.64.0.0/16"
 """Addresses of pods, at which stand-ins can listen."""
 NODES = {"vault": 4, "hall": 5}
+CERTIFIED = frozenset({"vault"})
+"""Sites that have what the policy's profile asks for, by its evidence."""
+LOAD_S = 3.0
+"""Loads that take that long make transitions of some seconds, each at most half a minute."""
 MODELS = ("fraud--fp16", "chat--fp16")
 NAMES = ("gridwright-0", "gridwright-1")
 
@@ -79,7 +83,7 @@ def ground(built: Path, work: Path) -> Iterator[Ground]:
             _install(server)
             kubeconfig = work / KUBECONFIG
             _beside(reaper, work, "tests.cluster.watcher", kubeconfig, record)
-            options = ("--gateway", gateway, "--routes", routes, "--origins", ",".join(NODES))
+            options = ("--load-s", LOAD_S, "--gateway", gateway, "--routes", routes, "--origins", ",".join(NODES))
             _beside(reaper, work, "tests.cluster.stand_in", kubeconfig, notes, "--models", ",".join(MODELS), *options)
             eventually(lambda: record.is_file() and _listens(gateway))
             with replicas(as_controller(server, work), work, _connections(gateway, routes)) as them:
