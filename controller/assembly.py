@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from controller.background import in_background
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
 from controller.cluster.leading.marking import Pod
 from controller.cluster.servers.serving import reached
-from controller.connections import Connections, ConnectionsError, split_address
+from controller.connections import ClusterConnection, Connections, ConnectionsError, split_address
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
 from controller.loop.resuming import resumed
@@ -43,6 +43,7 @@ from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
 from controller.wiring import Basis, addresses, wire
 from policy.git.address import Address
+from policy.resolved import Pool
 from policy.source import load_documents
 
 KEPT_DECISIONS: Final = 200
@@ -104,21 +105,21 @@ async def controller(
     """
     connections = places.connections
     async with contextlib.AsyncExitStack() as stack:
+        limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if connections.cluster else 0))
+        client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
+        ahead = Ahead()
         cluster: Cluster | None = None
+        fleet: ClusterFleet | None = None
+        read: Read | None = None
         if connections.cluster is not None:
-            cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig, places.pod))
-            async with _serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
-                await cluster.led()
+            led = await stack.enter_async_context(_leading(places, connections.cluster, client, ahead, reach))
+            cluster, fleet, read = led.cluster, led.fleet, led.read
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
-        limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if cluster else 0))
-        client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
-        bell = Bell()
-        in_force, told = await stack.enter_async_context(_policy(places, cluster, bell))
-        fleet: ClusterFleet | None = None
-        if cluster is not None:
-            followed = Followed(in_force.pools, connections.servers, bell.ring, now, reach)
-            fleet = await stack.enter_async_context(fleet_in(cluster, client, followed))
+        if read is None:
+            read = await stack.enter_async_context(_policy(places))
+        in_force, told = read
+        ahead.known = in_force.pools
         basis = Basis(connections, in_force, journal, series, client, now, fleet)
         intake, wiring = wire(basis)
         receiver = intake.receiver
@@ -136,7 +137,7 @@ async def controller(
             watch(status)
 
         runner = Runner(wiring, resumed(places.journal, load_documents), provider.get_tracer("gridwright"), seen)
-        bell.wakes = runner.nudge
+        ahead.wakes = runner.nudge
         in_force.policy = runner.status.in_force.policy
         registry.register(
             Present(
@@ -162,28 +163,68 @@ async def controller(
         yield Running(runner, spans, cluster.deposed if cluster else _never, lambda: _fault_of(turning))
 
 
-class Bell:
-    """Wakes the loop, once there is one."""
+class Ahead:
+    """The loop, for what begins before it: woken once there is one, and without pools until its policy is read."""
 
     def __init__(self) -> None:
         self.wakes: Callable[[], None] = lambda: None
+        self.known: Callable[[], Sequence[Pool]] = lambda: ()
 
     def ring(self) -> None:
         """Have the next turn begin at once."""
         self.wakes()
 
+    def pools(self) -> Sequence[Pool]:
+        """The pools of the policy in force."""
+        return self.known()
+
+
+Read = tuple[TurnPolicy, Watch]
+"""What reads the policy, and who is told of each turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """A cluster in which this replica leads, its servers, and what reads the policy where that is in it."""
+
+    cluster: Cluster
+    fleet: ClusterFleet
+    read: Read | None
+
 
 @asynccontextmanager
-async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncIterator[tuple[TurnPolicy, Watch]]:
-    """What reads the policy, and who is told of each turn."""
-    if places.policy is not None:
-        async with reading(places.policy, places.journal, places.environment) as in_force:
-            yield in_force, lambda _: None
-        return
-    if cluster is None:
+async def _policy(places: Places) -> AsyncIterator[Read]:
+    """The policy of a folder or a repository. What is kept of a repository is the leader's, as the journal is."""
+    if places.policy is None:
         raise ConnectionsError("the policy is in a cluster, and the connections name none: add `cluster`")
-    async with policy_in(cluster, places.environment, bell.ring, now) as (policy, reporter):
-        yield in_no_folder(policy.load, cluster.connection.evidence), reporter.observe
+    async with reading(places.policy, places.journal, places.environment) as in_force:
+        yield in_force, lambda _: None
+
+
+@asynccontextmanager
+async def _leading(
+    places: Places,
+    connection: ClusterConnection,
+    to_servers: httpx.AsyncClient,
+    ahead: Ahead,
+    reach: Callable[[str], TritonServer],
+) -> AsyncIterator[Led]:
+    """A cluster with its servers, and its policy where that is in it, once this replica leads.
+
+    A standby follows all that already: thousands of nodes take a while to list, and a leader has to act soon.
+    """
+    names, pools = host_names(places.connections.api), places.connections.servers
+    followed = Followed(ahead.pools, pools, ahead.ring, now, reach)
+    async with joined(connection, places.kubeconfig, places.pod) as cluster, contextlib.AsyncExitStack() as stack:
+        async with _serving(standing_by(cluster.leadership, names), places.connections.api):
+            fleet = await stack.enter_async_context(fleet_in(cluster, to_servers, followed))
+            read: Read | None = None
+            if places.policy is None:
+                in_cluster = policy_in(cluster, places.environment, ahead.ring, now)
+                policy, reporter = await stack.enter_async_context(in_cluster)
+                read = in_no_folder(policy.load, connection.evidence), reporter.observe
+            await cluster.led()
+        yield Led(cluster, fleet, read)
 
 
 def host_names(address: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Replicas:
     work: Path
     connections: Connections
     reaper: Reaper
+    client: httpx.Client
     all: dict[str, Replica] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
@@ -70,7 +71,7 @@ class Replicas:
 
     def _answer(self, name: str, path: str, nothing: Any = None) -> Any:
         try:
-            answer = httpx.get(f"http://{self.all[name].api}{path}", trust_env=False, timeout=5)
+            answer = self.client.get(f"http://{self.all[name].api}{path}")
             return answer.json() if answer.is_success else nothing or {}
         except (httpx.HTTPError, json.JSONDecodeError):
             return nothing or {}
@@ -84,8 +85,6 @@ class Replicas:
 @contextmanager
 def replicas(kubeconfig: Path, work: Path, connections: Connections) -> Iterator[Replicas]:
     """None at first; those that run are ended with the context."""
-    reaper = Reaper()
-    try:
-        yield Replicas(kubeconfig, work, connections, reaper)
-    finally:
-        reaper.close()
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with closing(Reaper()) as reaper, httpx.Client(trust_env=False, timeout=5, limits=limits) as client:
+        yield Replicas(kubeconfig, work, connections, reaper, client)

@@ -82,10 +82,10 @@ def ground(built: Path, work: Path) -> Iterator[Ground]:
             keep_following_leases(server)
             _install(server)
             kubeconfig = work / KUBECONFIG
-            _beside(reaper, work, "tests.cluster.watcher", kubeconfig, record)
+            beside(reaper, work, "tests.cluster.watcher", kubeconfig, record)
             options = ("--load-s", LOAD_S, "--gateway", gateway, "--routes", routes, "--origins", ",".join(NODES))
-            _beside(reaper, work, "tests.cluster.stand_in", kubeconfig, notes, "--models", ",".join(MODELS), *options)
-            eventually(lambda: record.is_file() and _listens(gateway))
+            beside(reaper, work, "tests.cluster.stand_in", kubeconfig, notes, "--models", ",".join(MODELS), *options)
+            eventually(lambda: record.is_file() and listens(gateway))
             with replicas(as_controller(server, work), work, _connections(gateway, routes)) as them:
                 yield Ground(server, them, gateway, work, record, notes, work / "audit.log")
         finally:
@@ -113,20 +113,23 @@ def _install(server: ApiServer) -> None:
 def _connections(gateway: str, routes: Path) -> Connections:
     ports = free_ports(len(NODES))
     origins = {origin: f"{HOST}:{port}" for origin, port in zip(NODES, ports, strict=True)}
+    settings = SETTINGS.model_copy(update={"devices": {"card": "nvidia.com/gpu", "desk": "nvidia.com/gpu"}})
     return Connections(
-        cluster=ClusterConnection(servers=SETTINGS, evidence=POLICY / "evidence"),
+        cluster=ClusterConnection(servers=settings, evidence=POLICY / "evidence"),
         gateways=(GatewayConnection(admin=gateway, routes=routes, origins=origins),),
     )
 
 
-def _listens(gateway: str) -> bool:
+def listens(gateway: str) -> bool:
+    """Whether a gateway answers by now."""
     try:
         return httpx.get(f"http://{gateway}/stats", trust_env=False).is_success
     except httpx.ConnectError:
         return False
 
 
-def _beside(reaper: Reaper, work: Path, module: str, *arguments: Any) -> "subprocess.Popen[bytes]":
+def beside(reaper: Reaper, work: Path, module: str, *arguments: Any) -> "subprocess.Popen[bytes]":
+    """A module of the tests as a process, with a log of its name."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     return reaper.spawn(command, env={"PYTHONPATH": str(ROOT)}, cwd=work, log=work / f"{module}.log")
 
