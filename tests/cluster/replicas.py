@@ -45,7 +45,15 @@ class Replicas:
         addresses = {"otlp": f"{HOST}:{otlp}", "api": f"{HOST}:{api}"}
         told = self.work / f"{name}.json"
         told.write_text(self.connections.model_copy(update=addresses).model_dump_json(by_alias=True, exclude_none=True))
-        command = [COMMAND, "run", "kubernetes:", "--connections", told, "--journal", self.work / "journal.db"]
+        command: list[str | Path] = [
+            COMMAND,
+            "run",
+            "kubernetes:",
+            "--connections",
+            told,
+            "--journal",
+            self.work / "journal.db",
+        ]
         running = self.reaper.spawn(command, env=self._environment(name), cwd=self.work, log=self.work / f"{name}.log")
         self.all[name] = Replica(name, addresses["api"], running)
 
@@ -58,7 +66,7 @@ class Replicas:
 
     def stands_by(self, name: str) -> bool:
         """Whether one waits to lead."""
-        return self._answer(name, "/readyz").get("status") == "standing by"
+        return bool(self._answer(name, "/readyz").get("status") == "standing by")
 
     def leader(self) -> str | None:
         """The one that leads and has decided, if any does."""

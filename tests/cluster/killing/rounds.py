@@ -74,9 +74,11 @@ class Rounds:
                 time.sleep(LOOK_S / 10)
 
     def _leader(self) -> str:
-        found: list[str | None] = []
-        _await(lambda: bool(found.append(self._ground.replicas.leader()) or found[-1]), "a replica leads")
-        return str(found[-1])
+        end = time.monotonic() + PATIENCE_S
+        while (found := self._ground.replicas.leader()) is None:
+            assert time.monotonic() < end, f"nobody leads after {PATIENCE_S:g} s"
+            time.sleep(LOOK_S)
+        return found
 
     def _settle(self) -> None:
         """Wait until the leader has kept what is there three times, and write down what it plans."""

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cluster.watcher.seen import Line, Seen, name_of
+from tests.cluster.watcher.seen import POOL, Line, Seen, name_of
 
 GROUP = "/apis/gridwright.dev/v1alpha1"
-POOL = "gridwright.dev/pool"
 MIB = {"MiB": 1, "GiB": 1024}
 
 
@@ -52,12 +51,8 @@ def rules_of(seen: Seen, certified_sites: frozenset[str]) -> Rules:
         protected=frozenset(name for name in variants if name.partition("--")[0] in models),
         certified=frozenset(pool for pool, site in sites.items() if site in certified_sites),
         dedicated=frozenset(name for name, spec in pools.items() if "dedicatedTo" in spec),
-        pool_of={name_of(line["object"]): line["object"]["metadata"]["labels"][POOL] for line in _nodes(seen)},
+        pool_of=seen.pool_of,
     )
-
-
-def _nodes(seen: Seen) -> Iterator[Line]:
-    return (line for line in seen.of("/api/v1/nodes") if POOL in line["object"]["metadata"].get("labels", {}))
 
 
 def _documents(seen: Seen, kind: str) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from typing import Any
 
 Line = Mapping[str, Any]
 TERM = "gridwright-term"
-CREATED = 201
+CREATED, TOO_MANY = 201, 429
+POOL = "gridwright.dev/pool"
 LEASE = "gridwright-system/gridwright"
 WATCHED_LEASES = "/apis/coordination.k8s.io/v1/leases"
 
@@ -78,6 +79,16 @@ class Seen:
         return tuple(_writes(_lines(self.folder / "audit.log"), stored_at))
 
     @cached_property
+    def kept_by_budgets(self) -> tuple[tuple[float, str], ...]:
+        """When the eviction of which pod was refused, as a disruption budget was against it."""
+        return tuple(
+            (_instant(event["stageTimestamp"]), f"{event['objectRef']['namespace']}/{event['objectRef']['name']}")
+            for event in _lines(self.folder / "audit.log")
+            if event.get("objectRef", {}).get("subresource") == "eviction"
+            and event["responseStatus"]["code"] == TOO_MANY
+        )
+
+    @cached_property
     def terms(self) -> tuple[Led, ...]:
         """Who led from when on."""
         found: dict[int, Led] = {}
@@ -87,6 +98,12 @@ class Seen:
                 led = Led(line["at"], spec["leaseTransitions"], spec["holderIdentity"])
                 found.setdefault(led.term, led)
         return tuple(sorted(found.values(), key=lambda led: led.term))
+
+    @cached_property
+    def pool_of(self) -> Mapping[str, str]:
+        """The pool of each node that ever was."""
+        nodes = [line["object"]["metadata"] for line in self.of("/api/v1/nodes")]
+        return {node["name"]: node["labels"][POOL] for node in nodes if POOL in node.get("labels", {})}
 
     def of(self, path: str) -> Iterator[Line]:
         """The changes of one kind of object."""
