@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,7 +43,7 @@ from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
 from controller.wiring import Basis, addresses, wire
 from policy.git.address import Address
-from policy.resolved import Pool
+from policy.resolved import Policy, Pool
 from policy.source import load_documents
 
 KEPT_DECISIONS: Final = 200
@@ -119,7 +119,7 @@ async def controller(
         if read is None:
             read = await stack.enter_async_context(_policy(places))
         in_force, told = read
-        ahead.known = in_force.pools
+        ahead.known = lambda: in_force.policy
         basis = Basis(connections, in_force, journal, series, client, now, fleet)
         intake, wiring = wire(basis)
         receiver = intake.receiver
@@ -164,19 +164,20 @@ async def controller(
 
 
 class Ahead:
-    """The loop, for what begins before it: woken once there is one, and without pools until its policy is read."""
+    """The loop, for what begins before it: woken once there is one, and without a policy until that is read."""
 
     def __init__(self) -> None:
         self.wakes: Callable[[], None] = lambda: None
-        self.known: Callable[[], Sequence[Pool]] = lambda: ()
+        self.known: Callable[[], Policy | None] = lambda: None
 
     def ring(self) -> None:
         """Have the next turn begin at once."""
         self.wakes()
 
-    def pools(self) -> Sequence[Pool]:
+    def pools(self) -> tuple[Pool, ...]:
         """The pools of the policy in force."""
-        return self.known()
+        policy = self.known()
+        return policy.pools if policy else ()
 
 
 Read = tuple[TurnPolicy, Watch]
