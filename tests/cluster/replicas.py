@@ -64,6 +64,10 @@ class Replicas:
         os.kill(running.pid, signal.SIGKILL)
         running.wait()
 
+    def ended(self) -> list[str]:
+        """Those whose processes have ended."""
+        return [name for name, each in self.all.items() if each.running and each.running.poll() is not None]
+
     def stands_by(self, name: str) -> bool:
         """Whether one waits to lead."""
         return bool(self._answer(name, "/readyz").get("status") == "standing by")

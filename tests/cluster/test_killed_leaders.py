@@ -11,7 +11,12 @@ from tests.cluster.starting import BUILT
 from tests.cluster.watcher.judging import judged
 from tests.cluster.watcher.seen import Seen
 
-pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("helm_is_built")]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.long,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("helm_is_built"),
+]
 
 KILLS = 3
 

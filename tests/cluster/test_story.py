@@ -37,6 +37,8 @@ pytestmark = [
     pytest.mark.cluster,
     pytest.mark.triton,
     pytest.mark.envoy,
+    pytest.mark.long,
+    pytest.mark.timeout(900),
     pytest.mark.usefixtures("helm_is_built"),
 ]
 

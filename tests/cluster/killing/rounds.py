@@ -48,13 +48,13 @@ class Rounds:
         them = self._ground.replicas
         leader = self._leader()
         standby = next(name for name in NAMES if name != leader)
-        _await(lambda: them.stands_by(standby), f"{standby} stands by")
+        self._await(lambda: them.stands_by(standby), f"{standby} stands by")
         change = self._changed()
         self._note("kill", replica=leader)
         them.kill(leader)
         killed_at = time.monotonic()
         them.start(leader)
-        _await(lambda: bool(them.decided(standby)), f"{standby} leads")
+        self._await(lambda: bool(them.decided(standby)), f"{standby} leads")
         self._note("led", replica=standby)
         return f"{change}; {leader} is killed, and {standby} has decided {time.monotonic() - killed_at:.1f} s later"
 
@@ -74,11 +74,18 @@ class Rounds:
                 time.sleep(LOOK_S / 10)
 
     def _leader(self) -> str:
+        self._await(lambda: self._ground.replicas.leader() is not None, "somebody leads")
+        return self._ground.replicas.leader() or self._leader()
+
+    def _await(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait until it holds. A replica that ended by itself, as one that may lead no longer, is started again."""
         end = time.monotonic() + PATIENCE_S
-        while (found := self._ground.replicas.leader()) is None:
-            assert time.monotonic() < end, f"nobody leads after {PATIENCE_S:g} s"
+        while not holds():
+            assert time.monotonic() < end, f"not so after {PATIENCE_S:g} s: {what}"
+            for name in self._ground.replicas.ended():
+                self._note("ended", replica=name)
+                self._ground.replicas.start(name)
             time.sleep(LOOK_S)
-        return found
 
     def _settle(self) -> None:
         """Wait until the leader has kept what is there three times, and write down what it plans."""
@@ -101,10 +108,3 @@ class Rounds:
     def _note(self, what: str, **more: Any) -> None:
         with self._file.open("a") as file:
             file.write(json.dumps({"at": time.time(), "what": what, **more}) + "\n")
-
-
-def _await(holds: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, f"not so after {PATIENCE_S:g} s: {what}"
-        time.sleep(LOOK_S)
