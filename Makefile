@@ -9,6 +9,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?=
 BIN := .venv/bin
 UV := $(BIN)/uv
+# Tests that start no servers share the cores; the others need them for what they start.
+ALONE := not triton and not envoy and not editor and not cluster
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 # npm is a script that looks for `node` itself.
 NPM := PATH="$$PWD/.venv-editor/bin:$$PATH" npm --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -38,11 +40,12 @@ check: setup ## Lint, formatting, types and layers
 
 .PHONY: test
 test: setup .venv-editor/.installed .venv-promtool/.installed .control-plane/.installed ## All tests, with coverage; real Triton servers, a real Envoy and a real control plane of Kubernetes included
-	@$(BIN)/pytest --cov --cov-report=term
+	@$(BIN)/pytest -m "$(ALONE)" --numprocesses auto --dist loadfile --cov --cov-report=
+	$(BIN)/pytest -m "not ($(ALONE))" --cov --cov-append --cov-report=term
 
 .PHONY: test-quick
 test-quick: setup ## The tests that start no server and take no minutes
-	@$(BIN)/pytest -m "not triton and not envoy and not editor and not cluster and not long"
+	@$(BIN)/pytest -m "$(ALONE) and not long" --numprocesses auto --dist loadfile
 
 .PHONY: test-cluster
 test-cluster: setup .control-plane/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,9 +27,12 @@ from controller.api.standby import standing_by
 from controller.api.view import View
 from controller.background import in_background
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
+from controller.cluster.leading.fencing import DeposedError
 from controller.cluster.leading.marking import Pod
 from controller.cluster.servers.serving import reached
-from controller.connections import ClusterConnection, Connections, ConnectionsError, split_address
+from controller.connections import ClusterConnection, Connections, ConnectionsError, journal_place, split_address
+from controller.journal.errors import JournalHeldError
+from controller.journal.place import Place
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
 from controller.loop.resuming import resumed
@@ -60,7 +64,8 @@ class Places:
     or several as `KUBECONFIG` has them. `pod` is the one that the controller runs in, None out of one.
     `otlp_endpoint` is for its own spans, empty for none.
 
-    What it keeps of a policy's repository stands beside the journal.
+    `journal` is its file, beside which stands what is kept of a policy's repository; where the connections name a
+    database, that has the journal, and only the rest is beside the file that there would be.
     """
 
     policy: Path | Address | None
@@ -70,6 +75,11 @@ class Places:
     environment: str = ""
     kubeconfig: str | None = None
     pod: Pod | None = None
+
+    @property
+    def kept_in(self) -> Place:
+        """What has the journal."""
+        return journal_place(self.connections, self.journal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +124,9 @@ async def controller(
         if connections.cluster is not None:
             led = await stack.enter_async_context(_leading(places, connections.cluster, client, ahead, reach))
             cluster, fleet, read = led.cluster, led.fleet, led.read
-        journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
-        series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
+        lead = partial(_term, cluster) if cluster else None
+        journal = stack.enter_context(contextlib.closing(Journal.open(places.kept_in, lead=lead)))
+        series = stack.enter_context(contextlib.closing(SeriesStore.open(places.kept_in, journal.term)))
         if read is None:
             read = await stack.enter_async_context(_policy(places))
         in_force, told = read
@@ -136,7 +147,7 @@ async def controller(
             told(status)
             watch(status)
 
-        runner = Runner(wiring, resumed(places.journal, load_documents), provider.get_tracer("gridwright"), seen)
+        runner = Runner(wiring, resumed(places.kept_in, load_documents), provider.get_tracer("gridwright"), seen)
         ahead.wakes = runner.nudge
         in_force.policy = runner.status.in_force.policy
         registry.register(
@@ -226,6 +237,14 @@ async def _leading(
                 read = in_no_folder(policy.load, connection.evidence), reporter.observe
             await cluster.led()
         yield Led(cluster, fleet, read)
+
+
+def _term(cluster: Cluster) -> str:
+    """The term in which this replica leads, and so may write the journal."""
+    try:
+        return cluster.leadership.term()
+    except DeposedError as error:
+        raise JournalHeldError(f"this replica may not write the journal, as {error}: start it again") from error
 
 
 def host_names(address: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ YAML or JSON. `gridwright up` writes it for the fleet that it starts, `gridwrigh
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -24,6 +24,7 @@ from pydantic.alias_generators import to_camel
 
 from collectors.snapshot import server_name
 from controller.cluster.servers.settings import ServerSettings
+from controller.journal.place import Database, Place
 
 MAX_BYTES: Final = 1024 * 1024
 HIGHEST_PORT: Final = 65_535
@@ -32,7 +33,7 @@ MOST_TRACE_RATE: Final = 1_000_000
 WHOLE_POOL: Final = "<one server for the whole pool>"
 EACH_NODE: Final = "<a server on each node>"
 """How the two forms of what a pool has are told apart; no field is called like that."""
-FILES: Final = ("bearer_token_file", "basic_auth_file", "ca_file")
+FILES: Final = ("bearer_token_file", "basic_auth_file", "password_file", "ca_file")
 
 
 class ConnectionsError(Exception):
@@ -63,6 +64,7 @@ Url = Annotated[str, AfterValidator(_checked_url)]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 Labels = Annotated[dict[LabelName, str], Field(min_length=1)]
 Address = Annotated[str, AfterValidator(_checked)]
+Reached = TypeVar("Reached", bound=BaseModel)
 ServerKey = tuple[str, str]
 """A pool and a node of it; the node is empty for the server of a whole pool."""
 
@@ -181,6 +183,38 @@ class ClusterConnection(_Document):
     evidence: Path | None = None
 
 
+class DatabaseConnection(_Document):
+    """A PostgreSQL that keeps the journal. `host` may be the folder of its socket; files are relative to the document.
+
+    Without TLS it is on this machine.
+    """
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=HIGHEST_PORT)] = 5432
+    name: Annotated[str, Field(min_length=1)] = "gridwright"
+    user: Annotated[str, Field(min_length=1)] = "gridwright"
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    sslmode: Literal["verify-full", "disable"] = "verify-full"
+
+    @property
+    def address(self) -> str | None:
+        """Its host and port; None for a socket."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return None if self.host.startswith("/") else f"{host}:{self.port}"
+
+    def database(self) -> Database:
+        """What keeps the journal."""
+        files = (self.password_file, self.ca_file)
+        return Database(self.host, self.port, self.name, self.user, *files, is_tls=self.sslmode == "verify-full")
+
+    @model_validator(mode="after")
+    def _in_the_clear(self) -> Self:
+        if self.sslmode == "disable" and self.address is not None and not _is_loopback(self.address):
+            raise ValueError(f"{self.host} would get what is kept in the clear: use sslmode: verify-full")
+        return self
+
+
 class Connections(_Document):
     """All of it. Only loopback addresses are taken unless `beyond_loopback` says that others are meant."""
 
@@ -188,6 +222,7 @@ class Connections(_Document):
     cluster: ClusterConnection | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
+    database: DatabaseConnection | None = None
     otlp: Address = "127.0.0.1:4318"
     otlp_grpc: Address | None = None
     api: Address = "127.0.0.1:8780"
@@ -249,8 +284,10 @@ class Connections(_Document):
         """Every address that the document names."""
         servers = [part for item in self.by_node().values() for part in (item.http, item.metrics, item.grpc)]
         gateways = [part for item in self.gateways for part in (item.admin, *item.origins.values())]
-        prometheus = [item.address for item in self.prometheus]
-        return (*servers, *gateways, *prometheus, *self.listened_at().values())
+        asked = [item.address for item in self.prometheus]
+        if self.database is not None and self.database.address is not None:
+            asked.append(self.database.address)
+        return (*servers, *gateways, *asked, *self.listened_at().values())
 
     def listened_at(self) -> dict[str, str]:
         """What the controller listens on, by the field that says so."""
@@ -266,6 +303,11 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def journal_place(connections: Connections, file: Path) -> Place:
+    """What has the journal: the database where one is named, else the file."""
+    return connections.database.database() if connections.database else file
 
 
 def read_connections(path: Path, *, beyond_loopback: bool = False) -> Connections:
@@ -311,14 +353,18 @@ def _parsed(data: bytes) -> Any:
 
 def _anchored(connections: Connections, folder: Path) -> Connections:
     gateways = tuple(item.model_copy(update={"routes": folder / item.routes}) for item in connections.gateways)
-    prometheus = tuple(
-        item.model_copy(update={key: folder / file for key in FILES if (file := getattr(item, key))})
-        for item in connections.prometheus
-    )
+    prometheus = tuple(_with_files(item, folder) for item in connections.prometheus)
+    database = _with_files(connections.database, folder) if connections.database else None
     cluster = connections.cluster
     if cluster is not None and cluster.evidence is not None:
         cluster = cluster.model_copy(update={"evidence": folder / cluster.evidence})
-    return connections.model_copy(update={"gateways": gateways, "prometheus": prometheus, "cluster": cluster})
+    return connections.model_copy(
+        update={"gateways": gateways, "prometheus": prometheus, "database": database, "cluster": cluster}
+    )
+
+
+def _with_files(item: Reached, folder: Path) -> Reached:
+    return item.model_copy(update={key: folder / file for key in FILES if (file := getattr(item, key, None))})
 
 
 def _told(error: ValidationError) -> str:

@@ -18,6 +18,7 @@ from controller.cli import (
     export,
     fmt,
     install,
+    journal,
     plan,
     profile,
     replay,
@@ -51,6 +52,7 @@ app.command("schema")(schema.schema)
 app.command("test")(testing.run_tests)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(journal.app, name="journal")
 app.add_typer(export.app, name="export")
 
 
