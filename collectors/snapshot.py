@@ -275,6 +275,23 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True)
+class CutOff:
+    """A site that nothing was heard of since then, and that goes on by itself with the last plan that it has.
+
+    Of the requests that come from it, other sites still get what the plan sends there: `away` has it by service, in
+    permille. The rest is the site's own business.
+    """
+
+    site: str
+    since: datetime
+    away: tuple[tuple[str, int], ...] = ()
+
+    def away_permille(self, service: str) -> int:
+        """The share of a service's requests that other sites may still get."""
+        return dict(self.away).get(service, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything observed at `at`. Order carries no meaning."""
 
@@ -289,6 +306,7 @@ class Snapshot:
     expected: tuple[Expected, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     inventory: tuple[Inventory, ...] = ()
+    cut_off: tuple[CutOff, ...] = ()
 
     def server(self, pool: str, node: str = "") -> Reading[ServerState]:
         """The server of a node, or of the whole pool; a missing reading when nobody looked."""
@@ -330,6 +348,7 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
             expected=whole.expected + part.expected,
             arrivals=whole.arrivals + part.arrivals,
             inventory=whole.inventory + part.inventory,
+            cut_off=whole.cut_off + part.cut_off,
         )
     return whole
 

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -34,18 +33,21 @@ from controller.connections import ClusterConnection, Connections, ConnectionsEr
 from controller.journal.errors import JournalHeldError
 from controller.journal.place import Place
 from controller.journal.series import SeriesStore
-from controller.journal.writer import Journal
+from controller.journal.writer import Journal, Lead
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
 from controller.loop.turn_policy import TurnPolicy, in_no_folder, reading
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
+from controller.serving import serving
+from controller.sites.hub.joining import SiteFleet, sites_in
+from controller.sites.hub.registry import SiteRegistry
 from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
-from controller.wiring import Basis, addresses, wire
+from controller.wiring import Basis, addresses, elsewhere, wire
 from policy.git.address import Address
 from policy.resolved import Policy, Pool
 from policy.source import load_documents
@@ -111,7 +113,8 @@ async def controller(
     """Run the loop, the receiver and the API until the block ends; in a cluster, once this replica leads.
 
     `reach` tells by the IP of a server's pod where it answers. Raises JournalError when the journal cannot be opened or
-    another controller holds it, and CallError when the cluster cannot be reached.
+    another controller holds it, CallError when the cluster cannot be reached, and KeysError when the keys of sites with
+    agents cannot be used.
     """
     connections = places.connections
     async with contextlib.AsyncExitStack() as stack:
@@ -124,14 +127,13 @@ async def controller(
         if connections.cluster is not None:
             led = await stack.enter_async_context(_leading(places, connections.cluster, client, ahead, reach))
             cluster, fleet, read = led.cluster, led.fleet, led.read
-        lead = partial(_term, cluster) if cluster else None
-        journal = stack.enter_context(contextlib.closing(Journal.open(places.kept_in, lead=lead)))
-        series = stack.enter_context(contextlib.closing(SeriesStore.open(places.kept_in, journal.term)))
+        journal, series = stack.enter_context(_journal(places.kept_in, partial(_term, cluster) if cluster else None))
         if read is None:
             read = await stack.enter_async_context(_policy(places))
         in_force, told = read
         ahead.known = lambda: in_force.policy
-        basis = Basis(connections, in_force, journal, series, client, now, fleet)
+        at_sites = ahead.at_sites = await stack.enter_async_context(_agents(places, journal.term, in_force, ahead))
+        basis = Basis(connections, in_force, journal, series, client, now, fleet, at_sites)
         intake, wiring = wire(basis)
         receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
@@ -160,10 +162,10 @@ async def controller(
             )
         )
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
-        await stack.enter_async_context(_serving(create_app(view, host_names(connections.api)), connections.api))
+        await stack.enter_async_context(serving(create_app(view, host_names(connections.api)), connections.api))
         traces = FastAPI(openapi_url=None)
         traces.include_router(otlp_router(receiver))
-        await stack.enter_async_context(_serving(traces, connections.otlp))
+        await stack.enter_async_context(serving(traces, connections.otlp))
         if connections.otlp_grpc:
             await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
         await stack.enter_async_context(in_background(keep_reading(intake.readers, now)))
@@ -175,11 +177,12 @@ async def controller(
 
 
 class Ahead:
-    """The loop, for what begins before it: woken once there is one, and without a policy until that is read."""
+    """The loop, for what begins before it: woken once there is one, without a policy or sites until they are there."""
 
     def __init__(self) -> None:
         self.wakes: Callable[[], None] = lambda: None
         self.known: Callable[[], Policy | None] = lambda: None
+        self.at_sites: SiteFleet | None = None
 
     def ring(self) -> None:
         """Have the next turn begin at once."""
@@ -225,10 +228,11 @@ async def _leading(
 
     A standby follows all that already: thousands of nodes take a while to list, and a leader has to act soon.
     """
-    names, pools = host_names(places.connections.api), places.connections.servers
-    followed = Followed(ahead.pools, pools, ahead.ring, now, reach)
+    names = host_names(places.connections.api)
+    apart = elsewhere(places.connections, lambda: ahead.at_sites)
+    followed = Followed(ahead.pools, apart, ahead.ring, now, reach)
     async with joined(connection, places.kubeconfig, places.pod) as cluster, contextlib.AsyncExitStack() as stack:
-        async with _serving(standing_by(cluster.leadership, names), places.connections.api):
+        async with serving(standing_by(cluster.leadership, names), places.connections.api):
             fleet = await stack.enter_async_context(fleet_in(cluster, to_servers, followed))
             read: Read | None = None
             if places.policy is None:
@@ -239,12 +243,34 @@ async def _leading(
         yield Led(cluster, fleet, read)
 
 
+@contextlib.contextmanager
+def _journal(place: Place, lead: Lead | None) -> Iterator[tuple[Journal, SeriesStore]]:
+    """The journal and the series beside it, which this controller alone writes."""
+    with (
+        contextlib.closing(Journal.open(place, lead=lead)) as journal,
+        contextlib.closing(SeriesStore.open(place, journal.term)) as series,
+    ):
+        yield journal, series
+
+
 def _term(cluster: Cluster) -> str:
     """The term in which this replica leads, and so may write the journal."""
     try:
         return cluster.leadership.term()
     except DeposedError as error:
         raise JournalHeldError(f"this replica may not write the journal, as {error}: start it again") from error
+
+
+@asynccontextmanager
+async def _agents(places: Places, term: str, in_force: TurnPolicy, ahead: Ahead) -> AsyncIterator[SiteFleet | None]:
+    """The sites with agents, where the connections name any."""
+    connection = places.connections.sites
+    if connection is None:
+        yield None
+        return
+    with contextlib.closing(SiteRegistry.open(places.kept_in, term)) as registry:
+        async with sites_in(connection, registry, in_force.pools, ahead.ring, now) as at_sites:
+            yield at_sites
 
 
 def host_names(address: str) -> tuple[str, ...]:
@@ -258,33 +284,6 @@ def _machine() -> Iterator[str]:
     yield from (socket.gethostname(), socket.getfqdn())
     with contextlib.suppress(OSError):
         yield from (str(address[0]) for *_, address in socket.getaddrinfo(socket.gethostname(), None))
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to whoever started the process."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-@asynccontextmanager
-async def _serving(app: FastAPI, address: str) -> AsyncIterator[None]:
-    """Serve an application at an address while the block runs; signals stay with whoever started the process."""
-    host, port = split_address(address)
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
-    server = _Server(config)
-    task = asyncio.create_task(server.serve())
-    try:
-        while not server.started:
-            if task.done():
-                task.result()
-            await asyncio.sleep(0.02)
-        yield
-    finally:
-        server.should_exit = True
-        await task
 
 
 @asynccontextmanager

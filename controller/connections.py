@@ -34,6 +34,7 @@ WHOLE_POOL: Final = "<one server for the whole pool>"
 EACH_NODE: Final = "<a server on each node>"
 """How the two forms of what a pool has are told apart; no field is called like that."""
 FILES: Final = ("bearer_token_file", "basic_auth_file", "password_file", "ca_file")
+FILES_OF_SITES: Final = ("certificate", "key", "authority", "authority_key", "plan_key")
 
 
 class ConnectionsError(Exception):
@@ -215,11 +216,36 @@ class DatabaseConnection(_Document):
         return self
 
 
+class SitesConnection(_Document):
+    """Where sites with agents call in, and which ones: the pools of `agents` have their servers there.
+
+    `certificate` and `key` are those of `address`; `authority` and its key certify sites, `plan_key` signs their plans.
+    All are files in PEM, relative to the document. A site that is silent for `silent_after_s` is cut off.
+    """
+
+    address: Address
+    agents: tuple[str, ...] = Field(min_length=1)
+    certificate: Path
+    key: Path
+    authority: Path
+    authority_key: Path
+    plan_key: Path
+    silent_after_s: Annotated[int, Field(ge=10, le=3600)] = 30
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = sorted({site for site in self.agents if self.agents.count(site) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is among agents twice: name each site once")
+        return self
+
+
 class Connections(_Document):
     """All of it. Only loopback addresses are taken unless `beyond_loopback` says that others are meant."""
 
     servers: dict[str, PoolConnection] = Field(default_factory=dict)
     cluster: ClusterConnection | None = None
+    sites: SitesConnection | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
     database: DatabaseConnection | None = None
@@ -230,8 +256,8 @@ class Connections(_Document):
 
     @model_validator(mode="after")
     def _servers_somewhere(self) -> Self:
-        if not self.servers and self.cluster is None:
-            raise ValueError("name the servers, or a cluster that has them")
+        if not self.servers and self.cluster is None and self.sites is None:
+            raise ValueError("name the servers, or a cluster or sites that have them")
         return self
 
     @model_validator(mode="after")
@@ -252,6 +278,14 @@ class Connections(_Document):
         twice = sorted({origin for origin in origins if origins.count(origin) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is named by two gateways: leave each origin to one")
+        return self
+
+    @model_validator(mode="after")
+    def _no_gateway_of_an_agent(self) -> Self:
+        agents = self.sites.agents if self.sites else ()
+        both = sorted({origin for gateway in self.gateways for origin in gateway.origins}.intersection(agents))
+        if both:
+            raise ValueError(f"{', '.join(both)} has an agent, which sets its routes: name no gateway for it here")
         return self
 
     @model_validator(mode="after")
@@ -292,7 +326,8 @@ class Connections(_Document):
     def listened_at(self) -> dict[str, str]:
         """What the controller listens on, by the field that says so."""
         found = {"api": self.api, "otlp": self.otlp}
-        return found | {"otlpGrpc": self.otlp_grpc} if self.otlp_grpc else found
+        found |= {"otlpGrpc": self.otlp_grpc} if self.otlp_grpc else {}
+        return found | ({"sites.address": self.sites.address} if self.sites else {})
 
 
 def _is_loopback(address: str) -> bool:
@@ -358,9 +393,11 @@ def _anchored(connections: Connections, folder: Path) -> Connections:
     cluster = connections.cluster
     if cluster is not None and cluster.evidence is not None:
         cluster = cluster.model_copy(update={"evidence": folder / cluster.evidence})
-    return connections.model_copy(
-        update={"gateways": gateways, "prometheus": prometheus, "database": database, "cluster": cluster}
-    )
+    sites = connections.sites
+    if sites is not None:
+        sites = sites.model_copy(update={key: folder / getattr(sites, key) for key in FILES_OF_SITES})
+    found = {"gateways": gateways, "prometheus": prometheus, "database": database, "cluster": cluster, "sites": sites}
+    return connections.model_copy(update=found)
 
 
 def _with_files(item: Reached, folder: Path) -> Reached:

@@ -24,6 +24,7 @@ from controller.cli import (
     replay,
     run,
     schema,
+    site,
     testing,
     up,
 )
@@ -51,6 +52,7 @@ app.command("replay")(replay.replay)
 app.command("schema")(schema.schema)
 app.command("test")(testing.run_tests)
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(site.app, name="site")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(journal.app, name="journal")
 app.add_typer(export.app, name="export")

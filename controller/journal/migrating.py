@@ -8,8 +8,8 @@ from controller.journal.errors import JournalError
 from controller.journal.place import Place
 
 FIRST: Final = "0001"
-NEWEST: Final = "0002"
-KNOWN: Final = (FIRST, NEWEST)
+NEWEST: Final = "0003"
+KNOWN: Final = (FIRST, "0002", NEWEST)
 """The steps of `migrations`, in order."""
 STEPS: Final = "alembic_version"
 MIGRATION_LOCK: Final = 0x4757_5244_0002

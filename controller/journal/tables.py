@@ -64,3 +64,30 @@ WRITER: Final = Table(
     **STRICT,
 )
 """One row: the term of the controller that may write. Whoever opens the journal puts its own there."""
+SITE_TOKEN: Final = Table(
+    "site_token",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("ends_s", NUMBER, nullable=False),
+    **BY_KEY,
+)
+"""What lets a site register, once."""
+SITE_CERTIFICATE: Final = Table(
+    "site_certificate",
+    METADATA,
+    Column("serial", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("ends_s", NUMBER, nullable=False),
+    **BY_KEY,
+)
+"""Certificates of sites that count."""
+SITE_PLAN: Final = Table(
+    "site_plan",
+    METADATA,
+    Column("site", Text, primary_key=True),
+    Column("generation", NUMBER, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    **BY_KEY,
+)
+"""The newest plan of each site."""

@@ -14,6 +14,7 @@ from controller.planning import report
 from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import Choice, choose
+from controller.planning.cut_off import without_own
 from controller.planning.explanation import shortfall_of
 from controller.planning.kept import Kept
 from controller.planning.objective import links_per_hour, price_per_hour
@@ -97,7 +98,7 @@ def _chosen(
     """The problem, what runs, and what is chosen: again without past peaks in the way."""
     built = build(policy, snapshot, state, now, kept)
     running = running_plan(built.whole, built.loaded, state)
-    current = Fleet(_loads(built), state.fleet.routes)
+    current = Fleet(_loads(built), without_own(state.fleet.routes, snapshot))
     choice = choose(built, running, current, state, now)
     past = in_the_way(built.asked.peaks, services_short(choice.plan, built.whole), built.whole, now)
     if past:

@@ -94,7 +94,7 @@ def test_a_pool_may_have_a_server_on_each_node(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("servers: {}", "name the servers, or a cluster that has them"),
+        ("servers: {}", "name the servers, or a cluster or sites that have them"),
         ("servers: {a: {http: '127.0.0.1:8000', grpc: '127.0.0.1:8001'}}", "servers.a.metrics: Field required"),
         (
             "servers: {a: {http: '127.0.0.1', grpc: '127.0.0.1:2', metrics: '127.0.0.1:1'}}",
