@@ -8,7 +8,7 @@ that filter's settings with `filter_enforced` at 0 and `arrivals_stat(...)` as i
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -41,6 +41,29 @@ def first_stage(service: Service) -> Stage:
     return next(stage for stage in service.stages if not stage.after)
 
 
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A service as its arrivals are counted: at `origins`, by calls of one stage, `calls` of them for each request."""
+
+    name: str
+    origins: frozenset[str]
+    stage: str
+    calls: int
+
+    def stat(self, origin: str) -> str:
+        """What counts them at an origin."""
+        return arrivals_stat(origin, self.name, self.stage)
+
+
+def arriving(services: Iterable[Service]) -> tuple[Arriving, ...]:
+    """Services of a policy as their arrivals are counted."""
+    return tuple(
+        Arriving(item.name, frozenset(place.site for place in item.origins), first.name, first.fanout)
+        for item in services
+        for first in [first_stage(item)]
+    )
+
+
 def rate(increase: Increase[str], stat: str, calls: int) -> Rate:
     """The rate of requests that make `calls` calls each. A request whose calls have not all come is not counted yet.
 
@@ -60,7 +83,7 @@ class GatewayTarget:
 
 
 class Gateways:
-    """Reads every gateway. `services` tells which services the policy has now.
+    """Reads every gateway. `services` tells which services there are now.
 
     While a gateway is away the last rates stand with their old instant and so become stale.
     """
@@ -71,7 +94,7 @@ class Gateways:
         self,
         client: httpx.AsyncClient,
         targets: Sequence[GatewayTarget],
-        services: Callable[[], Sequence[Service]],
+        services: Callable[[], Sequence[Arriving]],
         window: timedelta = timedelta(seconds=10),
         limits: Limits | None = None,
     ) -> None:
@@ -96,20 +119,20 @@ class Gateways:
             findings.append(source_trouble(error, self.name, f"origins {', '.join(target.origins)}"))
         offered = []
         for origin in target.origins:
-            services = [item for item in self._services() if origin in {place.site for place in item.origins}]
+            services = [item for item in self._services() if origin in item.origins]
             offered += [self._offered(target, service, origin, totals, now) for service in services]
-            uncounted = [item.name for item in services if totals is not None and _stat(item, origin) not in totals]
+            uncounted = [item.name for item in services if totals is not None and item.stat(origin) not in totals]
             findings += [uncounted_arrivals(uncounted, origin)] if uncounted else []
         return Snapshot(now, offered=tuple(offered), findings=tuple(findings))
 
     def _offered(
-        self, target: GatewayTarget, service: Service, origin: str, totals: Mapping[str, int] | None, now: datetime
+        self, target: GatewayTarget, service: Arriving, origin: str, totals: Mapping[str, int] | None, now: datetime
     ) -> Offered:
         increase = self._windows[target].increase()
-        stat = _stat(service, origin)
+        stat = service.stat(origin)
         reading = self._last.get((service.name, origin), Reading(None, None, target.admin))
         if totals is not None and increase is not None and stat in increase.gained:
-            reading = Reading(rate(increase, stat, first_stage(service).fanout), now, target.admin)
+            reading = Reading(rate(increase, stat, service.calls), now, target.admin)
             self._last[service.name, origin] = reading
         return Offered(service.name, origin, reading)
 
@@ -126,7 +149,3 @@ def parse(body: bytes, source: str) -> dict[str, int]:
         if stat and math.isfinite(sample.value) and sample.value >= 0:
             found[stat] = int(sample.value)
     return found
-
-
-def _stat(service: Service, origin: str) -> str:
-    return arrivals_stat(origin, service.name, first_stage(service).name)

@@ -90,6 +90,11 @@ class ServerState:
 
     models: tuple[LoadedModel, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is loaded, nor on its way to be or not to be."""
+        return all(model.state is ModelState.UNAVAILABLE for model in self.models)
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -252,7 +257,8 @@ class InventoryNode:
     """A node as a cluster tells of it. `against` has why nothing may be placed on it now; empty where it may.
 
     `rack` is empty where the cluster does not tell it, and `zone` likewise. A node that is not ready takes nothing new,
-    and what its `server` holds counts as long as that answers.
+    and what its `server` holds counts as long as that answers. `since` is when it joined: what was seen of a machine of
+    its name before then was another one.
     """
 
     name: str
@@ -261,6 +267,7 @@ class InventoryNode:
     against: tuple[str, ...] = ()
     is_ready: bool = True
     server: Presence = Presence.NONE
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from collectors.snapshot import server_name
+from controller.cluster.handover.settings import HandoverSettings
 from controller.cluster.servers.settings import ServerSettings
 from controller.journal.place import Database, Place
 
@@ -184,6 +185,24 @@ class ClusterConnection(_Document):
     evidence: Path | None = None
 
 
+class LimitsConnection(_Document):
+    """What each server of a pool may be given by a plan: MiB of its device, and instances of all models together."""
+
+    memory_mib: int = Field(ge=0)
+    instances: int = Field(ge=0)
+
+
+class AgentConnection(_Document):
+    """What the agent of a site goes by: where its hub is, whom to believe that it is, and what each server may hold.
+
+    `limits` are by pool. `ca_file` has the authority of the hub's certificate and is relative to the document.
+    """
+
+    hub: Address
+    ca_file: Path
+    limits: dict[str, LimitsConnection] = Field(min_length=1)
+
+
 class DatabaseConnection(_Document):
     """A PostgreSQL that keeps the journal. `host` may be the folder of its socket; files are relative to the document.
 
@@ -246,8 +265,10 @@ class Connections(_Document):
     servers: dict[str, PoolConnection] = Field(default_factory=dict)
     cluster: ClusterConnection | None = None
     sites: SitesConnection | None = None
+    handover: HandoverSettings | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
+    agent: AgentConnection | None = None
     database: DatabaseConnection | None = None
     otlp: Address = "127.0.0.1:4318"
     otlp_grpc: Address | None = None
@@ -258,6 +279,12 @@ class Connections(_Document):
     def _servers_somewhere(self) -> Self:
         if not self.servers and self.cluster is None and self.sites is None:
             raise ValueError("name the servers, or a cluster or sites that have them")
+        return self
+
+    @model_validator(mode="after")
+    def _servers_to_hand_over(self) -> Self:
+        if self.handover and self.cluster is None:
+            raise ValueError("handover takes what servers are like from cluster.servers: add it")
         return self
 
     @model_validator(mode="after")
@@ -304,6 +331,15 @@ class Connections(_Document):
                 f"{', '.join(other)} has labels in a Prometheus and no server: give a pool's labels as its servers are "
                 "given, by node or as one"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _limits_of_each_pool(self) -> Self:
+        if self.agent is None:
+            return self
+        differing = sorted(self.agent.limits.keys() ^ self.servers.keys())
+        if differing:
+            raise ValueError(f"{', '.join(differing)}: name each pool of an agent under servers and under its limits")
         return self
 
     def by_node(self) -> dict[ServerKey, NodeConnection]:
@@ -396,8 +432,9 @@ def _anchored(connections: Connections, folder: Path) -> Connections:
     sites = connections.sites
     if sites is not None:
         sites = sites.model_copy(update={key: folder / getattr(sites, key) for key in FILES_OF_SITES})
-    found = {"gateways": gateways, "prometheus": prometheus, "database": database, "cluster": cluster, "sites": sites}
-    return connections.model_copy(update=found)
+    agent = _with_files(connections.agent, folder) if connections.agent else None
+    found = {"gateways": gateways, "prometheus": prometheus, "database": database}
+    return connections.model_copy(update={**found, "cluster": cluster, "sites": sites, "agent": agent})
 
 
 def _with_files(item: Reached, folder: Path) -> Reached:

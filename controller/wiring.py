@@ -9,7 +9,7 @@ import httpx
 
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
-from collectors.gateway import Gateways, GatewayTarget
+from collectors.gateway import Gateways, GatewayTarget, arriving
 from collectors.objective_runs import RunCounts
 from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
@@ -121,7 +121,11 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         repository,
         TritonStatistics(client, targets),
         *_metrics(basis),
-        Foresight(_arrivals(basis, Gateways(client, gateways, in_force.services)), in_force.horizon_s, basis.series),
+        Foresight(
+            _arrivals(basis, Gateways(client, gateways, lambda: arriving(in_force.services()))),
+            in_force.horizon_s,
+            basis.series,
+        ),
         intake.receiver,
         *spans,
         evidence,

@@ -3,6 +3,7 @@
 Both from the span that an application puts around each run.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from collectors.arrivals import ArrivalSeries
@@ -18,21 +19,29 @@ from collectors.snapshot import Arrivals, Latency, Quantiles, Reading, Snapshot
 
 Demand = tuple[str, str]
 """A service and an origin."""
+Told = Callable[[Demand, int, float], None]
+"""Takes a demand, how long a run of it took in us, and the adjusted count."""
 
 
 class ClientSpans:
     """Reads what applications posted: spans of kind CLIENT that carry both attributes, one for each run of a pipeline.
 
     A run whose status is ERROR counts as an error and not into the latency: a refusal is quick. A run that was sampled
-    counts for as many as its trace state says that it stands for. `counts` is told of each that did not fail.
+    counts for as many as its trace state says that it stands for. `counts` and `told` are told of each that
+    did not fail.
     """
 
     name = "client_spans"
 
     def __init__(
-        self, inbox: Inbox, window: timedelta = timedelta(seconds=30), counts: RunCounts | None = None
+        self,
+        inbox: Inbox,
+        window: timedelta = timedelta(seconds=30),
+        counts: RunCounts | None = None,
+        told: Told | None = None,
     ) -> None:
         self._inbox = inbox
+        self._told = told
         self._counts = counts or RunCounts(tuple)
         self._clocks = ClockCheck(window)
         self._seen = SeenIds(kept_for=1.5 * window)
@@ -80,6 +89,8 @@ class ClientSpans:
             series.add(demand, at_us, duration_us, span.adjusted_count or 1.0)
             if not span.failed:
                 self._counts.add(*demand, duration_us, span.adjusted_count or 1.0)
+                if self._told is not None:
+                    self._told(demand, duration_us, span.adjusted_count or 1.0)
             self._arrivals.add(demand, at_us - duration_us, span.adjusted_count or 1.0)
 
 

@@ -1,7 +1,7 @@
 """How long requests queued and computed on the Tritons of each pool, from their own spans."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -19,6 +19,9 @@ from collectors.triton_names import model_and_variant
 Stage = tuple[str, str, str]
 """A pool, a model and a variant."""
 
+Told = Callable[[Stage, int, int, float], None]
+"""Takes a stage, its queue and compute time in us, and the adjusted count of a request."""
+
 ALL_TRACED: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -28,7 +31,7 @@ class TritonSpans:
     Queue time is QUEUE_START to COMPUTE_START, compute time COMPUTE_START to COMPUTE_END. Requests of models that are
     not named `<model>--<variant>` are passed over. `one_in` gives, by pool, the trace rate that its servers were
     started with, and `otherwise` that of all other pools: a request then stands for so many, unless its own trace state
-    says how many.
+    says how many. `told` is called with each that counts.
     """
 
     name = "triton_spans"
@@ -39,8 +42,10 @@ class TritonSpans:
         window: timedelta = timedelta(seconds=30),
         one_in: Mapping[str, int] = ALL_TRACED,
         otherwise: int = 1,
+        told: Told | None = None,
     ) -> None:
         self._inbox = inbox
+        self._told = told
         self._one_in = dict(one_in)
         self._otherwise = otherwise
         self._clocks = ClockCheck(window)
@@ -84,8 +89,11 @@ class TritonSpans:
         stage = (pool, *split)
         count = queued.adjusted_count or float(self._one_in.get(pool, self._otherwise))
         queue_us = self._clocks.duration_us(queued.queue_start_ns, computed.start_ns)
+        compute_us = self._clocks.duration_us(computed.start_ns, computed.end_ns)
         self._queue.add(stage, at_us, queue_us, count)
-        self._compute.add(stage, at_us, self._clocks.duration_us(computed.start_ns, computed.end_ns), count)
+        self._compute.add(stage, at_us, compute_us, count)
+        if self._told is not None:
+            self._told(stage, queue_us, compute_us, count)
 
     def _work(self, stage: Stage, queue: Reading[Quantiles], compute: Reading[Quantiles]) -> Work:
         counters: Reading[StageWork] = Reading(None, None, self.name)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,7 +16,16 @@ from collectors.fetch import Limits, SourceError, fetch
 from collectors.recording import RecordingError
 from collectors.triton_repository import decode
 from controller.acting.actuator import ActuatorError
-from controller.acting.envoy_stages import Json, configuration, route_sets, version
+from controller.acting.envoy_stages import (
+    Delays,
+    Json,
+    Services,
+    configuration,
+    link_delays_us,
+    route_sets,
+    services_of,
+    version,
+)
 from controller.acting.waiting import until
 from controller.actions import Action, SetRoutes
 from controller.connections import GatewayConnection
@@ -24,6 +34,7 @@ from policy.resolved import Policy
 
 ROUTE_FILE: Final = "routes.json"
 REJECTED: Final = "update_rejected"
+NO_DELAYS: Final[Delays] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +65,20 @@ class EnvoyActuator:
         return isinstance(action, SetRoutes)
 
     async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002 - the action says all
-        """Have every named demand routed as wanted; the others that the policy knows keep their routes.
-
-        Raises ActuatorError.
-        """
+        """Have every named demand routed as wanted. Raises ActuatorError."""
         if not isinstance(action, SetRoutes):
             raise ActuatorError(
                 f"{self.name} cannot do {type(action).__name__}: give it to the actuator that handles it"
             )
+        await self.follow(action.routes, services_of(policy), link_delays_us(policy))
+
+    async def follow(self, routes: Sequence[RouteSet], services: Services, delays_us: Delays = NO_DELAYS) -> None:
+        """Have every named demand routed as wanted; the others of known services keep their routes.
+
+        `delays_us` are made up where a gateway emulates links. Raises ActuatorError.
+        """
         served = {origin for gateway in self._gateways for origin in gateway.origins}
-        homeless = sorted({item.origin for item in action.routes} - served)
+        homeless = sorted({item.origin for item in routes} - served)
         if homeless:
             raise ActuatorError(
                 f"no gateway is known for requests from {', '.join(homeless)}: name one under `gateways` in the "
@@ -71,7 +86,10 @@ class EnvoyActuator:
             )
         for gateway in self._gateways:
             for origin in gateway.origins:
-                await self._follow(gateway, origin, action.routes, policy)
+                delays = delays_us if gateway.emulate_links else NO_DELAYS
+                await self._follow(
+                    gateway, origin, [item for item in routes if item.origin == origin], services, delays
+                )
 
     async def routes(self) -> tuple[RouteSet, ...]:
         """What all gateways follow now. Raises ActuatorError when one does not tell."""
@@ -81,13 +99,12 @@ class EnvoyActuator:
         return tuple(sorted(item for routes in found for item in routes))
 
     async def _follow(
-        self, gateway: GatewayConnection, origin: str, changed: Iterable[RouteSet], policy: Policy
+        self, gateway: GatewayConnection, origin: str, changed: Iterable[RouteSet], services: Services, delays: Delays
     ) -> None:
         now = await self._in_force(gateway, origin)
-        known = {service.name for service in policy.services}
-        sets = {item.service: item for item in (*now.routes, *(item for item in changed if item.origin == origin))}
-        kept = [item for item in sets.values() if item.service in known]
-        wanted = configuration(origin, kept, policy, emulate_links=gateway.emulate_links)
+        sets = {item.service: item for item in (*now.routes, *changed)}
+        kept = [item for item in sets.values() if item.service in services]
+        wanted = configuration(origin, kept, services, delays)
         if now.version == version(wanted):
             return
         rejected = await self._rejected(gateway, origin)

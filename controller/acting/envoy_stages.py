@@ -1,8 +1,8 @@
 """What a gateway's route file says, from route sets and the policy: pure, and readable back from Envoy itself."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -23,9 +23,36 @@ FINER: Final = 1000
 """So many times finer are weights where they are parted over nodes."""
 
 Json = dict[str, Any]
+Delays = Mapping[tuple[str, str], int]
+"""Round trips in us that a gateway has to make up, by site and pool."""
 
 
-def stage_routes(routes: Iterable[RouteSet], policy: Policy) -> tuple[StageRoute, ...]:
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A service as a gateway needs to know it: its stages in order, and how long requests wait while it wakes up."""
+
+    stages: tuple[str, ...]
+    hold_s: int = 0
+
+
+Services = Mapping[str, Routed]
+"""Services by name."""
+
+
+def services_of(policy: Policy) -> dict[str, Routed]:
+    """The services of a policy."""
+    return {
+        service.name: Routed(tuple(stage.name for stage in service.stages), hold_s(_wake_up_us(service)))
+        for service in policy.services
+    }
+
+
+def hold_s(wake_up_us: int) -> int:
+    """How long requests wait while a service wakes up, in whole seconds; 0 where it does not sleep."""
+    return -(-wake_up_us // SECOND_US)
+
+
+def stage_routes(routes: Iterable[RouteSet], services: Services) -> tuple[StageRoute, ...]:
     """A weighted list for each stage of each demand. The lists of a demand's stages run in parallel.
 
     Where requests are parted over nodes, all of a demand's weights are in millionths instead of thousandths: one draw
@@ -35,13 +62,13 @@ def stage_routes(routes: Iterable[RouteSet], policy: Policy) -> tuple[StageRoute
         StageRoute(
             item.origin,
             item.service,
-            stage.name,
+            stage,
             tuple(entry for way in item.ways for entry in _entries(item, way, index)),
             (WHOLE_PERMILLE - sum(way.weight_permille for way in item.ways)) * _finer(item),
-            _hold_s(policy.service(item.service)),
+            services[item.service].hold_s,
         )
         for item in sorted(routes)
-        for index, stage in enumerate(policy.service(item.service).stages)
+        for index, stage in enumerate(services[item.service].stages)
     )
 
 
@@ -70,9 +97,8 @@ def parted(whole: int, weights: Sequence[int]) -> list[int]:
     return [end - start for start, end in itertools.pairwise((0, *ends))]
 
 
-def _hold_s(service: Service) -> int:
-    """How long requests wait while the service wakes up, in whole seconds; 0 where it does not scale to zero."""
-    return -(-service.scale_to_zero.wake_up_us // SECOND_US) if service.scale_to_zero else 0
+def _wake_up_us(service: Service) -> int:
+    return service.scale_to_zero.wake_up_us if service.scale_to_zero else 0
 
 
 def link_delays_us(policy: Policy) -> dict[tuple[str, str], int]:
@@ -86,11 +112,10 @@ def link_delays_us(policy: Policy) -> dict[tuple[str, str], int]:
     }
 
 
-def configuration(origin: str, routes: Iterable[RouteSet], policy: Policy, *, emulate_links: bool) -> Json:
+def configuration(origin: str, routes: Iterable[RouteSet], services: Services, delays_us: Delays) -> Json:
     """The route configuration of an origin, with the route sets in its metadata."""
     kept = tuple(sorted(routes))
-    delays = link_delays_us(policy) if emulate_links else {}
-    rendered = route_configuration(origin, stage_routes(kept, policy), delays)
+    rendered = route_configuration(origin, stage_routes(kept, services), delays_us)
     return rendered | {"metadata": {"filter_metadata": {METADATA: {"routes": encode(kept).decode()}}}}
 
 

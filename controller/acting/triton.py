@@ -74,6 +74,10 @@ class TritonActuator:
             raise ActuatorError(
                 f"{self.name} cannot do {type(action).__name__}: give it to the actuator that handles it"
             )
+        await self.have(action)
+
+    async def have(self, action: SetLoad | Unload) -> None:
+        """The same, by whom no policy is known. Raises ActuatorError."""
         seat = action.load.seat if isinstance(action, SetLoad) else action.seat
         work = self._set(action.load) if isinstance(action, SetLoad) else self._remove(seat)
         try:

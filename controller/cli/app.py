@@ -9,6 +9,7 @@ import typer
 
 from controller.cli import (
     INTERRUPTED,
+    agent,
     apply,
     bundle,
     check,
@@ -43,6 +44,7 @@ app.command("plan")(plan.plan)
 app.command("apply")(apply.apply)
 app.command("diff")(diff.diff)
 app.command("run")(run.run)
+app.command("agent")(agent.agent)
 app.command("install")(install.install)
 app.command("up")(up.up)
 app.command("explain")(explain.explain)

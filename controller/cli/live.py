@@ -13,7 +13,7 @@ import httpx
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
 from collectors.fetch import connections_for
-from collectors.gateway import Gateways, GatewayTarget
+from collectors.gateway import Gateways, GatewayTarget, arriving
 from collectors.snapshot import Snapshot
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from controller.acting.actuator import ActuatorError
@@ -94,7 +94,7 @@ async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterat
             Gateways(
                 client,
                 [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways],
-                in_force.services,
+                lambda: arriving(in_force.services()),
             ),
             EvidenceFiles(in_force.folder / EVIDENCE, in_force.issuers),
             gateways,

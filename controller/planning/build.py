@@ -25,9 +25,8 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
-from controller.planning.idle import without_idle
-from controller.planning.inventoried import inventoried
 from controller.planning.kept import Kept
+from controller.planning.known import known
 from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
 from controller.planning.pricing import Habits
@@ -77,7 +76,7 @@ class Built:
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
     """The problem at `now`; `kept` has what the last one may share with it."""
     kept = kept or Kept()
-    policy = inventoried(policy, without_idle(snapshot))
+    policy, snapshot = known(policy, snapshot, now)
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)

@@ -16,7 +16,10 @@ from controller.planning.build import Built, build
 from controller.planning.choose import Choice, choose
 from controller.planning.cut_off import without_own
 from controller.planning.explanation import shortfall_of
+from controller.planning.held_back import waiting
 from controller.planning.kept import Kept
+from controller.planning.known import known
+from controller.planning.machines import of_before
 from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.peaks import in_the_way
@@ -51,6 +54,8 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         *_ending(plan, built.whole, now),
         *unremoved(built.whole),
         *unmatched(policy, snapshot),
+        *of_before(snapshot),
+        *waiting(known(policy, snapshot, now)[1]),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)

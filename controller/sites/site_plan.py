@@ -51,11 +51,16 @@ class SiteRoute:
 
 @dataclass(frozen=True, slots=True)
 class SiteService:
-    """A service as a gateway needs to know it: its stages in order; `wake_up_us` is 0 where it never sleeps."""
+    """A service as a gateway needs to know it: its stages in order; `wake_up_us` is 0 where it never sleeps.
+
+    What arrives is counted by calls of `first_stage`, of which each request makes `calls`.
+    """
 
     name: str
     stages: tuple[str, ...]
     wake_up_us: int = 0
+    first_stage: str = ""
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)

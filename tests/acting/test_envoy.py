@@ -7,7 +7,7 @@ import pytest
 
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
-from controller.acting.envoy_stages import stage_routes
+from controller.acting.envoy_stages import services_of, stage_routes
 from controller.acting.triton import TritonActuator
 from controller.actions import SetLoad, SetRoutes
 from controller.connections import GatewayConnection
@@ -37,7 +37,7 @@ async def test_routes_are_read_back_as_they_were_set(envoy: EnvoyActuator) -> No
 
 async def test_encodings_are_read_back_and_the_gateway_packs_what_is_gzip(envoy: EnvoyActuator) -> None:
     packed = RouteSet("crops", "edge-paris", (Way(600, (READ, ORIENT), ("gzip", "fp16")), Way(400, (READ, ORIENT))))
-    assert [entry.compressed for stage in stage_routes((packed,), world()) for entry in stage.entries] == [
+    assert [entry.compressed for stage in stage_routes((packed,), services_of(world())) for entry in stage.entries] == [
         *(True, False),
         *(False, False),
     ]

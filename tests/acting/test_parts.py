@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.acting.envoy_stages import configuration, parted, route_sets, stage_routes
+from controller.acting.envoy_stages import configuration, parted, route_sets, services_of, stage_routes
 from controller.embedded.envoy_routes import StageRoute
 from controller.fleet import Parts, RouteSet, Way
 from tests.acting.world import ORIENT, ORIENT_LYON, READ, READ_LYON, world
@@ -36,7 +36,7 @@ def test_parts_sum_to_the_whole_and_none_is_off_by_one(whole: int, weights: list
 
 
 def test_a_way_is_parted_over_the_nodes_of_each_of_its_placements() -> None:
-    read, orient = stage_routes((SPLIT,), world())
+    read, orient = stage_routes((SPLIT,), services_of(world()))
     assert [(entry.cluster, entry.weight) for entry in orient.entries] == [
         ("edge-paris-cpu/a/ppocr-cls--fp32", 100_000),
         ("edge-paris-cpu/b/ppocr-cls--fp32", 200_000),
@@ -48,12 +48,12 @@ def test_a_way_is_parted_over_the_nodes_of_each_of_its_placements() -> None:
 
 @given(st.integers(0, 2**63 - 1))
 def test_a_draw_means_the_same_way_in_every_stage(draw: int) -> None:
-    pools = {taken(stage, draw).partition("/")[0] for stage in stage_routes((SPLIT,), world())}
+    pools = {taken(stage, draw).partition("/")[0] for stage in stage_routes((SPLIT,), services_of(world()))}
     assert len(pools) == 1
 
 
 def test_routes_without_parts_are_as_they_were() -> None:
-    read, _ = stage_routes((replace(SPLIT, parts=()),), world())
+    read, _ = stage_routes((replace(SPLIT, parts=()),), services_of(world()))
     assert [(entry.cluster, entry.weight) for entry in read.entries] == [
         ("edge-paris-cpu/ppocr-rec--fp32", 300),
         ("edge-lyon-cpu/ppocr-rec--fp32", 600),
@@ -61,4 +61,4 @@ def test_routes_without_parts_are_as_they_were() -> None:
 
 
 def test_parts_are_read_back_from_what_a_gateway_follows() -> None:
-    assert route_sets(configuration("edge-paris", (SPLIT,), world(), emulate_links=False)) == (SPLIT,)
+    assert route_sets(configuration("edge-paris", (SPLIT,), services_of(world()), {})) == (SPLIT,)

@@ -96,8 +96,10 @@ def test_the_connections_are_a_document_that_the_controller_reads(values: Path, 
     (kept,) = [each for each in manifests(rendered(values)) if each["kind"] == "ConfigMap"]
     (tmp_path / "connections.yaml").write_text(kept["data"]["connections.yaml"])
     read = read_connections(tmp_path / "connections.yaml")
-    assert read.listened_at() == {"api": "0.0.0.0:8780", "otlp": "0.0.0.0:4318", "otlpGrpc": "0.0.0.0:4317"}
     given = yaml.safe_load(values.read_text())["connections"]
+    sites = {"sites.address": "0.0.0.0:8790"} if "sites" in given else {}
+    listened_at = {"api": "0.0.0.0:8780", "otlp": "0.0.0.0:4318", "otlpGrpc": "0.0.0.0:4317"}
+    assert read.listened_at() == listened_at | sites
     assert read.servers.keys() == given.get("servers", {}).keys()
     assert (read.cluster is None) == ("cluster" not in given)
 

@@ -18,7 +18,7 @@ import collectors
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
 from collectors.fetch import Limits
-from collectors.gateway import Gateways, GatewayTarget
+from collectors.gateway import Gateways, GatewayTarget, arriving
 from collectors.otlp.client_spans import ClientSpans
 from collectors.otlp.inbox import Inbox
 from collectors.otlp.over_http import otlp_router
@@ -42,7 +42,9 @@ READS: dict[type, Make] = {
     PrometheusMetrics: lambda _, url: PrometheusMetrics(
         PrometheusEndpoint(url), [PrometheusTarget("edge", (("instance", "here"),))], limits=LIMITS
     ),
-    Gateways: lambda client, url: Gateways(client, [GatewayTarget(url, ("paris",))], lambda: [ocr()], limits=LIMITS),
+    Gateways: lambda client, url: Gateways(
+        client, [GatewayTarget(url, ("paris",))], lambda: arriving([ocr()]), limits=LIMITS
+    ),
 }
 IS_POSTED_TO = {TraceReceiver, TritonSpans, ClientSpans}
 READS_FILES = {EvidenceFiles}

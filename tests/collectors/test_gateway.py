@@ -8,7 +8,7 @@ from loopback import Source
 from sample_services import ocr, stage, vad
 from sample_services import service as a_service
 
-from collectors.gateway import FAMILY, LABEL, Gateways, GatewayTarget, arrivals_stat, first_stage, rate
+from collectors.gateway import FAMILY, LABEL, Gateways, GatewayTarget, arrivals_stat, arriving, first_stage, rate
 from collectors.rates import CounterWindow
 from collectors.snapshot import Rate, Reading
 from policy.resolved import Service
@@ -22,7 +22,7 @@ class Gateway:
     def __init__(self, client: httpx.AsyncClient, source: Source, now: datetime, services: list[Service]) -> None:
         self._source = source
         self._now = now
-        self._collector = Gateways(client, [GatewayTarget(source.url, ("paris", "lyon"))], lambda: services)
+        self._collector = Gateways(client, [GatewayTarget(source.url, ("paris", "lyon"))], lambda: arriving(services))
 
     async def looks(self, *texts: Mapping[str, object] | None) -> dict[tuple[str, str], Reading[Rate]]:
         for counters in texts:

@@ -10,7 +10,7 @@ import pytest
 from loopback import Source, listening
 from sample_services import ocr, vad
 
-from collectors.gateway import Gateways, GatewayTarget
+from collectors.gateway import Gateways, GatewayTarget, arriving
 from collectors.snapshot import Rate, Reading, Snapshot
 from controller.embedded.envoy import EnvoyProxy
 from controller.embedded.envoy_bootstrap import Backend
@@ -67,7 +67,10 @@ class Traffic:
         self._client = client
         self._envoy = envoy
         self._collector = Gateways(
-            client, [GatewayTarget(envoy.admin_url, ("paris", "lyon"))], lambda: [ocr(), vad()], timedelta(seconds=60)
+            client,
+            [GatewayTarget(envoy.admin_url, ("paris", "lyon"))],
+            lambda: arriving([ocr(), vad()]),
+            timedelta(seconds=60),
         )
 
     async def calls(self, count: int, origin: str, path: str) -> set[int]:

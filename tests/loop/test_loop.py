@@ -302,3 +302,30 @@ async def test_unreadable_gateways_leave_the_routes_once_set_and_a_finding(wirin
     )
     assert turned.memory.state.fleet.routes == ROUTES
     assert ids(turned) == ["GW3007"]
+
+
+async def test_parts_are_made_ready_before_the_first_action_and_also_where_there_is_none(
+    wiring: Wiring, dry: DryRun
+) -> None:
+    told = Finding("GW2136", Level.ERROR, "not written", "see why")
+    seen: list[tuple[str, Fleet, int]] = []
+
+    class Noting:
+        async def prepare(
+            self, _policy: Policy, _snapshot: Snapshot, running: Fleet, decision: Decision
+        ) -> tuple[Finding, ...]:
+            seen.append((decision.id, running, len(dry.noted)))
+            return (told,)
+
+        async def keep(
+            self, _policy: Policy, _planned: Fleet, _snapshot: Snapshot, *, is_reached: bool
+        ) -> tuple[Finding, ...]:
+            raise AssertionError(f"a turn ends before that, reached: {is_reached}")
+
+    before = State(fleet=Fleet((), ROUTES))
+    turned = await one_turn(replace(wiring, upkeep=Noting()), Memory(state=before))
+    assert (seen, ids(turned), turned.is_reached) == ([("d1", before.fleet, 0)], ["GW2136"], True)
+    assert [action for _, action in dry.noted] == [action for wave in MOVE.waves for action in wave.actions]
+    again = replace(wiring, upkeep=Noting(), decide=lambda _p, _s, state, now: keep(state, now))
+    assert ids(await one_turn(again, turned.memory)) == ["GW2136"]
+    assert len(seen) == 2

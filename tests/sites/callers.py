@@ -17,7 +17,7 @@ from collectors.snapshot import LoadedModel, ModelState, Offered, Rate, Reading,
 from controller.sites.calls import PLAN, REGISTER, REPORT, Credentials
 from controller.sites.hub.making_keys import AUTHORITY
 from controller.sites.hub.registry import SiteRegistry
-from controller.sites.report import Phase, Refused, Report, packed
+from controller.sites.report import Phase, Report, packed
 from controller.sites.signed import Expected, key_id, verified
 from controller.sites.site_plan import SitePlan
 
@@ -26,16 +26,13 @@ GZIP = {"content-encoding": "gzip"}
 
 @dataclass(slots=True)
 class Caller:
-    """`servers` are those that the site has, by pool and node. What is in `refuses` it brings about never."""
+    """`servers` are those that the site has, by pool and node."""
 
     site: str
     servers: tuple[tuple[str, str], ...]
     client: httpx.AsyncClient
     keys: tuple[str, ...]
     plans: list[SitePlan] = field(default_factory=list)
-    refuses: str = ""
-    refused: Refused | None = None
-    extra: int = 0
     sequence: int = 0
 
     @property
@@ -44,17 +41,14 @@ class Caller:
 
     async def pull(self, wait_s: float = 2.0) -> None:
         """Take up the next plan, if one comes."""
-        after = max(self.plan.generation if self.plan else 0, self.refused.generation if self.refused else 0)
+        after = self.plan.generation if self.plan else 0
         answer = await self.client.get(PLAN, params={"after": after, "wait_s": wait_s})
         if answer.status_code == httpx.codes.NO_CONTENT:
             return
         answer.raise_for_status()
         keys = [load_pem_public_key(key.encode()) for key in self.keys]
-        plan = verified(answer.text, {key_id(key): key for key in keys}, Expected(self.site, after, datetime.now(UTC)))
-        if self.refuses and any(item.load.placement.model == self.refuses for item in plan.loads):
-            self.refused = Refused(plan.generation, f"{self.refuses} is not in the repository")
-        else:
-            self.plans.append(plan)
+        expected = Expected(self.site, after, datetime.now(UTC))
+        self.plans.append(verified(answer.text, {key_id(key): key for key in keys}, expected))
 
     async def tell(self) -> None:
         self.sequence += 1
@@ -75,7 +69,7 @@ class Caller:
                                 load.placement.model,
                                 load.placement.variant,
                                 ModelState.READY,
-                                load.instances + self.extra,
+                                load.instances,
                                 load.max_batch,
                                 load.queue_delay_us,
                             )
@@ -101,7 +95,6 @@ class Caller:
             Phase.CONNECTED,
             plan.generation if plan else 0,
             Snapshot(now, servers=servers, offered=offered),
-            refused=self.refused,
             routes=tuple(item.routes for item in plan.routes) if plan else (),
         )
 

@@ -218,12 +218,12 @@ async def test_a_site_that_falls_silent_fails_what_waits_for_it(world: World) ->
 async def test_the_whole_plan_is_given_once_the_fleet_is_as_decided(world: World) -> None:
     planned = Fleet((LOAD,), (HERE,))
     upkeep = SiteUpkeep(world.desk)
-    assert await upkeep.keep(planned, Snapshot(START), is_reached=True) == ()
+    assert await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=True) == ()
     assert await world.plans.newest(PARIS) is None, "nobody knows yet what it has"
     world.tells(loads=(LOAD,))
-    await upkeep.keep(planned, Snapshot(START), is_reached=False)
+    await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=False)
     assert await world.plans.newest(PARIS) is None
-    await upkeep.keep(planned, Snapshot(START), is_reached=True)
+    await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=True)
     assert (await world.plan()).fleet() == planned
-    await upkeep.keep(planned, Snapshot(START), is_reached=True)
+    await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=True)
     assert (await world.plan()).generation == 1

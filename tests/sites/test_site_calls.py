@@ -20,6 +20,7 @@ from hubs import Called, enrolment, hub_at, private_pem, requested
 
 from collectors.recording import encode
 from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
+from controller.fleet import RouteSet, Way
 from controller.sites.calls import PLAN, REGISTER, RENEW, REPORT, Credentials
 from controller.sites.hub.authority import LIVES, Authority, KeysError
 from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, PLAN_KEY, make_keys
@@ -252,6 +253,7 @@ async def test_a_report_is_refused_that_cannot_be_true(called: Called) -> None:
         replace(report(), generation=2**60),
         replace(report(), seen=holding(-1)),
         replace(report(), seen=holding(10**9)),
+        replace(report(), routes=(RouteSet("calls", PARIS, (Way(700, ()), Way(700, ()))),)),
     )
     for each in wrong:
         answer = await client.put(REPORT, content=packed(each), headers=GZIP)

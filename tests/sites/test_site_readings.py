@@ -20,7 +20,7 @@ from collectors.windows import ACCURACY_K
 from controller.fleet import Load, RouteSet, Way
 from controller.sites.hub.heard import WINDOW, SiteReports
 from controller.sites.hub.peer import Peer
-from controller.sites.hub.readings import Own, away_permille, own_routes, readings, strangers
+from controller.sites.hub.readings import Own, arrived, away_permille, own_routes, readings, strangers
 from controller.sites.report import Measure, Phase, Report, Sketch
 from controller.sites.site_plan import Envelope, SiteLoad, SitePlan
 from rules.kernel.problem import Placement
@@ -86,9 +86,10 @@ def test_what_is_told_of_others_is_left_out_and_named() -> None:
     reports = taken(report(seen, routes=(others,)))
     snapshot = read(reports)
     assert [server.pool for server in snapshot.servers] == [PARIS]
-    assert [item.origin for item in snapshot.offered] == [PARIS]
+    assert snapshot.offered == ()
     heard = reports.of(PARIS)
     assert heard is not None
+    assert [(item.origin, item.reading.at) for item in arrived(heard, OWN)] == [(PARIS, HERE)]
     assert strangers(heard, OWN) == {LYON}
     assert own_routes(heard, PARIS) == ()
 

@@ -1,7 +1,6 @@
 """What sites told last, as collectors: a turn takes what is known, and asks nobody."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +9,7 @@ from collectors.snapshot import CutOff, Reading, Server, ServerState, Snapshot, 
 from controller.sites.hub.catalogue import cut_off, deviates, refused, strange, unregistered
 from controller.sites.hub.heard import Heard
 from controller.sites.hub.plausible import MOST_CHARACTERS, told
-from controller.sites.hub.readings import SOURCE, Own, away_permille, own_routes, readings, strangers
+from controller.sites.hub.readings import SOURCE, Own, arrived, away_permille, own_routes, readings, strangers
 from controller.sites.hub.sites import Sites
 from policy.findings import Finding
 
@@ -31,8 +30,7 @@ class SiteReadings:
     async def collect(self, now: datetime) -> Snapshot:
         """What each site told last. Of one that is cut off nothing is known, but that it goes on by its last plan."""
         certified = await self._certified()
-        found = merge(now, [await self._read(site, now, certified) for site in self._sites.agents])
-        return replace(found, offered=())
+        return merge(now, [await self._read(site, now, certified) for site in self._sites.agents])
 
     async def _read(self, site: str, now: datetime, certified: frozenset[str]) -> Snapshot:
         own, plan, heard = self._sites.own(site), await self._sites.plans.newest(site), self._sites.reports.of(site)
@@ -63,10 +61,7 @@ class SiteArrivals:
         """The rates that sites told last, whose age tells how much they are worth, and the others'."""
         heard = {site: self._sites.reports.of(site) for site in self._sites.agents}
         offered = tuple(
-            item
-            for site, each in heard.items()
-            if each is not None
-            for item in readings(each, self._sites.own(site), None, now).offered
+            item for site, each in heard.items() if each is not None for item in arrived(each, self._sites.own(site))
         )
         return merge(now, (await self._others.collect(now), Snapshot(now, offered=offered)))
 

@@ -40,9 +40,17 @@ class SiteUpkeep:
     desk: Desk
     others: Upkeep | None = None
 
-    async def keep(self, planned: Fleet, snapshot: Snapshot, *, is_reached: bool) -> tuple[Finding, ...]:
+    async def prepare(
+        self, policy: Policy, snapshot: Snapshot, running: Fleet, decision: Decision
+    ) -> tuple[Finding, ...]:
+        """What the others need before actions; a site gets ready by itself."""
+        return await self.others.prepare(policy, snapshot, running, decision) if self.others else ()
+
+    async def keep(
+        self, policy: Policy, planned: Fleet, snapshot: Snapshot, *, is_reached: bool
+    ) -> tuple[Finding, ...]:
         """What could not be given out."""
-        found = list(await self.others.keep(planned, snapshot, is_reached=is_reached)) if self.others else []
+        found = list(await self.others.keep(policy, planned, snapshot, is_reached=is_reached)) if self.others else []
         for site in self.desk.sites.agents if is_reached else ():
             if self.desk.sites.reports.of(site) is not None and not self.desk.is_cut_off(site):
                 found += await self._give(site, planned)

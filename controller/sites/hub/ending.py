@@ -44,5 +44,5 @@ def endings(asked: Asked, *more: RouteSet) -> Endings:
 def _uses(routes: RouteSet, stages: tuple[str, ...]) -> Iterator[Use]:
     demand = demand_id(routes.service, routes.origin)
     for way in routes.ways:
-        for stage, placement in zip(stages, way.placements, strict=True):
+        for stage, placement in zip(stages, way.placements, strict=False):  # a site may follow those of an older policy
             yield demand, stage, placement

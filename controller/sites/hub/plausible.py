@@ -7,6 +7,7 @@ import msgspec
 
 from controller.sites.report import Report
 from policy.findings import Finding
+from policy.resolved import WHOLE_PERMILLE
 
 MOST: Final = 2**53
 """No number in a report is larger: what counts in microseconds comes there after 285 years."""
@@ -23,8 +24,12 @@ def flaw(report: Report) -> str:
     for name in ("generation", "sequence"):
         if not 0 <= getattr(report, name) <= MOST:
             return f"its {name} is {getattr(report, name)}"
-    if any(not 0 <= number <= MOST for number in _integers(msgspec.to_builtins(report.seen))):
+    counts = (sketch.count for sketch in report.sketches)
+    numbers = _integers(msgspec.to_builtins((report.seen, report.routes)))
+    if any(not 0 <= number <= MOST for number in (*counts, *numbers)):
         return f"a number in it is negative, or over {MOST}"
+    if any(sum(way.weight_permille for way in item.ways) > WHOLE_PERMILLE for item in report.routes):
+        return f"the weights of a demand's ways are over {WHOLE_PERMILLE} together"
     for server in report.seen.servers:
         state = server.reading.value
         if state and any(model.instances > MOST_INSTANCES for model in state.models):

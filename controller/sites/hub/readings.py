@@ -49,19 +49,23 @@ class Own:
 
 
 def readings(heard: Heard, own: Own, plan: SitePlan | None, now: datetime) -> Snapshot:
-    """What the site's servers, counters and gateways showed, as of when its report came."""
+    """What the site's servers, counters and callers showed, as of when its report came; but for what arrived."""
     seen = _from_here(heard)
     times = _times(each for _, each in heard.sketches)
     return Snapshot(
         now,
         servers=tuple(as_planned(item, plan) for item in seen.servers if item.pool in own.pools),
-        offered=_of_origin(seen.offered, own.site),
         latency=_of_origin((*seen.latency, *_latency(times, heard.at)), own.site),
         work=tuple(item for item in (*seen.work, *_work(times, heard.at)) if item.pool in own.pools),
         batches=tuple(item for item in seen.batches if item.pool in own.pools),
         arrivals=_of_origin(seen.arrivals, own.site),
         inventory=tuple(item for item in seen.inventory if item.pool in own.pools),
     )
+
+
+def arrived(heard: Heard, own: Own) -> tuple[Offered, ...]:
+    """What arrived at the site's gateways, as of when its report came."""
+    return _of_origin(_from_here(heard).offered, own.site)
 
 
 def strangers(heard: Heard, own: Own) -> frozenset[str]:

@@ -94,8 +94,13 @@ class SiteRegistry:
             return connection.execute(wanted).one_or_none() is not None
 
     def revoke(self, site: str) -> int:
-        """Have no certificate and no token of the site count any more; how many there were."""
+        """Have no certificate and no token of the site count any more; how many there were.
+
+        A renewal that is under way is waited for first, so that its certificate is among those that are taken away.
+        """
+        renewing = select(CERTIFICATE.serial).where(CERTIFICATE.site == site).with_for_update()
         with self._opened.writing() as connection:
+            connection.execute(renewing).all()
             return sum(
                 connection.execute(delete(table).where(table.c.site == site)).rowcount
                 for table in (SITE_TOKEN, SITE_CERTIFICATE)

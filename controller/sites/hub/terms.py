@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from collectors.gateway import first_stage
 from collectors.snapshot import Snapshot
 from controller.decision import Decision
 from controller.fleet import Fleet, Load, RouteSet, Seat
@@ -74,8 +75,10 @@ class Terms:
         return tuple(stage.name for stage in self.policy.service(service).stages)
 
     def _service(self, name: str) -> SiteService:
-        scaling = self.policy.service(name).scale_to_zero
-        return SiteService(name, self._stages(name), scaling.wake_up_us if scaling else 0)
+        service = self.policy.service(name)
+        scaling, first = service.scale_to_zero, first_stage(service)
+        wake_up_us = scaling.wake_up_us if scaling else 0
+        return SiteService(name, self._stages(name), wake_up_us, first.name, first.fanout)
 
     def _memory_mib(self, placement: Placement) -> int:
         variants = (v for model in self.policy.models if model.name == placement.model for v in model.variants)

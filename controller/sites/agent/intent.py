@@ -1,0 +1,120 @@
+"""What a site is to have at an instant, from its plan, what it chose by itself, and what answers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from controller.connections import ServerKey
+from controller.fleet import Load, Seat
+from controller.sites.agent.limits import ServerLimits, held, server_of
+from controller.sites.agent.routing import Followed, Reach, counts, demand_of, followed, without
+from controller.sites.agent.state import AgentState, Remote
+from controller.sites.agent.waves import Ground, Standing, Wanted
+from controller.sites.report import Cause, Deviation
+from controller.sites.site_plan import SiteLoad, SitePlan
+
+LEAD: Final = timedelta(seconds=20)
+"""So long before its evidence ends a load is withdrawn: requests drain, and the server is given time to unload."""
+LOADING: Final = timedelta(seconds=90)
+"""So long a load may take: what would have to go before is not loaded any more."""
+AWAY_AFTER: Final = timedelta(seconds=3)
+"""For so long another site's pool has to be silent before requests go around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What does not change while an agent runs: the limits of its servers, by pool and node."""
+
+    limits: Mapping[ServerKey, ServerLimits]
+
+    @property
+    def pools(self) -> frozenset[str]:
+        """The pools that are at this site."""
+        return frozenset(pool for pool, _ in self.limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is to be there, and what requests are to go over as far as it stands."""
+
+    loads: Mapping[Seat, Load]
+    gone: frozenset[Seat]
+    followed: Followed
+
+
+def intent_of(site: Site, state: AgentState, plan: SitePlan, standing: Standing, now: datetime) -> Intent:
+    """What the plan comes to at this instant."""
+    chosen = {choice.seat: choice.instances for choice in state.choices}
+    loads = held(_allowed(plan, standing, now), chosen, site.limits)
+    there = {seat: load.instances for seat, load in standing.loads.items() if server_of(seat) not in standing.silent}
+    serving = counts(there, {seat: load.instances for seat, load in loads.items()})
+    away = frozenset(item.pool for item in state.remotes if is_away(item, now))
+    gone = {item.load.seat for item in plan.loads if not may_run(item, now)}
+    gone |= {item.load.seat for item in state.former if item.until is not None}
+    return Intent(loads, frozenset(gone), followed(plan, Reach(site.pools, serving, away), now + LEAD))
+
+
+def wanted(state: AgentState, plan: SitePlan, standing: Standing, intent: Intent, now: datetime) -> Wanted:
+    """The intent as waves are made of it."""
+    ended = frozenset(demand_of(item) for item in plan.routes if item.until is not None and now + LEAD >= item.until)
+    return Wanted(
+        intent.loads,
+        intent.followed.routes,
+        intent.gone,
+        () if standing.routes is None else without(standing.routes, intent.gone, ended),
+        frozenset(each.seat for each in state.failures if each.seat is not None),
+        any(each.seat is None for each in state.failures),
+    )
+
+
+def ground(site: Site, state: AgentState, plan: SitePlan) -> Ground:
+    """What servers may be given, and what is known of sizes: of this plan's loads and of those before."""
+    return Ground(site.limits, {item.load.placement: item.memory_mib for item in (*state.former, *plan.loads)})
+
+
+def may_run(item: SiteLoad, now: datetime, for_longer: timedelta = LEAD) -> bool:
+    """Whether a load is allowed now, and still will be when it could be got rid of."""
+    return item.until is None or now + for_longer < item.until
+
+
+def is_away(item: Remote, now: datetime) -> bool:
+    """Whether a remote pool was silent for long enough."""
+    return (item.answering_since or now) - item.since >= AWAY_AFTER
+
+
+def is_there(standing: Standing, intent: Intent) -> bool:
+    """Whether everything stands as it is meant on the servers that answer. Of the others the readings tell."""
+    meant = {seat: load for seat, load in intent.loads.items() if server_of(seat) not in standing.silent}
+    return meant == dict(standing.loads) and standing.routes is not None
+
+
+def deviations(plan: SitePlan, state: AgentState, intent: Intent, now: datetime) -> tuple[Deviation, ...]:
+    """What the site means to have otherwise than its plan says, and why."""
+    chosen = {choice.seat: choice.instances for choice in state.choices}
+    return (*_of_loads(plan, chosen, intent, now), *_of_routes(intent))
+
+
+def _allowed(plan: SitePlan, standing: Standing, now: datetime) -> list[SiteLoad]:
+    """What may run: of what is still to be loaded, only what may stay once it is."""
+    return [item for item in plan.loads if may_run(item, now, _needed(item, standing))]
+
+
+def _needed(item: SiteLoad, standing: Standing) -> timedelta:
+    return LEAD if item.load.seat in standing.loads else LEAD + LOADING
+
+
+def _of_loads(plan: SitePlan, chosen: Mapping[Seat, int], intent: Intent, now: datetime) -> Iterable[Deviation]:
+    for item in plan.loads:
+        load, seat = item.load, item.load.seat
+        asked = chosen.get(seat, load.instances)
+        has = intent.loads[seat].instances if seat in intent.loads else 0
+        if has == load.instances:
+            continue
+        cause = Cause.SCALED if has == asked else Cause.NO_ROOM if may_run(item, now, LEAD + LOADING) else Cause.ENDED
+        yield Deviation(cause, load.placement, load.node, load.instances, has)
+
+
+def _of_routes(intent: Intent) -> Iterable[Deviation]:
+    for service, origin in sorted(intent.followed.on_fallback):
+        yield Deviation(Cause.FALLBACK, service=service, origin=origin)

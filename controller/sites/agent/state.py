@@ -1,0 +1,100 @@
+"""What an agent knows, and what can happen to it: plain data, kept on disk between two starts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.fleet import Seat
+from controller.sites.agent.scaling import Choice, Signal
+from controller.sites.agent.waves import Standing
+from controller.sites.report import Phase, Refused
+from controller.sites.site_plan import SiteLoad, SitePlan
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Failure:
+    """Something that could not be done and is not tried before `until`: a seat's load, or routes where none is named.
+
+    `trouble` is in the words of whoever refused.
+    """
+
+    until: datetime
+    trouble: str
+    seat: Seat | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Remote:
+    """A pool of another site that does not answer. `answering_since` is when it began to again, if it did."""
+
+    pool: str
+    since: datetime
+    answering_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """All of it.
+
+    `heard_at` is when the hub last answered, `cut_off_since` when it had last answered before the cut that is, or was
+    last. `latest` is the latest instant that was ever seen: time does not go back. `former` are loads of plans before,
+    as long as they may still be there. `applied` is the generation that was brought about last, `starts` how often the
+    agent was started.
+    """
+
+    site: str
+    heard_at: datetime
+    latest: datetime
+    phase: Phase = Phase.RECONCILING
+    cut_off_since: datetime | None = None
+    plan: SitePlan | None = None
+    former: tuple[SiteLoad, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    remotes: tuple[Remote, ...] = ()
+    applied: int = 0
+    starts: int = 0
+    refused: Refused | None = None
+
+    @property
+    def generation(self) -> int:
+        """Of the plan in force; 0 without one."""
+        return self.plan.generation if self.plan else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The hub answered: with a plan that was found to be genuine, with none that is new, or with one to be refused."""
+
+    plan: SitePlan | None = None
+    refused: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The hub did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The hub took a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The site was looked at. `remote_silent` are pools of other sites that did not answer just now."""
+
+    standing: Standing
+    signals: tuple[Signal, ...] = ()
+    remote_silent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An action could not be done, on a seat or, without one, at the gateways. `urgent`: it withdraws something."""
+
+    trouble: str
+    seat: Seat | None = None
+    urgent: bool = False
+
+
+Event = Heard | Missed | Told | Looked | Failed

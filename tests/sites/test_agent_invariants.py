@@ -1,0 +1,221 @@
+"""What holds of an agent whatever happens in whatever order: plans, cuts, servers that die, actions that fail."""
+
+from datetime import datetime, timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from controller.actions import SetLoad, SetRoutes, Unload, Wave
+from controller.connections import ServerKey
+from controller.fleet import Parts, Seat
+from controller.sites.agent.intent import LEAD, LOADING
+from controller.sites.agent.machine import AGAIN_URGENT, step
+from controller.sites.agent.routing import over
+from controller.sites.agent.scaling import Signal
+from controller.sites.agent.state import Failed, Heard, Looked, Missed, Told
+from controller.sites.agent.waves import WITHDRAW
+from controller.sites.site_plan import Envelope, SiteLoad, SitePlan, SiteRoute
+from tests.sites.agent_world import (
+    AWAY,
+    FIND,
+    LIMITS,
+    NODES,
+    READ,
+    SITE,
+    START,
+    Servers,
+    fresh,
+    routes,
+    site_load,
+    site_plan,
+)
+
+SIZES_MIB = {READ: 800, FIND: 1_500}
+SERVERS: list[ServerKey] = [("edge", node) for node in NODES]
+seconds = st.integers(0, 90)
+
+
+@st.composite
+def loads(draw: st.DrawFn) -> tuple[SiteLoad, ...]:
+    """Some seats, with more than fits now and then, and evidence behind some of them."""
+    found = []
+    for placement in (READ, FIND):
+        for node in NODES:
+            if draw(st.booleans()):
+                least = draw(st.integers(1, 3))
+                most = draw(st.integers(least, 5))
+                until = draw(st.none() | st.integers(0, 1_200).map(lambda s: START + timedelta(seconds=s)))
+                count = draw(st.integers(least, most))
+                item = site_load(
+                    placement, node, count, envelope=Envelope(least, most), memory_mib=SIZES_MIB[placement]
+                )
+                found.append(site_load_until(item, until))
+    return tuple(found)
+
+
+def site_load_until(item: SiteLoad, until: datetime | None) -> SiteLoad:
+    return SiteLoad(item.load, item.envelope, item.memory_mib, item.share_permille, item.capacity_milli_rps, until)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> SitePlan:
+    found = draw(loads())
+    on = {item.load.seat: item.load.instances for item in found}
+    here = {
+        placement: Parts(placement, tuple((node, on[placement, node]) for node in NODES if (placement, node) in on))
+        for placement in (READ, FIND)
+        if any((placement, node) in on for node in NODES)
+    }
+    placements = [*here, AWAY]
+    first = draw(st.sampled_from(placements))
+    second = draw(st.sampled_from(placements))
+    ways = ((1000, first),) if first == second else ((600, first), (400, second))
+    taken = SiteRoute(routes(*ways, parts=[here[each] for each in sorted({first, second}) if each in here]))
+    stand_in = [SiteRoute(routes((1000, each), parts=[part])) for each, part in here.items()][:1]
+    return site_plan(draw(st.integers(1, 40)), found, routes=(taken,), fallbacks=tuple(stand_in))
+
+
+class AnAgent(RuleBasedStateMachine):
+    """An agent with servers that do what they are told, when they live and nothing goes wrong."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.now = START
+        self.state = fresh()
+        self.servers = Servers()
+        self.newest = 0
+        self.remote_silent = False
+
+    def take(self, event: Heard | Missed | Told | Looked | Failed) -> Wave | None:
+        self.state, wave = step(SITE, self.state, event, self.now)
+        return wave
+
+    @rule(plan=plans())
+    def a_plan_comes(self, plan: SitePlan) -> None:
+        self.take(Heard(plan))
+        self.newest = max(self.newest, plan.generation)
+
+    @rule()
+    def the_hub_is_silent(self) -> None:
+        self.take(Missed())
+
+    @rule()
+    def the_hub_takes_a_report(self) -> None:
+        self.take(Told())
+
+    @rule(later=seconds)
+    def time_goes_on(self, later: int) -> None:
+        self.now += timedelta(seconds=later)
+
+    @rule(earlier=seconds)
+    def the_clock_is_set_back(self, earlier: int) -> None:
+        self.now -= timedelta(seconds=earlier)
+
+    @rule(server=st.sampled_from(SERVERS))
+    def a_server_dies(self, server: ServerKey) -> None:
+        self.servers.kill(server)
+
+    @rule(server=st.sampled_from(SERVERS))
+    def a_server_is_back(self, server: ServerKey) -> None:
+        self.servers.revive(server)
+
+    @rule(is_silent=st.booleans())
+    def another_site_changes(self, is_silent: bool) -> None:  # noqa: FBT001 -- hypothesis gives it by name
+        self.remote_silent = is_silent
+
+    @rule(
+        asked=st.dictionaries(st.tuples(st.sampled_from([READ, FIND]), st.sampled_from(NODES)), st.integers(0, 90_000))
+    )
+    def the_site_is_looked_at(self, asked: dict[Seat, int]) -> None:
+        signals = tuple(Signal(seat, self.state.latest, milli_rps) for seat, milli_rps in asked.items())
+        wave = self.look(signals)
+        if wave is not None:
+            self.servers.do(wave)
+
+    @rule(done=st.lists(st.booleans(), min_size=8, max_size=8))
+    def some_actions_fail(self, done: list[bool]) -> None:
+        wave = self.look(())
+        for action, is_done in zip(wave.actions if wave else (), done, strict=False):
+            seat = (
+                action.load.seat if isinstance(action, SetLoad) else action.seat if isinstance(action, Unload) else None
+            )
+            if is_done:
+                self.servers.do(Wave(wave.name, (action,)))
+            else:
+                self.take(Failed("it did not want to", seat, urgent=wave.name == WITHDRAW))
+
+    def look(self, signals: tuple[Signal, ...]) -> Wave | None:
+        silent = frozenset({AWAY.pool}) if self.remote_silent else frozenset[str]()
+        before = {failure.seat for failure in self.state.failures if failure.until > max(self.now, self.state.latest)}
+        wave = self.take(Looked(self.servers.standing(), signals, silent))
+        self.withdraws_in_time(wave, before)
+        for action in wave.actions if wave else ():
+            match action:
+                case SetLoad(load):
+                    self.may_be_loaded(load.seat, load.instances)
+                case SetRoutes():
+                    self.goes_over_what_stands(action, wave.name)
+                case Unload():
+                    self.is_asked_no_more(action, wave.name)
+        return wave
+
+    def planned(self) -> dict[Seat, SiteLoad]:
+        return {item.load.seat: item for item in (self.state.plan.loads if self.state.plan else ())}
+
+    def withdraws_in_time(self, wave: Wave | None, put_off: set[Seat | None]) -> None:
+        ended = {
+            seat
+            for seat, item in self.planned().items()
+            if item.until is not None and self.state.latest + LEAD >= item.until and seat in self.servers.loads
+        }
+        unloaded = {action.seat for action in (wave.actions if wave else ()) if isinstance(action, Unload)}
+        assert ended - put_off <= unloaded
+
+    def may_be_loaded(self, seat: Seat, instances: int) -> None:
+        item = self.planned()[seat]
+        assert 1 <= instances <= item.envelope.most
+        assert ("edge", seat[1]) not in self.servers.dead
+        margin = LEAD if seat in self.servers.loads else LEAD + LOADING
+        assert item.until is None or self.state.latest + margin < item.until
+
+    def goes_over_what_stands(self, action: SetRoutes, wave: str) -> None:
+        if wave != WITHDRAW:
+            here = {seat for seat in over(action.routes) if seat[0].pool == "edge"}
+            assert here <= {seat for seat in self.servers.loads if seat in self.planned()}
+
+    def is_asked_no_more(self, action: Unload, wave: str) -> None:
+        if wave != WITHDRAW:
+            assert action.seat not in set(over(self.servers.standing().routes or ()))
+
+    @invariant()
+    def a_newer_plan_never_gives_way_to_an_older_one(self) -> None:
+        assert self.state.generation == self.newest
+
+    @invariant()
+    def no_server_holds_more_than_its_limits(self) -> None:
+        for server in SERVERS:
+            here = [load for (placement, node), load in self.servers.loads.items() if (placement.pool, node) == server]
+            assert sum(SIZES_MIB[load.placement] * load.instances for load in here) <= LIMITS[server].memory_mib
+            assert sum(load.instances for load in here) <= LIMITS[server].instances
+
+    def teardown(self) -> None:
+        """Left alone, it comes to rest, and then has nothing that may not be there."""
+        if not hasattr(self, "state"):
+            return
+        for server in SERVERS:
+            self.servers.revive(server)
+        self.now = self.state.latest + timedelta(hours=1)
+        for _ in range(30):
+            wave = self.look(())
+            if wave is None:
+                break
+            self.servers.do(wave)
+        else:
+            raise AssertionError("it never comes to rest")
+        assert self.servers.loads.keys() <= self.planned().keys() or self.state.plan is None
+        assert AGAIN_URGENT < LEAD
+
+
+AnAgent.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestAnAgent = AnAgent.TestCase
