@@ -222,6 +222,9 @@ def test_from_the_first_installation_to_the_last_trace(story: Story) -> None:
     lost = min(story.held())
     story.kubectl("delete", "node", lost)
     until(lambda: lost not in story.held() and story.held().total() > placed.total(), story, controller)
+    # Kubernetes waits a while before it takes away the pods of a node that is gone.
+    gone = ("--for=delete", f"pod/{lost}-0", "--namespace", "gridwright-vault", "--timeout", "150s")
+    story.kubectl("wait", *gone)
     until(lambda: lost not in story.pods("vault") and story.is_applied("payments"), story, controller)
 
     story.remove(controller)
