@@ -21,7 +21,7 @@ from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.ports import HOST, free_ports
 from controller.embedded.reaper import Reaper
 from policy.source import load
-from tests.cluster.accounts import keep_following_leases
+from tests.cluster.accounts import keep_following_parameters
 from tests.cluster.api_server import ApiServer, Manifest, eventually
 from tests.cluster.everything import everything
 from tests.cluster.helm import CHART, NAMESPACE, ROOT, helm
@@ -140,6 +140,7 @@ class Story:
             *("delete", "namespace,priorityclass", "--selector", "app.kubernetes.io/managed-by=gridwright"),
             *("--timeout", "60s"),
         )
+        self.kubectl("--namespace", NAMESPACE, "delete", "configmap/gridwright-servers", "lease/gridwright")
         self.kubectl("delete", "namespace", NAMESPACE, "--timeout", "60s")
 
 
@@ -166,7 +167,7 @@ def _story(work: Path) -> Iterator[Story]:
         control_plane(BUILT, work, LOOPBACK) as server,
         closing(Reaper()) as reaper,
     ):
-        keep_following_leases(server)
+        keep_following_parameters(server)
         for node in (*VAULT, *HALL):
             server.create(played(node, node.partition("-")[0], **{"ephemeral-storage": "100Gi"}))
         server.create(_volume())

@@ -20,7 +20,7 @@ from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.cli.process import ROOT
-from tests.cluster.accounts import keep_following_leases
+from tests.cluster.accounts import keep_following_parameters
 from tests.cluster.api_server import ApiServer, eventually
 from tests.cluster.fleet import SETTINGS, is_ready
 from tests.cluster.pods import restricted
@@ -79,7 +79,7 @@ def ground(built: Path, work: Path) -> Iterator[Ground]:
     reaper = Reaper()
     with control_plane(built, work, LOOPBACK) as server:
         try:
-            keep_following_leases(server)
+            keep_following_parameters(server)
             _install(server)
             kubeconfig = work / KUBECONFIG
             beside(reaper, work, "tests.cluster.watcher", kubeconfig, record)
