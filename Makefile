@@ -134,6 +134,10 @@ bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on f
 bench-cluster: setup .control-plane/.installed ## Measure what following 2,000 nodes and 5,000 pods of Kubernetes costs (2 minutes): [NODES=n] [PODS=n]
 	@$(BIN)/python benchmarks/cluster_inventory.py $(if $(NODES),--nodes $(NODES)) $(if $(PODS),--pods $(PODS))
 
+.PHONY: bench-kills
+bench-kills: setup .control-plane/.installed ## Kill leaders amid transitions and judge by an independent watcher (35 minutes): [COUNT=100] [SEED=n] [KEEP=folder]
+	@$(BIN)/python benchmarks/kills.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep "$(KEEP)")
+
 .PHONY: bench-check
 bench-check: setup ## Measure what checking 10,000 documents costs (1 minute): [DOCUMENTS=n]
 	@$(BIN)/python benchmarks/check.py $(if $(DOCUMENTS),--documents $(DOCUMENTS))

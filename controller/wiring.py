@@ -86,10 +86,15 @@ class Looked(Collection[Item]):
         return len(tuple(self._look()))
 
 
-def elsewhere(connections: Connections, at_sites: SiteFleet | None) -> Collection[str]:
+def elsewhere(connections: Connections, at_sites: Callable[[], SiteFleet | None]) -> Collection[str]:
     """The pools without servers in a cluster: those that the document names, and those of sites with agents."""
-    pools = at_sites.sites.pool_names if at_sites else tuple
-    return Looked(lambda: (*connections.servers, *pools()))
+
+    def named() -> Iterator[str]:
+        yield from connections.servers
+        if sites := at_sites():
+            yield from sites.sites.pool_names()
+
+    return Looked(named)
 
 
 def servers_among(basis: Basis) -> Mapping[ServerKey, TritonServer]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controller.assembly import Places
 from controller.cluster.names import namespace_of, pod_of
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
+from controller.places import Places
 from policy.resolved import Policy
 from policy.source import load
 from tests.cluster.api_server import ApiServer, eventually, message

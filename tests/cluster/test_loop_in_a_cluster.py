@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from controller.assembly import Places
 from controller.cluster.names import BACKEND, LEADS, ROUTES, SYSTEM, namespace_of
 from controller.cluster.routes.settings import GatewaySettings
 from controller.cluster.routes.told import told
@@ -17,6 +16,7 @@ from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.ports import free_ports
 from controller.journal.reader import reading as journal_read
+from controller.places import Places
 from policy.documents import API_VERSION, KINDS
 from policy.resolved import Pool
 from policy.schema.crd import plural

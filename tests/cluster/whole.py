@@ -15,13 +15,14 @@ PLAYED = "kwok.x-k8s.io/node"
 
 
 @contextmanager
-def control_plane(built: Path, work: Path) -> Iterator[ApiServer]:
+def control_plane(built: Path, work: Path, addresses: str = "10.0.0.0/24") -> Iterator[ApiServer]:
     """The API server of a control plane in which workloads get pods, pods get nodes, and nodes run what they are given.
 
-    Raises as `api_server` does.
+    Pods have `addresses`; at those of 127.0.0.0/8 stand-ins can listen. Raises as `api_server` does.
     """
     with api_server(built, work, accounts=True) as server, ExitStack() as stack:
-        for command in (controllers_command(built, work), scheduler_command(built, work), kwok_command(built, work)):
+        nodes = kwok_command(built, work, addresses)
+        for command in (controllers_command(built, work), scheduler_command(built, work), nodes):
             stack.enter_context(_ready(built, work, command))
         yield server
 
@@ -55,8 +56,8 @@ def scheduler_command(built: Path, work: Path) -> list[str | Path]:
     return [built / "kube-scheduler", f"--kubeconfig={work / KUBECONFIG}", *_alone()]
 
 
-def kwok_command(built: Path, work: Path) -> list[str | Path]:
-    """How KWOK is started: it plays the nodes that say so."""
+def kwok_command(built: Path, work: Path, addresses: str) -> list[str | Path]:
+    """How KWOK is started: it plays the nodes that say so, and gives their pods addresses."""
     (port,) = free_ports(1)
     return [
         built / "kwok",
@@ -64,6 +65,7 @@ def kwok_command(built: Path, work: Path) -> list[str | Path]:
         f"--config={built / 'stages.yaml'}",
         f"--manage-nodes-with-annotation-selector={PLAYED}=fake",
         f"--node-ip={HOST}",
+        f"--cidr={addresses}",
         f"--server-address={HOST}:{port}",
         "--node-lease-duration-seconds=40",
     ]

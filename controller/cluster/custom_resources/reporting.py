@@ -94,7 +94,15 @@ class StatusReporter:
         return written is None or now - written[1] >= WORDS_AFTER
 
     async def _tell(self, change: Change, now: datetime) -> None:
-        """Raises CallError when the cluster cannot be told anything; a resource that is gone is told nothing."""
+        """Raises CallError when the cluster cannot be told anything; a resource that is gone is told nothing more.
+
+        Events come first: where this replica ends in between, the next one has the same news, and names them alike.
+        """
+        for event in event_manifests(change, self._reporter, now):
+            try:
+                await self._calls.create(EVENTS.path(namespace=EVENTS_NAMESPACE), event)
+            except ConflictError:
+                LOG.debug("an event of %s is there already", change.resource.name)
         path = SERVED[change.resource.kind].path(change.resource.name, subresource="status")
         try:
             await self._calls.apply(path, status_manifest(change), MANAGER, force=True)
@@ -103,8 +111,3 @@ class StatusReporter:
             return
         written = replace(change.held, told=change.told, observed_generation=change.held.generation)
         self._written[change.held.uid] = written, now
-        for event in event_manifests(change, self._reporter, now):
-            try:
-                await self._calls.create(EVENTS.path(namespace=EVENTS_NAMESPACE), event)
-            except ConflictError:
-                LOG.debug("an event of %s is there already", change.resource.name)
