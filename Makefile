@@ -127,6 +127,10 @@ bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on f
 bench-cluster: setup .control-plane/.installed ## Measure what following 2,000 nodes and 5,000 pods of Kubernetes costs (2 minutes): [NODES=n] [PODS=n]
 	@$(BIN)/python benchmarks/cluster_inventory.py $(if $(NODES),--nodes $(NODES)) $(if $(PODS),--pods $(PODS))
 
+.PHONY: bench-cluster-loop
+bench-cluster-loop: setup .control-plane/.installed ## Measure the whole controller in a cluster of 2,000 played nodes (an hour on 2 processors): [NODES=n] [PODS=n]
+	@$(BIN)/python benchmarks/cluster_loop.py $(if $(NODES),--nodes $(NODES)) $(if $(PODS),--pods $(PODS))
+
 .PHONY: bench-check
 bench-check: setup ## Measure what checking 10,000 documents costs (1 minute): [DOCUMENTS=n]
 	@$(BIN)/python benchmarks/check.py $(if $(DOCUMENTS),--documents $(DOCUMENTS))

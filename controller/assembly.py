@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +17,10 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from collectors.fetch import connections_for
 from collectors.otlp.over_grpc import serving_grpc
 from collectors.otlp.over_http import otlp_router
 from collectors.otlp.reading import keep_reading
+from collectors.transport import ServersTransport
 from controller.acting.triton import TritonServer
 from controller.api.app import LOOPBACK, create_app
 from controller.api.standby import standing_by
@@ -28,12 +29,13 @@ from controller.background import in_background
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
 from controller.cluster.leading.marking import Pod
 from controller.cluster.servers.serving import reached
-from controller.connections import Connections, ConnectionsError, split_address
+from controller.connections import Connections, ConnectionsError, ServerKey, split_address
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
+from controller.loop.turn import Wiring
 from controller.loop.turn_policy import TurnPolicy, in_no_folder, reading
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
@@ -46,8 +48,6 @@ from policy.git.address import Address
 from policy.source import load_documents
 
 KEPT_DECISIONS: Final = 200
-SERVERS_OF_A_CLUSTER: Final = 1_000
-"""For so many there are connections at once: how many servers a cluster will have is not known when it starts."""
 ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses, not listened on
 
 
@@ -111,8 +111,7 @@ async def controller(
                 await cluster.led()
         journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
         series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
-        limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if cluster else 0))
-        client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=ServersTransport(), trust_env=False))
         bell = Bell()
         in_force, told = await stack.enter_async_context(_policy(places, cluster, bell))
         fleet: ClusterFleet | None = None
@@ -156,10 +155,17 @@ async def controller(
             await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
         await stack.enter_async_context(in_background(keep_reading(intake.readers, now)))
         turning = await stack.enter_async_context(_turning(runner))
-        await stack.enter_async_context(in_background(keep_vigil(client, lambda: addresses(basis), runner.nudge)))
+        noticed = partial(_noticed, wiring, runner)
+        await stack.enter_async_context(in_background(keep_vigil(client, lambda: addresses(basis), noticed)))
         if cluster is not None:
             await stack.enter_async_context(cluster.mark.on())
         yield Running(runner, spans, cluster.deposed if cluster else _never, lambda: _fault_of(turning))
+
+
+def _noticed(wiring: Wiring, runner: Runner, servers: frozenset[ServerKey]) -> None:
+    """Have servers whose liveness changed be read in a turn that begins at once."""
+    wiring.again(servers)
+    runner.nudge()
 
 
 class Bell:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import httpx
 
@@ -18,6 +18,7 @@ from collectors.otlp.receiver import TraceReceiver
 from collectors.otlp.triton_spans import TritonSpans
 from collectors.prometheus import PrometheusMetrics, PrometheusTarget
 from collectors.prometheus_api import PrometheusEndpoint
+from collectors.rotation import Asked, Rotation
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from collectors.triton_statistics import TritonStatistics
@@ -38,6 +39,8 @@ from controller.planning.polish import polished
 from controller.planning.recheck import recheck
 
 Item = TypeVar("Item")
+COLLECTED_IN_A_CLUSTER_S: Final = 60.0
+"""Thousands of servers that are all new are asked in one turn. Each answers within its own time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +97,19 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
     connections, in_force, client, fleet = basis.connections, basis.in_force, basis.client, basis.fleet
     intake, spans = _trace_intake(basis)
     targets = Looked(
-        lambda: [RepositoryTarget(pool, each.http, node) for (pool, node), each in servers_among(basis).items()]
+        lambda: [
+            RepositoryTarget(pool, each.http, node, each.process) for (pool, node), each in servers_among(basis).items()
+        ]
     )
-    repository = TritonRepository(client, targets)
+    held, done = _rotation(basis), _rotation(basis)
+    repository = TritonRepository(client, targets, rotation=held)
     gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
     evidence = EvidenceFiles(in_force.evidence, in_force.issuers)
     inventory: tuple[Collector, ...] = (fleet.inventory,) if fleet else ()
     collectors: tuple[Collector, ...] = (
         repository,
-        TritonStatistics(client, targets),
-        *_metrics(basis),
+        TritonStatistics(client, targets, rotation=done),
+        *_metrics(basis, done),
         Foresight(Gateways(client, gateways, in_force.services), in_force.horizon_s, basis.series),
         intake.receiver,
         *spans,
@@ -125,8 +131,19 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         routes=envoy,
         polish=polished,
         upkeep=fleet.upkeep if fleet else None,
+        again=held.again,
+        **({"collect_deadline_s": COLLECTED_IN_A_CLUSTER_S} if fleet else {}),
     )
     return intake, wiring
+
+
+def _rotation(basis: Basis) -> Rotation:
+    """Whose turn it is among all servers."""
+
+    def servers() -> Iterator[Asked]:
+        yield from (Asked(pool, node, each.process) for (pool, node), each in servers_among(basis).items())
+
+    return Rotation(servers, basis.in_force.stale_after_s)
 
 
 def _actuators(basis: Basis, envoy: EnvoyActuator) -> tuple[Actuator, ...]:
@@ -148,7 +165,7 @@ def _trace_intake(basis: Basis) -> tuple[TraceIntake, tuple[TritonSpans, ClientS
     return intake, (of_servers, of_clients)
 
 
-def _metrics(basis: Basis) -> Iterator[Collector]:
+def _metrics(basis: Basis, rotation: Rotation) -> Iterator[Collector]:
     """What reads the counters of each server: a Prometheus where the connections name one, else a scrape."""
     connections = basis.connections
     for item in connections.prometheus:
@@ -160,9 +177,9 @@ def _metrics(basis: Basis) -> Iterator[Collector]:
     elsewhere = {key for item in connections.prometheus for key in item.labels()}
     scraped = Looked(
         lambda: [
-            MetricsTarget(pool, each.metrics, node)
+            MetricsTarget(pool, each.metrics, node, each.process)
             for (pool, node), each in servers_among(basis).items()
             if (pool, node) not in elsewhere
         ]
     )
-    yield TritonMetrics(basis.client, scraped)
+    yield TritonMetrics(basis.client, scraped, rotation=rotation)

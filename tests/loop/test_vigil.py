@@ -61,7 +61,7 @@ async def is_woken(*looks: str) -> bool:
         return {KEY: left.pop(0)}
 
     async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(20):
-        watching = asyncio.create_task(keep_vigil(client, servers, woken.set))
+        watching = asyncio.create_task(keep_vigil(client, servers, lambda _: woken.set()))
         await looked.wait()
         watching.cancel()
     return woken.is_set()

@@ -1,7 +1,7 @@
 """The pods of a cluster's servers, as an informer follows them: where each server answers, and which are late."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,13 +19,17 @@ from policy.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class ServerPod:
-    """The pod of a server: its pool and node, when it was made, what it tells of itself, and whether it is to end."""
+    """The pod of a server: its pool and node, when it was made, what it tells of itself, and whether it is to end.
+
+    `process` is another one whenever its Triton was started anew, and so holds nothing.
+    """
 
     pool: str
     node: str
     made: datetime
     state: PodState
     ends: bool = False
+    process: str = ""
 
 
 def server_pod(pod: Object) -> ServerPod | None:
@@ -36,7 +40,9 @@ def server_pod(pod: Object) -> ServerPod | None:
     node = pod["spec"].get("nodeName") or metadata.get("annotations", {}).get(NODE, "")
     made = datetime.fromisoformat(metadata["creationTimestamp"])
     ends = "deletionTimestamp" in metadata
-    return ServerPod(metadata["labels"].get(POOL, ""), node, made, pod_state(pod), ends)
+    restarts = sum(each.get("restartCount", 0) for each in pod.get("status", {}).get("containerStatuses", ()))
+    process = f"{metadata.get('uid', '')}/{restarts}"
+    return ServerPod(metadata["labels"].get(POOL, ""), node, made, pod_state(pod), ends, process)
 
 
 WATCHED_SERVERS: Final = Watched(PODS, server_pod, labels=f"{MANAGED_BY}={MANAGER},{POOL}")
@@ -77,7 +83,7 @@ class ServerAddresses:
         # The informer takes events meanwhile, so all is copied at once.
         pods, late = tuple(self._pods().values()), self._clock() - self._start
         return {
-            (pod.pool, pod.node): self._reach(pod.state.address)
+            (pod.pool, pod.node): replace(self._reach(pod.state.address), process=pod.process)
             for pod in pods
             if pod.state.address and (pod.state.is_ready or pod.made <= late)
         }

@@ -22,6 +22,8 @@ from policy.resolved import Pool
 SERVERS: Final = "servers"
 KEEP_S: Final = 30.0
 """How long keeping may hold up the next turn."""
+AGAIN: Final = timedelta(seconds=60)
+"""Where nothing else is wanted and nothing was in the way, what others did to the objects is looked for so often."""
 
 
 class ClusterUpkeep:
@@ -43,6 +45,7 @@ class ClusterUpkeep:
         self._pools = pools
         self._pods = pods
         self._silent: dict[ServerKey, datetime] = {}
+        self._kept: tuple[object, datetime] | None = None
 
     async def keep(self, planned: Fleet, snapshot: Snapshot, *, is_reached: bool) -> tuple[Finding, ...]:
         """Apply what the plan's servers need, and where the plan is reached remove those that nothing uses."""
@@ -51,15 +54,23 @@ class ClusterUpkeep:
         waited_for = {server for server, since in self._silent.items() if since > gone}
         used = in_use(planned, snapshot, waited_for)
         is_known = all(item.reading.value is not None for item in snapshot.inventory)
+        removes = is_reached and is_known
+        late = late_servers(self._pods(), self._settings.start_s, snapshot.at)
+        asked = (self._pools(), used, removes)
+        if self._kept is not None and self._kept[0] == asked and snapshot.at - self._kept[1] < AGAIN:
+            return late
+        self._kept = None
         wanted = workloads(self._pools(), used, self._settings)
-        told = (*wanted.findings, *late_servers(self._pods(), self._settings.start_s, snapshot.at))
+        told = (*wanted.findings, *late)
         try:
             async with asyncio.timeout(KEEP_S):
-                done = await self._applier.apply(wanted.manifests, removes=is_reached and is_known)
+                done = await self._applier.apply(wanted.manifests, removes=removes)
         except CallError as error:
             return (*told, refused(SERVERS, str(error)))
         except TimeoutError:
             return (*told, refused(SERVERS, f"not all was written within {KEEP_S:g} s; the next turn goes on"))
+        if not (wanted.findings or done.findings):
+            self._kept = (asked, snapshot.at)
         return (*told, *done.findings)
 
 
