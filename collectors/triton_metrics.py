@@ -68,7 +68,7 @@ class TritonMetrics:
         self._client = client
         self._limits = limits or Limits()
         self._targets = targets
-        self._window = window
+        self._window = self._width = window
         self._rotation = rotation
         self._free = asyncio.Semaphore(AT_ONCE)
         self._windows: dict[MetricsTarget, CounterWindow[Series]] = {}
@@ -77,14 +77,16 @@ class TritonMetrics:
     async def collect(self, now: datetime) -> Snapshot:
         """The work of every variant that a server names."""
         targets = tuple(self._targets)
-        self._windows = {target: self._windows.get(target) or CounterWindow(self._width()) for target in targets}
-        self._last = {target: self._last.get(target, {}) for target in targets}
         due = self._rotation.due(now) if self._rotation else None
+        before = self._windows if self._width == self._wide() else {}
+        self._width = self._wide()
+        self._windows = {target: before.get(target) or CounterWindow(self._width) for target in targets}
+        self._last = {target: self._last.get(target, {}) for target in targets}
         asked = [target for target in targets if due is None or target.asked in due]
         return merge(now, await asyncio.gather(*(self._in_turn(target, now) for target in asked)))
 
-    def _width(self) -> timedelta:
-        """Of the window of a server: what is asked in rotation has to have been asked twice within it."""
+    def _wide(self) -> timedelta:
+        """How wide windows are: a server has to be asked twice within one."""
         return max(self._window, 1.5 * self._rotation.every()) if self._rotation else self._window
 
     async def _in_turn(self, target: MetricsTarget, now: datetime) -> Snapshot:

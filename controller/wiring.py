@@ -110,7 +110,11 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         repository,
         TritonStatistics(client, targets, rotation=done),
         *_metrics(basis, done),
-        Foresight(Gateways(client, gateways, in_force.services), in_force.horizon_s, basis.series),
+        Foresight(
+            Gateways(client, gateways, in_force.services, interval_s=in_force.interval_s),
+            in_force.horizon_s,
+            basis.series,
+        ),
         intake.receiver,
         *spans,
         evidence,
@@ -143,7 +147,7 @@ def _rotation(basis: Basis) -> Rotation:
     def servers() -> Iterator[Asked]:
         yield from (Asked(pool, node, each.process) for (pool, node), each in servers_among(basis).items())
 
-    return Rotation(servers, basis.in_force.stale_after_s)
+    return Rotation(servers, basis.in_force.interval_s, basis.in_force.stale_after_s)
 
 
 def _actuators(basis: Basis, envoy: EnvoyActuator) -> tuple[Actuator, ...]:
