@@ -68,11 +68,14 @@ class Controller:
         self.began = time.time()
         self.process = process
         self._log = log
+        self._cpu_s = 0.0
 
     def cpu_s(self) -> float:
-        """Its processor time."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Its processor time; what was last seen of it once it has ended."""
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+            self._cpu_s = max(self._cpu_s, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+        return self._cpu_s
 
     def memory_mib(self, which: str = "VmRSS") -> float:
         """What it holds now, or by VmHWM held at most."""
@@ -84,11 +87,20 @@ class Controller:
         lines = map(TURN.search, self._log.read_text().splitlines())
         return [(int(m[1]), m[2], int(m[3]), int(m[4]), float(m[5])) for m in lines if m]
 
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self.process.poll() is not None
+
+    def is_at_rest(self) -> bool:
+        """Whether the last turn had nothing left to do."""
+        return bool(self.turns()) and self.turns()[-1][1:4] == ("keep", 0, 0)
+
     def until(self, holds: Callable[[], bool], most_s: float) -> float:
         """Wait; the seconds that it took."""
         began = time.time()
         while not holds():
-            if self.process.poll() is not None or time.time() - began > most_s:
+            self.cpu_s()
+            if self.has_ended() or time.time() - began > most_s:
                 raise SystemExit(
                     f"the controller did not get there; the end of its log:\n{self._log.read_text()[-3000:]}"
                 )
@@ -128,16 +140,13 @@ def main() -> None:
 
 def measured(server: ApiServer, work: Path, kubeconfig: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Each of the measurements."""
-    with running(work, kubeconfig, "filling") as first:
-        first.until(lambda: len(first.turns()) > 0, STARTED_WITHIN_S)
-        first.until(lambda: is_filled(first), MOST_FILLING_S)
-        filled_s, filling_cpu_s = time.time() - first.began, first.cpu_s()
-    print(f"filled in {filled_s:.0f} s, {filling_cpu_s:.0f} s of CPU", flush=True)
+    filled_s, filling_cpu_s, starts = filled(work, kubeconfig)
+    print(f"filled in {filled_s:.0f} s, {filling_cpu_s:.0f} s of CPU, by {starts} processes", flush=True)
     with running(work, kubeconfig, "running") as second:
         second.until(lambda: len(second.turns()) > 0, STARTED_WITHIN_S)
         cold_s, cold_cpu_s = time.time() - second.began, second.cpu_s()
         print(f"cold start {cold_s:.1f} s, {cold_cpu_s:.1f} s of CPU", flush=True)
-        second.until(lambda: is_filled(second), MOST_FILLING_S)
+        second.until(second.is_at_rest, MOST_FILLING_S)
         time.sleep(given.interval)
         began, cpu_s, turns = time.time(), second.cpu_s(), len(second.turns())
         time.sleep(given.rest)
@@ -158,6 +167,7 @@ def measured(server: ApiServer, work: Path, kubeconfig: Path, given: argparse.Na
         "servers": len(servers),
         "filled_s": filled_s,
         "filling_cpu_s": filling_cpu_s,
+        "filling_starts": starts,
         "cold_start_s": cold_s,
         "cold_start_cpu_s": cold_cpu_s,
         "rest_cpu_percent": 100 * rest_cpu_s / passed_s,
@@ -173,10 +183,19 @@ def measured(server: ApiServer, work: Path, kubeconfig: Path, given: argparse.Na
     }
 
 
-def is_filled(controller: Controller) -> bool:
-    """Whether the last turn had nothing left to do."""
-    number, verdict, actions, failed, _ = controller.turns()[-1]
-    return (verdict, actions, failed) == ("keep", 0, 0) and number > 0
+def filled(work: Path, kubeconfig: Path) -> tuple[float, float, int]:
+    """Have all servers stand and hold what they should: the seconds, those of processor time, and the processes.
+
+    On a machine that has too much to do a leader may not renew its lease in time. It ends then, and another one starts.
+    """
+    began, cpu_s, starts = time.time(), 0.0, 0
+    while True:
+        starts += 1
+        with running(work, kubeconfig, f"filling-{starts}") as controller:
+            controller.until(lambda: controller.has_ended() or controller.is_at_rest(), MOST_FILLING_S)
+            cpu_s += controller.cpu_s()
+            if controller.is_at_rest():
+                return time.time() - began, cpu_s, starts
 
 
 def prepared(server: ApiServer, work: Path, fleet: ClusterPolicy, given: argparse.Namespace) -> Path:
