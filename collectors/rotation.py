@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 32
 """Servers that one collector asks at the same time: more would wait for this process, and pass for slow ones."""
 EACH_TURN: Final = 200
 """So many servers are asked at each turn."""
