@@ -4,7 +4,8 @@ The policy is custom resources: sites in a ring, two pools each. Behind the pod 
 and one for the gateway of each site. One server stands on each node that the plan uses; the other pods are of others.
 What is measured, in this order:
 
-- filling: a controller that finds nothing has all servers made and loaded;
+- filling: a controller that finds nothing has all servers made and loaded; with `--standing` the benchmark makes
+  nodes, servers and their pods itself, on an API server alone, so that only routes are left to be set;
 - cold start: another process, from its start until the decision of its first turn is carried out;
 - rest: processor time and requests while rates swing by a hundredth and nothing else happens;
 - lost: a node is deleted, until the first route file is replaced, and until the API server notes the controller's first
@@ -36,7 +37,10 @@ from cluster_policy import DEVICES, FULL, ClusterPolicy, cluster_policy
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from cluster_standing import decided, held, resolved, stand
+
 from controller.cluster.names import SYSTEM
+from controller.cluster.servers.settings import ServerSettings
 from controller.connections import read_connections
 from controller.embedded.ports import HOST, free_ports
 from policy.documents import API_VERSION, KINDS
@@ -46,12 +50,20 @@ from tests.cluster.accounts import keep_following_leases
 from tests.cluster.api_server import ApiServer, Manifest
 from tests.cluster.fleet import is_ready
 from tests.cluster.role import as_controller, of_account
-from tests.cluster.starting import AUDIT, BUILT
+from tests.cluster.starting import AUDIT, BUILT, KUBECONFIG, api_server
 from tests.cluster.whole import control_plane, played
 
 ROOT = Path(__file__).parents[1]
 ADDRESSES = "127.64.0.0/12"
 GATEWAYS = "127.80.0.{}"
+SETTINGS = ServerSettings.model_validate(
+    {
+        "image": "triton",
+        "repository": {"url": "s3://models"},
+        "devices": dict.fromkeys(DEVICES, "nvidia.com/gpu"),
+    }
+)
+WAIT_S = 3.0
 MIB_OF_KIB = 1024
 TURN = re.compile(r"turn (\d+): (\w+) .*?(\d+) actions?, (\d+) failed, .*, ([\d.]+) s$")
 WRITES = {"create", "update", "patch", "delete"}
@@ -118,15 +130,19 @@ def main() -> None:
     asked.add_argument("--interval", type=int, default=10)
     asked.add_argument("--stale-after", type=int, default=120)
     asked.add_argument("--full", type=float, default=FULL, help="what is asked for, of what all nodes can do")
+    asked.add_argument("--standing", action="store_true", help="play nothing: servers stand from the start")
     asked.add_argument("--keep", type=Path, help="a folder for the logs, which else are gone")
     given = asked.parse_args()
     fleet = cluster_policy(given.nodes, given.sites, given.interval, given.stale_after, given.full)
     with contextlib.ExitStack() as stack:
         work = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         work.mkdir(parents=True, exist_ok=True)
-        server = stack.enter_context(control_plane(BUILT, work, ADDRESSES, many=True))
-        kubeconfig = prepared(server, work, fleet, given)
-        stack.enter_context(standing_in(work, fleet, given.sites))
+        plane = api_server(BUILT, work) if given.standing else control_plane(BUILT, work, ADDRESSES, many=True)
+        server = stack.enter_context(plane)
+        prepared(server, fleet, given)
+        begins = made(server, work, fleet) if given.standing else {}
+        kubeconfig = account(server, work, is_waited_for=not given.standing)
+        stack.enter_context(standing_in(work, fleet, given.sites, begins))
         found = {
             "nodes": given.nodes,
             "pods": given.pods,
@@ -198,8 +214,8 @@ def filled(work: Path, kubeconfig: Path) -> tuple[float, float, int]:
                 return time.time() - began, cpu_s, starts
 
 
-def prepared(server: ApiServer, work: Path, fleet: ClusterPolicy, given: argparse.Namespace) -> Path:
-    """Have the cluster hold nodes, pods of others, the policy and the controller's account; its kubeconfig."""
+def prepared(server: ApiServer, fleet: ClusterPolicy, given: argparse.Namespace) -> None:
+    """Have the cluster hold nodes, pods of others and the policy."""
     keep_following_leases(server)
     for name in (SYSTEM, "others"):
         server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -207,20 +223,44 @@ def prepared(server: ApiServer, work: Path, fleet: ClusterPolicy, given: argpars
         server.create(yaml.safe_load(file.read_text()))
     pools = {name: n for each in fleet.documents if each["kind"] == "Pool" for name, n in [named(each)]}
     names = [(f"{pool}-{at}", pool) for pool, nodes in pools.items() for at in range(nodes)]
-    wait(lambda: server.is_served("/api/v1/namespaces/others/serviceaccounts/default"))
+    if not given.standing:
+        wait(lambda: server.is_served("/api/v1/namespaces/others/serviceaccounts/default"))
     began = time.monotonic()
     with ThreadPoolExecutor(8) as makers:
-        list(makers.map(lambda each: server.create(played(*each, **{"ephemeral-storage": "100Gi"})), names))
+        list(makers.map(lambda each: server.create(node(*each, is_ready=given.standing)), names))
         list(makers.map(lambda at: server.create(pod(at, names[at % len(names)][0])), range(given.pods - given.nodes)))
     wait(lambda: sum(map(is_ready, server.get("/api/v1/nodes")["items"])) == len(names))
     print(f"{len(names)} nodes ready after {time.monotonic() - began:.0f} s", flush=True)
     wait(lambda: all(server.is_served(f"/apis/{API_VERSION}/{plural(kind)}") for kind in KINDS))
     for document in fleet.documents:
         server.create(document)
-    wait(lambda: server.is_served(f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/default"))
+
+
+def account(server: ApiServer, work: Path, *, is_waited_for: bool) -> Path:
+    """Have the cluster hold the controller's account, and what holds its writes to who leads; its kubeconfig."""
+    if is_waited_for:
+        wait(lambda: server.is_served(f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/default"))
     for manifest in of_account():
         server.create(manifest)
     return as_controller(server, work)
+
+
+def made(server: ApiServer, work: Path, fleet: ClusterPolicy) -> dict[str, Any]:
+    """Have the servers stand that the controller would want; what each holds, by node."""
+    policy = resolved(fleet, work)
+    wanted = decided(policy)
+    began = time.monotonic()
+    servers = stand(server, work / KUBECONFIG, policy, wanted, SETTINGS)
+    print(f"{servers} servers stand after {time.monotonic() - began:.0f} s", flush=True)
+    return held(wanted)
+
+
+def node(name: str, pool: str, *, is_ready: bool) -> Manifest:
+    """A node of a pool, which KWOK makes ready, or which says that it is."""
+    found = played(name, pool, **{"ephemeral-storage": "100Gi"})
+    if is_ready:
+        found["status"]["conditions"] = [{"type": "Ready", "status": "True", "reason": "Up", "message": "up"}]
+    return found
 
 
 def named(pool: Manifest) -> tuple[str, int]:
@@ -246,11 +286,11 @@ def wait(holds: Callable[[], bool]) -> None:
     while not holds():
         if time.monotonic() > end:
             raise SystemExit("the cluster did not become ready")
-        time.sleep(1)
+        time.sleep(WAIT_S)
 
 
 @contextmanager
-def standing_in(work: Path, fleet: ClusterPolicy, sites: int) -> Iterator[None]:
+def standing_in(work: Path, fleet: ClusterPolicy, sites: int, begins: dict[str, Any]) -> Iterator[None]:
     """The stand-ins of servers and gateways; writes the connections document, too."""
     names = [f"site-{at:02}" for at in range(sites)]
     admin, listening, otlp, api = free_ports(4)
@@ -261,18 +301,12 @@ def standing_in(work: Path, fleet: ClusterPolicy, sites: int) -> Iterator[None]:
     }
     for name in names:
         (work / "routes" / name / name).mkdir(parents=True)
-    described = {"models": fleet.models, "gateways": gateways, "port": admin, "swing": 0.01}
+    described = {"models": fleet.models, "begins": begins, "gateways": gateways, "port": admin, "swing": 0.01}
     (work / "stand-ins.json").write_text(json.dumps(described))
     connections = {
         "otlp": f"{HOST}:{otlp}",
         "api": f"{HOST}:{api}",
-        "cluster": {
-            "servers": {
-                "image": "triton",
-                "repository": {"url": "s3://models"},
-                "devices": dict.fromkeys(DEVICES, "nvidia.com/gpu"),
-            }
-        },
+        "cluster": {"servers": SETTINGS.model_dump(mode="json", by_alias=True, exclude_defaults=True)},
         "gateways": [
             {
                 "admin": f"{GATEWAYS.format(at + 1)}:{admin}",

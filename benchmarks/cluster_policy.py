@@ -6,6 +6,7 @@ may be served at these and at their neighbours. Rates are so large that nearly e
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import yaml
@@ -64,11 +65,12 @@ def _document(kind: str, name: str, **spec: Any) -> Document:
 
 
 def _links(names: list[str]) -> Iterator[Document]:
-    for at, name in enumerate(names):
-        other = names[(at + 1) % len(names)]
-        if other != name:
-            how = {"rtt": "8ms", "bandwidth": "10Gbit/s", "encryption": "mtls", "transit": ["EU"]}
-            yield _document("Link", f"{name}-{other}", between=[name, other], **how)
+    """Each site with the next, and the last with the first."""
+    for name, other in dict.fromkeys((min(pair), max(pair)) for pair in pairwise((*names, names[0]))):
+        if name == other:
+            return  # one site has no links
+        how = {"rtt": "8ms", "bandwidth": "10Gbit/s", "encryption": "mtls", "transit": ["EU"]}
+        yield _document("Link", f"{name}-{other}", between=[name, other], **how)
 
 
 def _pool(site: str, device: str, nodes: int) -> Document:

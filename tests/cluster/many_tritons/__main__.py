@@ -6,8 +6,9 @@ Pods need addresses of the loopback network, which KWOK gives them by `--cidr=12
 ports, and only this machine reaches them. Each server begins with nothing loaded, has the same repository, and holds
 what it was told to load, as configured. It answers while its pod runs, and no longer.
 
-The description is a file of JSON: `models` of the repository, `gateways` by address, each with the file of `routes`
-that it follows and the `rates` of its arrivals, which rise and fall by `swing`, and the `port` of their administration.
+The description is a file of JSON: `models` of the repository, what the first server of a node `begins` with, by node,
+`gateways` by address, each with the file of `routes` that it follows and the `rates` of its arrivals, which rise and
+fall by `swing`, and the `port` of their administration.
 """
 
 import argparse
@@ -42,7 +43,8 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     described = json.loads(given.description.read_text())
-    servers = Servers(tuple(described["models"]), Traffic(given.rate, given.execution_us))
+    traffic = Traffic(given.rate, given.execution_us)
+    servers = Servers(tuple(described["models"]), traffic, described.get("begins"))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(servers, described, given))
 

@@ -30,13 +30,18 @@ class Loaded:
         return int((time.monotonic() - self.since) * traffic.requests_a_second)
 
 
-class Triton:
-    """The state of one server. It is new with its pod, with nothing loaded."""
+def as_stored(name: str) -> Config:
+    """The configuration of a model as repositories have it: one instance."""
+    return {"name": name, "max_batch_size": 8, "instance_group": [{"count": 1}], "dynamic_batching": {}}
 
-    def __init__(self, repository: tuple[str, ...], traffic: Traffic) -> None:
+
+class Triton:
+    """The state of one server. It is new with its pod, and holds nothing else than what it is told to begin with."""
+
+    def __init__(self, repository: tuple[str, ...], traffic: Traffic, begins: dict[str, Config] | None = None) -> None:
         self._repository = repository
         self._traffic = traffic
-        self.loaded: dict[str, Loaded] = {}
+        self.loaded = {name: Loaded(config) for name, config in (begins or {}).items()}
         self.calls: dict[str, int] = {"load": 0, "unload": 0}
 
     def holds(self, name: str) -> bool:
@@ -44,11 +49,12 @@ class Triton:
         return name in self._repository
 
     def load(self, name: str, config: Config | None) -> None:
-        """Have a model in memory, as configured: one instance without batching where nothing is said."""
+        """Have a model in memory, as configured, or as stored where nothing is said."""
         self.calls["load"] += 1
         before = self.loaded.get(name)
-        own = {"name": name, "max_batch_size": 8, "instance_group": [{"count": 1}], "dynamic_batching": {}}
-        self.loaded[name] = Loaded(copy.deepcopy(config or own), before.since if before else time.monotonic())
+        self.loaded[name] = Loaded(
+            copy.deepcopy(config or as_stored(name)), before.since if before else time.monotonic()
+        )
 
     def unload(self, name: str) -> None:
         """Have it gone."""

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from controller.cluster.api_server.reaching import client
-from tests.cluster.many_tritons.models import Traffic, Triton
+from tests.cluster.many_tritons.models import Config, Traffic, Triton
 
 PODS = "/api/v1/pods"
 OURS = {"labelSelector": "app.kubernetes.io/managed-by=gridwright,gridwright.dev/pool"}
@@ -20,9 +20,13 @@ AGAIN_S = 0.5
 class Servers:
     """A Triton behind the address of each pod of a server that runs."""
 
-    def __init__(self, repository: tuple[str, ...], traffic: Traffic) -> None:
+    def __init__(
+        self, repository: tuple[str, ...], traffic: Traffic, begins: dict[str, dict[str, Config]] | None = None
+    ) -> None:
+        """`begins` has by node what the first server there holds from the start."""
         self._repository = repository
         self._traffic = traffic
+        self._begins = dict(begins or {})
         self._at: dict[str, tuple[str, Triton]] = {}
 
     async def at(self, address: str) -> Triton | None:
@@ -55,7 +59,8 @@ class Servers:
         known = self._at.get(address)
         if event != "DELETED" and _runs(pod):
             if known is None or known[0] != uid:
-                self._at[address] = (uid, Triton(self._repository, self._traffic))
+                begins = self._begins.pop(pod["spec"].get("nodeName", ""), None)
+                self._at[address] = (uid, Triton(self._repository, self._traffic, begins))
         elif known is not None and known[0] == uid:
             del self._at[address]
 
