@@ -11,7 +11,8 @@ What is measured, in this order:
 - lost: a node is deleted, until the first route file is replaced, and until the API server notes the controller's first
   write of a server or its pod.
 
-Seconds of processor time are of the controller alone. Prints a table and, as its last line, a JSON object.
+Models count no requests, so that nothing is learnt of their speed. Seconds of processor time are of the controller
+alone. Prints a table and, as its last line, a JSON object.
 """
 
 import argparse
@@ -128,7 +129,7 @@ def main() -> None:
     asked.add_argument("--sites", type=int, default=20)
     asked.add_argument("--rest", type=float, default=120.0)
     asked.add_argument("--interval", type=int, default=10)
-    asked.add_argument("--stale-after", type=int, default=120)
+    asked.add_argument("--stale-after", type=int, default=240)
     asked.add_argument("--full", type=float, default=FULL, help="what is asked for, of what all nodes can do")
     asked.add_argument("--standing", action="store_true", help="play nothing: servers stand from the start")
     asked.add_argument("--keep", type=Path, help="a folder for the logs, which else are gone")
@@ -326,7 +327,7 @@ def standing_in(work: Path, fleet: ClusterPolicy, sites: int, begins: dict[str, 
         str(work / "stand-ins.json"),
     ]
     with (work / "stand-ins.log").open("w") as log:
-        process = subprocess.Popen([*command, "--rate", "2"], cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:
         wait(lambda: process.poll() is not None or "ready" in (work / "stand-ins.log").read_text())
         if process.poll() is not None:

@@ -39,7 +39,7 @@ from controller.planning.polish import polished
 from controller.planning.recheck import recheck
 
 Item = TypeVar("Item")
-COLLECTED_IN_A_CLUSTER_S: Final = 60.0
+COLLECTED_IN_A_CLUSTER_S: Final = 150.0
 """Thousands of servers that are all new are asked in one turn. Each answers within its own time."""
 
 
