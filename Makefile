@@ -9,6 +9,8 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?=
 BIN := .venv/bin
 UV := $(BIN)/uv
+# Tests that start no servers share the cores; the others need them for what they start.
+ALONE := not triton and not envoy and not editor and not cluster
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 # npm is a script that looks for `node` itself.
 NPM := PATH="$$PWD/.venv-editor/bin:$$PATH" npm --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -38,15 +40,20 @@ check: setup ## Lint, formatting, types and layers
 
 .PHONY: test
 test: setup .venv-editor/.installed .venv-promtool/.installed .control-plane/.installed ## All tests, with coverage; real Triton servers, a real Envoy and a real control plane of Kubernetes included
-	@$(BIN)/pytest --cov --cov-report=term
+	@$(BIN)/pytest -m "$(ALONE)" --numprocesses auto --dist loadfile --cov --cov-report=
+	$(BIN)/pytest -m "not ($(ALONE))" --cov --cov-append --cov-report=term
 
 .PHONY: test-quick
 test-quick: setup ## The tests that start no server and take no minutes
-	@$(BIN)/pytest -m "not triton and not envoy and not editor and not cluster and not long"
+	@$(BIN)/pytest -m "$(ALONE) and not long" --numprocesses auto --dist loadfile
 
 .PHONY: test-cluster
-test-cluster: setup .control-plane/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes)
-	@$(BIN)/pytest -m cluster
+test-cluster: setup .control-plane$(KUBERNETES:%=-%)/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes): [KUBERNETES=1.34.4]
+	@KUBERNETES="$(KUBERNETES)" CONTROL_PLANE="$$PWD/.control-plane$(KUBERNETES:%=-%)" $(BIN)/pytest -m cluster
+
+.PHONY: check-hubs
+check-hubs: setup .control-plane/.installed ## Hold what is handed over to the published definitions of Open Cluster Management and Karmada: CRDS=folder
+	@$(BIN)/python -m tests.cluster.held_to_hubs "$(CRDS)"
 
 .PHONY: mutation
 mutation: setup ## Mutate the comparisons and limits of rules/; fail when an unexplained mutant survives
@@ -182,7 +189,7 @@ findings: setup ## Write the page of each finding anew from docs/findings.md and
 
 .PHONY: clean
 clean: ## Remove both environments and everything built
-	@rm -rf .venv .venv-triton .venv-editor .venv-promtool .venv-sbom .control-plane build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-triton .venv-editor .venv-promtool .venv-sbom .control-plane .control-plane-* build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # uv is locked with the rest: its own block of the lock file is all that pip ever installs.
 .venv/.installed: requirements.lock pyproject.toml
@@ -245,6 +252,11 @@ COMPILED := $(shell grep --recursive --files-with-matches --include=*.py "contro
 .venv-promtool/.installed: .ci/promtool
 	@.ci/promtool .venv-promtool
 	touch $@
+
+# Other versions of Kubernetes than the one that is pinned, for who asks for them.
+.control-plane-%/.installed: .ci/control-plane | .venv/.installed
+	@.ci/control-plane .control-plane-$* $*
+	if [[ -x .control-plane-$*/kustomize ]]; then touch $@; fi
 
 # Without Go there is no control plane and no stamp: the next run looks again.
 .control-plane/.installed: .ci/control-plane $(wildcard tests/cluster/*/go.mod tests/cluster/*/go.sum) requirements-control-plane.lock | .venv/.installed

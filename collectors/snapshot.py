@@ -90,6 +90,11 @@ class ServerState:
 
     models: tuple[LoadedModel, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is loaded, nor on its way to be or not to be."""
+        return all(model.state is ModelState.UNAVAILABLE for model in self.models)
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -252,7 +257,8 @@ class InventoryNode:
     """A node as a cluster tells of it. `against` has why nothing may be placed on it now; empty where it may.
 
     `rack` is empty where the cluster does not tell it, and `zone` likewise. A node that is not ready takes nothing new,
-    and what its `server` holds counts as long as that answers.
+    and what its `server` holds counts as long as that answers. `since` is when it joined: what was seen of a machine of
+    its name before then was another one.
     """
 
     name: str
@@ -261,6 +267,7 @@ class InventoryNode:
     against: tuple[str, ...] = ()
     is_ready: bool = True
     server: Presence = Presence.NONE
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +279,23 @@ class Inventory:
 
     pool: str
     reading: Reading[tuple[InventoryNode, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """A site that nothing was heard of since then, and that goes on by itself with the last plan that it has.
+
+    Of the requests that come from it, other sites still get what the plan sends there: `away` has it by service, in
+    permille. The rest is the site's own business.
+    """
+
+    site: str
+    since: datetime
+    away: tuple[tuple[str, int], ...] = ()
+
+    def away_permille(self, service: str) -> int:
+        """The share of a service's requests that other sites may still get."""
+        return dict(self.away).get(service, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +313,7 @@ class Snapshot:
     expected: tuple[Expected, ...] = ()
     arrivals: tuple[Arrivals, ...] = ()
     inventory: tuple[Inventory, ...] = ()
+    cut_off: tuple[CutOff, ...] = ()
 
     def server(self, pool: str, node: str = "") -> Reading[ServerState]:
         """The server of a node, or of the whole pool; a missing reading when nobody looked."""
@@ -329,6 +354,7 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
         expected=tuple(each for part in seen for each in part.expected),
         arrivals=tuple(each for part in seen for each in part.arrivals),
         inventory=tuple(each for part in seen for each in part.inventory),
+        cut_off=tuple(each for part in seen for each in part.cut_off),
     )
 
 

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -27,11 +26,14 @@ from controller.api.standby import standing_by
 from controller.api.view import View
 from controller.background import in_background
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
+from controller.cluster.leading.fencing import DeposedError
 from controller.cluster.leading.marking import Pod
 from controller.cluster.servers.serving import reached
-from controller.connections import Connections, ConnectionsError, ServerKey, split_address
+from controller.connections import Connections, ConnectionsError, ServerKey, journal_place, split_address
+from controller.journal.errors import JournalHeldError
+from controller.journal.place import Place
 from controller.journal.series import SeriesStore
-from controller.journal.writer import Journal
+from controller.journal.writer import Journal, Lead
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
@@ -39,11 +41,14 @@ from controller.loop.turn import Wiring
 from controller.loop.turn_policy import TurnPolicy, in_no_folder, reading
 from controller.loop.vigil import keep_vigil
 from controller.planning.decide import decide
+from controller.serving import serving
+from controller.sites.hub.joining import SiteFleet, sites_in
+from controller.sites.hub.registry import SiteRegistry
 from controller.summary import Summary, summarise
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
-from controller.wiring import Basis, addresses, wire
+from controller.wiring import Basis, addresses, elsewhere, wire
 from policy.git.address import Address
 from policy.source import load_documents
 
@@ -59,7 +64,8 @@ class Places:
     or several as `KUBECONFIG` has them. `pod` is the one that the controller runs in, None out of one.
     `otlp_endpoint` is for its own spans, empty for none.
 
-    What it keeps of a policy's repository stands beside the journal.
+    `journal` is its file, beside which stands what is kept of a policy's repository; where the connections name a
+    database, that has the journal, and only the rest is beside the file that there would be.
     """
 
     policy: Path | Address | None
@@ -69,6 +75,11 @@ class Places:
     environment: str = ""
     kubeconfig: str | None = None
     pod: Pod | None = None
+
+    @property
+    def kept_in(self) -> Place:
+        """What has the journal."""
+        return journal_place(self.connections, self.journal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +111,26 @@ async def controller(
     """Run the loop, the receiver and the API until the block ends; in a cluster, once this replica leads.
 
     `reach` tells by the IP of a server's pod where it answers. Raises JournalError when the journal cannot be opened or
-    another controller holds it, and CallError when the cluster cannot be reached.
+    another controller holds it, CallError when the cluster cannot be reached, and KeysError when the keys of sites with
+    agents cannot be used.
     """
     connections = places.connections
     async with contextlib.AsyncExitStack() as stack:
         cluster: Cluster | None = None
         if connections.cluster is not None:
             cluster = await stack.enter_async_context(joined(connections.cluster, places.kubeconfig, places.pod))
-            async with _serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
+            async with serving(standing_by(cluster.leadership, host_names(connections.api)), connections.api):
                 await cluster.led()
-        journal = stack.enter_context(contextlib.closing(Journal.open(places.journal)))
-        series = stack.enter_context(contextlib.closing(SeriesStore.open(places.journal)))
+        journal, series = stack.enter_context(_journal(places.kept_in, partial(_term, cluster) if cluster else None))
         client = await stack.enter_async_context(httpx.AsyncClient(transport=ServersTransport(), trust_env=False))
         bell = Bell()
         in_force, told = await stack.enter_async_context(_policy(places, cluster, bell))
+        at_sites = await stack.enter_async_context(_agents(places, journal.term, in_force, bell))
         fleet: ClusterFleet | None = None
         if cluster is not None:
-            followed = Followed(in_force.pools, connections.servers, bell.ring, now, reach)
+            followed = Followed(in_force.pools, elsewhere(connections, at_sites), bell.ring, now, reach)
             fleet = await stack.enter_async_context(fleet_in(cluster, client, followed))
-        basis = Basis(connections, in_force, journal, series, client, now, fleet)
+        basis = Basis(connections, in_force, journal, series, client, now, fleet, at_sites)
         intake, wiring = wire(basis)
         receiver = intake.receiver
         spans, registry = RecentSpans(), CollectorRegistry()
@@ -134,7 +146,7 @@ async def controller(
             told(status)
             watch(status)
 
-        runner = Runner(wiring, resumed(places.journal, load_documents), provider.get_tracer("gridwright"), seen)
+        runner = Runner(wiring, resumed(places.kept_in, load_documents), provider.get_tracer("gridwright"), seen)
         bell.wakes = runner.nudge
         in_force.policy = runner.status.in_force.policy
         registry.register(
@@ -147,10 +159,10 @@ async def controller(
             )
         )
         view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
-        await stack.enter_async_context(_serving(create_app(view, host_names(connections.api)), connections.api))
+        await stack.enter_async_context(serving(create_app(view, host_names(connections.api)), connections.api))
         traces = FastAPI(openapi_url=None)
         traces.include_router(otlp_router(receiver))
-        await stack.enter_async_context(_serving(traces, connections.otlp))
+        await stack.enter_async_context(serving(traces, connections.otlp))
         if connections.otlp_grpc:
             await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
         await stack.enter_async_context(in_background(keep_reading(intake.readers, now)))
@@ -192,6 +204,36 @@ async def _policy(places: Places, cluster: Cluster | None, bell: Bell) -> AsyncI
         yield in_no_folder(policy.load, cluster.connection.evidence), reporter.observe
 
 
+@contextlib.contextmanager
+def _journal(place: Place, lead: Lead | None) -> Iterator[tuple[Journal, SeriesStore]]:
+    """The journal and the series beside it, which this controller alone writes."""
+    with (
+        contextlib.closing(Journal.open(place, lead=lead)) as journal,
+        contextlib.closing(SeriesStore.open(place, journal.term)) as series,
+    ):
+        yield journal, series
+
+
+def _term(cluster: Cluster) -> str:
+    """The term in which this replica leads, and so may write the journal."""
+    try:
+        return cluster.leadership.term()
+    except DeposedError as error:
+        raise JournalHeldError(f"this replica may not write the journal, as {error}: start it again") from error
+
+
+@asynccontextmanager
+async def _agents(places: Places, term: str, in_force: TurnPolicy, bell: Bell) -> AsyncIterator[SiteFleet | None]:
+    """The sites with agents, where the connections name any."""
+    connection = places.connections.sites
+    if connection is None:
+        yield None
+        return
+    with contextlib.closing(SiteRegistry.open(places.kept_in, term)) as registry:
+        async with sites_in(connection, registry, in_force.pools, bell.ring, now) as at_sites:
+            yield at_sites
+
+
 def host_names(address: str) -> tuple[str, ...]:
     """The names that a request to an address may use: loopback's, its own and, where it is any, this machine's."""
     host, _ = split_address(address)
@@ -203,33 +245,6 @@ def _machine() -> Iterator[str]:
     yield from (socket.gethostname(), socket.getfqdn())
     with contextlib.suppress(OSError):
         yield from (str(address[0]) for *_, address in socket.getaddrinfo(socket.gethostname(), None))
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to whoever started the process."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-@asynccontextmanager
-async def _serving(app: FastAPI, address: str) -> AsyncIterator[None]:
-    """Serve an application at an address while the block runs; signals stay with whoever started the process."""
-    host, port = split_address(address)
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
-    server = _Server(config)
-    task = asyncio.create_task(server.serve())
-    try:
-        while not server.started:
-            if task.done():
-                task.result()
-            await asyncio.sleep(0.02)
-        yield
-    finally:
-        server.should_exit = True
-        await task
 
 
 @asynccontextmanager

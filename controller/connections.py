@@ -6,7 +6,7 @@ YAML or JSON. `gridwright up` writes it for the fleet that it starts, `gridwrigh
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -23,7 +23,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from collectors.snapshot import server_name
+from controller.cluster.handover.settings import HandoverSettings
 from controller.cluster.servers.settings import ServerSettings
+from controller.journal.place import Database, Place
 
 MAX_BYTES: Final = 1024 * 1024
 HIGHEST_PORT: Final = 65_535
@@ -32,7 +34,8 @@ MOST_TRACE_RATE: Final = 1_000_000
 WHOLE_POOL: Final = "<one server for the whole pool>"
 EACH_NODE: Final = "<a server on each node>"
 """How the two forms of what a pool has are told apart; no field is called like that."""
-FILES: Final = ("bearer_token_file", "basic_auth_file", "ca_file")
+FILES: Final = ("bearer_token_file", "basic_auth_file", "password_file", "ca_file")
+FILES_OF_SITES: Final = ("certificate", "key", "authority", "authority_key", "plan_key")
 
 
 class ConnectionsError(Exception):
@@ -63,6 +66,7 @@ Url = Annotated[str, AfterValidator(_checked_url)]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 Labels = Annotated[dict[LabelName, str], Field(min_length=1)]
 Address = Annotated[str, AfterValidator(_checked)]
+Reached = TypeVar("Reached", bound=BaseModel)
 ServerKey = tuple[str, str]
 """A pool and a node of it; the node is empty for the server of a whole pool."""
 
@@ -181,13 +185,72 @@ class ClusterConnection(_Document):
     evidence: Path | None = None
 
 
+class DatabaseConnection(_Document):
+    """A PostgreSQL that keeps the journal. `host` may be the folder of its socket; files are relative to the document.
+
+    Without TLS it is on this machine.
+    """
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=HIGHEST_PORT)] = 5432
+    name: Annotated[str, Field(min_length=1)] = "gridwright"
+    user: Annotated[str, Field(min_length=1)] = "gridwright"
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    sslmode: Literal["verify-full", "disable"] = "verify-full"
+
+    @property
+    def address(self) -> str | None:
+        """Its host and port; None for a socket."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return None if self.host.startswith("/") else f"{host}:{self.port}"
+
+    def database(self) -> Database:
+        """What keeps the journal."""
+        files = (self.password_file, self.ca_file)
+        return Database(self.host, self.port, self.name, self.user, *files, is_tls=self.sslmode == "verify-full")
+
+    @model_validator(mode="after")
+    def _in_the_clear(self) -> Self:
+        if self.sslmode == "disable" and self.address is not None and not _is_loopback(self.address):
+            raise ValueError(f"{self.host} would get what is kept in the clear: use sslmode: verify-full")
+        return self
+
+
+class SitesConnection(_Document):
+    """Where sites with agents call in, and which ones: the pools of `agents` have their servers there.
+
+    `certificate` and `key` are those of `address`; `authority` and its key certify sites, `plan_key` signs their plans.
+    All are files in PEM, relative to the document. A site that is silent for `silent_after_s` is cut off.
+    """
+
+    address: Address
+    agents: tuple[str, ...] = Field(min_length=1)
+    certificate: Path
+    key: Path
+    authority: Path
+    authority_key: Path
+    plan_key: Path
+    silent_after_s: Annotated[int, Field(ge=10, le=3600)] = 30
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        twice = sorted({site for site in self.agents if self.agents.count(site) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is among agents twice: name each site once")
+        return self
+
+
 class Connections(_Document):
     """All of it. Only loopback addresses are taken unless `beyond_loopback` says that others are meant."""
 
     servers: dict[str, PoolConnection] = Field(default_factory=dict)
     cluster: ClusterConnection | None = None
+    sites: SitesConnection | None = None
+    handover: HandoverSettings | None = None
     gateways: tuple[GatewayConnection, ...] = ()
     prometheus: tuple[PrometheusConnection, ...] = ()
+    database: DatabaseConnection | None = None
     otlp: Address = "127.0.0.1:4318"
     otlp_grpc: Address | None = None
     api: Address = "127.0.0.1:8780"
@@ -195,8 +258,14 @@ class Connections(_Document):
 
     @model_validator(mode="after")
     def _servers_somewhere(self) -> Self:
-        if not self.servers and self.cluster is None:
-            raise ValueError("name the servers, or a cluster that has them")
+        if not self.servers and self.cluster is None and self.sites is None:
+            raise ValueError("name the servers, or a cluster or sites that have them")
+        return self
+
+    @model_validator(mode="after")
+    def _servers_to_hand_over(self) -> Self:
+        if self.handover and self.cluster is None:
+            raise ValueError("handover takes what servers are like from cluster.servers: add it")
         return self
 
     @model_validator(mode="after")
@@ -217,6 +286,14 @@ class Connections(_Document):
         twice = sorted({origin for origin in origins if origins.count(origin) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is named by two gateways: leave each origin to one")
+        return self
+
+    @model_validator(mode="after")
+    def _no_gateway_of_an_agent(self) -> Self:
+        agents = self.sites.agents if self.sites else ()
+        both = sorted({origin for gateway in self.gateways for origin in gateway.origins}.intersection(agents))
+        if both:
+            raise ValueError(f"{', '.join(both)} has an agent, which sets its routes: name no gateway for it here")
         return self
 
     @model_validator(mode="after")
@@ -249,13 +326,16 @@ class Connections(_Document):
         """Every address that the document names."""
         servers = [part for item in self.by_node().values() for part in (item.http, item.metrics, item.grpc)]
         gateways = [part for item in self.gateways for part in (item.admin, *item.origins.values())]
-        prometheus = [item.address for item in self.prometheus]
-        return (*servers, *gateways, *prometheus, *self.listened_at().values())
+        asked = [item.address for item in self.prometheus]
+        if self.database is not None and self.database.address is not None:
+            asked.append(self.database.address)
+        return (*servers, *gateways, *asked, *self.listened_at().values())
 
     def listened_at(self) -> dict[str, str]:
         """What the controller listens on, by the field that says so."""
         found = {"api": self.api, "otlp": self.otlp}
-        return found | {"otlpGrpc": self.otlp_grpc} if self.otlp_grpc else found
+        found |= {"otlpGrpc": self.otlp_grpc} if self.otlp_grpc else {}
+        return found | ({"sites.address": self.sites.address} if self.sites else {})
 
 
 def _is_loopback(address: str) -> bool:
@@ -266,6 +346,11 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def journal_place(connections: Connections, file: Path) -> Place:
+    """What has the journal: the database where one is named, else the file."""
+    return connections.database.database() if connections.database else file
 
 
 def read_connections(path: Path, *, beyond_loopback: bool = False) -> Connections:
@@ -311,14 +396,20 @@ def _parsed(data: bytes) -> Any:
 
 def _anchored(connections: Connections, folder: Path) -> Connections:
     gateways = tuple(item.model_copy(update={"routes": folder / item.routes}) for item in connections.gateways)
-    prometheus = tuple(
-        item.model_copy(update={key: folder / file for key in FILES if (file := getattr(item, key))})
-        for item in connections.prometheus
-    )
+    prometheus = tuple(_with_files(item, folder) for item in connections.prometheus)
+    database = _with_files(connections.database, folder) if connections.database else None
     cluster = connections.cluster
     if cluster is not None and cluster.evidence is not None:
         cluster = cluster.model_copy(update={"evidence": folder / cluster.evidence})
-    return connections.model_copy(update={"gateways": gateways, "prometheus": prometheus, "cluster": cluster})
+    sites = connections.sites
+    if sites is not None:
+        sites = sites.model_copy(update={key: folder / getattr(sites, key) for key in FILES_OF_SITES})
+    found = {"gateways": gateways, "prometheus": prometheus, "database": database, "cluster": cluster, "sites": sites}
+    return connections.model_copy(update=found)
+
+
+def _with_files(item: Reached, folder: Path) -> Reached:
+    return item.model_copy(update={key: folder / file for key in FILES if (file := getattr(item, key, None))})
 
 
 def _told(error: ValidationError) -> str:

@@ -31,12 +31,16 @@ from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Clock, Hands
-from controller.loop.turn import Wiring
+from controller.loop.turn import Decide, Upkeep, Wiring
 from controller.loop.turn_policy import TurnPolicy
 from controller.planning.decide import decide
 from controller.planning.kept import Kept
 from controller.planning.polish import polished
 from controller.planning.recheck import recheck
+from controller.sites.hub.acting import SiteRoutes, SiteServers
+from controller.sites.hub.collecting import SiteArrivals
+from controller.sites.hub.deciding import DecidingForSites, SiteUpkeep
+from controller.sites.hub.joining import SiteFleet
 
 Item = TypeVar("Item")
 COLLECTED_IN_A_CLUSTER_S: Final = 150.0
@@ -45,7 +49,7 @@ COLLECTED_IN_A_CLUSTER_S: Final = 150.0
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a loop stands on. `fleet` is that of a cluster, where the connections name one."""
+    """What a loop stands on. `fleet` is that of a cluster, `at_sites` that of agents, where there are any."""
 
     connections: Connections
     in_force: TurnPolicy
@@ -54,6 +58,7 @@ class Basis:
     client: httpx.AsyncClient
     clock: Clock
     fleet: ClusterFleet | None = None
+    at_sites: SiteFleet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,12 @@ class Looked(Collection[Item]):
         return len(tuple(self._look()))
 
 
+def elsewhere(connections: Connections, at_sites: SiteFleet | None) -> Collection[str]:
+    """The pools without servers in a cluster: those that the document names, and those of sites with agents."""
+    pools = at_sites.sites.pool_names if at_sites else tuple
+    return Looked(lambda: (*connections.servers, *pools()))
+
+
 def servers_among(basis: Basis) -> Mapping[ServerKey, TritonServer]:
     """Where every server answers now, whether the document names it or a cluster has it."""
     named = servers_of(basis.connections)
@@ -106,12 +117,13 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
     gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
     evidence = EvidenceFiles(in_force.evidence, in_force.issuers)
     inventory: tuple[Collector, ...] = (fleet.inventory,) if fleet else ()
+    at_sites: tuple[Collector, ...] = (basis.at_sites.readings,) if basis.at_sites else ()
     collectors: tuple[Collector, ...] = (
         repository,
         TritonStatistics(client, targets, rotation=done),
         *_metrics(basis, done),
         Foresight(
-            Gateways(client, gateways, in_force.services, interval_s=in_force.interval_s),
+            _arrivals(basis, Gateways(client, gateways, in_force.services, interval_s=in_force.interval_s)),
             in_force.horizon_s,
             basis.series,
         ),
@@ -119,22 +131,23 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         *spans,
         evidence,
         *inventory,
+        *at_sites,
     )
-    envoy = EnvoyActuator(client, connections.gateways)
+    routes = _routes(basis, EnvoyActuator(client, connections.gateways))
     kept = Kept()
     wiring = Wiring(
         folder=in_force.folder,
         load=in_force.load,
         collectors=collectors,
-        servers=(repository, evidence, *inventory),
-        decide=partial(decide, kept=kept),
+        servers=(repository, evidence, *inventory, *at_sites),
+        decide=_deciding(basis, partial(decide, kept=kept)),
         recheck=partial(recheck, kept=kept),
         journal=basis.journal,
-        hands=Hands(_actuators(basis, envoy)),
+        hands=Hands(_actuators(basis, routes)),
         clock=basis.clock,
-        routes=envoy,
+        routes=routes,
         polish=polished,
-        upkeep=fleet.upkeep if fleet else None,
+        upkeep=_upkeep(basis),
         again=held.again,
         **({"collect_deadline_s": COLLECTED_IN_A_CLUSTER_S} if fleet else {}),
     )
@@ -150,11 +163,35 @@ def _rotation(basis: Basis) -> Rotation:
     return Rotation(servers, basis.in_force.interval_s, basis.in_force.stale_after_s)
 
 
-def _actuators(basis: Basis, envoy: EnvoyActuator) -> tuple[Actuator, ...]:
-    """Those of servers that the document names, of a cluster's, and of gateways; in a cluster only the leader acts."""
+def _actuators(basis: Basis, routes: EnvoyActuator | SiteRoutes) -> tuple[Actuator, ...]:
+    """Those of sites with agents, of a cluster's servers, of servers that the document names, and of gateways.
+
+    In a cluster only the leader acts.
+    """
     triton = TritonActuator(basis.client, servers_of(basis.connections))
+    at_sites: tuple[Actuator, ...] = (SiteServers(basis.at_sites.desk),) if basis.at_sites else ()
     fleet = basis.fleet
-    return (fleet.actuator, fleet.led_by_us(triton), fleet.led_by_us(envoy)) if fleet else (triton, envoy)
+    if fleet is None:
+        return (*at_sites, triton, routes)
+    return (*map(fleet.led_by_us, at_sites), fleet.actuator, fleet.led_by_us(triton), fleet.led_by_us(routes))
+
+
+def _routes(basis: Basis, envoy: EnvoyActuator) -> EnvoyActuator | SiteRoutes:
+    """What sets and reads routes, at gateways and at sites with agents."""
+    return SiteRoutes(basis.at_sites.desk, envoy, envoy) if basis.at_sites else envoy
+
+
+def _arrivals(basis: Basis, gateways: Gateways) -> Collector:
+    return SiteArrivals(basis.at_sites.sites, gateways) if basis.at_sites else gateways
+
+
+def _deciding(basis: Basis, decides: Decide) -> Decide:
+    return DecidingForSites(decides, basis.at_sites.desk) if basis.at_sites else decides
+
+
+def _upkeep(basis: Basis) -> Upkeep | None:
+    of_cluster = basis.fleet.upkeep if basis.fleet else None
+    return SiteUpkeep(basis.at_sites.desk, of_cluster) if basis.at_sites else of_cluster
 
 
 def _trace_intake(basis: Basis) -> tuple[TraceIntake, tuple[TritonSpans, ClientSpans]]:

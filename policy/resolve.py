@@ -115,11 +115,11 @@ def _services(
     """The services by name, with what they leave to their team and the organisation."""
     models = {each.name: each for _, each in declared if isinstance(each, Model)}
     by_name = {each.name: each for each in teams}
-    found = [
-        inherited(each, preferences(valid, valid.spec), tiers_above(each, by_name, top), models)
-        for valid, each in declared
-        if isinstance(each, Service) and isinstance(valid.spec, ServiceSpec)
-    ]
+    found = []
+    for valid, each in declared:
+        if isinstance(each, Service) and isinstance(valid.spec, ServiceSpec):
+            above = tiers_above(each, by_name, top)
+            found.append(inherited(each, preferences(valid, valid.spec), above, models) if above else each)
     return tuple(sorted(found, key=lambda each: each.name))
 
 

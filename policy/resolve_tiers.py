@@ -55,8 +55,6 @@ def tiers_above(service: Service, teams: Mapping[str, Team], top: Organisation |
 
 def inherited(service: Service, said: Preferences, above: Sequence[Tier], models: Mapping[str, Model]) -> Service:
     """The service with what it leaves to the tiers above, the nearest first, and within the limits of all of them."""
-    if not above:
-        return service
     asked = chosen([said, *(tier.defaults for tier in above)])
     limits = together(tier.limits for tier in above)
     priority = at_most(asked.priority, limits.priority) if asked.priority else None

@@ -1,7 +1,7 @@
 """Attestation: protected data is handled only on nodes that a verifier has affirmed, and affirms again in time."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from policy.clauses import AFFIRMING, AttestationClause, Tcb, TcbClause
@@ -43,8 +43,8 @@ class Attestation:
         """The options in those pools, for each use of them."""
         for profile in problem.policy.compliance:
             if profile.attestation:
-                said_of = partial(by_node, _spans(problem, profile.attestation))
-                yield from excluded_without(self.id, problem, profile, profile.attestation, said_of)
+                clause = profile.attestation
+                yield from excluded_without(self.id, problem, profile, clause, said_of(problem, clause))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow the results of every node of the pools in use to the second at which the first of them ends."""
@@ -70,6 +70,11 @@ class Attestation:
         return violation.finding(
             self.finding_id, message, "have the nodes attested again, or let the stage run on another pool"
         )
+
+
+def said_of(problem: Problem, clause: AttestationClause) -> Callable[[Pool], Iterator[list[Span]]]:
+    """What tells for each node of a pool when results that the clause means count of it."""
+    return partial(by_node, _spans(problem, clause))
 
 
 def _spans(problem: Problem, clause: AttestationClause) -> Found:

@@ -1,6 +1,6 @@
 """Encryption at rest: protected data is handled only where somebody vouches that what is stored is encrypted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from policy.clauses import AFFIRMING, StorageClause
@@ -42,8 +42,8 @@ class EncryptionAtRest:
         """The options in those pools, for each use of them."""
         for profile in problem.policy.compliance:
             if profile.storage:
-                said_of = partial(_spans, problem, profile.storage)
-                yield from excluded_without(self.id, problem, profile, profile.storage, said_of)
+                clause = profile.storage
+                yield from excluded_without(self.id, problem, profile, clause, said_of(problem, clause))
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Follow what is said of every pool in use to the second at which it ends for a first node."""
@@ -68,6 +68,11 @@ class EncryptionAtRest:
         return violation.finding(
             self.finding_id, message, "have the pool certified or attested so, or let the stage run on another pool"
         )
+
+
+def said_of(problem: Problem, clause: StorageClause) -> Callable[[Pool], Iterator[list[Span]]]:
+    """What tells for each node of a pool when somebody says so of it."""
+    return partial(_spans, problem, clause)
 
 
 def _spans(problem: Problem, clause: StorageClause, pool: Pool) -> Iterator[list[Span]]:

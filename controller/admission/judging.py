@@ -82,15 +82,19 @@ def judged(problem: Problem) -> Mapping[Protected, Mapping[str, Objection | None
     for rule in JUDGING:
         for row in rule.exclusions(problem):
             against[row.demand, row.stage, row.option].append(Objection(row.reason, row.place))
+    demands: defaultdict[str, list[str]] = defaultdict(list)
+    for demand in problem.demands:
+        demands[demand.service].append(demand.id)
+    options: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for option in problem.options:
+        options[option.placement.model, option.placement.pool].append(option.id)
     return {
         Protected(service.name, stage.name): {
             pool.name: _least_of_all(
                 [
-                    against[demand.id, stage.name, option.id]
-                    for demand in problem.demands
-                    if demand.service == service.name
-                    for option in problem.options_of(stage.model)
-                    if option.placement.pool == pool.name
+                    against[demand, stage.name, option]
+                    for demand in demands[service.name]
+                    for option in options[stage.model, pool.name]
                 ]
             )
             for pool in problem.policy.pools

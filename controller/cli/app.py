@@ -18,11 +18,13 @@ from controller.cli import (
     export,
     fmt,
     install,
+    journal,
     plan,
     profile,
     replay,
     run,
     schema,
+    site,
     testing,
     up,
 )
@@ -50,7 +52,9 @@ app.command("replay")(replay.replay)
 app.command("schema")(schema.schema)
 app.command("test")(testing.run_tests)
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(site.app, name="site")
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(journal.app, name="journal")
 app.add_typer(export.app, name="export")
 
 

@@ -17,7 +17,7 @@ from controller.cli.live import DEADLINE_S, Live, now, running_fleet, watched
 from controller.cli.plan_view import show
 from controller.cli.sources import Source
 from controller.cli.terminal import console
-from controller.connections import Connections
+from controller.connections import Connections, journal_place
 from controller.decision import Decision, State
 from controller.documents import Documents
 from controller.journal.errors import JournalError
@@ -69,11 +69,12 @@ class Conversation:
 
 
 async def apply_once(
-    source: Source, documents: Documents, connections: Connections, journal: Path, conversation: Conversation
+    source: Source, documents: Documents, connections: Connections, file: Path, conversation: Conversation
 ) -> Turned | None:
     """Take one turn; None when it was declined. Raises CliError."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, conversation.interrupt)
     try:
+        journal = journal_place(connections, file)
         with closing(Journal.open(journal)) as notes:
             memory = resumed(journal, load_documents)
             in_force = TurnPolicy(source.folder, source.load, documents.policy)

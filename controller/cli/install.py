@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from controller.cluster.installation.installed import Manifest
     from controller.cluster.installation.installing import Step
 
-NEEDED: Final = "Needed, but with --remove."
+NEEDED: Final = "Needed, but with --remove and --definitions."
 Context = Annotated[
     str, typer.Option("--context", metavar="NAME", help="The context of the kubeconfig to install into.")
 ]
@@ -32,6 +32,12 @@ ServersFile = Annotated[
     typer.Option("--connections", metavar="FILE", help=f"The document that tells where servers are. {NEEDED}"),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
+Definitions = Annotated[
+    bool,
+    typer.Option(
+        "--definitions", help="Only the definitions of custom resources, also where Helm has installed the rest."
+    ),
+]
 Remove = Annotated[bool, typer.Option("--remove", help="Remove all that was installed.")]
 
 OF_INSTALLATION: Final[dict[str, Any]] = {
@@ -52,20 +58,26 @@ def install(
     connections: ServersFile = None,
     environment: Environment = "",
     dry_run: DryRun = False,
+    definitions: Definitions = False,
     remove: Remove = False,
 ) -> int:
     """Install the controller into a cluster, or remove it. What will be done is checked and shown first.
 
     Checked are the version of Kubernetes, your rights and, by a dry run, each object, but for those of a namespace that
-    is not there yet. --image and --connections are needed, but with --remove. Exits 0 when all is done or
-    nothing has to be, 2 when --dry-run would do something, and 1 when it cannot be done.
+    is not there yet, and that this release reads all documents that the cluster holds. --image and --connections are
+    needed, but with --remove and --definitions. Exits 0 when all is done or nothing has to be, 2 when --dry-run would
+    do something, and 1 when it cannot be done.
     """
     import asyncio
 
     from controller.cluster.api_server.errors import CallError
-    from controller.cluster.installation.installed import installed
+    from controller.cluster.installation.installed import installed, is_definition
 
-    manifests = installed(None if remove else _settings(image, policy, connections, environment))
+    if definitions and remove:
+        raise CliError("--definitions and --remove are of two minds", "give one of them")
+    manifests = installed(None if remove or definitions else _settings(image, policy, connections, environment))
+    if definitions:
+        manifests = tuple(each for each in manifests if is_definition(each))
     try:
         steps = asyncio.run(_asked(context, manifests, dry_run=dry_run, remove=remove))
     except CallError as error:
@@ -74,7 +86,7 @@ def install(
     if dry_run:
         print("Nothing was done." if is_change else "Nothing is to be done.")
         return Exit.CHANGE if is_change else Exit.DONE
-    if is_change and not remove:
+    if is_change and not remove and not definitions:
         print("Watch it start with `kubectl --namespace gridwright-system rollout status deployment/gridwright`.")
     return Exit.DONE
 

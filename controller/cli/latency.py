@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.cli.errors import CliError, in_two
+from controller.cli.journals import kept_in
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import print_table, working
 from controller.documents import Documents
@@ -47,7 +48,7 @@ def from_journal(journal: Path, service: str) -> "tuple[Diagnosis, ...]":
     from policy.source import load_documents
 
     try:
-        with reading(journal) as reader:
+        with reading(kept_in(journal)) as reader:
             for decided in reader.decisions(newest_first=True):
                 if not _at_rest(bytes(decided.result)):
                     continue

@@ -7,6 +7,7 @@ import typer
 
 from controller.cli.arguments import AsJson
 from controller.cli.errors import Exit, in_two
+from controller.cli.journals import JOURNAL_HELP, kept_in
 from controller.cli.solver import loading_solver
 from controller.cli.terminal import console, working, write_json
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from controller.replay import Replayed
     from policy.findings import Finding
 
-JournalFile = Annotated[Path, typer.Argument(metavar="JOURNAL", help="The journal that `gridwright run` wrote.")]
+JournalFile = Annotated[Path, typer.Argument(metavar="JOURNAL", help=JOURNAL_HELP)]
 
 
 def replay(journal: JournalFile, *, as_json: AsJson = False) -> int:
@@ -46,7 +47,7 @@ def _replay(journal: Path) -> "tuple[tuple[Finding, ...], tuple[Replayed, ...]]"
     from controller.replay import replay as again
     from policy.source import load_documents
 
-    with reading(journal) as reader:
+    with reading(kept_in(journal)) as reader:
         with working("Checking the chain"):
             findings = tuple(reader.verify_chain())
         with working("Deciding again"):

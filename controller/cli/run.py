@@ -29,6 +29,7 @@ def run(
 
     from controller.cluster.api_server.errors import CallError
     from controller.journal.errors import JournalError
+    from controller.sites.hub.authority import KeysError
 
     followed = None if is_cluster(path) else folder_or_address(path)
     if isinstance(followed, Path) and not followed.is_dir():
@@ -46,6 +47,8 @@ def run(
         )
         asyncio.run(run_until_told(places, tell))
     except JournalError as error:
+        raise in_two(error, ": ") from error
+    except KeysError as error:
         raise in_two(error, ": ") from error
     except CallError as error:
         raise CliError(error.message, error.hint) from error

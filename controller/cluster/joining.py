@@ -5,7 +5,7 @@ import logging
 import socket
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from controller.cluster.api_server.calls import Calls, Limits
 from controller.cluster.api_server.errors import CallError
 from controller.cluster.api_server.reaching import client
 from controller.cluster.api_server.resources import Resource
+from controller.cluster.api_server.store import Name
 from controller.cluster.api_server.watching import Informer, following
 from controller.cluster.custom_resources.policies import ClusterPolicy
 from controller.cluster.custom_resources.reporting import StatusReporter
@@ -30,7 +31,8 @@ from controller.cluster.leading.lease import Timing
 from controller.cluster.leading.led import LedActuator
 from controller.cluster.leading.marking import Mark, Pod
 from controller.cluster.servers.applying import Applier
-from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses
+from controller.cluster.servers.door import Door
+from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses, ServerPod, on_machines
 from controller.cluster.servers.serving import ServersActuator, reached
 from controller.cluster.servers.upkeep import ClusterUpkeep
 from controller.connections import ClusterConnection
@@ -152,14 +154,24 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
         await pods.listed()
         applier = Applier(cluster.writes)
         actuator = ServersActuator(
-            cluster.writes, to_servers, settings, applier, elsewhere=followed.elsewhere, reach=reach
+            cluster.writes,
+            to_servers,
+            settings,
+            applier,
+            elsewhere=followed.elsewhere,
+            reach=reach,
+            made=inventory.made,
         )
+
+        def servers() -> Mapping[Name, ServerPod]:
+            return on_machines(pods.objects, inventory.made)
+
         yield ClusterFleet(
             cluster,
             inventory,
-            ServerAddresses(lambda: pods.objects, settings.start_s, reach, clock),
+            ServerAddresses(servers, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            ClusterUpkeep(applier, settings, followed.here, lambda: pods.objects),
+            ClusterUpkeep(applier, Door(cluster.writes), settings, followed.here, servers),
         )
 
 

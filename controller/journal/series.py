@@ -6,35 +6,26 @@ history does, and is dropped `UNSEEN_S` after its last interval.
 """
 
 import math
-import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
-from threading import Lock
-from typing import Final, Self
+from typing import Any, Final, Self
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func, insert, or_, select
 
 from collectors.recording import RecordingError, decode, encode
 from collectors.snapshot import Foreseen, Reading
 from controller.demand.history import History
 from controller.demand.online import State
-from controller.journal import store
-from controller.journal.errors import JournalError, journal_errors
+from controller.journal import holding, store
+from controller.journal.errors import JournalError
+from controller.journal.opening import Opened
+from controller.journal.place import Place
+from controller.journal.tables import SERIES, SERIES_PART
 
 PART: Final = 360
 UNSEEN_S: Final = 86_400
-
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS series (
-    service TEXT NOT NULL, origin TEXT NOT NULL, interval_s INTEGER NOT NULL, seen INTEGER NOT NULL,
-    until_s INTEGER NOT NULL, learnt BLOB NOT NULL, PRIMARY KEY (service, origin)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS series_part (
-    service TEXT NOT NULL, origin TEXT NOT NULL, part INTEGER NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (service, origin, part)
-) STRICT, WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,81 +58,93 @@ class Part:
 class SeriesStore:
     """The series of a journal, whose lock must be held. Every method raises JournalError."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
-        self._in_use = Lock()
+    def __init__(self, opened: Opened, term: str | None) -> None:
+        self.place = opened.place
+        self._opened = opened
+        self._term = term
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """The series of the journal at `path`; one of an earlier release has none yet."""
-        connection = store.open_for_writing(path)
-        try:
-            with journal_errors(path):
-                connection.executescript(SCHEMA)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(path, connection)
+    def open(cls, place: Place, term: str | None = None) -> Self:
+        """The series of a journal; one of an earlier release has none yet. With a `term` only that one may write."""
+        return cls(Opened.at(place), term)
 
     def close(self) -> None:
-        """Let go of the file, when nothing is being written."""
-        with self._in_use:
-            self._connection.close()
+        """Let go of it."""
+        self._opened.close()
 
     def keep(self, series: Sequence[Kept]) -> None:
         """Bring the series up to date, all or nothing, and drop those that were not seen for long."""
-        with self._in_use, journal_errors(self.path), store.transaction(self._connection):
+        with self._opened.writing() as connection:
+            if self._term is not None:
+                holding.require(connection, self.place, self._term)
             for item in series:
-                self._write_counts(item)
-                self._write_learnt(item)
+                _write_counts(connection, item)
+                _write_learnt(connection, item)
             newest_s = max((_until_s(item.history) for item in series), default=0)
-            self._connection.execute("DELETE FROM series WHERE until_s < ?", (newest_s - UNSEEN_S,))
-            self._connection.execute(
-                "DELETE FROM series_part WHERE (service, origin) NOT IN (SELECT service, origin FROM series)"
-            )
+            connection.execute(delete(SERIES).where(SERIES.c.until_s < newest_s - UNSEEN_S))
+            lives = select(SERIES.c.seen).where(_of(SERIES, SERIES_PART.c.service, SERIES_PART.c.origin))
+            connection.execute(delete(SERIES_PART).where(~lives.exists()))
 
     def kept(self) -> tuple[Kept, ...]:
         """Every series."""
-        with self._in_use, journal_errors(self.path):
-            rows = self._connection.execute(
-                "SELECT service, origin, interval_s, seen, until_s, learnt FROM series ORDER BY service, origin"
-            ).fetchall()
-            return tuple(self._read(row) for row in rows)
+        with self._opened.writing() as connection:
+            rows = connection.execute(select(SERIES).order_by(SERIES.c.service, SERIES.c.origin)).all()
+            return tuple(self._read(connection, row) for row in rows)
 
-    def _write_counts(self, item: Kept) -> None:
-        """Write the last part that is there, which may have grown, and those after it."""
-        history, key = item.history, (item.service, item.origin)
-        first, last = history.first_index // PART, (history.end_index - 1) // PART
-        (there,) = self._connection.execute(
-            "SELECT max(part) FROM series_part WHERE service = ? AND origin = ?", key
-        ).fetchone()
-        self._connection.execute(
-            "DELETE FROM series_part WHERE service = ? AND origin = ? AND part NOT BETWEEN ? AND ?", (*key, first, last)
-        )
-        begin = there if there is not None and first <= there <= last else first
-        for part in range(begin, last + 1):
-            body = zlib.compress(encode(_part(history, part)))
-            self._connection.execute("REPLACE INTO series_part VALUES (?, ?, ?, ?)", (*key, part, body))
-
-    def _write_learnt(self, item: Kept) -> None:
-        history = item.history
-        row = (item.service, item.origin, history.interval_s, history.seen, _until_s(history))
-        learnt = zlib.compress(encode(item.learnt))
-        self._connection.execute("REPLACE INTO series VALUES (?, ?, ?, ?, ?, ?)", (*row, learnt))
-
-    def _read(self, row: tuple[str, str, int, int, int, bytes]) -> Kept:
-        service, origin, interval_s, seen, until_s, learnt = row
-        rows = self._connection.execute(
-            "SELECT body FROM series_part WHERE service = ? AND origin = ? ORDER BY part", (service, origin)
-        )
-        parts = [decode(store.unpack(body), Part) for (body,) in rows]
-        history = replace(_joined(parts, interval_s), seen=seen)
-        if not parts or _until_s(history) != until_s or any(b.first != _end(a) for a, b in pairwise(parts)):
+    def _read(self, connection: Connection, row: Row[Any]) -> Kept:
+        parts = [
+            decode(store.unpack(body), Part)
+            for body in connection.execute(
+                select(SERIES_PART.c.body).where(_of(SERIES_PART, row.service, row.origin)).order_by(SERIES_PART.c.part)
+            ).scalars()
+        ]
+        history = replace(_joined(parts, row.interval_s), seen=row.seen)
+        if not parts or _until_s(history) != row.until_s or any(b.first != _end(a) for a, b in pairwise(parts)):
             raise JournalError(
-                f"journal {self.path}: the counts of {service}@{origin} are not whole: restore it from a backup"
+                f"journal {self.place}: the counts of {row.service}@{row.origin} are not whole: restore it from a "
+                "backup"
             )
-        return Kept(service, origin, history, _learnt(store.unpack(learnt)))
+        return Kept(row.service, row.origin, history, _learnt(store.unpack(row.learnt)))
+
+
+def _of(table: Table, service: Any, origin: Any) -> ColumnElement[bool]:
+    return and_(table.c.service == service, table.c.origin == origin)
+
+
+def _write_counts(connection: Connection, item: Kept) -> None:
+    """Write the last part that is there, which may have grown, and those after it."""
+    history, parts, of_series = item.history, SERIES_PART.c, _of(SERIES_PART, item.service, item.origin)
+    first, last = history.first_index // PART, (history.end_index - 1) // PART
+    there = connection.execute(select(func.max(parts.part)).where(of_series)).scalar_one()
+    begin = there if there is not None and first <= there <= last else first
+    gone = or_(parts.part < first, parts.part >= begin)
+    connection.execute(delete(SERIES_PART).where(of_series, gone))
+    rows = [
+        {
+            "service": item.service,
+            "origin": item.origin,
+            "part": part,
+            "body": zlib.compress(encode(_part(history, part))),
+        }
+        for part in range(begin, last + 1)
+    ]
+    if rows:
+        connection.execute(insert(SERIES_PART), rows)
+
+
+def _write_learnt(connection: Connection, item: Kept) -> None:
+    history = item.history
+    connection.execute(delete(SERIES).where(_of(SERIES, item.service, item.origin)))
+    connection.execute(
+        insert(SERIES).values(
+            service=item.service,
+            origin=item.origin,
+            interval_s=history.interval_s,
+            seen=history.seen,
+            until_s=_until_s(history),
+            learnt=zlib.compress(encode(item.learnt)),
+        )
+    )
 
 
 def _part(history: History, part: int) -> Part:

@@ -1,35 +1,24 @@
-"""The journal's SQLite file: appending entries in a hash chain, keeping documents once, and forgetting the oldest."""
+"""A journal's tables: appending entries in a hash chain, keeping documents once, and forgetting the oldest."""
 
-import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 import msgspec
+from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from controller.journal.chain import GENESIS, Entry, digest_of
-from controller.journal.errors import JournalError, journal_errors
+from controller.journal.errors import JournalError
+from controller.journal.tables import DOCUMENT, ENTRY, USES
 
-SCHEMA_VERSION: Final = 1
-APPLICATION_ID: Final = 0x47575244
-"""`GWRD`: tells a journal from any other SQLite file."""
-BUSY_MS: Final = 2_000
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+FETCHED: Final = 16
+"""Entries that are fetched at a time: one may be large."""
 PRUNED: Final = "pruned"
-
-SCHEMA: Final = """
-CREATE TABLE entry (
-    sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, decision TEXT NOT NULL, revision TEXT NOT NULL,
-    body BLOB NOT NULL, previous BLOB NOT NULL, digest BLOB NOT NULL
-) STRICT;
-CREATE INDEX entry_kind ON entry (kind, sequence);
-CREATE TABLE document (digest TEXT PRIMARY KEY, text BLOB NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE uses (revision TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (revision, digest)) STRICT, WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,124 +45,101 @@ def digest_text(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """The journal at `path`, made when it is not there. Raises JournalError."""
-    with journal_errors(path), ExitStack() as undo:
-        connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
-        undo.callback(connection.close)
-        fresh = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-        if fresh:
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        if fresh:
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; "
-                f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
-        _require_ours(connection, path)
-        undo.pop_all()
-        return connection
-
-
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """The journal at `path`, which must be there; a writer may go on meanwhile. Raises JournalError."""
-    with journal_errors(path), ExitStack() as undo:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None)
-        undo.callback(connection.close)
-        _require_ours(connection, path)
-        undo.pop_all()
-        return connection
-
-
-def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise JournalError(f"journal {path}: an SQLite file of another program: give another path")
-    if version != SCHEMA_VERSION:
-        raise JournalError(
-            f"journal {path}: written in format {version}, this release reads {SCHEMA_VERSION}: use the release that "
-            "wrote it, or start with a new journal"
-        )
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """What the block writes, all or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # SQLite has rolled back by itself after some failures, a full disk among them.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def append(connection: sqlite3.Connection, draft: Draft) -> Entry:
-    """Write one entry and its documents, all or nothing."""
-    with transaction(connection):
-        entry = _insert(connection, draft)
-        for digest, text in draft.documents:
-            connection.execute("INSERT OR IGNORE INTO document VALUES (?, ?)", (digest, zlib.compress(text.encode())))
-            connection.execute("INSERT OR IGNORE INTO uses VALUES (?, ?)", (draft.revision, digest))
+def append(connection: Connection, draft: Draft) -> Entry:
+    """Write one entry and its documents."""
+    entry = _insert(connection, draft)
+    for digest, text in draft.documents:
+        _add(connection, DOCUMENT, {"digest": digest, "text": zlib.compress(text.encode())})
+        _add(connection, USES, {"revision": draft.revision, "digest": digest})
     return entry
 
 
-def _insert(connection: sqlite3.Connection, draft: Draft) -> Entry:
-    last = connection.execute("SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1").fetchone()
-    sequence, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
-    digest = digest_of(previous, sequence, draft.kind, draft.decision, draft.body)
-    row = (sequence, draft.kind, draft.decision, draft.revision, zlib.compress(draft.body), previous, digest)
-    connection.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    return Entry(sequence, draft.kind, draft.decision, draft.body, previous, digest)
+def _add(connection: Connection, table: Table, row: Mapping[str, object]) -> None:
+    """Write a row unless it is there."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(sqlite.insert(table).values(row).on_conflict_do_nothing())
+    else:
+        connection.execute(postgresql.insert(table).values(row).on_conflict_do_nothing())
 
 
-def used_bytes(connection: sqlite3.Connection) -> int:
-    """What the file holds, pages that are free for reuse left out."""
-    pages, free, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+def _insert(connection: Connection, draft: Draft) -> Entry:
+    newest = select(ENTRY.c.sequence, ENTRY.c.digest).order_by(ENTRY.c.sequence.desc()).limit(1)
+    last = connection.execute(newest).one_or_none()
+    sequence, previous = (last.sequence + 1, last.digest) if last else (1, GENESIS)
+    entry = Entry(
+        sequence,
+        draft.kind,
+        draft.decision,
+        draft.body,
+        previous,
+        digest_of(previous, sequence, draft.kind, draft.decision, draft.body),
     )
-    return int((pages - free) * size)
+    connection.execute(
+        insert(ENTRY).values(
+            sequence=sequence,
+            kind=draft.kind,
+            decision=draft.decision,
+            revision=draft.revision,
+            body=zlib.compress(draft.body),
+            previous=previous,
+            digest=entry.digest,
+        )
+    )
+    return entry
 
 
-def forget(connection: sqlite3.Connection, through: int) -> None:
+def used_bytes(connection: Connection) -> int:
+    """What the journal holds: of a file the pages but for those that are free for reuse, else entries and documents."""
+    if connection.dialect.name == "sqlite":
+        pages, free, size = (
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+    sizes = (select(func.sum(func.octet_length(column))) for column in (ENTRY.c.body, DOCUMENT.c.text))
+    return sum(int(connection.execute(size).scalar_one() or 0) for size in sizes)
+
+
+def forget(connection: Connection, through: int) -> None:
     """Remove the entries up to `through` and the documents that none of the others refers to, and note it."""
-    with transaction(connection):
-        found = connection.execute("SELECT digest FROM entry WHERE sequence = ?", (through,)).fetchone()
-        if found is not None:
-            connection.execute("DELETE FROM entry WHERE sequence <= ?", (through,))
-            connection.execute("DELETE FROM uses WHERE revision NOT IN (SELECT revision FROM entry)")
-            connection.execute("DELETE FROM document WHERE digest NOT IN (SELECT digest FROM uses)")
-            _insert(connection, Draft(PRUNED, "", msgspec.json.encode(Pruned(through, found[0].hex()))))
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    digest = connection.execute(select(ENTRY.c.digest).where(ENTRY.c.sequence == through)).scalar_one_or_none()
+    if digest is not None:
+        connection.execute(delete(ENTRY).where(ENTRY.c.sequence <= through))
+        connection.execute(delete(USES).where(USES.c.revision.not_in(select(ENTRY.c.revision))))
+        connection.execute(delete(DOCUMENT).where(DOCUMENT.c.digest.not_in(select(USES.c.digest))))
+        _insert(connection, Draft(PRUNED, "", msgspec.json.encode(Pruned(through, digest.hex()))))
+    if connection.dialect.name == "sqlite":
+        # It frees a page a step, and counts as no query: a result of SQLAlchemy would end it at the first one.
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute("PRAGMA incremental_vacuum")
+            cursor.fetchall()
 
 
-def ends(connection: sqlite3.Connection) -> tuple[int, int]:
+def ends(connection: Connection) -> tuple[int, int]:
     """The sequence numbers of the first and the last entry; (0, 0) without any."""
-    first, last = connection.execute("SELECT min(sequence), max(sequence) FROM entry").fetchone()
+    first, last = connection.execute(select(func.min(ENTRY.c.sequence), func.max(ENTRY.c.sequence))).one()
     return (first or 0, last or 0)
 
 
-def entries(connection: sqlite3.Connection, kind: str | None = None, *, newest_first: bool = False) -> Iterator[Entry]:
+def entries(connection: Connection, kind: str | None = None, *, newest_first: bool = False) -> Iterator[Entry]:
     """The entries in order, one kind or all. Raises JournalError on a body that cannot be unpacked."""
-    where, order = ("WHERE kind = ?", (kind,)) if kind else ("", ())
-    direction = "DESC" if newest_first else "ASC"
-    sql = f"SELECT sequence, kind, decision, body, previous, digest FROM entry {where} ORDER BY sequence {direction}"  # noqa: S608 - fixed words only
-    with closing(connection.execute(sql, order)) as cursor:
-        for sequence, its_kind, decision, body, previous, digest in cursor:
+    table = ENTRY.c
+    wanted = select(table.sequence, table.kind, table.decision, table.body, table.previous, table.digest)
+    wanted = wanted.order_by(table.sequence.desc() if newest_first else table.sequence)
+    if kind:
+        wanted = wanted.where(table.kind == kind)
+    found = connection.execute(wanted, execution_options={"stream_results": True, "yield_per": FETCHED})
+    with closing(found) as rows:
+        for sequence, its_kind, decision, body, previous, digest in rows:
             yield Entry(sequence, its_kind, decision, unpack(body), previous, digest)
 
 
-def documents(connection: sqlite3.Connection, wanted: Sequence[str]) -> dict[str, str]:
+def documents(connection: Connection, wanted: Sequence[str]) -> dict[str, str]:
     """The texts of these digests, as far as they are kept."""
-    rows: Iterable[tuple[str, bytes]] = (
+    rows = (
         row
         for digest in wanted
-        for row in connection.execute("SELECT digest, text FROM document WHERE digest = ?", (digest,))
+        for row in connection.execute(select(DOCUMENT.c.digest, DOCUMENT.c.text).where(DOCUMENT.c.digest == digest))
     )
     return {digest: unpack(text).decode() for digest, text in rows}
 

@@ -1,23 +1,31 @@
 """The journal as the loop writes it. No entry, no action: every method raises JournalError when it could not write."""
 
 import os
-import sqlite3
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
+from sqlalchemy import Connection
+
 from collectors.recording import decode
 from collectors.snapshot import Snapshot
 from controller.actions import Outcome
 from controller.decision import Decision, State
-from controller.journal import guard, store
-from controller.journal.errors import journal_errors
+from controller.journal import guard, holding, store
+from controller.journal.opening import Opened
+from controller.journal.place import Database, Place
 from controller.journal.records import DECIDED, Decided, draft_acted, draft_decided
 from policy.resolved import Policy
 
 PRUNE_STEP: Final = 256
 """Entries are forgotten in steps of this many, so that forgetting is rare and each time short."""
+Lead = Callable[[], str]
+"""The term in which this replica leads; raises where another may lead by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,56 +37,95 @@ class Retention:
 
 
 class Journal:
-    """The one writer of a journal; it holds the lock next to the file from opening to `close`."""
+    """The one writer of a journal, from opening to `close`: by the lock next to its file, or the lock of its database.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int, retention: Retention) -> None:
-        self.path = path
-        self._connection = connection
-        self._lock = lock
+    `term` names this writer and no other one. Where replicas elect one, it is that of `lead`: who leads need not wait
+    for who led before, whose writes are refused from then on.
+    """
+
+    def __init__(self, opened: Opened, term: str, retention: Retention, lead: Lead | None) -> None:
+        self.place = opened.place
+        self.term = term
+        self._opened = opened
         self._retention = retention
+        self._lead = lead
+        self._closing = ExitStack()
 
     @classmethod
-    def open(cls, path: Path, retention: Retention | None = None) -> Self:
-        """Take the lock and open the file, making it when needed. Raises JournalError, JournalHeldError."""
-        lock = guard.hold(path)
-        try:
-            return cls(path, store.open_for_writing(path), lock, retention or Retention())
-        except BaseException:
-            os.close(lock)
-            raise
+    def open(cls, place: Place, retention: Retention | None = None, lead: Lead | None = None) -> Self:
+        """Take the journal, making it when needed. Raises JournalError, JournalHeldError, and what `lead` raises."""
+        with ExitStack() as undo:
+            if isinstance(place, Path):
+                undo.callback(os.close, guard.hold(place))
+            opened = Opened.at(place)
+            undo.callback(opened.close)
+            journal = cls(opened, lead() if lead else _own_term(), retention or Retention(), lead)
+            journal._take()
+            journal._closing = undo.pop_all()
+            return journal
 
     def close(self) -> None:
-        """Let go of the file and the lock."""
-        self._connection.close()
-        os.close(self._lock)
+        """Let go of it."""
+        self._closing.close()
 
     def decided(self, policy: Policy, snapshot: Snapshot, state: State, decision: Decision) -> bytes:
         """Note a decision with all that it was made from; the digest of the entry."""
-        with journal_errors(self.path):
-            return store.append(self._connection, draft_decided(policy, snapshot, state, decision)).digest
+        with self._writing() as connection:
+            return store.append(connection, draft_decided(policy, snapshot, state, decision)).digest
 
     def acted(self, decision: Decision, wave: str, outcomes: tuple[Outcome, ...], state: State) -> bytes:
         """Note what came of a wave, and what is remembered after it; the digest of the entry."""
-        with journal_errors(self.path):
-            return store.append(self._connection, draft_acted(decision, wave, outcomes, state)).digest
+        with self._writing() as connection:
+            return store.append(connection, draft_acted(decision, wave, outcomes, state)).digest
 
     def forget_oldest(self, kept_since: datetime | None = None) -> None:
-        """Remove the oldest entries while the file holds more than it may, but no decision that was made since then."""
-        with journal_errors(self.path):
-            while store.used_bytes(self._connection) > self._retention.max_bytes:
-                first, last = store.ends(self._connection)
-                through = min(first + PRUNE_STEP - 1, last - self._retention.keep_entries)
-                if kept_since is not None:
-                    through = self._last_before(kept_since, through)
-                if through <= first:
-                    return  # of one entry that goes the note of it would take the place, without end
-                store.forget(self._connection, through)
+        """Remove the oldest entries while it holds more than it may, but no decision that was made since then."""
+        while self._forget_some(kept_since):
+            pass
 
-    def _last_before(self, instant: datetime, through: int) -> int:
-        """The last entry up to `through` that stands before the first decision since an instant."""
-        for entry in store.entries(self._connection, DECIDED):
-            if entry.sequence > through:
-                break
-            if decode(entry.body, Decided).at >= instant:
-                return entry.sequence - 1
-        return through
+    def _forget_some(self, kept_since: datetime | None) -> bool:
+        with self._writing() as connection:
+            if store.used_bytes(connection) <= self._retention.max_bytes:
+                return False
+            first, last = store.ends(connection)
+            through = min(first + PRUNE_STEP - 1, last - self._retention.keep_entries)
+            if kept_since is not None:
+                through = _last_before(connection, kept_since, through)
+            if through <= first:
+                return False  # of one entry that goes the note of it would take the place, without end
+            store.forget(connection, through)
+            return True
+
+    def _take(self) -> None:
+        with self._opened.writing() as connection:
+            self._lock(connection)
+            holding.take(connection, self.term)
+            if self._lead is not None:
+                self._lead()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._opened.writing() as connection:
+            holding.require(connection, self.place, self.term)
+            self._lock(connection)
+            yield connection
+
+    def _lock(self, connection: Connection) -> None:
+        """Have the lock of a database, anew after the session was lost; that of a file is held all the time."""
+        if isinstance(self.place, Database):
+            by_force = self._lead is not None and bool(self._lead())
+            holding.lock(connection, self.place, by_force=by_force)
+
+
+def _own_term() -> str:
+    return f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
+
+
+def _last_before(connection: Connection, instant: datetime, through: int) -> int:
+    """The last entry up to `through` that stands before the first decision since an instant."""
+    for entry in store.entries(connection, DECIDED):
+        if entry.sequence > through:
+            break
+        if decode(entry.body, Decided).at >= instant:
+            return entry.sequence - 1
+    return through

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 
+from controller.journal.place import Place
 from controller.journal.reader import reading
 from controller.loop.policies import InForce
 from controller.loop.turn import Memory
@@ -12,7 +12,7 @@ from policy.source import Loaded
 LoadDocuments = Callable[[Iterable[tuple[str, str]]], Loaded]
 
 
-def resumed(journal: Path, load_documents: LoadDocuments) -> Memory:
+def resumed(journal: Place, load_documents: LoadDocuments) -> Memory:
     """The memory to start with; empty for a new journal.
 
     The policy that was in force then counts as the last good one, so that files that are broken at the start are no

@@ -104,11 +104,11 @@ class Runner:
 
     async def _kept(self, turned: Turned) -> tuple[Finding, ...]:
         """Have the parts as the decision needs them, where it was noted."""
-        decision, upkeep = turned.decision, self._wiring.upkeep
-        if upkeep is None or decision is None or not turned.digest:
+        decision, upkeep, policy = turned.decision, self._wiring.upkeep, turned.memory.in_force.policy
+        if upkeep is None or decision is None or policy is None or not turned.digest:
             return ()
         try:
-            return await upkeep.keep(decision.fleet, turned.snapshot, is_reached=turned.is_reached)
+            return await upkeep.keep(policy, decision.fleet, turned.snapshot, is_reached=turned.is_reached)
         except Exception as error:
             LOG.exception("the upkeep failed; the next turn tries again")
             return (turn_failed(error),)

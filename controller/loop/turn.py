@@ -41,13 +41,20 @@ class RouteReader(Protocol):
 
 
 class Upkeep(Protocol):
-    """Brings about what parts need beside actions, once those of a turn are done."""
+    """Brings about what parts need beside actions, before those of a turn and once they are done.
 
-    async def keep(self, planned: Fleet, snapshot: Snapshot, *, is_reached: bool) -> tuple[Finding, ...]:
-        """What a person has to know of it; without `is_reached`, the parts are not all as planned yet.
+    Both tell what a person has to know of it, raise nothing of the parts, and are bounded in time.
+    """
 
-        Raises nothing of the parts; it is bounded in time.
-        """
+    async def prepare(
+        self, policy: Policy, snapshot: Snapshot, running: Fleet, decision: Decision
+    ) -> tuple[Finding, ...]:
+        """Have parts ready for the actions of a decision; also where there are none. `running` is what was before."""
+
+    async def keep(
+        self, policy: Policy, planned: Fleet, snapshot: Snapshot, *, is_reached: bool
+    ) -> tuple[Finding, ...]:
+        """Have parts as a plan needs them; without `is_reached`, they are not all as planned yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,8 @@ class Wiring:
 
     `servers` are asked again just before acting; they tell of servers, of evidence and of inventory. What was done to
     servers, or is about to be, is told to `again`, so that they are read whose turn it is not. `polish` looks for a
-    better plan while the fleet is at rest; without it the loop only does what a turn has time for. `upkeep` comes after
-    the actions of each turn.
+    better plan while the fleet is at rest; without it the loop only does what a turn has time for. `upkeep` comes
+    before and after the actions of each turn.
     """
 
     folder: Path
@@ -165,7 +172,16 @@ async def _note_and_carry(
             )
     except JournalError as error:
         return "", Carried(findings=(journal_refused(str(error)),), noted=False)
-    return digest.hex(), await _carry(wiring, case, phases, stopping)
+    prepared = await _prepared(wiring, case)
+    carried = await _carry(wiring, case, phases, stopping)
+    return digest.hex(), replace(carried, findings=(*prepared, *carried.findings))
+
+
+async def _prepared(wiring: Wiring, case: Case) -> tuple[Finding, ...]:
+    """What parts tell that were made ready. Actions are done all the same: they may be what takes from whom it must."""
+    if wiring.upkeep is None:
+        return ()
+    return await wiring.upkeep.prepare(case.policy, case.snapshot, case.state.fleet, case.decision)
 
 
 async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[[], bool]) -> Carried:

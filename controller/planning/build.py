@@ -15,6 +15,7 @@ from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
 from controller.planning.beside import on_full_devices
+from controller.planning.cut_off import without_cut_off
 from controller.planning.demand import Asked, ask, demand_id
 from controller.planning.excluded import (
     barred,
@@ -24,9 +25,8 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
-from controller.planning.idle import without_idle
-from controller.planning.inventoried import inventoried
 from controller.planning.kept import Kept
+from controller.planning.known import known
 from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
 from controller.planning.pricing import Habits
@@ -76,7 +76,7 @@ class Built:
 def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
     """The problem at `now`; `kept` has what the last one may share with it."""
     kept = kept or Kept()
-    policy = inventoried(policy, without_idle(snapshot))
+    policy, snapshot = known(policy, snapshot, now)
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)
@@ -84,7 +84,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     state = replace(_having_learnt(policy, seen, state), margins=learn_margins(policy, snapshot, state, now))
     state = replace(state, bursts=learn_bursts(policy, snapshot, state.bursts, now))
     sleeping = sleep(policy, snapshot, state, now)
-    asked = ask(policy, snapshot, state.rates, now, state.peaks, sleep=sleeping)
+    asked = without_cut_off(ask(policy, snapshot, state.rates, now, state.peaks, sleep=sleeping), snapshot)
     state = replace(state, silences=sleeping.silences, asleep=tuple(sorted(sleeping.asleep)))
     speed = speeds(policy, state.learnt, state.interference, state.crowding)
     now_s = int(now.timestamp())

@@ -18,6 +18,7 @@ from controller.planning.objective import cost_of, prices
 from controller.planning.preemption import Acquired, never_preempting, without_taking
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
+from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
 from controller.planning.withdraw import withdraw
 from policy.findings import Finding, Level
@@ -153,9 +154,9 @@ def _candidates(
 def _may_be_the_guards(within: Best, guarded: Problem) -> bool:
     """Whether guards may be what keeps a service from being served.
 
-    A large fleet that gives up no more than it did was asked so when it came to that.
+    A large fleet that gives up hardly more than it did was asked so when it came to that.
     """
-    return within.shortfall > (0 if is_small(guarded) else within.gave_up)
+    return within.shortfall > (0 if is_small(guarded) else MORE_GIVEN_UP * within.gave_up)
 
 
 def _as_it_is_set(problem: Problem, running: Plan) -> Problem:

@@ -14,8 +14,12 @@ from controller.planning import report
 from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import Choice, choose
+from controller.planning.cut_off import without_own
 from controller.planning.explanation import shortfall_of
+from controller.planning.held_back import waiting
 from controller.planning.kept import Kept
+from controller.planning.known import known
+from controller.planning.machines import of_before
 from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.peaks import in_the_way
@@ -50,6 +54,8 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         *_ending(plan, built.whole, now),
         *unremoved(built.whole),
         *unmatched(policy, snapshot),
+        *of_before(snapshot),
+        *waiting(known(policy, snapshot, now)[1]),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
@@ -97,7 +103,7 @@ def _chosen(
     """The problem, what runs, and what is chosen: again without past peaks in the way."""
     built = build(policy, snapshot, state, now, kept)
     running = running_plan(built.whole, built.loaded, state)
-    current = Fleet(_loads(built), state.fleet.routes)
+    current = Fleet(_loads(built), without_own(state.fleet.routes, snapshot))
     choice = choose(built, running, current, state, now)
     past = in_the_way(built.asked.peaks, services_short(choice.plan, built.whole), built.whole, now)
     if past:

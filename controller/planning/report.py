@@ -24,6 +24,7 @@ from rules.certification import Certification
 from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.evidence import Vouched
+from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 from rules.kernel.quantities import percent
@@ -35,6 +36,16 @@ from rules.provenance import Provenance
 FOREVER_S: Final = 253_402_300_799
 """The last second that a datetime can name."""
 RENEWED_NOTICE: Final = timedelta(hours=1)
+OF_TIME: Final = (
+    Certification(),
+    ForbiddenCertification(),
+    Attestation(),
+    EncryptionAtRest(),
+    Provenance(),
+    LinkEvidence(),
+    Maintenance(),
+)
+"""The rules that go by what holds from one second to another."""
 MOST_NAMED: Final = 6
 """Clauses, and loosenings, that one finding names."""
 
@@ -67,18 +78,10 @@ def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
     By `data` when data is no longer known to be removed from what a route carries that must not carry it. Storage of
     which an attestation result says that it is encrypted counts by `attestation`: it is the result that ends.
     """
-    lasting = replace(problem, needed_until_s=FOREVER_S, provenances=tuple(_as_removed_now(problem)))
+    lasting = _lasting(problem)
     found = {
         rule.id: min((each.measured for each in rule.check(plan, lasting) if each.measured), default=None)
-        for rule in (
-            Certification(),
-            ForbiddenCertification(),
-            Attestation(),
-            EncryptionAtRest(),
-            Provenance(),
-            LinkEvidence(),
-            Maintenance(),
-        )
+        for rule in OF_TIME
     }
     stored_s = found[EncryptionAtRest.id]
     if any(each.until_s == stored_s for each in problem.attestations):
@@ -86,6 +89,28 @@ def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
         found[Attestation.id] = min(each for each in (stored_s, found[Attestation.id]) if each is not None)
     found["data"] = _removed_until_s(plan, problem)
     return {name: datetime.fromtimestamp(end_s, UTC) for name, end_s in found.items() if end_s is not None}
+
+
+def ends_by_use(plan: Plan, problem: Problem) -> dict[tuple[str, str, str], datetime]:
+    """By demand, stage and option, when that use first loses what a rule of evidence or of maintenance goes by.
+
+    What a use lacks already ends now. Once data is no longer known to be removed, every use may be of that data.
+    """
+    uses = {str(visit): (visit.demand.id, visit.stage.name, visit.option.id) for visit in visits(plan, problem)}
+    found: dict[tuple[str, str, str], int] = {}
+    for rule in OF_TIME:
+        for each in rule.check(plan, _lasting(problem)):
+            use = uses[each.subject]
+            found[use] = min(max(each.measured, problem.now_s), found.get(use, FOREVER_S))
+    removed_s = _removed_until_s(plan, problem)
+    if removed_s is not None:
+        found = {use: min(removed_s, found.get(use, FOREVER_S)) for use in uses.values()}
+    return {use: datetime.fromtimestamp(end_s, UTC) for use, end_s in found.items()}
+
+
+def _lasting(problem: Problem) -> Problem:
+    """The problem of a plan that is needed for ever."""
+    return replace(problem, needed_until_s=FOREVER_S, provenances=tuple(_as_removed_now(problem)))
 
 
 def _as_removed_now(problem: Problem) -> Iterator[Vouched]:

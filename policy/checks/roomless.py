@@ -4,13 +4,13 @@ Judged only when every document could be read, and of models that some pool has 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 from policy.catalogue import warning
-from policy.checks.rooms import Rooms
+from policy.checks.rooms import Room, Rooms
 from policy.clauses import ComplianceProfile
 from policy.findings import Finding, Place
 from policy.resolved import Origin, Policy, Pool, ReplicaBound, Service, Stage
@@ -40,8 +40,7 @@ def roomless(policy: Policy) -> Iterator[Finding]:
         origins = [origin for origin in service.origins if origin.site in ends]
         for stage, origin in product(service.stages, origins):
             bounds, reached = closed.get(stage.model, ()), ends[origin.site]
-            there = (room.pool for room in rooms.of(service, stage, [origin.site]))
-            if any(pool.site in reached and not _closes(bounds, pool) for pool in there):
+            if _is_open(rooms.of(service, stage, (origin.site,)), reached, bounds):
                 continue
             known = tuple({pool.name: pool for pool, _ in rooms.runnable(stage)}.values())
             if known:  # a model without any profile is told elsewhere
@@ -49,6 +48,11 @@ def roomless(policy: Policy) -> Iterator[Finding]:
                 bars += [_of_bound(bound, known) for bound in bounds]
                 yield _told(service, stage, known, [*bars, _unlinked(origin, reached, known)])
                 break
+
+
+def _is_open(rooms: Iterable[Room], reached: Collection[str], closed: Sequence[ReplicaBound]) -> bool:
+    """Whether one of them lies where requests can go, and no bound closes it."""
+    return any(room.pool.site in reached and not (closed and _closes(closed, room.pool)) for room in rooms)
 
 
 def _closes(bounds: Iterable[ReplicaBound], pool: Pool) -> bool:

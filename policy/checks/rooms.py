@@ -43,41 +43,34 @@ class Rooms:
             for profile in device.variants:
                 self._profiles[profile.model].append((device.device, profile))
         self._variants = {(model.name, each.name): each for model in policy.models for each in model.variants}
-        self._is_dedicated = any(pool.dedicated_to for pool in policy.pools)
-        self._asked: dict[tuple[Hashable, ...], tuple[tuple[Room, bool], ...]] = {}
+        self._sized: dict[Hashable, tuple[Room, ...]] = {}
 
     def of(self, service: Service, stage: Stage, origins: Collection[str]) -> Iterator[Room]:
-        """Where the stage may run for requests from one of the sites, as soon as one instance fits on a node."""
-        for room, is_open in self._open(service, stage, tuple(origins)):
-            if is_open or self._keeps(self.covering(service, stage), room.pool, origins):
+        """Where the stage may run for requests from one of the sites, as soon as one instance fits on a node.
+
+        Which profiles cover the stage takes longer to find out than which mean its service, and is asked only of a room
+        that one of these does not allow.
+        """
+        meant = self._meaning(service)
+        clauses = [clause for clause in service.pools if not clause.stages or stage.name in clause.stages]
+        for room in self._large_enough(service, stage.model):
+            pool = room.pool
+            if pool.dedicated_to and not pool.dedicated_to.means(service):
+                continue
+            if clauses and not all(clause.admits(pool) for clause in clauses):
+                continue
+            if self._keeps(meant, pool, origins) or self._keeps(self.covering(service, stage), pool, origins):
                 yield room
 
-    def _open(self, service: Service, stage: Stage, origins: tuple[str, ...]) -> tuple[tuple[Room, bool], ...]:
-        """The rooms that the service allows, each with whether all profiles that mean it do; many ask for the same.
+    def _large_enough(self, service: Service, model: str) -> tuple[Room, ...]:
+        """Those that an instance fits in, of the variants that may serve; worked out once for all services alike."""
+        steps = tuple([step for step in service.degrade if isinstance(step, UseVariant)]) if service.degrade else ()
+        asked = model, service.accuracy.floor_ppm if service.accuracy else None, steps
+        if asked not in self._sized:
+            self._sized[asked] = tuple(self._fitting_rooms(service, model))
+        return self._sized[asked]
 
-        Which of them cover the stage takes longer to find out, and is asked only where one does not allow a room.
-        """
-        clauses = tuple(clause for clause in service.pools if not clause.stages or stage.name in clause.stages)
-        meant = self._meaning(service)
-        asked = (
-            stage.model,
-            service.accuracy.floor_ppm if service.accuracy else None,
-            tuple(step for step in service.degrade if isinstance(step, UseVariant)),
-            clauses,
-            tuple([each.name for each in meant]),
-            service.name if self._is_dedicated else "",
-            origins,
-        )
-        if asked not in self._asked:
-            self._asked[asked] = tuple(
-                (room, self._keeps(meant, room.pool, origins))
-                for room in self._large_enough(service, stage.model)
-                if (room.pool.dedicated_to is None or room.pool.dedicated_to.means(service))
-                and all(clause.admits(room.pool) for clause in clauses)
-            )
-        return self._asked[asked]
-
-    def _large_enough(self, service: Service, model: str) -> Iterator[Room]:
+    def _fitting_rooms(self, service: Service, model: str) -> Iterator[Room]:
         profiles: defaultdict[str, list[VariantProfile]] = defaultdict(list)
         for device, profile in self._profiles[model]:
             if self.serves(service, profile):
@@ -128,12 +121,14 @@ class Rooms:
 
     def _keeps(self, clauses: list[ComplianceProfile], pool: Pool, origins: Collection[str]) -> bool:
         """Whether the pool lies and is bought as the profiles ask."""
-        return all(
-            (each.residency is None or self.lies_within(pool, each.residency))
-            and (each.purchase is None or pool.purchase in each.purchase.among)
-            and (each.locality is None or pool.site in origins)
-            for each in clauses
-        )
+        for each in clauses:
+            if each.residency and not self.lies_within(pool, each.residency):
+                return False
+            if each.purchase and pool.purchase not in each.purchase.among:
+                return False
+            if each.locality and pool.site not in origins:
+                return False
+        return True
 
     def lies_within(self, pool: Pool, clause: ResidencyClause) -> bool:
         """Whether the pool's site lies in one of the jurisdictions."""

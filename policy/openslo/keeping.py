@@ -61,8 +61,10 @@ def keep(policy: Policy, documents: Sequence[Valid], unread: Unread) -> tuple[Po
                     added[valid.spec.service].append(kept)
                 else:
                     findings += kept
+    if not added:
+        return policy, findings
     services = tuple(replace(each, latency=(*each.latency, *added.get(each.name, ()))) for each in policy.services)
-    return replace(policy, services=services) if added else policy, findings
+    return replace(policy, services=services), findings
 
 
 def _twice(documents: Sequence[Valid]) -> Iterator[Finding]:

@@ -1,19 +1,26 @@
 """A pool's servers: admitted on its own nodes, as far as a plan uses them for what the rules allow there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from kubernetes_validate import validate
 
+from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
+from controller.actions import SetLoad, SetRoutes, Transition, Unload, Wave
+from controller.admission.door import Judged, parameter, policies, rejudged
 from controller.admission.judging import Protected, judged, question
-from controller.admission.manifests import for_servers, policies
-from controller.admission.servers import Use, servers_judged, uses
+from controller.admission.manifests import for_servers
+from controller.admission.servers import Use, Uses, on_the_way, servers_judged, standing, uses
 from controller.fleet import Fleet, Load, RouteSet, Way
-from policy.resolved import Policy
+from policy.resolved import Policy, Pool, Service
 from policy.source import load
-from rules.kernel.problem import Placement
-from tests.admission.test_admission_policies import CASES, NOW_S, ROOT, Cluster, permitted
+from rules.kernel.problem import Placement, Problem
+from tests.admission.test_admission_policies import CASES, NOW_S, ROOT, Cluster, certificate, permitted
+
+NOW = datetime.fromtimestamp(NOW_S, UTC)
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +30,31 @@ def policy() -> Policy:
     return loaded
 
 
+def staged(policy: Policy) -> Service:
+    """A service of several stages."""
+    return next(each for each in policy.services if len(each.stages) > 1)
+
+
+def server(pool: str, node: str, *models: LoadedModel) -> Server:
+    return Server(pool, Reading(ServerState(models), NOW, "triton"), node)
+
+
 def bound(cluster: Cluster, pool: str, node: str) -> list[str]:
     body = {"metadata": {"name": "a-pod"}, "target": {"kind": "Node", "name": node}}
     return cluster.judge("pods/binding", {"gridwright.dev/pool": pool}, body)
 
 
-def served(problem: Any, used: Mapping[str, Use] | None = None) -> Cluster:
-    return Cluster([*policies(), *for_servers(problem, used)])
+def made(cluster: Cluster, pool: str, node: str) -> list[str]:
+    """Why a pod may not be made that names its node."""
+    body = {"metadata": {"name": "a-pod"}, "spec": {"nodeName": node}}
+    return cluster.judge("pods", {"gridwright.dev/pool": pool}, body)
+
+
+def kept(problem: Any, *used: Uses) -> Cluster:
+    """The door while a controller keeps it for some uses."""
+    answers = Judged("", problem.policy.pools, (), judged(problem), "", None)
+    pools = [pool.name for pool in problem.policy.pools]
+    return Cluster([*policies(), parameter(answers, pools, used)])
 
 
 @pytest.mark.parametrize(("rule", "example"), CASES, ids=[f"{rule}: {example.name}" for rule, example in CASES])
@@ -39,25 +64,52 @@ def test_a_server_is_admitted_exactly_where_what_the_plan_serves_on_it_is_allowe
     for (service, stage, pool), allowed in permitted(problem).items():
         serves = Protected(service, stage)
         nodes = frozenset(problem.policy.pool(pool).node_names())
-        cluster = served(problem, {pool: Use(nodes, frozenset({serves}))})
+        cluster = kept(problem, {pool: Use(nodes, frozenset({serves}))})
         for node in nodes:
-            assert (bound(cluster, pool, node) == []) == (allowed or serves not in covered), (rule, example.name, node)
+            expected = allowed or serves not in covered
+            assert (bound(cluster, pool, node) == []) == expected, (rule, example.name, node)
+            assert made(cluster, pool, node) == bound(cluster, pool, node)
 
 
 def test_a_server_stays_off_the_nodes_of_other_pools_and_off_those_that_no_plan_uses(policy: Policy) -> None:
-    problem = question(policy, (), NOW_S)
     first, second, *_ = policy.pools
     node, *unused = first.node_names()
-    cluster = served(problem, {first.name: Use(frozenset({node}))})
-    assert bound(cluster, first.name, node) == []
-    for other in unused:
-        (told,) = bound(cluster, first.name, other)
-        assert told.endswith("no plan has a server on it")
-    for other in second.node_names():
-        (told,) = bound(cluster, first.name, other)
-        assert told.endswith("nothing is known of it")
-        (told,) = bound(cluster, second.name, other)
-        assert told.endswith("no plan has a server on it")
+    cluster = kept(question(policy, (), NOW_S), {first.name: Use(frozenset({node}))})
+    assert bound(cluster, first.name, node) == made(cluster, first.name, node) == []
+    for pool, other in [(first, each) for each in (*unused, *second.node_names())] + [(second, node)]:
+        (told,) = bound(cluster, pool.name, other)
+        assert told == f"node {other} may not run this pod: no plan has a server on it"
+        assert made(cluster, pool.name, other) == [told]
+
+
+def test_where_no_controller_has_written_anything_no_server_is_admitted(policy: Policy) -> None:
+    pool, cluster = policy.pools[0], Cluster(list(policies()))
+    assert bound(cluster, pool.name, pool.node_names()[0]) == ["no parameter"]
+
+
+def test_between_two_plans_a_server_is_admitted_where_one_of_them_has_it_and_may(policy: Policy) -> None:
+    three = tuple(replace(pool, nodes=3) for pool in policy.pools)
+    problem = question(replace(policy, pools=three), (), NOW_S)
+    pool, free, barred = next(both_kinds(problem))
+    before, after, other = pool.node_names()
+    stands = {pool.name: Use(frozenset({before}), frozenset({barred}))}
+    wanted = {pool.name: Use(frozenset({after}), frozenset({free}))}
+    for cluster in (kept(problem, stands, wanted), kept(problem, wanted, stands)):
+        assert "compliance.yaml:" in bound(cluster, pool.name, before)[0]
+        assert bound(cluster, pool.name, after) == []
+        assert "no plan" in bound(cluster, pool.name, other)[0]
+    both = {pool.name: Use(frozenset({before}), frozenset({free}))}
+    assert bound(kept(problem, stands, both), pool.name, before) == [], "the plan that comes may have it"
+
+
+def both_kinds(problem: Problem) -> Iterator[tuple[Pool, Protected, Protected]]:
+    """Pools, each with a stage that may be served there and one that may not."""
+    answers = judged(problem)
+    for pool in problem.policy.pools:
+        free = [stage for stage, pools in answers.items() if pools[pool.name] is None]
+        barred = [stage for stage, pools in answers.items() if pools[pool.name] is not None]
+        if free and barred:
+            yield pool, free[0], barred[0]
 
 
 def test_without_a_plan_a_server_may_stand_where_any_stage_may_run(policy: Policy) -> None:
@@ -70,7 +122,7 @@ def test_without_a_plan_a_server_may_stand_where_any_stage_may_run(policy: Polic
 
 
 def test_what_is_used_is_read_from_loads_and_routes(policy: Policy) -> None:
-    service = next(each for each in policy.services if len(each.stages) > 1)
+    service = staged(policy)
     pool, other = policy.pools[0], policy.pools[1]
     first, *rest = service.stages
     placements = (
@@ -87,8 +139,52 @@ def test_what_is_used_is_read_from_loads_and_routes(policy: Policy) -> None:
     }
 
 
+def test_what_stands_is_read_from_servers_and_routes_and_what_is_on_the_way_from_actions(policy: Policy) -> None:
+    service, pool = staged(policy), policy.pools[0].name
+    ways = (Way(1000, tuple(Placement(stage.model, "fp16", pool) for stage in service.stages)),)
+    routes = RouteSet(service.name, "anywhere", ways)
+    loaded = LoadedModel("a", "fp16", ModelState.LOADING, 1, 1, 0)
+    unloaded = LoadedModel("a", "fp16", ModelState.UNAVAILABLE, 0, 1, 0)
+    servers = (
+        server(pool, "a", loaded),
+        server(pool, "b", unloaded),
+        server(pool, "c"),
+        Server(pool, Reading(None, None, "triton"), "d"),
+    )
+    stages = frozenset(Protected(service.name, stage.name) for stage in service.stages)
+    stands = standing(Snapshot(NOW, servers=servers), (routes, RouteSet("gone", "anywhere", ways)), policy)
+    assert stands == {pool: Use(frozenset({"a"}), stages)}
+    grown, gone = Load(Placement("a", "fp16", pool), 1, 1, 0, "b"), Unload(Placement("b", "fp16", pool), "c")
+    waves = (Wave("grow", (SetLoad(grown),)), Wave("route", (SetRoutes((routes,)),)), Wave("shrink", (gone,)))
+    assert on_the_way(Transition(waves)) == Fleet((grown,), (routes,))
+
+
+def test_routes_of_a_service_whose_stages_are_others_by_now_may_serve_any_of_them(policy: Policy) -> None:
+    service, pool = staged(policy), policy.pools[0].name
+    routes = RouteSet(service.name, "anywhere", (Way(1000, (Placement("a", "fp16", pool),)),))
+    stands = standing(Snapshot(NOW), (routes,), policy)
+    assert stands == {
+        pool: Use(frozenset(), frozenset(Protected(service.name, stage.name) for stage in service.stages))
+    }
+
+
+def test_answers_are_made_anew_when_the_policy_its_evidence_or_time_changes_them(policy: Policy) -> None:
+    held = (certificate("first", -10, 5_000), certificate("second", 3_000, 9_000))
+    first = rejudged(None, policy, held, NOW)
+    assert first.until_s is not None
+    turn = datetime.fromtimestamp(first.until_s, UTC)
+    assert rejudged(first, policy, held, turn - timedelta(seconds=1)) is first
+    later = rejudged(first, policy, held, turn)
+    assert later.until_s is None or later.until_s > first.until_s
+    assert rejudged(first, policy, held[1:], NOW).evidence == held[1:]
+    assert rejudged(first, replace(policy, revision="another"), held, NOW).revision == "another"
+    pools = tuple(replace(pool, nodes=1, names=("gpu-17",)) for pool in policy.pools)
+    assert rejudged(first, replace(policy, pools=pools), held, NOW).pools == pools
+
+
 def test_the_manifests_are_as_kubernetes_has_them(policy: Policy) -> None:
-    manifests = list(for_servers(question(policy, (), NOW_S)))
+    problem = question(policy, (), NOW_S)
+    manifests = list(for_servers(problem))
     assert len(manifests) == 3 * len(policy.pools)
-    for manifest in manifests:
+    for manifest in (*manifests, *kept(problem, {policy.pools[0].name: Use()}).documents):
         validate(manifest, "1.36", strict=True)

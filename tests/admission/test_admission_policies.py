@@ -16,7 +16,8 @@ from kubernetes_validate import validate
 
 from collectors.evidence.records import FOREVER, Evidence
 from controller.admission.judging import JUDGING, Objection, Protected, judged, question
-from controller.admission.manifests import ALLOWED, as_yaml, manifests
+from controller.admission.manifests import as_yaml, manifests
+from controller.admission.policy import ALLOWED
 from policy.findings import Place
 from policy.resolved import Policy
 from policy.source import load
@@ -58,10 +59,11 @@ class Cluster:
             spec = binding["spec"]
             (policy,) = (each for each in self.of("ValidatingAdmissionPolicy") if named(each) == spec["policyName"])
             rules = policy["spec"]["matchConstraints"]["resourceRules"]
-            selected = spec["matchResources"]["namespaceSelector"]["matchLabels"].items() <= namespace.items()
-            if not selected or not any(resource in rule["resources"] for rule in rules):
+            if not selects(spec["matchResources"]["namespaceSelector"], namespace) or not any(
+                resource in rule["resources"] for rule in rules
+            ):
                 continue
-            asked = {"object": body}
+            asked = {"object": body, "namespaceObject": {"metadata": {"labels": namespace}}}
             if all(evaluated(each["expression"], asked) for each in policy["spec"].get("matchConditions", [])):
                 denied += self._validated(policy, spec["paramRef"], asked)
         return denied
@@ -79,6 +81,13 @@ class Cluster:
             for validation in policy["spec"]["validations"]:
                 if not evaluated(validation["expression"], {**asked, "params": params}):
                     yield str(evaluated(validation["messageExpression"], {**asked, "params": params}))
+
+
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    """Whether a selector, by labels or by their being there, means what has some labels."""
+    assert all(each["operator"] == "Exists" for each in selector.get("matchExpressions", ()))
+    there = all(each["key"] in labels for each in selector.get("matchExpressions", ()))
+    return there and bool(selector.get("matchLabels", {}).items() <= labels.items())
 
 
 def named(manifest: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from controller.admission.policy import GROUP
 from controller.cluster.api_server.resources import LEASES
 from controller.cluster.leading.fencing import TERM, manifests
 from controller.cluster.leading.lease import LEASE
@@ -36,14 +37,19 @@ def controller_of(server: ApiServer, kubeconfig: Path, name: str) -> Iterator[Co
     take_away(server, user)
 
 
-def keep_following_leases(server: ApiServer) -> None:
-    """Have a policy of nobody that goes by Leases, for as long as the server runs.
+def keep_following_parameters(server: ApiServer) -> None:
+    """Have policies of nobody that go by Leases and ConfigMaps, for as long as the server runs.
 
     An API server (1.36.3) that loses its last policy with parameters of a built-in kind follows that kind no more, also
     when there is a policy again: tests that put up a fence one after another would go by the lease of the first.
     """
+    for version, kind in ((LEASES.version, "Lease"), ("v1", "ConfigMap")):
+        _keep_following(server, version, kind)
+
+
+def _keep_following(server: ApiServer, version: str, kind: str) -> None:
     spec: Manifest = {
-        "paramKind": {"apiVersion": LEASES.version, "kind": "Lease"},
+        "paramKind": {"apiVersion": version, "kind": kind},
         "matchConstraints": {
             "resourceRules": [
                 {"apiGroups": ["gridwright.dev"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["none"]}
@@ -51,11 +57,11 @@ def keep_following_leases(server: ApiServer) -> None:
         },
         "validations": [{"expression": "true"}],
     }
-    group = "admissionregistration.k8s.io/v1"
-    kept: Manifest = {"apiVersion": group, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "leases-followed"}}
+    name = f"{kind.lower()}s-followed"
+    kept: Manifest = {"apiVersion": GROUP, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}}
     server.create({**kept, "spec": spec})
     param = {"name": LEASE, "namespace": SYSTEM, "parameterNotFoundAction": "Allow"}
-    bound = {"policyName": "leases-followed", "validationActions": ["Audit"], "paramRef": param}
+    bound = {"policyName": name, "validationActions": ["Audit"], "paramRef": param}
     server.create({**kept, "kind": "ValidatingAdmissionPolicyBinding", "spec": bound})
 
 

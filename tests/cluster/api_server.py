@@ -43,6 +43,11 @@ class ApiServer:
         response = self._client.patch(path, json=change, headers={"Content-Type": "application/merge-patch+json"})
         assert response.is_success, response.text
 
+    def replace(self, path: str, manifest: Manifest) -> None:
+        """Put a manifest, which names the version that it replaces, in the place of what is at a path."""
+        response = self._client.put(path, json=manifest)
+        assert response.is_success, response.text
+
     def delete(self, manifest: Manifest) -> None:
         """Delete what has the name of a manifest."""
         response = self._client.delete(one(manifest))

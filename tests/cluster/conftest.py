@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from controller.admission.manifests import NAMESPACE, policies
+from controller.admission.manifests import policies
+from controller.cluster.names import SYSTEM
 from controller.embedded.errors import PartMissingError
 from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
-from tests.cluster.accounts import keep_following_leases
+from tests.cluster.accounts import keep_following_parameters
 from tests.cluster.api_server import ApiServer, eventually
 from tests.cluster.restarting import Restarted, restartable
 from tests.cluster.starting import BUILT, KUBECONFIG, api_server
@@ -24,7 +25,7 @@ def started(plane: Callable[[Path, Path], AbstractContextManager[ApiServer]], wo
     """A server with its files in a folder; the test is skipped where it was not built."""
     try:
         with plane(BUILT, work) as server:
-            keep_following_leases(server)
+            keep_following_parameters(server)
             yield server
     except PartMissingError as missing:
         pytest.skip(str(missing))
@@ -102,7 +103,7 @@ def defined(server: ApiServer) -> ApiServer:
 @pytest.fixture(scope="session")
 def system(server: ApiServer) -> ApiServer:
     """The server with the controller's namespace."""
-    server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
     return server
 
 

@@ -23,6 +23,10 @@ class Namespace:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": self.name}, "spec": spec}
         return self.server.post(f"/api/v1/namespaces/{self.name}/pods", pod)
 
+    def restricted(self, name: str, node: str) -> httpx.Response:
+        """Ask, and no more, for a pod on a node as namespaces take it that want restricted ones."""
+        return self.server.post(f"/api/v1/namespaces/{self.name}/pods", on(node, name, self.name), dryRun="All")
+
     def bind(self, pod: str, node: str, *, old: bool = False) -> httpx.Response:
         """Ask for a pod to be bound to a node, as a scheduler does; by the resource of old schedulers where `old`."""
         path = f"/api/v1/namespaces/{self.name}/{'bindings' if old else f'pods/{pod}/binding'}"
@@ -58,3 +62,10 @@ def restricted(name: str, within: str) -> Manifest:
             "schedulingGates": [{"name": "gridwright.dev/tests"}],
         },
     }
+
+
+def on(node: str, name: str, within: str) -> Manifest:
+    """Such a pod that names its node, so that no scheduler places it."""
+    pod = restricted(name, within)
+    spec = {key: value for key, value in pod["spec"].items() if key != "schedulingGates"}
+    return {**pod, "spec": {**spec, "nodeName": node}}

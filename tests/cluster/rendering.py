@@ -6,6 +6,7 @@ from typing import Final
 
 import yaml
 
+from controller.admission import door
 from controller.cluster.installation import installed
 from controller.cluster.leading import fencing
 from policy.schema.files import DEFINITIONS
@@ -31,7 +32,10 @@ def made() -> Mapping[Path, str]:
 
 def parts() -> Mapping[Path, str]:
     """The files of the chart that say what the code says."""
-    return {CHART / "fence.yaml": written(list(fencing.manifests(USER)))}
+    return {
+        CHART / "fence.yaml": written(list(fencing.manifests(USER))),
+        CHART / "admission.yaml": written(list(door.policies())),
+    }
 
 
 def golden(values: Path) -> Path:

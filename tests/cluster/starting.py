@@ -24,7 +24,8 @@ from tests.cluster.api_server import ApiServer
 KUBECONFIG = "kubeconfig"
 AUDITED = Path(__file__).with_name("audit.yaml")
 AUDIT = "audit.log"
-BUILT = Path(__file__).parents[2] / ".control-plane"
+BUILT = Path(os.environ.get("CONTROL_PLANE") or Path(__file__).parents[2] / ".control-plane").absolute()
+"""Where programs are; another folder holds those of another version of Kubernetes."""
 PATIENCE_S = 60.0
 POLL_S = 0.05
 

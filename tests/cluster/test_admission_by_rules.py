@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from controller.admission.manifests import ALLOWED, SERVICE, STAGE, manifests
+from controller.admission.manifests import SERVICE, STAGE, manifests
+from controller.admission.policy import ALLOWED
 from tests.admission.test_admission_policies import CASES, permitted
 from tests.cluster.api_server import ApiServer, Manifest, eventually, message
 from tests.cluster.pods import Namespace, namespace

@@ -6,7 +6,8 @@ import httpx
 import pytest
 import yaml
 
-from controller.admission.manifests import ALLOWED, SERVICE, STAGE
+from controller.admission.manifests import SERVICE, STAGE
+from controller.admission.policy import ALLOWED
 from tests.cli.process import ROOT, gridwright
 from tests.cluster.api_server import ApiServer, Manifest, eventually, message, one
 from tests.cluster.pods import Namespace, namespace

@@ -1,43 +1,32 @@
 """The whole controller in a real cluster: servers are pods on played nodes, and behind each is a real Triton."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from controller.acting.triton import TritonServer, servers_of
-from controller.assembly import Places, controller
-from controller.cluster.leading.marking import Pod
+from controller.assembly import Places
 from controller.cluster.names import LEADS, SYSTEM, namespace_of
-from controller.connections import ClusterConnection, Connections
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
-from controller.embedded.ports import HOST, free_ports
-from controller.loop.status import Status
 from policy.documents import API_VERSION, KINDS
 from policy.resolved import Pool
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from policy.source import load
-from tests.cluster.accounts import take_away
-from tests.cluster.api_server import ApiServer, eventually, one
-from tests.cluster.fleet import SETTINGS, pods, stand
-from tests.cluster.helm import USER
-from tests.cluster.pods import restricted
-from tests.cluster.role import as_controller, asked, of_account
+from tests.cluster.api_server import ApiServer, Manifest, eventually
+from tests.cluster.controlling import OWN, accounted, at_work, places_of, runs_on
+from tests.cluster.fleet import is_ready, pods, stand
+from tests.cluster.role import asked
 from tests.cluster.written import files, resources
 from tests.loop.conftest import ENVIRONMENT
-from tests.loop.real import Watched, held_by, settled
+from tests.loop.real import held_by, settled
 from tests.loop.test_lost_node import MODEL, NODES, written
 
 pytestmark = [pytest.mark.cluster, pytest.mark.triton, pytest.mark.envoy]
-
-OWN = "gridwright-0"
-"""The pod that the controller runs in."""
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +54,9 @@ def pool(policy: Path) -> Pool:
 
 @pytest.fixture(scope="module")
 def controllers(cluster: ApiServer, cluster_work: Path, helm_is_built: None) -> Iterator[Path]:
-    """The kubeconfig of the controller's account, with the rights that the chart gives it and no others."""
     assert helm_is_built is None
-    if not cluster.is_served(f"/api/v1/namespaces/{SYSTEM}"):
-        cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
-    eventually(lambda: cluster.is_served(f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/default"))
-    role = [*of_account(), restricted(OWN, SYSTEM)]
-    for manifest in role:
-        cluster.create(manifest)
-    yield as_controller(cluster, cluster_work)
-    take_away(cluster, USER)
-    for manifest in role:
-        if cluster.is_served(one(manifest)):
-            cluster.delete(manifest)
+    with accounted(cluster, cluster_work) as kubeconfig:
+        yield kubeconfig
 
 
 @pytest.fixture
@@ -94,33 +73,7 @@ def declared(cluster: ApiServer, policy: Path) -> ApiServer:
 
 @pytest.fixture
 def places(policy: Path, tritons: EmbeddedFleet, controllers: Path, tmp_path: Path) -> Places:
-    otlp, api = free_ports(2)
-    settings = SETTINGS.model_copy(update={"devices": {"edge-module": None}})
-    connections = Connections(
-        cluster=ClusterConnection(servers=settings),
-        gateways=tritons.connections.gateways,
-        otlp=f"{HOST}:{otlp}",
-        api=f"{HOST}:{api}",
-    )
-    return Places(policy, tmp_path / "journal.db", connections, kubeconfig=str(controllers), pod=Pod(OWN, SYSTEM))
-
-
-@asynccontextmanager
-async def at_work(places: Places, cluster: ApiServer, pool: Pool, tritons: EmbeddedFleet) -> AsyncIterator[Watched]:
-    """A controller that finds behind the pod of each node the real Triton of that node."""
-    real = servers_of(tritons.connections)
-
-    known: dict[str, TritonServer] = {}
-
-    def reach(address: str) -> TritonServer:
-        # A pod that is deleted may be asked for until the informer has been told so.
-        for node, pod in pods(cluster, pool).items():
-            if pod.get("status", {}).get("podIP") == address:
-                known[address] = real[pool.name, node]
-        return known[address]
-
-    async with controller(places, reach=reach) as running:
-        yield Watched(running)
+    return places_of(policy, tritons, controllers, tmp_path)
 
 
 def is_marked(cluster: ApiServer) -> bool:
@@ -128,15 +81,11 @@ def is_marked(cluster: ApiServer) -> bool:
     return LEADS in cluster.get(f"/api/v1/namespaces/{SYSTEM}/pods/{OWN}")["metadata"].get("labels", {})
 
 
-def runs_on(status: Status) -> set[str]:
-    return {load.node for load in status.decision.fleet.loads} if status.decision else set()
-
-
 async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_is_lost(
     places: Places, cluster: ApiServer, pool: Pool, tritons: EmbeddedFleet
 ) -> None:
     stand(cluster, pool)
-    async with at_work(places, cluster, pool, tritons) as seen:
+    async with at_work(places, cluster, tritons) as seen:
         await asyncio.to_thread(eventually, lambda: is_marked(cluster))
         await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
         assert set(pods(cluster, pool)) == set(NODES)
@@ -152,17 +101,39 @@ async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_
     assert not is_marked(cluster)
 
 
-async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_it(
-    places: Places, declared: ApiServer, pool: Pool, tritons: EmbeddedFleet
+async def test_a_node_that_is_replaced_under_its_name_gets_a_server_of_its_own(
+    places: Places, cluster: ApiServer, pool: Pool, tritons: EmbeddedFleet
 ) -> None:
-    stand(declared, replace(pool, nodes=1))  # the other node is there
+    stand(cluster, replace(pool, nodes=1))  # the other node is there
+    async with at_work(places, cluster, tritons) as seen:
+        await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
+        before = {node: pod["metadata"]["uid"] for node, pod in pods(cluster, pool).items()}
+        replaced, other = NODES
+        path = f"/api/v1/nodes/{replaced}"
+        old = cluster.get(path)["metadata"]["uid"]
+        cluster.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": replaced}})
+        stand(cluster, replace(pool, nodes=1))
+        assert cluster.get(path)["metadata"]["uid"] != old
+        await asyncio.to_thread(eventually, lambda: is_another(pods(cluster, pool).get(replaced), before[replaced]))
+        await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
+        assert pods(cluster, pool)[other]["metadata"]["uid"] == before[other]
+
+
+def is_another(pod: Manifest | None, uid: str) -> bool:
+    """Whether there is a pod that is ready and another one than before."""
+    return pod is not None and is_ready(pod) and pod["metadata"]["uid"] != uid
+
+
+async def test_a_policy_of_custom_resources_is_followed_and_told_what_became_of_it(
+    places: Places, declared: ApiServer, tritons: EmbeddedFleet
+) -> None:
     voice = f"/apis/{API_VERSION}/services/voice"
 
     def holds() -> dict[str, str]:
         conditions = declared.get(voice).get("status", {}).get("conditions", ())
         return {each["type"]: each["status"] for each in conditions}
 
-    async with at_work(replace(places, policy=None), declared, pool, tritons) as seen:
+    async with at_work(replace(places, policy=None), declared, tritons) as seen:
         await seen.until(lambda status: settled(status) and runs_on(status) == set(NODES))
         await asyncio.to_thread(eventually, lambda: holds().get("Applied") == "True")
         assert (holds()["Accepted"], holds()["Feasible"]) == ("True", "True")

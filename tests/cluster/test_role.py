@@ -15,6 +15,7 @@ import httpx
 import pytest
 import yaml
 
+from collectors.snapshot import Snapshot
 from controller.acting.actuator import ActuatorError
 from controller.actions import SetLoad
 from controller.cluster.api_server.calls import Calls
@@ -28,6 +29,7 @@ from controller.cluster.leading.fencing import Account, fence
 from controller.cluster.leading.leader import Leadership
 from controller.cluster.leading.marking import Mark, Pod
 from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.door import Door
 from controller.cluster.servers.serving import ServersActuator
 from controller.cluster.servers.standing import KEPT, is_ours
 from controller.cluster.servers.standing import KINDS as KINDS_WRITTEN
@@ -108,6 +110,12 @@ async def waits_for_a_server_before_its_first_load(kubeconfig: Path) -> None:
         assert [each.kind for each in done.removed].count("StatefulSet") == 1
 
 
+async def has_servers_admitted(kubeconfig: Path) -> None:
+    """Writes where servers may stand, and sees that something judges by it."""
+    async with leading(kubeconfig) as calls:
+        assert await Door(calls).keep(world(), Snapshot(now()), ()) == ()
+
+
 async def marks_the_pod_that_leads(kubeconfig: Path) -> None:
     """Puts the label of the leader on its own pod, and takes it off."""
     async with client("controller", str(kubeconfig)) as reached:
@@ -138,6 +146,7 @@ DEEDS: tuple[Callable[[Path], Coroutine[Any, Any, None]], ...] = (
     follows_the_policy_and_tells_of_it,
     follows_what_there_is_for_servers,
     leads_and_has_servers_stand,
+    has_servers_admitted,
     marks_the_pod_that_leads,
     waits_for_a_server_before_its_first_load,
 )

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from controller.admission.door import Judged, parameter, policies
 from controller.admission.judging import Protected, judged, question
-from controller.admission.manifests import NAMESPACE, for_servers, policies
 from controller.admission.servers import Use
-from controller.cluster.names import namespace_of
+from controller.cluster.names import SYSTEM, namespace_of
 from controller.cluster.servers.applying import Applier
 from policy.resolved import Policy, Pool
 from policy.source import load
@@ -26,7 +26,7 @@ NOW_S = 1_900_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Case:
     """A pool, a stage that may be served there, and one that may not."""
 
     problem: Problem
@@ -37,7 +37,7 @@ class Judged:
 
 
 @pytest.fixture(scope="module")
-def case() -> Judged:
+def case() -> Case:
     """Of the example `health`: a pool that may run one protected stage and not another."""
     policy: Policy | None = load(ROOT / "examples" / "health").policy
     assert policy is not None
@@ -48,23 +48,23 @@ def case() -> Judged:
         no = [each for each, pools in answers.items() if pools[pool.name] is not None]
         if yes and no and pool.nodes > 1:
             other = next(each for each in policy.pools if each != pool)
-            return Judged(problem, pool, other, yes[0], no[0])
+            return Case(problem, pool, other, yes[0], no[0])
     pytest.fail("the example has no such pool")
 
 
-def of(case: Judged, *stages: Protected) -> Use:
+def of(case: Case, *stages: Protected) -> Use:
     """A plan that serves stages on the first node of the pool."""
     return Use(frozenset(case.pool.node_names()[:1]), frozenset(stages))
 
 
 @pytest.fixture(scope="module")
-def judging(cluster: ApiServer, case: Judged) -> Iterator[ApiServer]:
+def judging(cluster: ApiServer, case: Case) -> Iterator[ApiServer]:
     """The control plane with the policies, the pool's nodes and what its servers are judged by."""
     stand(cluster, case.pool)
-    system = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    system = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}}
     if not cluster.is_served(one(system)):
         cluster.create(system)
-    made = [*policies(), *judged_by(case, of(case, case.yes))]
+    made = [*policies(), door(case, of(case, case.yes))]
     (namespace,) = (each for each in asked(replace(case.pool, device="card")) if each["kind"] == "Namespace")
     for manifest in (namespace, *made):
         cluster.create(manifest)
@@ -74,25 +74,22 @@ def judging(cluster: ApiServer, case: Judged) -> Iterator[ApiServer]:
             cluster.delete(manifest)
 
 
-def judged_by(case: Judged, use: Use) -> list[Manifest]:
+def door(case: Case, use: Use) -> Manifest:
     """What the servers of the pool are judged by while a plan uses it so."""
-    name = f"pool.{case.pool.name}"
-    exported = for_servers(case.problem, {case.pool.name: use})
-    return [each for each in exported if each["metadata"]["name"] in {name, *(f"{p}.{name}" for p in BOUND)}]
+    pools = case.problem.policy.pools
+    answers = Judged("", pools, (), judged(case.problem), "", None)
+    return parameter(answers, [pool.name for pool in pools], ({case.pool.name: use},))
 
 
-BOUND = ("gridwright-binding", "gridwright-named-node")
-
-
-def put(cluster: ApiServer, case: Judged, use: Use) -> None:
+def put(cluster: ApiServer, case: Case, use: Use) -> None:
     """Have the servers judged by another use."""
-    (answers, *_) = judged_by(case, use)
+    answers = door(case, use)
     cluster.delete(answers)
     cluster.create(answers)
 
 
 async def test_servers_stand_where_the_plan_has_them_until_what_they_serve_may_not_run_there(
-    judging: ApiServer, case: Judged, cluster_kubeconfig: Path
+    judging: ApiServer, case: Case, cluster_kubeconfig: Path
 ) -> None:
     used, unused = case.pool.node_names()[:2]
     settings = SETTINGS.model_copy(update={"devices": {case.pool.device: None}})
@@ -119,12 +116,25 @@ async def test_servers_stand_where_the_plan_has_them_until_what_they_serve_may_n
                 await applier.remove(each)
 
 
-async def test_a_server_stays_off_the_nodes_of_another_pool(judging: ApiServer, case: Judged) -> None:
+async def test_a_server_stays_off_the_nodes_of_another_pool(judging: ApiServer, case: Case) -> None:
     where = Namespace(judging, namespace_of(case.pool.name))
     for node in case.other.node_names():
-        refused = where.bind("probe", node)
-        assert refused.status_code == httpx.codes.FORBIDDEN
-        assert message(refused).endswith(f"node {node} may not run this pod: nothing is known of it")
+        for refused in (
+            where.bind("probe", node),
+            where.bind("probe", node, old=True),
+            where.restricted("probe", node),
+        ):
+            assert refused.status_code == httpx.codes.FORBIDDEN
+            assert message(refused).endswith(f"node {node} may not run this pod: no plan has a server on it")
+
+
+def test_while_nothing_is_written_no_server_comes_to_any_node(judging: ApiServer, case: Case) -> None:
+    where, (node, *_) = Namespace(judging, namespace_of(case.pool.name)), case.pool.node_names()
+    judging.delete(door(case, Use()))
+    eventually(lambda: "no params found" in where.bind("probe", node).text)
+    assert "no params found" in message(where.restricted("probe", node))
+    judging.create(door(case, of(case, case.yes)))
+    eventually(lambda: where.bind("probe", node).status_code == httpx.codes.NOT_FOUND)
 
 
 def told(cluster: ApiServer, pool: Pool) -> list[str]:

@@ -12,16 +12,13 @@ import numpy as np
 import pytest
 
 from collectors.snapshot import Foreseen, Reading
-from controller.decision import State as Memory
 from controller.demand.history import MOST_INTERVALS, History
 from controller.demand.online import LEVELS, Pending, State
 from controller.journal.errors import JournalError
-from controller.journal.reader import reading
+from controller.journal.place import Place
 from controller.journal.series import PART, UNSEEN_S, Kept, Learnt, SeriesStore
-from controller.journal.writer import Journal
-from tests.loop.building import keep, policy, snapshot
+from tests.journal.behind import asked, changed
 
-NOTHING = Memory()
 FIRST = 29_600_000
 """A minute of 2026, counted from 1970 on."""
 FORESEEN = Reading(Foreseen(1000, 2000, 3000, 120), datetime(2026, 5, 4, 12, 0, 3, 250_001, tzinfo=UTC), "forecast")
@@ -31,13 +28,8 @@ LEARNT = Learnt(
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SeriesStore]:
-    with closing(SeriesStore.open(path)) as store:
+def store(place: Place) -> Iterator[SeriesStore]:
+    with closing(SeriesStore.open(place)) as store:
         yield store
 
 
@@ -56,15 +48,10 @@ def same(found: History, wanted: History) -> bool:
     return places[0] == places[1] and np.array_equal(found.counts, wanted.counts, equal_nan=True)
 
 
-def changed(path: Path, sql: str, *values: object) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        assert connection.execute(sql, values).rowcount
-
-
-def test_a_series_is_read_back_to_the_last_bit(store: SeriesStore, path: Path) -> None:
+def test_a_series_is_read_back_to_the_last_bit(store: SeriesStore, place: Place) -> None:
     past = history(1000)
     store.keep([kept(past), kept(past.then(1.0), "voice")])
-    with closing(SeriesStore.open(path)) as again:
+    with closing(SeriesStore.open(place)) as again:
         ocr, voice = again.kept()
     assert same(ocr.history, past)
     assert same(voice.history, past.then(1.0))
@@ -87,17 +74,15 @@ def test_minutes_that_could_not_be_kept_are_kept_with_those_after_them(store: Se
     assert np.array_equal(store.kept()[0].history.counts, past.counts[9:])
 
 
-def test_a_series_stays_as_large_as_its_history(store: SeriesStore, path: Path) -> None:
+def test_a_series_stays_as_large_as_its_history(store: SeriesStore, place: Place) -> None:
     past = history(MOST_INTERVALS + 3 * PART)
     store.keep([kept(past)])
     for count in range(2 * PART):
         past = past.then(float(count))
     store.keep([kept(past)])
     assert same(store.kept()[0].history, past)
-    with closing(sqlite3.connect(path)) as connection:
-        parts, size = connection.execute("SELECT count(*), sum(length(body)) FROM series_part").fetchone()
-    assert parts <= MOST_INTERVALS // PART + 1
-    assert size < 12 * MOST_INTERVALS
+    assert asked(place, "SELECT count(*) FROM series_part") <= MOST_INTERVALS // PART + 1
+    assert asked(place, "SELECT sum(length(body)) FROM series_part") < 12 * MOST_INTERVALS
 
 
 def test_a_series_that_started_anew_leaves_nothing_of_before(store: SeriesStore) -> None:
@@ -107,53 +92,37 @@ def test_a_series_that_started_anew_leaves_nothing_of_before(store: SeriesStore)
         assert same(store.kept()[0].history, anew)
 
 
-def test_a_series_that_was_not_seen_for_a_day_is_dropped(store: SeriesStore, path: Path) -> None:
+def test_a_series_that_was_not_seen_for_a_day_is_dropped(store: SeriesStore, place: Place) -> None:
     past, day = history(500), UNSEEN_S // 60
     store.keep([kept(past), kept(past, "voice")])
     store.keep([kept(replace(past, first_index=FIRST + day))])
     assert [item.service for item in store.kept()] == ["ocr", "voice"]
     store.keep([kept(replace(past, first_index=FIRST + day + 1))])
     assert [item.service for item in store.kept()] == ["ocr"]
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT DISTINCT service FROM series_part").fetchall() == [("ocr",)]
+    assert asked(place, "SELECT DISTINCT service FROM series_part") == "ocr"
 
 
-def test_what_another_release_has_learnt_is_left_and_the_counts_are_taken(store: SeriesStore, path: Path) -> None:
+def test_what_another_release_has_learnt_is_left_and_the_counts_are_taken(store: SeriesStore, place: Place) -> None:
     past = history(100)
     store.keep([kept(past)])
-    changed(path, "UPDATE series SET learnt = ?", zlib.compress(b'{"weights":[1,2]}'))
+    changed(place, "UPDATE series SET learnt = :learnt", learnt=zlib.compress(b'{"weights":[1,2]}'))
     (found,) = store.kept()
     assert same(found.history, past)
     assert found.learnt is None
 
 
-@pytest.mark.parametrize("sql", ["DELETE FROM series_part WHERE part = ?", "DELETE FROM series_part WHERE part >= ?"])
-def test_counts_that_are_not_whole_are_an_error_that_says_so(store: SeriesStore, path: Path, sql: str) -> None:
+@pytest.mark.parametrize(
+    "sql", ["DELETE FROM series_part WHERE part = :part", "DELETE FROM series_part WHERE part >= :part"]
+)
+def test_counts_that_are_not_whole_are_an_error_that_says_so(store: SeriesStore, place: Place, sql: str) -> None:
     store.keep([kept(history(4 * PART))])
-    changed(path, sql, FIRST // PART + 1)
+    changed(place, sql, part=FIRST // PART + 1)
     with pytest.raises(JournalError, match=r"ocr@paris are not whole.*backup"):
         store.kept()
 
 
-def test_a_journal_of_an_earlier_release_resumes_without_series_and_takes_them(path: Path) -> None:
-    journal, decision = Journal.open(path), keep(NOTHING)
-    journal.decided(policy(), snapshot(), NOTHING, decision)
-    journal.acted(decision, "", (), decision.state)
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'series%'").fetchall() == []
-    with closing(SeriesStore.open(path)) as store:
-        assert store.kept() == ()
-        store.keep([kept(history(10))])
-        assert len(store.kept()) == 1
-    journal.close()
-    with reading(path) as reader:
-        resumed = reader.resume()
-        assert list(reader.verify_chain()) == []
-    assert resumed is not None
-    assert resumed.state == decision.state
-
-
-def test_a_journal_that_another_process_keeps_locked_is_an_error(store: SeriesStore, path: Path) -> None:
+def test_a_journal_that_another_process_keeps_locked_is_an_error(path: Path) -> None:
+    store = SeriesStore.open(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalError, match="locked"):
@@ -161,3 +130,4 @@ def test_a_journal_that_another_process_keeps_locked_is_an_error(store: SeriesSt
         connection.execute("ROLLBACK")
     store.keep([kept(history(10))])
     assert len(store.kept()) == 1
+    store.close()

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.connections import ConnectionsError, read_connections, split_address, write_connections
+from controller.connections import ConnectionsError, journal_place, read_connections, split_address, write_connections
+from controller.journal.place import Database
 
 GOOD = """
 servers:
@@ -31,6 +32,24 @@ def test_a_document_is_read_and_its_route_folder_is_next_to_it(tmp_path: Path) -
     connections = read_connections(written(tmp_path, GOOD))
     assert connections.by_node()["edge-paris-cpu", ""].http == "127.0.0.1:8000"
     assert connections.gateways[0].routes == tmp_path / "routes"
+
+
+DATABASE = """
+database: {host: 127.0.0.1, user: keeper, passwordFile: password, caFile: ca.pem}
+"""
+
+
+def test_a_database_keeps_the_journal_with_its_files_next_to_the_document(tmp_path: Path) -> None:
+    connections = read_connections(written(tmp_path, GOOD + DATABASE))
+    assert journal_place(connections, Path("journal.sqlite")) == Database(
+        "127.0.0.1", 5432, "gridwright", "keeper", tmp_path / "password", tmp_path / "ca.pem", is_tls=True
+    )
+    assert journal_place(read_connections(written(tmp_path, GOOD)), Path("journal.sqlite")) == Path("journal.sqlite")
+
+
+def test_the_folder_of_a_socket_is_no_address(tmp_path: Path) -> None:
+    text = "database: {host: /run/postgresql, sslmode: disable}"
+    assert read_connections(written(tmp_path, GOOD + text)).database is not None
 
 
 def test_a_pools_counters_may_come_from_a_prometheus_with_its_files_next_to_the_document(tmp_path: Path) -> None:
@@ -75,7 +94,7 @@ def test_a_pool_may_have_a_server_on_each_node(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("servers: {}", "name the servers, or a cluster that has them"),
+        ("servers: {}", "name the servers, or a cluster or sites that have them"),
         ("servers: {a: {http: '127.0.0.1:8000', grpc: '127.0.0.1:8001'}}", "servers.a.metrics: Field required"),
         (
             "servers: {a: {http: '127.0.0.1', grpc: '127.0.0.1:2', metrics: '127.0.0.1:1'}}",
@@ -94,6 +113,12 @@ def test_a_pool_may_have_a_server_on_each_node(tmp_path: Path) -> None:
             "edge-paris is named by two gateways",
         ),
         (GOOD + PROMETHEUS.replace("edge-paris-cpu", "nowhere"), "nowhere has a Prometheus and no server"),
+        (GOOD + DATABASE.replace("127.0.0.1", "10.0.0.5"), "10.0.0.5:5432 is not on this machine"),
+        (
+            GOOD + "database: {host: db.example.org, sslmode: disable}\nbeyondLoopback: true",
+            "db.example.org would get what is kept in the clear: use sslmode: verify-full",
+        ),
+        (GOOD + "database: {host: 127.0.0.1, sslmode: prefer}", "database.sslmode"),
         (GOOD + PROMETHEUS + PROMETHEUS.replace("prometheus:", ""), "edge-paris-cpu is read from two Prometheus"),
         (
             GOOD + PROMETHEUS.replace("http://127.0.0.1:9090", "https://10.0.0.1"),

@@ -45,7 +45,7 @@ async def test_a_decision_is_carried_out_wave_by_wave_and_remembered(wiring: Wir
 async def test_of_several_waves_of_one_name_each_is_noted_with_what_came_of_itself(wiring: Wiring) -> None:
     twice = replace(move(State()), transition=replace(MOVE, waves=(*MOVE.waves[:2], *MOVE.waves)))
     await one_turn(replace(wiring, decide=lambda *_: twice))
-    with reading(wiring.journal.path) as reader:
+    with reading(wiring.journal.place) as reader:
         noted = [(acted.wave, len(acted.outcomes)) for acted in reader.outcomes()]
     assert noted == [(name, 1) for name in ("grow", "route", "grow", "route", "shrink")]
 
@@ -55,7 +55,7 @@ async def test_the_journal_holds_the_decision_before_anything_is_acted_on(wiring
 
     class Looking(DryRun):
         async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
-            with reading(wiring.journal.path) as reader:
+            with reading(wiring.journal.place) as reader:
                 seen.append([decided.decision for decided in reader.decisions()])
             await super().apply(decision_id, action, policy)
 
@@ -64,7 +64,7 @@ async def test_the_journal_holds_the_decision_before_anything_is_acted_on(wiring
 
 
 async def test_without_a_journal_entry_nothing_is_acted_on(wiring: Wiring, dry: DryRun) -> None:
-    other = sqlite3.connect(wiring.journal.path, isolation_level=None)
+    other = sqlite3.connect(wiring.journal.place, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     turned = await one_turn(wiring)
     other.execute("ROLLBACK")
@@ -80,7 +80,7 @@ async def test_without_a_journal_entry_nothing_is_acted_on(wiring: Wiring, dry: 
 async def test_a_disk_that_fills_up_stops_all_action(wiring: Wiring, dry: DryRun) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (wiring.journal.path.stat().st_size, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (wiring.journal.place.stat().st_size, limits[1]))
     try:
         turned = await one_turn(wiring)
     finally:
@@ -92,7 +92,7 @@ async def test_a_disk_that_fills_up_stops_all_action(wiring: Wiring, dry: DryRun
 
 
 async def test_a_transition_stops_when_what_came_of_a_wave_cannot_be_noted(wiring: Wiring, dry: DryRun) -> None:
-    other = sqlite3.connect(wiring.journal.path, isolation_level=None)
+    other = sqlite3.connect(wiring.journal.place, isolation_level=None)
 
     class Locking(DryRun):
         async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
@@ -237,7 +237,7 @@ async def test_an_action_that_would_begin_after_evidence_has_ended_is_not_done_t
     ]
     assert "evidence behind the plan ended" in done[2].error
     assert ids(turned) == ["GW3005"]
-    with reading(wiring.journal.path) as reader:
+    with reading(wiring.journal.place) as reader:
         assert [(acted.wave, len(acted.outcomes)) for acted in reader.outcomes()] == [("grow", 3)]
     assert [load.placement for load in turned.memory.state.fleet.loads] == placements[:2]
 
@@ -302,3 +302,30 @@ async def test_unreadable_gateways_leave_the_routes_once_set_and_a_finding(wirin
     )
     assert turned.memory.state.fleet.routes == ROUTES
     assert ids(turned) == ["GW3007"]
+
+
+async def test_parts_are_made_ready_before_the_first_action_and_also_where_there_is_none(
+    wiring: Wiring, dry: DryRun
+) -> None:
+    told = Finding("GW2136", Level.ERROR, "not written", "see why")
+    seen: list[tuple[str, Fleet, int]] = []
+
+    class Noting:
+        async def prepare(
+            self, _policy: Policy, _snapshot: Snapshot, running: Fleet, decision: Decision
+        ) -> tuple[Finding, ...]:
+            seen.append((decision.id, running, len(dry.noted)))
+            return (told,)
+
+        async def keep(
+            self, _policy: Policy, _planned: Fleet, _snapshot: Snapshot, *, is_reached: bool
+        ) -> tuple[Finding, ...]:
+            raise AssertionError(f"a turn ends before that, reached: {is_reached}")
+
+    before = State(fleet=Fleet((), ROUTES))
+    turned = await one_turn(replace(wiring, upkeep=Noting()), Memory(state=before))
+    assert (seen, ids(turned), turned.is_reached) == ([("d1", before.fleet, 0)], ["GW2136"], True)
+    assert [action for _, action in dry.noted] == [action for wave in MOVE.waves for action in wave.actions]
+    again = replace(wiring, upkeep=Noting(), decide=lambda _p, _s, state, now: keep(state, now))
+    assert ids(await one_turn(again, turned.memory)) == ["GW2136"]
+    assert len(seen) == 2

@@ -90,7 +90,7 @@ async def test_stopping_finishes_the_wave_and_leaves_the_next(wiring: Wiring) ->
     loop.stop()
     await running
     assert done == list(MOVE.waves[0].actions)
-    with reading(wiring.journal.path) as reader:
+    with reading(wiring.journal.place) as reader:
         resumed = reader.resume()
     assert resumed is not None
     assert resumed.state.fleet.loads == (Load(DETECT, 2, 4, 1_000),)
@@ -141,7 +141,7 @@ async def test_what_is_found_at_rest_is_weighed_in_the_next_turn_and_noted_with_
     await until_turns(loop, 2)
     loop.stop()
     await running
-    with reading(wiring.journal.path) as reader:
+    with reading(wiring.journal.place) as reader:
         proposals = [decided.state.proposal for decided in reader.decisions()]
     assert proposals == [None, found]
 

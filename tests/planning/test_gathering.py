@@ -6,6 +6,7 @@ import pytest
 from world import CALM, FRANKFURT, OCR, POLICY, World, line
 
 from controller.decision import Decision
+from controller.planning.align import align
 from controller.planning.clauses import EVERYTHING, only
 from controller.planning.pooled.linear import attempt
 from controller.planning.questions import Questions
@@ -106,6 +107,18 @@ def test_on_a_large_fleet_pools_that_share_a_rack_are_filled_there(monkeypatch: 
     monkeypatch.setattr(size, "MOST_STANDS", 0)
     monkeypatch.setattr(Questions, "_on_each_node", lambda *_: None)
     assert Questions(problem).possible(EVERYTHING) is True
+
+
+def test_a_plan_keeps_its_rack_where_half_of_it_runs_in_another() -> None:
+    problem = three_instances(Within.RACK, 600)
+    pools = (replace(pool, racks=("a", "a", "b")) for pool in problem.policy.pools)
+    problem = replace(problem, policy=replace(problem.policy, pools=tuple(pools)))
+    gathered = plan({("near", "edge-0"): 1, ("near", "edge-1"): 1}, {"near": 1000})
+    apart = plan({("near", "edge-1"): 1, ("near", "edge-2"): 1}, {"near": 1000})
+    assert list(Gathering().check(apart, problem))
+    aligned = align(gathered, apart, problem)
+    assert {item.node for item in aligned.instances} == {"edge-0", "edge-1"}
+    assert list(Gathering().check(aligned, problem)) == []
 
 
 def test_an_option_that_only_barred_paths_take_may_stand_anywhere() -> None:

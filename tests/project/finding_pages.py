@@ -10,12 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from collectors.catalogue import TITLES as READINGS
-from controller.cluster.inventory.catalogue import TITLES as INVENTORY
-from controller.cluster.servers.catalogue import TITLES as SERVERS
-from controller.planning.catalogue import TITLES as PLANNING
-from policy.catalogue import TITLES as POLICY
 from rules.catalogue import RULES
+from tests.project.catalogues import TITLES
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "docs" / "findings"
@@ -84,9 +80,8 @@ def promises() -> dict[str, str]:
 
 def title(finding: str) -> str:
     """What the catalogues call it; of a rule, that it is broken."""
-    known = {**POLICY, **READINGS, **PLANNING, **INVENTORY, **SERVERS}
     rules = {rule.finding_id: f"the rule `{rule.id}` is broken" for rule in RULES}
-    return known.get(finding) or rules[finding]
+    return TITLES.get(finding) or rules[finding]
 
 
 def relinked(text: str) -> str:

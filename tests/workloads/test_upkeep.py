@@ -22,13 +22,15 @@ from controller.cluster.api_server.calls import Calls
 from controller.cluster.api_server.store import Name
 from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL
 from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.door import Door
 from controller.cluster.servers.pod_state import PodState
-from controller.cluster.servers.pods import ServerAddresses, ServerPod, late_servers, server_pod
+from controller.cluster.servers.pods import ServerAddresses, ServerPod, late_servers, on_machines, server_pod
 from controller.cluster.servers.serving import reached
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.upkeep import ClusterUpkeep, in_use, silent
 from controller.fleet import Fleet, Load
 from rules.kernel.problem import Placement
+from tests.acting.world import world
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 LOADED = Placement("model", "fp32", "edge")
@@ -109,6 +111,17 @@ def test_a_server_is_told_of_once_it_is_ready_or_late() -> None:
     assert addresses.now() == {("edge", "ready"): reached("10.0.0.1"), ("edge", "late"): reached("10.0.0.3")}
 
 
+def test_a_server_of_the_machine_that_its_node_was_before_is_nowhere_and_is_to_go() -> None:
+    state = PodState("10.0.0.1", is_ready=True, why="", bound=NOW)
+    pods = {Name("gridwright-edge", name): ServerPod("edge", name, NOW, state) for name in ("kept", "replaced")}
+    joined = {"kept": NOW, "replaced": NOW + timedelta(seconds=1)}
+    now = on_machines(pods, joined.get)
+    assert [each.node for each in now.values() if each.is_of_before] == ["replaced"]
+    addresses = ServerAddresses(lambda: now, 600, reached, lambda: NOW + timedelta(seconds=600))
+    assert addresses.now() == {("edge", "kept"): reached("10.0.0.1")}
+    assert on_machines(pods, lambda _: None) == pods
+
+
 def pod(node: str, age_s: int, *, bound: bool = True, **told: Any) -> dict[str, Any]:
     """A pod of a server as the API server has it."""
     metadata = {
@@ -160,9 +173,9 @@ async def test_late_servers_are_told_of_though_the_api_server_refuses_everything
     )
     refuses = httpx.MockTransport(lambda _: httpx.Response(403, json={"reason": "Forbidden"}))
     async with httpx.AsyncClient(transport=refuses, base_url="https://cluster") as asked:
-        upkeep = ClusterUpkeep(Applier(Calls(asked)), settings, tuple, lambda: PODS)
-        told = await upkeep.keep(Fleet(), Snapshot(NOW), is_reached=True)
-    assert [each.id for each in told] == ["GW2135", "GW2135", "GW2136"]
+        upkeep = ClusterUpkeep(Applier(Calls(asked)), Door(Calls(asked)), settings, tuple, lambda: PODS)
+        told = await upkeep.keep(world(), Fleet(), Snapshot(NOW), is_reached=True)
+    assert [each.id for each in told] == ["GW2136", "GW2135", "GW2135", "GW2136"]
 
 
 async def test_objects_are_looked_at_again_once_something_else_is_wanted_or_a_minute_has_passed() -> None:
@@ -182,7 +195,7 @@ async def test_objects_are_looked_at_again_once_something_else_is_wanted_or_a_mi
 
     cut_off = InventoryNode("a", is_ready=False, server=Presence.READY)
     async with httpx.AsyncClient(transport=httpx.MockTransport(answered), base_url="https://cluster") as asked:
-        upkeep = ClusterUpkeep(Applier(Calls(asked)), settings, tuple, dict)
+        upkeep = ClusterUpkeep(Applier(Calls(asked)), Door(Calls(asked)), settings, tuple, dict)
         has_looked = []
         for each in (
             snapshot(0),
@@ -193,6 +206,6 @@ async def test_objects_are_looked_at_again_once_something_else_is_wanted_or_a_mi
             snapshot(80, cut_off),
         ):
             lists.clear()
-            assert await upkeep.keep(Fleet(), each, is_reached=True) == ()
+            assert await upkeep.keep(world(), Fleet(), each, is_reached=False) == ()
             has_looked.append(bool(lists))
     assert has_looked == [True, False, False, True, True, False]

@@ -24,7 +24,7 @@ from controller.cluster.inventory.seen import (
     quota_seen,
 )
 from controller.cluster.inventory.usable import Seen, strangers, usable
-from controller.cluster.names import MANAGED_BY, NODE, POOL, namespace_of
+from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL, namespace_of
 from policy.findings import Level, Place
 from policy.resolved import Pool, Purchase
 
@@ -190,7 +190,7 @@ def test_of_pods_those_are_kept_that_have_a_device_or_are_ours() -> None:
     assert pod({GPU: "1", "cpu": "1"}) == PodSeen("a", ((GPU, 2),), is_ours=False, since=MADE)
     assert pod({"cpu": "1"}) is None
     assert pod({"cpu": "1"}, ours=True) == PodSeen("a", (), is_ours=True, since=MADE)
-    assert pod({"cpu": "1"}, ours=True, at="") == PodSeen("b", (), is_ours=True, since=MADE)
+    assert pod({"cpu": "1"}, ours=True, at="") == PodSeen("b", (), is_ours=True, since=MADE, is_bound=False)
     assert pod({"cpu": "1"}, ours=True, namespace="elsewhere") is None
     assert pod({GPU: "1"}, at="") is None
     assert pod({GPU: "1"}, phase="Succeeded") is None
@@ -234,3 +234,44 @@ def test_findings_name_nodes_and_what_to_do() -> None:
     assert (fewer.level, more.level) == (Level.WARNING, Level.INFO)
     assert "`nodes: 3`" in (more.hint or "")
     assert undeclared("egde", 2).subject == "pool egde"
+
+
+def test_a_server_that_came_to_the_machine_of_before_is_none_of_the_one_that_joined_since() -> None:
+    def presence(bound: datetime | None, joined: datetime | None) -> Presence:
+        server = PodSeen("a", (), is_ours=True, since=MADE, is_ready=True, bound=bound)
+        node = replace(GOOD, made=joined)
+        (found,) = usable([CARDS], Seen({Name("", "a"): node}, {Name("x", "a-0"): server}, {}))["edge"]
+        assert found.since == joined
+        return found.server
+
+    second = timedelta(seconds=1)
+    assert presence(MADE - second, MADE) is Presence.NONE
+    assert presence(MADE, MADE) is Presence.READY
+    assert presence(None, MADE) is Presence.READY
+    assert presence(MADE, None) is Presence.READY
+
+
+def test_of_a_pod_that_no_node_has_yet_there_is_nothing() -> None:
+    waits = PodSeen("a", (), is_ours=True, since=MADE, is_bound=False)
+    (found,) = usable([CARDS], Seen({Name("", "a"): GOOD}, {Name("x", "a-0"): waits}, {}))["edge"]
+    assert found.server is Presence.NONE
+
+
+def test_when_a_node_joined_and_when_a_pod_came_to_it_is_kept() -> None:
+    at = MADE.isoformat()
+    labels = {POOL: "edge"}
+    assert node_seen({"metadata": {"name": "a", "labels": labels, "creationTimestamp": at}}).made == MADE
+    bound = {"type": "PodScheduled", "status": "True", "lastTransitionTime": at}
+    ours = {
+        "metadata": {
+            "name": "a-0",
+            "namespace": namespace_of("edge"),
+            "labels": {**labels, MANAGED_BY: MANAGER},
+            "creationTimestamp": at,
+        },
+        "spec": {"nodeName": "a"},
+    }
+    for status, expected in (({"conditions": [bound]}, MADE), ({"conditions": [{**bound, "status": "False"}]}, None)):
+        kept = pod_seen({**ours, "status": status})
+        assert kept is not None
+        assert kept.bound == expected

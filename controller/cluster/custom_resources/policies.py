@@ -11,8 +11,10 @@ from controller.cluster.api_server.calls import Calls, Object
 from controller.cluster.api_server.resources import Resource as Served
 from controller.cluster.api_server.store import Watched
 from controller.cluster.api_server.watching import Informer, following
+from controller.cluster.custom_resources.catalogue import not_kept
 from controller.cluster.custom_resources.condition import Condition, Holds
 from controller.cluster.custom_resources.conditions import Resource
+from controller.cluster.custom_resources.dropped import dropped
 from controller.cluster.inventory.catalogue import unfollowed
 from policy.cluster.documents import documents, field_at
 from policy.documents import API_VERSION, KINDS
@@ -32,11 +34,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A custom resource as the cluster has it: its document, and what was told of it, which is no part of it."""
+    """A custom resource as the cluster has it: its document, and what was told of it, which is no part of it.
+
+    `dropped` are the fields that were written to it and that the cluster does not keep.
+    """
 
     uid: str
     generation: int
     text: str
+    dropped: tuple[str, ...] = ()
     observed_generation: int = field(default=0, compare=False)
     told: tuple[Told, ...] = field(default=(), compare=False)
 
@@ -51,7 +57,14 @@ def held(resource: Object) -> Held:
         )
         for each in status.get("conditions", ())
     )
-    return Held(metadata["uid"], metadata["generation"], text, status.get("observedGeneration", 0), tuple(told))
+    return Held(
+        metadata["uid"],
+        metadata["generation"],
+        text,
+        dropped(resource),
+        status.get("observedGeneration", 0),
+        tuple(told),
+    )
 
 
 SERVED: Final[Mapping[str, Served]] = {kind: Served(API_VERSION, plural(kind)) for kind in KINDS}
@@ -97,7 +110,8 @@ class ClusterPolicy:
             Resource(kind, name.name): each for kind, objects in found.items() for name, each in objects.items()
         }
         texts = sorted((resource.file, each.text) for resource, each in self._read.items())
-        self._loaded = self._reread.load(texts, ()) or self._loaded
+        lost = [not_kept(resource.file, each.dropped) for resource, each in self._read.items() if each.dropped]
+        self._loaded = self._reread.load(texts, lost) or self._loaded
         troubles = {plural(kind): informer.trouble for kind, informer in self._informers.items() if informer.trouble}
         untold = tuple(unfollowed(what, trouble) for what, trouble in troubles.items())
         return replace(self._loaded, findings=(*untold, *self._loaded.findings))

@@ -49,6 +49,11 @@ def installed(settings: Settings | None = None) -> tuple[Manifest, ...]:
     return (namespace, *definitions(kept()).values(), *told)
 
 
+def is_definition(manifest: Manifest) -> bool:
+    """Whether it is the definition of a kind of document: all of it is ours, whoever brought it."""
+    return bool(manifest["kind"] == "CustomResourceDefinition")
+
+
 def path_of(manifest: Manifest) -> str:
     """Where the API server has the object."""
     metadata = manifest["metadata"]

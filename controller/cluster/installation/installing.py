@@ -13,10 +13,12 @@ from typing import Any, Final
 from controller.cluster.api_server.calls import Calls
 from controller.cluster.api_server.errors import CallError, MissingError
 from controller.cluster.api_server.resources import Resource
+from controller.cluster.installation.held_documents import require_readable
 from controller.cluster.installation.installed import (
     VERSIONS,
     Manifest,
     differs,
+    is_definition,
     is_supported,
     name_of,
     path_of,
@@ -67,6 +69,7 @@ async def to_install(calls: Calls, manifests: Sequence[Manifest]) -> tuple[Step,
     await _require_permission(calls, manifests, _INSTALLS)
     standing = await asyncio.gather(*(_found(calls, each) for each in manifests))
     _require_not_helms(standing)
+    await require_readable(calls)
     there = {each["metadata"]["name"] for each in standing if each and each["kind"] == "Namespace"}
     return tuple(
         await asyncio.gather(
@@ -94,7 +97,7 @@ async def carry_out(calls: Calls, steps: Sequence[Step]) -> None:
         if step.fate is Fate.REMOVE:
             await _remove(calls, step.manifest)
         elif step.is_change:
-            await calls.apply(path_of(step.manifest), step.manifest, MANAGER)
+            await calls.apply(path_of(step.manifest), step.manifest, MANAGER, force=is_definition(step.manifest))
 
 
 async def _require_version(calls: Calls) -> None:
@@ -151,7 +154,7 @@ async def _step(calls: Calls, manifest: Manifest, found: Mapping[str, Any] | Non
     """What applying would make of an object; `can_try` is false where its namespace is not there yet."""
     if found is None and not can_try:
         return Step(manifest, Fate.CREATE)
-    after = await calls.apply(path_of(manifest), manifest, MANAGER, dry_run=True)
+    after = await calls.apply(path_of(manifest), manifest, MANAGER, force=is_definition(manifest), dry_run=True)
     if found is None:
         return Step(manifest, Fate.CREATE)
     return Step(manifest, Fate.CHANGE if differs(found, after) else Fate.KEEP)

@@ -7,6 +7,7 @@ from typing import Final
 
 from collectors.snapshot import Inventory, InventoryNode, Reading, Snapshot
 from controller.cluster.api_server.calls import Calls
+from controller.cluster.api_server.store import Name
 from controller.cluster.api_server.watching import Informer, following, objects_now
 from controller.cluster.inventory.catalogue import closed, other_number, undeclared, unfollowed
 from controller.cluster.inventory.seen import WATCHED_NODES, WATCHED_PODS, WATCHED_QUOTAS
@@ -58,6 +59,11 @@ class ClusterInventory:
             for each in (self._nodes, self._pods, self._quotas):
                 await each.listed()
             yield
+
+    def made(self, node: str) -> datetime | None:
+        """When a node of a pool joined; None where there is none of that name."""
+        seen = self._nodes.objects.get(Name("", node))
+        return seen.made if seen else None
 
     async def collect(self, now: datetime) -> Snapshot:
         """The nodes of each pool, as they were last seen."""

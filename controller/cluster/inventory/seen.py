@@ -45,7 +45,10 @@ class Taint:
 
 @dataclass(frozen=True, slots=True)
 class NodeSeen:
-    """A node of a pool. `spot` is the label that marks it as preemptible, `is_shared` whether its device is divided."""
+    """A node of a pool. `spot` is the label that marks it as preemptible, `is_shared` whether its device is divided.
+
+    `made` is when it joined: a machine that replaces another under its name has joined since.
+    """
 
     pool: str
     is_ready: bool
@@ -56,13 +59,15 @@ class NodeSeen:
     rack: str = ""
     spot: str = ""
     is_shared: bool = False
+    made: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PodSeen:
     """A pod of a node, and the devices that it has there. One of ours is of its node before it is bound to it.
 
-    `since` is when it became ready, or has not been ready since.
+    `since` is when it became ready, or has not been ready since; `bound` when it came to its node, where that
+    is told.
     """
 
     node: str
@@ -70,6 +75,8 @@ class PodSeen:
     is_ours: bool
     since: datetime
     is_ready: bool = False
+    is_bound: bool = True
+    bound: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ def node_seen(node: Object) -> NodeSeen:
         rack=labels.get(RACK, ""),
         spot=next((f"{key}={value}" for key, value in SPOT if labels.get(key) == value), ""),
         is_shared=labels.get(SHARING, "none") != "none",
+        made=datetime.fromisoformat(made) if (made := node["metadata"].get("creationTimestamp")) else None,
     )
 
 
@@ -112,7 +120,10 @@ def pod_seen(pod: Object) -> PodSeen | None:
     ready = (each for each in pod.get("status", {}).get("conditions", ()) if each["type"] == "Ready")
     changed = next((each.get("lastTransitionTime") for each in ready), None) or metadata["creationTimestamp"]
     since = datetime.fromisoformat(changed)
-    return PodSeen(node, tuple(sorted(devices.items())), is_ours, since, pod_state(pod).is_ready)
+    state = pod_state(pod)
+    return PodSeen(
+        node, tuple(sorted(devices.items())), is_ours, since, state.is_ready, bool(spec.get("nodeName")), state.bound
+    )
 
 
 def is_server(metadata: Object) -> bool:

@@ -10,6 +10,7 @@ from collectors.snapshot import InventoryNode, Presence
 from controller.cluster.api_server.store import Name
 from controller.cluster.inventory.seen import NodeSeen, PodSeen, QuotaSeen, Taint
 from controller.cluster.names import POOL, namespace_of
+from controller.cluster.servers.pod_state import is_before
 from policy.resolved import Pool, Purchase
 
 TOLD_OTHERWISE: Final = tuple(f"node.kubernetes.io/{state}" for state in ("not-ready", "unreachable", "unschedulable"))
@@ -67,7 +68,8 @@ def _of(pool: Pool, nodes: Sequence[tuple[str, NodeSeen]], occupied: _Occupied, 
             node.zone,
             (*_against(pool, name, node, resource, occupied), *_late(occupied.ours.get(name), seen.late)),
             node.is_ready,
-            _presence(occupied.ours.get(name)),
+            _presence(occupied.ours.get(name), node),
+            node.made,
         )
         for name, node in sorted(nodes)
     ]
@@ -77,8 +79,9 @@ def _late(server: PodSeen | None, late: datetime) -> tuple[str, ...]:
     return ("its server is not ready in time",) if server and not server.is_ready and server.since <= late else ()
 
 
-def _presence(server: PodSeen | None) -> Presence:
-    if server is None:
+def _presence(server: PodSeen | None, node: NodeSeen) -> Presence:
+    """Nothing is there of a pod that no node has yet, nor of one that came to the machine that the node was before."""
+    if server is None or not server.is_bound or is_before(server.bound, node.made):
         return Presence.NONE
     return Presence.READY if server.is_ready else Presence.STARTING
 

@@ -9,7 +9,7 @@ from controller.cluster.api_server.calls import Calls, owners
 from controller.cluster.api_server.errors import CallError, ConflictError, ForbiddenError, MissingError
 from controller.cluster.api_server.listing import listed
 from controller.cluster.leading.fencing import REFUSAL, DeposedError
-from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER
+from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER, namespace_of, server_of
 from controller.cluster.servers.catalogue import (
     beyond_quota,
     deposed,
@@ -132,7 +132,7 @@ class Applier:
                 return not_ours(str(key))
             live = await self._calls.apply(key.path, _marked(manifest), MANAGER)
         except (CallError, DeposedError) as error:
-            return met(key, error)
+            return met(str(key), error)
         self._applied[key] = standing(key.kind, live).fields
         return None
 
@@ -146,10 +146,19 @@ class Applier:
         except MissingError:
             return None
         except (CallError, DeposedError) as error:
-            return met(stands.key, error)
+            return met(str(stands.key), error)
         self._applied.pop(stands.key, None)
         self._added.pop(stands.key, None)
         return None
+
+    async def restart(self, pool: str, node: str) -> Finding | None:
+        """Have the pod of a server made anew; what is in the way, or None."""
+        key = Key(SERVERS, namespace_of(pool), server_of(node))
+        try:
+            told = await evict(self._calls, key)
+        except (CallError, DeposedError) as error:
+            return met(str(key), error)
+        return kept_by_budget(str(key), told) if told else None
 
     async def _one(self, key: Key) -> Standing | None:
         """An object of ours, or None where there is none that carries our label."""
@@ -189,9 +198,8 @@ async def side_by_side(items: Sequence[Item], do: Callable[[Item], Awaitable[Fin
     return list(await asyncio.gather(*map(one, items)))
 
 
-def met(key: Key, error: CallError | DeposedError) -> Finding:
+def met(subject: str, error: CallError | DeposedError) -> Finding:
     """What an error means to a person."""
-    subject = str(key)
     if isinstance(error, DeposedError):
         return deposed(subject, str(error))
     if isinstance(error, ForbiddenError) and REFUSAL in error.message:

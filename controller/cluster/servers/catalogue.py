@@ -19,6 +19,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW2137": "an object has a name that a server needs, and is not Gridwright's",
         "GW2138": "a server runs with settings of before",
         "GW2139": "this replica is not the leader any more",
+        "GW2140": "somebody else has servers admitted",
+        "GW2141": "nothing judges where servers stand",
     }
 )
 
@@ -51,11 +53,11 @@ def beyond_quota(subject: str, told: str) -> Finding:
 
 
 def kept_by_budget(subject: str, told: str) -> Finding:
-    """The plan has left the node; its server stays until the budget allows to evict it."""
+    """No plan wants it, or its machine is gone; its pod stays until the budget allows to evict it."""
     hint = (
         "nothing: it goes as soon as the other servers of its pool are ready; they are named by GW2135 if they are late"
     )
-    return Finding("GW2134", Level.INFO, f"it is not wanted any more and stays for now: {told}", hint, subject=subject)
+    return Finding("GW2134", Level.INFO, f"it is to go and stays for now: {told}", hint, subject=subject)
 
 
 def awaited(subject: str, waited_s: float, why: str) -> Finding:
@@ -96,3 +98,17 @@ def deposed(subject: str, told: str) -> Finding:
     """A write or an action came after another replica had taken over, or may have."""
     hint = "nothing: the other replica goes on from what is there"
     return Finding("GW2139", Level.INFO, f"not done, for another replica may lead: {told}", hint, subject=subject)
+
+
+def propped_open(subject: str, seats: Iterable[str]) -> Finding:
+    """Whoever has added these is a field manager of its own, and nothing is taken from one."""
+    message = f"somebody else has servers admitted that no plan has: {', '.join(sorted(seats))}"
+    hint = "take these keys out, and see who may write in gridwright-system"
+    return Finding("GW2140", Level.ERROR, message, hint, subject=subject)
+
+
+def unjudged(subject: str, names: Iterable[str]) -> Finding:
+    """What is written for the API server to judge by is judged by nobody."""
+    message = f"pods of pools may stand anywhere, as the cluster has no {', '.join(names)}"
+    hint = "install this release of Gridwright again: it has them"
+    return Finding("GW2141", Level.ERROR, message, hint, subject=subject)

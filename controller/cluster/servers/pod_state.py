@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 Object = Mapping[str, Any]
@@ -11,23 +12,48 @@ _STARTING: Final = frozenset({"ContainerCreating", "PodInitializing"})
 
 @dataclass(frozen=True, slots=True)
 class PodState:
-    """A pod: `address` is its IP, empty while it has none; `why` is what holds it up, empty when it is ready."""
+    """A pod: `address` is its IP, empty while it has none; `why` is what holds it up, empty when it is ready.
+
+    `bound` is when it came to its node, None before.
+    """
 
     address: str
     is_ready: bool
     why: str
+    bound: datetime | None = None
 
 
 def pod_state(pod: Object) -> PodState:
     """The state of a pod as the API server has it."""
     status = pod.get("status", {})
-    if "deletionTimestamp" in pod["metadata"]:
-        return PodState("", is_ready=False, why="its pod of before is about to end")
     conditions = {each["type"]: each for each in status.get("conditions", ())}
+    bound = _bound(conditions.get("PodScheduled", {}))
+    if "deletionTimestamp" in pod["metadata"]:
+        return PodState("", is_ready=False, why="its pod of before is about to end", bound=bound)
     if conditions.get("Ready", {}).get("status") == "True" and status.get("podIP"):
-        return PodState(status["podIP"], is_ready=True, why="")
+        return PodState(status["podIP"], is_ready=True, why="", bound=bound)
     why = next(_reasons(status, conditions), "its pod is not ready yet")
-    return PodState(status.get("podIP", ""), is_ready=False, why=why)
+    return PodState(status.get("podIP", ""), is_ready=False, why=why, bound=bound)
+
+
+def is_before(bound: datetime | None, node_made: datetime | None) -> bool:
+    """Whether a pod came to another machine, which its node has replaced under the same name since.
+
+    Both instants are whole seconds by the API server's clock.
+    """
+    return bound is not None and node_made is not None and bound < node_made
+
+
+def on_its_machine(state: PodState, node_made: datetime | None) -> PodState:
+    """What a pod is on the node that there is now: one of the machine before has neither an address nor a future."""
+    if not is_before(state.bound, node_made):
+        return state
+    return PodState("", is_ready=False, why="its pod is of the machine that its node was before", bound=state.bound)
+
+
+def _bound(scheduled: Object) -> datetime | None:
+    at = scheduled.get("lastTransitionTime") if scheduled.get("status") == "True" else None
+    return datetime.fromisoformat(at) if at else None
 
 
 def _reasons(status: Object, conditions: Mapping[str, Object]) -> Iterator[str]:

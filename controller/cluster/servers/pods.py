@@ -12,7 +12,7 @@ from controller.cluster.api_server.store import Name, Watched
 from controller.cluster.inventory.seen import is_server
 from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL
 from controller.cluster.servers.catalogue import late
-from controller.cluster.servers.pod_state import PodState, pod_state
+from controller.cluster.servers.pod_state import PodState, is_before, on_its_machine, pod_state
 from controller.connections import ServerKey
 from policy.findings import Finding
 
@@ -22,6 +22,7 @@ class ServerPod:
     """The pod of a server: its pool and node, when it was made, what it tells of itself, and whether it is to end.
 
     `process` is another one whenever its Triton was started anew, and so holds nothing.
+    `is_of_before`: its node was another machine when it came there.
     """
 
     pool: str
@@ -30,6 +31,7 @@ class ServerPod:
     state: PodState
     ends: bool = False
     process: str = ""
+    is_of_before: bool = False
 
 
 def server_pod(pod: Object) -> ServerPod | None:
@@ -48,12 +50,23 @@ def server_pod(pod: Object) -> ServerPod | None:
 WATCHED_SERVERS: Final = Watched(PODS, server_pod, labels=f"{MANAGED_BY}={MANAGER},{POOL}")
 
 
+def on_machines(pods: Mapping[Name, ServerPod], made: Callable[[str], datetime | None]) -> dict[Name, ServerPod]:
+    """The pods on the nodes that there are now; `made` tells of each when it joined."""
+    # The informer takes events meanwhile, so all is copied at once.
+    return {name: _on_machine(pod, made(pod.node)) for name, pod in tuple(pods.items())}
+
+
+def _on_machine(pod: ServerPod, node_made: datetime | None) -> ServerPod:
+    if not is_before(pod.state.bound, node_made):
+        return pod
+    return replace(pod, state=on_its_machine(pod.state, node_made), is_of_before=True)
+
+
 def late_servers(pods: Mapping[Name, ServerPod], start_s: int, now: datetime) -> tuple[Finding, ...]:
     """The servers that are not ready though they were made longer ago than `start_s`, each with what holds it up."""
-    # The informer takes events meanwhile, so all is copied at once.
     return tuple(
         late(f"node {pod.node} of pool {pod.pool}", start_s, pod.state.why)
-        for pod in tuple(pods.values())
+        for pod in pods.values()
         if not pod.state.is_ready and not pod.ends and pod.made < now - timedelta(seconds=start_s)
     )
 
@@ -80,8 +93,7 @@ class ServerAddresses:
 
     def now(self) -> dict[ServerKey, TritonServer]:
         """Each of them by pool and node, as it is now."""
-        # The informer takes events meanwhile, so all is copied at once.
-        pods, late = tuple(self._pods().values()), self._clock() - self._start
+        pods, late = self._pods().values(), self._clock() - self._start
         return {
             (pod.pool, pod.node): replace(self._reach(pod.state.address), process=pod.process)
             for pod in pods

@@ -5,6 +5,7 @@ A server whose last model was unloaded stays until no plan uses its node: what a
 
 import asyncio
 from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Final
 
 import httpx
@@ -18,7 +19,7 @@ from controller.cluster.api_server.resources import PODS, Resource
 from controller.cluster.names import namespace_of, pod_of, server_of
 from controller.cluster.servers.applying import QUOTA, Applier
 from controller.cluster.servers.catalogue import awaited, beyond_quota
-from controller.cluster.servers.pod_state import PodState, pod_state
+from controller.cluster.servers.pod_state import PodState, on_its_machine, pod_state
 from controller.cluster.servers.server import GRPC, HTTP, METRICS
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
@@ -45,7 +46,7 @@ class ServersActuator:
     """Loads and unloads in a cluster.
 
     `elsewhere` are the pools that have their servers somewhere else. `reach` tells by a pod's IP where its server
-    answers.
+    answers, `made` of a node when it joined.
     """
 
     name = "servers"
@@ -61,6 +62,7 @@ class ServersActuator:
         ready_s: float = READY_S,
         limits: TritonLimits | None = None,
         reach: Callable[[str], TritonServer] = reached,
+        made: Callable[[str], datetime | None] = lambda _: None,
     ) -> None:
         self._calls = calls
         self._client = client
@@ -69,6 +71,7 @@ class ServersActuator:
         self._ready_s = ready_s
         self._limits = limits
         self._reach = reach
+        self._made = made
         self._applier = applier
 
     def handles(self, action: Action) -> bool:
@@ -124,7 +127,8 @@ class ServersActuator:
     async def _pod(self, server: ServerKey) -> PodState | None:
         pool, node = server
         try:
-            return pod_state(await self._calls.get(PODS.path(pod_of(node), namespace=namespace_of(pool))))
+            pod = await self._calls.get(PODS.path(pod_of(node), namespace=namespace_of(pool)))
+            return on_its_machine(pod_state(pod), self._made(node))
         except MissingError:
             return None
 

@@ -7,20 +7,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from collectors.snapshot import ModelState, Presence, Snapshot
+from collectors.snapshot import Presence, Snapshot
+from controller.admission.servers import on_the_way, standing, uses
 from controller.cluster.api_server.errors import CallError
 from controller.cluster.api_server.store import Name
-from controller.cluster.servers.applying import Applier
+from controller.cluster.servers.applying import Applier, side_by_side
 from controller.cluster.servers.catalogue import refused
+from controller.cluster.servers.door import Door
 from controller.cluster.servers.pods import ServerPod, late_servers
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
 from controller.connections import ServerKey
+from controller.decision import Decision
 from controller.fleet import Fleet
 from policy.findings import Finding, Level
-from policy.resolved import Pool
+from policy.resolved import Policy, Pool
 
 SERVERS: Final = "servers"
+CLEAR_S: Final = 5.0
+"""How long what comes before actions may hold them up."""
 KEEP_S: Final = 30.0
 """How long keeping may hold up the next turn."""
 AGAIN: Final = timedelta(seconds=60)
@@ -53,19 +58,49 @@ class ClusterUpkeep:
     def __init__(
         self,
         applier: Applier,
+        door: Door,
         settings: ServerSettings,
         pools: Callable[[], Sequence[Pool]],
         pods: Callable[[], Mapping[Name, ServerPod]],
     ) -> None:
         self._applier = applier
+        self._door = door
         self._settings = settings
         self._pools = pools
         self._pods = pods
         self._silent: dict[ServerKey, datetime] = {}
         self._kept: Kept | None = None
 
-    async def keep(self, planned: Fleet, snapshot: Snapshot, *, is_reached: bool) -> tuple[Finding, ...]:
+    async def prepare(
+        self, policy: Policy, snapshot: Snapshot, running: Fleet, decision: Decision
+    ) -> tuple[Finding, ...]:
+        """Have servers admitted where they stand or are to stand, as far as that is allowed now, and nowhere else.
+
+        And have those gone whose machine is.
+        """
+        stands = standing(snapshot, running.routes, policy)
+        wanted = uses((decision.fleet, on_the_way(decision.transition)), policy)
+        shut = await self._door.keep(policy, snapshot, (stands, wanted))
+        return (*shut, *await self._cleared())
+
+    async def _cleared(self) -> tuple[Finding, ...]:
+        """Have the pods go that came to machines which are replaced: Kubernetes makes others, on those of now."""
+        gone = [pod for pod in self._pods().values() if pod.is_of_before and not pod.ends]
+        try:
+            async with asyncio.timeout(CLEAR_S):
+                met = await side_by_side(gone, lambda pod: self._applier.restart(pod.pool, pod.node))
+        except TimeoutError:
+            return (refused(SERVERS, f"not all was evicted within {CLEAR_S:g} s; the next turn goes on"),)
+        return tuple(finding for finding in met if finding)
+
+    async def keep(
+        self, policy: Policy, planned: Fleet, snapshot: Snapshot, *, is_reached: bool
+    ) -> tuple[Finding, ...]:
         """Apply what the plan's servers need, and where the plan is reached remove those that nothing uses."""
+        shut = await self._door.keep(policy, snapshot, (uses((planned,), policy),)) if is_reached else ()
+        return (*shut, *await self._applied(planned, snapshot, is_reached=is_reached))
+
+    async def _applied(self, planned: Fleet, snapshot: Snapshot, *, is_reached: bool) -> tuple[Finding, ...]:
         self._silent = silent(self._silent, snapshot)
         gone = snapshot.at - timedelta(seconds=self._settings.start_s)
         waited_for = {server for server, since in self._silent.items() if since > gone}
@@ -103,9 +138,7 @@ def in_use(planned: Fleet, snapshot: Snapshot, waited_for: Collection[ServerKey]
     at. On one that is cut off it stays, for nothing could end it there; on all others it goes.
     """
     held = {
-        (each.pool, each.node)
-        for each in snapshot.servers
-        if each.reading.value and any(model.state is not ModelState.UNAVAILABLE for model in each.reading.value.models)
+        (each.pool, each.node) for each in snapshot.servers if each.reading.value and not each.reading.value.is_empty
     }
     told = {(server.pool, server.node) for server in snapshot.servers}
     found: defaultdict[str, set[str]] = defaultdict(set)

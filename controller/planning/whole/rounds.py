@@ -37,6 +37,8 @@ MOST_ROUNDS: Final = 6
 """Held rounds: more than one only where a degrade step, a floor, a budget or a count has to be taken into account."""
 MOST_MENDED: Final = 64
 """Rows that are mended where what runs breaks them; where it breaks more, all is planned anew."""
+MORE_GIVEN_UP: Final = 1.02
+"""So many times as much may be given up in place as what runs gives up: as much can come of luck in planning anew."""
 AT_REST: Final = 2
 """Nodes that are looked at where what runs is kept: others were when it was planned."""
 
@@ -67,8 +69,11 @@ def plan_fleet(
     """
     rows = Rows(problem, form)
     before = Reading.of(running)
+    there = _still_there(rows, before)
     stays = effort is USUAL and len(before.powered) > MOST_POWERED
-    at = _mended(rows, before, 1 if below is None and not stays else 0) or _planned_anew(rows, before, effort)
+    at = _mended(rows, there, 1 if below is None and not stays else 0)
+    if at is None or _gives_up_more(rows, at, there):
+        at = _cheaper(rows, at, _planned_anew(rows, before, effort))
     if at is None or (below is not None and shortfall(at.plan(), form) >= below):
         return NOTHING
     at = relieved(rows, at, unit_prices(rows, at.counts), AT_REST if at == before else MOST_RELIEVED)
@@ -78,18 +83,28 @@ def plan_fleet(
     return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
 
 
-def _mended(rows: Rows, before: Reading, least: int) -> Reading | None:
-    """What runs with what it breaks mended in its place, where that is little and nothing more is given up for it.
+def _mended(rows: Rows, there: Reading, least: int) -> Reading | None:
+    """What runs with what it breaks mended in its place, where that is little, if at least so many rows.
 
-    It is mended where it breaks at least so many rows.
+    None where rows stay broken.
     """
-    there = _still_there(rows, before)
     served = there.counts and _serves_most(rows, there)
     if not served or not least <= len(broken(rows, there)) <= MOST_MENDED:
         return None
     at = staying(rows, repaired(rows, there, unit_prices(rows, there.counts)), there)
-    gives_up = shortfall(at.plan(), rows.form) > shortfall(there.plan(), rows.form)
-    return None if gives_up or broken(rows, at) else trimmed(rows, at)
+    return None if broken(rows, at) else trimmed(rows, at)
+
+
+def _gives_up_more(rows: Rows, at: Reading, there: Reading) -> bool:
+    """Whether what is given up is so much more than before that another plan may well save some of it."""
+    return shortfall(at.plan(), rows.form) > MORE_GIVEN_UP * shortfall(there.plan(), rows.form)
+
+
+def _cheaper(rows: Rows, mended: Reading | None, anew: Reading | None) -> Reading | None:
+    """The one of two plans, where there are both and neither breaks a row."""
+    if mended is None or anew is None or broken(rows, anew):
+        return mended or anew
+    return min(mended, anew, key=lambda at: cost_of(at.plan(), rows.form))
 
 
 def _still_there(rows: Rows, before: Reading) -> Reading:

@@ -55,5 +55,8 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- $_ := set $told "cluster" (dict "evidence" "/etc/gridwright/policy/evidence") }}
 {{- end }}
 {{- end }}
+{{- if .Values.connections.sites }}
+{{- $_ := set $told "sites" (dict "address" "0.0.0.0:8790") }}
+{{- end }}
 {{- merge $told (deepCopy .Values.connections) | toYaml }}
 {{- end }}

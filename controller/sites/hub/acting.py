@@ -1,0 +1,140 @@
+"""Acting on sites: what is wanted goes into the site's plan, and is done once the site has brought that about.
+
+What a site does not bring about is taken out of its plan again, so that it does not come later unasked.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from controller.acting.actuator import Actuator, ActuatorError
+from controller.actions import Action, SetLoad, SetRoutes, Unload
+from controller.fleet import RouteSet, Seat
+from controller.journal.errors import JournalError
+from controller.loop.turn import RouteReader
+from controller.sites.hub.desk import Desk
+from controller.sites.hub.publishing import Change
+from controller.sites.hub.terms import Terms
+from controller.sites.site_plan import SiteLoad, SitePlan, SiteRoute
+from policy.resolved import Policy
+
+
+class SiteServers:
+    """Loads and unloads at sites with agents."""
+
+    name = "sites"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def handles(self, action: Action) -> bool:
+        """Loads and unloads in a pool of such a site."""
+        return isinstance(action, SetLoad | Unload) and bool(self._desk.sites.site_of(_seat(action)[0].pool))
+
+    async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002 - the action says all
+        """Have the load as wanted, or the placement gone. Raises ActuatorError."""
+        if not isinstance(action, SetLoad | Unload):
+            raise ActuatorError(f"{self.name} cannot do {type(action).__name__}: give it to the one that handles it")
+        seat = _seat(action)
+        site = self._desk.sites.site_of(seat[0].pool)
+        wanted = _terms(self._desk).load(action.load) if isinstance(action, SetLoad) else None
+        plan = await _plan(self._desk, site)
+        before = next((item for item in plan.loads if item.load.seat == seat), None)
+        await self._desk.bring_about(site, _with_load(seat, wanted), _with_load(seat, before))
+
+
+class SiteRoutes:
+    """Routes of sites with agents, beside those of the gateways that `others` sets and reads."""
+
+    name = "routes"
+
+    def __init__(self, desk: Desk, others: Actuator, reader: RouteReader) -> None:
+        self._desk = desk
+        self._others = others
+        self._reader = reader
+
+    def handles(self, action: Action) -> bool:
+        """Routes."""
+        return isinstance(action, SetRoutes)
+
+    async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
+        """Have the demands of sites routed as wanted, and all others. Raises ActuatorError.
+
+        A site that is cut off keeps what it has.
+        """
+        if not isinstance(action, SetRoutes):
+            raise ActuatorError(f"{self.name} cannot do {type(action).__name__}: give it to the one that handles it")
+        of_sites: defaultdict[str, list[RouteSet]] = defaultdict(list)
+        elsewhere = []
+        for item in action.routes:
+            if item.origin in self._desk.sites.agents:
+                of_sites[item.origin].append(item)
+            else:
+                elsewhere.append(item)
+        work = [self._set(site, routes) for site, routes in of_sites.items()]
+        if elsewhere:
+            work.append(self._others.apply(decision_id, SetRoutes(tuple(elsewhere)), policy))
+        failed = [each for each in await asyncio.gather(*work, return_exceptions=True) if each is not None]
+        if failed:
+            raise failed[0]
+
+    async def routes(self) -> tuple[RouteSet, ...]:
+        """What all gateways follow now. Raises ActuatorError when one does not tell."""
+        try:
+            found = [await self._desk.routes(site) for site in self._desk.sites.agents]
+        except JournalError as error:
+            raise ActuatorError(str(error)) from error
+        return tuple(sorted((*await self._reader.routes(), *(item for routes in found for item in routes))))
+
+    async def _set(self, site: str, routes: list[RouteSet]) -> None:
+        if self._desk.is_cut_off(site):
+            self._desk.untold.update({(item.service, item.origin): item for item in routes})
+            return
+        terms, plan = _terms(self._desk), await _plan(self._desk, site)
+        names = {item.service for item in routes}
+        before = tuple(item for item in plan.routes if item.routes.service in names)
+        wanted = tuple(map(terms.route, routes))
+        change, back = _with_routes(names, wanted, terms), _with_routes(names, before, terms)
+        await self._desk.bring_about(site, change, back)
+
+
+def _with_load(seat: Seat, wanted: SiteLoad | None) -> Change:
+    """Have the load at a seat as wanted, or none there, and no fallback over what is gone."""
+
+    def change(plan: SitePlan) -> SitePlan:
+        others = [item for item in plan.loads if item.load.seat != seat]
+        loads = tuple(sorted([*others, wanted] if wanted else others, key=lambda item: item.load))
+        there = {item.load.placement for item in loads}
+        back = (item for item in plan.fallbacks if there.issuperset(p for w in item.routes.ways for p in w.placements))
+        return replace(plan, loads=loads, fallbacks=tuple(back))
+
+    return change
+
+
+def _with_routes(names: Iterable[str], wanted: Iterable[SiteRoute], terms: Terms) -> Change:
+    """Have the routes of these services as wanted; fallbacks go with them once the plan is whole."""
+    services, routes = frozenset(names), tuple(wanted)
+
+    def change(plan: SitePlan) -> SitePlan:
+        others = tuple(item for item in plan.routes if item.routes.service not in services)
+        return terms.with_routes(plan, (*others, *routes))
+
+    return change
+
+
+async def _plan(desk: Desk, site: str) -> SitePlan:
+    try:
+        return await desk.sites.plans.newest(site) or desk.of_itself(site)
+    except JournalError as error:
+        raise ActuatorError(f"site {site}: {error}") from error
+
+
+def _terms(desk: Desk) -> Terms:
+    if desk.terms is None:
+        raise ActuatorError("nothing was decided for sites yet: a fault of Gridwright, report it")
+    return desk.terms
+
+
+def _seat(action: SetLoad | Unload) -> Seat:
+    return action.load.seat if isinstance(action, SetLoad) else action.seat

@@ -1,0 +1,81 @@
+"""What sites told last, as collectors: a turn takes what is known, and asks nobody."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from collectors.collector import Collector
+from collectors.snapshot import CutOff, Reading, Server, ServerState, Snapshot, merge
+from controller.sites.hub.catalogue import cut_off, deviates, refused, strange, unregistered
+from controller.sites.hub.heard import Heard
+from controller.sites.hub.plausible import MOST_CHARACTERS, told
+from controller.sites.hub.readings import SOURCE, Own, away_permille, own_routes, readings, strangers
+from controller.sites.hub.sites import Sites
+from policy.findings import Finding
+
+MOST_NAMED: Final = 20
+"""Deviations that one finding names."""
+
+
+class SiteReadings:
+    """Readings of servers and gateways, and which sites are cut off, but for what arrived."""
+
+    name = "sites"
+
+    def __init__(self, sites: Sites, certified: Callable[[], Awaitable[frozenset[str]]]) -> None:
+        """`certified` tells which sites have a certificate."""
+        self._sites = sites
+        self._certified = certified
+
+    async def collect(self, now: datetime) -> Snapshot:
+        """What each site told last. Of one that is cut off nothing is known, but that it goes on by its last plan."""
+        certified = await self._certified()
+        found = merge(now, [await self._read(site, now, certified) for site in self._sites.agents])
+        return replace(found, offered=())
+
+    async def _read(self, site: str, now: datetime, certified: frozenset[str]) -> Snapshot:
+        own, plan, heard = self._sites.own(site), await self._sites.plans.newest(site), self._sites.reports.of(site)
+        since = self._sites.cut_off_since(site, now)
+        if heard is None or since is not None:
+            routes = own_routes(heard, site) if heard else tuple(item.routes for item in plan.routes) if plan else ()
+            gone: Reading[ServerState] = Reading(None, None, SOURCE)
+            untold = cut_off(site, since or self._sites.since) if site in certified else unregistered(site)
+            return Snapshot(
+                now,
+                servers=tuple(Server(pool, gone) for pool in sorted(own.pools)),
+                findings=(untold,),
+                cut_off=(CutOff(site, since or self._sites.since, away_permille(routes, own.pools)),),
+            )
+        seen = readings(heard, own, plan, now)
+        return merge(now, (seen, Snapshot(now, findings=tuple(_findings(site, heard, own)))))
+
+
+class SiteArrivals:
+    """What arrived at the gateways of sites, beside what another collector tells of all others."""
+
+    def __init__(self, sites: Sites, others: Collector) -> None:
+        self.name = others.name
+        self._sites = sites
+        self._others = others
+
+    async def collect(self, now: datetime) -> Snapshot:
+        """The rates that sites told last, whose age tells how much they are worth, and the others'."""
+        heard = {site: self._sites.reports.of(site) for site in self._sites.agents}
+        offered = tuple(
+            item
+            for site, each in heard.items()
+            if each is not None
+            for item in readings(each, self._sites.own(site), None, now).offered
+        )
+        return merge(now, (await self._others.collect(now), Snapshot(now, offered=offered)))
+
+
+def _findings(site: str, heard: Heard, own: Own) -> list[Finding]:
+    report, others = heard.report, strangers(heard, own)
+    found = [*told(report, site)]
+    if report.refused is not None and report.refused.generation > report.generation:
+        found.append(refused(site, report.refused.generation, report.refused.reason[:MOST_CHARACTERS]))
+    if report.deviations:
+        found.append(deviates(site, report.deviations[:MOST_NAMED]))
+    return [*found, strange(site, others)] if others else found

@@ -1,0 +1,114 @@
+"""What the parts of sites share, and changing a site's plan until the site has brought that about."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from controller.acting.actuator import ActuatorError
+from controller.acting.waiting import until
+from controller.fleet import Load, RouteSet
+from controller.journal.errors import JournalError
+from controller.sites.hub.publishing import Change
+from controller.sites.hub.readings import own_routes
+from controller.sites.hub.sites import Sites
+from controller.sites.hub.terms import Terms
+from controller.sites.report import Cause
+from controller.sites.signed import PlanRefusedError
+from controller.sites.site_plan import SitePlan
+from rules.kernel.problem import Placement
+
+DONE_S: Final = 75.0
+"""How long an action waits for a site to bring its plan about: loading takes a site as long as anybody else."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """The sites, the clock, the terms of the last decision, and the routes that were asked for but not told.
+
+    These are of sites that were cut off when they were to be set. They are taken for set: the site goes on by what it
+    has, and the plan is made without it.
+    """
+
+    sites: Sites
+    clock: Callable[[], datetime]
+    terms: Terms | None = None
+    untold: dict[tuple[str, str], RouteSet] = field(default_factory=dict)
+
+    def is_cut_off(self, site: str) -> bool:
+        """Whether nothing is heard of a site."""
+        return self.sites.cut_off_since(site, self.clock()) is not None
+
+    def of_itself(self, site: str) -> SitePlan:
+        """What a site reports that it has, as a plan: where no other is known, it is changed and not replaced."""
+        heard, now, terms = self.sites.reports.of(site), self.clock(), self.terms
+        if heard is None or terms is None:
+            return SitePlan(site, 0, now, now)
+        loads = (
+            Load(Placement(m.model, m.variant, server.pool), m.instances, m.max_batch, m.queue_delay_us, server.node)
+            for server in heard.report.seen.servers
+            if server.reading.value is not None and self.sites.site_of(server.pool) == site
+            for m in server.reading.value.models
+            if m.instances
+        )
+        routes = (terms.route(item) for item in own_routes(heard, site) if terms.knows(item))
+        plan = SitePlan(site, heard.report.generation, now, now)
+        return replace(plan, loads=tuple(map(terms.load, sorted(loads))), routes=tuple(routes))
+
+    async def bring_about(self, site: str, change: Change, back: Change) -> None:
+        """Change the plan of a site, and wait until that is brought about; else change it `back`.
+
+        Raises ActuatorError.
+        """
+        self.require(site)
+        try:
+            generation = await self.sites.plans.publish(site, change, self.of_itself(site))
+        except (JournalError, PlanRefusedError) as error:
+            raise ActuatorError(f"site {site}: {error}") from error
+        try:
+            await self._done(site, generation)
+        except ActuatorError:
+            with suppress(JournalError, PlanRefusedError):
+                await self.sites.plans.publish(site, back, self.of_itself(site))
+            raise
+
+    def require(self, site: str) -> None:
+        """Raises ActuatorError while a site is cut off."""
+        if self.is_cut_off(site):
+            raise ActuatorError(f"site {site} is cut off: see whether its agent runs and reaches this controller")
+
+    async def _done(self, site: str, generation: int) -> None:
+        try:
+            async with asyncio.timeout(DONE_S):
+                await until(lambda: self._is_done(site, generation))
+        except TimeoutError as error:
+            raise ActuatorError(
+                f"site {site} has not brought generation {generation} about within {DONE_S:g} s: see its agent's log"
+            ) from error
+
+    async def _is_done(self, site: str, generation: int) -> bool:
+        self.require(site)
+        heard = self.sites.reports.of(site)
+        if heard is None:
+            return False
+        refused = heard.report.refused
+        if refused is not None and refused.generation >= generation > heard.report.generation:
+            raise ActuatorError(f"site {site} did not bring its plan about: {refused.reason}")
+        return heard.report.generation >= generation
+
+    async def routes(self, site: str) -> tuple[RouteSet, ...]:
+        """What a site's gateways follow, as far as it matters: where a fallback serves, the plan's routes."""
+        heard, plan = self.sites.reports.of(site), await self.sites.plans.newest(site)
+        planned = {(item.routes.service, site): item.routes for item in plan.routes} if plan else {}
+        if heard is None or self.is_cut_off(site):
+            return tuple(({**planned, **self._untold(site)}).values())
+        for key in self._untold(site):
+            del self.untold[key]
+        alone = {(each.service, each.origin) for each in heard.report.deviations if each.cause is Cause.FALLBACK}
+        followed = {(item.service, item.origin): item for item in own_routes(heard, site)}
+        return tuple({**followed, **{key: item for key, item in planned.items() if key in alone}}.values())
+
+    def _untold(self, site: str) -> dict[tuple[str, str], RouteSet]:
+        return {key: item for key, item in self.untold.items() if key[1] == site}

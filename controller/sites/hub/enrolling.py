@@ -1,0 +1,96 @@
+"""Letting sites in: a certificate for a token, and another one for a certificate."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+from controller.api.problems import Problem
+from controller.sites.calls import Credentials, Enrolment
+from controller.sites.hub.authority import Authority, KeysError
+from controller.sites.hub.peer import Peer
+from controller.sites.hub.registry import Certified, SiteRegistry
+
+LOG: Final = logging.getLogger("gridwright.sites")
+MOST_IN_A_MINUTE: Final = 60
+"""Registrations and, apart from them, renewals: each costs a signature."""
+A_MINUTE: Final = timedelta(minutes=1)
+
+
+class Enrolling:
+    """Gives certificates out. What it refuses is raised as a Problem."""
+
+    def __init__(self, authority: Authority, registry: SiteRegistry, clock: Callable[[], datetime]) -> None:
+        self._authority = authority
+        self._registry = registry
+        self._clock = clock
+        self._registrations, self._renewals = _Pace(), _Pace()
+
+    async def register(self, asked: Enrolment, agents: Collection[str]) -> Credentials:
+        """The certificate for a token, which is used up by it."""
+        now = self._clock()
+        self._registrations.go(now)
+        try:
+            self._authority.check(asked.request)
+        except KeysError as error:
+            raise bad_request(str(error)) from error
+        site = await asyncio.to_thread(self._registry.take_token, asked.token, now)
+        if not site:
+            LOG.warning("a token was offered that is none, was used before, or has ended")
+            raise forbidden("the token is none, was used before, or has ended: `gridwright site token` makes another")
+        if site not in agents:
+            raise forbidden(unnamed(site))
+        made = await self._certified(site, asked.request, now)
+        LOG.info("site %s has registered", site)
+        return made
+
+    async def renew(self, peer: Peer, asked: Enrolment) -> Credentials:
+        """Another certificate for the site of the present one, which holds on until it ends."""
+        now = self._clock()
+        self._renewals.go(now)
+        return await self._certified(peer.site, asked.request, now, by=peer.serial)
+
+    async def _certified(self, site: str, request: str, now: datetime, by: str = "") -> Credentials:
+        try:
+            made = self._authority.issued(site, request, now)
+        except KeysError as error:
+            raise bad_request(str(error)) from error
+        certified = Certified(site, made.ends)
+        if not await asyncio.to_thread(self._registry.certify, certified, made.serial, now, by):
+            raise forbidden(f"the certificate of {site} was revoked: register again with another token")
+        return made.credentials
+
+
+class _Pace:
+    """So many in each minute, and no more."""
+
+    def __init__(self) -> None:
+        self._begun: datetime | None = None
+        self._count = 0
+
+    def go(self, now: datetime) -> None:
+        """Count one. Raises Problem where there were too many."""
+        if self._begun is None or now - self._begun >= A_MINUTE:
+            self._begun, self._count = now, 0
+        self._count += 1
+        if self._count > MOST_IN_A_MINUTE:
+            headers = {"Retry-After": "60"}
+            status, title = HTTPStatus.TOO_MANY_REQUESTS, "Too many sites ask for certificates"
+            raise Problem(status, "too-many", title, "ask again in a minute", headers=headers)
+
+
+def unnamed(site: str) -> str:
+    """What to do about a site that no document names."""
+    return f"{site} is not among `agents` under `sites` in the connections document: name it there"
+
+
+def bad_request(detail: str) -> Problem:
+    """What was sent is of no use."""
+    return Problem(HTTPStatus.BAD_REQUEST, "invalid-request", "The request cannot be used", detail)
+
+
+def forbidden(detail: str) -> Problem:
+    """Whoever asks is not let in."""
+    return Problem(HTTPStatus.FORBIDDEN, "not-let-in", "The site is not let in", detail)

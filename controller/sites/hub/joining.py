@@ -1,0 +1,97 @@
+"""Sites as the controller works with them: who may call in, what was heard, and what their plans are."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from controller.acting.waiting import until
+from controller.connections import SitesConnection
+from controller.journal.errors import JournalError
+from controller.serving import Secured, serving
+from controller.sites.hub.app import Hub, site_calls
+from controller.sites.hub.authority import Authority
+from controller.sites.hub.collecting import SiteReadings
+from controller.sites.hub.desk import Desk
+from controller.sites.hub.heard import SiteReports
+from controller.sites.hub.peer import PeerProtocol, context_of
+from controller.sites.hub.publishing import SitePlans
+from controller.sites.hub.registry import SiteRegistry
+from controller.sites.hub.sites import Sites
+from policy.resolved import Pool
+
+LOG: Final = logging.getLogger("gridwright.sites")
+CONNECTIONS_A_SITE: Final = 8
+STRANGERS: Final = 32
+"""Connections beside those of sites: of agents that register, and of whoever tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFleet:
+    """The sites with agents: what tells of them, and what their plans are changed by."""
+
+    desk: Desk
+    readings: SiteReadings
+
+    @property
+    def sites(self) -> Sites:
+        """Which ones, and what is known of them."""
+        return self.desk.sites
+
+
+@asynccontextmanager
+async def sites_in(
+    connection: SitesConnection,
+    registry: SiteRegistry,
+    pools: Callable[[], Sequence[Pool]],
+    changed: Callable[[], None],
+    clock: Callable[[], datetime],
+) -> AsyncIterator[SiteFleet]:
+    """Answer sites while the block runs, which begins once all with a certificate have called in, or are cut off.
+
+    `pools` are those of the policy in force; `changed` is called where a site has other loads than before. Raises
+    KeysError and JournalError.
+    """
+    authority = Authority.read(connection.authority, connection.authority_key, connection.plan_key)
+    context = context_of(connection.certificate, connection.key, connection.authority)
+    plans, reports = SitePlans(registry, authority.plan_key, clock), SiteReports(changed)
+    silent_after = timedelta(seconds=connection.silent_after_s)
+    sites = Sites(connection.agents, pools, plans, reports, clock(), silent_after)
+    hub = Hub(connection.agents, authority, registry, plans, reports, clock)
+    most = CONNECTIONS_A_SITE * len(connection.agents) + STRANGERS
+    async with serving(site_calls(hub), connection.address, Secured(context, PeerProtocol, most)):
+        try:
+            certified = frozenset(item.site for item in await asyncio.to_thread(registry.certified))
+            await _called(sites, certified, clock)
+            yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry)))
+        finally:
+            plans.end()
+
+
+async def _called(sites: Sites, certified: frozenset[str], clock: Callable[[], datetime]) -> None:
+    """Wait until each of these sites has called, or is cut off: a plan made before would do without it."""
+    waited = [site for site in sites.agents if site in certified]
+
+    async def have_called() -> bool:
+        return not any(sites.reports.of(site) is None and sites.cut_off_since(site, clock()) is None for site in waited)
+
+    await until(have_called)
+
+
+@dataclass(slots=True)
+class Certified:
+    """Which sites have a certificate; what was known last while that cannot be read."""
+
+    registry: SiteRegistry
+    known: frozenset[str] = frozenset()
+
+    async def __call__(self) -> frozenset[str]:
+        """Their names."""
+        try:
+            self.known = frozenset(item.site for item in await asyncio.to_thread(self.registry.certified))
+        except JournalError as error:
+            LOG.warning("which sites have certificates cannot be read: %s", error)
+        return self.known

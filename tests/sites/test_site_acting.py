@@ -1,0 +1,229 @@
+"""Actions on sites: into the plan, done when the site says so, and out of it again when it does not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hubs import Clock
+
+from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
+from controller.acting.actuator import ActuatorError
+from controller.acting.waiting import until
+from controller.actions import Action, SetLoad, SetRoutes, Unload
+from controller.fleet import Fleet, Load, RouteSet, Way
+from controller.sites.hub.acting import SiteRoutes, SiteServers
+from controller.sites.hub.deciding import SiteUpkeep
+from controller.sites.hub.desk import Desk
+from controller.sites.hub.heard import SiteReports
+from controller.sites.hub.peer import Peer
+from controller.sites.hub.publishing import SitePlans
+from controller.sites.hub.registry import SiteRegistry
+from controller.sites.hub.sites import Sites
+from controller.sites.hub.terms import Terms
+from controller.sites.report import Cause, Deviation, Phase, Refused, Report
+from controller.sites.site_plan import SitePlan
+from policy.resolved import Policy
+from rules.kernel.problem import Placement
+from tests.planning.world import FRANKFURT, LYON, PARIS, POLICY, START, VAD
+
+NODE = f"{PARIS}-0"
+LOAD = Load(Placement("vad", "fp32", PARIS), 2, 1, 0, NODE)
+MORE = replace(LOAD, instances=3)
+HERE = RouteSet(VAD, PARIS, (Way(1000, (LOAD.placement,)),))
+THERE = RouteSet(VAD, LYON, (Way(1000, (LOAD.placement,)),))
+SILENT_AFTER = timedelta(seconds=30)
+
+
+class Gateways:
+    """Gateways that are no site's."""
+
+    name = "gateways"
+
+    def __init__(self) -> None:
+        self.set: list[RouteSet] = []
+
+    def handles(self, action: Action) -> bool:
+        return isinstance(action, SetRoutes)
+
+    async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002 - the protocol's
+        assert isinstance(action, SetRoutes)
+        self.set += action.routes
+
+    async def routes(self) -> tuple[RouteSet, ...]:
+        return tuple(self.set)
+
+
+class World:
+    """A site that is told, and tells what a test lets it tell."""
+
+    def __init__(self, registry: SiteRegistry) -> None:
+        self.clock = Clock()
+        self.plans = SitePlans(registry, Ed25519PrivateKey.generate(), self.clock)
+        self.reports = SiteReports()
+        agents, pools = (PARIS,), (lambda: POLICY.pools)
+        sites = Sites(agents, pools, self.plans, self.reports, self.clock(), SILENT_AFTER)
+        self.desk = Desk(sites, self.clock, Terms(POLICY))
+        self.servers, self.gateways = SiteServers(self.desk), Gateways()
+        self.routes = SiteRoutes(self.desk, self.gateways, self.gateways)
+        self.sequence = 0
+
+    def tells(self, generation: int = 0, refused: Refused | None = None, *more: Deviation, **has: object) -> None:
+        self.sequence += 1
+        loads = has.get("loads", ())
+        assert isinstance(loads, tuple)
+        models = tuple(
+            LoadedModel(x.placement.model, x.placement.variant, ModelState.READY, x.instances, x.max_batch, 0)
+            for x in loads
+        )
+        now = self.clock()
+        server = Server(PARIS, Reading(ServerState(models), now, "triton"), NODE)
+        routes = has.get("routes", ())
+        assert isinstance(routes, tuple)
+        report = Report(
+            PARIS,
+            self.sequence,
+            now,
+            Phase.CONNECTED,
+            generation,
+            Snapshot(now, servers=(server,)),
+            refused=refused,
+            routes=routes,
+            deviations=more,
+        )
+        assert self.reports.take(report, Peer(PARIS, "01"), now)
+
+    async def plan(self) -> SitePlan:
+        found = await self.plans.newest(PARIS)
+        assert found is not None
+        return found
+
+    async def when_told(self, generation: int, answer: Callable[[], None]) -> None:
+        """Have the site answer once it is told so many generations."""
+
+        async def is_told() -> bool:
+            plan = await self.plans.newest(PARIS)
+            return plan is not None and plan.generation >= generation
+
+        await until(is_told)
+        answer()
+
+
+@pytest_asyncio.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    registry = SiteRegistry.open(tmp_path / "journal.db")
+    yield World(registry)
+    registry.close()
+
+
+def test_a_sites_actuator_takes_what_is_in_its_pools(tmp_path: Path) -> None:
+    registry = SiteRegistry.open(tmp_path / "journal.db")
+    servers = World(registry).servers
+    assert servers.handles(SetLoad(LOAD))
+    assert servers.handles(Unload(LOAD.placement, NODE))
+    assert not servers.handles(Unload(Placement("vad", "fp32", FRANKFURT), f"{FRANKFURT}-0"))
+    assert not servers.handles(SetRoutes((HERE,)))
+    registry.close()
+
+
+async def test_a_load_is_done_once_the_site_reports_its_generation(world: World) -> None:
+    world.tells()
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(LOAD), POLICY))
+    await world.when_told(1, lambda: None)
+    await asyncio.sleep(0.3)
+    assert not acting.done()
+    world.tells(1, loads=(LOAD,))
+    await acting
+    assert [item.load for item in (await world.plan()).loads] == [LOAD]
+    await world.servers.apply("d", SetLoad(LOAD), POLICY)
+    assert (await world.plan()).generation == 1, "what is there already makes no generation"
+    acting = asyncio.create_task(world.servers.apply("d", Unload(*LOAD.seat), POLICY))
+    await world.when_told(2, lambda: world.tells(2))
+    await acting
+    assert (await world.plan()).loads == ()
+
+
+async def test_what_a_site_refuses_fails_with_its_reason_and_leaves_the_plan(world: World) -> None:
+    world.tells(loads=(LOAD,))
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(MORE), POLICY))
+    await world.when_told(1, lambda: world.tells(0, Refused(1, "no such model"), loads=(LOAD,)))
+    with pytest.raises(ActuatorError, match="no such model"):
+        await acting
+    plan = await world.plan()
+    assert plan.generation == 2
+    assert [item.load for item in plan.loads] == [LOAD]
+
+
+async def test_a_site_without_a_known_plan_keeps_what_it_has(world: World) -> None:
+    other = replace(LOAD, placement=Placement("cls", "fp32", PARIS))
+    world.tells(41, loads=(other,), routes=(HERE,))
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(LOAD), POLICY))
+    await world.when_told(42, lambda: world.tells(42, loads=(LOAD, other), routes=(HERE,)))
+    await acting
+    plan = await world.plan()
+    assert plan.generation == 42
+    assert {item.load for item in plan.loads} == {LOAD, other}
+    assert [item.routes for item in plan.routes] == [HERE]
+
+
+async def test_routes_go_to_the_site_that_requests_come_from(world: World) -> None:
+    world.tells()
+    acting = asyncio.create_task(world.routes.apply("d", SetRoutes((HERE, THERE)), POLICY))
+    await world.when_told(1, lambda: world.tells(1, routes=(HERE,)))
+    await acting
+    assert world.gateways.set == [THERE]
+    assert [item.routes for item in (await world.plan()).routes] == [HERE]
+    assert [item.name for item in (await world.plan()).services] == [VAD]
+    assert await world.routes.routes() == tuple(sorted((HERE, THERE)))
+
+
+async def test_a_fallback_is_not_taken_for_a_change_of_routes(world: World) -> None:
+    world.tells()
+    acting = asyncio.create_task(world.routes.apply("d", SetRoutes((HERE,)), POLICY))
+    await world.when_told(1, lambda: world.tells(1, routes=(HERE,)))
+    await acting
+    alone = replace(HERE, ways=(Way(400, (LOAD.placement,)),))
+    world.tells(1, None, Deviation(Cause.FALLBACK, service=VAD, origin=PARIS), routes=(alone,))
+    assert await world.routes.routes() == (HERE,)
+    world.tells(1, routes=(alone,))
+    assert await world.routes.routes() == (alone,)
+
+
+async def test_a_site_that_is_cut_off_is_asked_for_nothing(world: World) -> None:
+    world.tells(routes=(HERE,))
+    world.clock.passed = SILENT_AFTER + timedelta(seconds=1)
+    with pytest.raises(ActuatorError, match="cut off"):
+        await world.servers.apply("d", SetLoad(LOAD), POLICY)
+    away = replace(HERE, ways=())
+    await world.routes.apply("d", SetRoutes((away,)), POLICY)
+    assert await world.plans.newest(PARIS) is None
+    assert await world.routes.routes() == (away,), "the plan is made without it, so it is taken for set"
+    world.tells(routes=(HERE,))
+    assert await world.routes.routes() == (HERE,)
+
+
+async def test_a_site_that_falls_silent_fails_what_waits_for_it(world: World) -> None:
+    world.tells()
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(LOAD), POLICY))
+    await world.when_told(1, lambda: None)
+    world.clock.passed = SILENT_AFTER + timedelta(seconds=1)
+    with pytest.raises(ActuatorError, match="cut off"):
+        await acting
+
+
+async def test_the_whole_plan_is_given_once_the_fleet_is_as_decided(world: World) -> None:
+    planned = Fleet((LOAD,), (HERE,))
+    upkeep = SiteUpkeep(world.desk)
+    assert await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=True) == ()
+    assert await world.plans.newest(PARIS) is None, "nobody knows yet what it has"
+    world.tells(loads=(LOAD,))
+    await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=False)
+    assert await world.plans.newest(PARIS) is None
+    await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=True)
+    assert (await world.plan()).fleet() == planned
+    await upkeep.keep(POLICY, planned, Snapshot(START), is_reached=True)
+    assert (await world.plan()).generation == 1

@@ -1,0 +1,304 @@
+"""What a site may ask of the controller over TLS, and what is refused: on real sockets."""
+
+import asyncio
+import base64
+import gzip
+import os
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from hubs import Called, enrolment, hub_at, private_pem, requested
+
+from collectors.recording import encode
+from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
+from controller.sites.calls import PLAN, REGISTER, RENEW, REPORT, Credentials
+from controller.sites.hub.authority import LIVES, Authority, KeysError
+from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, PLAN_KEY, make_keys
+from controller.sites.hub.peer import Peer
+from controller.sites.hub.plausible import told
+from controller.sites.report import MOST_BYTES, MOST_PACKED_BYTES, Phase, Report, packed
+from controller.sites.signed import Expected, PlanRefusedError, Refusal, key_id, verified
+from controller.sites.site_plan import SitePlan
+from policy.findings import Finding, Level, Place
+
+PARIS, LYON = "edge-paris", "edge-lyon"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+NOTHING = SitePlan(PARIS, 0, LONG_AGO, LONG_AGO)
+GZIP = {"content-encoding": "gzip"}
+
+
+@pytest_asyncio.fixture
+async def called(tmp_path: Path) -> AsyncIterator[Called]:
+    async with hub_at(tmp_path, PARIS, LYON) as found:
+        yield found
+
+
+def report(site: str = PARIS, sequence: int = 1) -> Report:
+    now = datetime.now(UTC)
+    return Report(site, sequence, now, Phase.CONNECTED, 0, Snapshot(now))
+
+
+async def status(client: httpx.AsyncClient) -> int:
+    return (await client.get(PLAN)).status_code
+
+
+async def refused_by_tls(client: httpx.AsyncClient) -> bool:
+    """Whether no answer comes: under TLS 1.3 a client learns of its certificate only when it reads."""
+    try:
+        await client.get(PLAN)
+    except (httpx.ReadError, httpx.ConnectError, httpx.RemoteProtocolError):
+        return True
+    return False
+
+
+async def test_a_token_gives_a_certificate_once(called: Called) -> None:
+    token = called.registry.new_token(PARIS, called.clock() + timedelta(hours=1))
+    key, request = requested()
+    client = called.client(called.context())
+    answers = await asyncio.gather(*(client.post(REGISTER, content=enrolment(request, token)) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200, 403, 403, 403, 403, 403]
+    made = msgspec.json.decode(next(each for each in answers if each.is_success).content, type=Credentials)
+    leaf = x509.load_pem_x509_certificate(made.certificate.encode())
+    assert leaf.public_key() == key.public_key()
+    assert leaf.not_valid_after_utc - called.clock() <= LIVES
+    assert made.authority == (called.keys / AUTHORITY).read_text()
+    assert token.encode() not in (called.folder.parent / "journal.db").read_bytes()
+    assert await status(called.client(called.context(made.certificate, key))) == 204
+
+
+async def test_a_token_is_for_an_hour_and_a_site_that_is_named(called: Called) -> None:
+    late = called.registry.new_token(PARIS, called.clock() + timedelta(hours=1))
+    stranger = called.registry.new_token("elsewhere", called.clock() + timedelta(days=2))
+    _, request = requested()
+    client = called.client(called.context())
+    named = await client.post(REGISTER, content=enrolment(request, stranger))
+    assert named.status_code == 403
+    assert "agents" in named.json()["detail"]
+    called.clock.passed = timedelta(hours=1, seconds=1)
+    assert (await client.post(REGISTER, content=enrolment(request, late))).status_code == 403
+
+
+async def test_a_request_that_is_none_uses_up_no_token(called: Called) -> None:
+    token = called.registry.new_token(PARIS, called.clock() + timedelta(hours=1))
+    client = called.client(called.context())
+    assert (await client.post(REGISTER, content=enrolment("no request", token))).status_code == 400
+    assert (await client.post(REGISTER, content=b"no enrolment")).status_code == 400
+    assert (await client.post(REGISTER, content=b"x" * 40_000)).status_code == 413
+    _, request = requested()
+    assert (await client.post(REGISTER, content=enrolment(request, token))).status_code == 200
+
+
+async def test_nothing_else_is_answered_without_a_certificate(called: Called) -> None:
+    client = called.client(called.context())
+    _, request = requested()
+    assert await status(client) == 403
+    assert (await client.put(REPORT, content=packed(report()), headers=GZIP)).status_code == 403
+    assert (await client.post(RENEW, content=enrolment(request))).status_code == 403
+
+
+async def test_another_authority_certifies_nobody(called: Called, tmp_path: Path) -> None:
+    make_keys(tmp_path / "others", ("127.0.0.1",), called.clock())
+    others = tmp_path / "others"
+    other = Authority.read(others / AUTHORITY, others / AUTHORITY_KEY, others / PLAN_KEY)
+    key, request = requested()
+    made = other.issued(PARIS, request, called.clock()).credentials
+    assert await refused_by_tls(called.client(called.context(made.certificate, key)))
+
+
+async def test_a_certificate_that_has_ended_is_refused(called: Called) -> None:
+    key, request = requested()
+    made = called.hub.authority.issued(PARIS, request, called.clock() - LIVES - timedelta(minutes=1)).credentials
+    assert await refused_by_tls(called.client(called.context(made.certificate, key)))
+
+
+async def test_a_certificate_ends_on_a_connection_that_stands(called: Called) -> None:
+    client = await called.site(PARIS)
+    assert await status(client) == 204
+    called.clock.passed = LIVES
+    assert await status(client) == 403
+
+
+async def test_a_certificate_that_was_never_given_out_is_refused(called: Called) -> None:
+    key, request = requested()
+    made = called.hub.authority.issued(PARIS, request, called.clock()).credentials
+    assert await status(called.client(called.context(made.certificate, key))) == 403
+
+
+async def test_tls_1_2_is_refused(called: Called) -> None:
+    context = called.context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(httpx.ConnectError):
+        await called.client(context).get(PLAN)
+
+
+async def test_the_controller_is_known_by_its_certificate(called: Called, tmp_path: Path) -> None:
+    make_keys(tmp_path / "others", ("127.0.0.1",), called.clock())
+    context = ssl.create_default_context(cafile=tmp_path / "others" / AUTHORITY)
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        await called.client(context).get(PLAN)
+    assert (called.keys / CERTIFICATE).exists()
+
+
+async def test_a_revoked_site_is_not_let_in_and_renews_nothing(called: Called) -> None:
+    client, other = await called.site(PARIS), await called.site(LYON)
+    assert await status(client) == 204
+    waiting = called.registry.new_token(PARIS, called.clock() + timedelta(hours=1))
+    assert called.registry.revoke(PARIS) == 2
+    _, request = requested()
+    assert await status(client) == 403
+    assert (await client.post(RENEW, content=enrolment(request))).status_code == 403
+    assert (await client.post(REGISTER, content=enrolment(request, waiting))).status_code == 403
+    assert await status(other) == 204
+
+
+async def test_a_site_that_is_revoked_while_it_waits_gets_no_plan(called: Called) -> None:
+    client = await called.site(PARIS)
+    waiting = asyncio.create_task(client.get(PLAN, params={"wait_s": 10}))
+    await asyncio.sleep(0.2)
+    called.registry.revoke(PARIS)
+    await called.hub.plans.publish(PARIS, lambda plan: plan, NOTHING)
+    assert (await waiting).status_code == 403
+
+
+async def test_a_certificate_renews_itself(called: Called) -> None:
+    client = await called.site(PARIS)
+    key, request = requested()
+    answer = await client.post(RENEW, content=enrolment(request))
+    renewed = msgspec.json.decode(answer.content, type=Credentials)
+    assert renewed.site == PARIS
+    assert await status(called.client(called.context(renewed.certificate, key))) == 204
+    assert await status(client) == 204
+
+
+async def test_a_plan_is_waited_for_and_is_signed(called: Called) -> None:
+    credentials, key = await called.register(PARIS)
+    client = called.client(called.context(credentials.certificate, key))
+    other = await called.site(LYON)
+    waiting = asyncio.create_task(client.get(PLAN, params={"after": 0, "wait_s": 10}))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    generation = await called.hub.plans.publish(PARIS, lambda plan: plan, NOTHING)
+    token = (await waiting).text
+    keys = [load_pem_public_key(each.encode()) for each in credentials.plan_keys]
+    plan = verified(token, {key_id(each): each for each in keys}, Expected(PARIS, 0, called.clock()))
+    assert plan.generation == generation == 1
+    with pytest.raises(PlanRefusedError) as refused:
+        verified(token, {key_id(each): each for each in keys}, Expected(LYON, 0, called.clock()))
+    assert refused.value.refusal is Refusal.OTHER_SITE
+    assert (await client.get(PLAN, params={"after": generation})).status_code == 204
+    assert (await other.get(PLAN, params={"site": PARIS})).status_code == 204
+
+
+async def test_generations_grow_over_a_restart_and_beyond_what_a_site_knows(called: Called) -> None:
+    plans = called.hub.plans
+    assert await plans.publish(PARIS, lambda plan: replace(plan, valid_until=called.clock()), NOTHING) == 1
+    again = type(plans)(called.registry, called.hub.authority.plan_key, called.clock)
+    assert await again.publish(PARIS, lambda plan: plan, NOTHING) == 1
+    assert await again.publish(PARIS, lambda plan: plan, replace(NOTHING, generation=41)) == 42
+    with pytest.raises(Exception, match="another controller gives out plans"):
+        await plans.publish(PARIS, lambda plan: replace(plan, issued_at=LONG_AGO), NOTHING)
+
+
+async def test_a_report_is_taken(called: Called) -> None:
+    client = await called.site(PARIS)
+    assert (await client.put(REPORT, content=packed(report()), headers=GZIP)).status_code == 204
+    heard = called.hub.reports.of(PARIS)
+    assert heard is not None
+    assert heard.report.sequence == 1
+    assert called.hub.reports.of(LYON) is None
+
+
+async def test_an_older_report_does_not_count_but_of_an_agent_that_starts_anew(called: Called) -> None:
+    reports, one, two = called.hub.reports, Peer(PARIS, "01"), Peer(PARIS, "02")
+    assert reports.take(report(sequence=5), one, called.clock())
+    assert not reports.take(report(sequence=5), one, called.clock())
+    assert not reports.take(report(sequence=4), one, called.clock())
+    assert reports.take(report(sequence=1), two, called.clock())
+
+
+async def test_a_report_is_refused_that_is_no_report_too_large_or_of_another_site(called: Called) -> None:
+    client = await called.site(PARIS)
+
+    async def answered(content: bytes, headers: dict[str, str] = GZIP) -> int:
+        return (await client.put(REPORT, content=content, headers=headers)).status_code
+
+    assert await answered(packed(report(LYON))) == 403
+    assert await answered(encode(report()), {}) == 400
+    assert await answered(b"no gzip") == 400
+    assert await answered(gzip.compress(b"{}")) == 400
+    assert await answered(gzip.compress(b" " * (MOST_BYTES + 1))) == 400
+    assert await answered(b"x" * (MOST_PACKED_BYTES + 1)) == 413
+    assert called.hub.reports.of(PARIS) is None
+
+
+async def test_a_report_is_refused_that_cannot_be_true(called: Called) -> None:
+    client = await called.site(PARIS)
+    now = datetime.now(UTC)
+
+    def holding(instances: int) -> Snapshot:
+        model = LoadedModel("vad", "fp32", ModelState.READY, instances, 1, 0)
+        return Snapshot(now, servers=(Server(PARIS, Reading(ServerState((model,)), now, "triton")),))
+
+    wrong = (
+        replace(report(), generation=2**60),
+        replace(report(), seen=holding(-1)),
+        replace(report(), seen=holding(10**9)),
+    )
+    for each in wrong:
+        answer = await client.put(REPORT, content=packed(each), headers=GZIP)
+        assert answer.status_code == 400
+        assert "cannot be true" in answer.json()["detail"]
+    assert called.hub.reports.of(PARIS) is None
+
+
+def test_what_a_site_finds_is_passed_on_as_its_own() -> None:
+    place = Place("services.yaml", 1, 1)
+    long = Finding("GW2180", Level.WARNING, "m" * 9_000, "h" * 9_000, place, "edge-paris-0")
+    forged = Finding("GW3001", Level.WARNING, "no turn may act", "")
+    (passed,) = told(replace(report(), findings=(forged, long)), PARIS)
+    assert (passed.id, passed.place, passed.subject) == ("GW2180", None, "site edge-paris, edge-paris-0")
+    assert len(passed.message) == len(passed.hint) == 500
+
+
+async def test_a_site_sends_so_much_and_no_more(called: Called) -> None:
+    client, other = await called.site(PARIS), await called.site(LYON)
+    noise = gzip.compress(base64.b64encode(os.urandom(130_000)))
+    answers = [(await client.put(REPORT, content=noise, headers=GZIP)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [400, 429]
+    assert answers[1].headers["retry-after"] == "5"
+    assert (await other.put(REPORT, content=packed(report(LYON)), headers=GZIP)).status_code == 204
+
+
+async def test_a_site_asks_for_so_many_things_at_once(called: Called) -> None:
+    client = await called.site(PARIS)
+    waiting = [asyncio.create_task(client.get(PLAN, params={"wait_s": 2})) for _ in range(6)]
+    answers = sorted([(await each).status_code for each in waiting])
+    assert answers == [204, 204, 204, 204, 429, 429]
+
+
+def test_keys_that_others_may_read_are_not_used(tmp_path: Path) -> None:
+    make_keys(tmp_path, ("127.0.0.1",), datetime.now(UTC))
+    key = tmp_path / AUTHORITY_KEY
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.chmod(0o644)
+    with pytest.raises(KeysError, match="chmod 600"):
+        Authority.read(tmp_path / AUTHORITY, key, tmp_path / PLAN_KEY)
+    with pytest.raises(KeysError, match="there already"):
+        make_keys(tmp_path, ("127.0.0.1",), datetime.now(UTC))
+
+
+def test_a_key_that_is_not_the_authoritys_is_told(tmp_path: Path) -> None:
+    make_keys(tmp_path, ("127.0.0.1",), datetime.now(UTC))
+    other, _ = requested()
+    (tmp_path / AUTHORITY_KEY).write_text(private_pem(other))
+    with pytest.raises(KeysError, match="is not the key of"):
+        Authority.read(tmp_path / AUTHORITY, tmp_path / AUTHORITY_KEY, tmp_path / PLAN_KEY)
