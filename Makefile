@@ -138,6 +138,10 @@ bench-cluster: setup .control-plane/.installed ## Measure what following 2,000 n
 bench-kills: setup .control-plane/.installed ## Kill leaders amid transitions and judge by an independent watcher (35 minutes): [COUNT=100] [SEED=n] [KEEP=folder]
 	@$(BIN)/python benchmarks/kills.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep "$(KEEP)")
 
+.PHONY: bench-cluster-loop
+bench-cluster-loop: setup .control-plane/.installed ## Measure the whole controller in a cluster of 2,000 played nodes (an hour on 2 processors; STANDING=1, where servers stand from the start, a quarter of one): [NODES=n] [PODS=n] [STANDING=1]
+	@$(BIN)/python benchmarks/cluster_loop.py $(if $(NODES),--nodes $(NODES)) $(if $(PODS),--pods $(PODS)) $(if $(STANDING),--standing)
+
 .PHONY: bench-check
 bench-check: setup ## Measure what checking 10,000 documents costs (1 minute): [DOCUMENTS=n]
 	@$(BIN)/python benchmarks/check.py $(if $(DOCUMENTS),--documents $(DOCUMENTS))

@@ -13,10 +13,10 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from collectors.fetch import connections_for
 from collectors.otlp.over_grpc import serving_grpc
 from collectors.otlp.over_http import otlp_router
 from collectors.otlp.reading import keep_reading
+from collectors.transport import ServersTransport
 from controller.acting.triton import TritonServer
 from controller.api.app import create_app
 from controller.api.view import View
@@ -24,7 +24,7 @@ from controller.background import in_background
 from controller.cluster.joining import Cluster, ClusterFleet
 from controller.cluster.leading.fencing import DeposedError
 from controller.cluster.servers.serving import reached
-from controller.connections import ConnectionsError
+from controller.connections import ConnectionsError, ServerKey
 from controller.host_names import host_names
 from controller.journal.errors import JournalHeldError
 from controller.journal.place import Place
@@ -33,6 +33,7 @@ from controller.journal.writer import Journal, Lead
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner, Watch
 from controller.loop.status import Status
+from controller.loop.turn import Wiring
 from controller.loop.turn_policy import TurnPolicy, reading
 from controller.loop.vigil import keep_vigil
 from controller.places import Places, now
@@ -50,8 +51,6 @@ from controller.wiring import Basis, addresses, wire
 from policy.source import load_documents
 
 KEPT_DECISIONS: Final = 200
-SERVERS_OF_A_CLUSTER: Final = 1_000
-"""For so many there are connections at once: how many servers a cluster will have is not known when it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,7 @@ async def controller(
     """
     connections = places.connections
     async with contextlib.AsyncExitStack() as stack:
-        limits = connections_for(len(connections.by_node()) + (SERVERS_OF_A_CLUSTER if connections.cluster else 0))
-        client = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
+        client = await stack.enter_async_context(httpx.AsyncClient(transport=ServersTransport(), trust_env=False))
         ahead = Ahead()
         cluster: Cluster | None = None
         fleet: ClusterFleet | None = None
@@ -135,10 +133,17 @@ async def controller(
             await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
         await stack.enter_async_context(in_background(keep_reading(intake.readers, now)))
         turning = await stack.enter_async_context(_turning(runner))
-        await stack.enter_async_context(in_background(keep_vigil(client, lambda: addresses(basis), runner.nudge)))
+        noticed = partial(_noticed, wiring, runner)
+        await stack.enter_async_context(in_background(keep_vigil(client, lambda: addresses(basis), noticed)))
         if cluster is not None:
             await stack.enter_async_context(cluster.mark.on())
         yield Running(runner, spans, cluster.deposed if cluster else _never, lambda: _fault_of(turning))
+
+
+def _noticed(wiring: Wiring, runner: Runner, servers: frozenset[ServerKey]) -> None:
+    """Have servers whose liveness changed be read in a turn that begins at once."""
+    wiring.again(servers)
+    runner.nudge()
 
 
 @asynccontextmanager

@@ -12,9 +12,9 @@ import httpx
 
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
-from collectors.fetch import connections_for
 from collectors.gateway import Gateways, GatewayTarget, arriving
 from collectors.snapshot import Snapshot
+from collectors.transport import ServersTransport
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
@@ -88,8 +88,7 @@ async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterat
             "the connections name a cluster, where only the replica that leads acts",
             "have `gridwright run` do it, and ask its API what it would do",
         )
-    limits = connections_for(len(connections.by_node()))
-    async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(transport=ServersTransport(), trust_env=False) as client:
         servers = servers_of(connections)
         gateways = EnvoyActuator(client, connections.gateways)
         live = Live(

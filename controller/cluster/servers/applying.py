@@ -61,6 +61,7 @@ class Applier:
         self._calls = calls
         self._kinds = kinds
         self._applied: dict[Key, str] = {}
+        self._added: dict[Key, str] = {}
 
     async def apply(self, wanted: Sequence[Manifest], *, removes: bool = True) -> Applied:
         """Have the cluster hold what is wanted, and nothing of ours beside it. Raises CallError when it cannot be read.
@@ -99,15 +100,23 @@ class Applier:
         return removed, [finding for finding in met if finding]
 
     async def add(self, wanted: Sequence[Manifest]) -> tuple[Finding, ...]:
-        """Have the cluster hold what is wanted, whatever else it holds. Raises CallError when it cannot be read."""
+        """Have the cluster hold what is wanted, whatever else it holds. Raises CallError when it cannot be read.
+
+        What servers stand among is not looked at again once it was applied: `apply` sees to it from then on.
+        """
         scaled = await self._scaled()
         findings = [scaled_by_others(str(key), scaled[key]) for key in map(key_of, wanted) if key in scaled]
         for manifest in wanted:
             key = key_of(manifest)
+            if key.kind != SERVERS and self._added.get(key) == digest(manifest):
+                continue
             stands = await self._one(key)
             if key not in scaled and difference([manifest], [stands] if stands else [], self._applied).apply:
                 finding = await self.write(manifest, stands)
                 findings += [finding] if finding else []
+                if finding:
+                    continue
+            self._added[key] = digest(manifest)
         return tuple(findings)
 
     async def standing(self) -> list[Standing]:
@@ -142,6 +151,7 @@ class Applier:
         except (CallError, DeposedError) as error:
             return met(str(stands.key), error)
         self._applied.pop(stands.key, None)
+        self._added.pop(stands.key, None)
         return None
 
     async def restart(self, pool: str, node: str) -> Finding | None:

@@ -29,6 +29,8 @@ from policy.findings import Level
 from policy.resolved import Policy
 
 LOOK_S: Final = 0.5
+MOST_LOOK_S: Final = 4.0
+"""From the first look whether a server is ready to the next, and at most, as each pause is half as long again."""
 READY_S: Final = 60.0
 """How long an action waits for a server to be ready; for one that takes longer, the next turn waits again."""
 _EVENTS: Final = Resource("v1", "events")
@@ -111,11 +113,13 @@ class ServersActuator:
         found: PodState | None = None
         try:
             async with asyncio.timeout(self._ready_s):
+                pause_s = LOOK_S
                 while True:
                     found = await self._pod(server)
                     if found is not None and found.is_ready:
                         return found
-                    await asyncio.sleep(LOOK_S)
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(1.5 * pause_s, MOST_LOOK_S)
         except TimeoutError:
             subject = f"node {server[1]} of pool {server[0]}"
             why = found.why if found else await self._not_made(server)
