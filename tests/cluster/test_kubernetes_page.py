@@ -39,8 +39,11 @@ def connections_of(among: list[Manifest], folder: Path) -> Connections:
 
 
 def test_the_values_are_ones_that_helm_takes(tmp_path: Path) -> None:
-    (values,) = shown("By Helm", "yaml")
+    values, of_database = shown("By Helm", "yaml")
     (tmp_path / "values.yaml").write_text(values)
+    (tmp_path / "database.yaml").write_text(of_database)
+    beside = manifests(rendered(tmp_path / "values.yaml", "--values", str(tmp_path / "database.yaml")))
+    assert connections_of(beside, tmp_path).database is not None
     objects = manifests(rendered(tmp_path / "values.yaml"))
     for each in objects:
         validate(each, NEWEST.rpartition(".")[0], strict=True)

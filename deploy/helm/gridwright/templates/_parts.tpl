@@ -35,7 +35,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.connections.cluster) }}
 {{- fail "replicas elect one by the cluster: add connections.cluster, or set replicas to 1" }}
 {{- end }}
-{{- if and (gt (int .Values.replicas) 1) (not .Values.journal.existingClaim) (ne .Values.journal.accessMode "ReadWriteMany") }}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.connections.database) (not .Values.journal.existingClaim) (ne .Values.journal.accessMode "ReadWriteMany") }}
 {{- fail (printf "a volume of %s is mounted by one node: set journal.accessMode to ReadWriteMany, or replicas to 1" .Values.journal.accessMode) }}
 {{- end }}
 {{- end }}
