@@ -33,8 +33,8 @@ def flaw(report: Report) -> str:
         if not 0 <= getattr(report, name) <= MOST:
             return f"its {name} is {getattr(report, name)}"
     counts = tuple(sketch.count for sketch in report.sketches)
-    told = msgspec.to_builtins((counts, report.at, report.seen, report.routes), builtin_types=(datetime,))
-    wrong = next(filter(None, map(_wrong, _values(told))), "")
+    values = _values(msgspec.to_builtins((counts, report.at, report.seen, report.routes), builtin_types=(datetime,)))
+    wrong = next(filter(None, map(_wrong, values)), "")
     if wrong:
         return wrong
     if any(sum(way.weight_permille for way in item.ways) > WHOLE_PERMILLE for item in report.routes):
