@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEED: Final = 20_240_229
+MOST_SOJOURNS: Final = 100
+"""In the mean time between two requests; what is simulated is bounded by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,14 @@ def poisson_us(rate_rps: float, requests: int, seed: int = SEED) -> NDArray[np.f
 def bursty_us(rate_rps: float, burst: Burst, requests: int, seed: int = SEED) -> NDArray[np.float64]:
     """Arrival times in us of the two-state process, begun in either state.
 
-    A Poisson process of unit rate is run on the clock that goes as fast as the rate is at the time.
+    A Poisson process of unit rate is run on the clock that goes as fast as the rate is at the time. Swings that are
+    over long before the next request are seen by none: these arrivals are Poisson but for 1 / `MOST_SOJOURNS`.
     """
     if burst.depth == 0:
         return poisson_us(rate_rps, requests, seed)
     events = np.cumsum(_unit_gaps(requests, seed)) * (1e6 / rate_rps)
+    if events[-1] > MOST_SOJOURNS * burst.sojourn_us * requests:
+        return events
     rng = np.random.default_rng(seed + 1)
     spells = rng.exponential(burst.sojourn_us, int(4 * events[-1] / burst.sojourn_us) + 64)
     speed = np.where(np.arange(spells.size) % 2 == int(rng.integers(2)), 1 + burst.depth, 1 - burst.depth)

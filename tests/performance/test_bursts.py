@@ -81,3 +81,9 @@ def test_a_surface_of_bursts_is_what_a_simulation_of_bursts_gives() -> None:
 def test_longer_bursts_than_are_simulated_have_the_surface_of_the_longest() -> None:
     shape = shape_of((1_000,), 1, 1, burst=Burst(0.5, 1e9))
     assert shape == replace(shape, sojourn=8)
+
+
+def test_swings_that_no_two_requests_see_are_none_and_cost_nothing() -> None:
+    """A request in ten years, beside swings of a twentieth of a second: 10^11 of them."""
+    slow_us = bursty_us(3e-9, Burst(0.8, 50_000.0), 2_000)
+    assert slow_us.tolist() == poisson_us(3e-9, 2_000).tolist()
