@@ -72,7 +72,8 @@ def _told(error: BaseException) -> str:
     if isinstance(error, ScramException):
         return f"it and the password do not agree ({error}): mend the password's file in the connections document"
     if isinstance(error, (InterfaceError, OSError)):
-        return f"it cannot be reached ({error}): see whether it runs, and whether the network leads there"
+        told = error.__cause__ or error
+        return f"it cannot be reached ({told}): see whether it runs, and whether the network leads there"
     return f"{error}: see whether another program wrote to it"
 
 

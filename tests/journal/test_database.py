@@ -238,7 +238,8 @@ def test_a_wrong_password_is_said_so_without_it(secured: Database, tmp_path: Pat
     ("change", "told"),
     [
         ({"name": "nowhere"}, "no such database.*create it"),
-        ({"port": 1}, "cannot be reached"),
+        ({"port": 1}, "cannot be reached.*refused"),
+        ({"host": "/nowhere"}, "cannot be reached.*No such file"),
         ({"password_file": Path("/nowhere/password")}, "cannot be read from /nowhere/password"),
         ({"is_tls": True, "ca_file": Path("/nowhere/ca.pem")}, "no certificates.*`caFile`"),
         ({"user": "stranger"}, "does not let this user in"),
