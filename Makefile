@@ -48,7 +48,7 @@ test-quick: setup ## The tests that start no server and take no minutes
 	@$(BIN)/pytest -m "$(ALONE) and not long" --numprocesses auto --dist loadfile
 
 .PHONY: test-cluster
-test-cluster: setup .control-plane$(KUBERNETES:%=-%)/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (9 to 25 minutes): [KUBERNETES=1.34.4]
+test-cluster: setup .control-plane$(KUBERNETES:%=-%)/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (12 to 30 minutes): [KUBERNETES=1.34.4]
 	@KUBERNETES="$(KUBERNETES)" CONTROL_PLANE="$$PWD/.control-plane$(KUBERNETES:%=-%)" $(BIN)/pytest -m cluster
 
 .PHONY: check-hubs
@@ -133,6 +133,14 @@ bench-transitions: setup ## Measure ordering changes of 10 to 200 instances on f
 .PHONY: bench-cluster
 bench-cluster: setup .control-plane/.installed ## Measure what following 2,000 nodes and 5,000 pods of Kubernetes costs (2 minutes): [NODES=n] [PODS=n]
 	@$(BIN)/python benchmarks/cluster_inventory.py $(if $(NODES),--nodes $(NODES)) $(if $(PODS),--pods $(PODS))
+
+.PHONY: bench-kills
+bench-kills: setup .control-plane/.installed ## Kill leaders amid transitions and judge by an independent watcher (35 minutes): [COUNT=100] [SEED=n] [KEEP=folder]
+	@$(BIN)/python benchmarks/kills.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep "$(KEEP)")
+
+.PHONY: bench-cluster-loop
+bench-cluster-loop: setup .control-plane/.installed ## Measure the whole controller in a cluster of 2,000 played nodes (an hour on 2 processors; STANDING=1, where servers stand from the start, a quarter of one): [NODES=n] [PODS=n] [STANDING=1]
+	@$(BIN)/python benchmarks/cluster_loop.py $(if $(NODES),--nodes $(NODES)) $(if $(PODS),--pods $(PODS)) $(if $(STANDING),--standing)
 
 .PHONY: bench-check
 bench-check: setup ## Measure what checking 10,000 documents costs (1 minute): [DOCUMENTS=n]

@@ -9,10 +9,6 @@ from typing import Final
 import httpx
 
 MIB: Final = 1024 * 1024
-A_SERVER: Final = 4
-"""What asks a server at the same time: for its repository, its statistics, its metrics, and whether it lives."""
-ELSEWHERE: Final = 20
-"""Connections to all else, gateways and what actuators ask."""
 
 
 class Trouble(StrEnum):
@@ -41,11 +37,6 @@ class Limits:
 
     total: timedelta = timedelta(seconds=2)
     max_bytes: int = 4 * MIB
-
-
-def connections_for(servers: int) -> httpx.Limits:
-    """Connections enough for so many servers: those that hang take none of what the others are asked over."""
-    return httpx.Limits(max_connections=ELSEWHERE + A_SERVER * servers)
 
 
 async def fetch(client: httpx.AsyncClient, method: str, url: str, limits: Limits) -> bytes:

@@ -97,15 +97,24 @@ class Gateways:
         services: Callable[[], Sequence[Arriving]],
         window: timedelta = timedelta(seconds=10),
         limits: Limits | None = None,
+        *,
+        interval_s: Callable[[], int] = lambda: 0,
     ) -> None:
+        """Windows are as wide as `window`, and wider where the turns are further apart than that: `interval_s`."""
         self._client = client
         self._services = services
         self._limits = limits or Limits()
+        self._interval_s = interval_s
+        self._window = self._width = window
         self._windows = {target: CounterWindow[str](window) for target in targets}
         self._last: dict[tuple[str, str], Reading[Rate]] = {}
 
     async def collect(self, now: datetime) -> Snapshot:
         """What arrived for each service at each of its origins that has a gateway."""
+        wide = max(self._window, timedelta(seconds=1.5 * self._interval_s()))
+        if wide != self._width:
+            self._width = wide
+            self._windows = {target: CounterWindow[str](wide) for target in self._windows}
         return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._windows)))
 
     async def _read(self, target: GatewayTarget, now: datetime) -> Snapshot:

@@ -341,28 +341,26 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
     Counters and traces tell of the same work: their halves become one `Work`, in which a reading with a value stands
     before one without.
     """
-    whole = Snapshot(at)
-    for part in parts:
-        whole = Snapshot(
-            at,
-            servers=whole.servers + part.servers,
-            offered=whole.offered + part.offered,
-            latency=whole.latency + part.latency,
-            work=_joined(whole.work, part.work),
-            evidence=whole.evidence + part.evidence,
-            findings=whole.findings + part.findings,
-            batches=whole.batches + part.batches,
-            expected=whole.expected + part.expected,
-            arrivals=whole.arrivals + part.arrivals,
-            inventory=whole.inventory + part.inventory,
-            cut_off=whole.cut_off + part.cut_off,
-        )
-    return whole
+    seen = tuple(parts)
+    return Snapshot(
+        at,
+        servers=tuple(each for part in seen for each in part.servers),
+        offered=tuple(each for part in seen for each in part.offered),
+        latency=tuple(each for part in seen for each in part.latency),
+        work=_joined(each for part in seen for each in part.work),
+        evidence=tuple(each for part in seen for each in part.evidence),
+        findings=tuple(each for part in seen for each in part.findings),
+        batches=tuple(each for part in seen for each in part.batches),
+        expected=tuple(each for part in seen for each in part.expected),
+        arrivals=tuple(each for part in seen for each in part.arrivals),
+        inventory=tuple(each for part in seen for each in part.inventory),
+        cut_off=tuple(each for part in seen for each in part.cut_off),
+    )
 
 
-def _joined(left: tuple[Work, ...], right: tuple[Work, ...]) -> tuple[Work, ...]:
-    works = {(work.pool, work.model, work.variant, work.node): work for work in left}
-    for work in right:
+def _joined(halves: Iterable[Work]) -> tuple[Work, ...]:
+    works: dict[tuple[str, str, str, str], Work] = {}
+    for work in halves:
         key = (work.pool, work.model, work.variant, work.node)
         known = works.get(key, work)
         counters = work.counters if known.counters.value is None else known.counters

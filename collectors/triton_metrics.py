@@ -12,6 +12,7 @@ from collectors.catalogue import server_subject, source_trouble
 from collectors.exposition import samples
 from collectors.fetch import Limits, SourceError, fetch
 from collectors.rates import CounterWindow
+from collectors.rotation import AT_ONCE, Asked, Rotation
 from collectors.snapshot import Snapshot, Work, merge
 from collectors.triton_counters import Counted, Scrape, Series, scrape, works
 
@@ -26,6 +27,12 @@ class MetricsTarget:
     pool: str
     url: str
     node: str = ""
+    process: str = ""
+
+    @property
+    def asked(self) -> Asked:
+        """Which server it is, as one process."""
+        return Asked(self.pool, self.node, self.process)
 
 
 def parse(body: bytes, source: str) -> Scrape:
@@ -38,7 +45,7 @@ def parse(body: bytes, source: str) -> Scrape:
 
 
 class TritonMetrics:
-    """Scrapes every server.
+    """Scrapes every server. What one does whose turn it is not is told when it is.
 
     While a server is away, or a model's families cannot be used, the last reading stands with its old instant and so
     becomes stale. A model that the server no longer names has no reading.
@@ -52,21 +59,39 @@ class TritonMetrics:
         targets: Collection[MetricsTarget],
         window: timedelta = timedelta(seconds=10),
         limits: Limits | None = None,
+        rotation: Rotation | None = None,
     ) -> None:
-        """`targets` are looked through each time, so others may be among them by then."""
+        """`targets` are looked through each time, so others may be among them by then.
+
+        Without a `rotation` all are due each time.
+        """
         self._client = client
         self._limits = limits or Limits()
         self._targets = targets
-        self._window = window
+        self._window = self._width = window
+        self._rotation = rotation
+        self._free = asyncio.Semaphore(AT_ONCE)
         self._windows: dict[MetricsTarget, CounterWindow[Series]] = {}
         self._last: dict[MetricsTarget, dict[str, Work]] = {}
 
     async def collect(self, now: datetime) -> Snapshot:
         """The work of every variant that a server names."""
         targets = tuple(self._targets)
-        self._windows = {target: self._windows.get(target, CounterWindow(self._window)) for target in targets}
+        due = self._rotation.due(now) if self._rotation else None
+        before = self._windows if self._width == self._wide() else {}
+        self._width = self._wide()
+        self._windows = {target: before.get(target) or CounterWindow(self._width) for target in targets}
         self._last = {target: self._last.get(target, {}) for target in targets}
-        return merge(now, await asyncio.gather(*(self._read(target, now) for target in targets)))
+        asked = [target for target in targets if due is None or target.asked in due]
+        return merge(now, await asyncio.gather(*(self._in_turn(target, now) for target in asked)))
+
+    def _wide(self) -> timedelta:
+        """How wide windows are: a server has to be asked twice within one."""
+        return max(self._window, 1.5 * self._rotation.every()) if self._rotation else self._window
+
+    async def _in_turn(self, target: MetricsTarget, now: datetime) -> Snapshot:
+        async with self._free:
+            return await self._read(target, now)
 
     async def _read(self, target: MetricsTarget, now: datetime) -> Snapshot:
         try:

@@ -16,6 +16,7 @@ import msgspec
 
 from collectors.catalogue import ignored_names, server_subject, source_trouble, unpredicted_batching
 from collectors.fetch import Limits, SourceError, Trouble, fetch
+from collectors.rotation import AT_ONCE, Asked, Rotation
 from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot, merge
 from collectors.triton_config import ModelConfig, loaded_model, resources_of, unpredicted
 from collectors.triton_names import model_and_variant
@@ -39,6 +40,12 @@ class RepositoryTarget:
     pool: str
     url: str
     node: str = ""
+    process: str = ""
+
+    @property
+    def asked(self) -> Asked:
+        """Which server it is, as one process."""
+        return Asked(self.pool, self.node, self.process)
 
     @property
     def subject(self) -> str:
@@ -58,21 +65,48 @@ class TritonRepository:
     """Asks every server what it holds.
 
     A server that cannot be read whole has a missing reading: half of what it holds would look like the rest had gone.
+    One whose turn it is not has its last reading, which tells its instant; one that did not answer is asked each time.
     """
 
     name = "triton_repository"
 
     def __init__(
-        self, client: httpx.AsyncClient, targets: Collection[RepositoryTarget], limits: Limits | None = None
+        self,
+        client: httpx.AsyncClient,
+        targets: Collection[RepositoryTarget],
+        limits: Limits | None = None,
+        rotation: Rotation | None = None,
     ) -> None:
-        """`targets` are looked through each time, so others may be among them by then."""
+        """`targets` are looked through each time, so others may be among them by then.
+
+        Without a `rotation` all are due each time.
+        """
         self._client = client
         self._targets = targets
         self._limits = limits or Limits()
+        self._rotation = rotation
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._answered: dict[RepositoryTarget, Snapshot] = {}
 
     async def collect(self, now: datetime) -> Snapshot:
-        """What every server holds, asked of all at once."""
-        return merge(now, await asyncio.gather(*(self._read(target, now) for target in self._targets)))
+        """What every server holds, asked of those that are due."""
+        targets = tuple(self._targets)
+        due = self._rotation.due(now) if self._rotation else None
+        kept = {
+            target: self._answered[target]
+            for target in targets
+            if due is not None and target.asked not in due and target in self._answered
+        }
+        asked = [target for target in targets if target not in kept]
+        found = dict(zip(asked, await asyncio.gather(*(self._in_turn(each, now) for each in asked)), strict=True))
+        self._answered = kept | {
+            each: part for each, part in found.items() if part.servers[0].reading.value is not None
+        }
+        return merge(now, (kept[each] if each in kept else found[each] for each in targets))
+
+    async def _in_turn(self, target: RepositoryTarget, now: datetime) -> Snapshot:
+        async with self._free:
+            return await self._read(target, now)
 
     async def _read(self, target: RepositoryTarget, now: datetime) -> Snapshot:
         try:

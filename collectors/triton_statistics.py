@@ -16,6 +16,7 @@ import msgspec
 from collectors.catalogue import source_trouble
 from collectors.fetch import Limits, SourceError, fetch
 from collectors.rates import deltas
+from collectors.rotation import AT_ONCE, Rotation
 from collectors.snapshot import Batches, BatchTime, Reading, Snapshot, merge
 from collectors.triton_names import model_and_variant
 from collectors.triton_repository import RepositoryTarget, decode
@@ -75,21 +76,37 @@ class TritonStatistics:
     name = "triton_statistics"
 
     def __init__(
-        self, client: httpx.AsyncClient, targets: Collection[RepositoryTarget], limits: Limits | None = None
+        self,
+        client: httpx.AsyncClient,
+        targets: Collection[RepositoryTarget],
+        limits: Limits | None = None,
+        rotation: Rotation | None = None,
     ) -> None:
-        """`targets` are looked through each time, so others may be among them by then."""
+        """`targets` are looked through each time, so others may be among them by then.
+
+        Without a `rotation` all are due each time.
+        """
         self._client = client
         self._targets = targets
         self._limits = limits or Limits()
+        self._rotation = rotation
+        self._free = asyncio.Semaphore(AT_ONCE)
         self._last: dict[RepositoryTarget, _Sample] = {}
 
     async def collect(self, now: datetime) -> Snapshot:
-        """What every variant's executions took since the last time."""
+        """What every variant's executions took since the last time, of the servers that are due."""
         targets = tuple(self._targets)
         self._last = {target: self._last[target] for target in targets if target in self._last}
-        return merge(now, await asyncio.gather(*(self._read(target, now) for target in targets)))
+        due = self._rotation.due(now) if self._rotation else None
+        asked = [target for target in targets if due is None or target.asked in due]
+        return merge(now, await asyncio.gather(*(self._in_turn(target, now) for target in asked)))
+
+    async def _in_turn(self, target: RepositoryTarget, now: datetime) -> Snapshot:
+        async with self._free:
+            return await self._read(target, now)
 
     async def _read(self, target: RepositoryTarget, now: datetime) -> Snapshot:
+        longest = max(LONGEST, 2 * self._rotation.every()) if self._rotation else LONGEST
         try:
             body = await fetch(self._client, "GET", f"{target.url}/v2/models/stats", self._limits)
             totals = _totals(decode(body, Statistics, target.url))
@@ -97,7 +114,7 @@ class TritonStatistics:
             return Snapshot(now, findings=(source_trouble(error, self.name, target.subject),))
         before = self._last.get(target)
         self._last[target] = _Sample(now, totals)
-        if before is None or not timedelta(0) < now - before.at <= LONGEST:
+        if before is None or not timedelta(0) < now - before.at <= longest:
             return Snapshot(now)
         gained = deltas(before.totals, totals)
         return Snapshot(now, batches=tuple(_readings(target, gained, before.at, now)))

@@ -57,6 +57,15 @@ class Transition:
     waves: tuple[Wave, ...] = ()
     duration_us: int = 0
 
+    def servers(self) -> frozenset[tuple[str, str]]:
+        """The servers on which something is loaded or unloaded, by pool and node."""
+        actions = [action for wave in self.waves for action in wave.actions]
+        seats = (
+            *(action.load.seat for action in actions if isinstance(action, SetLoad)),
+            *(action.seat for action in actions if isinstance(action, Unload)),
+        )
+        return frozenset((placement.pool, node) for placement, node in seats)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

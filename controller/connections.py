@@ -5,6 +5,7 @@ YAML or JSON. `gridwright up` writes it for the fleet that it starts, `gridwrigh
 """
 
 import ipaddress
+import itertools
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from pydantic.alias_generators import to_camel
 
 from collectors.snapshot import server_name
 from controller.cluster.handover.settings import HandoverSettings
+from controller.cluster.routes.settings import GatewaySettings
 from controller.cluster.servers.settings import ServerSettings
 from controller.journal.place import Database, Place
 
@@ -177,12 +179,27 @@ class ClusterConnection(_Document):
     """A cluster of Kubernetes that has the nodes of every pool without a server here, and in which theirs are made.
 
     `context` is one of the kubeconfig; without it the current one, or the cluster of the pod that the controller is in.
-    `servers` tells what its servers are like, `evidence` is the folder of evidence where policy is in the cluster, too.
+    `servers` tells what its servers are like, `evidence` is the folder of evidence where no policy is in files.
+    With `custom_resources` those of the cluster are part of the policy beside its files, and win or yield where both
+    have a document.
+    `gateways` are the Gateways of the Gateway API that requests come in by, by origin.
     """
 
     servers: ServerSettings
+    gateways: dict[str, GatewaySettings] = Field(default_factory=dict)
     context: str = ""
     evidence: Path | None = None
+    custom_resources: Literal["wins", "yields"] | None = None
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        for (one, first), (two, second) in itertools.combinations(self.gateways.items(), 2):
+            if first.collides(second):
+                raise ValueError(
+                    f"requests from {one} and from {two} come in alike: give each a Gateway, a section or hostnames of "
+                    "its own"
+                )
+        return self
 
 
 class LimitsConnection(_Document):
@@ -305,6 +322,8 @@ class Connections(_Document):
         twice = sorted({origin for origin in origins if origins.count(origin) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is named by two gateways: leave each origin to one")
+        if self.gateways and self.cluster is not None and self.cluster.gateways:
+            raise ValueError("routes go to the Gateways of the cluster or to Envoys of your own: keep one of the two")
         return self
 
     @model_validator(mode="after")

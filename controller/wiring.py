@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import httpx
 
@@ -18,6 +18,7 @@ from collectors.otlp.receiver import TraceReceiver
 from collectors.otlp.triton_spans import TritonSpans
 from collectors.prometheus import PrometheusMetrics, PrometheusTarget
 from collectors.prometheus_api import PrometheusEndpoint
+from collectors.rotation import Asked, Rotation
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from collectors.triton_statistics import TritonStatistics
@@ -25,6 +26,7 @@ from controller.acting.actuator import Actuator
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, TritonServer, servers_of
 from controller.cluster.joining import ClusterFleet
+from controller.cluster.routes.routing import RoutesActuator
 from controller.connections import Connections, ServerKey
 from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
@@ -42,6 +44,10 @@ from controller.sites.hub.deciding import DecidingForSites, SiteUpkeep
 from controller.sites.hub.joining import SiteFleet
 
 Item = TypeVar("Item")
+SetsRoutes = EnvoyActuator | RoutesActuator
+"""What sets and reads the routes of gateways: of one's own, or of a cluster."""
+COLLECTED_IN_A_CLUSTER_S: Final = 150.0
+"""Thousands of servers that are all new are asked in one turn. Each answers within its own time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,15 @@ class Looked(Collection[Item]):
         return len(tuple(self._look()))
 
 
-def elsewhere(connections: Connections, at_sites: SiteFleet | None) -> Collection[str]:
+def elsewhere(connections: Connections, at_sites: Callable[[], SiteFleet | None]) -> Collection[str]:
     """The pools without servers in a cluster: those that the document names, and those of sites with agents."""
-    pools = at_sites.sites.pool_names if at_sites else tuple
-    return Looked(lambda: (*connections.servers, *pools()))
+
+    def named() -> Iterator[str]:
+        yield from connections.servers
+        if sites := at_sites():
+            yield from sites.sites.pool_names()
+
+    return Looked(named)
 
 
 def servers_among(basis: Basis) -> Mapping[ServerKey, TritonServer]:
@@ -105,29 +116,29 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
     connections, in_force, client, fleet = basis.connections, basis.in_force, basis.client, basis.fleet
     intake, spans = _trace_intake(basis)
     targets = Looked(
-        lambda: [RepositoryTarget(pool, each.http, node) for (pool, node), each in servers_among(basis).items()]
+        lambda: [
+            RepositoryTarget(pool, each.http, node, each.process) for (pool, node), each in servers_among(basis).items()
+        ]
     )
-    repository = TritonRepository(client, targets)
+    held, done = _rotation(basis), _rotation(basis)
+    repository = TritonRepository(client, targets, rotation=held)
     gateways = [GatewayTarget(f"http://{item.admin}", tuple(item.origins)) for item in connections.gateways]
+    arrivals = Gateways(client, gateways, lambda: arriving(in_force.services()), interval_s=in_force.interval_s)
     evidence = EvidenceFiles(in_force.evidence, in_force.issuers)
     inventory: tuple[Collector, ...] = (fleet.inventory,) if fleet else ()
     at_sites: tuple[Collector, ...] = (basis.at_sites.readings,) if basis.at_sites else ()
     collectors: tuple[Collector, ...] = (
         repository,
-        TritonStatistics(client, targets),
-        *_metrics(basis),
-        Foresight(
-            _arrivals(basis, Gateways(client, gateways, lambda: arriving(in_force.services()))),
-            in_force.horizon_s,
-            basis.series,
-        ),
+        TritonStatistics(client, targets, rotation=done),
+        *_metrics(basis, done),
+        Foresight(_arrivals(basis, arrivals), in_force.horizon_s, basis.series),
         intake.receiver,
         *spans,
         evidence,
         *inventory,
         *at_sites,
     )
-    routes = _routes(basis, EnvoyActuator(client, connections.gateways))
+    routes = _routes(basis, fleet.routes if fleet and fleet.routes else EnvoyActuator(client, connections.gateways))
     kept = Kept()
     wiring = Wiring(
         folder=in_force.folder,
@@ -142,11 +153,22 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         routes=routes,
         polish=polished,
         upkeep=_upkeep(basis),
+        again=held.again,
+        **({"collect_deadline_s": COLLECTED_IN_A_CLUSTER_S} if fleet else {}),
     )
     return intake, wiring
 
 
-def _actuators(basis: Basis, routes: EnvoyActuator | SiteRoutes) -> tuple[Actuator, ...]:
+def _rotation(basis: Basis) -> Rotation:
+    """Whose turn it is among all servers."""
+
+    def servers() -> Iterator[Asked]:
+        yield from (Asked(pool, node, each.process) for (pool, node), each in servers_among(basis).items())
+
+    return Rotation(servers, basis.in_force.interval_s, basis.in_force.stale_after_s)
+
+
+def _actuators(basis: Basis, routes: SetsRoutes | SiteRoutes) -> tuple[Actuator, ...]:
     """Those of sites with agents, of a cluster's servers, of servers that the document names, and of gateways.
 
     In a cluster only the leader acts.
@@ -159,9 +181,9 @@ def _actuators(basis: Basis, routes: EnvoyActuator | SiteRoutes) -> tuple[Actuat
     return (*map(fleet.led_by_us, at_sites), fleet.actuator, fleet.led_by_us(triton), fleet.led_by_us(routes))
 
 
-def _routes(basis: Basis, envoy: EnvoyActuator) -> EnvoyActuator | SiteRoutes:
+def _routes(basis: Basis, gateways: SetsRoutes) -> SetsRoutes | SiteRoutes:
     """What sets and reads routes, at gateways and at sites with agents."""
-    return SiteRoutes(basis.at_sites.desk, envoy, envoy) if basis.at_sites else envoy
+    return SiteRoutes(basis.at_sites.desk, gateways, gateways) if basis.at_sites else gateways
 
 
 def _arrivals(basis: Basis, gateways: Gateways) -> Collector:
@@ -189,7 +211,7 @@ def _trace_intake(basis: Basis) -> tuple[TraceIntake, tuple[TritonSpans, ClientS
     return intake, (of_servers, of_clients)
 
 
-def _metrics(basis: Basis) -> Iterator[Collector]:
+def _metrics(basis: Basis, rotation: Rotation) -> Iterator[Collector]:
     """What reads the counters of each server: a Prometheus where the connections name one, else a scrape."""
     connections = basis.connections
     for item in connections.prometheus:
@@ -201,9 +223,9 @@ def _metrics(basis: Basis) -> Iterator[Collector]:
     elsewhere = {key for item in connections.prometheus for key in item.labels()}
     scraped = Looked(
         lambda: [
-            MetricsTarget(pool, each.metrics, node)
+            MetricsTarget(pool, each.metrics, node, each.process)
             for (pool, node), each in servers_among(basis).items()
             if (pool, node) not in elsewhere
         ]
     )
-    yield TritonMetrics(basis.client, scraped)
+    yield TritonMetrics(basis.client, scraped, rotation=rotation)

@@ -37,11 +37,15 @@ ERROR_CHARACTERS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class TritonServer:
-    """Where a Triton answers: the base address of its HTTP port, its metrics page, its gRPC address."""
+    """Where a Triton answers: the base address of its HTTP port, its metrics page, its gRPC address.
+
+    `process` tells it from one that was there before, as far as that is known.
+    """
 
     http: str
     metrics: str
     grpc: str
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)

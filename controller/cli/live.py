@@ -12,9 +12,9 @@ import httpx
 
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
-from collectors.fetch import connections_for
 from collectors.gateway import Gateways, GatewayTarget, arriving
 from collectors.snapshot import Snapshot
+from collectors.transport import ServersTransport
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
@@ -60,6 +60,11 @@ def within(path: str, connections: Connections) -> Connections:
     """The connections with their cluster in the context that the policy names. Raises CliError without a cluster."""
     if connections.cluster is None:
         raise CliError(f"{path} is a cluster, and the connections name none", "add `cluster`: see docs/operations.md")
+    if connections.cluster.custom_resources is not None:
+        raise CliError(
+            f"{path} is the custom resources, and the connections have them beside files",
+            "leave `customResources` away there, or give the folder or the repository of the files",
+        )
     context = path.removeprefix(PREFIX) or connections.cluster.context
     return connections.model_copy(update={"cluster": connections.cluster.model_copy(update={"context": context})})
 
@@ -83,8 +88,7 @@ async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterat
             "the connections name a cluster, where only the replica that leads acts",
             "have `gridwright run` do it, and ask its API what it would do",
         )
-    limits = connections_for(len(connections.by_node()))
-    async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(transport=ServersTransport(), trust_env=False) as client:
         servers = servers_of(connections)
         gateways = EnvoyActuator(client, connections.gateways)
         live = Live(

@@ -35,10 +35,10 @@ def run(
     if isinstance(followed, Path) and not followed.is_dir():
         raise CliError(f"{path} is not a folder", "give the folder of the policy documents, such as examples/embedded")
     with loading_solver():
-        from controller.assembly import Places
         from controller.cli.live import connections_at, within
         from controller.cli.running import run_until_told, tell
         from controller.cluster.leading.marking import own_pod
+        from controller.places import Places
     try:
         known = within(path, connections_at(connections)) if followed is None else connections_at(connections)
         kubeconfig = os.environ.get("KUBECONFIG")

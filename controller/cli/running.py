@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from controller.assembly import Places, controller
+from controller.assembly import controller
 from controller.cli.errors import CliError
 from controller.connections import split_address
 from controller.loop.runner import Watch
 from controller.loop.status import Status
+from controller.places import Places
 from policy.words import counted, dollars_per_hour
 
 LOG: Final = logging.getLogger("gridwright.loop")

@@ -75,10 +75,10 @@ def up(
 def _keep_up(path: "Path | Address", environment: str, policy: "Policy", work: Path, *, paced: bool) -> None:
     import asyncio
 
-    from controller.assembly import Places
     from controller.cli.running import run_until_told, tell
     from controller.connections import write_connections
     from controller.embedded.fleet import embedded_fleet
+    from controller.places import Places
 
     with ExitStack() as stack:
         with working("Starting the servers and the gateway"):

@@ -30,10 +30,13 @@ from controller.cluster.leading.leader import Leadership
 from controller.cluster.leading.lease import Timing
 from controller.cluster.leading.led import LedActuator
 from controller.cluster.leading.marking import Mark, Pod
+from controller.cluster.routes.routing import RoutesActuator
+from controller.cluster.routes.upkeep import RoutedUpkeep
 from controller.cluster.servers.applying import Applier
 from controller.cluster.servers.door import Door
 from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses, ServerPod, on_machines
 from controller.cluster.servers.serving import ServersActuator, reached
+from controller.cluster.servers.standing import GRANTS, KINDS
 from controller.cluster.servers.upkeep import ClusterUpkeep
 from controller.connections import ClusterConnection
 from policy.resolved import Pool
@@ -101,13 +104,17 @@ async def joined(
 
 @dataclass(frozen=True, slots=True)
 class ClusterFleet:
-    """The servers of a cluster: what tells of them, where they answer, and what has them made and removed."""
+    """The servers of a cluster: what tells of them, where they answer, and what has them made and removed.
+
+    `routes` sets routes at the cluster's own Gateways, where the connections name any.
+    """
 
     cluster: Cluster
     inventory: ClusterInventory
     servers: ServerAddresses
     actuator: Actuator
-    upkeep: ClusterUpkeep
+    upkeep: ClusterUpkeep | RoutedUpkeep
+    routes: RoutesActuator | None = None
 
     @property
     def trace_rate(self) -> int:
@@ -152,13 +159,16 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
     pods = Informer(cluster.reads, WATCHED_SERVERS, clock, followed.nudge)
     async with inventory.running(), following(pods):
         await pods.listed()
-        applier = Applier(cluster.writes)
+        gateways = cluster.connection.gateways
+        applier = Applier(cluster.writes, {**KINDS, **GRANTS} if gateways else KINDS)
+        elsewhere, routed = followed.elsewhere, bool(gateways)
         actuator = ServersActuator(
             cluster.writes,
             to_servers,
             settings,
             applier,
-            elsewhere=followed.elsewhere,
+            elsewhere=elsewhere,
+            routed=routed,
             reach=reach,
             made=inventory.made,
         )
@@ -166,12 +176,15 @@ async def fleet_in(cluster: Cluster, to_servers: httpx.AsyncClient, followed: Fo
         def servers() -> Mapping[Name, ServerPod]:
             return on_machines(pods.objects, inventory.made)
 
+        upkeep = ClusterUpkeep(applier, Door(cluster.writes), settings, followed.here, servers, routed=routed)
+        routes = RoutesActuator(cluster.writes, gateways, elsewhere=elsewhere) if gateways else None
         yield ClusterFleet(
             cluster,
             inventory,
             ServerAddresses(servers, settings.start_s, reach, clock),
             LedActuator(actuator, cluster.leadership),
-            ClusterUpkeep(applier, Door(cluster.writes), settings, followed.here, servers),
+            RoutedUpkeep(upkeep, routes) if routes else upkeep,
+            routes,
         )
 
 

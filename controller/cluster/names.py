@@ -6,6 +6,10 @@ from typing import Final
 
 SYSTEM: Final = "gridwright-system"
 """The namespace of the controller."""
+ROUTES: Final = "gridwright-routes"
+"""The namespace of routes."""
+BACKEND: Final = "server-"
+"""How the names of Services begin that lead to one server; a server's own may begin with a digit, theirs may not."""
 MANAGER: Final = "gridwright"
 """The field manager, and the value of `MANAGED_BY`, of all that is written."""
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
@@ -28,11 +32,11 @@ _DIGEST: Final = 8
 
 
 def namespace_of(pool: str) -> str:
-    """The namespace of a pool's servers, which is never that of the controller."""
+    """The namespace of a pool's servers, which is never that of the controller or of routes."""
     prefix = "gridwright-"
     most = MOST_LABEL - len(prefix)
     namespace = prefix + as_label(pool, most)
-    return prefix + _digested(pool, most) if namespace == SYSTEM else namespace
+    return prefix + digested(pool, most) if namespace in {SYSTEM, ROUTES} else namespace
 
 
 def server_of(node: str) -> str:
@@ -45,14 +49,20 @@ def pod_of(node: str) -> str:
     return f"{server_of(node)}-0"
 
 
+def backend_of(node: str) -> str:
+    """The name of the Service that leads to the server on a node alone."""
+    return f"{BACKEND}{server_of(node)}"
+
+
 def as_label(name: str, most: int) -> str:
     """A name as one label of DNS of at most so many characters; one that is not is cut, and told apart by a digest."""
     if len(name) <= most and _LABEL.fullmatch(name):
         return name
-    return _digested(name, most)
+    return digested(name, most)
 
 
-def _digested(name: str, most: int) -> str:
+def digested(name: str, most: int) -> str:
+    """A name as one label of DNS of at most so many characters, always with a digest: two names never come to one."""
     digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
     kept = re.sub(r"[^a-z0-9]+", "-", name.lower())[: most - _DIGEST - 1].strip("-")
     return f"{kept}-{digest}" if kept else digest

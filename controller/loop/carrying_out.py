@@ -1,13 +1,14 @@
 """Carrying out a transition: wave after wave, a wave's actions side by side, and nothing more once one has failed."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from controller.acting.actuator import Actuator, ActuatorError
-from controller.actions import Action, Outcome, Wave
+from controller.actions import Action, Outcome, SetLoad, Unload, Wave
 from controller.decision import Decision
 from controller.journal.errors import JournalError
 from controller.loop.catalogue import action_failed, evidence_ended, journal_refused
@@ -26,7 +27,7 @@ class Note(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What actions are done with: the actuators, how many actions at once, and how long one may take at most."""
+    """What actions are done with: the actuators, how many at once at a site, and how long one may take at most."""
 
     actuators: tuple[Actuator, ...]
     at_once: int = 4
@@ -82,10 +83,11 @@ def _against(decision: Decision, done: Sequence[Outcome]) -> tuple[Finding, ...]
 
 
 async def _wave(decision: Decision, wave: Wave, policy: Policy, hands: Hands, clock: Clock) -> tuple[Outcome, ...]:
-    free = asyncio.Semaphore(hands.at_once)
+    sites = {pool.name: pool.site for pool in policy.pools}
+    free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(hands.at_once))
 
     async def one(action: Action) -> Outcome:
-        async with free:
+        async with free[sites.get(_pool_of(action), "")]:
             started = clock()
             late = [str(finding) for finding in _ended(decision, started)]
             error = late[0] if late else await _act(decision.id, action, policy, hands)
@@ -108,6 +110,16 @@ async def _act(decision_id: str, action: Action, policy: Policy, hands: Hands) -
         return f"{actuator.name}: not done within {hands.deadline.total_seconds():g} s: see its log"
     except Exception as error:  # noqa: BLE001 - a fault in one actuator must not lose what its neighbours did
         return f"{actuator.name}: {type(error).__name__}: {error}: a fault of Gridwright, report it"
+    return ""
+
+
+def _pool_of(action: Action) -> str:
+    """The pool of the server that it is done to; empty for routes, which are done to gateways."""
+    match action:
+        case SetLoad(load):
+            return load.placement.pool
+        case Unload(placement):
+            return placement.pool
     return ""
 
 

@@ -12,6 +12,7 @@ from collectors.collector import Collector
 from collectors.snapshot import Snapshot
 from controller.acting.actuator import ActuatorError
 from controller.actions import Outcome
+from controller.connections import ServerKey
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
 from controller.journal.errors import JournalError
@@ -60,9 +61,10 @@ class Upkeep(Protocol):
 class Wiring:
     """What a loop is made of.
 
-    `servers` are asked again just before acting; they tell of servers, of evidence and of inventory. `polish` looks for
-    a better plan while the fleet is at rest; without it the loop only does what a turn has time for.
-    `upkeep` comes before and after the actions of each turn.
+    `servers` are asked again just before acting; they tell of servers, of evidence and of inventory. What was done to
+    servers, or is about to be, is told to `again`, so that they are read whose turn it is not. `polish` looks for a
+    better plan while the fleet is at rest; without it the loop only does what a turn has time for. `upkeep` comes
+    before and after the actions of each turn.
     """
 
     folder: Path
@@ -77,6 +79,7 @@ class Wiring:
     routes: RouteReader | None = None
     polish: Polish | None = None
     upkeep: Upkeep | None = None
+    again: Callable[[frozenset[ServerKey]], None] = lambda _: None
     collect_deadline_s: float = 4.0
 
 
@@ -190,13 +193,17 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
 
     against: tuple[Finding, ...] = ()
     if case.decision.transition.waves:
+        touched = case.decision.transition.servers()
+        wiring.again(touched)
         with phases("verify"):
             against = await _look_again(wiring, case)
         if not against:
             with phases("act"):
-                return await carry_out(
+                carried = await carry_out(
                     case.decision, case.policy, wiring.hands, note=note, clock=wiring.clock, stopping=stopping
                 )
+            wiring.again(touched)
+            return carried
     try:
         await note("", (), ())
     except JournalError as error:

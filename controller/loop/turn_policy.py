@@ -53,6 +53,14 @@ class TurnPolicy:
         """How far forecasts look ahead, in seconds."""
         return (self.policy.scaling if self.policy else default_scaling()).horizon_s
 
+    def interval_s(self) -> int:
+        """From one turn to the next, in seconds."""
+        return (self.policy.scaling if self.policy else default_scaling()).interval_s
+
+    def stale_after_s(self) -> int:
+        """How old readings may be, in seconds."""
+        return (self.policy.scaling if self.policy else default_scaling()).stale_after_s
+
     def issuers(self) -> tuple[Issuer, ...]:
         """Those whose statements count."""
         return self.policy.issuers if self.policy else ()

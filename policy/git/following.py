@@ -1,7 +1,9 @@
 """A branch or a tag that is looked at again and again: the last good commit, and why a newer one is not taken."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,21 +19,27 @@ KEPT: Final = 2
 """Commits that stay written out: the one in force, and the one before, which a reader may be in the middle of."""
 
 
+Judge = Callable[[Path], Loaded]
+
+
 class Following:
     """What an address holds, kept in a folder of our own so that a restart goes on from the last good commit.
 
     `look` asks the repository and takes long; `load` tells what the last look found, and takes no time. Both may be
-    called from any thread, each from one at a time.
+    called from any thread, each from one at a time. `against` is what is against the commit that is there now.
     """
 
-    def __init__(self, address: Address, store: Path, environment: str = "") -> None:
+    def __init__(self, address: Address, store: Path, environment: str = "", judge: Judge | None = None) -> None:
+        """`judge` tells what a commit's folder gives beside what else is part of the policy; without it, by itself."""
         self._address = address
-        self._environment = environment
+        self._judge = judge or partial(load, environment=environment)
+        self._is_alone = judge is None
         self._store = store
         self._repository = Repository(store / "repository")
         self._judged: tuple[str, float] | None = None
         self._good = Loaded(None)
         self._loaded = Loaded(None)
+        self.against: tuple[Finding, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -59,7 +67,7 @@ class Following:
         """Ask the repository once, and take what it has if that is good. Never raises for what it holds."""
         before = self.commit
         if self._good.policy is None and before:
-            self._good = load_commit(self.folder, before, self._environment)
+            self._good = load_commit(self.folder, before, self._judge)
         try:
             against = self._asked(before)
         except UnreachableError as error:
@@ -67,6 +75,7 @@ class Following:
             self._judged = None
             against = (replace(away, level=Level.WARNING) if self._good.policy else away,)
         if against is not None:
+            self.against = against
             self._loaded = Loaded(self._good.policy, (*against, *self._good.findings))
 
     def _asked(self, before: str) -> tuple[Finding, ...] | None:
@@ -83,7 +92,8 @@ class Following:
             return (error.finding,)
         except OSError as error:
             raise _unwritable(self._address, error) from error
-        self._judged = judged
+        # What a commit is refused for beside something else may be mended there.
+        self._judged = judged if self._is_alone or not against else None
         return against
 
     def _weighed(self, name: str, before: str) -> tuple[Finding, ...]:
@@ -99,9 +109,10 @@ class Following:
             # The repository answered a moment ago, so that it may be our copy: git that was ended leaves locks behind.
             shutil.rmtree(self._repository.path, ignore_errors=True)
             raise
-        found = load_commit(target, commit, self._environment)
+        found = load_commit(target, commit, self._judge)
         if found.policy is None:
-            shutil.rmtree(target, ignore_errors=True)
+            if commit != before:
+                shutil.rmtree(target, ignore_errors=True)
             return (_has_errors(self._address, commit), *found.findings)
         self._good = found
         point(self.folder, target)
@@ -109,9 +120,9 @@ class Following:
         return ()
 
 
-def load_commit(folder: Path, commit: str, environment: str = "") -> Loaded:
+def load_commit(folder: Path, commit: str, judge: Judge = load) -> Loaded:
     """The policy of a folder that was written out, with its commit."""
-    loaded = load(folder, environment)
+    loaded = judge(folder)
     return replace(loaded, policy=replace(loaded.policy, commit=commit)) if loaded.policy else loaded
 
 

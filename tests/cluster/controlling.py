@@ -6,13 +6,14 @@ from pathlib import Path
 
 from controller.acting.triton import TritonServer, servers_of
 from controller.admission.door import NAME
-from controller.assembly import Places, controller
+from controller.assembly import controller
 from controller.cluster.leading.marking import Pod
 from controller.cluster.names import SYSTEM, namespace_of
 from controller.connections import ClusterConnection, Connections
 from controller.embedded.fleet import EmbeddedFleet
 from controller.embedded.ports import HOST, free_ports
 from controller.loop.status import Status
+from controller.places import Places
 from tests.cluster.accounts import take_away
 from tests.cluster.api_server import ApiServer, eventually, one
 from tests.cluster.fleet import SETTINGS

@@ -96,8 +96,9 @@ def covers(right: Right, other: Right) -> bool:
 
 
 def as_controller(server: ApiServer, work: Path) -> Path:
-    """A kubeconfig with the context `controller`, which is the controller's account and nobody else."""
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    """A kubeconfig with the context `controller`, which is the controller's account and nobody else, for a day."""
+    lasting = {"expirationSeconds": 24 * 3600}
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": lasting}
     path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{ACCOUNT}/token"
     kept = yaml.safe_load((work / KUBECONFIG).read_text())
     user = {"token": server.post(path, request).json()["status"]["token"]}

@@ -86,6 +86,16 @@ def test_a_volume_of_one_node_goes_with_one_replica() -> None:
         rendered(GIT, "--set", "journal.accessMode=ReadWriteOnce")
 
 
+def test_with_a_database_each_replica_has_a_volume_of_its_own() -> None:
+    found = manifests(rendered(VALUES / "database.yaml"))
+    assert not [each for each in found if each["kind"] == "PersistentVolumeClaim"]
+    (deployment,) = [each for each in found if each["kind"] == "Deployment"]
+    spec = deployment["spec"]["template"]["spec"]
+    assert next(each for each in spec["volumes"] if each["name"] == "journal")["emptyDir"] == {"sizeLimit": "2Gi"}
+    (policy,) = [each for each in found if each["kind"] == "NetworkPolicy"]
+    assert {"ports": [{"port": 5432}]} in policy["spec"]["egress"]
+
+
 def test_another_namespace_is_refused() -> None:
     with pytest.raises(ValueError, match="add --namespace gridwright-system"):
         rendered(GIT, "--namespace", "elsewhere")

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controller.assembly import Places
 from controller.cluster.names import namespace_of, pod_of
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
+from controller.places import Places
 from policy.resolved import Policy
 from policy.source import load
 from tests.cluster.api_server import ApiServer, eventually, message
@@ -155,5 +155,9 @@ def comes_back(cluster: ApiServer, resolved: Policy, node: str) -> None:
     path = f"/api/v1/namespaces/{namespace_of(DEAR)}/pods/{pod_of(node)}"
     before = cluster.get(path)
     cluster.delete({**before, "apiVersion": "v1", "kind": "Pod"})
-    eventually(lambda: is_ready(pods(cluster, pool).get(node, {})))
-    assert cluster.get(path)["metadata"]["uid"] != before["metadata"]["uid"]
+
+    def is_anew() -> bool:
+        now = pods(cluster, pool).get(node)
+        return now is not None and is_ready(now) and now["metadata"]["uid"] != before["metadata"]["uid"]
+
+    eventually(is_anew)

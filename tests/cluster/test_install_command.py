@@ -122,7 +122,7 @@ def test_what_is_not_given_is_asked_for(connections: Path, left_out: str) -> Non
     "more",
     [
         {"gateways": [{"admin": "127.0.0.1:9901", "routes": "routes", "origins": {"edge": "127.0.0.1:10000"}}]},
-        {"database": {"host": "db.example.org", "passwordFile": "password"}},
+        {"database": {"host": "db.example.org"}},
     ],
     ids=["gateways", "database"],
 )

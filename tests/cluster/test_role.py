@@ -7,6 +7,7 @@ is a new row, and what its row needs goes into the chart's role.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import yaml
 
 from collectors.snapshot import Snapshot
 from controller.acting.actuator import ActuatorError
-from controller.actions import SetLoad
+from controller.actions import SetLoad, SetRoutes
 from controller.cluster.api_server.calls import Calls
 from controller.cluster.api_server.errors import ForbiddenError
 from controller.cluster.api_server.reaching import client
@@ -25,16 +26,19 @@ from controller.cluster.api_server.resources import Resource
 from controller.cluster.custom_resources.policies import ClusterPolicy
 from controller.cluster.custom_resources.reporting import StatusReporter
 from controller.cluster.inventory.collector import ClusterInventory
-from controller.cluster.leading.fencing import Account, fence
+from controller.cluster.leading.fencing import REFUSAL, Account, fence
 from controller.cluster.leading.leader import Leadership
 from controller.cluster.leading.marking import Mark, Pod
+from controller.cluster.names import MANAGED_BY, MANAGER, ROUTES
+from controller.cluster.routes.routing import RoutesActuator
+from controller.cluster.routes.settings import GatewaySettings, Listener
 from controller.cluster.servers.applying import Applier
 from controller.cluster.servers.door import Door
 from controller.cluster.servers.serving import ServersActuator
-from controller.cluster.servers.standing import KEPT, is_ours
+from controller.cluster.servers.standing import GRANTS, KEPT, ROUTED, is_ours
 from controller.cluster.servers.standing import KINDS as KINDS_WRITTEN
-from controller.cluster.servers.workloads import priority
-from controller.fleet import Load
+from controller.cluster.servers.workloads import priority, workloads
+from controller.fleet import Load, RouteSet
 from controller.loop.policies import InForce, reloaded
 from controller.loop.status import Status
 from policy.cluster.resources import resources as policy_of
@@ -43,6 +47,8 @@ from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.acting.world import ORIENT, PARIS, world
 from tests.cluster.api_server import PATIENCE_S, ApiServer, eventually, one
+from tests.cluster.contour import DEFINITIONS as OF_GATEWAYS
+from tests.cluster.contour import GROUP, definitions
 from tests.cluster.everything import everything
 from tests.cluster.fleet import SETTINGS, pool, stand
 from tests.cluster.fleet import asked as asked_for
@@ -110,6 +116,24 @@ async def waits_for_a_server_before_its_first_load(kubeconfig: Path) -> None:
         assert [each.kind for each in done.removed].count("StatefulSet") == 1
 
 
+async def sets_routes(kubeconfig: Path) -> None:
+    """Has what routes lead to stand, writes routes of both kinds, looks whether they are followed, and removes them."""
+    gateway = GatewaySettings(namespace="edge", name="away", section="http", grpc=Listener(section="grpc"))
+    asleep = SetRoutes((RouteSet("crops", "edge-paris", ()),))
+    async with leading(kubeconfig) as calls:
+        applier = Applier(calls, {**KINDS_WRITTEN, **GRANTS})
+        wanted = workloads((EDGE,), {EDGE.name: frozenset(EDGE.node_names())}, SETTINGS, routed=True)
+        assert (await applier.apply(wanted.manifests)).findings == ()
+        routes = RoutesActuator(calls, {"edge-paris": gateway}, followed_s=0)
+        with pytest.raises(ActuatorError, match="GW2164"):
+            await routes.apply("decision", asleep, world())
+        assert {each.key.kind for each in await Applier(calls, ROUTED).standing()} == ROUTED.keys()
+        await routes.apply("decision", SetRoutes(()), replace(world(), services=()))
+        assert await routes.routes() == ()
+        done = await applier.apply(())
+        assert "ReferenceGrant" in {each.kind for each in done.removed}
+
+
 async def has_servers_admitted(kubeconfig: Path) -> None:
     """Writes where servers may stand, and sees that something judges by it."""
     async with leading(kubeconfig) as calls:
@@ -146,6 +170,7 @@ DEEDS: tuple[Callable[[Path], Coroutine[Any, Any, None]], ...] = (
     follows_the_policy_and_tells_of_it,
     follows_what_there_is_for_servers,
     leads_and_has_servers_stand,
+    sets_routes,
     has_servers_admitted,
     marks_the_pod_that_leads,
     waits_for_a_server_before_its_first_load,
@@ -188,11 +213,13 @@ def role() -> list[Manifest]:
 def account(bare: ApiServer, bare_work: Path, role: list[Manifest]) -> Iterator[Path]:
     """A kubeconfig of the controller's account, which has its role and no other, where every kind is defined."""
     before = everything(bare)
-    made = [namespace(), *(yaml.safe_load(file.read_text()) for file in DEFINITIONS.glob("*.yaml")), *role]
+    kinds = [*(yaml.safe_load(file.read_text()) for file in DEFINITIONS.glob("*.yaml")), *definitions(OF_GATEWAYS)]
+    made = [namespace(), *kinds, *role]
     for manifest in made:
         bare.create(manifest)
     stand(bare, EDGE)
     eventually(lambda: all(bare.is_served(f"/apis/{API_VERSION}/{plural(kind)}") for kind in KINDS))
+    eventually(lambda: all(bare.is_served(f"/apis/{GROUP}/{kind}") for kind in ("httproutes", "grpcroutes")))
     eventually(lambda: bare.is_served(f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"))
     for manifest in (*documents(), OWN):
         bare.create(manifest)
@@ -253,7 +280,18 @@ async def test_what_a_leader_writes_is_kept_to_the_namespaces_of_pools(done: lis
         unrestricted,
         unrestricted,
         f"{away}elsewhere",
+        "",
+        f"{away}default",
     ]
+
+
+async def test_a_route_is_written_by_who_leads_and_by_nobody_else(done: list[Asked], account: Path) -> None:
+    assert done  # so that the namespace of routes is there
+    ours = route_in(ROUTES)
+    ours["metadata"]["labels"] = {MANAGED_BY: MANAGER}
+    async with leading(account) as calls, client("controller", str(account)) as of_no_term:
+        assert await refusal(calls, ours) == ""
+        assert (await refusal(Calls(of_no_term), ours)).startswith(REFUSAL)
 
 
 def account_in(within: str) -> Manifest:
@@ -265,6 +303,10 @@ def namespace_with(name: str, **labels: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": of_security}}
 
 
+def route_in(within: str) -> Manifest:
+    return {"apiVersion": GROUP, "kind": "HTTPRoute", "metadata": {"name": "tried", "namespace": within}, "spec": {}}
+
+
 CONFINED = (
     account_in("gridwright-edge"),
     account_in("gridwright-system"),
@@ -273,6 +315,8 @@ CONFINED = (
     namespace_with("gridwright-new", enforce="baseline"),
     namespace_with("gridwright-new", warn="restricted"),
     namespace_with("elsewhere", enforce="restricted"),
+    route_in(ROUTES),
+    route_in("default"),
 )
 
 

@@ -12,16 +12,26 @@ from tests.cluster.starting import KUBECONFIG, api_server, started, wait
 
 PLAYED = "kwok.x-k8s.io/node"
 """The annotation of a node that KWOK plays."""
+OFTEN_S, SELDOM_S = 40, 900
+"""How long a node's lease lasts, which is renewed four times as often."""
+HASTY: list[str | Path] = ["--kube-api-qps=1000", "--kube-api-burst=2000"]
 
 
 @contextmanager
-def control_plane(built: Path, work: Path) -> Iterator[ApiServer]:
+def control_plane(
+    built: Path, work: Path, addresses: str = "10.0.0.0/24", *, many: bool = False
+) -> Iterator[ApiServer]:
     """The API server of a control plane in which workloads get pods, pods get nodes, and nodes run what they are given.
 
-    Raises as `api_server` does.
+    Pods have `addresses`; at those of 127.0.0.0/8 stand-ins can listen. `many` has it play nodes by the thousand: they
+    seldom tell that they live, and nobody holds back what makes and binds pods. Raises as `api_server` does.
     """
     with api_server(built, work, accounts=True) as server, ExitStack() as stack:
-        for command in (controllers_command(built, work), scheduler_command(built, work), kwok_command(built, work)):
+        nodes = kwok_command(built, work, addresses, lease_s=SELDOM_S if many else OFTEN_S)
+        hasty = HASTY if many else []
+        patient = [f"--node-monitor-grace-period={2 * SELDOM_S}s", "--concurrent-statefulset-syncs=20"] if many else []
+        makers = [*controllers_command(built, work), *hasty, *patient]
+        for command in (makers, [*scheduler_command(built, work), *hasty], nodes):
             stack.enter_context(_ready(built, work, command))
         yield server
 
@@ -55,8 +65,8 @@ def scheduler_command(built: Path, work: Path) -> list[str | Path]:
     return [built / "kube-scheduler", f"--kubeconfig={work / KUBECONFIG}", *_alone()]
 
 
-def kwok_command(built: Path, work: Path) -> list[str | Path]:
-    """How KWOK is started: it plays the nodes that say so."""
+def kwok_command(built: Path, work: Path, addresses: str, lease_s: int = OFTEN_S) -> list[str | Path]:
+    """How KWOK is started: it plays the nodes that say so, and gives their pods addresses."""
     (port,) = free_ports(1)
     return [
         built / "kwok",
@@ -64,8 +74,9 @@ def kwok_command(built: Path, work: Path) -> list[str | Path]:
         f"--config={built / 'stages.yaml'}",
         f"--manage-nodes-with-annotation-selector={PLAYED}=fake",
         f"--node-ip={HOST}",
+        f"--cidr={addresses}",
         f"--server-address={HOST}:{port}",
-        "--node-lease-duration-seconds=40",
+        f"--node-lease-duration-seconds={lease_s}",
     ]
 
 

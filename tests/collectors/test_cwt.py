@@ -266,6 +266,7 @@ def test_each_refusal_of_a_token_in_json_is_one_in_cbor(token: bytes, start: str
         (sealed(PAIR, psa(c266={"gpu": {1000: 96}})), "`PSA` has `submods` of its own, and no part may"),
         (sealed(PAIR, b"\xa1\xf9\x44\x00\x01"), "a key in it is neither"),
     ],
+    ids=lambda each: each if isinstance(each, str) else "token",
 )
 def test_what_is_no_token_in_cbor_is_malformed(token: bytes, told: str) -> None:
     found = reason(token)

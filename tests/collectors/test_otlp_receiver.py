@@ -129,7 +129,9 @@ async def test_a_body_is_inflated_to_the_limit_and_no_further(receiver: Receiver
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not gzip", gzip.compress(b"{}")[:-1], gzip.compress(b"{}") + b"x", gzip.compress(b"{}") * 2]
+    "content",
+    [b"", b"not gzip", gzip.compress(b"{}")[:-1], gzip.compress(b"{}") + b"x", gzip.compress(b"{}") * 2],
+    ids=["nothing", "other", "cut off", "more behind", "two"],
 )
 async def test_what_is_not_one_whole_gzip_stream_is_refused(receiver: Receiver, content: bytes) -> None:
     assert refusal(await receiver.post(content, {**JSON, **GZIP})) == (400, Code.INVALID_ARGUMENT)

@@ -70,6 +70,32 @@ def test_a_leader_takes_the_journal_from_one_that_stands_still_and_writes_no_mor
         assert digests(database) == written
 
 
+def test_whatever_a_former_leader_writes_meanwhile_stands_before_all_of_the_new_one(database: Database) -> None:
+    former_wrote, refused = list[str](), list[JournalError]()
+    begun = threading.Event()
+
+    def write(former: Journal) -> None:
+        while not refused:
+            try:
+                former_wrote.append(noted(former))
+                begun.set()
+            except JournalError as error:
+                refused.append(error)
+
+    with closing(Journal.open(database, lead=lambda: "1.a")) as former:
+        writing = threading.Thread(target=write, args=(former,))
+        writing.start()
+        begun.wait(30)
+        with closing(Journal.open(database, lead=lambda: "2.b")) as leader:
+            leader_wrote = [noted(leader) for _ in range(10)]
+            writing.join()
+    found = digests(database)
+    assert found[-10:] == leader_wrote
+    # Of the former one the last may be there without its being told, as its session was ended.
+    assert found[: len(former_wrote)] == former_wrote
+    assert len(found) <= len(former_wrote) + 11
+
+
 def test_a_deposed_leader_that_is_first_to_come_back_is_refused(database: Database, server: Server) -> None:
     with (
         closing(Journal.open(database, lead=lambda: "1.a")) as former,

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from controller.acting.dry_run import DryRun
-from controller.assembly import Places
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.journal.writer import Journal
 from controller.loop.turn import Wiring
+from controller.places import Places
 from policy.source import load
 from tests.loop.real import EXAMPLE, copied_policy
 from tests.loop.wired import wiring_of

@@ -13,11 +13,12 @@ import httpx
 
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.waiting import until
-from controller.assembly import Places, Running, controller
+from controller.assembly import Running, controller
 from controller.connections import Connections, NodeConnection
 from controller.decision import Verdict
 from controller.fleet import RouteSet
 from controller.loop.status import Status
+from controller.places import Places
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "embedded"
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from controller.assembly import host_names
+from controller.host_names import host_names
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -6,6 +6,7 @@ import pytest
 
 from controller.connections import ConnectionsError, journal_place, read_connections, split_address, write_connections
 from controller.journal.place import Database
+from policy.source import load
 
 GOOD = """
 servers:
@@ -91,6 +92,25 @@ def test_a_pool_may_have_a_server_on_each_node(tmp_path: Path) -> None:
     assert read_connections(tmp_path / "again.json") == connections
 
 
+IN_A_CLUSTER = """
+cluster:
+  servers: {image: triton, repository: {claim: models}, devices: {}}
+  gateways:
+    edge-paris: {namespace: edge, name: rooms, hostnames: [a.example]}
+    edge-lyon: {namespace: edge, name: rooms, hostnames: [b.example]}
+"""
+
+
+def test_an_example_names_a_gateway_for_every_origin() -> None:
+    examples = Path(__file__).parents[2] / "examples" / "dispatch"
+    cluster = read_connections(examples / "connections.json").cluster
+    policy = load(examples).policy
+    assert cluster is not None
+    assert policy is not None
+    assert cluster.gateways.keys() == {origin.site for service in policy.services for origin in service.origins}
+    assert {pool.device for pool in policy.pools} <= cluster.servers.devices.keys()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -141,6 +161,10 @@ def test_a_pool_may_have_a_server_on_each_node(tmp_path: Path) -> None:
             "edge-paris-cpu/elsewhere has labels in a Prometheus and no server",
         ),
         (GOOD + "otlpGrpc: '10.0.0.1:4317'", "10.0.0.1:4317 is not on this machine's loopback"),
+        (GOOD + IN_A_CLUSTER, "keep one of the two"),
+        (IN_A_CLUSTER.replace("b.example", "a.example"), "requests from edge-paris and from edge-lyon come in alike"),
+        (IN_A_CLUSTER.replace("name: rooms", "nome: rooms", 1), "cluster.gateways.edge-paris.name: Field required"),
+        (IN_A_CLUSTER.replace("b.example", "B!"), "cluster.gateways.edge-lyon.hostnames.0: String should match"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:

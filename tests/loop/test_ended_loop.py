@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from controller.assembly import Places
 from controller.cli.errors import CliError
 from controller.cli.running import run_until_told
 from controller.connections import Connections, ServerConnection
 from controller.embedded.ports import free_ports
 from controller.loop.runner import Runner
+from controller.places import Places
 from policy.source import load
 from tests.loop.real import EXAMPLE, copied_policy
 

@@ -10,13 +10,14 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from controller.assembly import Places, controller
+from controller.assembly import controller
 from controller.connections import Connections, ServerConnection
 from controller.embedded.ports import free_ports
 from controller.journal.reader import reading
 from controller.loop import looking
 from controller.loop.resuming import resumed
 from controller.loop.status import Status
+from controller.places import Places
 from controller.planning.decide import decide
 from controller.replay import replay
 from policy.git.address import parse_address

@@ -7,10 +7,11 @@ import grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
-from controller.assembly import Places, controller
+from controller.assembly import controller
 from controller.connections import Connections, PrometheusConnection, ServerConnection
 from controller.embedded.ports import free_ports
 from controller.loop.status import Status
+from controller.places import Places
 from policy.source import load
 from tests.loop.real import EXAMPLE, copied_policy
 

@@ -10,13 +10,13 @@ import httpx
 import numpy as np
 import pytest
 
-from controller.assembly import Places
 from controller.embedded.envoy_routes import SERVED_BY_HEADER
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.media import speech
 from controller.journal.reader import reading
 from controller.loop.status import Status
+from controller.places import Places
 from controller.planning.decide import decide
 from controller.replay import replay
 from policy.source import load, load_documents

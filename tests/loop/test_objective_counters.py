@@ -10,10 +10,11 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from controller.alerting.rules import rule_file
-from controller.assembly import Places, controller
+from controller.assembly import controller
 from controller.connections import Connections, ServerConnection
 from controller.embedded.ports import free_ports
 from controller.loop.status import Status
+from controller.places import Places
 from policy.source import load
 from tests.loop.real import EXAMPLE, copied_policy
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from controller.acting.waiting import until
-from controller.assembly import Places
 from controller.connections import write_connections
 from controller.decision import Decision
 from controller.embedded.fleet import EmbeddedFleet
 from controller.journal.errors import JournalHeldError
 from controller.journal.reader import reading
 from controller.loop.status import Status, readiness
+from controller.places import Places
 from controller.planning.decide import decide
 from controller.replay import replay
 from policy.source import load_documents
@@ -160,7 +160,8 @@ def start_controller(places: Places, connections: Path) -> subprocess.Popen[byte
     code = f"""
         import asyncio
         from pathlib import Path
-        from controller.assembly import Places, controller
+        from controller.assembly import controller
+        from controller.places import Places
         from controller.connections import read_connections
 
         async def main():

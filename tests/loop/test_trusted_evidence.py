@@ -3,12 +3,13 @@
 import asyncio
 from pathlib import Path
 
-from controller.assembly import Places, controller
+from controller.assembly import controller
 from controller.connections import Connections, ServerConnection
 from controller.embedded.ports import free_ports
 from controller.journal.reader import reading
 from controller.journal.records import Decided
 from controller.loop.status import Status
+from controller.places import Places
 from controller.planning.decide import decide
 from controller.replay import replay
 from policy.source import load, load_documents

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 import httpx
 import pytest
 
+from collectors.transport import ServersTransport
 from controller.loop import vigil
 from controller.loop.vigil import keep_vigil
 
@@ -60,8 +61,8 @@ async def is_woken(*looks: str) -> bool:
             return {KEY: looks[-1]}
         return {KEY: left.pop(0)}
 
-    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(20):
-        watching = asyncio.create_task(keep_vigil(client, servers, woken.set))
+    async with httpx.AsyncClient(transport=ServersTransport(), trust_env=False) as client, asyncio.timeout(20):
+        watching = asyncio.create_task(keep_vigil(client, servers, lambda _: woken.set()))
         await looked.wait()
         watching.cancel()
     return woken.is_set()

@@ -7,12 +7,12 @@ import httpx
 import numpy as np
 import pytest
 
-from controller.assembly import Places
 from controller.connections import Connections
 from controller.embedded.fleet import EmbeddedFleet
 from controller.embedded.media import speech
 from controller.journal.reader import reading
 from controller.loop.status import Status
+from controller.places import Places
 from controller.planning.decide import decide
 from controller.replay import replay
 from policy.source import load_documents

@@ -7,6 +7,7 @@ from collectors.catalogue import TITLES as READINGS
 from controller.cluster.custom_resources.catalogue import TITLES as RESOURCES
 from controller.cluster.handover.catalogue import TITLES as HANDOVER
 from controller.cluster.inventory.catalogue import TITLES as INVENTORY
+from controller.cluster.routes.catalogue import TITLES as ROUTED
 from controller.cluster.servers.catalogue import TITLES as SERVERS
 from controller.planning.catalogue import TITLES as PLANNING
 from controller.sites.agent.catalogue import TITLES as AGENTS
@@ -17,6 +18,7 @@ DECIDING: Final[Mapping[str, str]] = {
     **PLANNING,
     **INVENTORY,
     **SERVERS,
+    **ROUTED,
     **SITES,
     **AGENTS,
     **HANDOVER,

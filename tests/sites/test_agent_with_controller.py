@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from controller.assembly import Places, Running, controller
+from controller.assembly import Running, controller
 from controller.connections import AgentConnection, Connections, LimitsConnection, SitesConnection, write_connections
 from controller.decision import Verdict
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.ports import free_ports
+from controller.places import Places
 from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, KEY, PLAN_KEY, make_keys
 from controller.sites.hub.registry import SiteRegistry
 from policy.source import load

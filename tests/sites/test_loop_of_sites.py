@@ -12,12 +12,13 @@ import pytest
 from callers import Caller, calling, registered
 
 from controller.acting.waiting import until
-from controller.assembly import Places, Running, controller
+from controller.assembly import Running, controller
 from controller.connections import Connections, SitesConnection
 from controller.decision import Verdict
 from controller.embedded.ports import free_ports
 from controller.fleet import Way
 from controller.loop.status import Status
+from controller.places import Places
 from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, KEY, PLAN_KEY, make_keys
 from controller.sites.site_plan import SitePlan
 

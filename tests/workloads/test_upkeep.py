@@ -1,5 +1,6 @@
 """Which servers of a cluster stay: those that are planned with, hold something, or have not been silent for long."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -175,3 +176,36 @@ async def test_late_servers_are_told_of_though_the_api_server_refuses_everything
         upkeep = ClusterUpkeep(Applier(Calls(asked)), Door(Calls(asked)), settings, tuple, lambda: PODS)
         told = await upkeep.keep(world(), Fleet(), Snapshot(NOW), is_reached=True)
     assert [each.id for each in told] == ["GW2136", "GW2135", "GW2135", "GW2136"]
+
+
+async def test_objects_are_looked_at_again_once_something_else_is_wanted_or_a_minute_has_passed() -> None:
+    settings = ServerSettings.model_validate({"image": "triton", "repository": {"url": "s3://models"}, "devices": {}})
+    lists: list[str] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/gridwright-servers") and request.method == "GET":
+            return httpx.Response(404, json={"reason": "NotFound"})
+        if request.method == "GET":
+            lists.append(request.url.path)
+            return httpx.Response(200, json={"metadata": {}, "items": []})
+        return httpx.Response(200, json={"metadata": {"name": "gridwright-servers", "uid": "1"}})
+
+    def snapshot(after_s: float, *nodes: InventoryNode) -> Snapshot:
+        return replace(seen(nodes=nodes), at=NOW + timedelta(seconds=after_s))
+
+    cut_off = InventoryNode("a", is_ready=False, server=Presence.READY)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answered), base_url="https://cluster") as asked:
+        upkeep = ClusterUpkeep(Applier(Calls(asked)), Door(Calls(asked)), settings, tuple, dict)
+        has_looked = []
+        for each in (
+            snapshot(0),
+            snapshot(10),
+            snapshot(59),
+            snapshot(60),
+            snapshot(70, cut_off),
+            snapshot(80, cut_off),
+        ):
+            lists.clear()
+            assert await upkeep.keep(world(), Fleet(), each, is_reached=False) == ()
+            has_looked.append(bool(lists))
+    assert has_looked == [True, False, False, True, True, False]

@@ -1,8 +1,9 @@
 """What a turn of the loop says of each resource of the policy, as conditions. Pure: a turn in, conditions out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from controller.cluster.custom_resources.condition import Condition, Conditions, Holds, condition
 from controller.cluster.custom_resources.service_conditions import of_service
@@ -24,11 +25,33 @@ class Resource(NamedTuple):
         return f"{self.kind}/{self.name}.yaml"
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How resources stand beside another source of the same policy.
+
+    `prefix` is before the names of their files where findings name their place. `overruled` has those that do not
+    count, each with the place of the document that does. With `is_taken` the policy in force is of the resources as
+    they are, whatever is against the other source.
+    """
+
+    prefix: str = ""
+    overruled: Mapping[Resource, str] = field(default_factory=dict)
+    is_taken: bool = False
+
+
+ALONE: Final = Standing()
+"""There is no other source."""
+
+
 def conditions(
-    resources: Sequence[Resource], status: Status, field_at: Callable[[Place], str], now: datetime
+    resources: Sequence[Resource],
+    status: Status,
+    field_at: Callable[[Place], str],
+    now: datetime,
+    standing: Standing = ALONE,
 ) -> dict[Resource, Conditions]:
     """The conditions of each resource after a turn; `field_at` tells which field of a resource a place is."""
-    accepted = _accepted(resources, status, field_at)
+    accepted = _accepted(resources, status, field_at, standing)
     services = {each.name: each for each in status.in_force.policy.services} if status.in_force.policy else {}
     return {
         each: (accepted[each], *(of_service(services.get(each.name), status, now) if each.kind == "Service" else ()))
@@ -37,18 +60,21 @@ def conditions(
 
 
 def _accepted(
-    resources: Sequence[Resource], status: Status, field_at: Callable[[Place], str]
+    resources: Sequence[Resource], status: Status, field_at: Callable[[Place], str], standing: Standing
 ) -> dict[Resource, Condition]:
     """A resource is accepted when the policy that it is part of is: one broken document keeps all others out."""
     errors: dict[str, Finding] = {}
     for finding in status.in_force.findings:
         if finding.level is Level.ERROR and finding.place is not None:
             errors.setdefault(finding.place.file, finding)
-    refused = status.in_force.refused_since is not None
+    refused = status.in_force.refused_since is not None and not standing.is_taken
     found = {}
     for each in resources:
-        own = errors.get(each.file)
-        if own is not None:
+        own = errors.get(f"{standing.prefix}{each.file}")
+        if each in standing.overruled:
+            message = f"{standing.overruled[each]} has the same document, and wins"
+            found[each] = condition(ACCEPTED, Holds.FALSE, "Overruled", message)
+        elif own is not None:
             found[each] = condition(ACCEPTED, Holds.FALSE, "Invalid", _told(own, field_at))
         elif refused:
             others = counted(len(errors), "other resource") if errors else "the policy"

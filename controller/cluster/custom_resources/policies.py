@@ -18,7 +18,7 @@ from controller.cluster.custom_resources.dropped import dropped
 from controller.cluster.inventory.catalogue import unfollowed
 from policy.cluster.documents import documents, field_at
 from policy.documents import API_VERSION, KINDS
-from policy.findings import Place
+from policy.findings import Finding, Place
 from policy.rereading import Reread
 from policy.schema.crd import plural
 from policy.source import Loaded
@@ -67,6 +67,8 @@ def held(resource: Object) -> Held:
     )
 
 
+PREFIX: Final = "kubernetes:"
+"""Before the names of resources' documents, where files of another source are beside them."""
 SERVED: Final[Mapping[str, Served]] = {kind: Served(API_VERSION, plural(kind)) for kind in KINDS}
 """By kind, the resource that documents of it are."""
 
@@ -104,20 +106,24 @@ class ClusterPolicy:
 
     def load(self, _folder: Path | None = None) -> Loaded:
         """The policy of the resources as they are now; findings have places in the documents of resources."""
+        texts, lost, untold = self.texts()
+        self._loaded = self._reread.load(texts, lost) or self._loaded
+        return replace(self._loaded, findings=(*untold, *self._loaded.findings))
+
+    def texts(self) -> tuple[list[tuple[str, str]], list[Finding], tuple[Finding, ...]]:
+        """The documents of the resources by name; what was lost of them; what keeps them from being followed."""
         # Another thread takes events meanwhile, so everything is copied at once.
         found = {kind: informer.objects.copy() for kind, informer in self._informers.items()}
         self._read = {
             Resource(kind, name.name): each for kind, objects in found.items() for name, each in objects.items()
         }
-        texts = sorted((resource.file, each.text) for resource, each in self._read.items())
         lost = [not_kept(resource.file, each.dropped) for resource, each in self._read.items() if each.dropped]
-        self._loaded = self._reread.load(texts, lost) or self._loaded
         troubles = {plural(kind): informer.trouble for kind, informer in self._informers.items() if informer.trouble}
         untold = tuple(unfollowed(what, trouble) for what, trouble in troubles.items())
-        return replace(self._loaded, findings=(*untold, *self._loaded.findings))
+        return sorted((resource.file, each.text) for resource, each in self._read.items()), lost, untold
 
     def field_at(self, place: Place) -> str:
         """Which field of a resource a place is, as `.spec.site`; empty where it is of none that was read."""
-        kind, _, file = place.file.partition("/")
+        kind, _, file = place.file.removeprefix(PREFIX).partition("/")
         one = self._read.get(Resource(kind, file.removesuffix(".yaml")))
         return field_at(place, one.text) if one else ""

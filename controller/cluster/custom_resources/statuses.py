@@ -82,7 +82,11 @@ def status_manifest(change: Change) -> Manifest:
 
 
 def event_manifests(change: Change, reporter: str, now: datetime) -> Iterator[Manifest]:
-    """An event for each condition that is news; the same news at the same instant has the same name."""
+    """An event for each condition that is news. Its name is of the news and of what was told before.
+
+    So whoever finds the same told before, and has the same news, names it alike, and it is there once.
+    """
+    before = " ".join(map(str, change.held.told))
     regarding = {
         "apiVersion": API_VERSION,
         "kind": change.resource.kind,
@@ -90,7 +94,7 @@ def event_manifests(change: Change, reporter: str, now: datetime) -> Iterator[Ma
         "uid": change.held.uid,
     }
     for each in change.news:
-        about = f"{change.held.uid} {each.type} {each.holds} {each.reason} {now.isoformat()}"
+        about = f"{change.held.uid} {change.held.generation} {before} {each.type} {each.holds} {each.reason}"
         name = f"{change.resource.name[:_NAME]}.{hashlib.sha256(about.encode()).hexdigest()[:16]}"
         yield {
             "apiVersion": "events.k8s.io/v1",

@@ -33,6 +33,7 @@ _JUDGED: Final = (
     ("apps", ("statefulsets",)),
     ("policy", ("poddisruptionbudgets",)),
     ("networking.k8s.io", ("networkpolicies",)),
+    ("gateway.networking.k8s.io", ("httproutes", "grpcroutes", "referencegrants")),
     ("scheduling.k8s.io", ("priorityclasses",)),
 )
 _HELD: Final = "string(params.spec.leaseTransitions) + '.' + params.spec.holderIdentity"

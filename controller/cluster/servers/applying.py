@@ -8,8 +8,9 @@ from typing import Final, TypeVar
 from controller.cluster.api_server.calls import Calls, owners
 from controller.cluster.api_server.errors import CallError, ConflictError, ForbiddenError, MissingError
 from controller.cluster.api_server.listing import listed
+from controller.cluster.api_server.resources import Resource
 from controller.cluster.leading.fencing import REFUSAL, DeposedError
-from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER, namespace_of, server_of
+from controller.cluster.names import BACKEND, CONTENT, MANAGED_BY, MANAGER, namespace_of, server_of
 from controller.cluster.servers.catalogue import (
     beyond_quota,
     deposed,
@@ -54,11 +55,13 @@ class Applied:
 
 
 class Applier:
-    """Writes objects as one field manager, and remembers what that owned of each."""
+    """Writes objects of some kinds as one field manager, and remembers what that owned of each."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, kinds: Mapping[str, Resource] = KINDS) -> None:
         self._calls = calls
+        self._kinds = kinds
         self._applied: dict[Key, str] = {}
+        self._added: dict[Key, str] = {}
 
     async def apply(self, wanted: Sequence[Manifest], *, removes: bool = True) -> Applied:
         """Have the cluster hold what is wanted, and nothing of ours beside it. Raises CallError when it cannot be read.
@@ -72,7 +75,7 @@ class Applier:
         written: list[Key] = []
         findings = [scaled_by_others(str(key), scaled[key]) for key in map(key_of, wanted) if key in scaled]
         findings += [outdated(str(each.key)) for each in stands.values() if each.is_outdated]
-        for kind in KINDS:
+        for kind in self._kinds:
             some = [each for each in todo.apply if each["kind"] == kind and key_of(each) not in scaled]
             met = await side_by_side(some, lambda each: self.write(each, stands.get(key_of(each))))
             written += [key_of(each) for each, finding in zip(some, met, strict=True) if finding is None]
@@ -84,34 +87,43 @@ class Applier:
     async def _remove(
         self, left: Sequence[Standing], stands: Iterable[Standing]
     ) -> tuple[tuple[Key, ...], list[Finding]]:
-        """Have objects gone, a pool's budget and its like only after its last server."""
+        """Have objects gone: what leads to one server after it, a pool's budget and its like after its last one."""
         servers = [each for each in left if each.key.kind == SERVERS]
         met = await side_by_side(servers, self.remove)
         gone = {each.key for each, finding in zip(servers, met, strict=True) if finding is None}
         inhabited = {each.key.namespace for each in stands if each.key.kind == SERVERS and each.key not in gone}
-        rest = [each for each in left if each.key.kind != SERVERS and each.key.namespace not in inhabited]
+        others = [each for each in left if each.key.kind != SERVERS]
+        rest = [each for each in others if each.key.namespace not in inhabited or each.key.name.startswith(BACKEND)]
         met += await side_by_side(rest, self.remove)
         both = zip([*servers, *rest], met, strict=True)
         removed = tuple(each.key for each, finding in both if finding is None)
         return removed, [finding for finding in met if finding]
 
     async def add(self, wanted: Sequence[Manifest]) -> tuple[Finding, ...]:
-        """Have the cluster hold what is wanted, whatever else it holds. Raises CallError when it cannot be read."""
+        """Have the cluster hold what is wanted, whatever else it holds. Raises CallError when it cannot be read.
+
+        What servers stand among is not looked at again once it was applied: `apply` sees to it from then on.
+        """
         scaled = await self._scaled()
         findings = [scaled_by_others(str(key), scaled[key]) for key in map(key_of, wanted) if key in scaled]
         for manifest in wanted:
             key = key_of(manifest)
+            if key.kind != SERVERS and self._added.get(key) == digest(manifest):
+                continue
             stands = await self._one(key)
             if key not in scaled and difference([manifest], [stands] if stands else [], self._applied).apply:
                 finding = await self.write(manifest, stands)
                 findings += [finding] if finding else []
+                if finding:
+                    continue
+            self._added[key] = digest(manifest)
         return tuple(findings)
 
     async def standing(self) -> list[Standing]:
         """All objects that carry our label. Raises CallError."""
         return [
             standing(kind, each)
-            for kind, resource in KINDS.items()
+            for kind, resource in self._kinds.items()
             async for each in listed(self._calls, resource, labelSelector=_SELECTOR)
         ]
 
@@ -139,6 +151,7 @@ class Applier:
         except (CallError, DeposedError) as error:
             return met(str(stands.key), error)
         self._applied.pop(stands.key, None)
+        self._added.pop(stands.key, None)
         return None
 
     async def restart(self, pool: str, node: str) -> Finding | None:
@@ -169,6 +182,8 @@ class Applier:
 
     async def _scaled(self) -> Mapping[Key, str]:
         found: dict[Key, str] = {}
+        if SERVERS not in self._kinds:
+            return found
         for kind, resource in SCALERS.items():
             try:
                 found |= targets(kind, [each async for each in listed(self._calls, resource)])

@@ -29,6 +29,8 @@ from policy.findings import Level
 from policy.resolved import Policy
 
 LOOK_S: Final = 0.5
+MOST_LOOK_S: Final = 4.0
+"""From the first look whether a server is ready to the next, and at most, as each pause is half as long again."""
 READY_S: Final = 60.0
 """How long an action waits for a server to be ready; for one that takes longer, the next turn waits again."""
 _EVENTS: Final = Resource("v1", "events")
@@ -43,8 +45,8 @@ def reached(address: str) -> TritonServer:
 class ServersActuator:
     """Loads and unloads in a cluster.
 
-    `elsewhere` are the pools that have their servers somewhere else. `reach` tells by a pod's IP where its server
-    answers, `made` of a node when it joined.
+    `elsewhere` are the pools that have their servers somewhere else. `routed`: routes of the Gateway API lead to
+    servers. `reach` tells by a pod's IP where its server answers, `made` of a node when it joined.
     """
 
     name = "servers"
@@ -57,6 +59,7 @@ class ServersActuator:
         applier: Applier,
         *,
         elsewhere: Collection[str] = (),
+        routed: bool = False,
         ready_s: float = READY_S,
         limits: TritonLimits | None = None,
         reach: Callable[[str], TritonServer] = reached,
@@ -66,6 +69,7 @@ class ServersActuator:
         self._client = client
         self._settings = settings
         self._elsewhere = elsewhere
+        self._routed = routed
         self._ready_s = ready_s
         self._limits = limits
         self._reach = reach
@@ -98,7 +102,7 @@ class ServersActuator:
     async def _stand(self, server: ServerKey, policy: Policy) -> None:
         """Have the objects of a server as they are wanted."""
         pool, node = server
-        wanted = workloads((policy.pool(pool),), {pool: {node}}, self._settings)
+        wanted = workloads((policy.pool(pool),), {pool: {node}}, self._settings, routed=self._routed)
         findings = (*wanted.findings, *await self._applier.add(wanted.manifests))
         errors = [each for each in findings if each.level is not Level.INFO]
         if errors:
@@ -109,11 +113,13 @@ class ServersActuator:
         found: PodState | None = None
         try:
             async with asyncio.timeout(self._ready_s):
+                pause_s = LOOK_S
                 while True:
                     found = await self._pod(server)
                     if found is not None and found.is_ready:
                         return found
-                    await asyncio.sleep(LOOK_S)
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(1.5 * pause_s, MOST_LOOK_S)
         except TimeoutError:
             subject = f"node {server[1]} of pool {server[0]}"
             why = found.why if found else await self._not_made(server)

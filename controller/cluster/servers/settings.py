@@ -10,11 +10,13 @@ ResourceName = Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$", max_length=253)]
 
 
-class _Document(BaseModel):
+class Settings(BaseModel):
+    """Settings, as the connections document writes them."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
-class Repository(_Document):
+class Repository(Settings):
     """Where the models are: a claim of that name in each pool's namespace, or an address that Triton itself reads.
 
     `secret` names a Secret in each pool's namespace whose keys are the environment variables that the address needs.
@@ -33,14 +35,14 @@ class Repository(_Document):
         return self
 
 
-class Traces(_Document):
+class Traces(Settings):
     """Where servers send their traces: the receiver's address without its path, and one request in `rate`."""
 
     url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]
     rate: Annotated[int, Field(ge=1)] = 1
 
 
-class Resources(_Document):
+class Resources(Settings):
     """What a server asks of its node beside the device; it gets no more memory than that."""
 
     cpu: Quantity = "2"
@@ -49,7 +51,7 @@ class Resources(_Document):
     scratch: Quantity = "4Gi"
 
 
-class ServerSettings(_Document):
+class ServerSettings(Settings):
     """All of it. `devices` has the resource of each device that pools have, none for a CPU.
 
     A server that is to go is out of the routes for `drain_s` before it is told to end, and then has `exit_s` to finish

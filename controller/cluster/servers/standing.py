@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
-from controller.cluster.api_server.resources import NAMESPACES, STATEFUL_SETS, Resource
+from controller.cluster.api_server.resources import (
+    GRPC_ROUTES,
+    HTTP_ROUTES,
+    NAMESPACES,
+    REFERENCE_GRANTS,
+    STATEFUL_SETS,
+    Resource,
+)
 from controller.cluster.names import CONTENT, MANAGED_BY, MANAGER
 
 Manifest = Mapping[str, Any]
@@ -25,7 +32,12 @@ KINDS: Final[Mapping[str, Resource]] = {
     "NetworkPolicy": Resource("networking.k8s.io/v1", "networkpolicies"),
     "StatefulSet": STATEFUL_SETS,
 }
-"""Every kind of object that is written, each after those that it needs."""
+"""Every kind of object that servers are made of, each after those that it needs."""
+GRANTS: Final[Mapping[str, Resource]] = {"ReferenceGrant": REFERENCE_GRANTS}
+"""Written beside servers where routes of the Gateway API lead to them."""
+ROUTED: Final[Mapping[str, Resource]] = {"GRPCRoute": GRPC_ROUTES, "HTTPRoute": HTTP_ROUTES}
+"""The kinds of routes. What is followed is told by the second, so it is written last."""
+RESOURCES: Final[Mapping[str, Resource]] = {**KINDS, **GRANTS, **ROUTED}
 SERVERS: Final = "StatefulSet"
 RECHECKED: Final = 100
 """Objects of an earlier process that are applied again at a time."""
@@ -46,7 +58,7 @@ class Key(NamedTuple):
     @property
     def path(self) -> str:
         """Its path at the API server."""
-        return KINDS[self.kind].path(self.name, namespace=self.namespace)
+        return RESOURCES[self.kind].path(self.name, namespace=self.namespace)
 
 
 @dataclass(frozen=True, slots=True)

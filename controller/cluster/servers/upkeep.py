@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,7 +20,7 @@ from controller.cluster.servers.workloads import workloads
 from controller.connections import ServerKey
 from controller.decision import Decision
 from controller.fleet import Fleet
-from policy.findings import Finding
+from policy.findings import Finding, Level
 from policy.resolved import Policy, Pool
 
 SERVERS: Final = "servers"
@@ -27,13 +28,31 @@ CLEAR_S: Final = 5.0
 """How long what comes before actions may hold them up."""
 KEEP_S: Final = 30.0
 """How long keeping may hold up the next turn."""
+AGAIN: Final = timedelta(seconds=60)
+"""Where nothing else is wanted and nothing was in the way, what others did to the objects is looked for so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was asked of the cluster at an instant at which nothing was in the way, and what there was to tell."""
+
+    pools: Sequence[Pool]
+    used: Mapping[str, set[str]]
+    removes: bool
+    at: datetime
+    told: tuple[Finding, ...]
+
+    def still(self, other: "Kept") -> bool:
+        """Whether another one, later, asks for the same, and so soon that it need not be looked at again."""
+        same = (self.pools, self.used, self.removes) == (other.pools, other.used, other.removes)
+        return same and other.at - self.at < AGAIN
 
 
 class ClusterUpkeep:
     """Keeps the objects of the pools that a cluster has, and tells of servers that are not ready in time.
 
     `pods` are those of the servers. A server that does not answer may hold something, and may be back soon: it stays
-    for `start_s` of the settings.
+    for `start_s` of the settings. `routed`: routes of the Gateway API lead to servers.
     """
 
     def __init__(
@@ -43,13 +62,17 @@ class ClusterUpkeep:
         settings: ServerSettings,
         pools: Callable[[], Sequence[Pool]],
         pods: Callable[[], Mapping[Name, ServerPod]],
+        *,
+        routed: bool = False,
     ) -> None:
         self._applier = applier
         self._door = door
         self._settings = settings
         self._pools = pools
         self._pods = pods
+        self._routed = routed
         self._silent: dict[ServerKey, datetime] = {}
+        self._kept: Kept | None = None
 
     async def prepare(
         self, policy: Policy, snapshot: Snapshot, running: Fleet, decision: Decision
@@ -86,15 +109,22 @@ class ClusterUpkeep:
         waited_for = {server for server, since in self._silent.items() if since > gone}
         used = in_use(planned, snapshot, waited_for)
         is_known = all(item.reading.value is not None for item in snapshot.inventory)
-        wanted = workloads(self._pools(), used, self._settings)
-        told = (*wanted.findings, *late_servers(self._pods(), self._settings.start_s, snapshot.at))
+        asked = Kept(self._pools(), used, is_reached and is_known, snapshot.at, ())
+        late = late_servers(self._pods(), self._settings.start_s, snapshot.at)
+        if self._kept is not None and self._kept.still(asked):
+            return (*self._kept.told, *late)
+        self._kept = None
+        wanted = workloads(asked.pools, used, self._settings, routed=self._routed)
+        told = (*wanted.findings, *late)
         try:
             async with asyncio.timeout(KEEP_S):
-                done = await self._applier.apply(wanted.manifests, removes=is_reached and is_known)
+                done = await self._applier.apply(wanted.manifests, removes=asked.removes)
         except CallError as error:
             return (*told, refused(SERVERS, str(error)))
         except TimeoutError:
             return (*told, refused(SERVERS, f"not all was written within {KEEP_S:g} s; the next turn goes on"))
+        if all(each.level is Level.INFO for each in done.findings):
+            self._kept = replace(asked, told=(*wanted.findings, *done.findings))
         return (*told, *done.findings)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.cluster.names import MANAGED_BY, MANAGER, POOL, SYSTEM, namespace_of
+from controller.cluster.servers.backends import around_routes, backend, grant
 from controller.cluster.servers.catalogue import unknown_device
 from controller.cluster.servers.server import (
     ACCOUNT,
@@ -38,8 +39,10 @@ class Workloads:
     findings: tuple[Finding, ...] = ()
 
 
-def workloads(pools: Sequence[Pool], used: Mapping[str, AbstractSet[str]], settings: ServerSettings) -> Workloads:
-    """All objects of a plan. `used` has by pool the nodes that it uses.
+def workloads(
+    pools: Sequence[Pool], used: Mapping[str, AbstractSet[str]], settings: ServerSettings, *, routed: bool = False
+) -> Workloads:
+    """All objects of a plan. `used` has by pool the nodes that it uses; `routed` is for routes of the Gateway API.
 
     Nothing belongs to the pool's custom resource: who deletes that would end servers before requests have left them.
     """
@@ -50,7 +53,9 @@ def workloads(pools: Sequence[Pool], used: Mapping[str, AbstractSet[str]], setti
         for pool in known
         for each in (*surroundings(pool, settings), *(server(pool, node, settings) for node in _nodes(pool, used)))
     ]
-    return Workloads((priority(), *found), tuple(unknown_device(pool) for pool in unknown))
+    led_to = [each for pool in known for each in (grant(pool), *(backend(pool, node) for node in _nodes(pool, used)))]
+    routing = (*around_routes(), *led_to) if routed else ()
+    return Workloads((priority(), *found, *routing), tuple(unknown_device(pool) for pool in unknown))
 
 
 def priority() -> Manifest:

@@ -17,7 +17,7 @@ from typing import Final
 import httpx
 from rich.console import Console
 
-from controller.assembly import Places, controller
+from controller.assembly import controller
 from controller.embedded.demo import report
 from controller.embedded.demo.acts import ACTS
 from controller.embedded.demo.observing import Answered, Results, count_answers, decided, sample, take
@@ -28,6 +28,7 @@ from controller.embedded.fleet import EmbeddedFleet, FleetMismatchError, embedde
 from controller.embedded.traffic import Traffic, start_traffic
 from controller.journal.errors import JournalError
 from controller.loop.status import Status
+from controller.places import Places
 from policy.resolved import Policy
 from policy.source import load
 

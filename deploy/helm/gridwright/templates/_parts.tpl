@@ -35,9 +35,8 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.connections.cluster) }}
 {{- fail "replicas elect one by the cluster: add connections.cluster, or set replicas to 1" }}
 {{- end }}
-{{- $isOnVolume := not (or .Values.journal.existingClaim .Values.connections.database) }}
-{{- if and (gt (int .Values.replicas) 1) $isOnVolume (ne .Values.journal.accessMode "ReadWriteMany") }}
-{{- fail (printf "a volume of %s is mounted by one node: set journal.accessMode to ReadWriteMany, or replicas to 1, or name a PostgreSQL in connections.database" .Values.journal.accessMode) }}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.connections.database) (not .Values.journal.existingClaim) (ne .Values.journal.accessMode "ReadWriteMany") }}
+{{- fail (printf "a volume of %s is mounted by one node: set journal.accessMode to ReadWriteMany, or replicas to 1" .Values.journal.accessMode) }}
 {{- end }}
 {{- end }}
 
