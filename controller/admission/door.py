@@ -4,7 +4,7 @@ Two policies, which an installation has, judge each pod of a pool's namespace by
 keeps. It names the nodes on which a plan has servers; all others, and all nodes while there is no ConfigMap, are a no.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,6 +19,8 @@ from policy.resolved import Policy, Pool
 
 NAME: Final = "gridwright-servers"
 UNUSED: Final = "no plan has a server on it"
+MOST_TOLD_BYTES: Final = 256 * 1024
+"""Of reasons: an object takes so much and no more, and one that was too large would leave in force what it replaces."""
 _OF_POOLS: Final = {"matchExpressions": [{"key": POOL, "operator": "Exists"}]}
 
 
@@ -57,14 +59,15 @@ def parameter(judged: Judged, pools: Collection[str], uses: Iterable[Uses]) -> M
 
     `pools` are those that have their servers in the cluster.
     """
-    data: dict[str, str] = {}
     here = [pool for pool in judged.pools if pool.name in pools]
-    for used in uses:
-        for (pool, node), objection in admitted(judged.answers, here, used).items():
-            if objection is None:
-                data[key(pool, node)] = ALLOWED
-            else:
-                data.setdefault(key(pool, node), str(objection))
+    answers = [
+        (key(pool, node), objection)
+        for used in uses
+        for (pool, node), objection in admitted(judged.answers, here, used).items()
+    ]
+    allowed = {node: ALLOWED for node, objection in answers if objection is None}
+    reasons = {node: str(objection) for node, objection in answers if objection is not None and node not in allowed}
+    data = allowed | dict(_told(reasons))
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -76,6 +79,16 @@ def parameter(judged: Judged, pools: Collection[str], uses: Iterable[Uses]) -> M
         },
         "data": dict(sorted(data.items())),
     }
+
+
+def _told(reasons: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """As many of them as there is room for: a node without one is refused all the same."""
+    left = MOST_TOLD_BYTES
+    for node, reason in sorted(reasons.items()):
+        left -= len(reason.encode())
+        if left < 0:
+            return
+        yield node, reason
 
 
 def key(pool: str, node: str) -> str:

@@ -138,10 +138,10 @@ def _servers(file: Path) -> Mapping[str, Any]:
         raise CliError(message, hint) from error
     if read.cluster is None:
         raise CliError(f"{file} names no cluster, by which replicas elect one", "add `cluster`: see docs/operations.md")
-    asked = [*read.prometheus, *([read.database] if read.database else [])]
-    if read.gateways or read.cluster.evidence or any(getattr(each, name, None) for each in asked for name in FILES):
+    of_prometheus = any(getattr(each, name) for each in read.prometheus for name in FILES)
+    if read.gateways or read.cluster.evidence or of_prometheus or read.sites or read.database:
         raise CliError(
-            f"{file} names folders or files, which the cluster does not have",
+            f"{file} names folders, files, sites or a database, which the cluster does not have",
             "use the Helm chart, whose values bring them there (docs/kubernetes.md)",
         )
     return read.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=OF_INSTALLATION)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from pg8000.exceptions import DatabaseError, InterfaceError
+from scramp import ScramException
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from collectors.recording import RecordingError
@@ -54,7 +55,8 @@ def journal_errors(place: Place) -> Iterator[None]:
         yield
     except RecordingError as error:
         raise JournalError(f"journal {place}: an entry is {error}") from error
-    except (SQLAlchemyError, sqlite3.Error, DatabaseError, InterfaceError, ssl.SSLError) as error:
+    # Of the network pg8000 passes on some errors as they are: an answer that does not come is a TimeoutError.
+    except (SQLAlchemyError, sqlite3.Error, DatabaseError, InterfaceError, ScramException, OSError) as error:
         origin = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         raise JournalError(f"journal {place}: {_told(origin)}") from error
 
@@ -67,8 +69,11 @@ def _told(error: BaseException) -> str:
         return _by(OF_SQLSTATES, str(fields.get("C", "")), str(fields.get("M", "")))
     if isinstance(error, ssl.SSLError):
         return f"it does not show who it is ({error}): mend `caFile` or `host` in the connections document"
-    if isinstance(error, InterfaceError):
-        return f"it cannot be reached ({error}): see whether it runs, and whether the network leads there"
+    if isinstance(error, ScramException):
+        return f"it and the password do not agree ({error}): mend the password's file in the connections document"
+    if isinstance(error, (InterfaceError, OSError)):
+        told = error.__cause__ or error
+        return f"it cannot be reached ({told}): see whether it runs, and whether the network leads there"
     return f"{error}: see whether another program wrote to it"
 
 

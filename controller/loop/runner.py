@@ -124,6 +124,9 @@ class Runner:
             await asyncio.to_thread(self._wiring.journal.forget_oldest, kept_since)
         except JournalError as error:
             return (journal_refused(str(error)),)
+        except Exception as error:
+            LOG.exception("the journal was not tidied; the next turn tries again")
+            return (turn_failed(error),)
         return ()
 
     def _tell(self, status: Status, phases: Phases) -> None:

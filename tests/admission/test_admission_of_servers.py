@@ -1,5 +1,6 @@
 """A pool's servers: admitted on its own nodes, as far as a plan uses them for what the rules allow there."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,9 @@ from controller.actions import SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.admission.door import Judged, parameter, policies, rejudged
 from controller.admission.judging import Protected, judged, question
 from controller.admission.manifests import for_servers
+from controller.admission.policy import ALLOWED
 from controller.admission.servers import Use, Uses, on_the_way, servers_judged, standing, uses
+from controller.admission.taking import refused
 from controller.fleet import Fleet, Load, RouteSet, Way
 from policy.resolved import Policy, Pool, Service
 from policy.source import load
@@ -100,6 +103,22 @@ def test_between_two_plans_a_server_is_admitted_where_one_of_them_has_it_and_may
         assert "no plan" in bound(cluster, pool.name, other)[0]
     both = {pool.name: Use(frozenset({before}), frozenset({free}))}
     assert bound(kept(problem, stands, both), pool.name, before) == [], "the plan that comes may have it"
+
+
+def test_a_large_pool_that_may_serve_no_longer_is_shut_in_one_object(policy: Policy) -> None:
+    large = tuple(replace(pool, nodes=5_000) for pool in policy.pools)
+    problem = question(replace(policy, pools=large), (), NOW_S)
+    pool, _, barred = next(both_kinds(problem))
+    answers = Judged("", problem.policy.pools, (), judged(problem), "", None)
+    nodes = pool.node_names()
+    shut = parameter(answers, [pool.name], [{pool.name: Use(frozenset(nodes), frozenset({barred}))}])
+    assert next(refused([shut]), None) is None
+    assert shut["data"]
+    assert ALLOWED not in shut["data"].values()
+    assert len(json.dumps(shut)) < 1024 * 1024
+    cluster = Cluster([*policies(), shut])
+    assert "compliance.yaml:" in bound(cluster, pool.name, min(nodes))[0]
+    assert "no plan" in bound(cluster, pool.name, max(nodes))[0]
 
 
 def both_kinds(problem: Problem) -> Iterator[tuple[Pool, Protected, Protected]]:

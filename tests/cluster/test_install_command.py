@@ -1,6 +1,7 @@
 """`gridwright install` on a real control plane: what it shows is what it does, and it takes all of it away again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -117,12 +118,20 @@ def test_what_is_not_given_is_asked_for(connections: Path, left_out: str) -> Non
     assert f"an installation needs {left_out} as well" in ran.err
 
 
-def test_files_of_this_machine_are_refused(connections: Path) -> None:
-    gateway = {"admin": "127.0.0.1:9901", "routes": "routes", "origins": {"edge": "127.0.0.1:10000"}}
-    connections.write_text(yaml.safe_dump({**yaml.safe_load(connections.read_text()), "gateways": [gateway]}))
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"gateways": [{"admin": "127.0.0.1:9901", "routes": "routes", "origins": {"edge": "127.0.0.1:10000"}}]},
+        {"database": {"host": "db.example.org"}},
+    ],
+    ids=["gateways", "database"],
+)
+def test_what_takes_more_than_is_installed_is_refused(connections: Path, more: dict[str, Any]) -> None:
+    connections.write_text(yaml.safe_dump({**yaml.safe_load(connections.read_text()), **more}))
     ran = install(connections)
     assert ran.status == 1
-    assert "names folders or files, which the cluster does not have" in " ".join(ran.err.split())
+    told = "names folders, files, sites or a database, which the cluster does not have"
+    assert told in " ".join(ran.err.split())
 
 
 def test_addresses_beyond_loopback_need_no_saying_so(bare: ApiServer, connections: Path) -> None:

@@ -1,5 +1,7 @@
 """A journal in PostgreSQL has one writer, loses nothing when the server dies, and tells no password to anybody."""
 
+import os
+import signal
 import ssl
 import threading
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from opentelemetry.trace import NoOpTracer
 
 from controller.acting.dry_run import DryRun
 from controller.decision import State
+from controller.journal import postgres
 from controller.journal.errors import JournalError, JournalHeldError
 from controller.journal.place import Database, Place
 from controller.journal.reader import reading
@@ -139,6 +142,21 @@ def test_a_session_that_was_ended_is_opened_anew_and_holds_the_journal(database:
         assert digests(database) == written
 
 
+def test_an_answer_that_does_not_come_is_a_refusal_and_the_next_session_goes_on(
+    database: Database, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "ANSWER_WITHIN_S", 1.0)
+    with closing(Journal.open(database)) as journal:
+        written = [noted(journal)]
+        ((session,),) = server.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'gridwright'")
+        os.kill(session, signal.SIGSTOP)
+        with pytest.raises(JournalError, match="cannot be reached"):
+            noted(journal)
+        os.kill(session, signal.SIGCONT)
+        written.append(noted(journal))
+        assert digests(database) == written
+
+
 def test_what_was_written_outlives_a_server_that_is_killed_while_it_writes() -> None:
     with serving() as server:
         database, written, refused = server.emptied(), [], []
@@ -225,6 +243,13 @@ def test_a_server_without_tls_is_refused(database: Database) -> None:
         Journal.open(replace(database, is_tls=True))
 
 
+def test_a_password_that_no_server_takes_is_said_so_without_it(secured: Database, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("with\x07bell")
+    with pytest.raises(JournalError, match="password's file") as caught:
+        Journal.open(secured)
+    assert "bell" not in str(caught.value)
+
+
 def test_a_wrong_password_is_said_so_without_it(secured: Database, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("another-word")
     with pytest.raises(JournalError, match="does not let this user in") as caught:
@@ -239,7 +264,8 @@ def test_a_wrong_password_is_said_so_without_it(secured: Database, tmp_path: Pat
     ("change", "told"),
     [
         ({"name": "nowhere"}, "no such database.*create it"),
-        ({"port": 1}, "cannot be reached"),
+        ({"port": 1}, "cannot be reached.*refused"),
+        ({"host": "/nowhere"}, "cannot be reached.*No such file"),
         ({"password_file": Path("/nowhere/password")}, "cannot be read from /nowhere/password"),
         ({"is_tls": True, "ca_file": Path("/nowhere/ca.pem")}, "no certificates.*`caFile`"),
         ({"user": "stranger"}, "does not let this user in"),

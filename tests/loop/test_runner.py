@@ -74,6 +74,23 @@ async def test_the_journal_may_forget_only_what_is_older_than_a_profile_asks(
     assert since is None or timedelta() <= wiring.clock() - since - timedelta(seconds=audited_s) < timedelta(minutes=1)
 
 
+async def test_a_fault_in_tidying_the_journal_is_told_and_the_loop_goes_on(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: datetime | None) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(wiring.journal, "forget_oldest", fail)
+    loop = runner(wiring)
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    assert "GW3006" in {finding.id for finding in loop.status.findings}
+    loop.nudge()
+    await until_turns(loop, 2)
+    loop.stop()
+    await running
+
+
 async def test_stopping_finishes_the_wave_and_leaves_the_next(wiring: Wiring) -> None:
     begun = asyncio.Event()
     done = []

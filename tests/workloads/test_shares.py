@@ -52,6 +52,13 @@ def test_each_server_starts_with_the_models_of_its_node() -> None:
     assert {spec["updateStrategy"]["type"] for spec in seine.values()} == {"RollingUpdate"}
 
 
+def test_settings_for_a_cluster_that_no_site_has_are_refused() -> None:
+    with pytest.raises(ValueError, match="servers has q, which is the cluster of no site"):
+        HandoverSettings.model_validate(
+            {"clusters": {"paris": "p"}, "servers": {"q": SERVERS.model_dump(by_alias=True)}}
+        )
+
+
 def test_where_the_site_loads_models_servers_are_those_of_a_cluster_of_our_own() -> None:
     by_site = HANDOVER.model_copy(update={"models": "site"})
     (seine, _) = shares(POOLS, FLEET, SERVERS, by_site).shares

@@ -1,9 +1,9 @@
 """To which clusters plans are handed over: what the connections document says of it."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from controller.cluster.servers.settings import Name, ServerSettings
@@ -27,3 +27,10 @@ class HandoverSettings(BaseModel):
     clusters: Annotated[dict[str, Name], Field(min_length=1)]
     models: Models = Models.ARGUMENTS
     servers: dict[str, ServerSettings] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _of_clusters(self) -> Self:
+        unknown = sorted(self.servers.keys() - set(self.clusters.values()))
+        if unknown:
+            raise ValueError(f"servers has {', '.join(unknown)}, which is the cluster of no site: name it in clusters")
+        return self
