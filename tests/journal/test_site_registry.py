@@ -30,35 +30,55 @@ def of_generation(generation: int) -> SitePlan:
     return SitePlan(PARIS, generation, NOW, NOW + HOUR, ())
 
 
+def registered(registry: SiteRegistry, certified: Certified, serial: str) -> bool:
+    """Have an agent of the site register."""
+    return registry.certify(certified, serial, NOW, registry.new_token(certified.site, NOW + HOUR))
+
+
 def test_a_token_is_taken_once_also_by_two_at_the_same_time(registry: SiteRegistry, place: Place) -> None:
-    token = registry.new_token(PARIS, NOW + HOUR)
+    token, paris = registry.new_token(PARIS, NOW + HOUR), Certified(PARIS, NOW + HOUR)
+    assert registry.site_of(token, NOW) == PARIS
     with closing(SiteRegistry.open(place)) as other, ThreadPoolExecutor(2) as threads:
-        taken = sorted(threads.map(lambda each: each.take_token(token, NOW), (registry, other)))
-    assert taken == ["", PARIS]
-    assert registry.take_token(registry.new_token(PARIS, NOW + HOUR), NOW + HOUR) == ""
+        asked = ((registry, "A1"), (other, "A2"))
+        taken = sorted(threads.map(lambda each: each[0].certify(paris, each[1], NOW, token), asked))
+    assert taken == [False, True]
+    assert registry.site_of(token, NOW) == ""
+    assert len(registry.certified()) == 1
+
+
+def test_a_token_that_has_ended_or_is_of_another_site_or_was_revoked_gives_nothing(registry: SiteRegistry) -> None:
+    paris, late = Certified(PARIS, NOW + 2 * HOUR), registry.new_token(PARIS, NOW + HOUR)
+    assert registry.site_of(late, NOW + HOUR) == ""
+    assert not registry.certify(paris, "A1", NOW + HOUR, late)
+    assert not registry.certify(paris, "A2", NOW, registry.new_token(LYON, NOW + HOUR))
+    waiting = registry.new_token(PARIS, NOW + HOUR)
+    assert registry.site_of(waiting, NOW) == PARIS
+    registry.revoke(PARIS)
+    assert not registry.certify(paris, "A3", NOW, waiting)
+    assert registry.certified() == ()
 
 
 def test_a_certificate_counts_until_it_ends_or_its_site_is_revoked(registry: SiteRegistry) -> None:
     paris, later = Certified(PARIS, NOW + HOUR), Certified(PARIS, NOW + 2 * HOUR)
-    assert registry.certify(paris, "A1", NOW)
-    assert registry.certify(later, "A2", NOW, by="A1")
-    assert registry.certify(Certified(LYON, NOW + HOUR), "B1", NOW)
+    assert registered(registry, paris, "A1")
+    assert registry.renew(later, "A2", NOW, by="A1")
+    assert registered(registry, Certified(LYON, NOW + HOUR), "B1")
     assert registry.certified() == (Certified(LYON, NOW + HOUR), later)
     assert registry.counts(PARIS, "A1", NOW)
     assert not registry.counts(LYON, "A1", NOW)
     assert not registry.counts(PARIS, "A1", NOW + HOUR)
     assert registry.revoke(PARIS) == 2
     assert not registry.counts(PARIS, "A2", NOW)
-    assert not registry.certify(later, "A3", NOW, by="A2")
+    assert not registry.renew(later, "A3", NOW, by="A2")
     assert registry.certified() == (Certified(LYON, NOW + HOUR),)
 
 
 def test_an_agent_that_registers_takes_the_place_of_the_one_before(registry: SiteRegistry) -> None:
     paris = Certified(PARIS, NOW + HOUR)
-    assert registry.certify(paris, "A1", NOW)
-    assert registry.certify(paris, "A2", NOW, by="A1")
-    assert registry.certify(Certified(LYON, NOW + HOUR), "B1", NOW)
-    assert registry.certify(paris, "A3", NOW)
+    assert registered(registry, paris, "A1")
+    assert registry.renew(paris, "A2", NOW, by="A1")
+    assert registered(registry, Certified(LYON, NOW + HOUR), "B1")
+    assert registered(registry, paris, "A3")
     assert [registry.counts(PARIS, serial, NOW) for serial in ("A1", "A2", "A3")] == [False, False, True]
     assert registry.counts(LYON, "B1", NOW)
 

@@ -209,3 +209,21 @@ async def test_objects_are_looked_at_again_once_something_else_is_wanted_or_a_mi
             assert await upkeep.keep(world(), Fleet(), each, is_reached=False) == ()
             has_looked.append(bool(lists))
     assert has_looked == [True, False, False, True, True, False]
+
+
+async def test_what_is_admitted_stays_as_it_is_while_it_is_not_seen_what_nodes_there_are() -> None:
+    settings = ServerSettings.model_validate({"image": "triton", "repository": {"url": "s3://models"}, "devices": {}})
+    written: list[str] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH":
+            written.append(request.url.path.rpartition("/")[2])
+        return httpx.Response(200, json={"metadata": {"name": "any", "uid": "1"}, "items": []})
+
+    policy = world()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answered), base_url="https://cluster") as asked:
+        upkeep = ClusterUpkeep(Applier(Calls(asked)), Door(Calls(asked)), settings, lambda: policy.pools, dict)
+        await upkeep.keep(policy, Fleet(), Snapshot(NOW), is_reached=True)
+        assert "gridwright-servers" not in written
+        await upkeep.keep(policy, Fleet(), seen(nodes=()), is_reached=True)
+        assert "gridwright-servers" in written

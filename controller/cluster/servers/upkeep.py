@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from collectors.snapshot import Presence, Snapshot
-from controller.admission.servers import on_the_way, standing, uses
+from controller.admission.servers import Uses, on_the_way, standing, uses
 from controller.cluster.api_server.errors import CallError
 from controller.cluster.api_server.store import Name
 from controller.cluster.servers.applying import Applier, side_by_side
@@ -83,8 +83,12 @@ class ClusterUpkeep:
         """
         stands = standing(snapshot, running.routes, policy)
         wanted = uses((decision.fleet, on_the_way(decision.transition)), policy)
-        shut = await self._door.keep(policy, snapshot, (stands, wanted))
-        return (*shut, *await self._cleared())
+        return (*await self._admitted(policy, snapshot, (stands, wanted)), *await self._cleared())
+
+    async def _admitted(self, policy: Policy, snapshot: Snapshot, used: Iterable[Uses]) -> tuple[Finding, ...]:
+        """Keep the door, once it is seen what nodes there are: by the documents' names it would shut all servers out."""
+        unseen = bool(self._pools()) and not snapshot.inventory
+        return () if unseen else await self._door.keep(policy, snapshot, used)
 
     async def _cleared(self) -> tuple[Finding, ...]:
         """Have the pods go that came to machines which are replaced: Kubernetes makes others, on those of now."""
@@ -100,7 +104,7 @@ class ClusterUpkeep:
         self, policy: Policy, planned: Fleet, snapshot: Snapshot, *, is_reached: bool
     ) -> tuple[Finding, ...]:
         """Apply what the plan's servers need, and where the plan is reached remove those that nothing uses."""
-        shut = await self._door.keep(policy, snapshot, (uses((planned,), policy),)) if is_reached else ()
+        shut = await self._admitted(policy, snapshot, (uses((planned,), policy),)) if is_reached else ()
         return (*shut, *await self._applied(planned, snapshot, is_reached=is_reached))
 
     async def _applied(self, planned: Fleet, snapshot: Snapshot, *, is_reached: bool) -> tuple[Finding, ...]:

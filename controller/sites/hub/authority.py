@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from controller.sites.calls import Credentials, identity_of
 
-LIVES: Final = timedelta(hours=24)
+LIVES: Final = timedelta(days=14)
 """How long a site's certificate holds; agents renew it once two thirds of that are over."""
 BACKDATED: Final = timedelta(minutes=5)
 """A certificate begins so much earlier, for clocks that are behind."""

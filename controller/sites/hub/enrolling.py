@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.api.problems import Problem
 from controller.sites.calls import Credentials, Enrolment
-from controller.sites.hub.authority import Authority, KeysError
+from controller.sites.hub.authority import Authority, Issued, KeysError
 from controller.sites.hub.peer import Peer
 from controller.sites.hub.registry import Certified, SiteRegistry
 
@@ -36,31 +36,33 @@ class Enrolling:
             self._authority.check(asked.request)
         except KeysError as error:
             raise bad_request(str(error)) from error
-        site = await asyncio.to_thread(self._registry.take_token, asked.token, now)
+        site = await asyncio.to_thread(self._registry.site_of, asked.token, now)
         if not site:
-            LOG.warning("a token was offered that is none, was used before, or has ended")
-            raise forbidden("the token is none, was used before, or has ended: `gridwright site token` makes another")
+            raise _no_token()
         if site not in agents:
             raise forbidden(unnamed(site))
-        made = await self._certified(site, asked.request, now)
+        made, certified = self._issued(site, asked.request, now)
+        if not await asyncio.to_thread(self._registry.certify, certified, made.serial, now, asked.token):
+            raise _no_token()
         LOG.info("site %s has registered", site)
-        return made
+        return made.credentials
 
     async def renew(self, peer: Peer, asked: Enrolment) -> Credentials:
         """Another certificate for the site of the present one, which holds on until it ends."""
         now = self._clock()
         self._renewals.go(now)
-        return await self._certified(peer.site, asked.request, now, by=peer.serial)
+        made, certified = self._issued(peer.site, asked.request, now)
+        if not await asyncio.to_thread(self._registry.renew, certified, made.serial, now, peer.serial):
+            raise forbidden(f"the certificate of {peer.site} was revoked: register again with another token")
+        return made.credentials
 
-    async def _certified(self, site: str, request: str, now: datetime, by: str = "") -> Credentials:
+    def _issued(self, site: str, request: str, now: datetime) -> tuple[Issued, Certified]:
+        """A certificate, which counts once the registry has it."""
         try:
             made = self._authority.issued(site, request, now)
         except KeysError as error:
             raise bad_request(str(error)) from error
-        certified = Certified(site, made.ends)
-        if not await asyncio.to_thread(self._registry.certify, certified, made.serial, now, by):
-            raise forbidden(f"the certificate of {site} was revoked: register again with another token")
-        return made.credentials
+        return made, Certified(site, made.ends)
 
 
 class _Pace:
@@ -79,6 +81,11 @@ class _Pace:
             headers = {"Retry-After": "60"}
             status, title = HTTPStatus.TOO_MANY_REQUESTS, "Too many sites ask for certificates"
             raise Problem(status, "too-many", title, "ask again in a minute", headers=headers)
+
+
+def _no_token() -> Problem:
+    LOG.warning("a token was offered that is none, was used before, or has ended")
+    return forbidden("the token is none, was used before, or has ended: `gridwright site token` makes another")
 
 
 def unnamed(site: str) -> str:

@@ -61,32 +61,38 @@ class SiteRegistry:
             connection.execute(insert(SITE_TOKEN).values(row))
         return token
 
-    def take_token(self, token: str, now: datetime) -> str:
-        """The site that a token is for, which nobody can use from now on; empty where it is none, or has ended."""
+    def site_of(self, token: str, now: datetime) -> str:
+        """The site that a token is for; empty where it is none, was used, or has ended."""
         if len(token) > MOST_TOKEN_CHARACTERS:
             return ""
-        gone = delete(SITE_TOKEN).where(TOKEN.digest == _digest(token)).returning(TOKEN.site, TOKEN.ends_s)
+        wanted = select(TOKEN.site).where(TOKEN.digest == _digest(token), TOKEN.ends_s > now.timestamp())
         with self._opened.writing() as connection:
-            taken = connection.execute(gone).one_or_none()
-            connection.execute(delete(SITE_TOKEN).where(TOKEN.ends_s <= int(now.timestamp())))
-        return str(taken.site) if taken and taken.ends_s > now.timestamp() else ""
+            return str(connection.execute(wanted).scalar_one_or_none() or "")
 
-    def certify(self, certified: Certified, serial: str, now: datetime, by: str = "") -> bool:
-        """Have a certificate count from now on, and forget those that have ended.
+    def certify(self, certified: Certified, serial: str, now: datetime, token: str) -> bool:
+        """Have a certificate count from now on for a token, which nobody can use any more; False where it is none.
 
-        With `by` only while the one with that serial number still counts: what is revoked renews nothing. Without, it
-        is another agent's, and those of the agent before count no more: a site has one agent.
+        It is another agent's than before, whose certificates count no more: a site has one agent.
         """
-        row = {"serial": serial, "site": certified.site, "ends_s": int(certified.ends.timestamp())}
+        spent = delete(SITE_TOKEN).where(TOKEN.digest == _digest(token), TOKEN.site == certified.site)
+        with self._opened.writing() as connection:
+            _await_renewals(connection, certified.site)
+            taken = connection.execute(spent.returning(TOKEN.ends_s)).scalar_one_or_none()
+            connection.execute(delete(SITE_TOKEN).where(TOKEN.ends_s <= int(now.timestamp())))
+            if taken is None or taken <= now.timestamp():
+                return False
+            connection.execute(delete(SITE_CERTIFICATE).where(CERTIFICATE.site == certified.site))
+            _certify(connection, certified, serial, now)
+        return True
+
+    def renew(self, certified: Certified, serial: str, now: datetime, by: str) -> bool:
+        """Have a certificate count beside the one with the serial number `by`; False where that counts no more."""
         renewed = select(CERTIFICATE.serial).where(CERTIFICATE.serial == by, CERTIFICATE.site == certified.site)
         with self._opened.writing() as connection:
             connection.execute(delete(SITE_CERTIFICATE).where(CERTIFICATE.ends_s <= int(now.timestamp())))
-            if by and connection.execute(renewed.with_for_update()).one_or_none() is None:
+            if connection.execute(renewed.with_for_update()).one_or_none() is None:
                 return False
-            if not by:
-                _await_renewals(connection, certified.site)
-                connection.execute(delete(SITE_CERTIFICATE).where(CERTIFICATE.site == certified.site))
-            connection.execute(insert(SITE_CERTIFICATE).values(row))
+            _certify(connection, certified, serial, now)
         return True
 
     def counts(self, site: str, serial: str, now: datetime) -> bool:
@@ -146,6 +152,13 @@ class SiteRegistry:
 def _await_renewals(connection: Connection, site: str) -> None:
     """Wait for a renewal that is under way, so that its certificate is among those that are taken away next."""
     connection.execute(select(CERTIFICATE.serial).where(CERTIFICATE.site == site).with_for_update()).all()
+
+
+def _certify(connection: Connection, certified: Certified, serial: str, now: datetime) -> None:
+    """Write a certificate, and forget those that have ended."""
+    connection.execute(delete(SITE_CERTIFICATE).where(CERTIFICATE.ends_s <= int(now.timestamp())))
+    row = {"serial": serial, "site": certified.site, "ends_s": int(certified.ends.timestamp())}
+    connection.execute(insert(SITE_CERTIFICATE).values(row))
 
 
 def _digest(token: str) -> str:
