@@ -47,7 +47,7 @@ from controller.embedded.ports import HOST, free_ports
 from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
-from tests.cluster.accounts import keep_following_leases
+from tests.cluster.accounts import keep_following_parameters
 from tests.cluster.api_server import ApiServer, Manifest
 from tests.cluster.fleet import is_ready
 from tests.cluster.role import as_controller, of_account
@@ -217,7 +217,7 @@ def filled(work: Path, kubeconfig: Path) -> tuple[float, float, int]:
 
 def prepared(server: ApiServer, fleet: ClusterPolicy, given: argparse.Namespace) -> None:
     """Have the cluster hold nodes, pods of others and the policy."""
-    keep_following_leases(server)
+    keep_following_parameters(server)
     for name in (SYSTEM, "others"):
         server.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for file in sorted(DEFINITIONS.glob("*.yaml")):

@@ -15,6 +15,7 @@ from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from tests.cluster.accounts import keep_following_parameters
 from tests.cluster.api_server import ApiServer, eventually
+from tests.cluster.everything import is_furnished
 from tests.cluster.restarting import Restarted, restartable
 from tests.cluster.starting import BUILT, KUBECONFIG, api_server
 from tests.cluster.whole import control_plane, played
@@ -81,6 +82,7 @@ def bare(bare_work: Path) -> Iterator[ApiServer]:
     with started(control_plane, bare_work) as server:
         for node in ("one", "two"):
             server.create(played(node, "none"))
+        eventually(lambda: is_furnished(server))
         yield server
 
 

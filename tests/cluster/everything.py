@@ -19,6 +19,17 @@ def everything(server: ApiServer) -> set[str]:
     }
 
 
+def is_furnished(server: ApiServer) -> bool:
+    """Whether each namespace has what Kubernetes itself puts there, a moment after it is made."""
+    names = {each["metadata"]["name"] for each in server.get("/api/v1/namespaces")["items"]}
+    wanted = (("serviceaccounts", "default"), ("configmaps", "kube-root-ca.crt"))
+    found = {path: _listed(server, f"/api/v1/{path}") for path, _ in wanted}
+    return all(
+        names == {each["metadata"]["namespace"] for each in found[path] if each["metadata"]["name"] == name}
+        for path, name in wanted
+    )
+
+
 def _collections(server: ApiServer) -> Iterator[str]:
     groups = [each["preferredVersion"]["groupVersion"] for each in server.get("/apis")["groups"]]
     for root in ("/api/v1", *(f"/apis/{group}" for group in groups)):

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.cluster
 
 ROOT = Path(__file__).parents[2]
 GROUP = f"/apis/{API_VERSION}"
-EXAMPLES = sorted((ROOT / "examples").iterdir())
+EXAMPLES = sorted(each for each in (ROOT / "examples").iterdir() if each.is_dir())
 BROKEN = sorted((ROOT / "tests/policy/broken").glob("*.yaml"))
 WITHOUT_VARIABLES = [folder for folder in EXAMPLES if folder.name != "environments"]
 FRAME = ("apiVersion", "kind", "metadata", "spec")

@@ -87,7 +87,8 @@ def test_what_is_shown_is_done_and_taken_away(bare: ApiServer, connections: Path
     looked = remove("--dry-run")
     gone = [*reversed(names), *map(name_of, MADE)]
     assert (looked.status, shown(looked)) == (2, [("remove", name) for name in gone])
-    assert remove().status == 0
+    removed = remove()
+    assert removed.status == 0, removed.err
     eventually(lambda: everything(bare) == before)
     assert remove().out == ""
 

@@ -198,7 +198,11 @@ def now() -> datetime:
 
 def documents() -> list[Manifest]:
     """One document of each kind, whether or not they make a policy."""
-    texts = [pair for folder in sorted((ROOT / "examples").iterdir()) for pair in files(folder)]
+    texts = [
+        pair
+        for folder in sorted(each for each in (ROOT / "examples").iterdir() if each.is_dir())
+        for pair in files(folder)
+    ]
     found = (manifest for name, text in texts for _, manifest in resources(name, text))
     environment = {"apiVersion": API_VERSION, "kind": "Environment", "metadata": {"name": "dev"}, "spec": {}}
     return [*{manifest["kind"]: manifest for manifest in found}.values(), environment]

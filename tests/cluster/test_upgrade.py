@@ -64,7 +64,7 @@ def define(server: ApiServer, definitions: list[Manifest]) -> None:
 def live(server: ApiServer) -> list[Manifest]:
     """Every document of the examples that the server takes as it is, each name once, with a status where it has any."""
     taken = []
-    for folder in sorted((ROOT / "examples").iterdir()):
+    for folder in sorted(each for each in (ROOT / "examples").iterdir() if each.is_dir()):
         for manifest in (each for name, text in files(folder) for _, each in resources(name, text)):
             if server.post(collection(manifest), manifest).status_code != httpx.codes.CREATED:
                 continue

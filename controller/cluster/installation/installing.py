@@ -5,13 +5,14 @@ each object by a dry run. What stands in a namespace that is not there yet canno
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from controller.cluster.api_server.calls import Calls
-from controller.cluster.api_server.errors import CallError, MissingError
+from controller.cluster.api_server.errors import CallError, MissingError, RefusedError
 from controller.cluster.api_server.resources import Resource
 from controller.cluster.installation.held_documents import require_readable
 from controller.cluster.installation.installed import (
@@ -33,6 +34,11 @@ from policy.schema.crd import plural
 
 MANAGER: Final = "gridwright-install"
 HELM_RELEASE: Final = "meta.helm.sh/release-name"
+OWN_POLICY: Final = "ValidatingAdmissionPolicy 'gridwright-"
+"""How the API server names a policy of an installation that refuses something."""
+LINGERS_S: Final = 10.0
+"""So long a policy that is gone may go on judging."""
+AGAIN_S: Final = 0.3
 _REVIEWS: Final = Resource("authorization.k8s.io/v1", "selfsubjectaccessreviews")
 _INSTALLS: Final = ("get", "create", "patch")
 _REMOVES: Final = ("get", "delete")
@@ -186,7 +192,16 @@ async def _is_held(calls: Calls, kind: str) -> bool:
 
 
 async def _remove(calls: Calls, manifest: Manifest) -> None:
-    try:
-        await calls.delete(path_of(manifest))
-    except MissingError:
-        return  # it went with its namespace, or somebody was faster
+    """Delete an object. The policies that were removed first judge for a moment longer, and it waits for that."""
+    began = time.monotonic()
+    while True:
+        try:
+            await calls.delete(path_of(manifest))
+        except MissingError:
+            return  # it went with its namespace, or somebody was faster
+        except RefusedError as error:
+            if OWN_POLICY not in error.message or time.monotonic() - began > LINGERS_S:
+                raise
+            await asyncio.sleep(AGAIN_S)
+        else:
+            return

@@ -86,7 +86,7 @@ class ClusterUpkeep:
         return (*await self._admitted(policy, snapshot, (stands, wanted)), *await self._cleared())
 
     async def _admitted(self, policy: Policy, snapshot: Snapshot, used: Iterable[Uses]) -> tuple[Finding, ...]:
-        """Keep the door, once it is seen what nodes there are: by the documents' names it would shut all servers out."""
+        """Keep the door, once nodes are seen: by the documents' names it would shut all servers out."""
         unseen = bool(self._pools()) and not snapshot.inventory
         return () if unseen else await self._door.keep(policy, snapshot, used)
 
