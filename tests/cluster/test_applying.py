@@ -60,7 +60,7 @@ async def test_servers_come_to_the_planned_nodes_and_go_from_those_that_are_plan
     first, second, third = EDGE.node_names()
     done = await applier.apply(asked(EDGE, first, second, third))
     assert done.findings == ()
-    eventually(lambda: all(is_ready(each) for each in pods(standing, EDGE).values()) and len(pods(standing, EDGE)) == 3)
+    eventually(lambda: [is_ready(each) for each in pods(standing, EDGE).values()] == [True] * 3)
     kept = {node: each["metadata"]["uid"] for node, each in pods(standing, EDGE).items()}
     assert sorted(kept) == [first, second, third]
     eventually(lambda: lets_one_go(standing, EDGE, of=3))
