@@ -179,8 +179,12 @@ def relay(port: int, to: int) -> Iterator[None]:
             with suppress(OSError):
                 while True:
                     near, _ = listening.accept()
-                    far = socket.create_connection((HOST, to))
                     stack.callback(near.close)
+                    try:
+                        far = socket.create_connection((HOST, to))
+                    except OSError:  # nobody listens there yet: whoever called calls again
+                        near.close()
+                        continue
                     stack.callback(far.close)
                     for one, other, swapped in ((near, far, False), (far, near, True)):
                         threading.Thread(target=_pass_on, args=(one, other, swapped), daemon=True).start()
