@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from world import LYON, OCR, PARIS, POLICY, START, VAD, World, line
 
 from collectors.snapshot import Latency, Quantiles, Reading, Snapshot
 from controller.actions import Outcome, SetLoad
@@ -19,6 +18,7 @@ from controller.loop.status import Status
 from policy.catalogue import error
 from policy.clauses import Scope
 from policy.findings import Finding, Level, Place
+from tests.planning.world import LYON, OCR, PARIS, POLICY, START, VAD, World, line
 
 SERVICE, POOL, OTHER = Resource("Service", OCR), Resource("Pool", PARIS), Resource("Service", "new")
 EVERY = ["Accepted", "Feasible", "Applied", "ObjectiveMet", "EvidenceValid"]
