@@ -40,12 +40,12 @@ check: setup ## Lint, formatting, types and layers
 
 .PHONY: test
 test: setup .venv-editor/.installed .venv-promtool/.installed .control-plane/.installed ## All tests, with coverage; real Triton servers, a real Envoy and a real control plane of Kubernetes included
-	@$(BIN)/pytest -m "$(ALONE)" --numprocesses auto --dist loadfile --cov --cov-report=
+	@$(BIN)/pytest -m "$(ALONE)" --numprocesses logical --dist loadfile --cov --cov-report=
 	$(BIN)/pytest -m "not ($(ALONE))" --cov --cov-append --cov-report=term
 
 .PHONY: test-quick
 test-quick: setup ## The tests that start no server and take no minutes
-	@$(BIN)/pytest -m "$(ALONE) and not long" --numprocesses auto --dist loadfile
+	@$(BIN)/pytest -m "$(ALONE) and not long" --numprocesses logical --dist loadfile
 
 .PHONY: test-cluster
 test-cluster: setup .control-plane$(KUBERNETES:%=-%)/.installed ## The tests on a real control plane of Kubernetes; builds it the first time (12 to 30 minutes): [KUBERNETES=1.34.4]
