@@ -51,16 +51,30 @@ def _opened(database: Database, limits: dict[str, str]) -> dbapi.Connection:
     where: dict[str, Any] = {"host": database.host, "port": database.port}
     if database.host.startswith("/"):
         where = {"host": None, "unix_sock": f"{database.host}/.s.PGSQL.{database.port}"}
-    return dbapi.connect(
-        database.user,
-        database=database.name,
-        password=_password(database),
-        ssl_context=_trust(database) if database.is_tls else False,
-        timeout=ANSWER_WITHIN_S,
-        application_name="gridwright",
-        startup_params=limits,
-        **where,
-    )
+    try:
+        return dbapi.connect(
+            database.user,
+            database=database.name,
+            password=_password(database),
+            ssl_context=_trust(database) if database.is_tls else False,
+            timeout=ANSWER_WITHIN_S,
+            application_name="gridwright",
+            startup_params=limits,
+            **where,
+        )
+    except (OSError, dbapi.InterfaceError) as error:
+        # pg8000 says goodbye to a server that has refused it, and where that has hung up raises this instead.
+        if refusal := _refusal_before(error):
+            raise refusal from None
+        raise
+
+
+def _refusal_before(error: BaseException) -> dbapi.DatabaseError | None:
+    """What the server had said when an error came on top of it."""
+    before = error.__context__
+    while before is not None and not isinstance(before, dbapi.DatabaseError):
+        before = before.__context__
+    return before
 
 
 def _password(database: Database) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -279,6 +280,24 @@ def test_what_keeps_it_from_the_database_is_said_with_the_next_step(
 
 
 def test_the_folder_of_a_socket_is_taken_for_a_host(server: Server, database: Database) -> None:
-    # The server closes the socket as it refuses, and what is still being said to it may come too late to hear why.
-    with pytest.raises(JournalError, match=r"does not let this user in|Broken pipe"):
+    with pytest.raises(JournalError, match="does not let this user in"):
         Journal.open(replace(database, host=str(server.folder)))
+
+
+def test_a_refusal_is_told_also_where_the_server_hangs_up_at_once(tmp_path: Path) -> None:
+    refusal = b"SFATAL\0C28000\0Mno entry for this host\0\0"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / ".s.PGSQL.5432"))
+        listening.listen()
+
+        def refuse() -> None:
+            called, _ = listening.accept()
+            with called:
+                called.recv(1024)
+                called.sendall(b"E" + (len(refusal) + 4).to_bytes(4, "big") + refusal)
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        with pytest.raises(JournalError, match="does not let this user in .no entry for this host"):
+            Journal.open(Database(str(tmp_path), 5432, "gridwright", "gridwright", is_tls=False))
+        refusing.join()
