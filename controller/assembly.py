@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,10 +21,10 @@ from controller.acting.triton import TritonServer
 from controller.api.app import create_app
 from controller.api.view import View
 from controller.background import in_background
-from controller.cluster.joining import Cluster, ClusterFleet
+from controller.cluster.joining import Cluster
 from controller.cluster.leading.fencing import DeposedError
 from controller.cluster.servers.serving import reached
-from controller.connections import ConnectionsError, ServerKey
+from controller.connections import Connections, ConnectionsError, ServerKey
 from controller.host_names import host_names
 from controller.journal.errors import JournalHeldError
 from controller.journal.place import Place
@@ -42,12 +42,12 @@ from controller.serving import serving
 from controller.sites.hub.joining import SiteFleet, sites_in
 from controller.sites.hub.registry import SiteRegistry
 from controller.summary import Summary, summarise
-from controller.taking_over import Ahead, Read, leading
+from controller.taking_over import Ahead, Led, Read, leading
 from controller.telemetry.metrics import TurnMetrics
 from controller.telemetry.present import Present
 from controller.telemetry.tracing import RecentSpans, tracer_provider
 from controller.two_sources import Sources, reading_both
-from controller.wiring import Basis, addresses, wire
+from controller.wiring import Basis, TraceIntake, addresses, wire
 from policy.source import load_documents
 
 KEPT_DECISIONS: Final = 200
@@ -80,64 +80,91 @@ async def controller(
     another controller holds it, CallError when the cluster cannot be reached, and KeysError when the keys of sites with
     agents cannot be used.
     """
+    connections, ahead = places.connections, Ahead()
+    async with contextlib.AsyncExitStack() as stack:
+        basis, told, cluster = await stack.enter_async_context(_standing(places, ahead, reach))
+        intake, wiring = wire(basis)
+        registry, spans = CollectorRegistry(), RecentSpans()
+        provider = tracer_provider(spans, places.otlp_endpoint)
+        stack.callback(provider.shutdown)
+        seen = Seen(TurnMetrics(registry), (told, watch))
+        runner = Runner(wiring, resumed(places.kept_in, load_documents), provider.get_tracer("gridwright"), seen)
+        ahead.wakes = runner.nudge
+        basis.in_force.policy = runner.status.in_force.policy
+        registry.register(
+            Present(
+                lambda: runner.status,
+                now,
+                lambda: intake.receiver.intake.refused_posts,
+                intake.counts.totals,
+                cluster.answered if cluster else dict,
+            )
+        )
+        view = View(lambda: runner.status, seen.newest, decide, registry, now)
+        await stack.enter_async_context(serving(create_app(view, host_names(connections.api)), connections.api))
+        await stack.enter_async_context(_taking_traces(connections, intake))
+        turning = await stack.enter_async_context(_turning(runner))
+        noticed = partial(_noticed, wiring, runner)
+        await stack.enter_async_context(in_background(keep_vigil(basis.client, lambda: addresses(basis), noticed)))
+        if cluster is not None:
+            await stack.enter_async_context(cluster.mark.on())
+        yield Running(runner, spans, cluster.deposed if cluster else _never, lambda: _fault_of(turning))
+
+
+@asynccontextmanager
+async def _standing(
+    places: Places, ahead: Ahead, reach: Callable[[str], TritonServer]
+) -> AsyncIterator[tuple[Basis, Watch, Cluster | None]]:
+    """What the loop stands on, who is told of each turn, and the cluster, once this replica leads there."""
     connections = places.connections
     async with contextlib.AsyncExitStack() as stack:
         client = await stack.enter_async_context(httpx.AsyncClient(transport=ServersTransport(), trust_env=False))
-        ahead = Ahead()
-        cluster: Cluster | None = None
-        fleet: ClusterFleet | None = None
-        read: Read | None = None
+        led: Led | None = None
         if connections.cluster is not None:
             led = await stack.enter_async_context(leading(places, connections.cluster, client, ahead, reach))
-            cluster, fleet, read = led.cluster, led.fleet, led.read
+        cluster, fleet, read = (led.cluster, led.fleet, led.read) if led else (None, None, None)
         journal, series = stack.enter_context(_journal(places.kept_in, partial(_term, cluster) if cluster else None))
         if read is None:
             read = await stack.enter_async_context(_policy(places, cluster, ahead))
         in_force, told = read
         ahead.known = lambda: in_force.policy
         at_sites = ahead.at_sites = await stack.enter_async_context(_agents(places, journal.term, in_force, ahead))
-        basis = Basis(connections, in_force, journal, series, client, now, fleet, at_sites)
-        intake, wiring = wire(basis)
-        receiver = intake.receiver
-        spans, registry = RecentSpans(), CollectorRegistry()
-        provider = tracer_provider(spans, places.otlp_endpoint)
-        stack.callback(provider.shutdown)
-        counted = TurnMetrics(registry)
-        recent: deque[Summary] = deque(maxlen=KEPT_DECISIONS)
+        yield Basis(connections, in_force, journal, series, client, now, fleet, at_sites), told, cluster
 
-        def seen(status: Status) -> None:
-            counted.observe(status)
-            if status.decision is not None and not (recent and recent[0].decision == status.decision.id):
-                recent.appendleft(summarise(status.decision, status.in_force.commit))
-            told(status)
-            watch(status)
 
-        runner = Runner(wiring, resumed(places.kept_in, load_documents), provider.get_tracer("gridwright"), seen)
-        ahead.wakes = runner.nudge
-        in_force.policy = runner.status.in_force.policy
-        registry.register(
-            Present(
-                lambda: runner.status,
-                now,
-                lambda: receiver.intake.refused_posts,
-                intake.counts.totals,
-                cluster.answered if cluster else dict,
-            )
-        )
-        view = View(lambda: runner.status, lambda most: tuple(recent)[:most], decide, registry, now)
-        await stack.enter_async_context(serving(create_app(view, host_names(connections.api)), connections.api))
-        traces = FastAPI(openapi_url=None)
-        traces.include_router(otlp_router(receiver))
+class Seen:
+    """Takes each turn's status: counts it, remembers the newest decisions, and tells others."""
+
+    def __init__(self, counted: TurnMetrics, others: Sequence[Watch]) -> None:
+        self._counted = counted
+        self._others = others
+        self._recent: deque[Summary] = deque(maxlen=KEPT_DECISIONS)
+
+    def __call__(self, status: Status) -> None:
+        """Take one."""
+        self._counted.observe(status)
+        decision, recent = status.decision, self._recent
+        if decision is not None and not (recent and recent[0].decision == decision.id):
+            recent.appendleft(summarise(decision, status.in_force.commit))
+        for tell in self._others:
+            tell(status)
+
+    def newest(self, most: int) -> tuple[Summary, ...]:
+        """The newest decisions, the last one first."""
+        return tuple(self._recent)[:most]
+
+
+@asynccontextmanager
+async def _taking_traces(connections: Connections, intake: TraceIntake) -> AsyncIterator[None]:
+    """Take spans in over HTTP, and over gRPC where the connections say so, and have them read, in the block."""
+    traces = FastAPI(openapi_url=None)
+    traces.include_router(otlp_router(intake.receiver))
+    async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(serving(traces, connections.otlp))
         if connections.otlp_grpc:
-            await stack.enter_async_context(serving_grpc(receiver, connections.otlp_grpc))
+            await stack.enter_async_context(serving_grpc(intake.receiver, connections.otlp_grpc))
         await stack.enter_async_context(in_background(keep_reading(intake.readers, now)))
-        turning = await stack.enter_async_context(_turning(runner))
-        noticed = partial(_noticed, wiring, runner)
-        await stack.enter_async_context(in_background(keep_vigil(client, lambda: addresses(basis), noticed)))
-        if cluster is not None:
-            await stack.enter_async_context(cluster.mark.on())
-        yield Running(runner, spans, cluster.deposed if cluster else _never, lambda: _fault_of(turning))
+        yield
 
 
 def _noticed(wiring: Wiring, runner: Runner, servers: frozenset[ServerKey]) -> None:

@@ -32,7 +32,7 @@ from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
 from controller.loop.carrying_out import Clock, Hands
-from controller.loop.turn import Decide, Upkeep, Wiring
+from controller.loop.turn import COLLECTED_S, Decide, Upkeep, Wiring
 from controller.loop.turn_policy import TurnPolicy
 from controller.planning.decide import decide
 from controller.planning.kept import Kept
@@ -154,7 +154,7 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         polish=polished,
         upkeep=_upkeep(basis),
         again=held.again,
-        **({"collect_deadline_s": COLLECTED_IN_A_CLUSTER_S} if fleet else {}),
+        collect_deadline_s=COLLECTED_IN_A_CLUSTER_S if fleet else COLLECTED_S,
     )
     return intake, wiring
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
-from controller.journal import postgres, sqlite
+from controller.journal import holding, postgres, sqlite
 from controller.journal.errors import JournalError, journal_errors
 from controller.journal.migrating import migrate
 from controller.journal.place import Place
@@ -39,6 +39,14 @@ class Opened:
         if self._is_closed:
             raise JournalError(f"journal {self.place}: it is closed: start the controller again")
         with journal_errors(self.place), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def held(self, term: str | None) -> Iterator[Connection]:
+        """What the block writes, while this term may write; whoever does, without one. Raises JournalHeldError, too."""
+        with self.writing() as connection:
+            if term is not None:
+                holding.require(connection, self.place, term)
             yield connection
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from collectors.recording import RecordingError, decode, encode
 from collectors.snapshot import Foreseen, Reading
 from controller.demand.history import History
 from controller.demand.online import State
-from controller.journal import holding, store
+from controller.journal import store
 from controller.journal.errors import JournalError
 from controller.journal.opening import Opened
 from controller.journal.place import Place
@@ -74,9 +74,7 @@ class SeriesStore:
 
     def keep(self, series: Sequence[Kept]) -> None:
         """Bring the series up to date, all or nothing, and drop those that were not seen for long."""
-        with self._opened.writing() as connection:
-            if self._term is not None:
-                holding.require(connection, self.place, self._term)
+        with self._opened.held(self._term) as connection:
             for item in series:
                 _write_counts(connection, item)
                 _write_learnt(connection, item)

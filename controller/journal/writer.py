@@ -105,8 +105,7 @@ class Journal:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._opened.writing() as connection:
-            holding.require(connection, self.place, self.term)
+        with self._opened.held(self.term) as connection:
             self._lock(connection)
             yield connection
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from collectors.collector import Collector
 from collectors.snapshot import Snapshot
@@ -28,6 +28,8 @@ from policy.resolved import Policy
 from policy.source import Loaded
 from rules.kernel.plan import Plan
 
+COLLECTED_S: Final = 4.0
+"""How long all collectors together may hold up a turn."""
 Decide = Callable[[Policy, Snapshot, State, datetime], Decision]
 Polish = Callable[[Policy, Snapshot, State, datetime, threading.Event], Plan | None]
 Recheck = Callable[[Policy, Snapshot, Decision, datetime], tuple[Finding, ...]]
@@ -80,7 +82,7 @@ class Wiring:
     polish: Polish | None = None
     upkeep: Upkeep | None = None
     again: Callable[[frozenset[ServerKey]], None] = lambda _: None
-    collect_deadline_s: float = 4.0
+    collect_deadline_s: float = COLLECTED_S
 
 
 @dataclass(frozen=True, slots=True)

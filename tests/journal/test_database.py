@@ -298,6 +298,6 @@ def test_a_refusal_is_told_also_where_the_server_hangs_up_at_once(tmp_path: Path
 
         refusing = threading.Thread(target=refuse)
         refusing.start()
-        with pytest.raises(JournalError, match="does not let this user in .no entry for this host"):
+        with pytest.raises(JournalError, match=r"does not let this user in \(no entry for this host\)"):
             Journal.open(Database(str(tmp_path), 5432, "gridwright", "gridwright", is_tls=False))
         refusing.join()

@@ -12,7 +12,6 @@ from typing import Final, Self
 from sqlalchemy import Connection, delete, func, insert, select
 
 from collectors.recording import RecordingError, decode, encode
-from controller.journal import holding
 from controller.journal.errors import JournalError
 from controller.journal.opening import Opened
 from controller.journal.place import Place
@@ -134,9 +133,7 @@ class SiteRegistry:
         Where it had another one, somebody else gives out plans: nothing is written, and JournalError is raised.
         """
         of_site = SITE_PLAN.c.site == plan.site
-        with self._opened.writing() as connection:
-            if self._term is not None:
-                holding.require(connection, self.place, self._term)
+        with self._opened.held(self._term) as connection:
             kept = select(SITE_PLAN.c.generation).where(of_site).with_for_update()
             known = connection.execute(kept).scalar_one_or_none() or 0
             if known != after or plan.generation <= known:
