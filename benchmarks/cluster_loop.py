@@ -42,7 +42,7 @@ from cluster_standing import decided, held, resolved, stand
 
 from controller.cluster.names import SYSTEM
 from controller.cluster.servers.settings import ServerSettings
-from controller.connections import read_connections
+from controller.connections.reading import read_connections
 from controller.embedded.ports import HOST, free_ports
 from policy.documents import API_VERSION, KINDS
 from policy.schema.crd import plural

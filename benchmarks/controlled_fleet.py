@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.connections import write_connections
+from controller.connections.reading import write_connections
 from controller.embedded.fleet import embedded_fleet
 from controller.embedded.traffic import DEPTH_PERMILLE, start_traffic
 from policy.resolved import Policy

@@ -24,7 +24,9 @@ from controller.background import in_background
 from controller.cluster.joining import Cluster
 from controller.cluster.leading.fencing import DeposedError
 from controller.cluster.servers.serving import reached
-from controller.connections import Connections, ConnectionsError, ServerKey
+from controller.connections.connections import Connections
+from controller.connections.reading import ConnectionsError
+from controller.connections.servers import ServerKey
 from controller.host_names import host_names
 from controller.journal.errors import JournalHeldError
 from controller.journal.place import Place

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from controller.api.app import LOOPBACK
-from controller.connections import split_address
+from controller.connections.addresses import split_address
 
 ANY: Final = ("0.0.0.0", "::")  # noqa: S104 -- told apart from other addresses, not listened on
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from controller.cluster.leading.marking import Pod
-from controller.connections import Connections, journal_place
+from controller.connections.connections import Connections, journal_place
 from controller.journal.place import Place
 from policy.git.address import Address
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.types import ASGIApp
 
-from controller.connections import split_address
+from controller.connections.addresses import split_address
 
 
 @dataclass(frozen=True, slots=True)

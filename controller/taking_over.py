@@ -10,7 +10,7 @@ import httpx
 from controller.acting.triton import TritonServer
 from controller.api.standby import standing_by
 from controller.cluster.joining import Cluster, ClusterFleet, Followed, fleet_in, joined, policy_in
-from controller.connections import ClusterConnection
+from controller.connections.cluster import ClusterConnection
 from controller.host_names import host_names
 from controller.loop.runner import Watch
 from controller.loop.turn_policy import TurnPolicy, in_no_folder

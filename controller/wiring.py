@@ -27,7 +27,8 @@ from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, TritonServer, servers_of
 from controller.cluster.joining import ClusterFleet
 from controller.cluster.routes.routing import RoutesActuator
-from controller.connections import Connections, ServerKey
+from controller.connections.connections import Connections
+from controller.connections.servers import ServerKey
 from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal

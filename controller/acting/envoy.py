@@ -28,7 +28,7 @@ from controller.acting.envoy_stages import (
 )
 from controller.acting.waiting import until
 from controller.actions import Action, SetRoutes
-from controller.connections import GatewayConnection
+from controller.connections.gateway import GatewayConnection
 from controller.fleet import RouteSet
 from policy.resolved import Policy
 

@@ -26,7 +26,8 @@ from controller.acting.actuator import ActuatorError
 from controller.acting.triton_config import Config, overridden
 from controller.acting.waiting import LOOK_S, until
 from controller.actions import Action, SetLoad, Unload
-from controller.connections import Connections, ServerKey
+from controller.connections.connections import Connections
+from controller.connections.servers import ServerKey
 from controller.fleet import Load, Seat, seat_name
 from policy.resolved import Policy
 

@@ -17,7 +17,7 @@ from controller.cli.live import DEADLINE_S, Live, now, running_fleet, watched
 from controller.cli.plan_view import show
 from controller.cli.sources import Source
 from controller.cli.terminal import console
-from controller.connections import Connections, journal_place
+from controller.connections.connections import Connections, journal_place
 from controller.decision import Decision, State
 from controller.documents import Documents
 from controller.journal.errors import JournalError

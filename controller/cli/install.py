@@ -129,7 +129,7 @@ def _settings(image: str, policy: str, connections: Path | None, environment: st
 
 def _servers(file: Path) -> Mapping[str, Any]:
     """The connections as the cluster is told them. Raises CliError, also where they lead to files of this machine."""
-    from controller.connections import FILES, ConnectionsError, read_connections
+    from controller.connections.reading import FILES, ConnectionsError, read_connections
 
     try:
         read = read_connections(file, beyond_loopback=True)

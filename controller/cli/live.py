@@ -21,7 +21,8 @@ from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, servers_of
 from controller.cli.errors import CliError, in_two
 from controller.cli.terminal import working
-from controller.connections import Connections, ConnectionsError, read_connections
+from controller.connections.connections import Connections
+from controller.connections.reading import ConnectionsError, read_connections
 from controller.decision import State
 from controller.fleet import Fleet, Load
 from controller.journal.errors import JournalError

@@ -13,7 +13,7 @@ from typing import Final
 
 from controller.assembly import controller
 from controller.cli.errors import CliError
-from controller.connections import split_address
+from controller.connections.addresses import split_address
 from controller.loop.runner import Watch
 from controller.loop.status import Status
 from controller.places import Places

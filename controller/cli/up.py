@@ -76,7 +76,7 @@ def _keep_up(path: "Path | Address", environment: str, policy: "Policy", work: P
     import asyncio
 
     from controller.cli.running import run_until_told, tell
-    from controller.connections import write_connections
+    from controller.connections.reading import write_connections
     from controller.embedded.fleet import embedded_fleet
     from controller.places import Places
 

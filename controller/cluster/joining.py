@@ -38,7 +38,7 @@ from controller.cluster.servers.pods import WATCHED_SERVERS, ServerAddresses, Se
 from controller.cluster.servers.serving import ServersActuator, reached
 from controller.cluster.servers.standing import GRANTS, KINDS
 from controller.cluster.servers.upkeep import ClusterUpkeep
-from controller.connections import ClusterConnection
+from controller.connections.cluster import ClusterConnection
 from policy.resolved import Pool
 
 LOG: Final = logging.getLogger("gridwright.cluster")

@@ -13,14 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from collectors.snapshot import server_name
-from controller.connections import (
-    Connections,
-    GatewayConnection,
-    NodeConnection,
-    NodesConnection,
-    ServerConnection,
-    ServerKey,
-)
+from controller.connections.connections import Connections
+from controller.connections.gateway import GatewayConnection
+from controller.connections.servers import NodeConnection, NodesConnection, ServerConnection, ServerKey
 from controller.embedded.envoy import EnvoyProxy
 from controller.embedded.envoy_bootstrap import Backend
 from controller.embedded.models.catalogue import NETWORKS, PRECISIONS

@@ -12,7 +12,7 @@ from collectors.collector import Collector
 from collectors.snapshot import Snapshot
 from controller.acting.actuator import ActuatorError
 from controller.actions import Outcome
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
 from controller.journal.errors import JournalError

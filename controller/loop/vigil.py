@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 
 LOOK_S: Final = 0.3
 AT_ONCE: Final = 10

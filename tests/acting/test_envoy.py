@@ -10,7 +10,7 @@ from controller.acting.envoy import EnvoyActuator
 from controller.acting.envoy_stages import services_of, stage_routes
 from controller.acting.triton import TritonActuator
 from controller.actions import SetLoad, SetRoutes
-from controller.connections import GatewayConnection
+from controller.connections.gateway import GatewayConnection
 from controller.embedded.fleet import EmbeddedFleet
 from controller.fleet import Load, RouteSet, Way
 from tests.acting.calling import body

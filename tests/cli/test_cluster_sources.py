@@ -8,7 +8,8 @@ from controller.cli.errors import CliError
 from controller.cli.live import within
 from controller.cli.sources import folder_or_address, source
 from controller.cluster.servers.settings import ServerSettings
-from controller.connections import ClusterConnection, Connections
+from controller.connections.cluster import ClusterConnection
+from controller.connections.connections import Connections
 
 
 def test_without_a_kubeconfig_a_cluster_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from process import ROOT
 
 from controller.cli import live
 from controller.cli.live import watched
-from controller.connections import Connections, ServerConnection
+from controller.connections.connections import Connections
+from controller.connections.servers import ServerConnection
 from controller.loop.turn_policy import TurnPolicy
 from policy.source import load
 

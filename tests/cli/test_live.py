@@ -11,7 +11,8 @@ import httpx
 import pytest
 from process import COMMAND, EXAMPLE, ROOT, gridwright, on_a_terminal
 
-from controller.connections import Connections, read_connections, write_connections
+from controller.connections.connections import Connections
+from controller.connections.reading import read_connections, write_connections
 from controller.embedded.fleet import embedded_fleet
 from policy.source import load
 

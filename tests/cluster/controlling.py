@@ -9,7 +9,8 @@ from controller.admission.door import NAME
 from controller.assembly import controller
 from controller.cluster.leading.marking import Pod
 from controller.cluster.names import SYSTEM, namespace_of
-from controller.connections import ClusterConnection, Connections
+from controller.connections.cluster import ClusterConnection
+from controller.connections.connections import Connections
 from controller.embedded.fleet import EmbeddedFleet
 from controller.embedded.ports import HOST, free_ports
 from controller.loop.status import Status

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from controller.connections import Connections
+from controller.connections.connections import Connections
 from controller.embedded.ports import HOST, free_ports
 from controller.embedded.reaper import Reaper
 from tests.cli.process import COMMAND, ROOT

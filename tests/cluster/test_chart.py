@@ -11,7 +11,7 @@ from kubernetes_validate import validate
 
 from controller.cluster.leading.marking import Pod, own_pod
 from controller.cluster.names import LEADS
-from controller.connections import read_connections
+from controller.connections.reading import read_connections
 from policy.documents import KINDS
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from kubernetes_validate import validate
 
-from controller.connections import Connections, read_connections
+from controller.connections.connections import Connections
+from controller.connections.reading import read_connections
 from tests.cli.process import gridwright
 from tests.cluster.api_server import ApiServer
 from tests.cluster.everything import everything

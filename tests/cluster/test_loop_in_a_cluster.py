@@ -11,7 +11,7 @@ import yaml
 from controller.cluster.names import BACKEND, LEADS, ROUTES, SYSTEM, namespace_of
 from controller.cluster.routes.settings import GatewaySettings
 from controller.cluster.routes.told import told
-from controller.connections import DatabaseConnection
+from controller.connections.database import DatabaseConnection
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.ports import free_ports

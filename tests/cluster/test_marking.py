@@ -16,7 +16,7 @@ from controller.cluster.joining import joined
 from controller.cluster.leading.lease import LEASE
 from controller.cluster.leading.marking import Mark, Pod, own_pod
 from controller.cluster.names import LEADS, SYSTEM
-from controller.connections import ClusterConnection
+from controller.connections.cluster import ClusterConnection
 from tests.cluster.accounts import Controller, controller_of, put_up
 from tests.cluster.api_server import ApiServer, eventually
 from tests.cluster.fleet import SETTINGS

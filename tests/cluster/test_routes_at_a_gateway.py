@@ -26,7 +26,7 @@ from controller.cluster.routes.route import route_name
 from controller.cluster.routes.routing import RoutesActuator
 from controller.cluster.routes.settings import GatewaySettings, Listener
 from controller.cluster.servers.backends import around_routes, backend, grant
-from controller.connections import split_address
+from controller.connections.addresses import split_address
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.ports import HOST

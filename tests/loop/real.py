@@ -14,7 +14,8 @@ import httpx
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.waiting import until
 from controller.assembly import Running, controller
-from controller.connections import Connections, NodeConnection
+from controller.connections.connections import Connections
+from controller.connections.servers import NodeConnection
 from controller.decision import Verdict
 from controller.fleet import RouteSet
 from controller.loop.status import Status

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.connections import ConnectionsError, journal_place, read_connections, split_address, write_connections
+from controller.connections.addresses import split_address
+from controller.connections.connections import journal_place
+from controller.connections.reading import ConnectionsError, read_connections, write_connections
 from controller.journal.place import Database
 from policy.source import load
 

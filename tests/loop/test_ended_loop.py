@@ -7,7 +7,8 @@ import pytest
 
 from controller.cli.errors import CliError
 from controller.cli.running import run_until_told
-from controller.connections import Connections, ServerConnection
+from controller.connections.connections import Connections
+from controller.connections.servers import ServerConnection
 from controller.embedded.ports import free_ports
 from controller.loop.runner import Runner
 from controller.places import Places

@@ -11,7 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from controller.assembly import controller
-from controller.connections import Connections, ServerConnection
+from controller.connections.connections import Connections
+from controller.connections.servers import ServerConnection
 from controller.embedded.ports import free_ports
 from controller.journal.reader import reading
 from controller.loop import looking

@@ -8,7 +8,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
 from controller.assembly import controller
-from controller.connections import Connections, PrometheusConnection, ServerConnection
+from controller.connections.connections import Connections
+from controller.connections.prometheus import PrometheusConnection
+from controller.connections.servers import ServerConnection
 from controller.embedded.ports import free_ports
 from controller.loop.status import Status
 from controller.places import Places

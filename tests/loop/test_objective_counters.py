@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from controller.alerting.rules import rule_file
 from controller.assembly import controller
-from controller.connections import Connections, ServerConnection
+from controller.connections.connections import Connections
+from controller.connections.servers import ServerConnection
 from controller.embedded.ports import free_ports
 from controller.loop.status import Status
 from controller.places import Places

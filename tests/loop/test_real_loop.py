@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from controller.acting.waiting import until
-from controller.connections import write_connections
+from controller.connections.reading import write_connections
 from controller.decision import Decision
 from controller.embedded.fleet import EmbeddedFleet
 from controller.journal.errors import JournalHeldError
@@ -162,7 +162,7 @@ def start_controller(places: Places, connections: Path) -> subprocess.Popen[byte
         from pathlib import Path
         from controller.assembly import controller
         from controller.places import Places
-        from controller.connections import read_connections
+        from controller.connections.reading import read_connections
 
         async def main():
             places = Places(Path({str(places.policy)!r}), Path({str(places.journal)!r}),

@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from controller.assembly import controller
-from controller.connections import Connections, ServerConnection
+from controller.connections.connections import Connections
+from controller.connections.servers import ServerConnection
 from controller.embedded.ports import free_ports
 from controller.journal.reader import reading
 from controller.journal.records import Decided

@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
-from controller.connections import Connections
+from controller.connections.connections import Connections
 from controller.embedded.fleet import EmbeddedFleet
 from controller.embedded.media import speech
 from controller.journal.reader import reading

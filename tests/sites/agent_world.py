@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from controller.actions import SetLoad, SetRoutes, Unload, Wave
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Load, Parts, RouteSet, Seat, Way
 from controller.sites.agent.intent import Site
 from controller.sites.agent.limits import ServerLimits

@@ -23,7 +23,7 @@ from collectors.snapshot import (
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy_stages import Services, parted
 from controller.actions import SetLoad, Unload
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet, Seat
 from controller.sites.agent.acting import Hands
 from controller.sites.agent.agent import Agent, Parts

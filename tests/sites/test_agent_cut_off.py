@@ -12,7 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controller.connections import AgentConnection, GatewayConnection, LimitsConnection, write_connections
+from controller.connections.gateway import GatewayConnection
+from controller.connections.reading import write_connections
+from controller.connections.sites import AgentConnection, LimitsConnection
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet
 from controller.embedded.ports import free_ports

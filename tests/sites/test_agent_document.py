@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.connections import ConnectionsError, read_connections
+from controller.connections.reading import ConnectionsError, read_connections
 from controller.sites.agent.assembly import limits_of
 from controller.sites.agent.limits import ServerLimits
 

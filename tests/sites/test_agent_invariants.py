@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from controller.actions import SetLoad, SetRoutes, Unload, Wave
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Parts, Seat
 from controller.sites.agent.intent import LEAD, LOADING
 from controller.sites.agent.machine import AGAIN_URGENT, step

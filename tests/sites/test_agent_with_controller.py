@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from controller.assembly import Running, controller
-from controller.connections import AgentConnection, Connections, LimitsConnection, SitesConnection, write_connections
+from controller.connections.connections import Connections
+from controller.connections.reading import write_connections
+from controller.connections.sites import AgentConnection, LimitsConnection, SitesConnection
 from controller.decision import Verdict
 from controller.embedded.errors import PartMissingError
 from controller.embedded.fleet import EmbeddedFleet, embedded_fleet

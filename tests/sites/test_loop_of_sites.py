@@ -13,7 +13,8 @@ from callers import Caller, calling, registered
 
 from controller.acting.waiting import until
 from controller.assembly import Running, controller
-from controller.connections import Connections, SitesConnection
+from controller.connections.connections import Connections
+from controller.connections.sites import SitesConnection
 from controller.decision import Verdict
 from controller.embedded.ports import free_ports
 from controller.fleet import Way

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.connections import Connections, ConnectionsError, read_connections
+from controller.connections.connections import Connections
+from controller.connections.reading import ConnectionsError, read_connections
 
 EXAMPLE = Path("examples/sites-connections.yaml")
 ADDRESS = '"127.0.0.1:8790"'

@@ -13,7 +13,7 @@ from controller.cluster.inventory.seen import is_server
 from controller.cluster.names import MANAGED_BY, MANAGER, NODE, POOL
 from controller.cluster.servers.catalogue import late
 from controller.cluster.servers.pod_state import PodState, is_before, on_its_machine, pod_state
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from policy.findings import Finding
 
 

@@ -23,7 +23,7 @@ from controller.cluster.servers.pod_state import PodState, on_its_machine, pod_s
 from controller.cluster.servers.server import GRPC, HTTP, METRICS
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Seat
 from policy.findings import Level
 from policy.resolved import Policy

@@ -17,7 +17,7 @@ from controller.cluster.servers.door import Door
 from controller.cluster.servers.pods import ServerPod, late_servers
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.decision import Decision
 from controller.fleet import Fleet
 from policy.findings import Finding, Level

@@ -10,7 +10,7 @@ import httpx
 
 from collectors.triton_metrics import parse
 from collectors.triton_names import model_and_variant
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.embedded.demo.recording import Call, Decided, Recording, Sample
 from controller.loop.status import Status
 

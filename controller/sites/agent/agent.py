@@ -14,7 +14,7 @@ from typing import Final
 
 from collectors.snapshot import Snapshot
 from controller.actions import Action, SetLoad, Wave
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Seat
 from controller.sites.agent import catalogue
 from controller.sites.agent.acting import Hands, seat_of

@@ -27,7 +27,9 @@ from collectors.triton_statistics import TritonStatistics
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, servers_of
 from controller.background import in_background
-from controller.connections import AgentConnection, Connections, ServerKey
+from controller.connections.connections import Connections
+from controller.connections.servers import ServerKey
+from controller.connections.sites import AgentConnection
 from controller.serving import serving
 from controller.sites.agent.acting import Hands
 from controller.sites.agent.agent import Agent, Parts

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Load, Seat
 from controller.sites.agent.limits import ServerLimits, held, server_of
 from controller.sites.agent.routing import Followed, Reach, counts, demand_of, followed, without

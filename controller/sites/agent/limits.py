@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Load, Seat
 from controller.sites.site_plan import SiteLoad
 from rules.kernel.problem import Placement

@@ -11,7 +11,7 @@ from collectors.gateway import Arriving
 from collectors.snapshot import ModelState, Server, Snapshot, Work
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet
 from controller.loop.observing import NOTHING, Parts, observe
 from controller.sites.agent.remotes import Remotes

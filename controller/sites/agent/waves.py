@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from controller.actions import Action, SetLoad, SetRoutes, Unload, Wave
-from controller.connections import ServerKey
+from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet, Seat
 from controller.sites.agent.limits import Room, ServerLimits, server_of
 from controller.sites.agent.routing import over

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controller.acting.waiting import until
-from controller.connections import SitesConnection
+from controller.connections.sites import SitesConnection
 from controller.journal.errors import JournalError
 from controller.serving import Secured, serving
 from controller.sites.hub.app import Hub, site_calls

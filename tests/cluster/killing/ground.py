@@ -13,7 +13,9 @@ import httpx
 import yaml
 
 from controller.cluster.names import SYSTEM
-from controller.connections import ClusterConnection, Connections, GatewayConnection
+from controller.connections.cluster import ClusterConnection
+from controller.connections.connections import Connections
+from controller.connections.gateway import GatewayConnection
 from controller.embedded.ports import HOST, free_ports
 from controller.embedded.reaper import Reaper
 from policy.documents import API_VERSION, KINDS

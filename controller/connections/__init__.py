@@ -1,0 +1,1 @@
+"""Where the real parts of a fleet are, by one document that names no policy."""
