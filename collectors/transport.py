@@ -1,7 +1,9 @@
 """Exchanges with servers by the thousand, under httpx's own interface.
 
 The connections of httpx are one list that is gone through for each request: measured on 1,000 servers, one exchange
-took 20 to 30 ms of processor time, and 0.35 ms by aiohttp, which keeps them by server and parses in C.
+took 20 to 30 ms of processor time, and 0.35 ms by aiohttp, which keeps them by server and parses in C. httpx-aiohttp
+(0.2.0) joins the two as well, but tells a connection that the server ended as a timeout, and what is no HTTP by errors
+that are not httpx's: findings would say the wrong thing, or a collector would break down.
 """
 
 from collections.abc import AsyncIterator, Iterator

@@ -195,12 +195,12 @@ class _Remotes:
     silent: Callable[[frozenset[str]], object]
 
 
-def agent_of(site: SimulatedServers, hub: SimulatedHub, folder: Path) -> Agent:
-    """The real agent, going on from what it kept."""
+def agent_of(site: SimulatedServers, hub: SimulatedHub, folder: Path, clock: Callable[[], datetime] = now) -> Agent:
+    """The real agent, going on from what it kept. `clock` is its machine's."""
     public = hub.key.public_key()
     identity = Identity(folder / "none", "", {key_id(public): public}, START, START + timedelta(days=30))
     looking = Looking((site,), site, _Remotes(site.silent_now))
-    parts = Parts(Site(LIMITS), folder, lambda _: hub, lambda _: looking, Hands(site, site), Sketches(now()), now)
+    parts = Parts(Site(LIMITS), folder, lambda _: hub, lambda _: looking, Hands(site, site), Sketches(now()), clock)
     return Agent(parts, kept_state(folder, "edge") or AgentState("edge", now(), now()), identity)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.sites.agent import agent as agent_module
+from controller.sites.agent import mind
 from controller.sites.agent.keeping import AgentError
 from tests.sites.agent_world import LOADS, READ, START, site_load, site_plan
 from tests.sites.faked_time import in_faked_time
@@ -27,7 +27,7 @@ async def an_hour(folder: Path, monkeypatch: pytest.MonkeyPatch, site: Simulated
     def full(folder: Path, _: object) -> None:
         raise AgentError(f"{folder} cannot be written (No space left on device); make room")
 
-    monkeypatch.setattr(agent_module, "keep_state", full)  # nothing else fails as a disk does for root
+    monkeypatch.setattr(mind, "keep_state", full)  # nothing else fails as a disk does for root
     hub.plan_in_force = site_plan(2, LOADS)
     await asyncio.sleep(ENDS_S - 60)
     seen += [agent.state.generation, hub.reports[-1].generation]

@@ -12,7 +12,6 @@ from controller.acting.envoy_stages import Services
 from controller.actions import SetLoad, Unload
 from controller.fleet import RouteSet, Seat
 from controller.sites.agent import acting
-from controller.sites.agent import agent as agent_module
 from controller.sites.agent.agent import Agent
 from controller.sites.site_plan import SiteLoad
 from tests.sites.agent_world import FIND, READ, START, site_load, site_plan
@@ -48,10 +47,14 @@ def ending(seat: Seat, in_s: float) -> SiteLoad:
 
 
 def at_work(
-    folder: Path, site: SimulatedServers, hub: SimulatedHub, meanwhile: Callable[[Agent], Awaitable[None]]
+    folder: Path,
+    site: SimulatedServers,
+    hub: SimulatedHub,
+    meanwhile: Callable[[Agent], Awaitable[None]],
+    clock: Callable[[], datetime] = now,
 ) -> None:
     async def work() -> None:
-        agent = agent_of(site, hub, folder)
+        agent = agent_of(site, hub, folder, clock)
         running = asyncio.create_task(agent.run())
         await meanwhile(agent)
         running.cancel()
@@ -98,7 +101,7 @@ def test_what_ends_is_unloaded_from_a_server_that_does_not_tell_what_it_holds(tm
     at_work(tmp_path, site, hub, meanwhile)
 
 
-def test_a_clock_that_is_set_back_keeps_nothing_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_is_set_back_keeps_nothing_loaded(tmp_path: Path) -> None:
     site, hub = SimulatedServers(), SimulatedHub()
     hub.plan_in_force = site_plan(1, (ending(FIRST, 600), site_load(*SECOND)))
     back = timedelta(0)
@@ -108,7 +111,6 @@ def test_a_clock_that_is_set_back_keeps_nothing_loaded(tmp_path: Path, monkeypat
 
     async def meanwhile(agent: Agent) -> None:
         nonlocal back
-        monkeypatch.setattr(agent, "_parts", agent_module.replace(agent._parts, clock=clock))  # noqa: SLF001 -- its clock
         await until_s(100)
         hub.is_cut, back = True, timedelta(days=365)
         await until_s(580)
@@ -120,7 +122,7 @@ def test_a_clock_that_is_set_back_keeps_nothing_loaded(tmp_path: Path, monkeypat
         await until_s(700)
         assert now() - agent.state.latest < timedelta(seconds=3)
 
-    at_work(tmp_path, site, hub, meanwhile)
+    at_work(tmp_path, site, hub, meanwhile, clock)
 
 
 def test_what_waits_its_turn_is_not_loaded_once_a_newer_plan_has_it_no_more(
