@@ -50,6 +50,7 @@ SETTLED: Final = frozenset(
         "preemption",
         "replica_bounds",
         "spares",
+        "standing",
         "survival",
         "together",
         "unit_cost",
