@@ -13,6 +13,7 @@ from controller.planning import report
 from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, soonest
+from controller.planning.excluded import exclusions_of
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices
 from controller.planning.preemption import Acquired, never_preempting, without_taking
@@ -22,6 +23,7 @@ from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
 from controller.planning.withdraw import withdraw
 from policy.findings import Finding, Level
+from rules.catalogue import STANDING
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
@@ -169,8 +171,9 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
 
 
 def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:
-    """Nothing better is known: what runs stays, less what may not serve."""
-    way = transition(built.whole, running, current, running, kept=False)
+    """Nothing better is known: what runs stays, less what may not serve and what may not stand."""
+    target = _as_may_stand(running, built.whole, current)
+    way = transition(built.whole, running, current, target, kept=False)
     finding = Finding(
         "GW2012",
         Level.ERROR,
@@ -181,7 +184,17 @@ def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ..
         return Choice(running, Proof.UNDECIDED, None, built.whole, "", (*doubts, finding), is_found=False)
     until_s = built.whole.now_s + math.ceil(way.duration_us / 1_000_000)
     left = withdraw(running, replace(built.whole, needed_until_s=until_s), current)
+    left = replace(left, instances=target.instances)
     return Choice(left, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding), is_found=False)
+
+
+def _as_may_stand(running: Plan, whole: Problem, current: Fleet) -> Plan:
+    """What runs without the instances that rules let nobody use, and then without the routes that may not be there."""
+    barred = {row.option for row in exclusions_of(whole, (STANDING,))}
+    instances = tuple(item for item in running.instances if item.option not in barred)
+    return (
+        running if instances == running.instances else replace(withdraw(running, whole, current), instances=instances)
+    )
 
 
 def _no_safe_order() -> Finding:
