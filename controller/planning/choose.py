@@ -21,7 +21,7 @@ from controller.planning.transition import Reached, nearest_reached, step_reache
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
-from controller.planning.withdraw import withdraw
+from controller.planning.withdraw import withdraw, without_idle
 from policy.findings import Finding, Level
 from rules.catalogue import STANDING
 from rules.kernel.plan import Plan
@@ -172,8 +172,8 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
 
 def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:
     """Nothing better is known: what runs stays, less what may not serve and what may not stand."""
-    target = _as_may_stand(running, built.whole, current)
-    way = transition(built.whole, running, current, target, kept=False)
+    barred = frozenset(row.option for row in exclusions_of(built.whole, (STANDING,)))
+    way = transition(built.whole, running, current, running, kept=False, barred=barred)
     finding = Finding(
         "GW2012",
         Level.ERROR,
@@ -183,18 +183,9 @@ def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ..
     if way is None or not way.waves:
         return Choice(running, Proof.UNDECIDED, None, built.whole, "", (*doubts, finding), is_found=False)
     until_s = built.whole.now_s + math.ceil(way.duration_us / 1_000_000)
-    left = withdraw(running, replace(built.whole, needed_until_s=until_s), current)
-    left = replace(left, instances=target.instances)
+    allowed = withdraw(running, replace(built.whole, needed_until_s=until_s), current)
+    left = without_idle(allowed, built.whole, barred)
     return Choice(left, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding), is_found=False)
-
-
-def _as_may_stand(running: Plan, whole: Problem, current: Fleet) -> Plan:
-    """What runs without the instances that rules let nobody use, and then without the routes that may not be there."""
-    barred = {row.option for row in exclusions_of(whole, (STANDING,))}
-    instances = tuple(item for item in running.instances if item.option not in barred)
-    return (
-        running if instances == running.instances else replace(withdraw(running, whole, current), instances=instances)
-    )
 
 
 def _no_safe_order() -> Finding:
