@@ -73,7 +73,7 @@ class Standing:
         known = {option.id: option for option in problem.options}
         idle: Counter[str] = Counter()
         for item in plan.instances:
-            if item.count > NONE and item.option in known and item.option not in busy:
+            if item.count and item.option in known and item.option not in busy:
                 idle[item.option] += item.count
         refused = self._refused(problem, [known[name] for name in idle])
         for name, count in idle.items():
@@ -112,7 +112,7 @@ class Standing:
             f"{violation.subject}: {counted(violation.measured, 'instance')} would stand where no request may go: "
             f"{violation.quantity}"
         )
-        hint = "allow the model where it may be used, in pools enough for what bounds and spares ask, or ask for fewer"
+        hint = "let some stage that calls the model be served there, or ask for fewer instances of it"
         return violation.finding(self.finding_id, message, hint)
 
 

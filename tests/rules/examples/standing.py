@@ -11,7 +11,7 @@ from policy.resolved import Origin
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
-from tests.rules.build import Fleet, asks, at, plan, stage, two_sites
+from tests.rules.build import Fleet, asks, at, plan, stage, two_places, two_sites
 from tests.rules.example import Domain, Example
 
 PCI = asks("pci-dss", (), at(51))
@@ -53,7 +53,6 @@ def example(name: str, problem: Problem, over_limit: Plan, spared: tuple[Problem
         problem=problem,
         over_limit=over_limit,
         spared=spared,
-        domain=Domain(shares=(0, 1000)),
         **(
             {
                 "on_limit": plan({("rec@edge", "edge-0"): 2}, {"near": 1000}),
@@ -61,6 +60,7 @@ def example(name: str, problem: Problem, over_limit: Plan, spared: tuple[Problem
                 "message": f"rec@cloud: 1 instance would stand where no request may go: {NOT_HELD}",
                 "reasons": (LACKS,),
                 "beside": ("certification",),
+                "domain": Domain(shares=(0, 1000)),
             }
             | other
         ),
@@ -79,6 +79,24 @@ STRICTER = (
     .held("pool", "edge", (2,), 0, 2000, standard="iso")
     .problem
 )
+
+
+def pipeline(*stages: str) -> Problem:
+    """Three stages in both pools, of which the profile covers some alone."""
+    fleet = two_places().service(
+        "ocr", stage("find", "det"), stage("read", "rec"), stage("add", "sum"), data_classes=("card",)
+    )
+    fleet = fleet.demand("ocr", "paris").held("site", "paris", (4, 0), 0, 2000)
+    for pool in ("edge", "cloud"):
+        names = [f"{model}@{pool}" for model in ("det", "rec", "sum")]
+        for name in names:
+            fleet = fleet.option(name, name.partition("@")[0], pool)
+        fleet = fleet.path(pool, "ocr@paris", *names)
+    return fleet.profile("card", scope=Scope(classes=("card",), stages=stages), certifications=(PCI,)).problem
+
+
+ALL_AT_EDGE = {("det@edge", "edge-0"): 1, ("rec@edge", "edge-0"): 1, ("sum@edge", "edge-0"): 1}
+BESIDE = {("det@cloud", "cloud-0"): 1, ("sum@cloud", "cloud-0"): 1}
 
 EXAMPLES = (
     example(
@@ -116,6 +134,14 @@ EXAMPLES = (
         plan({("rec@edge", "edge-0"): 2, ("rec@cloud", "cloud-0"): 1}, {"near": 1000, "heard": 1000}),
         (),
         on_limit=plan({("rec@edge", "edge-0"): 2}, {"near": 1000, "heard": 1000}),
+    ),
+    example(
+        "what other stages of a service may use is no matter",
+        pipeline("read"),
+        plan(ALL_AT_EDGE | BESIDE | {("rec@cloud", "cloud-0"): 1}, {"edge": 1000}),
+        (pipeline("write"),),
+        on_limit=plan(ALL_AT_EDGE | BESIDE, {"edge": 1000}),
+        domain=Domain(counts=(0, 1), shares=(0,)),
     ),
     example(
         "a pool that is kept for others has nothing of a service",
