@@ -44,7 +44,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
     outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
-    at_rest = unchanged or _stays_short(plan, built, state)
+    at_rest = unchanged or choice.way is None or _stays_short(plan, built, state)
     short, asked = _shortfall(plan, built, running if at_rest else None, state)
     findings = (
         *snapshot.findings,

@@ -29,7 +29,7 @@ from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
 from controller.planning.verify import Moment, introduced, verify
 from controller.planning.walk import Walk, settled, walk
-from controller.planning.withdraw import withdraw
+from controller.planning.withdraw import withdraw, without_idle
 from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -50,6 +50,7 @@ SETTLED: Final = frozenset(
         "preemption",
         "replica_bounds",
         "spares",
+        "standing",
         "survival",
         "together",
         "unit_cost",
@@ -88,10 +89,19 @@ class Walks:
 _walks: Final = Latest(Walks)
 
 
-def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, kept: bool = True) -> Transition | None:
+def transition(
+    whole: Problem,
+    running: Plan,
+    current: Fleet,
+    target: Plan,
+    *,
+    kept: bool = True,
+    barred: frozenset[str] = frozenset(),
+) -> Transition | None:
     """The waves from `running` (as `current` on the real parts) to `target`; None when there is no safe order.
 
-    Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left.
+    Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left, and no
+    idle instance stays of the options that are `barred`.
     Without `kept`, only the rules that hold always are kept on the way.
     """
     walks = _walks(whole)
@@ -104,7 +114,8 @@ def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, k
         if allowed == withdrawn:
             break
         withdrawn, start = allowed, ground.between(allowed)
-        way = walks.walk(start, start if target == running else ground.between(target), kept=kept)
+        goal = without_idle(allowed, whole, barred) if target == running else target
+        way = walks.walk(start, ground.between(goal), kept=kept)
         if not way.whole:
             return None
         found = _transition(ground, current, way)
