@@ -10,6 +10,7 @@ from policy.findings import Finding, Level
 
 TITLES: Final = MappingProxyType(
     {
+        "GW2144": "a site calls in and brings nothing about",
         "GW2170": "a site has not called in for some time",
         "GW2171": "a site did not bring its plan about",
         "GW2172": "a site has something else than its plan says",
@@ -25,6 +26,16 @@ def cut_off(site: str, since: datetime) -> Finding:
     message = f"nothing was heard since {since.isoformat(timespec='seconds')}; it keeps its last plan meanwhile"
     hint = "see whether its agent runs and reaches the address of `sites`; nothing is planned for it until it calls"
     return Finding("GW2170", Level.WARNING, message, hint, subject=f"site {site}")
+
+
+def stuck(site: str, since: datetime) -> Finding:
+    """It serves on, and nothing can be changed there."""
+    message = (
+        f"it calls in, and has brought nothing about that it was told since {since.isoformat(timespec='seconds')}; "
+        "what it has stays, and all else is changed around it"
+    )
+    hint = "see its agent's log and findings: a disk that is full, or a server that hangs"
+    return Finding("GW2144", Level.WARNING, message, hint, subject=f"site {site}")
 
 
 def refused(site: str, generation: int, reason: str) -> Finding:

@@ -6,7 +6,7 @@ from typing import Final
 
 from collectors.collector import Collector
 from collectors.snapshot import CutOff, Reading, Server, ServerState, Snapshot, merge
-from controller.sites.hub.catalogue import cut_off, deviates, refused, strange, unregistered
+from controller.sites.hub.catalogue import cut_off, deviates, refused, strange, stuck, unregistered
 from controller.sites.hub.heard import Heard
 from controller.sites.hub.plausible import MOST_CHARACTERS, told
 from controller.sites.hub.readings import SOURCE, Own, arrived, away_permille, own_routes, readings, strangers
@@ -45,8 +45,9 @@ class SiteReadings:
                 findings=(untold,),
                 cut_off=(CutOff(site, since or self._sites.since, away_permille(routes, own.pools)),),
             )
-        seen = readings(heard, own, plan, now)
-        return merge(now, (seen, Snapshot(now, findings=tuple(_findings(site, heard, own)))))
+        seen, stands = readings(heard, own, plan, now), self._sites.stuck_since(site)
+        told_of = [*_findings(site, heard, own), *([stuck(site, stands)] if stands else [])]
+        return merge(now, (seen, Snapshot(now, findings=tuple(told_of), stuck=(site,) if stands else ())))
 
 
 class SiteArrivals:

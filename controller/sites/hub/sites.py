@@ -1,7 +1,7 @@
 """The sites with agents: which pools they have, what they are to do, and what was heard of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from controller.sites.hub.heard import SiteReports
@@ -11,10 +11,19 @@ from policy.resolved import Pool
 
 
 @dataclass(frozen=True, slots=True)
+class NotDone:
+    """A generation that a site did not bring about in the time that any other takes, and since when it has had it."""
+
+    generation: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Sites:
     """The sites with agents, of whom each has the pools that the policy in force gives it.
 
     What was not heard of since the controller began, at `since`, is cut off once it is silent from then on for so long.
+    `not_done` is kept of each site that calls and does nothing, so that nobody waits for it again.
     """
 
     agents: Sequence[str]
@@ -23,6 +32,7 @@ class Sites:
     reports: SiteReports
     since: datetime
     silent_after: timedelta
+    not_done: dict[str, NotDone] = field(default_factory=dict)
 
     def own(self, site: str) -> Own:
         """What a site has."""
@@ -42,3 +52,10 @@ class Sites:
         heard = self.reports.of(site)
         last = heard.at if heard else self.since
         return last if now - last > self.silent_after else None
+
+    def stuck_since(self, site: str) -> datetime | None:
+        """Since when a site calls and brings nothing about; None once it has brought that about, or something newer."""
+        heard, not_done = self.reports.of(site), self.not_done.get(site)
+        if not_done is None or heard is None or heard.report.generation >= not_done.generation:
+            return None
+        return not_done.since
