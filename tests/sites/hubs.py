@@ -96,16 +96,17 @@ def private_pem(key: EllipticCurvePrivateKey) -> str:
 
 @asynccontextmanager
 async def hub_at(folder: Path, *agents: str) -> AsyncIterator[Called]:
-    """Serve `agents` on 127.0.0.1 with keys of its own."""
+    """Serve `agents` on 127.0.0.1, with keys of its own unless there are some already."""
     keys, clock = folder / "keys", Clock()
-    make_keys(keys, ("127.0.0.1",), clock())
+    if not keys.exists():
+        make_keys(keys, ("127.0.0.1",), clock())
     authority = Authority.read(keys / AUTHORITY, keys / AUTHORITY_KEY, keys / PLAN_KEY)
     registry = SiteRegistry.open(folder / "journal.db")
     hub = Hub(agents, authority, registry, SitePlans(registry, authority.plan_key, clock), SiteReports(), clock)
     context = context_of(keys / CERTIFICATE, keys / KEY, keys / AUTHORITY)
     address = f"127.0.0.1:{free_ports(1)[0]}"
     shown = folder / "shown"
-    shown.mkdir()
+    shown.mkdir(exist_ok=True)
     called = Called(f"https://{address}", hub, keys, clock, shown)
     try:
         async with answering(site_calls(hub), address, context, 64):

@@ -1,6 +1,6 @@
 """What sites told last, as collectors: a turn takes what is known, and asks nobody."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +8,7 @@ from collectors.collector import Collector
 from collectors.snapshot import CutOff, Reading, Server, ServerState, Snapshot, merge
 from controller.sites.hub.catalogue import cut_off, deviates, refused, strange, stuck, unregistered
 from controller.sites.hub.heard import Heard
+from controller.sites.hub.lifetimes import Lifetime, ending_soon
 from controller.sites.hub.plausible import MOST_CHARACTERS, told
 from controller.sites.hub.readings import SOURCE, Own, arrived, away_permille, own_routes, readings, strangers
 from controller.sites.hub.sites import Sites
@@ -18,19 +19,23 @@ MOST_NAMED: Final = 20
 
 
 class SiteReadings:
-    """Readings of servers and gateways, and which sites are cut off, but for what arrived."""
+    """Readings of servers and gateways, and which sites are cut off, but for what arrived; and which keys end."""
 
     name = "sites"
 
-    def __init__(self, sites: Sites, certified: Callable[[], Awaitable[frozenset[str]]]) -> None:
-        """`certified` tells which sites have a certificate."""
+    def __init__(
+        self, sites: Sites, certified: Callable[[], Awaitable[frozenset[str]]], own: Sequence[Lifetime] = ()
+    ) -> None:
+        """`certified` tells which sites have a certificate, `own` when the controller's end."""
         self._sites = sites
         self._certified = certified
+        self._own = own
 
     async def collect(self, now: datetime) -> Snapshot:
         """What each site told last. Of one that is cut off nothing is known, but that it goes on by its last plan."""
         certified = await self._certified()
-        return merge(now, [await self._read(site, now, certified) for site in self._sites.agents])
+        ending = Snapshot(now, findings=tuple(ending_soon(self._own, now)))
+        return merge(now, [ending, *[await self._read(site, now, certified) for site in self._sites.agents]])
 
     async def _read(self, site: str, now: datetime, certified: frozenset[str]) -> Snapshot:
         own, plan, heard = self._sites.own(site), await self._sites.plans.newest(site), self._sites.reports.of(site)

@@ -17,6 +17,7 @@ from controller.sites.hub.authority import Authority
 from controller.sites.hub.collecting import SiteReadings
 from controller.sites.hub.desk import Desk
 from controller.sites.hub.heard import SiteReports
+from controller.sites.hub.lifetimes import Lifetime
 from controller.sites.hub.peer import CONNECTIONS_A_SITE, STRANGERS, context_of
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.registry import SiteRegistry
@@ -54,6 +55,7 @@ async def sites_in(
     """
     authority = Authority.read(connection.authority, connection.authority_key, connection.plan_key)
     context = context_of(connection.certificate, connection.key, connection.authority)
+    own = Lifetime.of(connection.certificate), Lifetime.of(connection.authority)
     plans, reports = SitePlans(registry, authority.plan_key, clock), SiteReports(changed)
     silent_after = timedelta(seconds=connection.silent_after_s)
     sites = Sites(connection.agents, pools, plans, reports, clock(), silent_after)
@@ -63,7 +65,7 @@ async def sites_in(
         try:
             certified = frozenset(item.site for item in await asyncio.to_thread(registry.certified))
             await _called(sites, certified, clock)
-            yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry)))
+            yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry), own))
         finally:
             plans.end()
 
