@@ -72,7 +72,7 @@ class World:
         self.plans = SitePlans(registry, key, self.clock)
         self.reports = SiteReports()
         agents, pools = (PARIS,), (lambda: POLICY.pools)
-        sites = Sites(agents, pools, self.plans, self.reports, self.clock(), SILENT_AFTER)
+        sites = Sites(agents, pools, self.plans, self.reports, self.clock, self.clock(), SILENT_AFTER)
         self.desk = Desk(sites, self.clock, Terms(POLICY))
         self.servers, self.gateways = SiteServers(self.desk), Gateways()
         self.routes = SiteRoutes(self.desk, self.gateways, self.gateways)

@@ -38,17 +38,17 @@ class SiteReadings:
         return merge(now, [ending, *[await self._read(site, now, certified) for site in self._sites.agents]])
 
     async def _read(self, site: str, now: datetime, certified: frozenset[str]) -> Snapshot:
-        own, plan, heard = self._sites.own(site), await self._sites.plans.newest(site), self._sites.reports.of(site)
+        own, plan, heard = self._sites.own(site), await self._sites.plans.newest(site), self._sites.heard(site, now)
         since = self._sites.cut_off_since(site, now)
         if heard is None or since is not None:
             routes = own_routes(heard, site) if heard else tuple(item.routes for item in plan.routes) if plan else ()
             gone: Reading[ServerState] = Reading(None, None, SOURCE)
-            untold = cut_off(site, since or self._sites.since) if site in certified else unregistered(site)
+            untold = cut_off(site, since or now) if site in certified else unregistered(site)
             return Snapshot(
                 now,
                 servers=tuple(Server(pool, gone) for pool in sorted(own.pools)),
                 findings=(untold,),
-                cut_off=(CutOff(site, since or self._sites.since, away_permille(routes, own.pools)),),
+                cut_off=(CutOff(site, since or now, away_permille(routes, own.pools)),),
             )
         seen, stands = readings(heard, own, plan, now), self._sites.stuck_since(site)
         told_of = [*_findings(site, heard, own), *([stuck(site, stands)] if stands else [])]
@@ -65,7 +65,7 @@ class SiteArrivals:
 
     async def collect(self, now: datetime) -> Snapshot:
         """The rates that sites told last, whose age tells how much they are worth, and the others'."""
-        heard = {site: self._sites.reports.of(site) for site in self._sites.agents}
+        heard = {site: self._sites.heard(site, now) for site in self._sites.agents}
         offered = tuple(
             item for site, each in heard.items() if each is not None for item in arrived(each, self._sites.own(site))
         )
