@@ -26,6 +26,7 @@ from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.stuck import beside_stuck
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
@@ -114,7 +115,7 @@ def _chosen(
     if fills_up(choice.plan, built.problem, state):
         built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
         choice = choose(built, running, current, state, now)
-    return built, running, current, choice
+    return built, running, current, beside_stuck(choice, running, current, frozenset(snapshot.stuck))
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:
