@@ -8,10 +8,11 @@ from empty servers: else it would want others, which nothing here could make.
 
 import asyncio
 import contextlib
+import threading
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +51,7 @@ from controller.decision import Decision, State, Verdict
 from controller.fleet import EMPTY, Fleet
 from controller.journal.writer import Journal
 from controller.planning.decide import decide
+from controller.planning.polish import polished
 from policy.resolved import Policy, Pool
 from policy.source import load
 from tests.cluster.api_server import ApiServer, Manifest
@@ -84,14 +86,22 @@ class AtRest:
 
 
 def at_rest(policy: Policy, rates: Mapping[str, float]) -> AtRest:
-    """What a controller comes to that finds empty nodes, minute by minute; `rates` as `ClusterPolicy` has them."""
+    """What a controller comes to that finds empty nodes, minute by minute; `rates` as `ClusterPolicy` has them.
+
+    It is at rest once a search at rest finds nothing better either.
+    """
     now = datetime.now(UTC) - MOST_TURNS * MINUTE
     snapshot, state = _seen(policy, EMPTY, rates, now), State()
     for _ in range(MOST_TURNS):
         decision = decide(policy, snapshot, state, now)
         if decision.verdict is Verdict.KEEP:
-            return AtRest(policy, snapshot, state, decision)
-        now, state = now + MINUTE, decision.state
+            better = polished(policy, snapshot, decision.state, now, threading.Event())
+            if better is None:
+                return AtRest(policy, snapshot, state, decision)
+            state = replace(decision.state, proposal=better)
+        else:
+            state = decision.state
+        now += MINUTE
         snapshot = _seen(policy, decision.fleet, rates, now)
     raise SystemExit(f"what is decided does not come to rest within {MOST_TURNS} turns")
 
