@@ -187,22 +187,25 @@ def _broken(plan: Plan, passing: Problem, *, kept: bool) -> tuple[Violation, ...
 def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
     """The way's waves as actions: each asks for what differs from what was asked for before."""
     loads, routes = {load.seat: load for load in current.loads}, current.routes
+    asked_routes, asked_loads = Latest(ground.routes), Latest(ground.loads)
     waves: list[Wave] = []
     start = before = way.start
-    if current.routes and ground.routes(start) != routes:
-        routes = ground.routes(start)
+    standing = asked_loads(start)
+    if current.routes and asked_routes(start, start) != routes:
+        routes = asked_routes(start, start)
         waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
     for name, moment, staying in _steps(way):
         if name == "route" or name in REMOVING:
-            wanted = ground.routes(moment, staying)
+            wanted = asked_routes(moment, staying)
             if wanted != routes and (name == "route" or _parts(wanted) != _parts(routes)):
                 waves.append(Wave("route", (SetRoutes(wanted),), wave_us(before, before, ground)))
                 routes = wanted
-        actions = _loading(name, loads, ground.loads(before), ground.loads(moment))
+        wanted_loads = asked_loads(moment)
+        actions = _loading(name, loads, standing, wanted_loads)
         loads = _after(loads, actions)
         if actions:
             waves.append(Wave(name, actions, wave_us(before, moment, ground)))
-        before = moment
+        before, standing = moment, wanted_loads
     return Transition(tuple(waves), sum(wave.duration_us for wave in waves))
 
 
