@@ -18,7 +18,7 @@ from controller.sites.hub.authority import KeysError, check_secret
 
 REQUEST_S: Final = 10.0
 """How long a connection may stand before its first request has come, and about so long before each other one has."""
-TAKEN_S: Final = 60.0
+TAKEN_S: Final = 60
 """The same of a site, which by then must have taken the answer before: a plan may be large, and its line slow.
 
 An answer is done here as soon as it waits to be sent, and nothing tells when the site has it.
