@@ -57,9 +57,9 @@ def test_a_bound_that_only_such_pools_could_meet_has_no_plan_and_both_clauses_ar
     decision = world.rest()
     assert decision.verdict is Verdict.IMPOSSIBLE
     (told,) = [finding for finding in decision.findings if finding.id == "GW2011"]
-    assert f"standing (policy.yaml:{PCI_LINE}:1)" in told.message
+    assert f"certification (policy.yaml:{PCI_LINE}:1)" in told.message
     assert f"replica_bounds (policy.yaml:{BOUND_LINE}:1)" in told.message
-    assert f"{LYON} does not hold pci-dss" in told.hint
+    assert f"have it certified: {LYON} does not hold pci-dss" in told.hint
 
 
 def test_what_stands_idle_leaves_before_its_evidence_ends_and_until_then_the_plan_is_valid() -> None:
