@@ -5,11 +5,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from controller.actions import Transition
 from controller.decision import Proof, State
 from controller.fleet import Fleet
 from controller.planning import report
+from controller.planning.around import around
 from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, soonest
@@ -77,6 +79,10 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         near = _near(problem, whole, running, current, plan)
         if near is not None:
             return Choice(near.plan, Proof.FEASIBLE, near.way, known, "", doubts)
+        if not is_small(problem) and verify(running, problem):
+            other = around(problem, partial(bridged, built, running), running, current, plan)
+            if other is not None:
+                return Choice(other.plan, Proof.FEASIBLE, other.way, other.known, "", doubts)
     if aim is not None and verify(running, aim[1]):
         known, whole, plan = aim
         step = step_reached(whole, running, current, plan)

@@ -26,6 +26,8 @@ from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.stuck import beside_stuck
+from controller.planning.uncollected import uncollected
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
@@ -37,6 +39,11 @@ from rules.kernel.problem import Problem
 
 def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Decision:
     """What to do at `now`; the same arguments give the same decision, bit for bit, whatever was kept."""
+    with uncollected():
+        return _decided(policy, snapshot, state, now, kept)
+
+
+def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None) -> Decision:
     built, running, current, choice = _chosen(policy, snapshot, state, now, kept)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
@@ -114,7 +121,7 @@ def _chosen(
     if fills_up(choice.plan, built.problem, state):
         built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
         choice = choose(built, running, current, state, now)
-    return built, running, current, choice
+    return built, running, current, beside_stuck(choice, running, current, frozenset(snapshot.stuck))
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:

@@ -68,6 +68,15 @@ class Reached:
     way: Transition
 
 
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """What may stay of what runs, what a walk came to from there, and the nodes where something is still to come."""
+
+    allowed: Plan
+    plan: Plan
+    nodes: frozenset[str]
+
+
 class Walks:
     """The ground of a problem, and the walks on it: where there is no safe order, the same one is asked for again."""
 
@@ -143,18 +152,27 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     return None
 
 
+def stuck(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Stuck | None:
+    """Where a walk to the target ends that does not get there; None where no options are known for that."""
+    walks = _walks(whole)
+    ground = walks.ground
+    allowed = withdraw(running, whole, current)
+    walked = walks.walk(ground.between(allowed), ground.between(target), kept=True)
+    plan = ground.plan(settled(ground, walked))
+    return None if plan is None else Stuck(allowed, plan, walked.blocked)
+
+
 def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
     """What a walk to the target comes to where it breaks less than what runs, though it is no plan yet.
 
     Of the rules that hold always it breaks none anew, beside what runs less what may not serve. Others give way, for it
     is asked for where no other plan can be reached.
     """
-    walks = _walks(whole)
-    ground = walks.ground
-    allowed = withdraw(running, whole, current)
-    walked = walks.walk(ground.between(allowed), ground.between(target), kept=True)
-    plan = ground.plan(settled(ground, walked))
-    if plan is None or introduced(_broken(plan, whole, kept=False), _broken(allowed, whole, kept=False)):
+    end = stuck(whole, running, current, target)
+    if end is None:
+        return None
+    plan = end.plan
+    if introduced(_broken(plan, whole, kept=False), _broken(end.allowed, whole, kept=False)):
         return None
     if len(verify(plan, whole)) >= len(verify(running, whole)):
         return None
@@ -187,22 +205,25 @@ def _broken(plan: Plan, passing: Problem, *, kept: bool) -> tuple[Violation, ...
 def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
     """The way's waves as actions: each asks for what differs from what was asked for before."""
     loads, routes = {load.seat: load for load in current.loads}, current.routes
+    asked_routes, asked_loads = Latest(ground.routes), Latest(ground.loads)
     waves: list[Wave] = []
     start = before = way.start
-    if current.routes and ground.routes(start) != routes:
-        routes = ground.routes(start)
+    standing = asked_loads(start)
+    if current.routes and asked_routes(start, start) != routes:
+        routes = asked_routes(start, start)
         waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
     for name, moment, staying in _steps(way):
         if name == "route" or name in REMOVING:
-            wanted = ground.routes(moment, staying)
+            wanted = asked_routes(moment, staying)
             if wanted != routes and (name == "route" or _parts(wanted) != _parts(routes)):
                 waves.append(Wave("route", (SetRoutes(wanted),), wave_us(before, before, ground)))
                 routes = wanted
-        actions = _loading(name, loads, ground.loads(before), ground.loads(moment))
+        wanted_loads = asked_loads(moment)
+        actions = _loading(name, loads, standing, wanted_loads)
         loads = _after(loads, actions)
         if actions:
             waves.append(Wave(name, actions, wave_us(before, moment, ground)))
-        before = moment
+        before, standing = moment, wanted_loads
     return Transition(tuple(waves), sum(wave.duration_us for wave in waves))
 
 
