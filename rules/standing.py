@@ -65,7 +65,7 @@ class Standing:
                 least = min(own, key=lambda use: (len(against[use]), use))
                 for row in against[least].values():
                     for each in settings[problem.option(name).placement]:
-                        yield Exclusion(self.id, row.reason, row.place, each)
+                        yield Exclusion(self.id, row.reason, row.place, each, behind=row.rule)
 
     def check(self, plan: Plan, problem: Problem) -> Iterable[Violation]:
         """Send requests to each idle instance on trial, from all origins, and see whether some may go there."""

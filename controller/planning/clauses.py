@@ -19,9 +19,12 @@ def clause_of(row: Row) -> Clause | None:
     """The clause that a row belongs to; None when nobody could loosen it.
 
     Rows that tie shares to instances or to what is unserved, unless a service promises them, settings that exclude each
-    other and the ladders say what a plan is; so does a row without a place in the policy.
+    other and the ladders say what a plan is; so does a row without a place in the policy. What follows from a clause of
+    another rule holds as long as that does.
     """
-    if isinstance(row, Exclusion | Resource | Count | Distinct | Gathered | Budget):
+    if isinstance(row, Exclusion):
+        return Clause(row.place, row.behind or row.rule) if row.place else None
+    if isinstance(row, Resource | Count | Distinct | Gathered | Budget):
         return Clause(row.place, row.rule) if row.place else None
     if isinstance(row, Flow) and (row.services or not (row.instances or row.unserved)):
         return Clause(row.place, row.rule) if row.place else None
@@ -35,7 +38,7 @@ def clauses_of(rows: Iterable[Row]) -> list[Clause | None]:
     found = []
     for row in rows:
         if isinstance(row, Exclusion):
-            key = (id(row.place), row.rule)
+            key = (id(row.place), row.behind or row.rule)
             if key not in made:
                 clause = clause_of(row)
                 made[key] = one.setdefault(clause, clause)

@@ -16,7 +16,10 @@ from policy.findings import Place
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """What may not be: an option at all, an option for a stage of a demand, or a path. Exactly one is named."""
+    """What may not be: an option at all, an option for a stage of a demand, or a path. Exactly one is named.
+
+    `behind` is the rule whose clause it follows from, where that is another one.
+    """
 
     rule: str
     reason: str
@@ -25,6 +28,7 @@ class Exclusion:
     demand: str = ""
     stage: str = ""
     path: str = ""
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,16 @@ from world import BUSY, FRANKFURT, LYON, OCR, PARIS, PCI_LINE, POLICY, POOLS, ST
 
 from controller.actions import Unload
 from controller.decision import Decision, Verdict
-from controller.planning.build import build
+from controller.planning.build import build, write
 from controller.planning.guards import as_it_runs
 from controller.planning.part import Part, restricted
 from controller.planning.questions import Questions
+from controller.planning.whole.reading import Reading
+from controller.planning.whole.rows import Rows
 from policy.resolved import Policy, Pool, PoolsClause, ReplicaBound, ScaleToZero
 from rules.catalogue import STANDING
+from rules.kernel.formulation import Count
+from rules.kernel.plan import Instances, Plan
 from rules.kernel.problem import Problem
 
 BOUND_LINE = 51
@@ -57,9 +61,9 @@ def test_a_bound_that_only_such_pools_could_meet_has_no_plan_and_both_clauses_ar
     decision = world.rest()
     assert decision.verdict is Verdict.IMPOSSIBLE
     (told,) = [finding for finding in decision.findings if finding.id == "GW2011"]
-    assert f"standing (policy.yaml:{PCI_LINE}:1)" in told.message
+    assert f"certification (policy.yaml:{PCI_LINE}:1)" in told.message
     assert f"replica_bounds (policy.yaml:{BOUND_LINE}:1)" in told.message
-    assert f"{LYON} does not hold pci-dss" in told.hint
+    assert f"have it certified: {LYON} does not hold pci-dss" in told.hint
 
 
 def test_what_stands_idle_leaves_before_its_evidence_ends_and_until_then_the_plan_is_valid() -> None:
@@ -126,6 +130,16 @@ def test_a_part_of_a_problem_knows_who_else_may_use_a_model() -> None:
     assert not [
         row for row in STANDING.exclusions(alone) if problem_of(world).option(row.option).placement.model == "det"
     ]
+
+
+def test_the_search_of_whole_fleets_counts_what_may_not_stand_as_nothing() -> None:
+    problem = problem_of(World())
+    rows = Rows(problem, write(problem))
+    barred = {problem.option(option).placement for option in rows.never}
+    assert {(each.model, each.pool) for each in barred} == {(model, LYON) for model in ("det", "cls", "rec")}
+    one = Instances(min(rows.never), f"{LYON}-0", 1)
+    broken = [row for row in rows.broken(Reading.of(Plan(instances=(one,)))) if row.rule == STANDING.id]
+    assert [row.options for row in broken if isinstance(row, Count)] == [(one.option,)]
 
 
 def problem_of(world: World) -> Problem:
