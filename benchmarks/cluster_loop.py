@@ -5,7 +5,7 @@ and one for the gateway of each site. One server stands on each node that the pl
 What is measured, in this order:
 
 - filling: a controller that finds nothing has all servers made and loaded; with `--standing` the benchmark makes
-  nodes, servers and their pods itself, on an API server alone, so that only routes are left to be set;
+  nodes, servers and their pods itself, on an API server alone, and the routes and the journal of a controller at rest;
 - cold start: another process, from its start until the decision of its first turn is carried out;
 - rest: processor time and requests while rates swing by a hundredth and nothing else happens;
 - lost: a node is deleted, until the first route file is replaced, and until the API server notes the controller's first
@@ -16,6 +16,7 @@ alone. Prints a table and, as its last line, a JSON object.
 """
 
 import argparse
+import asyncio
 import contextlib
 import json
 import os
@@ -38,7 +39,7 @@ from cluster_policy import DEVICES, FULL, ClusterPolicy, cluster_policy
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from cluster_standing import decided, held, resolved, stand
+from cluster_standing import AtRest, at_rest, held, journaled, resolved, routed, stand
 
 from controller.cluster.names import SYSTEM
 from controller.cluster.servers.settings import ServerSettings
@@ -141,9 +142,12 @@ def main() -> None:
         plane = api_server(BUILT, work) if given.standing else control_plane(BUILT, work, ADDRESSES, many=True)
         server = stack.enter_context(plane)
         prepared(server, fleet, given)
-        begins = made(server, work, fleet) if given.standing else {}
+        rested = made(server, work, fleet) if given.standing else None
         kubeconfig = account(server, work, is_waited_for=not given.standing)
+        begins = held(rested.decision.fleet) if rested else {}
         stack.enter_context(standing_in(work, fleet, given.sites, begins))
+        if rested:
+            asyncio.run(routed(work / "connections.yaml", rested))
         found = {
             "nodes": given.nodes,
             "pods": given.pods,
@@ -246,14 +250,14 @@ def account(server: ApiServer, work: Path, *, is_waited_for: bool) -> Path:
     return as_controller(server, work)
 
 
-def made(server: ApiServer, work: Path, fleet: ClusterPolicy) -> dict[str, Any]:
-    """Have the servers stand that the controller would want; what each holds, by node."""
-    policy = resolved(fleet, work)
-    wanted = decided(policy)
+def made(server: ApiServer, work: Path, fleet: ClusterPolicy) -> AtRest:
+    """Have the servers stand that a controller would have come to, and its journal; what it would have decided last."""
+    rested = at_rest(resolved(fleet, work), fleet.rates)
     began = time.monotonic()
-    servers = stand(server, work / KUBECONFIG, policy, wanted, SETTINGS)
+    servers = stand(server, work / KUBECONFIG, rested.policy, rested.decision.fleet, SETTINGS)
+    journaled(work / "journal.db", rested)
     print(f"{servers} servers stand after {time.monotonic() - began:.0f} s", flush=True)
-    return held(wanted)
+    return rested
 
 
 def node(name: str, pool: str, *, is_ready: bool) -> Manifest:

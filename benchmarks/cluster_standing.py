@@ -1,21 +1,43 @@
 """A large cluster as a controller leaves it that has filled it: servers stand, ready and loaded, made by the benchmark.
 
 Playing thousands of nodes and making their pods one by one takes most of an hour on two processors. What stands here
-is what would stand then: the objects that the controller applies, by its field manager, and their pods as kubelets
-would report them. Which node holds what is what the controller itself would decide on empty servers.
+is what would stand then: the objects that the controller applies, by its field manager, their pods as kubelets would
+report them, the routes of the gateways, and the journal. Which node holds what is what the controller itself comes to
+from empty servers: else it would want others, which nothing here could make.
 """
 
 import asyncio
+import contextlib
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import httpx
 import msgspec
 from cluster_policy import ClusterPolicy
 
-from collectors.snapshot import Inventory, InventoryNode, Reading, Snapshot
+from collectors.snapshot import (
+    Inventory,
+    InventoryNode,
+    LoadedModel,
+    ModelState,
+    Offered,
+    Presence,
+    Rate,
+    Reading,
+    Server,
+    ServerState,
+    Snapshot,
+)
 from collectors.triton_names import triton_name
+from controller.acting.actuator import ActuatorError
+from controller.acting.envoy import EnvoyActuator
+from controller.acting.envoy_stages import services_of
 from controller.acting.triton_config import overridden
 from controller.cluster.api_server.calls import Calls, Limits
 from controller.cluster.api_server.reaching import client
@@ -23,15 +45,22 @@ from controller.cluster.names import namespace_of, pod_of
 from controller.cluster.servers.applying import Applier
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
-from controller.decision import State
-from controller.fleet import Fleet
+from controller.connections.reading import read_connections
+from controller.connections.servers import ServerKey
+from controller.decision import Decision, State, Verdict
+from controller.fleet import EMPTY, Fleet
+from controller.journal.writer import Journal
 from controller.planning.decide import decide
-from policy.resolved import Policy
+from controller.planning.polish import polished
+from policy.resolved import Policy, Pool
 from policy.source import load
 from tests.cluster.api_server import ApiServer, Manifest
 from tests.cluster.many_tritons.models import as_stored
 
-MAKERS = 8
+MAKERS: Final = 8
+MINUTE: Final = timedelta(minutes=1)
+MOST_TURNS: Final = 20
+ATTEMPTS: Final = 10
 READY = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")]
 
 
@@ -46,12 +75,80 @@ def resolved(fleet: ClusterPolicy, work: Path) -> Policy:
     return loaded.policy
 
 
-def decided(policy: Policy) -> Fleet:
-    """What a controller would have stand on nodes that have nothing."""
-    now = datetime.now(UTC)
-    nodes = {pool.name: tuple(map(InventoryNode, pool.node_names())) for pool in policy.pools}
-    inventory = tuple(Inventory(name, Reading(each, now, "made")) for name, each in nodes.items())
-    return decide(policy, Snapshot(now, inventory=inventory), State(), now).fleet
+@dataclass(frozen=True, slots=True)
+class AtRest:
+    """The last decision of a controller that has come to rest, with what it was made from."""
+
+    policy: Policy
+    snapshot: Snapshot
+    state: State
+    decision: Decision
+
+
+def at_rest(policy: Policy, rates: Mapping[str, float]) -> AtRest:
+    """What a controller comes to that finds empty nodes, minute by minute; `rates` as `ClusterPolicy` has them.
+
+    It is at rest once a search at rest finds nothing better either.
+    """
+    now = datetime.now(UTC) - MOST_TURNS * MINUTE
+    snapshot, state = _seen(policy, EMPTY, rates, now), State()
+    for _ in range(MOST_TURNS):
+        decision = decide(policy, snapshot, state, now)
+        if decision.verdict is Verdict.KEEP:
+            better = polished(policy, snapshot, decision.state, now, threading.Event())
+            if better is None:
+                return AtRest(policy, snapshot, state, decision)
+            state = replace(decision.state, proposal=better)
+        else:
+            state = decision.state
+        now += MINUTE
+        snapshot = _seen(policy, decision.fleet, rates, now)
+    raise SystemExit(f"what is decided does not come to rest within {MOST_TURNS} turns")
+
+
+def _seen(policy: Policy, fleet: Fleet, rates: Mapping[str, float], now: datetime) -> Snapshot:
+    """What collectors would tell of these servers."""
+    holding: defaultdict[ServerKey, list[LoadedModel]] = defaultdict(list)
+    for each in fleet.loads:
+        name = each.placement.model, each.placement.variant
+        loaded = LoadedModel(*name, ModelState.READY, each.instances, each.max_batch, each.queue_delay_us)
+        holding[each.placement.pool, each.node].append(loaded)
+    servers = (Server(p, Reading(ServerState(tuple(m)), now, "made"), node) for (p, node), m in holding.items())
+    inventory = tuple(
+        Inventory(pool.name, Reading(tuple(_node(pool, node, holding) for node in pool.node_names()), now, "made"))
+        for pool in policy.pools
+    )
+    return Snapshot(now, tuple(servers), tuple(_offered(*each, now) for each in rates.items()), inventory=inventory)
+
+
+def _node(pool: Pool, name: str, holding: Collection[ServerKey]) -> InventoryNode:
+    return InventoryNode(name, server=Presence.READY if (pool.name, name) in holding else Presence.NONE)
+
+
+def _offered(demand: str, rate: float, now: datetime) -> Offered:
+    origin, service, _ = demand.split("/")
+    return Offered(service, origin, Reading(Rate(round(1000 * rate), round(10 * rate), 10.0), now, "made"))
+
+
+def journaled(journal: Path, rested: AtRest) -> None:
+    """Have a journal end with a decision, for a controller to go on from."""
+    with contextlib.closing(Journal.open(journal)) as writer:
+        writer.decided(rested.policy, rested.snapshot, rested.state, rested.decision)
+        writer.acted(rested.decision, "", (), rested.decision.state)
+
+
+async def routed(connections: Path, rested: AtRest) -> None:
+    """Have the gateways follow the routes of a decision; they may have much to do yet before they answer in time."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        gateways = EnvoyActuator(client, read_connections(connections).gateways)
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                await gateways.follow(rested.decision.fleet.routes, services_of(rested.policy))
+            except ActuatorError:
+                if not left:
+                    raise
+            else:
+                return
 
 
 def held(fleet: Fleet) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,8 @@ class Asked(NamedTuple):
 class Rotation:
     """Beyond `EACH_TURN` servers, each is asked again once its reading is half as old as the policy lets it be.
 
-    Servers that are new, or were started anew, are asked at once. Their later turns are spread over that time.
+    Servers that are new, or were started anew, are asked at once. Their later turns are spread over that time, and stay
+    so: of those that a long turn made late, each has its next turn when it would have had it anyway.
     """
 
     def __init__(
@@ -61,5 +62,11 @@ class Rotation:
         new = [each for each in servers if each not in known]
         due = [each for each, at in known.items() if now - at >= apart]
         spread = {each: now - apart * (place / len(new)) for place, each in enumerate(new)}
-        self._asked = {**known, **dict.fromkeys(due, now), **spread}
+        asked = {each: _turn(known[each], now, apart) for each in due}
+        self._asked = {**known, **asked, **spread}
         return frozenset((*due, *new))
+
+
+def _turn(before: datetime, now: datetime, apart: timedelta) -> datetime:
+    """When the turn was that is taken now, by one taken before."""
+    return before + apart * ((now - before) // apart) if apart else now

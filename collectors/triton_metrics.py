@@ -1,7 +1,7 @@
 """What each variant does on each Triton, from the counters at its metrics port."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -56,7 +56,7 @@ class TritonMetrics:
     def __init__(
         self,
         client: httpx.AsyncClient,
-        targets: Collection[MetricsTarget],
+        targets: Iterable[MetricsTarget],
         window: timedelta = timedelta(seconds=10),
         limits: Limits | None = None,
         rotation: Rotation | None = None,

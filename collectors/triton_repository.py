@@ -5,7 +5,7 @@ cannot be imported without gevent.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -73,7 +73,7 @@ class TritonRepository:
     def __init__(
         self,
         client: httpx.AsyncClient,
-        targets: Collection[RepositoryTarget],
+        targets: Iterable[RepositoryTarget],
         limits: Limits | None = None,
         rotation: Rotation | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ told apart by their size.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -78,7 +78,7 @@ class TritonStatistics:
     def __init__(
         self,
         client: httpx.AsyncClient,
-        targets: Collection[RepositoryTarget],
+        targets: Iterable[RepositoryTarget],
         limits: Limits | None = None,
         rotation: Rotation | None = None,
     ) -> None:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from collectors.otlp.over_grpc import serving_grpc
 from collectors.otlp.over_http import otlp_router
 from collectors.otlp.reading import keep_reading
-from collectors.transport import ServersTransport
+from collectors.transport import ServersClient
 from controller.acting.triton import TritonServer
 from controller.api.app import create_app
 from controller.api.view import View
@@ -79,8 +78,8 @@ async def controller(
     """Run the loop, the receiver and the API until the block ends; in a cluster, once this replica leads.
 
     `reach` tells by the IP of a server's pod where it answers. Raises JournalError when the journal cannot be opened or
-    another controller holds it, CallError when the cluster cannot be reached, and KeysError when the keys of sites with
-    agents cannot be used.
+    another controller holds it, CallError when the cluster cannot be reached, KeysError when the keys of sites with
+    agents cannot be used, and ConnectionsError when their address cannot.
     """
     connections, ahead = places.connections, Ahead()
     async with contextlib.AsyncExitStack() as stack:
@@ -120,7 +119,7 @@ async def _standing(
     """What the loop stands on, who is told of each turn, and the cluster, once this replica leads there."""
     connections = places.connections
     async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=ServersTransport(), trust_env=False))
+        client = await stack.enter_async_context(ServersClient())
         led: Led | None = None
         if connections.cluster is not None:
             led = await stack.enter_async_context(leading(places, connections.cluster, client, ahead, reach))

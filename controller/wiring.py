@@ -74,17 +74,21 @@ class TraceIntake:
     counts: RunCounts
 
 
-class Looked(Collection[Item]):
-    """What a look gives, each time anew."""
+class Looked(Iterable[Item]):
+    """What a look gives, each time anew. It has no length: going through it would take a second look for that."""
 
     def __init__(self, look: Callable[[], Iterable[Item]]) -> None:
         self._look = look
 
-    def __contains__(self, item: object) -> bool:
-        return item in tuple(self._look())
-
     def __iter__(self) -> Iterator[Item]:
         return iter(self._look())
+
+
+class LookedUp(Looked[Item], Collection[Item]):
+    """Such things, to be looked up."""
+
+    def __contains__(self, item: object) -> bool:
+        return item in tuple(self._look())
 
     def __len__(self) -> int:
         return len(tuple(self._look()))
@@ -98,7 +102,7 @@ def elsewhere(connections: Connections, at_sites: Callable[[], SiteFleet | None]
         if sites := at_sites():
             yield from sites.sites.pool_names()
 
-    return Looked(named)
+    return LookedUp(named)
 
 
 def servers_among(basis: Basis) -> Mapping[ServerKey, TritonServer]:
@@ -203,7 +207,7 @@ def _upkeep(basis: Basis) -> Upkeep | None:
 def _trace_intake(basis: Basis) -> tuple[TraceIntake, tuple[TritonSpans, ClientSpans]]:
     connections, in_force, fleet = basis.connections, basis.in_force, basis.fleet
     servers, applications = Inbox(), Inbox()
-    pools = Looked(in_force.pool_names) if fleet else connections.servers
+    pools = LookedUp(in_force.pool_names) if fleet else connections.servers
     rates = {pool: server.trace_rate for pool, server in connections.servers.items()}
     of_servers = TritonSpans(servers, one_in=rates, otherwise=fleet.trace_rate if fleet else 1)
     counts = RunCounts(in_force.services)

@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from collectors.collector import Collector
 from collectors.evidence.files import EvidenceFiles
 from collectors.gateway import Gateways, GatewayTarget, arriving
 from collectors.snapshot import Snapshot
-from collectors.transport import ServersTransport
+from collectors.transport import ServersClient
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
@@ -89,7 +87,7 @@ async def watched(in_force: TurnPolicy, connections: Connections) -> AsyncIterat
             "the connections name a cluster, where only the replica that leads acts",
             "have `gridwright run` do it, and ask its API what it would do",
         )
-    async with httpx.AsyncClient(transport=ServersTransport(), trust_env=False) as client:
+    async with ServersClient() as client:
         servers = servers_of(connections)
         gateways = EnvoyActuator(client, connections.gateways)
         live = Live(

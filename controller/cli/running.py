@@ -12,8 +12,10 @@ from dataclasses import replace
 from typing import Final
 
 from controller.assembly import controller
+from controller.background import in_background
 from controller.cli.errors import CliError
 from controller.connections.addresses import split_address
+from controller.garbage import seldom_collected
 from controller.loop.runner import Watch
 from controller.loop.status import Status
 from controller.places import Places
@@ -53,7 +55,7 @@ async def run_until_told(places: Places, watch: Watch) -> None:
 
 
 async def _run(places: Places, told: asyncio.Event, watch: Watch) -> None:
-    async with controller(places, watch) as running:
+    async with in_background(seldom_collected()), controller(places, watch) as running:
         print(f"Serving http://{places.connections.api}; Ctrl-C stops", flush=True)
         stopped, ended = asyncio.create_task(told.wait()), asyncio.create_task(running.ended())
         deposed = asyncio.create_task(running.deposed())

@@ -44,32 +44,37 @@ class Neighbours:
         """How many instances of each variant are busy beside one of this placement, on average over its instances."""
         if placement not in self.totals:
             return self.awaiting(busy)
-        total, found = self.totals[placement], dict[Name, float]()
+        total, often, found = self.totals[placement], self._often(busy), dict[Name, float]()
         for here in self._beside[placement]:
-            self._add(found, here, here[placement] / total, busy, placement)
+            _add(found, here, here[placement] / total, often, placement)
         return found
 
     def awaiting(self, busy: Busy) -> Company:
         """The company of a placement of which nothing stands yet, and which may come to each node."""
-        found: dict[Name, float] = {}
+        often, found = self._often(busy), dict[Name, float]()
         for here in self.nodes.values():
-            self._add(found, here, 1 / len(self.nodes), busy)
+            _add(found, here, 1 / len(self.nodes), often)
         return found
 
-    def _add(
-        self,
-        found: dict[Name, float],
-        here: Mapping[Placement, int],
-        part: float,
-        busy: Busy,
-        itself: Placement | None = None,
-    ) -> None:
-        for other, count in here.items():
-            others = count - 1 if other == itself else count
-            beside = part * others * min(1.0, busy.get(other, 0.0) / self.totals[other])
-            if beside:
-                name = (other.model, other.variant)
-                found[name] = found.get(name, 0.0) + beside
+    def _often(self, busy: Busy) -> dict[Placement, float]:
+        """Which part of the time an instance of each placement is busy."""
+        return {placement: min(1.0, busy.get(placement, 0.0) / total) for placement, total in self.totals.items()}
+
+
+def _add(
+    found: dict[Name, float],
+    here: Mapping[Placement, int],
+    part: float,
+    often: Mapping[Placement, float],
+    itself: Placement | None = None,
+) -> None:
+    """Add what stands on one node, which counts for a part of the average."""
+    for other, count in here.items():
+        others = count - 1 if other == itself else count
+        beside = part * others * often[other]
+        if beside:
+            name = (other.model, other.variant)
+            found[name] = found.get(name, 0.0) + beside
 
 
 def by_pool(instances: Iterable[Running], nodes: Iterable[Node]) -> defaultdict[str, Neighbours]:

@@ -13,6 +13,7 @@ from controller.performance.interference import Company
 from controller.performance.neighbours import Neighbours, by_pool
 from controller.planning.options import Speeds
 from policy.resolved import Policy
+from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import WHOLE_PERMILLE, Demand, Node, Placement, Problem, Running
 
@@ -51,9 +52,16 @@ def calls_rps(policy: Policy, routes: Iterable[RouteSet], demands: Iterable[Dema
     return found
 
 
-def in_plan(plan: Plan, problem: Problem, speed: Speeds) -> Speeds:
-    """The speeds of a plan's placements beside each other, and of all others if they came to it."""
-    return _in_plan(plan, problem, speed, calls_rps(problem.policy, fleet_of(plan, problem).routes, problem.demands))
+def _beside_in_plan(plan: Plan, problem: Problem, speed: Speeds) -> Speeds:
+    return _in_plan(plan, problem, speed, _calls_rps(plan, problem))
+
+
+in_plan: Final = Latest(_beside_in_plan)
+"""The speeds of a plan's placements beside each other, and of all others if they came to it."""
+
+
+def _calls_rps(plan: Plan, problem: Problem) -> dict[Placement, float]:
+    return calls_rps(problem.policy, fleet_of(plan, problem).routes, problem.demands)
 
 
 def _in_plan(plan: Plan, problem: Problem, speed: Speeds, calls: Mapping[Placement, float]) -> Speeds:
@@ -69,18 +77,24 @@ def crowding(before: tuple[Crowding, ...], plan: Plan, problem: Problem, speed: 
     apart would be moved together again, because each looks faster where the other one is not yet. Those of services
     that survive any site are taken to be as busy as they can be, for that is what they are when a site is lost.
     """
-    calls = calls_rps(problem.policy, fleet_of(plan, problem).routes, problem.demands)
-    surviving = (service for service in problem.policy.services if service.survives_any_site)
-    models = {stage.model for service in surviving for stage in service.stages}
-    calls |= {option.placement: math.inf for option in problem.options if option.placement.model in models}
     standing = plan.placements(problem)
     known = {item.placement: item.permille for item in before}
     found = {}
-    for place, slowdown in _in_plan(plan, problem, speed, calls).slowdowns.items():
+    for place, slowdown in _at_the_busiest(plan, problem, speed).slowdowns.items():
         last, permille = known.get(place, WHOLE_PERMILLE), round(slowdown * WHOLE_PERMILLE)
         near = abs(permille - last) < STEP_PERMILLE or (place not in standing and permille < last)
         found[place] = last if near else round(permille / HALF_STEP_PERMILLE) * HALF_STEP_PERMILLE
     return tuple(Crowding(*item) for item in sorted({**known, **found}.items()) if item[1] > WHOLE_PERMILLE)
+
+
+def _at_the_busiest(plan: Plan, problem: Problem, speed: Speeds) -> Speeds:
+    """The speeds in a plan while what survives any site is as busy as it can be."""
+    surviving = [service for service in problem.policy.services if service.survives_any_site]
+    if not surviving:
+        return in_plan(plan, problem, speed)
+    models = {stage.model for service in surviving for stage in service.stages}
+    most = {option.placement: math.inf for option in problem.options if option.placement.model in models}
+    return _in_plan(plan, problem, speed, {**_calls_rps(plan, problem), **most})
 
 
 def on_full_devices(problem: Problem, speed: Speeds) -> tuple[Crowding, ...]:

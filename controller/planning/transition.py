@@ -29,7 +29,7 @@ from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
 from controller.planning.verify import Moment, introduced, verify
 from controller.planning.walk import Walk, settled, walk
-from controller.planning.withdraw import withdraw
+from controller.planning.withdraw import withdraw, without_idle
 from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -50,6 +50,7 @@ SETTLED: Final = frozenset(
         "preemption",
         "replica_bounds",
         "spares",
+        "standing",
         "survival",
         "together",
         "unit_cost",
@@ -97,10 +98,19 @@ class Walks:
 _walks: Final = Latest(Walks)
 
 
-def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, kept: bool = True) -> Transition | None:
+def transition(
+    whole: Problem,
+    running: Plan,
+    current: Fleet,
+    target: Plan,
+    *,
+    kept: bool = True,
+    barred: frozenset[str] = frozenset(),
+) -> Transition | None:
     """The waves from `running` (as `current` on the real parts) to `target`; None when there is no safe order.
 
-    Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left.
+    Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left, and no
+    idle instance stays of the options that are `barred`.
     Without `kept`, only the rules that hold always are kept on the way.
     """
     walks = _walks(whole)
@@ -113,7 +123,8 @@ def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, k
         if allowed == withdrawn:
             break
         withdrawn, start = allowed, ground.between(allowed)
-        way = walks.walk(start, start if target == running else ground.between(target), kept=kept)
+        goal = without_idle(allowed, whole, barred) if target == running else target
+        way = walks.walk(start, ground.between(goal), kept=kept)
         if not way.whole:
             return None
         found = _transition(ground, current, way)
@@ -194,22 +205,25 @@ def _broken(plan: Plan, passing: Problem, *, kept: bool) -> tuple[Violation, ...
 def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
     """The way's waves as actions: each asks for what differs from what was asked for before."""
     loads, routes = {load.seat: load for load in current.loads}, current.routes
+    asked_routes, asked_loads = Latest(ground.routes), Latest(ground.loads)
     waves: list[Wave] = []
     start = before = way.start
-    if current.routes and ground.routes(start) != routes:
-        routes = ground.routes(start)
+    standing = asked_loads(start)
+    if current.routes and asked_routes(start, start) != routes:
+        routes = asked_routes(start, start)
         waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
     for name, moment, staying in _steps(way):
         if name == "route" or name in REMOVING:
-            wanted = ground.routes(moment, staying)
+            wanted = asked_routes(moment, staying)
             if wanted != routes and (name == "route" or _parts(wanted) != _parts(routes)):
                 waves.append(Wave("route", (SetRoutes(wanted),), wave_us(before, before, ground)))
                 routes = wanted
-        actions = _loading(name, loads, ground.loads(before), ground.loads(moment))
+        wanted_loads = asked_loads(moment)
+        actions = _loading(name, loads, standing, wanted_loads)
         loads = _after(loads, actions)
         if actions:
             waves.append(Wave(name, actions, wave_us(before, moment, ground)))
-        before = moment
+        before, standing = moment, wanted_loads
     return Transition(tuple(waves), sum(wave.duration_us for wave in waves))
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from loopback import Source, listening
 
-from collectors.transport import ServersTransport
+from collectors.transport import ServersClient
 
 DATA = Path(__file__).parent / "data"
 START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ def data() -> Path:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=ServersTransport(), trust_env=False) as client:
+    async with ServersClient() as client:
         yield client
 
 

@@ -10,7 +10,7 @@ from loopback import Source
 from collectors.collector import Collector
 from collectors.fetch import Limits
 from collectors.snapshot import BatchTime, ServerState, Snapshot, StageWork
-from collectors.transport import ServersTransport
+from collectors.transport import ServersClient
 from collectors.triton_counters import COUNTERS, PENDING
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
@@ -90,6 +90,6 @@ async def test_servers_that_hang_take_no_connection_from_one_that_answers(source
     source.answers = {"/up/v2/repository/index": said([]), "": loopback.a_byte_at_a_time}
     names = [f"hung-{number}" for number in range(60)]
     targets = [RepositoryTarget(POOL, f"{source.url}/{name}", name) for name in (*names, "up")]
-    async with httpx.AsyncClient(transport=ServersTransport(), trust_env=False) as client:
+    async with ServersClient() as client:
         seen = await TritonRepository(client, targets, Limits(total=timedelta(milliseconds=500))).collect(start)
     assert [server.node for server in seen.servers if server.reading.value is not None] == ["up"]

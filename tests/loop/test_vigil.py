@@ -6,10 +6,9 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-import httpx
 import pytest
 
-from collectors.transport import ServersTransport
+from collectors.transport import ServersClient
 from controller.loop import vigil
 from controller.loop.vigil import keep_vigil
 
@@ -61,7 +60,7 @@ async def is_woken(*looks: str) -> bool:
             return {KEY: looks[-1]}
         return {KEY: left.pop(0)}
 
-    async with httpx.AsyncClient(transport=ServersTransport(), trust_env=False) as client, asyncio.timeout(20):
+    async with ServersClient() as client, asyncio.timeout(20):
         watching = asyncio.create_task(keep_vigil(client, servers, lambda _: woken.set()))
         await looked.wait()
         watching.cancel()

@@ -116,8 +116,8 @@ def _cheaper(rows: Rows, mended: Reading | None, anew: Reading | None) -> Readin
 
 
 def _still_there(rows: Rows, before: Reading) -> Reading:
-    """What runs, less the options and the paths that the problem does not know, or no longer."""
-    options = {option.id for option in rows.problem.options}
+    """What runs, less the options and the paths that the problem does not know or bars, or no longer has."""
+    options = {option.id for option in rows.problem.options} - rows.never
     paths = {path.id for paths in rows.usable.values() for path in paths}
     return Reading.made(
         {key: count for key, count in before.counts.items() if key[0] in options},

@@ -20,7 +20,7 @@ from collectors.otlp.over_http import otlp_router
 from collectors.otlp.reading import keep_reading
 from collectors.otlp.receiver import TraceReceiver
 from collectors.otlp.triton_spans import TritonSpans
-from collectors.transport import ServersTransport
+from collectors.transport import ServersClient
 from collectors.triton_metrics import MetricsTarget, TritonMetrics
 from collectors.triton_repository import RepositoryTarget, TritonRepository
 from collectors.triton_statistics import TritonStatistics
@@ -89,7 +89,7 @@ async def agent_of(places: Places) -> AsyncIterator[Agent]:
     traces = FastAPI(openapi_url=None)
     traces.include_router(otlp_router(receiver))
     async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(transport=ServersTransport(), trust_env=False))
+        client = await stack.enter_async_context(ServersClient())
         await stack.enter_async_context(serving(traces, connections.otlp))
         await stack.enter_async_context(in_background(keep_reading((stages, runs), now)))
         gateways = EnvoyActuator(client, connections.gateways) if connections.gateways else None
