@@ -21,6 +21,8 @@ UNSOLVED: Final = 4
 """And for numbers that it cannot cope with."""
 MOST_COST: Final = 1e5
 """Costs are taken down to this where they are the reason."""
+FAR_TOO_MUCH: Final = 1e9
+"""Of costs beyond this it is known that they are."""
 
 
 class Matrix(NamedTuple):
@@ -115,9 +117,12 @@ def attempt(
         "b_eq": highest[same] if same.size else None,
         "bounds": np.stack((least[free], most[free]), axis=1),
     }
-    unit, found = 1.0, linprog(price_of[free], method="highs", **limits)
-    if found.status == UNSOLVED:
-        unit = max(1.0, float(np.abs(price_of).max(initial=0.0)) / MOST_COST)
+    dearest = float(np.abs(price_of[free]).max(initial=0.0))
+    less = max(1.0, dearest / MOST_COST)
+    unit = less if dearest > FAR_TOO_MUCH else 1.0
+    found = linprog(price_of[free] / unit, method="highs", **limits)
+    if found.status == UNSOLVED and unit != less:
+        unit = less
         found = linprog(price_of[free] / unit, method="highs", **limits)
     if found.x is None:
         return None, found.status == INFEASIBLE

@@ -19,7 +19,7 @@ from rules.kernel.formulation import Budget, Formulation
 from rules.kernel.plan import Degraded, Plan, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
 
-WORK: Final = 0.2
+WORK: Final = 0.5
 """Deterministic time of services that are solved together."""
 GAP: Final = 100
 """Millicents an hour that their shares may cost more than the cheapest: proving the last of them takes the longest."""
