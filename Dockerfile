@@ -16,6 +16,7 @@ ARG SOURCE_DATE_EPOCH
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils python3-venv
 WORKDIR /build
 COPY pyproject.toml requirements.lock ./
+# The client of Kubernetes comes twice, and the one for asyncio is not used.
 # The secret `ca` is for builders behind a proxy with a certificate authority of its own; without it nothing changes.
 RUN --mount=type=secret,id=ca \
     if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca PIP_CERT=/run/secrets/ca; fi \
@@ -29,7 +30,10 @@ RUN --mount=type=secret,id=ca \
       --requirements pyproject.toml \
  && find /opt/gridwright -type d -name tests -prune -exec rm -rf {} + \
  && cd /opt/gridwright/lib/python3*/site-packages \
+ && rm -r kubernetes/aio \
  && strip --strip-unneeded llvmlite/binding/*.so ml_dtypes/*.so ortools/.libs/libortools.so.* rapidjson*.so \
+      aiohttp/*.so multidict/*.so regex/*.so yaml/*.so cryptography/hazmat/bindings/*.so \
+ && find sqlalchemy -name '*.so' -exec strip --strip-unneeded {} + \
  && /opt/gridwright/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/gridwright/lib
 COPY . .
 # By pip, as uv notes the time of a wheel that is a file.

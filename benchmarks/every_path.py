@@ -41,13 +41,33 @@ def _refusing(problem: Problem, path: Path) -> Iterator[str]:
         yield from _promised(service, stage, option, pool)
         if any(_is_worked_on(problem, work, pool) for work in problem.policy.maintenance):
             yield "maintenance"
-        for profile in problem.policy.compliance:
-            scope = profile.scope
-            is_meant = stage.name in (scope.stages or [stage.name])
-            if is_meant and any(stage.name in _handling(problem, service, word) for word in scope.classes):
-                yield from _held_otherwise(problem, profile, pool)
-                yield from _unvouched(problem, profile, option)
-                yield from _afar(problem, profile, demand.origin, pool.site)
+        yield from _protected(problem, service, stage, option, demand.origin)
+
+
+def is_useless(problem: Problem, option: Option) -> bool:
+    """Whether each stage that calls the option's model is kept away from its pool, from wherever it is asked for."""
+    pool, services = _pool(problem, option), problem.policy.services
+    asking = {(demand.service, demand.origin) for demand in problem.demands}
+    asking |= {(service.name, origin.site) for service in services for origin in service.origins}
+    calls = [(each, stage) for each in services for stage in each.stages if stage.model == option.placement.model]
+    ways = [(each, stage, origin) for each, stage in calls for name, origin in asking if name == each.name]
+    return bool(ways) and all(
+        bool(pool.dedicated_to and not _speaks_of(pool.dedicated_to, service))
+        or any(True for _ in _protected(problem, service, stage, option, origin))
+        for service, stage, origin in ways
+    )
+
+
+def _protected(problem: Problem, service: Service, stage: Stage, option: Option, origin: str) -> Iterator[str]:
+    """What profiles that are meant for a stage have against an option, for requests of an origin."""
+    pool = _pool(problem, option)
+    for profile in problem.policy.compliance:
+        scope = profile.scope
+        is_meant = stage.name in (scope.stages or [stage.name])
+        if is_meant and any(stage.name in _handling(problem, service, word) for word in scope.classes):
+            yield from _held_otherwise(problem, profile, pool)
+            yield from _unvouched(problem, profile, option)
+            yield from _afar(problem, profile, origin, pool.site)
 
 
 def _as_a_whole(problem: Problem, service: Service, demand: Demand, path: Path) -> Iterator[str]:

@@ -13,6 +13,7 @@ from operator import or_
 from typing import Final, NamedTuple
 
 import numpy as np
+from every_path import is_useless
 
 from policy.resolved import AvailabilityObjective, Pool
 from rules.kernel.plan import Plan
@@ -267,11 +268,13 @@ class Fillings:
         floors = np.zeros(len(counts), bool)
         for floor in problem.floors:
             floors |= counts[:, self._placements()[floor.placement]].sum(axis=1) < floor.minimum
+        useless = [at for at, option in enumerate(self.options) if is_useless(problem, option)]
         apart = np.zeros(len(counts), bool)
         for site in {site for site, _ in self._places}:
             bits = [bit for bit, (where, _) in enumerate(self._places) if where == site]
             apart |= (sum(kept >> bit & 1 for bit in bits) > 1).any(axis=1)
         return {
+            "standing": (counts[:, useless] > 0).any(axis=1),
             "gathering": apart,
             "device_memory": full,
             "device_share": busy,

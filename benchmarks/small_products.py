@@ -61,6 +61,10 @@ GATHERED: Final = 12_000_000_000
 """And for those of stages whose instances stand in one rack or on one node."""
 SURVIVING: Final = 13_000_000_000
 """And for those of sites that may be lost."""
+STANDING: Final = 14_000_000_000
+"""And for whether instances may stand where nobody may use them."""
+ANYWHERE: Final = 0.3
+"""How likely they may: else the rules that bar uses would hardly ever bind, for nothing stands where they do."""
 LEFT_OUT: Final = 0.15
 """How likely each rule is left out, where any may be."""
 
@@ -116,6 +120,8 @@ def product(seed: int) -> Product:
     rules = frozenset(rule.id for rule in RULES)
     if dice.says(0.4):
         rules -= {name for name in sorted(rules) if dice.says(LEFT_OUT)}
+    if Dice(seed + STANDING).says(ANYWHERE):
+        rules -= {"standing"}
     if any(service.survives_any_site for service in policy.services):
         rules |= {"capacity"}  # what survives is held against what instances answer
     return Product(problem, running, rules)

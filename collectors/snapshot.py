@@ -300,7 +300,10 @@ class CutOff:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything observed at `at`. Order carries no meaning."""
+    """Everything observed at `at`. Order carries no meaning.
+
+    `stuck` are sites that tell of themselves and bring nothing about that they are told.
+    """
 
     at: datetime
     servers: tuple[Server, ...] = ()
@@ -314,6 +317,7 @@ class Snapshot:
     arrivals: tuple[Arrivals, ...] = ()
     inventory: tuple[Inventory, ...] = ()
     cut_off: tuple[CutOff, ...] = ()
+    stuck: tuple[str, ...] = ()
 
     def server(self, pool: str, node: str = "") -> Reading[ServerState]:
         """The server of a node, or of the whole pool; a missing reading when nobody looked."""
@@ -355,6 +359,7 @@ def merge(at: datetime, parts: Iterable[Snapshot]) -> Snapshot:
         arrivals=tuple(each for part in seen for each in part.arrivals),
         inventory=tuple(each for part in seen for each in part.inventory),
         cut_off=tuple(each for part in seen for each in part.cut_off),
+        stuck=tuple(each for part in seen for each in part.stuck),
     )
 
 

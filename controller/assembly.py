@@ -78,8 +78,8 @@ async def controller(
     """Run the loop, the receiver and the API until the block ends; in a cluster, once this replica leads.
 
     `reach` tells by the IP of a server's pod where it answers. Raises JournalError when the journal cannot be opened or
-    another controller holds it, CallError when the cluster cannot be reached, and KeysError when the keys of sites with
-    agents cannot be used.
+    another controller holds it, CallError when the cluster cannot be reached, KeysError when the keys of sites with
+    agents cannot be used, and ConnectionsError when their address cannot.
     """
     connections, ahead = places.connections, Ahead()
     async with contextlib.AsyncExitStack() as stack:

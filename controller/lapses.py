@@ -6,10 +6,10 @@ Nothing is planned and no latency predicted: a placement is allowed where no rul
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 
 from collectors.evidence.records import ARTEFACT, FOREVER, Evidence
 from controller.planning.demand import demand_id
+from controller.planning.instants import instants
 from controller.planning.proofs import attestations, certifications, provenances
 from controller.planning.unremoved import unremoved
 from policy.checks.endings import NOTICE, nothing_left
@@ -17,7 +17,6 @@ from policy.clauses import ComplianceProfile
 from policy.findings import Finding, Place
 from policy.resolved import Policy
 from rules.catalogue import EXCLUDING
-from rules.kernel.evidence import Attested, Held, Vouched
 from rules.kernel.problem import Demand, Option, Placement, Problem
 
 Stage = tuple[str, str, str]
@@ -197,7 +196,7 @@ def _lapses(policy: Policy, problem: Problem) -> Iterator[Lapse]:
     """What is lost at each instant at which evidence ends, or evidence against something begins."""
     before = _allowed(problem)
     lead = timedelta(seconds=policy.scaling.evidence_lead_s)
-    for at_s in _instants(problem):
+    for at_s in instants(problem):
         now = _allowed(replace(problem, now_s=at_s, needed_until_s=at_s + 1))
         at = datetime.fromtimestamp(at_s, UTC)
         same: dict[tuple[str, str, tuple[Placement, ...], tuple[Placement, ...]], list[str]] = {}
@@ -208,17 +207,6 @@ def _lapses(policy: Policy, problem: Problem) -> Iterator[Lapse]:
         for (service, stage, lost, rest), origins in same.items():
             yield Lapse(at, at - lead, service, stage, tuple(origins), lost, rest)
         before = now
-
-
-def _instants(problem: Problem) -> list[int]:
-    """The seconds after now at which what holds may change, in order."""
-    spans: Iterable[Held | Attested | Vouched] = chain(
-        problem.certifications, problem.attestations, problem.provenances
-    )
-    found = {second for each in spans for second in (each.from_s, each.until_s)}
-    clauses = {each.attestation for each in problem.policy.compliance if each.attestation}
-    found |= {each.since_s(one) + one.max_age_s for each in problem.attestations for one in clauses if one.max_age_s}
-    return sorted(second for second in found if problem.now_s < second < int(FOREVER.timestamp()))
 
 
 def _allowed(problem: Problem) -> dict[Stage, frozenset[Placement]]:

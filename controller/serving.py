@@ -1,10 +1,8 @@
 """Serving an application over HTTP beside a block of code."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -12,16 +10,7 @@ from starlette.types import ASGIApp
 from controller.connections.addresses import split_address
 
 
-@dataclass(frozen=True, slots=True)
-class Secured:
-    """How an address is served over TLS: the context, what speaks HTTP there, and how many connections there may be."""
-
-    context: ssl.SSLContext
-    protocol: type[asyncio.Protocol]
-    most_connections: int
-
-
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A server that leaves signals to whoever started the process."""
 
     @contextmanager
@@ -31,10 +20,18 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, address: str, secured: Secured | None = None) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, address: str) -> AsyncIterator[None]:
     """Serve an application at an address while the block runs; signals stay with whoever started the process."""
-    server = _Server(_config(app, address, secured))
-    task = asyncio.create_task(server.serve())
+    host, port = split_address(address)
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+    async with started(Server(config)):
+        yield
+
+
+@asynccontextmanager
+async def started(server: Server, *, listens: bool = True) -> AsyncIterator[None]:
+    """Have a server run while the block does. One that does not listen is given its connections by somebody else."""
+    task = asyncio.create_task(server.serve(None if listens else []))
     try:
         while not server.started:
             if task.done():
@@ -44,25 +41,3 @@ async def serving(app: ASGIApp, address: str, secured: Secured | None = None) ->
     finally:
         server.should_exit = True
         await task
-
-
-def _config(app: ASGIApp, address: str, secured: Secured | None) -> uvicorn.Config:
-    host, port = split_address(address)
-    if secured is None:
-        return uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        http=secured.protocol,
-        ws="none",
-        limit_concurrency=secured.most_connections,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-    config.load()
-    config.ssl = secured.context  # of files, uvicorn would make one that takes TLS 1.2
-    return config

@@ -36,10 +36,36 @@ from rules.residency import Residency
 from rules.separation import Separation
 from rules.served import Served
 from rules.spares import Spares
+from rules.standing import Standing
 from rules.survival import Survival
 from rules.together import Together
 from rules.unit_cost import UnitCost
 from rules.wake_up import WakeUp
+
+COMPLIANCE: Final[tuple[Excluding, ...]] = (
+    Certification(),
+    ForbiddenCertification(),
+    Attestation(),
+    EncryptionAtRest(),
+    Provenance(),
+    Pinned(),
+    Residency(),
+    LinkSecurity(),
+    LinkEvidence(),
+    PayloadFidelity(),
+    Purchase(),
+    Locality(),
+    Separation(),
+)
+"""The rules that keep clauses of a ComplianceProfile: what is no matter of speed, of room or of price."""
+
+OF_POOLS: Final[tuple[Excluding, ...]] = (*(rule for rule in COMPLIANCE if not rule.of_paths), Dedication())
+"""By which rules a pool may have a stage or not: what keeps protected stages apart is that others are kept out.
+
+Those on whole paths are not among them: no pool keeps them or breaks them.
+"""
+
+STANDING: Final = Standing(OF_POOLS)
 
 RULES: Final[tuple[Rule, ...]] = (
     Served(),
@@ -57,6 +83,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Locality(),
     Separation(),
     Dedication(),
+    STANDING,
     Placement(),
     Together(),
     Gathering(),
@@ -81,25 +108,10 @@ RULES: Final[tuple[Rule, ...]] = (
     Churn(),
 )
 
-EXCLUDING: Final[tuple[Excluding, ...]] = tuple(rule for rule in RULES if isinstance(rule, Excluding))
-"""The rules that bar anything, in the same order."""
+EXCLUDING: Final[tuple[Excluding, ...]] = tuple(
+    rule for rule in RULES if isinstance(rule, Excluding) and rule is not STANDING
+)
+"""The rules that bar uses or paths, in the same order. What `standing` bars follows from that."""
 
 OF_PATHS: Final[tuple[Excluding, ...]] = tuple(rule for rule in EXCLUDING if rule.of_paths)
 """Those of them that bar paths."""
-
-COMPLIANCE: Final[tuple[Excluding, ...]] = (
-    Certification(),
-    ForbiddenCertification(),
-    Attestation(),
-    EncryptionAtRest(),
-    Provenance(),
-    Pinned(),
-    Residency(),
-    LinkSecurity(),
-    LinkEvidence(),
-    PayloadFidelity(),
-    Purchase(),
-    Locality(),
-    Separation(),
-)
-"""The rules that keep clauses of a ComplianceProfile: what is no matter of speed, of room or of price."""

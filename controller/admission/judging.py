@@ -8,21 +8,13 @@ routes and the servers to keep.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from collectors.evidence.records import Evidence
 from controller.planning.proofs import attestations, certifications, provenances
 from policy.findings import Place
 from policy.resolved import Policy
-from rules.catalogue import COMPLIANCE
-from rules.dedication import Dedication
+from rules.catalogue import OF_POOLS
 from rules.kernel.problem import Demand, Option, Placement, Problem
-
-JUDGING: Final = (*(rule for rule in COMPLIANCE if not rule.of_paths), Dedication())
-"""The rules that are asked: what keeps protected stages apart is that others are kept out of the pools for them.
-
-Those on whole ways are not: no pool keeps them or breaks them.
-"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,7 +71,7 @@ def judged(problem: Problem) -> Mapping[Protected, Mapping[str, Objection | None
     """By protected stage and pool, what is against it; None where the pool may run the stage."""
     is_divided = any(pool.dedicated_to for pool in problem.policy.pools)
     against: defaultdict[tuple[str, str, str], list[Objection]] = defaultdict(list)
-    for rule in JUDGING:
+    for rule in OF_POOLS:
         for row in rule.exclusions(problem):
             against[row.demand, row.stage, row.option].append(Objection(row.reason, row.place))
     demands: defaultdict[str, list[str]] = defaultdict(list)

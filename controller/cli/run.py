@@ -28,6 +28,7 @@ def run(
     import asyncio
 
     from controller.cluster.api_server.errors import CallError
+    from controller.connections.reading import ConnectionsError
     from controller.journal.errors import JournalError
     from controller.sites.hub.authority import KeysError
 
@@ -48,7 +49,7 @@ def run(
         asyncio.run(run_until_told(places, tell))
     except JournalError as error:
         raise in_two(error, ": ") from error
-    except KeysError as error:
+    except (KeysError, ConnectionsError) as error:
         raise in_two(error, ": ") from error
     except CallError as error:
         raise CliError(error.message, error.hint) from error

@@ -95,7 +95,7 @@ async def joined(
         mark = Mark(reads, pod)
         account, timing = await _account(reads), Timing()
         await mark.take_off()
-        patience = Limits(deadline_s=timing.look_s, attempt_s=timing.look_s)
+        patience = Limits(deadline_s=timing.call_s, attempt_s=timing.call_s)
         leadership = Leadership(Calls(plain, patience), _me(), timing)
         fence(writing, leadership, account)
         async with in_background(leadership.run()):

@@ -52,18 +52,29 @@ class Effects:
     known: Mapping[Key, Interference]
     shares: Mapping[Key, float]
 
-    def slowdown(self, key: Key, company: Company) -> float:
-        """How many times longer executions take in this company than alone; exactly 1 without company."""
+    def slowdown(self, key: Key, company: Company, wanted: float | None = None) -> float:
+        """How many times longer executions take in this company than alone; exactly 1 without company.
+
+        `wanted` is what the company wants of the device, for who asks about many variants in the same company.
+        """
         known = self.known.get(key)
-        effects = {(effect.model, effect.variant): effect for effect in known.used} if known else {}
+        if known is None:
+            return 1.0 + self._share(key) * (self.wanted(company, key[2]) if wanted is None else wanted)
+        effects = {(effect.model, effect.variant): effect for effect in known.used}
         return 1.0 + sum(
             _excess(effects.get(name), busy, self.expected(key, name)) for name, busy in sorted(company.items())
         )
 
+    def wanted(self, company: Company, device: str) -> float:
+        """The part of a device that a company wants on average; above 1 where it wants more."""
+        return sum(busy * self._share((*name, device)) for name, busy in sorted(company.items()))
+
+    def _share(self, key: Key) -> float:
+        return min(HIGHEST, self.shares.get(key, HIGHEST))
+
     def expected(self, key: Key, neighbour: Name) -> float:
         """The beta of a pair that was never seen; what has no profile may want the whole device."""
-        share, other = (min(HIGHEST, self.shares.get(item, HIGHEST)) for item in (key, (*neighbour, key[2])))
-        return share * other
+        return self._share(key) * self._share((*neighbour, key[2]))
 
     def observed(self, key: Key, company: Company, ratio: float, executions: int) -> Interference:
         """What is known after a window of so many executions that took `ratio` times what the profile says."""

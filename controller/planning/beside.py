@@ -124,15 +124,18 @@ def beside(crowd: Crowd, placements: Iterable[Placement], policy: Policy, speed:
             break
         speed = slower
     busy = _busy(crowd, totals, policy, speed)
-    coming = {pool: here.awaiting(busy) for pool, here in crowd.pools.items()}
-    alone: Company = {}
+    coming: dict[str, tuple[Company, float]] = {}
 
-    def company(place: Placement) -> Company:
-        return crowd.pools[place.pool].company(place, busy) if place in totals else coming.get(place.pool, alone)
+    def slowdown(place: Placement) -> float:
+        if place in totals:
+            return _slowdown(place, crowd.pools[place.pool].company(place, busy), policy, speed)
+        device = policy.pool(place.pool).device
+        if place.pool not in coming:
+            company = crowd.pools[place.pool].awaiting(busy)
+            coming[place.pool] = company, speed.effects.wanted(company, device)
+        return speed.effects.slowdown((place.model, place.variant, device), *coming[place.pool])
 
-    return replace(
-        speed, slowdowns={place: _slowdown(place, company(place), policy, speed) for place in sorted(placements)}
-    )
+    return replace(speed, slowdowns={place: slowdown(place) for place in sorted(placements)})
 
 
 def _slowdowns(crowd: Crowd, totals: Mapping[Placement, int], policy: Policy, speed: Speeds) -> dict[Placement, float]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 from collectors.snapshot import LoadedModel, Snapshot
 from controller.decision import State
@@ -36,7 +37,8 @@ from controller.planning.sleep import sleep
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import OF_PATHS, RULES
-from rules.kernel.formulation import Exclusion, Formulation
+from rules.kernel.formulation import Exclusion, Formulation, Row
+from rules.kernel.latest import Latest
 from rules.kernel.problem import Demand, Path, Placement, Problem
 
 
@@ -133,12 +135,19 @@ def _having_learnt(policy: Policy, seen: tuple[Accompanied, ...], state: State) 
 
 
 def write(problem: Problem) -> Formulation:
-    """The rows of every rule that applies."""
+    """The rows of every rule that applies; more may be added to them."""
+    return Formulation(list(_rows(problem)))
+
+
+def _rows_of(problem: Problem) -> tuple[Row, ...]:
     form = Formulation()
     for rule in RULES:
         if rule.applies(problem):
             rule.constrain(form, problem)
-    return form
+    return tuple(form.rows)
+
+
+_rows: Final = Latest(_rows_of)
 
 
 def _within_reach(problem: Problem) -> Problem:

@@ -5,14 +5,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from controller.actions import Transition
 from controller.decision import Proof, State
 from controller.fleet import Fleet
 from controller.planning import report
+from controller.planning.around import around
 from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, soonest
+from controller.planning.excluded import exclusions_of
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices
 from controller.planning.preemption import Acquired, never_preempting, without_taking
@@ -20,8 +23,9 @@ from controller.planning.transition import Reached, nearest_reached, step_reache
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
-from controller.planning.withdraw import withdraw
+from controller.planning.withdraw import withdraw, without_idle
 from policy.findings import Finding, Level
+from rules.catalogue import STANDING
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
@@ -75,6 +79,10 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         near = _near(problem, whole, running, current, plan)
         if near is not None:
             return Choice(near.plan, Proof.FEASIBLE, near.way, known, "", doubts)
+        if not is_small(problem) and verify(running, problem):
+            other = around(problem, partial(bridged, built, running), running, current, plan)
+            if other is not None:
+                return Choice(other.plan, Proof.FEASIBLE, other.way, other.known, "", doubts)
     if aim is not None and verify(running, aim[1]):
         known, whole, plan = aim
         step = step_reached(whole, running, current, plan)
@@ -169,8 +177,9 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
 
 
 def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:
-    """Nothing better is known: what runs stays, less what may not serve."""
-    way = transition(built.whole, running, current, running, kept=False)
+    """Nothing better is known: what runs stays, less what may not serve and what may not stand."""
+    barred = frozenset(row.option for row in exclusions_of(built.whole, (STANDING,)))
+    way = transition(built.whole, running, current, running, kept=False, barred=barred)
     finding = Finding(
         "GW2012",
         Level.ERROR,
@@ -180,7 +189,8 @@ def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ..
     if way is None or not way.waves:
         return Choice(running, Proof.UNDECIDED, None, built.whole, "", (*doubts, finding), is_found=False)
     until_s = built.whole.now_s + math.ceil(way.duration_us / 1_000_000)
-    left = withdraw(running, replace(built.whole, needed_until_s=until_s), current)
+    allowed = withdraw(running, replace(built.whole, needed_until_s=until_s), current)
+    left = without_idle(allowed, built.whole, barred)
     return Choice(left, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding), is_found=False)
 
 

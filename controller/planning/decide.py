@@ -26,6 +26,8 @@ from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.stuck import beside_stuck
+from controller.planning.uncollected import uncollected
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
@@ -37,6 +39,11 @@ from rules.kernel.problem import Problem
 
 def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Decision:
     """What to do at `now`; the same arguments give the same decision, bit for bit, whatever was kept."""
+    with uncollected():
+        return _decided(policy, snapshot, state, now, kept)
+
+
+def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None) -> Decision:
     built, running, current, choice = _chosen(policy, snapshot, state, now, kept)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
@@ -44,7 +51,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
     outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
-    at_rest = unchanged or _stays_short(plan, built, state)
+    at_rest = unchanged or choice.way is None or _stays_short(plan, built, state)
     short, asked = _shortfall(plan, built, running if at_rest else None, state)
     findings = (
         *snapshot.findings,
@@ -114,7 +121,7 @@ def _chosen(
     if fills_up(choice.plan, built.problem, state):
         built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
         choice = choose(built, running, current, state, now)
-    return built, running, current, choice
+    return built, running, current, beside_stuck(choice, running, current, frozenset(snapshot.stuck))
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 from controller.decision import Started
+from controller.planning.excluded import exclusions_of
 from policy.resolved import WHOLE_PERMILLE, Policy
+from rules.catalogue import STANDING
 from rules.kernel.formulation import Resource
 from rules.kernel.problem import Floor, Placement, Problem
 
@@ -42,11 +44,19 @@ def _models_of(policy: Policy, services: frozenset[str]) -> frozenset[str]:
 
 
 def as_it_runs(problem: Problem) -> tuple[Floor, ...]:
-    """Floors that keep every running instance: a plan above them is reached by growing alone."""
+    """Floors that keep every running instance that may stay: a plan above them needs no room that others have.
+
+    What rules let nobody use is left out. No request goes there, so it can be taken away whatever else happens.
+    """
+    barred = {problem.option(row.option).placement for row in exclusions_of(problem, (STANDING,))}
     counts: dict[Placement, int] = {}
     for item in problem.running:
         counts[item.placement] = counts.get(item.placement, 0) + item.count
-    return tuple(Floor(placement, count, "no safe order takes it away") for placement, count in sorted(counts.items()))
+    return tuple(
+        Floor(placement, count, "no safe order takes it away")
+        for placement, count in sorted(counts.items())
+        if placement not in barred
+    )
 
 
 def no_more(problem: Problem) -> tuple[Resource, ...]:

@@ -82,7 +82,10 @@ def _size(part: Part) -> tuple[int, list[str]]:
 
 
 def restricted(questions: Questions, part: Part) -> Problem:
-    """The problem of a part: its services, with what they can stand on and what its counts speak of."""
+    """The problem of a part: its services, with what they can stand on and what its counts speak of.
+
+    Other services that call one of these models stay, without demands: where they may use it, it may stand.
+    """
     problem = questions.problem
     if part.services == {service.name for service in problem.policy.services}:
         return problem
@@ -96,13 +99,15 @@ def restricted(questions: Questions, part: Part) -> Problem:
         if isinstance(row, Count)
         for option in row.options
     }
-    services = tuple(service for service in problem.policy.services if service.name in part.services)
+    kept = tuple(option for option in problem.options if option.id in options)
+    models = {option.placement.model for option in kept}
+    services = tuple(
+        service
+        for service in problem.policy.services
+        if service.name in part.services or not models.isdisjoint(stage.model for stage in service.stages)
+    )
     return replace(
-        problem,
-        policy=replace(problem.policy, services=services),
-        demands=demands,
-        paths=paths,
-        options=tuple(option for option in problem.options if option.id in options),
+        problem, policy=replace(problem.policy, services=services), demands=demands, paths=paths, options=kept
     )
 
 

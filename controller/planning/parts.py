@@ -1,6 +1,6 @@
 """A target in independent changes: what can be reached of it when the whole cannot."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,15 +21,17 @@ class Part:
     demands: frozenset[str]
 
 
-def part_by_part(ground: Ground, start: Between, goal: Between) -> Between:
-    """The start with as many parts of the goal, taken in turn, as a way leads to.
+def part_by_part(
+    ground: Ground, start: Between, goal: Between, is_allowed: Callable[[Between], bool] = lambda _: True
+) -> Between:
+    """The start with as many parts of the goal, taken in turn, as are allowed and a way leads to.
 
     Only some are tried one by one, fewer of a large fleet; the rest is left for the next turn.
     """
     reached = start
     for part in parts(ground, start, goal)[: rounds(ground)]:
         further = _with_part(ground, reached, goal, part)
-        if walk(ground, start, further, kept=True).whole:
+        if is_allowed(further) and walk(ground, start, further, kept=True).whole:
             reached = further
     return reached
 

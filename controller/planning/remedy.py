@@ -19,12 +19,13 @@ REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "locality": "let the stage run away from its origin",
         "separation": "dedicate the pool to what the profile covers",
         "dedication": "dedicate the pool to this service, too",
+        "standing": "let one of the stages that call the model use it there",
         "placement": "let the stage run there, too",
         "maintenance": "work at another time",
         "accuracy": "lower the floor, or let a step of `degrade` name the variant",
     }
 )
-"""A rule of which none is listed has no use that it bars: all it bars are paths."""
+"""A rule of which none is listed has no use and no option that it bars: all it bars are paths."""
 
 
 def remedy(rule: str) -> str:

@@ -13,13 +13,14 @@ from controller.planning.relaxation import Relaxation
 from controller.planning.runner_up import RunnerUp
 from controller.planning.sacrifice import Sacrifice
 from controller.planning.shadow import ShadowPrice
+from controller.planning.standing_until import standing_until_s
 from policy.checks.endings import NOTICE
 from policy.clause_list import clauses_of
 from policy.findings import Finding, Level, Place
 from policy.resolved import Policy
 from policy.words import dollars_per_hour
 from rules.attestation import Attestation
-from rules.catalogue import COMPLIANCE, RULES
+from rules.catalogue import COMPLIANCE, RULES, STANDING
 from rules.certification import Certification
 from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
@@ -65,9 +66,9 @@ def reasons(plan: Plan, problem: Problem) -> tuple[Reason, ...]:
 
 
 def valid_until(plan: Plan, problem: Problem) -> datetime | None:
-    """When the plan's routes lose what they rest on: evidence, that a forbidden one is not held, or the pool.
+    """When the plan loses what it rests on: evidence, that a forbidden one is not held, or the pool.
 
-    None where they lose neither.
+    None where it loses neither.
     """
     return min(ends(plan, problem).values(), default=None)
 
@@ -75,8 +76,9 @@ def valid_until(plan: Plan, problem: Problem) -> datetime | None:
 def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
     """By the id of a rule of evidence, when the plan's routes first lose what that rule goes by.
 
-    By `data` when data is no longer known to be removed from what a route carries that must not carry it. Storage of
-    which an attestation result says that it is encrypted counts by `attestation`: it is the result that ends.
+    By `data` when data is no longer known to be removed from what a route carries that must not carry it, and by
+    `standing` when idle instances first lose all by which somebody may use them. Storage of which an attestation result
+    says that it is encrypted counts by `attestation`: it is the result that ends.
     """
     lasting = _lasting(problem)
     found = {
@@ -88,6 +90,8 @@ def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
         del found[EncryptionAtRest.id]
         found[Attestation.id] = min(each for each in (stored_s, found[Attestation.id]) if each is not None)
     found["data"] = _removed_until_s(plan, problem)
+    idle_s = standing_until_s(plan, problem).values()
+    found[STANDING.id] = min((end_s for end_s in idle_s if end_s > problem.now_s), default=None)
     return {name: datetime.fromtimestamp(end_s, UTC) for name, end_s in found.items() if end_s is not None}
 
 

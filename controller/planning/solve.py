@@ -45,8 +45,11 @@ def solve(
     stop: threading.Event | None = None,
     *,
     most: int | None = None,
+    gap: int = 0,
 ) -> Solved:
     """The cheapest plan that keeps every row, starting from `hint`; with `most`, none that costs more than that.
+
+    A plan that is proven to cost at most `gap` millicents an hour more than any other ends the search.
 
     With `stop` it ends as soon as that is set, and gives the best plan so far, also when it ran against the wall: what
     can be stopped is not replayed.
@@ -57,6 +60,7 @@ def solve(
     if hint is not None:
         engine.hint(hint)
     solver = limited(work_limit)
+    solver.parameters.absolute_gap_limit = gap
     with _ended_by(stop, solver):
         status = solver.solve(engine.model)
     proof = PROOFS.get(status, Proof.UNDECIDED)

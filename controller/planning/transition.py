@@ -29,7 +29,7 @@ from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
 from controller.planning.verify import Moment, introduced, verify
 from controller.planning.walk import Walk, settled, walk
-from controller.planning.withdraw import withdraw
+from controller.planning.withdraw import withdraw, without_idle
 from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -50,6 +50,7 @@ SETTLED: Final = frozenset(
         "preemption",
         "replica_bounds",
         "spares",
+        "standing",
         "survival",
         "together",
         "unit_cost",
@@ -65,6 +66,15 @@ class Reached:
 
     plan: Plan
     way: Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """What may stay of what runs, what a walk came to from there, and the nodes where something is still to come."""
+
+    allowed: Plan
+    plan: Plan
+    nodes: frozenset[str]
 
 
 class Walks:
@@ -88,10 +98,19 @@ class Walks:
 _walks: Final = Latest(Walks)
 
 
-def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, kept: bool = True) -> Transition | None:
+def transition(
+    whole: Problem,
+    running: Plan,
+    current: Fleet,
+    target: Plan,
+    *,
+    kept: bool = True,
+    barred: frozenset[str] = frozenset(),
+) -> Transition | None:
     """The waves from `running` (as `current` on the real parts) to `target`; None when there is no safe order.
 
-    Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left.
+    Where the target is what runs, it stays as far as it is allowed: nothing goes back to what withdrawing left, and no
+    idle instance stays of the options that are `barred`.
     Without `kept`, only the rules that hold always are kept on the way.
     """
     walks = _walks(whole)
@@ -104,7 +123,8 @@ def transition(whole: Problem, running: Plan, current: Fleet, target: Plan, *, k
         if allowed == withdrawn:
             break
         withdrawn, start = allowed, ground.between(allowed)
-        way = walks.walk(start, start if target == running else ground.between(target), kept=kept)
+        goal = without_idle(allowed, whole, barred) if target == running else target
+        way = walks.walk(start, ground.between(goal), kept=kept)
         if not way.whole:
             return None
         found = _transition(ground, current, way)
@@ -132,18 +152,27 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     return None
 
 
+def stuck(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Stuck | None:
+    """Where a walk to the target ends that does not get there; None where no options are known for that."""
+    walks = _walks(whole)
+    ground = walks.ground
+    allowed = withdraw(running, whole, current)
+    walked = walks.walk(ground.between(allowed), ground.between(target), kept=True)
+    plan = ground.plan(settled(ground, walked))
+    return None if plan is None else Stuck(allowed, plan, walked.blocked)
+
+
 def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
     """What a walk to the target comes to where it breaks less than what runs, though it is no plan yet.
 
     Of the rules that hold always it breaks none anew, beside what runs less what may not serve. Others give way, for it
     is asked for where no other plan can be reached.
     """
-    walks = _walks(whole)
-    ground = walks.ground
-    allowed = withdraw(running, whole, current)
-    walked = walks.walk(ground.between(allowed), ground.between(target), kept=True)
-    plan = ground.plan(settled(ground, walked))
-    if plan is None or introduced(_broken(plan, whole, kept=False), _broken(allowed, whole, kept=False)):
+    end = stuck(whole, running, current, target)
+    if end is None:
+        return None
+    plan = end.plan
+    if introduced(_broken(plan, whole, kept=False), _broken(end.allowed, whole, kept=False)):
         return None
     if len(verify(plan, whole)) >= len(verify(running, whole)):
         return None

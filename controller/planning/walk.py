@@ -31,7 +31,8 @@ HELPS: Final = (("grow", "route"), ("route", "grow"))
 class Walk:
     """The moments of a way with the wave that leads to each, and its end; `left` is how much of the goal is not there.
 
-    What stands on nodes that the way does not touch is apart in all of them.
+    `blocked` are the nodes on which something of it is still to be loaded or set anew. What stands on nodes that the
+    way does not touch is apart in all of them.
     """
 
     moments: tuple[tuple[str, Between], ...]
@@ -39,6 +40,7 @@ class Walk:
     goal: Between
     last: Between
     left: int
+    blocked: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> bool:
@@ -49,16 +51,19 @@ class Walk:
 def walk(ground: Ground, start: Between, goal: Between, *, kept: bool) -> Walk:
     """The way of the fewest waves among those tried; where none is whole, the one that gets furthest.
 
-    Where much changes, the first that is whole is taken.
+    Where much changes, the first that is whole is taken, and none is looked for beyond two that are stuck alike.
     """
     start, goal = apart(start, goal)
     bounds = Bounds(ground, start, kept)
     much = len(start.counts) + len(goal.counts) > FEW
     tries = (_walked(Steps(ground, goal, bounds, order), start, first) for first in HELPS for order in ORDERS)
-    found = []
+    found = list[Walk]()
     for way in itertools.islice(tries, rounds(ground) if much else None):
+        again = bool(found) and way.blocked == found[-1].blocked
         found.append(way)
-        if way.whole and (len(way.moments) <= SHORT or much):
+        if much and (way.whole or again):
+            break
+        if way.whole and len(way.moments) <= SHORT:
             break
     return min(found, key=lambda way: (way.left, len(way.moments)))
 
@@ -101,7 +106,8 @@ def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
                 break
             go(name, further)
             go("route", moment if name == "route" else steps.routed(moment))
-    return Walk(tuple(moments), start, steps.goal, moment, max(1, steps.left(moment)))
+    blocked = steps.in_the_way(moment)
+    return Walk(tuple(moments), start, steps.goal, moment, max(1, steps.left(moment)), blocked)
 
 
 def _key(moment: Between, goal: Between) -> tuple[object, ...]:

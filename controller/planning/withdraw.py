@@ -46,6 +46,12 @@ def withdraw(running: Plan, passing: Problem, current: Fleet) -> Plan:
     )
 
 
+def without_idle(plan: Plan, problem: Problem, barred: frozenset[str]) -> Plan:
+    """A plan without the instances of these options to which it sends nothing."""
+    idle = barred - {option for route in plan.routes for option in problem.path(route.path).options}
+    return replace(plan, instances=tuple(item for item in plan.instances if item.option not in idle)) if idle else plan
+
+
 def _scaled(shares: Mapping[str, int], whole: int) -> dict[str, int]:
     """The shares, stretched to sum to `whole`; what rounding leaves goes to the largest."""
     total = sum(shares.values())

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final
 
+from rules.kernel.latest import Latest
 from rules.kernel.problem import Path, Problem
 
 GIB: Final = 1024**3
@@ -38,13 +39,16 @@ def _priced_bytes(problem: Problem, path: Path) -> int:
 
 def carried_prices(problem: Problem, origins: Iterable[str] | None = None) -> tuple[tuple[str, int], ...]:
     """That price by path, where there is one; of these origins or of all."""
+    wanted = None if origins is None else frozenset(origins)
+    return tuple((path, price) for path, origin, price in _priced(problem) if wanted is None or origin in wanted)
+
+
+def _priced_paths(problem: Problem) -> tuple[tuple[str, str, int], ...]:
+    """The paths with a price, each with its origin."""
     if not any(link.egress for link in problem.policy.links):
         return ()
-    wanted = None if origins is None else frozenset(origins)
-    found = []
-    for path in problem.paths:
-        if wanted is None or problem.demand(path.demand).origin in wanted:
-            price = egress_millicents_per_hour(problem, path)
-            if price:
-                found.append((path.id, price))
-    return tuple(found)
+    prices = ((path, egress_millicents_per_hour(problem, path)) for path in problem.paths)
+    return tuple((path.id, problem.demand(path.demand).origin, price) for path, price in prices if price)
+
+
+_priced: Final = Latest(_priced_paths)

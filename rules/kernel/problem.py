@@ -234,6 +234,21 @@ class Problem:
                 stage[option] = None
         return {service: tuple(map(tuple, stages)) for service, stages in found.items()}
 
+    @cached_property
+    def expected(self) -> tuple[Demand, ...]:
+        """The demands, and one without requests of every other origin that a service names.
+
+        Nothing is asked there now: the service sleeps, or the origin's site is cut off.
+        """
+        known = {(demand.service, demand.origin) for demand in self.demands}
+        others = (
+            Demand(f"{service.name}@{origin.site}", service.name, origin.site, 0)
+            for service in self.policy.services
+            for origin in service.origins
+            if (service.name, origin.site) not in known
+        )
+        return (*self.demands, *others)
+
     def option(self, option_id: str) -> Option:
         """The option of that id; KeyError when there is none."""
         return self._options[option_id]

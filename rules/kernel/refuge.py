@@ -53,12 +53,14 @@ def sites(problem: Problem, path: Path) -> frozenset[str]:
 
 def opens(problem: Problem, service: Service, path: Path) -> int:
     """The step of the degrade order from which a path may carry anything; 0 where it needs none."""
-    placements = [problem.option(option).placement for option in path.options]
-    taken = {(placement.model, placement.variant) for placement in placements}
     steps: dict[tuple[str, str], int] = {}
     for number, step in enumerate(service.degrade, start=1):
         if isinstance(step, UseVariant):
             steps.setdefault((step.model, step.variant), number)
+    if not steps:
+        return 0
+    placements = [problem.option(option).placement for option in path.options]
+    taken = {(placement.model, placement.variant) for placement in placements}
     return max((steps.get(variant, 0) for variant in taken), default=0)
 
 

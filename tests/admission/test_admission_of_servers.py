@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from kubernetes_validate import validate
 
-from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
+from collectors.evidence.records import Attestation, Evidence
+from collectors.snapshot import (
+    Inventory,
+    InventoryNode,
+    LoadedModel,
+    ModelState,
+    Presence,
+    Reading,
+    Server,
+    ServerState,
+    Snapshot,
+)
 from controller.actions import SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.admission.door import Judged, parameter, policies, rejudged
 from controller.admission.judging import Protected, judged, question
@@ -18,10 +29,13 @@ from controller.admission.policy import ALLOWED
 from controller.admission.servers import Use, Uses, on_the_way, servers_judged, standing, uses
 from controller.admission.taking import refused
 from controller.fleet import Fleet, Load, RouteSet, Way
+from controller.planning.known import known
+from policy.clauses import AttestationClause
 from policy.resolved import Policy, Pool, Service
 from policy.source import load
 from rules.kernel.problem import Placement, Problem
 from tests.admission.test_admission_policies import CASES, NOW_S, ROOT, Cluster, certificate, permitted
+from tests.planning.world import FRANKFURT, OCR, World, line
 
 NOW = datetime.fromtimestamp(NOW_S, UTC)
 
@@ -207,3 +221,33 @@ def test_the_manifests_are_as_kubernetes_has_them(policy: Policy) -> None:
     assert len(manifests) == 3 * len(policy.pools)
     for manifest in (*manifests, *kept(problem, {policy.pools[0].name: Use()}).documents):
         validate(manifest, "1.36", strict=True)
+
+
+@pytest.mark.parametrize(("since_joined_s", "is_admitted"), [(0, True), (-1, False)])
+def test_what_a_machine_of_before_was_attested_of_admits_no_server_on_the_one_of_its_name(
+    since_joined_s: int, *, is_admitted: bool
+) -> None:
+    world = World()
+    profile = replace(world.policy.compliance[0], attestation=AttestationClause((), (), (), ("t",), None, line(70)))
+    policy = replace(world.policy, compliance=(profile,))
+    joined, node = world.now - timedelta(hours=1), InventoryNode("gpu-1", server=Presence.READY)
+    at = joined + timedelta(seconds=since_joined_s)
+    result = Evidence(
+        "t/gpu-1", "node", f"{FRANKFURT}/gpu-1", "attestation", (), "t", at, at + timedelta(days=1), line(1), "00"
+    )
+    result = replace(result, attestation=Attestation("t", (), (), (), at))
+    seen = world.snapshot()
+    here, counted = known(
+        policy,
+        replace(
+            seen,
+            evidence=(*seen.evidence, result),
+            inventory=(Inventory(FRANKFURT, Reading((replace(node, since=joined),), world.now, "nodes")),),
+            servers=(Server(FRANKFURT, Reading(ServerState(()), world.now, "triton"), "gpu-1"),),
+        ),
+        world.now,
+    )
+    answers = rejudged(None, here, counted.evidence, world.now)
+    used = {FRANKFURT: Use(frozenset({"gpu-1"}), frozenset({Protected(OCR, "detect")}))}
+    cluster = Cluster([*policies(), parameter(answers, [FRANKFURT], [used])])
+    assert (bound(cluster, FRANKFURT, "gpu-1") == []) == is_admitted

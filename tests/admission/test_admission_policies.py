@@ -15,13 +15,13 @@ from celpy.adapter import json_to_cel
 from kubernetes_validate import validate
 
 from collectors.evidence.records import FOREVER, Evidence
-from controller.admission.judging import JUDGING, Objection, Protected, judged, question
+from controller.admission.judging import Objection, Protected, judged, question
 from controller.admission.manifests import as_yaml, manifests
 from controller.admission.policy import ALLOWED
 from policy.findings import Place
 from policy.resolved import Policy
 from policy.source import load
-from rules.catalogue import COMPLIANCE
+from rules.catalogue import COMPLIANCE, OF_POOLS
 from rules.kernel.measure import Visit, visits
 from rules.kernel.plan import Plan, Route
 from rules.kernel.problem import Problem
@@ -31,7 +31,7 @@ NOW_S = 1_900_000_000
 HERE = Place("evidence.yaml", 1, 1)
 CASES = [
     (rule.id, example)
-    for rule in JUDGING
+    for rule in OF_POOLS
     for example in importlib.import_module(f"tests.rules.examples.{rule.id}").EXAMPLES
 ]
 
@@ -115,7 +115,7 @@ def permitted(problem: Problem) -> dict[tuple[str, str, str], bool]:
     found: dict[tuple[str, str, str], bool] = {}
     for path in problem.paths:
         plan = Plan(routes=(Route(path.id, 1000),))
-        violations = [violation for rule in JUDGING for violation in rule.check(plan, problem)]
+        violations = [violation for rule in OF_POOLS for violation in rule.check(plan, problem)]
         for visit in visits(plan, problem):
             key = (visit.demand.service, visit.stage.name, visit.option.placement.pool)
             found[key] = found.get(key, False) or not broken(visit, violations)
@@ -138,7 +138,7 @@ def test_a_pod_is_admitted_exactly_where_the_checks_of_the_rules_are_silent(rule
             assert (told == []) == (allowed or (service, stage) not in covered), (rule, example.name, node, told)
 
 
-@pytest.mark.parametrize("rule", [rule.id for rule in JUDGING])
+@pytest.mark.parametrize("rule", [rule.id for rule in OF_POOLS])
 def test_the_examples_of_a_rule_have_pods_of_both_kinds(rule: str) -> None:
     answers = [allowed for name, example in CASES if name == rule for allowed in permitted(example.problem).values()]
     assert {True, False} == set(answers)

@@ -180,6 +180,7 @@ class World:
     certified: dict[str, datetime] = field(
         default_factory=lambda: {site: START + timedelta(days=900) for site in (PARIS, FRANKFURT)}
     )
+    stuck: tuple[str, ...] = ()
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -193,6 +194,7 @@ class World:
                 for (service, origin), rate in self.rates.items()
             ),
             evidence=tuple(pci(site, until) for site, until in self.certified.items()),
+            stuck=self.stuck,
         )
 
     def turn(self, seconds: int = 30) -> Decision:

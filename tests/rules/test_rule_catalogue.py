@@ -49,6 +49,7 @@ def test_what_was_promised_for_the_way_between_two_plans_is_marked_so() -> None:
         "preemption",
         "replica_bounds",
         "spares",
+        "standing",
         "survival",
         "together",
         "unit_cost",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from policy.findings import Level
-from policy.resolved import Ceiling, CostObjective, Egress, Encryption
+from policy.resolved import Ceiling, CostObjective, Egress, Encryption, Origin
 from policy.words import dollars, dollars_per_hour
 from rules.allocated_cost import AllocatedCost
 from rules.budget import Budget
@@ -16,7 +16,7 @@ from rules.kernel.dear_paths import capped
 from rules.kernel.egress import carried_prices
 from rules.kernel.formulation import Count, Exclusion, Formulation, Resource
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
-from rules.kernel.problem import Node, Path, Placement
+from rules.kernel.problem import Demand, Node, Path, Placement
 from rules.kernel.rule import Violation
 from rules.unit_cost import UnitCost
 from tests.rules.build import Fleet, at, two_sites
@@ -78,6 +78,15 @@ def test_a_stage_may_use_the_options_of_its_own_model_only() -> None:
         ("ocr@paris", "read", "rec@edge"),
         ("ocr@paris", "read", "rec@cloud"),
     ]
+
+
+def test_requests_may_come_from_each_origin_that_a_service_names() -> None:
+    problem = two_sites().problem
+    origins = tuple(Origin(site, 500, at(12)) for site in ("paris", "lyon"))
+    services = tuple(replace(service, origins=origins) for service in problem.policy.services)
+    named = replace(problem, policy=replace(problem.policy, services=services))
+    assert problem.expected == problem.demands
+    assert named.expected == (*problem.demands, Demand("ocr@lyon", "ocr", "lyon", 0))
 
 
 def test_a_node_s_resource_names_only_what_can_stand_there() -> None:

@@ -208,11 +208,12 @@ SCOPED: Final = {
     "pinned",
     "link_evidence",
     "payload_fidelity",
+    "standing",
 }
 WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
-    one_profile_more: {"certification", "served", "latency", "budget"},
+    one_profile_more: {"certification", "served", "latency", "budget", "standing"},
     a_profile_covers_more: SCOPED,
-    certifications_are_of_fewer_versions: {"certification"},
+    certifications_are_of_fewer_versions: {"certification", "standing"},
     more_versions_are_forbidden: {"forbidden_certification"},
     jurisdictions_are_fewer: {"residency"},
     links_are_better: {"link_security"},
@@ -222,7 +223,7 @@ WAYS: Final[dict[Callable[[Policy, st.DataObject], Policy], set[str]]] = {
     ways_to_buy_are_fewer: {"purchase"},
     pools_are_fewer: {"placement", "purchase"},
     stages_stay_together: {"together", "gathering"},
-    a_pool_is_for_fewer: {"purchase", "placement"},
+    a_pool_is_for_fewer: {"purchase", "placement", "standing"},
     somebody_works_there: {"maintenance", "purchase"},
     attestation_asks_for_more: {"attestation"},
     models_are_vouched_for_by_fewer: {"provenance"},

@@ -26,7 +26,11 @@ GZIP = {"content-encoding": "gzip"}
 
 @dataclass(slots=True)
 class Caller:
-    """`servers` are those that the site has, by pool and node."""
+    """`servers` are those that the site has, by pool and node.
+
+    Once `stuck` at a plan, it takes newer ones up and brings none about. By service, `milli_rps` arrive, else three
+    requests a second.
+    """
 
     site: str
     servers: tuple[tuple[str, str], ...]
@@ -34,6 +38,8 @@ class Caller:
     keys: tuple[str, ...]
     plans: list[SitePlan] = field(default_factory=list)
     sequence: int = 0
+    milli_rps: dict[str, int] = field(default_factory=dict)
+    stuck: SitePlan | None = None
 
     @property
     def plan(self) -> SitePlan | None:
@@ -57,7 +63,7 @@ class Caller:
 
     def report(self) -> Report:
         now = datetime.now(UTC)
-        plan = self.plan
+        plan = self.stuck or self.plan
         loads = [item.load for item in plan.loads] if plan else []
         servers = tuple(
             Server(
@@ -85,7 +91,11 @@ class Caller:
             for pool, node in self.servers
         )
         offered = tuple(
-            Offered(item.routes.service, self.site, Reading(Rate(3_000, 30, 10.0), now, "stand-in"))
+            Offered(
+                item.routes.service,
+                self.site,
+                Reading(Rate(self.milli_rps.get(item.routes.service, 3_000), 1_000, 10.0), now, "stand-in"),
+            )
             for item in (plan.routes if plan else ())
         )
         return Report(

@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from controller.embedded.ports import free_ports
-from controller.serving import Secured, serving
 from controller.sites.calls import REGISTER, Credentials, Enrolment
+from controller.sites.hub.answering import answering
 from controller.sites.hub.app import Hub, site_calls
 from controller.sites.hub.authority import Authority
 from controller.sites.hub.heard import SiteReports
 from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, KEY, PLAN_KEY, make_keys
-from controller.sites.hub.peer import PeerProtocol, context_of
+from controller.sites.hub.peer import context_of
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.registry import SiteRegistry
 
@@ -96,19 +96,20 @@ def private_pem(key: EllipticCurvePrivateKey) -> str:
 
 @asynccontextmanager
 async def hub_at(folder: Path, *agents: str) -> AsyncIterator[Called]:
-    """Serve `agents` on 127.0.0.1 with keys of its own."""
+    """Serve `agents` on 127.0.0.1, with keys of its own unless there are some already."""
     keys, clock = folder / "keys", Clock()
-    make_keys(keys, ("127.0.0.1",), clock())
+    if not keys.exists():
+        make_keys(keys, ("127.0.0.1",), clock())
     authority = Authority.read(keys / AUTHORITY, keys / AUTHORITY_KEY, keys / PLAN_KEY)
     registry = SiteRegistry.open(folder / "journal.db")
-    hub = Hub(agents, authority, registry, SitePlans(registry, authority.plan_key, clock), SiteReports(), clock)
+    hub = Hub(agents, authority, registry, SitePlans(registry, authority.plan_key, clock), SiteReports(), clock, clock)
     context = context_of(keys / CERTIFICATE, keys / KEY, keys / AUTHORITY)
     address = f"127.0.0.1:{free_ports(1)[0]}"
     shown = folder / "shown"
-    shown.mkdir()
+    shown.mkdir(exist_ok=True)
     called = Called(f"https://{address}", hub, keys, clock, shown)
     try:
-        async with serving(site_calls(hub), address, Secured(context, PeerProtocol, 64)):
+        async with answering(site_calls(hub), address, context, 64):
             try:
                 yield called
             finally:

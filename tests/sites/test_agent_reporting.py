@@ -75,6 +75,20 @@ def test_what_does_not_fit_is_left_out_from_what_matters_least() -> None:
     assert fitting(report, 100) is None
 
 
+@pytest.mark.parametrize("most_bytes", [20_000, 60_000, 100_000])
+def test_long_names_leave_sketches_out_and_never_all_of_them(most_bytes: int) -> None:
+    sketches = Sketches(START)
+    for stage in range(200):
+        name = RNG.bytes(120).hex()  # which packs to half of its length, and no further
+        for took_us in range(1, 20):
+            sketches.add_stage(("edge", name, f"variant-{stage}"), took_us, took_us, 1.0)
+    report = report_of(telling(sketches, 10, work(0)))
+    data = fitting(report, most_bytes)
+    assert data is not None
+    assert len(data) <= most_bytes
+    assert 0 < len(unpacked(data).sketches) < 400
+
+
 async def test_a_busy_site_sends_less_than_it_may_tls_included(tmp_path: Path) -> None:
     """Twenty stages at a hundred requests a second each, told every five seconds."""
     sketches, reports = Sketches(START), 3

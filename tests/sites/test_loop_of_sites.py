@@ -20,6 +20,7 @@ from controller.embedded.ports import free_ports
 from controller.fleet import Way
 from controller.loop.status import Status
 from controller.places import Places
+from controller.sites.hub import desk
 from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, KEY, PLAN_KEY, make_keys
 from controller.sites.site_plan import SitePlan
 
@@ -63,6 +64,10 @@ class World:
     def at_rest(self) -> bool:
         decision = self.status.decision
         return decision is not None and decision.verdict is Verdict.KEEP and not self.status.outcomes
+
+
+def pools(ways: tuple[Way, ...]) -> set[str]:
+    return {placement.pool for way in ways for placement in way.placements}
 
 
 def connections(folder: Path) -> Connections:
@@ -135,3 +140,32 @@ async def test_sites_are_planned_told_cut_off_and_come_back(tmp_path: Path) -> N
         assert ("call-vad", "edge-paris") in here.routes()
         assert [plan.generation for plan in paris.plans] == sorted({plan.generation for plan in paris.plans})
         assert "GW3004" not in here.ids()
+
+
+@pytest.mark.timeout(200)
+async def test_a_site_that_brings_nothing_about_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "DONE_S", 8.0)
+    async with world(tmp_path) as here:
+        await here.until(lambda: all(caller.plan for caller in here.callers.values()) and here.at_rest())
+        before, lyon = here.routes(), here.callers["edge-lyon"]
+        assert pools(before["call-vad", "edge-paris"]) == pools(before["call-vad", "edge-lyon"]) == {"edge-paris"}
+        lyon.stuck = here.plan("edge-lyon")
+        for caller in here.callers.values():
+            caller.milli_rps = {"call-vad": 20_000}
+        await here.until(lambda: "GW2144" in here.ids())
+        await here.until(lambda: pools(here.routes()["call-vad", "edge-paris"]) == {"cloud-frankfurt"})
+        await here.until(here.at_rest)
+        assert "GW2144" in here.ids()
+        assert here.routes()["call-vad", "edge-lyon"] == before["call-vad", "edge-lyon"]
+        assert any(item.load.placement.model == "silero-vad" for item in here.plan("edge-paris").loads), (
+            "it is asked on"
+        )
+
+        lyon.stuck = None
+        await here.until(lambda: "GW2144" not in here.ids())
+        await here.until(
+            lambda: pools(here.routes()["call-vad", "edge-lyon"]) == {"cloud-frankfurt"} and here.at_rest()
+        )
+        assert not any(item.load.placement.model == "silero-vad" for item in here.plan("edge-paris").loads)

@@ -17,7 +17,9 @@ from controller.acting.waiting import until
 from controller.actions import Action, SetLoad, SetRoutes, Unload
 from controller.fleet import Fleet, Load, RouteSet, Way
 from controller.journal.errors import JournalError
+from controller.sites.hub import desk
 from controller.sites.hub.acting import SiteRoutes, SiteServers
+from controller.sites.hub.collecting import SiteReadings
 from controller.sites.hub.deciding import SiteUpkeep
 from controller.sites.hub.desk import Desk
 from controller.sites.hub.heard import SiteReports
@@ -70,7 +72,7 @@ class World:
         self.plans = SitePlans(registry, key, self.clock)
         self.reports = SiteReports()
         agents, pools = (PARIS,), (lambda: POLICY.pools)
-        sites = Sites(agents, pools, self.plans, self.reports, self.clock(), SILENT_AFTER)
+        sites = Sites(agents, pools, self.plans, self.reports, self.clock, self.clock(), SILENT_AFTER)
         self.desk = Desk(sites, self.clock, Terms(POLICY))
         self.servers, self.gateways = SiteServers(self.desk), Gateways()
         self.routes = SiteRoutes(self.desk, self.gateways, self.gateways)
@@ -217,6 +219,48 @@ async def test_a_site_that_falls_silent_fails_what_waits_for_it(world: World) ->
     world.clock.passed = SILENT_AFTER + timedelta(seconds=1)
     with pytest.raises(ActuatorError, match="cut off"):
         await acting
+
+
+async def test_a_site_that_brings_nothing_about_is_waited_for_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "DONE_S", 0.3)
+    world.tells(loads=(LOAD,))
+    with pytest.raises(ActuatorError, match="has not brought generation 1 about"):
+        await world.servers.apply("d", SetLoad(MORE), POLICY)
+    monkeypatch.setattr(desk, "DONE_S", 60.0)
+    world.tells(loads=(LOAD,))
+    async with asyncio.timeout(5):
+        with pytest.raises(ActuatorError, match="brings nothing about"):
+            await world.servers.apply("d", SetLoad(MORE), POLICY)
+    plan = await world.plan()
+    assert (plan.generation, [item.load for item in plan.loads]) == (2, [LOAD]), "what is not waited for is not asked"
+    world.tells(2, loads=(LOAD,))
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(MORE), POLICY))
+    await world.when_told(3, lambda: world.tells(3, loads=(MORE,)))
+    await acting
+
+
+async def test_a_site_that_brings_nothing_about_is_told_with_since_when(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "DONE_S", 0.3)
+    world.tells(loads=(LOAD,))
+    asked = world.clock()
+    with pytest.raises(ActuatorError):
+        await world.servers.apply("d", SetLoad(MORE), POLICY)
+
+    async def certified() -> frozenset[str]:
+        return frozenset((PARIS,))
+
+    seen = await SiteReadings(world.desk.sites, certified).collect(world.clock())
+    assert seen.stuck == (PARIS,)
+    (finding,) = (each for each in seen.findings if each.id == "GW2144")
+    assert asked.isoformat(timespec="seconds")[:16] in finding.message
+    assert finding.subject == f"site {PARIS}"
+    assert seen.servers[0].reading.value is not None, "it is counted with"
+    world.tells(1, loads=(MORE,))
+    assert (await SiteReadings(world.desk.sites, certified).collect(world.clock())).stuck == ()
 
 
 async def test_the_whole_plan_is_given_once_the_fleet_is_as_decided(world: World) -> None:

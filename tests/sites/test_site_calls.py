@@ -36,7 +36,16 @@ from controller.fleet import RouteSet, Way
 from controller.sites.calls import PLAN, REGISTER, RENEW, REPORT, Credentials
 from controller.sites.hub import peer
 from controller.sites.hub.authority import LIVES, Authority, KeysError
-from controller.sites.hub.making_keys import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, PLAN_KEY, make_keys
+from controller.sites.hub.lifetimes import Lifetime, ending_soon
+from controller.sites.hub.making_keys import (
+    AUTHORITY,
+    AUTHORITY_KEY,
+    CERTIFICATE,
+    KEY,
+    PLAN_KEY,
+    SERVES,
+    make_keys,
+)
 from controller.sites.hub.peer import Peer
 from controller.sites.hub.plausible import told
 from controller.sites.report import MOST_BYTES, MOST_PACKED_BYTES, Phase, Report, packed
@@ -191,6 +200,37 @@ async def test_a_certificate_renews_itself(called: Called) -> None:
     assert renewed.site == PARIS
     assert await status(called.client(called.context(renewed.certificate, key))) == 204
     assert await status(client) == 204
+
+
+async def test_an_authority_is_replaced_while_sites_go_on(tmp_path: Path) -> None:
+    async with hub_at(tmp_path, PARIS) as called:
+        credentials, key = await called.register(PARIS)
+        keys, before = called.keys, (called.keys / AUTHORITY).read_text()
+    make_keys(tmp_path / "new", ("127.0.0.1",), datetime.now(UTC))
+    for name in (AUTHORITY, AUTHORITY_KEY, CERTIFICATE, KEY):
+        (keys / name).write_text((tmp_path / "new" / name).read_text())
+    (keys / AUTHORITY).write_text((keys / AUTHORITY).read_text() + before)
+    async with hub_at(tmp_path, PARIS) as called:
+        client = called.client(called.context(credentials.certificate, key))
+        assert await status(client) == 204
+        other, request = requested()
+        answer = await client.post(RENEW, content=enrolment(request))
+        renewed = msgspec.json.decode(answer.content, type=Credentials)
+        new = x509.load_pem_x509_certificate((tmp_path / "new" / AUTHORITY).read_bytes())
+        x509.load_pem_x509_certificate(renewed.certificate.encode()).verify_directly_issued_by(new)
+        assert await status(called.client(called.context(renewed.certificate, other))) == 204
+
+
+@pytest.mark.parametrize(("left", "told"), [(31, ""), (30, "ends at"), (0, "ended at")])
+def test_a_certificate_that_ends_soon_is_told(tmp_path: Path, left: int, told: str) -> None:
+    made = datetime(2026, 11, 27, tzinfo=UTC)
+    make_keys(tmp_path, ("127.0.0.1",), made)
+    lifetimes = Lifetime.of(tmp_path / CERTIFICATE), Lifetime.of(tmp_path / AUTHORITY)
+    assert lifetimes[0].ends == made + SERVES
+    found = [*ending_soon(lifetimes, made + SERVES - timedelta(days=left))]
+    assert [(each.id, each.subject) for each in found] == ([("GW2145", CERTIFICATE)] if told else [])
+    assert all(told in each.message for each in found)
+    assert [each.level is Level.ERROR for each in found] == ([left == 0] if told else [])
 
 
 async def test_a_plan_is_waited_for_and_is_signed(called: Called) -> None:

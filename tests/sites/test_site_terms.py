@@ -16,7 +16,7 @@ from controller.sites.hub.envelopes import envelopes
 from controller.sites.hub.question import asked
 from controller.sites.hub.terms import Terms, terms_of
 from controller.sites.site_plan import Envelope, SitePlan
-from policy.resolved import Policy, ReplicaBound
+from policy.resolved import Policy, PoolsClause, ReplicaBound
 from rules.kernel.problem import Placement
 from tests.planning.world import FRANKFURT, LYON, OCR, PARIS, POLICY, START, VAD, line, pci
 
@@ -55,6 +55,17 @@ def test_what_is_protected_ends_with_its_evidence_and_nothing_else_does() -> Non
     assert ends[Placement("det", "fp32", FRANKFURT)] == ENDS
     routes = {(item.routes.service, item.routes.origin): item.until for item in map(found.route, decision.fleet.routes)}
     assert routes == {(OCR, PARIS): ENDS, (OCR, LYON): ENDS, (VAD, PARIS): None, (VAD, LYON): None}
+
+
+def test_what_stands_idle_ends_with_the_last_that_lets_anybody_use_it() -> None:
+    away = PoolsClause((LYON,), (), (), (), is_barred=True, place=line(13))
+    bounds = tuple(ReplicaBound(model, LYON, 1, 2, line(51)) for model in ("det", "vad"))
+    services = (replace(POLICY.services[0], pools=(away,)), POLICY.services[1])
+    policy = replace(POLICY, services=services, scaling=replace(POLICY.scaling, bounds=bounds))
+    decision, found = terms(policy, (*BOTH, pci(LYON, SOONER)))
+    ends = {item.load.placement: item.until for item in map(found.load, decision.fleet.loads)}
+    assert ends[Placement("det", "fp32", LYON)] == SOONER
+    assert {until for placement, until in ends.items() if placement.model == "vad"} == {None}
 
 
 def test_a_sites_plan_has_its_own_loads_the_routes_from_it_and_what_gateways_know() -> None:

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from controller.cluster.leading.lease import Record, Seen, Step, Timing, following, look, step
+from controller.cluster.leading.lease import Record, Seen, Step, Timing, following, look, next_look_s, step
 
-TIMING = Timing(duration_s=10, lead_s=7.0, look_s=2.0)
+TIMING = Timing(duration_s=10, lead_s=7.0, look_s=1.0)
 HELD = Record("a", 3, 10, "v1")
 
 
@@ -39,6 +39,25 @@ def test_a_lease_that_was_given_up_is_taken_at_once_in_a_term_of_its_own() -> No
     free = Record("", 3, 1, "v9")
     assert step("b", look(None, free, 0.0), 0.0) is Step.TAKE
     assert following(free, "b", TIMING) == Record("b", 4, 10, "v9")
+
+
+def test_a_standby_looks_again_when_it_may_take_the_lease_and_a_holder_as_often_as_ever() -> None:
+    seen = look(None, HELD, 100.0)
+    assert next_look_s("b", None, 100.0, TIMING) == 1.0
+    assert next_look_s("b", seen, 104.0, TIMING) == 1.0
+    assert next_look_s("b", seen, 109.25, TIMING) == 0.75
+    assert next_look_s("b", seen, 120.0, TIMING) == 0.0
+    assert next_look_s("a", seen, 109.25, TIMING) == 1.0
+
+
+@pytest.mark.parametrize("tenths", range(10))
+def test_a_standby_takes_over_within_the_leases_duration_and_one_look_of_the_last_renewal(tenths: int) -> None:
+    standby, now_s = Replica("b", 0.0, 1.0), tenths / 10 - TIMING.look_s
+    last_renewed_s = 0.0
+    while not standby.leads(now_s):
+        standby.turn(HELD if now_s >= last_renewed_s else Record("a", 3, 10, "v0"), now_s)
+        now_s += next_look_s("b", standby.seen, now_s, TIMING) if not standby.leads(now_s) else 0.0
+    assert TIMING.duration_s <= now_s - last_renewed_s < TIMING.duration_s + TIMING.look_s
 
 
 class Replica:
@@ -80,7 +99,8 @@ def test_two_never_lead_at_once_whatever_their_clocks_say_and_somebody_soon_does
             if true_s >= due[replica.name]:
                 lease = replica.turn(lease, true_s)
                 held_up_s = dice.choice([0.0] * 20 + [30.0])
-                due[replica.name] = true_s + TIMING.look_s + held_up_s
+                rest_s = next_look_s(replica.name, replica.seen, replica.clock(true_s), TIMING)
+                due[replica.name] = true_s + rest_s + held_up_s
         leading = [replica.name for replica in replicas if replica.leads(true_s)]
         assert len(leading) < 2
         idle_s = 0.0 if leading else idle_s + 0.1

@@ -1,11 +1,13 @@
 """What each cluster is to have of a plan, and how Open Cluster Management and Karmada are told of it."""
 
+import json
 from typing import Any
 
 import pytest
 
+from controller.cluster.handover import ocm
 from controller.cluster.handover.karmada import NOT_EVERYWHERE, SHARED, templates
-from controller.cluster.handover.ocm import MOST_BYTES, manifest_works, refused
+from controller.cluster.handover.ocm import MANIFEST_BYTES, MOST_BYTES, manifest_works, refused
 from controller.cluster.handover.settings import HandoverSettings
 from controller.cluster.handover.shares import Shares, shares
 from controller.cluster.servers.settings import ServerSettings
@@ -121,6 +123,27 @@ def test_a_pool_that_is_more_than_a_work_takes_is_told(nodes: int, told: list[st
     findings = list(refused(shares(POOLS[:1], fleet, SERVERS, HANDOVER)))
     assert [each.id for each in findings] == told
     assert all(str(MOST_BYTES) in each.message for each in findings)
+
+
+def test_the_size_of_a_work_is_no_less_than_what_its_hub_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is the length of each manifest as protocol buffers have it: in a RawExtension, in a Manifest."""
+    parts = shares(POOLS[:1], FLEET, SERVERS, HANDOVER)
+    (share,) = parts.shares
+
+    def wrapped(size: int) -> int:
+        return size + 1 + len(encode_varint(size))
+
+    texts = [json.dumps(each, separators=(",", ":")) for each in (share.namespace, *share.manifests)]
+    counted = sum(wrapped(wrapped(len(text))) for text in texts)
+    monkeypatch.setattr(ocm, "MOST_BYTES", counted - 1)
+    assert [each.id for each in refused(parts)] == ["GW2201"]
+    monkeypatch.setattr(ocm, "MOST_BYTES", counted + MANIFEST_BYTES * len(texts))
+    assert list(refused(parts)) == []
+
+
+def encode_varint(number: int) -> bytes:
+    """Seven bits a byte."""
+    return bytes(number >> shift & 0x7F for shift in range(0, max(1, number.bit_length()), 7))
 
 
 def test_every_template_is_selected_by_one_policy_that_names_its_cluster() -> None:

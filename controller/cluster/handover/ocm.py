@@ -18,6 +18,8 @@ from policy.schema.crd import plural
 
 MOST_BYTES: Final = 500 * 1024
 """Of manifests in one ManifestWork, as the hub's webhook counts them."""
+MANIFEST_BYTES: Final = 8
+"""Counted of each manifest beside its text, at most: it is wrapped twice, with a tag and a length."""
 FIELD_MANAGER: Final = "work-agent-gridwright"
 """The work agent takes only names that begin like its own."""
 READY: Final = "ready"
@@ -94,4 +96,5 @@ def _identifier(manifest: Manifest) -> dict[str, str]:
 
 
 def _size(share: Share) -> int:
-    return sum(len(json.dumps(each, separators=(",", ":")).encode()) for each in (share.namespace, *share.manifests))
+    manifests = (share.namespace, *share.manifests)
+    return sum(len(json.dumps(each, separators=(",", ":")).encode()) + MANIFEST_BYTES for each in manifests)

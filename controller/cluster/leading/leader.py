@@ -11,7 +11,7 @@ from controller.cluster.api_server.calls import Calls
 from controller.cluster.api_server.errors import CallError, ConflictError, MissingError
 from controller.cluster.api_server.resources import LEASES
 from controller.cluster.leading.fencing import DeposedError, refuses_other_terms
-from controller.cluster.leading.lease import LEASE, Record, Seen, Step, Timing, following, look, step
+from controller.cluster.leading.lease import LEASE, Record, Seen, Step, Timing, following, look, next_look_s, step
 from controller.cluster.names import MANAGED_BY, MANAGER, SYSTEM
 
 LOG: Final = logging.getLogger("gridwright.cluster")
@@ -74,7 +74,7 @@ class Leadership:
         try:
             while True:
                 await self._turn()
-                await asyncio.sleep(self._timing.look_s)
+                await asyncio.sleep(self._rest_s())
         finally:
             await self._give_up()
 
@@ -89,6 +89,12 @@ class Leadership:
             self.trouble = f"{type(error).__name__}: {error}: a fault of Gridwright, report it"
         if self.is_leading:
             self._leads.set()
+
+    def _rest_s(self) -> float:
+        """Until the next look; after a call that failed there is no hurry."""
+        if self.trouble:
+            return self._timing.look_s
+        return next_look_s(self._me, self._seen, self._clock(), self._timing)
 
     async def _look(self) -> None:
         sent_s = self._clock()

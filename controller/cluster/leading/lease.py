@@ -16,12 +16,14 @@ LEASE: Final = "gridwright"
 class Timing:
     """A lease may be taken `duration_s` after its last renewal; its holder leads `lead_s`; all look each `look_s`.
 
-    A standby that looks just before a leader's last renewal takes over after `duration_s + 2 * look_s` at most.
+    A standby sees a renewal `look_s` late at most, and looks at the instant at which it may take the lease: so it takes
+    over `duration_s + look_s` after the last renewal at the latest. A call about the lease is given up after `call_s`.
     """
 
     duration_s: int = 10
     lead_s: float = 7.0
-    look_s: float = 2.0
+    look_s: float = 1.0
+    call_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,13 @@ def step(me: str, seen: Seen, now_s: float) -> Step:
     if not seen.record.holder or now_s - seen.since_s >= seen.record.duration_s:
         return Step.TAKE
     return Step.WAIT
+
+
+def next_look_s(me: str, seen: Seen | None, now_s: float, timing: Timing) -> float:
+    """How long until this replica looks again: no longer than until it may take what another one holds."""
+    if seen is None or seen.record is None or seen.record.holder == me:
+        return timing.look_s
+    return min(timing.look_s, max(0.0, seen.since_s + seen.record.duration_s - now_s))
 
 
 def following(record: Record | None, me: str, timing: Timing) -> Record:

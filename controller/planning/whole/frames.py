@@ -43,7 +43,7 @@ def unit_prices(rows: Rows, counts: Counts) -> dict[str, float]:
 
 def first_frame(rows: Rows, running: Counts) -> Frame:
     """Nothing is held to but the boxes."""
-    return Frame(boxes(rows, unit_prices(rows, running), {}, _zeroed(rows)))
+    return Frame(boxes(rows, unit_prices(rows, running), {}, rows.never))
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     levels = held.levels
     price = unit_prices(rows, counts)
     kept = kept_to(rows, counts, price, held.closed_nodes)
-    never = _zeroed(rows) | {option for option, nodes in kept.items() if not nodes}
+    never = rows.never | {option for option, nodes in kept.items() if not nodes}
     winners = _winners(rows, counts, boxes(rows, price, levels, never), price, held.closed_options)
     _reconciled(winners, levels, price)
     closed = never | winners.losers()
@@ -77,15 +77,6 @@ def next_frame(rows: Rows, counts: Counts, held: Held) -> Frame:
     instead = winners.instead()
     reserved = {(instead.get(option, option), node): count for (option, node), count in held.reserved.items()}
     return Frame(chosen, held.closed_nodes, tokens, reserved, instead, kept)
-
-
-def _zeroed(rows: Rows) -> frozenset[str]:
-    """Options that may have no instance at all."""
-    named = {row.option for row in rows.form.exclusions() if not row.path and not row.demand}
-    for row in rows.hard:
-        if isinstance(row, Count) and row.highest == 0:
-            named.update(row.options)
-    return frozenset(named)
 
 
 @dataclass(frozen=True)
@@ -210,7 +201,7 @@ def kept_standing(rows: Rows, runs: Counts) -> dict[tuple[str, str], int]:
     for row in rows.hard:
         need = row.lowest - sum(by_option[option] for option in row.options) if isinstance(row, Count) else 0
         for option in row.options if isinstance(row, Count) and need > 0 else ():
-            for node, count in standing.get(option, ()):
+            for node, count in standing.get(option, ()) if option not in rows.never else ():
                 more = max(0, min(need, count - found[option, node]))
                 found[option, node] += more
                 by_option[option] += more

@@ -4,11 +4,6 @@ from controller.planning.whole.reading import Hard, Reading
 from rules.kernel.formulation import Distinct, Flow
 
 
-def is_of(row: Hard, service: str) -> bool:
-    """Whether a row is asked of a service until it gives up."""
-    return isinstance(row, Distinct | Flow) and service in row.services
-
-
 def lacking(row: Hard, at: Reading) -> int:
     """How many instances, or groups with one, a row lacks at least; 0 for a row that asks for none."""
     match row:

@@ -15,7 +15,7 @@ from controller.planning.objective import cost_of, shortfall
 from controller.planning.solve import solve
 from controller.planning.whole.frames import HELD_PART
 from controller.planning.whole.giving_up import given_up, least_given_up
-from controller.planning.whole.lacking import is_of, lacking
+from controller.planning.whole.lacking import lacking
 from controller.planning.whole.reading import Hard, Reading, keeps
 from controller.planning.whole.residual import Open, fixed, joined, part, residual
 from controller.planning.whole.rows import Rows
@@ -29,6 +29,7 @@ from rules.kernel.formulation import (
     Formulation,
     Gathered,
     Ladder,
+    Penalty,
     Resource,
 )
 from rules.kernel.plan import Plan
@@ -65,15 +66,21 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
 
     What is degraded or refused is looked at as well: the search may have missed by a little what there is room for.
     """
+    at, view = without_broken(rows, at, price), View(rows, price)
+    short = at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}
+    for service in sorted(short & rows.ladders.keys()):
+        if given_up(rows, at, service) > least_given_up(rows, service):
+            at = _given_more(view, at, rows.ladders[service])
+    return at
+
+
+def without_broken(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
+    """The plan with the rows kept that can be mended."""
     view = View(rows, price)
     for width, may_give_up in ATTEMPTS:
         for row in broken(rows, at):
             if not keeps(row, at, rows.tops):
                 at = _mended(view, at, row, width, may_give_up=may_give_up)
-    short = at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}
-    for service in sorted(short & rows.ladders.keys()):
-        if given_up(rows, at, service) > least_given_up(rows, service):
-            at = _given_more(view, at, rows.ladders[service])
     return at
 
 
@@ -119,6 +126,15 @@ class View:
             found[node.pool].append(node.name)
         return {pool: tuple(nodes) for pool, nodes in found.items()}
 
+    @cached_property
+    def asked_of(self) -> Mapping[str, tuple[Hard, ...]]:
+        """By service, the rows that are asked of it until it gives up."""
+        found: defaultdict[str, list[Hard]] = defaultdict(list)
+        for row in self.rows.hard:
+            for service in row.services if isinstance(row, Distinct | Flow) else ():
+                found[service].append(row)
+        return {service: tuple(rows) for service, rows in found.items()}
+
     def load(self, at: Reading) -> Mapping[str, float]:
         """By node, the parts of it that its instances take, summed."""
         found: defaultdict[str, float] = defaultdict(float)
@@ -139,6 +155,13 @@ class Left(NamedTuple):
         """The best part found for what is open, that costs at most so much."""
         return solve(self.form, self.problem, self.before, WORK, most=most).plan
 
+    def without_giving_up_more(self) -> int:
+        """What a plan costs at the most that gives up no more than now: a permille is worth more than all nodes."""
+        permille = min(
+            (price for row in self.form.rows if isinstance(row, Penalty) for _, price in row.unserved), default=0
+        )
+        return shortfall(self.before, self.form) + permille
+
     def with_part(self, found: Plan) -> Reading:
         """The whole plan with a part."""
         return joined(self.stays, Reading.of(found))
@@ -157,7 +180,7 @@ def _mended(view: View, at: Reading, row: Hard, width: int, *, may_give_up: bool
     spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
     left = _left(view, at, _neighbourhood(view, at, spoken, services, width))
-    found = left.solved()
+    found = left.solved(None if may_give_up else left.without_giving_up_more())
     if found is None or (not may_give_up and shortfall(found, left.form) > shortfall(left.before, left.form)):
         return at
     return left.with_part(found)
@@ -170,7 +193,7 @@ def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
     """
     width = WIDE
     spoken = tuple(dict.fromkeys(_spoken(view, at, ladder, width)))
-    room = max((lacking(row, at) for row in view.rows.hard if is_of(row, ladder.service)), default=0)
+    room = max((lacking(row, at) for row in view.asked_of.get(ladder.service, ())), default=0)
     left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width, room=room))
     permille = min(view.rows.prices.unserved.get(demand, 0) for demand in ladder.demands)
     found = left.solved(cost_of(left.before, left.form) - permille // 2)

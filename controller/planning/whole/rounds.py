@@ -18,7 +18,7 @@ from controller.planning.solve import Solved
 from controller.planning.whole.excess import outnumbered, overspent
 from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, unit_prices
 from controller.planning.whole.reading import Counts, Reading
-from controller.planning.whole.repair import MOST_POWERED, MOST_RELIEVED, broken, relieved, repaired
+from controller.planning.whole.repair import MOST_POWERED, MOST_RELIEVED, broken, relieved, repaired, without_broken
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.staying import staying
@@ -83,6 +83,14 @@ def plan_fleet(
     return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, 0.0)
 
 
+def mended(form: Formulation, problem: Problem, start: Plan) -> Plan | None:
+    """A plan with what it breaks mended in its place, though more is given up for it; None where rows stay broken."""
+    rows = Rows(problem, form)
+    there = _still_there(rows, Reading.of(start))
+    at = staying(rows, without_broken(rows, there, unit_prices(rows, there.counts)), there)
+    return None if broken(rows, at) else at.plan()
+
+
 def _mended(rows: Rows, there: Reading, least: int) -> Reading | None:
     """What runs with what it breaks mended in its place, where that is little, if at least so many rows.
 
@@ -108,8 +116,8 @@ def _cheaper(rows: Rows, mended: Reading | None, anew: Reading | None) -> Readin
 
 
 def _still_there(rows: Rows, before: Reading) -> Reading:
-    """What runs, less the options and the paths that the problem does not know, or no longer."""
-    options = {option.id for option in rows.problem.options}
+    """What runs, less the options and the paths that the problem does not know or bars, or no longer has."""
+    options = {option.id for option in rows.problem.options} - rows.never
     paths = {path.id for paths in rows.usable.values() for path in paths}
     return Reading.made(
         {key: count for key, count in before.counts.items() if key[0] in options},

@@ -19,8 +19,10 @@ from rules.kernel.formulation import Budget, Formulation
 from rules.kernel.plan import Degraded, Plan, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
 
-WORK: Final = 0.5
+WORK: Final = 0.2
 """Deterministic time of services that are solved together."""
+GAP: Final = 100
+"""Millicents an hour that their shares may cost more than the cheapest: proving the last of them takes the longest."""
 TIE_WORK: Final = 0.01
 """... and for choosing the soonest among their shares that cost the same."""
 TOGETHER: Final = 150
@@ -48,12 +50,12 @@ def routed(rows: Rows, counts: Counts) -> Reading | None:
         opened = Open(narrow)
         stays = fixed(rows, at, opened)
         form = residual(rows, stays, opened)
-        solved = solve(form, narrow, work_limit=WORK)
+        solved = solve(form, narrow, work_limit=WORK, gap=GAP)
         if solved.plan is None:
-            solved = solve(form, narrow, _refusing(rows, narrow), WORK)
+            solved = solve(form, narrow, _refusing(rows, narrow), WORK, gap=GAP)
         if solved.plan is None and any(isinstance(row, Budget) for row in form.rows):
             form = Formulation([row for row in form.rows if not isinstance(row, Budget)])
-            solved = solve(form, narrow, work_limit=WORK)
+            solved = solve(form, narrow, work_limit=WORK, gap=GAP)
         if solved.plan is None:
             return None
         found = nearest(form, narrow, solved.plan, solved.cost, TIE_WORK)

@@ -57,8 +57,17 @@ class Rows:
 
     @cached_property
     def hard(self) -> tuple[Hard, ...]:
-        """The rows that can be broken, in order."""
-        return tuple(row for row in self.form.rows if not isinstance(row, Exclusion | Penalty))
+        """The rows that can be broken, in order; that an option may not stand at all is a count of nothing."""
+        counted = (
+            _as_count(row) if isinstance(row, Exclusion) and _is_of_option(row) else row for row in self.form.rows
+        )
+        return tuple(row for row in counted if not isinstance(row, Exclusion | Penalty))
+
+    @cached_property
+    def never(self) -> frozenset[str]:
+        """Options that may have no instance at all."""
+        none = (row for row in self.hard if isinstance(row, Count) and row.highest == 0)
+        return frozenset(option for row in none for option in row.options)
 
     @cached_property
     def usable(self) -> Mapping[str, tuple[Path, ...]]:
@@ -246,6 +255,14 @@ class Rows:
             for name in _names(row):
                 found[name].append(at)
         return found
+
+
+def _is_of_option(row: Exclusion) -> bool:
+    return not (row.path or row.demand)
+
+
+def _as_count(row: Exclusion) -> Count:
+    return Count(row.rule, row.place, (row.option,), 0, 0)
 
 
 def _is_capacity(row: Flow) -> bool:

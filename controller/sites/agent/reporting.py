@@ -17,7 +17,7 @@ STARTS: Final = 2**28
 SPREAD: Final = 1.1
 """Packed, a sketch takes at most so much of its own size: text in base 64 gets no smaller than what it stands for."""
 HEAD_BYTES: Final = 120
-"""What is said of a sketch beside it."""
+"""What is said of a sketch beside it, but for the names of its subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _busiest(sketches: Iterable[Sketch], most_bytes: int) -> tuple[Sketch, ...]:
     """Those of the most requests that have so many bytes together."""
     kept, left = [], most_bytes
     for item in sorted(sketches, key=lambda item: -item.count):
-        left -= len(item.body) + HEAD_BYTES
+        left -= len(item.body) + HEAD_BYTES + sum(len(name.encode()) for name in item.subject)
         if left < 0:
             break
         kept.append(item)

@@ -6,10 +6,9 @@ The site is always the peer's certificate. Each answer and each body is bounded,
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -21,6 +20,7 @@ from controller.api.problems import Problem, add_handlers
 from controller.journal.errors import JournalError
 from controller.sites.calls import MOST_WAIT_S, PLAN, REGISTER, RENEW, REPORT, Enrolment
 from controller.sites.hub.authority import Authority
+from controller.sites.hub.clocks import Clock
 from controller.sites.hub.enrolling import Enrolling, bad_request, forbidden, unnamed
 from controller.sites.hub.heard import SiteReports
 from controller.sites.hub.peer import Peer, peer_in
@@ -39,14 +39,18 @@ MOST_AT_ONCE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """What answers sites. Only `agents` may call in; `clock` tells the instant (UTC)."""
+    """What answers sites. Only `agents` may call in.
+
+    `clock` tells the instant (UTC), `steady` one that serves for spans alone.
+    """
 
     agents: Collection[str]
     authority: Authority
     registry: SiteRegistry
     plans: SitePlans
     reports: SiteReports
-    clock: Callable[[], datetime]
+    clock: Clock
+    steady: Clock
 
 
 def site_calls(hub: Hub) -> FastAPI:
@@ -135,7 +139,7 @@ async def _take(hub: Hub, request: Request, peer: Peer, bounds: _Bounds) -> None
     wrong = await asyncio.to_thread(flaw, told)
     if wrong:
         raise bad_request(f"the report cannot be true: {wrong}")
-    hub.reports.take(told, peer, hub.clock())
+    hub.reports.take(told, peer, hub.steady())
 
 
 async def _known(hub: Hub, request: Request) -> Peer:

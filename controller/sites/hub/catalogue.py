@@ -10,6 +10,8 @@ from policy.findings import Finding, Level
 
 TITLES: Final = MappingProxyType(
     {
+        "GW2144": "a site calls in and brings nothing about",
+        "GW2145": "a certificate of the controller's own ends soon, or has ended",
         "GW2170": "a site has not called in for some time",
         "GW2171": "a site did not bring its plan about",
         "GW2172": "a site has something else than its plan says",
@@ -25,6 +27,26 @@ def cut_off(site: str, since: datetime) -> Finding:
     message = f"nothing was heard since {since.isoformat(timespec='seconds')}; it keeps its last plan meanwhile"
     hint = "see whether its agent runs and reaches the address of `sites`; nothing is planned for it until it calls"
     return Finding("GW2170", Level.WARNING, message, hint, subject=f"site {site}")
+
+
+def stuck(site: str, since: datetime) -> Finding:
+    """It serves on, and nothing can be changed there."""
+    message = (
+        f"it calls in, and has brought nothing about that it was told since {since.isoformat(timespec='seconds')}; "
+        "what it has stays, and all else is changed around it"
+    )
+    hint = "see its agent's log and findings: a disk that is full, or a server that hangs"
+    return Finding("GW2144", Level.WARNING, message, hint, subject=f"site {site}")
+
+
+def ending(file: str, ends: datetime, now: datetime) -> Finding:
+    """Sites go on by themselves from then on."""
+    at = ends.isoformat(timespec="seconds")
+    told = (
+        f"{file} ended at {at}: no site can call in" if ends <= now else f"{file} ends at {at}: then no site calls in"
+    )
+    hint = "make another (docs/sites.md, Keys that end), and start the controller anew"
+    return Finding("GW2145", Level.ERROR if ends <= now else Level.WARNING, told, hint, subject=file)
 
 
 def refused(site: str, generation: int, reason: str) -> Finding:

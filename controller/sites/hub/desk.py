@@ -13,7 +13,7 @@ from controller.fleet import Load, RouteSet
 from controller.journal.errors import JournalError
 from controller.sites.hub.publishing import Change
 from controller.sites.hub.readings import own_routes
-from controller.sites.hub.sites import Sites
+from controller.sites.hub.sites import NotDone, Sites
 from controller.sites.hub.terms import Terms
 from controller.sites.report import Cause
 from controller.sites.signed import PlanRefusedError
@@ -40,6 +40,10 @@ class Desk:
     def is_cut_off(self, site: str) -> bool:
         """Whether nothing is heard of a site."""
         return self.sites.cut_off_since(site, self.clock()) is not None
+
+    def is_stuck(self, site: str) -> bool:
+        """Whether a site has not brought about what it was told."""
+        return self.sites.stuck_since(site) is not None
 
     def of_itself(self, site: str) -> SitePlan:
         """What a site reports that it has, as a plan: where no other is known, it is changed and not replaced."""
@@ -83,15 +87,19 @@ class Desk:
         return heard is not None and any(each.cause is Cause.ENDED for each in heard.report.deviations)
 
     def require(self, site: str) -> None:
-        """Raises ActuatorError while a site is cut off."""
+        """Raises ActuatorError while a site is cut off, or stuck."""
         if self.is_cut_off(site):
             raise ActuatorError(f"site {site} is cut off: see whether its agent runs and reaches this controller")
+        if self.is_stuck(site):
+            raise ActuatorError(f"site {site} brings nothing about: see its agent's log")
 
     async def _done(self, site: str, generation: int) -> None:
+        given = self.clock()
         try:
             async with asyncio.timeout(DONE_S):
                 await until(lambda: self._is_done(site, generation))
         except TimeoutError as error:
+            self.sites.not_done[site] = NotDone(generation, given)
             raise ActuatorError(
                 f"site {site} has not brought generation {generation} about within {DONE_S:g} s: see its agent's log"
             ) from error

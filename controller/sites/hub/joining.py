@@ -11,13 +11,15 @@ from typing import Final
 from controller.acting.waiting import until
 from controller.connections.sites import SitesConnection
 from controller.journal.errors import JournalError
-from controller.serving import Secured, serving
+from controller.sites.hub.answering import answering
 from controller.sites.hub.app import Hub, site_calls
 from controller.sites.hub.authority import Authority
+from controller.sites.hub.clocks import NeverBack, Steady
 from controller.sites.hub.collecting import SiteReadings
 from controller.sites.hub.desk import Desk
 from controller.sites.hub.heard import SiteReports
-from controller.sites.hub.peer import CONNECTIONS_A_SITE, STRANGERS, PeerProtocol, context_of
+from controller.sites.hub.lifetimes import Lifetime
+from controller.sites.hub.peer import CONNECTIONS_A_SITE, STRANGERS, context_of
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.registry import SiteRegistry
 from controller.sites.hub.sites import Sites
@@ -50,20 +52,22 @@ async def sites_in(
     """Answer sites while the block runs, which begins once all with a certificate have called in, or are cut off.
 
     `pools` are those of the policy in force; `changed` is called where a site has other loads than before. Raises
-    KeysError and JournalError.
+    KeysError, ConnectionsError and JournalError.
     """
     authority = Authority.read(connection.authority, connection.authority_key, connection.plan_key)
     context = context_of(connection.certificate, connection.key, connection.authority)
+    own = Lifetime.of(connection.certificate), Lifetime.of(connection.authority)
+    clock, steady = NeverBack(clock), Steady(clock)
     plans, reports = SitePlans(registry, authority.plan_key, clock), SiteReports(changed)
     silent_after = timedelta(seconds=connection.silent_after_s)
-    sites = Sites(connection.agents, pools, plans, reports, clock(), silent_after)
-    hub = Hub(connection.agents, authority, registry, plans, reports, clock)
+    sites = Sites(connection.agents, pools, plans, reports, steady, steady(), silent_after)
+    hub = Hub(connection.agents, authority, registry, plans, reports, clock, steady)
     most = (CONNECTIONS_A_SITE + 1) * len(connection.agents) + STRANGERS + 1  # those too many are there, and closed
-    async with serving(site_calls(hub), connection.address, Secured(context, PeerProtocol, most)):
+    async with answering(site_calls(hub), connection.address, context, most):
         try:
             certified = frozenset(item.site for item in await asyncio.to_thread(registry.certified))
             await _called(sites, certified, clock)
-            yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry)))
+            yield SiteFleet(Desk(sites, clock), SiteReadings(sites, Certified(registry), own))
         finally:
             plans.end()
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from controller.sites.hub.authority import BACKDATED, KeysError, pem, usage
+from controller.sites.hub.authority import BACKDATED, Authority, KeysError, pem, usage
 
 AUTHORITY: Final = "authority.pem"
 AUTHORITY_KEY: Final = "authority-key.pem"
@@ -59,6 +59,26 @@ def make_keys(folder: Path, hosts: tuple[str, ...], now: datetime) -> tuple[Path
     except OSError as error:
         raise KeysError(f"{error.filename} cannot be written ({error.strerror}): give a folder of your own") from error
     return tuple(folder / name for name in written)
+
+
+def renew_certificate(folder: Path, hosts: tuple[str, ...], now: datetime) -> tuple[Path, ...]:
+    """Make another certificate of the controller's for these hosts, with a new key, by the authority in a folder.
+
+    What was there is replaced, the certificate last. Raises KeysError.
+    """
+    authority = Authority.read(folder / AUTHORITY, folder / AUTHORITY_KEY, folder / PLAN_KEY)
+    signer = Signer(authority.certificate.subject, authority.key)
+    own = generate_private_key(SECP256R1())
+    made = {KEY: _private(own), CERTIFICATE: pem(_serving(signer, own, hosts, now)).encode()}
+    try:
+        for name, data in made.items():
+            partial = folder / f"{name}.partial"
+            partial.unlink(missing_ok=True)
+            _write(partial, data)
+            partial.replace(folder / name)
+    except OSError as error:
+        raise KeysError(f"{error.filename} cannot be written ({error.strerror}): give a folder of your own") from error
+    return tuple(folder / name for name in made)
 
 
 def _authority(signer: Signer, now: datetime) -> x509.Certificate:

@@ -1,13 +1,22 @@
 """The sites with agents: which pools they have, what they are to do, and what was heard of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from controller.sites.hub.heard import SiteReports
+from controller.sites.hub.clocks import Clock
+from controller.sites.hub.heard import Heard, SiteReports
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.readings import Own
 from policy.resolved import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """A generation that a site did not bring about in the time that any other takes, and since when it has had it."""
+
+    generation: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +24,18 @@ class Sites:
     """The sites with agents, of whom each has the pools that the policy in force gives it.
 
     What was not heard of since the controller began, at `since`, is cut off once it is silent from then on for so long.
+    Both, and when reports came, are by `steady`, which no clock that is set moves.
+    `not_done` is kept of each site that calls and does nothing, so that nobody waits for it again.
     """
 
     agents: Sequence[str]
     pools: Callable[[], Sequence[Pool]]
     plans: SitePlans
     reports: SiteReports
+    steady: Clock
     since: datetime
     silent_after: timedelta
+    not_done: dict[str, NotDone] = field(default_factory=dict)
 
     def own(self, site: str) -> Own:
         """What a site has."""
@@ -38,7 +51,19 @@ class Sites:
         return tuple(pool.name for pool in self.pools() if pool.site in self.agents)
 
     def cut_off_since(self, site: str, now: datetime) -> datetime | None:
-        """Since when nothing is heard of a site that is cut off; None where it is not."""
+        """Since when nothing is heard of a site that is cut off, for a clock that shows `now`; None where it is not."""
         heard = self.reports.of(site)
-        last = heard.at if heard else self.since
-        return last if now - last > self.silent_after else None
+        silence = self.steady() - (heard.at if heard else self.since)
+        return now - silence if silence > self.silent_after else None
+
+    def heard(self, site: str, now: datetime) -> Heard | None:
+        """What was heard of a site last, and when, for a clock that shows `now`."""
+        heard = self.reports.of(site)
+        return replace(heard, at=now - (self.steady() - heard.at)) if heard else None
+
+    def stuck_since(self, site: str) -> datetime | None:
+        """Since when a site calls and brings nothing about; None once it has brought that about, or something newer."""
+        heard, not_done = self.reports.of(site), self.not_done.get(site)
+        if not_done is None or heard is None or heard.report.generation >= not_done.generation:
+            return None
+        return not_done.since

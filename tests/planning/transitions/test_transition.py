@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from controller.actions import Transition
 from controller.fleet import fleet_of
+from controller.planning.around import around
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
 from policy.resolved import Ceiling, Encryption, Link
@@ -143,6 +144,20 @@ def test_a_step_that_breaks_less_is_taken_where_no_part_is_a_plan() -> None:
     assert step is not None
     assert {item.subject for item in verify(step.plan, problem)} == {"a@near"}
     assert [wave.name for wave in step.way.waves] == ["grow"]
+
+
+def test_a_plan_around_what_full_nodes_block_serves_as_much_as_stands_there() -> None:
+    known = blocked_and_short()
+    problem = replace(
+        known, options=tuple(replace(o, capacity_milli_rps=500) if o.id == "a@near" else o for o in known.options)
+    )
+    found = around(problem, lambda _: problem, SHORT, fleet_of(SHORT, problem), ENOUGH)
+    assert found is not None
+    assert verify(found.plan, problem) == ()
+    assert found.plan.unserved_permille("a-service@paris") == 500
+    assert found.plan.count(["a@near"]) == 1
+    assert found.plan.count(["c@spare"]) == 2
+    assert found.way == way(problem, SHORT, found.plan)
 
 
 def test_what_is_over_leaves_a_full_node_first_as_far_as_the_rest_answers() -> None:

@@ -10,7 +10,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, asks, at, plan, two_sites
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 
 
@@ -34,7 +35,7 @@ def example(name: str, certified: Fleet, until: tuple[int, str] = (0, ""), stand
     return Example(
         name=name,
         problem=certified.problem,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("certification", SUBJECT, until_s, 2000, at(51), standard),
         message=f"{SUBJECT}: {standard} is {held}; it is needed until 1970-01-01T00:33:20Z",

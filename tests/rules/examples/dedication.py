@@ -8,7 +8,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import at, plan, two_sites
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 
 
@@ -25,7 +26,7 @@ def example(name: str, scope: Scope) -> Example:
     return Example(
         name=name,
         problem=problem(scope),
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("dedication", SUBJECT, 1, 0, at(32), "cloud"),
         message=f"{SUBJECT}: cloud is dedicated to other services",

@@ -8,7 +8,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, plan, two_sites
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 FROM_2 = (VersionBound(Comparison.AT_LEAST, (2,)),)
 NEEDED = "1970-01-01T00:33:20Z"
@@ -23,7 +24,7 @@ def example(name: str, holding: Fleet, from_s: int, from_text: str) -> Example:
     return Example(
         name=name,
         problem=holding.problem,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("forbidden_certification", SUBJECT, from_s, 2000, at(54), "exposed >=2"),
         message=f"{SUBJECT}: exposed >=2 is held from {from_text} on; it must not be held before {NEEDED}",

@@ -8,7 +8,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, one_service, plan
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1, ("rec@north", "north-0"): 1}
+ENCRYPTED = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+STANDING = {**ENCRYPTED, ("rec@north", "north-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@north"
 NEEDED = "1970-01-01T00:33:20Z"
 CARDS = Scope(classes=("card",))
@@ -36,7 +37,7 @@ def example(name: str, shown: Fleet, end_s: int, end_text: str, clause: LinkEvid
     return Example(
         name=name,
         problem=shown.problem,
-        on_limit=plan(STANDING, {"near": 400, "far": 600, "north": 0}),
+        on_limit=plan(ENCRYPTED, {"near": 400, "far": 600, "north": 0}),
         over_limit=plan(STANDING, {"near": 400, "far": 599, "north": 1}),
         violation=Violation("link_evidence", SUBJECT, end_s, 2000, at(58), str(clause)),
         message=f"{SUBJECT}: {clause} for the hop {held}; it is needed until {NEEDED}",

@@ -6,7 +6,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, one_service, plan, two_sites
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1, ("rec@north", "north-0"): 1}
+ENCRYPTED = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+STANDING = {**ENCRYPTED, ("rec@north", "north-0"): 1}
 
 
 def fleet(
@@ -31,7 +32,7 @@ def example(name: str, weak: Fleet, measured: int, known: str, asked: Encryption
     return Example(
         name=name,
         problem=weak.problem,
-        on_limit=plan(STANDING, {"near": 400, "far": 600, "north": 0}),
+        on_limit=plan(ENCRYPTED, {"near": 400, "far": 600, "north": 0}),
         over_limit=plan(STANDING, {"near": 400, "far": 599, "north": 1}),
         violation=Violation("link_security", subject, measured, asked.strength, at(53)),
         message=f"{subject}: the encryption of the hop is {shown}; {asked} or better is asked",

@@ -5,7 +5,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, one_service, plan, two_sites
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 STAYS = LocalityClause(at(55))
 
@@ -27,7 +28,7 @@ EXAMPLES = (
     Example(
         name="a covered stage makes no hop",
         problem=fleet().problem,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("locality", SUBJECT, 1, 0, at(55)),
         message=f"{SUBJECT}: the stage is a hop away from its origin, and must run there",
@@ -38,7 +39,7 @@ EXAMPLES = (
     Example(
         name="wherever it would go",
         problem=abroad().problem,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("locality", SUBJECT, 1, 0, at(55)),
         message=f"{SUBJECT}: the stage is a hop away from its origin, and must run there",

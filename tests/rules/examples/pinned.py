@@ -5,7 +5,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, plan, stage, two_places
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 FULL, HALF, NEXT = "sha256:f0f0f0f0f0", "sha256:c0c0c0c0c0", "sha256:beadbeadbe"
 CARDS = Scope(classes=("card",))
@@ -25,7 +26,7 @@ def example(name: str, words: str, *digests: str) -> Example:
     return Example(
         name=name,
         problem=fleet(*digests).problem,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("pinned", SUBJECT, 1, 0, at(59), HALF),
         message=f"{SUBJECT}: the digest {HALF} is not among those that are named",

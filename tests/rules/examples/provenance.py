@@ -9,7 +9,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, plan, stage, two_places
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 NEEDED = "1970-01-01T00:33:20Z"
 CARDS = Scope(classes=("card",))
@@ -36,7 +37,7 @@ def example(name: str, vouched: Fleet, end_s: int, end_text: str, words: str = "
     return Example(
         name=name,
         problem=vouched.problem,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("provenance", SUBJECT, end_s, 2000, at(57), words),
         message=f"{SUBJECT}: {words} {held}; it is needed until {NEEDED}",

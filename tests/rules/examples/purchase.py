@@ -6,7 +6,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import Fleet, at, one_service, plan
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 CARDS = Scope(classes=("card",))
 STEADY = PurchaseClause((Purchase.ON_DEMAND, Purchase.OWNED), at(55))
@@ -22,7 +23,7 @@ def example(name: str, bought: Purchase) -> Example:
     return Example(
         name=name,
         problem=fleet(bought).problem,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("purchase", SUBJECT, 1, 0, at(55), bought.value),
         message=f"{SUBJECT}: the pool is bought as {bought}, which is not among the ways asked for",

@@ -7,7 +7,8 @@ from tests.rules.build import Fleet, at, one_service, plan, two_sites
 from tests.rules.example import Domain, Example
 
 EU = ResidencyClause(("EU", "CH"), at(52))
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 
 
 def fleet(
@@ -32,7 +33,7 @@ def example(name: str, leaving: Fleet, reason: str) -> Example:
     return Example(
         name=name,
         problem=leaving.problem,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("residency", subject, 1, 0, at(52)),
         message=f"{subject}: sites and crossings outside the allowed jurisdictions: 1, allowed: 0",
@@ -63,7 +64,7 @@ EXAMPLES = (
         name="an origin outside can be served nowhere",
         problem=fleet("UK", "EU").problem,
         on_limit=plan({}, {}, {"ocr@paris": 1000}, {"ocr": 1}),
-        over_limit=plan(STANDING, {"near": 1}, {"ocr@paris": 999}, {"ocr": 1}),
+        over_limit=plan(AT_EDGE, {"near": 1}, {"ocr@paris": 999}, {"ocr": 1}),
         violation=Violation("residency", "stage read of ocr@paris on rec@edge", 1, 0, at(52)),
         message=(
             "stage read of ocr@paris on rec@edge: sites and crossings outside the allowed jurisdictions: 1, allowed: 0"
@@ -76,7 +77,7 @@ EXAMPLES = (
         name="everything outside is counted",
         problem=fleet("UK", "US", "UK", "US").problem,
         on_limit=plan({}, {}, {"ocr@paris": 1000}, {"ocr": 1}),
-        over_limit=plan(STANDING, {"far": 1}, {"ocr@paris": 999}, {"ocr": 1}),
+        over_limit=plan({("rec@cloud", "cloud-0"): 1}, {"far": 1}, {"ocr@paris": 999}, {"ocr": 1}),
         violation=Violation("residency", "stage read of ocr@paris on rec@cloud", 4, 0, at(52)),
         message=(
             "stage read of ocr@paris on rec@cloud: sites and crossings outside the allowed jurisdictions: 4, allowed: 0"

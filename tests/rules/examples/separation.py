@@ -8,7 +8,8 @@ from rules.kernel.rule import Violation
 from tests.rules.build import at, one_service, plan, stage, two_places
 from tests.rules.example import Domain, Example
 
-STANDING = {("rec@edge", "edge-0"): 1, ("rec@cloud", "cloud-0"): 1}
+AT_EDGE = {("rec@edge", "edge-0"): 1}
+STANDING = {**AT_EDGE, ("rec@cloud", "cloud-0"): 1}
 SUBJECT = "stage read of ocr@paris on rec@cloud"
 SHOW = stage("show", "rec")
 CARDS = Scope(classes=("card",))
@@ -32,7 +33,7 @@ def example(name: str, asked: Problem, near: tuple[str, ...], spared: tuple[Prob
     return Example(
         name=name,
         problem=asked,
-        on_limit=plan(STANDING, {"near": 1000, "far": 0}),
+        on_limit=plan(AT_EDGE, {"near": 1000, "far": 0}),
         over_limit=plan(STANDING, {"near": 999, "far": 1}),
         violation=Violation("separation", SUBJECT, len(near), 0, at(55), near[0]),
         message=message,

@@ -1,0 +1,107 @@
+"""What can be changed while a site brings nothing about: all else, as far as that is safe beside what the site has.
+
+Such a site serves on, and its gateways go on as they do. So its loads stay in every plan as they stand, its requests
+keep their ways, and what these go over elsewhere is not taken away. The verifier judges the rest.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload
+from controller.decision import Proof
+from controller.fleet import Fleet
+from controller.planning.between import Between
+from controller.planning.choose import Choice
+from controller.planning.ground import Ground
+from controller.planning.parts import part_by_part
+from controller.planning.transition import Reached, transition
+from controller.planning.verify import introduced, verify
+from controller.planning.withdraw import withdraw
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Placement
+
+
+def beside_stuck(choice: Choice, running: Plan, current: Fleet, sites: frozenset[str]) -> Choice:
+    """What is chosen, without any change at these sites: the same where it has none, else as much of it as can be."""
+    if not sites or choice.way is None:
+        return choice
+    stuck = _Stuck(Ground(choice.whole), sites)
+    start = stuck.ground.between(withdraw(running, choice.whole, current))  # which such a site does by itself
+    goal = stuck.ground.between(choice.plan)
+    if choice.is_found and stuck.as_it_is(start, goal) != goal:
+        reached = stuck.reached(running, current, start, goal)
+        choice = replace(choice, plan=reached.plan, way=reached.way, proof=Proof.UNDECIDED, settled="")
+    return replace(choice, way=stuck.elsewhere(choice.way or Transition()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stuck:
+    ground: Ground
+    sites: frozenset[str]
+
+    def as_it_is(self, start: Between, goal: Between) -> Between:
+        """The goal, with what these sites have, and what their requests go over elsewhere, as at the start."""
+        origins = {demand.id: demand.origin for demand in self.ground.problem.demands}
+        asked = {demand for demand, origin in origins.items() if origin in self.sites}
+        here = {placement for placement, _ in (*start.counts, *goal.counts) if self._is_here(placement)}
+        needed = {placement for demand in asked for taken in start.shares[demand] for placement in taken} - here
+        counts = {spot: count for spot, count in goal.counts.items() if spot[0] not in here}
+        counts |= {spot: max(count, counts.get(spot, 0)) for spot, count in start.counts.items() if spot[0] in needed}
+        counts |= {spot: count for spot, count in start.counts.items() if spot[0] in here}
+        standing = {placement for placement, _ in counts}
+        settings = {p: (start if p in here or p not in goal.settings else goal).settings[p] for p in standing}
+        loads_permille = {
+            placement: (goal if goal.settings.get(placement) == settings[placement] else start).loads_permille[
+                placement
+            ]
+            for placement in standing
+        }
+        services = {demand.service for demand in self.ground.problem.demands if demand.id in asked}
+        levels = dict(goal.levels)
+        levels |= {s: max(level, levels.get(s, 0)) for s, level in start.levels.items() if s in services}
+        shares = {demand: (start if demand in asked else goal).shares[demand] for demand in goal.shares}
+        return Between(counts, settings, loads_permille, shares, levels)
+
+    def reached(self, running: Plan, current: Fleet, start: Between, goal: Between) -> Reached:
+        """The goal without these sites, else as many of its parts as there are without them, else what runs."""
+        whole = self.ground.problem
+        before = verify(running, whole)
+
+        def is_allowed(moment: Between) -> bool:
+            plan = self.ground.plan(moment)
+            return plan is not None and not introduced(verify(plan, whole), before)
+
+        for moment in self._nearest(start, goal, is_allowed):
+            plan = self.ground.plan(moment)
+            way = transition(whole, running, current, plan) if plan is not None and is_allowed(moment) else None
+            if plan is not None and way is not None:
+                return Reached(plan, way)
+        return Reached(running, transition(whole, running, current, running, kept=False) or Transition())
+
+    def _nearest(self, start: Between, goal: Between, is_allowed: Callable[[Between], bool]) -> Iterator[Between]:
+        yield self.as_it_is(start, goal)
+        yield part_by_part(
+            self.ground, start, goal, lambda moment: self.as_it_is(start, moment) == moment and is_allowed(moment)
+        )
+
+    def elsewhere(self, way: Transition) -> Transition:
+        """The way without what would be done at these sites: nothing there is needed by what comes after it."""
+        waves = []
+        for wave in way.waves:
+            actions = tuple(action for each in wave.actions for action in self._not_here(each))
+            if actions:
+                waves.append(replace(wave, actions=actions))
+        return Transition(tuple(waves), sum(wave.duration_us for wave in waves))
+
+    def _not_here(self, action: Action) -> tuple[Action, ...]:
+        match action:
+            case SetLoad(load):
+                return () if self._is_here(load.placement) else (action,)
+            case Unload(placement):
+                return () if self._is_here(placement) else (action,)
+            case SetRoutes(routes):
+                others = tuple(item for item in routes if item.origin not in self.sites)
+                return (SetRoutes(others),) if others else ()
+
+    def _is_here(self, placement: Placement) -> bool:
+        return self.ground.site(placement.pool) in self.sites
