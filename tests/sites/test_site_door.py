@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,12 +14,13 @@ from hubs import Called, hub_at
 
 from controller.connections.reading import ConnectionsError
 from controller.sites.calls import PLAN
-from controller.sites.hub import door
-from controller.sites.hub.answering import answering
+from controller.sites.hub import answering, door, peer
 from controller.sites.hub.app import site_calls
 from controller.sites.hub.door import giving_way, network_of
 from controller.sites.hub.making_keys import AUTHORITY, CERTIFICATE, KEY
 from controller.sites.hub.peer import context_of
+from controller.sites.site_plan import SitePlan
+from tests.sites.agent_world import LOADS, START
 
 PARIS = "edge-paris"
 HELLO = bytes.fromhex("1603010200010001fc0303")
@@ -95,6 +97,41 @@ async def test_a_connection_that_is_through_takes_no_room_of_handshakes(
         writer.close()
 
 
+async def test_a_plan_comes_over_a_slow_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(peer, "REQUEST_S", 0.3)
+    monkeypatch.setattr(answering, "listening", with_little_room)
+    many = tuple(replace(LOADS[0], load=replace(LOADS[0].load, node=f"edge-{index}")) for index in range(1_000))
+    async with hub_at(tmp_path, PARIS) as called:
+        credentials, key = await called.register(PARIS)
+        await called.hub.plans.publish(PARIS, lambda plan: replace(plan, loads=many), SitePlan(PARIS, 0, START, START))
+        host, port = called.url.removeprefix("https://").split(":")
+        context = called.context(credentials.certificate, key)
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+        slow.connect((host, int(port)))
+        reader, writer = await asyncio.open_connection(sock=slow, ssl=context, server_hostname=host, limit=4_096)
+        writer.write(f"GET {PLAN} HTTP/1.1\r\nhost: a\r\nconnection: keep-alive\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        (length,) = (int(line.split()[1]) for line in head.splitlines() if line.startswith(b"content-length"))
+        left = length
+        while left:
+            left -= len(await asyncio.wait_for(reader.read(min(left, 4_096)), 5)) or left
+            await asyncio.sleep(0.02)
+        assert length > 200_000
+        assert not reader.at_eof()
+        writer.close()
+    assert not caplog.records
+
+
+def with_little_room(host: str, port: int) -> socket.socket:
+    """What listens there, and hands a line so much at a time that what a slow one does not take stays with the hub."""
+    listener = door.listening(host, port)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+    return listener
+
+
 async def test_what_a_caller_began_before_the_end_is_ended(tmp_path: Path) -> None:
     async with hub_at(tmp_path, PARIS) as called:
         connection = await opened(called)
@@ -106,7 +143,7 @@ async def test_what_a_caller_began_before_the_end_is_ended(tmp_path: Path) -> No
 async def test_an_address_that_is_taken_is_told(called: Called) -> None:
     context = context_of(called.keys / CERTIFICATE, called.keys / KEY, called.keys / AUTHORITY)
     with pytest.raises(ConnectionsError, match=r"in use.*give one that is free"):
-        async with answering(site_calls(called.hub), called.url.removeprefix("https://"), context, 8):
+        async with answering.answering(site_calls(called.hub), called.url.removeprefix("https://"), context, 8):
             pass
 
 

@@ -18,6 +18,11 @@ from controller.sites.hub.authority import KeysError, check_secret
 
 REQUEST_S: Final = 10.0
 """How long a connection may stand before its first request has come, and about so long before each other one has."""
+TAKEN_S: Final = 60
+"""The same of a site, which by then must have taken the answer before: a plan may be large, and its line slow.
+
+An answer is done here as soon as it waits to be sent, and nothing tells when the site has it.
+"""
 CONNECTIONS_A_SITE: Final = 8
 STRANGERS: Final = 32
 """Connections beside those of sites: of agents that register, and of whoever tries."""
@@ -62,7 +67,9 @@ class PeerProtocol(H11Protocol):
         peer = peer_of(tls.getpeercert() if tls else None)
         self.app_state = {**self.app_state, PEER: peer}
         self._answered: object = None
-        self._waited = self.loop.call_later(REQUEST_S, self._give_up)
+        self._patience_s = TAKEN_S if peer else REQUEST_S
+        self.timeout_keep_alive = TAKEN_S if peer else self.timeout_keep_alive
+        self._waited = self.loop.call_later(self._patience_s, self._give_up)
         site = peer.site if peer else ""
         if sum(_site_of(each) == site for each in self.connections) > (CONNECTIONS_A_SITE if site else STRANGERS):
             transport.abort()  # a close would wait for the caller to agree
@@ -79,7 +86,7 @@ class PeerProtocol(H11Protocol):
             self.transport.abort()
             return
         self._answered = cycle if cycle.response_complete else None
-        self._waited = self.loop.call_later(REQUEST_S, self._give_up)
+        self._waited = self.loop.call_later(self._patience_s, self._give_up)
 
 
 def _site_of(connection: object) -> str:
