@@ -75,3 +75,12 @@ def test_a_server_that_is_gone_is_forgotten(rotation: Rotation, fleet: list[Aske
     assert gone not in rotation.due(NOW + timedelta(seconds=60))
     fleet.append(gone)
     assert rotation.due(NOW + timedelta(seconds=60) + MOMENT) == {gone}
+
+
+def test_what_one_late_turn_read_together_is_not_read_together_ever_after(
+    rotation: Rotation, fleet: list[Asked]
+) -> None:
+    rotation.due(NOW)
+    late = NOW + 4 * INTERVAL
+    assert len(rotation.due(late)) == 4 * len(fleet) // 6
+    assert {len(rotation.due(late + turn * INTERVAL)) for turn in range(1, 13)} == {len(fleet) // 6}
