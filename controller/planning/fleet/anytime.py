@@ -45,7 +45,7 @@ TURN_S: Final = 2.0
 """How long a plan is improved in parts before it is searched again, and the other way round."""
 PROVING_S: Final = 3.0
 """With less time than this no bound is worked on: it would take it from the search."""
-MERGED: Final = 0.25
+MERGED: Final = 0.5
 """For at most this part of the time a small fleet's pools are merged, and what that costs is looked for: mostly both is
 done sooner, and proves the plan."""
 AS_CHEAP: Final = 1 + 1e-7
