@@ -18,10 +18,11 @@ import numpy as np
 
 from controller.compiled import allocation_free, compiled
 from controller.planning.fleet.packed import Floats, Ints, PackedProblem
-from controller.planning.fleet.ranking import LIKELY
 
-SHARPNESS: Final = 8.0
-STEEPNESS: Final = 16.0
+SHARPNESS: Final = 8
+STEEPNESS: Final = 16
+LIKELY: Final = 16
+"""So many options of a model, the likeliest, are weighed."""
 STEPS: Final = 100
 """More of them gather the nodes in fewer pools than whole instances can use."""
 LEAST_LOAD: Final = 1e-3

@@ -5,11 +5,28 @@ from typing import Final
 import numpy as np
 
 from controller.compiled import compiled
-from controller.planning.fleet.layout import Layout
+from controller.planning.fleet.layout import Layout, layout
 from controller.planning.fleet.packed import Floats, Ints, PackedProblem
 
 LIKELY: Final = 32
 """So many options of a model are usually looked at; more now and then, and all where those are not enough."""
+
+
+def likely_first(problem: PackedProblem) -> tuple[PackedProblem, Ints]:
+    """The same with each model's options in the order to look at them, and [O]: the number that each had before.
+
+    What is looked at together then lies together in memory: with 56,000 options that saves a fifth of a try.
+    """
+    order = ranked(problem, layout(problem))
+    reordered = problem._replace(
+        option_pool=problem.option_pool[order],
+        option_use=problem.option_use[order],
+        option_urps=problem.option_urps[order],
+        option_price=problem.option_price[order],
+        option_reach=problem.option_reach[order],
+        option_pair=problem.option_pair[order],
+    )
+    return reordered, order
 
 
 def ranked(problem: PackedProblem, fixed: Layout) -> Ints:

@@ -51,9 +51,9 @@ def serve(
 ) -> None:
     """Place instances of a model until more would cost more than they serve, then drop those that serve nothing.
 
-    What an option serves more, and what it costs, only gets worse while others are placed, but for options of the same
-    pool, where a node may have been opened. So an option is judged again only when it looks the cheapest (the lazy
-    greedy of Minoux 1978).
+    What an option serves more, and what it costs, only gets worse while others are placed, but for options of a pool
+    where a node was opened. So an option is judged only when it looks the cheapest (the lazy greedy of Minoux 1978),
+    and looks as cheap at first as if the room that its pool has were enough.
     """
     first, last = problem.first_option[model], problem.first_option[model + 1]
     short = settle(problem, fixed, at, model)
@@ -94,7 +94,7 @@ def _serve_from(
     price, misjudged = at.price[: options.size], at.misjudged[: options.size]
     for which in range(options.size):
         misjudged[which] = 1 + mood.noise * dice.random()
-        price[which], _ = _judged(problem, fixed, at, options[which], model, mood, misjudged[which])
+        price[which] = _hoped(problem, fixed, at, options[which], model, mood, misjudged[which])
     worst = at.worst[fixed.first_subset[model] : fixed.first_subset[model + 1]]
     short = worst[worst.size - 1]
     while short > 0 and has_room(at):
@@ -105,14 +105,29 @@ def _serve_from(
         if now > price[which] * SAME:
             price[which] = now
             continue
+        opens = at.node_held[node] == 0
         place(problem, fixed, at, options[which], node)
         lessen(worst, problem.option_urps[options[which]], problem.option_reach[options[which]])
         short = charge(problem, fixed, at, model)
         pool = problem.option_pool[options[which]]
-        for other in range(options.size):
+        for other in range(options.size if opens else 0):
             if problem.option_pool[options[other]] == pool:
-                price[other], _ = _judged(problem, fixed, at, options[other], model, mood, misjudged[other])
+                price[other] = _hoped(problem, fixed, at, options[other], model, mood, misjudged[other])
     return int(short)
+
+
+@inlined
+def _hoped(
+    problem: PackedProblem, fixed: Layout, at: Standing, option: int, model: int, mood: Mood, misjudged: float
+) -> float:
+    """What one more served micro-request a second costs by this option at least, without looking for a node."""
+    worst = at.worst[fixed.first_subset[model] : fixed.first_subset[model + 1]]
+    more = served(worst, problem.option_urps[option], problem.option_reach[option])
+    if more <= 0:
+        return np.inf
+    pool = problem.option_pool[option]
+    opens = at.order.end_of_open[pool] == fixed.first_node[pool]
+    return _price(problem, fixed, at, option, mood, opens) * misjudged / more
 
 
 @inlined
@@ -125,12 +140,10 @@ def _judged(
     more = served(worst, urps, reach)
     if more <= 0:
         return np.inf, NOWHERE
-    node, price = _room(problem, fixed, at, option, mood)
+    node = _room(problem, fixed, at, option)
     if node == NOWHERE:
         return np.inf, NOWHERE
-    pair = problem.option_pair[option]
-    if at.pair_held[pair] >= problem.pair_running[pair]:
-        price += problem.start_price
+    price = _price(problem, fixed, at, option, mood, at.node_held[node] == 0)
     if price >= fixed.least_worth[model] * more:
         worth = problem.demand_worth[problem.first_demand[model] : problem.first_demand[model + 1]]
         if price >= at.missed[model] - cost_with(worst, worth, urps, reach):
@@ -139,8 +152,8 @@ def _judged(
 
 
 @inlined
-def _room(problem: PackedProblem, fixed: Layout, at: Standing, option: int, mood: Mood) -> tuple[int, float]:
-    """The fullest node of the option's pool with room for it, or an empty one, and the price of an instance there."""
+def _room(problem: PackedProblem, fixed: Layout, at: Standing, option: int) -> int:
+    """The fullest node of the option's pool with room for it, or an empty one."""
     pool = problem.option_pool[option]
     order, node_room = at.order, at.node_room
     found, found_left = NOWHERE, np.inf
@@ -152,18 +165,26 @@ def _room(problem: PackedProblem, fixed: Layout, at: Standing, option: int, mood
             left = left + over * fixed.unit_part[pool, resource] if over >= 0 else np.inf
         if left < found_left:
             found, found_left = node, left
-    opens = found == NOWHERE
-    if opens:
+    if found == NOWHERE:
         filed = order.end_of_used[pool]
-        if filed >= order.end[pool] or not _fits_alone(problem, option, pool):
-            return NOWHERE, np.inf
-        found = order.nodes[filed]
-    share, price = fixed.share_price[option], problem.option_price[option]
-    if pool == mood.lure:
-        return found, price + (1 - mood.bonus) * share
-    if opens:
-        return found, price + share + mood.opening * fixed.rest_price[option]
-    return found, price + (1 - mood.gift) * share
+        if filed < order.end[pool] and _fits_alone(problem, option, pool):
+            found = order.nodes[filed]
+    return found
+
+
+@inlined
+def _price(problem: PackedProblem, fixed: Layout, at: Standing, option: int, mood: Mood, opens: bool) -> float:
+    """What an instance costs on a node that it opens, or on one that is used: there never more."""
+    share, price, pair = fixed.share_price[option], problem.option_price[option], problem.option_pair[option]
+    if problem.option_pool[option] == mood.lure:
+        price += (1 - mood.bonus) * share
+    elif opens:
+        price += share + mood.opening * fixed.rest_price[option]
+    else:
+        price += (1 - mood.gift) * share
+    if at.pair_held[pair] >= problem.pair_running[pair]:
+        price += problem.start_price
+    return float(price)
 
 
 @inlined
@@ -182,8 +203,12 @@ def _trim(problem: PackedProblem, fixed: Layout, at: Standing, model: int) -> No
     for option in range(problem.first_option[model], problem.first_option[model + 1]):
         while at.held[option] > 0:
             cost = cost_without(gap, worth, problem.option_urps[option], problem.option_reach[option])
+            dearer = cost - at.missed[model] + WORTHLESS
+            saved = _saved(problem, at, option)
+            if dearer >= saved + problem.pool_price[problem.option_pool[option]]:
+                break
             node = emptiest(problem, fixed, at, option)
-            if cost - at.missed[model] >= _saved(problem, at, option, node) - WORTHLESS:
+            if dearer >= saved and at.node_held[node] > 1:
                 break
             remove(problem, fixed, at, option, node)
             settle(problem, fixed, at, model)
@@ -212,9 +237,8 @@ def _holds(at: Standing, node: int, option: int) -> bool:
 
 
 @inlined
-def _saved(problem: PackedProblem, at: Standing, option: int, node: int) -> float:
-    """What is not paid any more without an instance."""
+def _saved(problem: PackedProblem, at: Standing, option: int) -> float:
+    """What is not paid any more without an instance, beside its node."""
     pair = problem.option_pair[option]
     start = problem.start_price if at.pair_held[pair] > problem.pair_running[pair] else 0.0
-    pool_price = problem.pool_price[problem.option_pool[option]] if at.node_held[node] == 1 else 0.0
-    return float(problem.option_price[option] + start + pool_price)
+    return float(problem.option_price[option] + start)

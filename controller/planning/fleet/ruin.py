@@ -224,12 +224,14 @@ def _strip(
     """Take some of a model's instances away, those of neighbouring options."""
     _touch(at, touched, model)
     first, last = problem.first_option[model], problem.first_option[model + 1]
-    begin, taken = int((last - first) * dice.random()), 0
-    for step in range(last - first):
-        option = first + (begin + step) % (last - first)
-        while at.held[option] > 0 and taken < TAKEN:
+    option, left = first + int((last - first) * dice.random()), TAKEN
+    for _ in range(last - first):
+        while at.held[option] > 0 and left > 0:
             remove(problem, fixed, at, option, emptiest(problem, fixed, at, option))
-            taken += 1
+            left -= 1
+        if left == 0:
+            break
+        option = option + 1 if option + 1 < last else first
 
 
 @allocation_free

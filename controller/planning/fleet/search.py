@@ -30,9 +30,6 @@ from controller.planning.fleet.standing import (
 
 HOTTEST: Final = (0.005, 0.1)
 """The first temperature, as a part of what an instance costs on average: at least, and at most."""
-HEAT: Final = 0.006
-"""... and in between so many times the root of the tries that each instance can be given."""
-COLDEST: Final = 0.002
 APART: Final = 0.1
 TOGETHER: Final = 0.5
 """How dear a new node is for the first plan's models, and how cheap a used one.
@@ -50,6 +47,19 @@ BETTER: Final = 1e-9
 FIRST_TRIES: Final = 64
 CHUNK_S: Final = 0.02
 """About how often the clock is looked at."""
+
+
+class Cooling(NamedTuple):
+    """From which temperature to which, as parts of what an instance costs on average."""
+
+    heat: float
+    """Within HOTTEST, the first one is so many times the root of the tries that each instance can be given."""
+    coldest: float
+
+
+BY_CLOCK: Final = Cooling(0.004, 0.001)
+BY_TRIES: Final = Cooling(0.006, 0.002)
+"""For rounds that follow each other, each with other rows that bind, a plan need not be as cold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +184,8 @@ def search_for(search: Search, seconds: float, hottest: float = HOTTEST[1]) -> I
     done, chunk, passed = 0, FIRST_TRIES, 0.0
     while passed < seconds:
         expected = done * seconds / passed if passed else 0.0
-        search.run(chunk, _temperature(search, min(hottest, _hottest(search, expected)), passed / seconds))
+        first = min(hottest, _hottest(search, expected, BY_CLOCK))
+        search.run(chunk, _temperature(search, first, BY_CLOCK.coldest, passed / seconds))
         done += chunk
         passed = time.perf_counter() - began
         chunk = max(1, round(done / passed * min(CHUNK_S, max(seconds - passed, CHUNK_S / 10))))
@@ -187,17 +198,18 @@ def search_tries(search: Search, tries: int, stop: threading.Event | None = None
     for done in range(0, tries, chunk):
         if stop is not None and stop.is_set():
             break
-        search.run(min(chunk, tries - done), _temperature(search, _hottest(search, tries), done / tries))
+        first = _hottest(search, tries, BY_TRIES)
+        search.run(min(chunk, tries - done), _temperature(search, first, BY_TRIES.coldest, done / tries))
     return search.cost
 
 
-def _hottest(search: Search, tries: float) -> float:
-    part: float = HEAT * math.sqrt(tries / max(search.instances, 1))
+def _hottest(search: Search, tries: float, cooling: Cooling) -> float:
+    part: float = cooling.heat * math.sqrt(tries / max(search.instances, 1))
     return min(max(part, HOTTEST[0]), HOTTEST[1])
 
 
-def _temperature(search: Search, hottest: float, passed: float) -> float:
-    part: float = hottest * (COLDEST / hottest) ** min(passed, 1.0)
+def _temperature(search: Search, hottest: float, coldest: float, passed: float) -> float:
+    part: float = hottest * (coldest / hottest) ** min(passed, 1.0)
     return max(search.cost_by_instance * part, BETTER)
 
 
