@@ -22,7 +22,8 @@ class Rotation:
     """Beyond `EACH_TURN` servers, each is asked again once its reading is half as old as the policy lets it be.
 
     Servers that are new, or were started anew, are asked at once. Their later turns are spread over that time, and stay
-    so: of those that a long turn made late, each has its next turn when it would have had it anyway.
+    so: of those that a long turn made late, each has its next turn when it would have had it anyway. Where the clock
+    was set back, what was asked later than it shows is asked at once: it would pass for new until the clock is there.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Rotation:
         apart = self._apart(len(servers))
         known = {each: self._asked[each] for each in servers if each in self._asked}
         new = [each for each in servers if each not in known]
-        due = [each for each, at in known.items() if now - at >= apart]
+        due = [each for each, at in known.items() if not at <= now < at + apart]
         spread = {each: now - apart * (place / len(new)) for place, each in enumerate(new)}
         asked = {each: _turn(known[each], now, apart) for each in due}
         self._asked = {**known, **asked, **spread}

@@ -84,3 +84,11 @@ def test_what_one_late_turn_read_together_is_not_read_together_ever_after(
     late = NOW + 4 * INTERVAL
     assert len(rotation.due(late)) == 4 * len(fleet) // 6
     assert {len(rotation.due(late + turn * INTERVAL)) for turn in range(1, 13)} == {len(fleet) // 6}
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(rotation: Rotation, fleet: list[Asked]) -> None:
+    for turn in range(7):
+        rotation.due(NOW + turn * INTERVAL)
+    back = NOW - timedelta(hours=1)
+    assert rotation.due(back) == set(fleet)
+    assert {len(rotation.due(back + turn * INTERVAL)) for turn in range(1, 13)} == {200}
