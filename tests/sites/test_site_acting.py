@@ -241,6 +241,25 @@ async def test_a_site_that_brings_nothing_about_is_waited_for_once(
     await acting
 
 
+async def test_a_site_that_refuses_what_it_had_before_is_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "DONE_S", 0.3)
+    world.tells(loads=(LOAD,))
+    with pytest.raises(ActuatorError, match="has not brought generation 1 about"):
+        await world.servers.apply("d", SetLoad(MORE), POLICY)
+    assert world.desk.is_stuck(PARIS)
+    monkeypatch.setattr(desk, "DONE_S", 60.0)
+    world.tells(0, Refused(2, "out of memory"))  # its server was started anew, and loads nothing any more
+    assert not world.desk.is_stuck(PARIS)
+    acting = asyncio.create_task(world.servers.apply("d", Unload(LOAD.placement, NODE), POLICY))
+    await world.when_told(3, world.tells)  # taken up, and not done yet: no answer is known any more
+    await asyncio.sleep(0)
+    assert not world.desk.is_stuck(PARIS), "this one has its own time"
+    world.tells(3)
+    await acting
+
+
 async def test_a_site_that_brings_nothing_about_is_told_with_since_when(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ class Desk:
         Raises ActuatorError.
         """
         self.require(site)
+        self.sites.not_done.pop(site, None)  # it has answered since: what it is told now has its own time
         try:
             generation = await self.sites.plans.publish(
                 site, change, self.of_itself(site), anew=self._has_withdrawn(site)

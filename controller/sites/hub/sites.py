@@ -8,6 +8,7 @@ from controller.sites.hub.clocks import Clock
 from controller.sites.hub.heard import Heard, SiteReports
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.readings import Own
+from controller.sites.report import Report
 from policy.resolved import Pool
 
 
@@ -62,8 +63,16 @@ class Sites:
         return replace(heard, at=now - (self.steady() - heard.at)) if heard else None
 
     def stuck_since(self, site: str) -> datetime | None:
-        """Since when a site calls and brings nothing about; None once it has brought that about, or something newer."""
+        """Since when a site calls and brings nothing about.
+
+        None once it has brought that about, or something newer, or tells why it cannot.
+        """
         heard, not_done = self.reports.of(site), self.not_done.get(site)
-        if not_done is None or heard is None or heard.report.generation >= not_done.generation:
+        if not_done is None or heard is None or _answered(heard.report) >= not_done.generation:
             return None
         return not_done.since
+
+
+def _answered(report: Report) -> int:
+    """The newest generation that a site has brought about or refused."""
+    return max(report.generation, report.refused.generation if report.refused else 0)
