@@ -74,3 +74,13 @@ def test_the_controllers_certificate_is_made_anew_by_the_same_authority(tmp_path
     nowhere = gridwright("site", "certificate", tmp_path, "--host", "127.0.0.1")
     assert nowhere.status == 1
     assert "authority.pem cannot be read" in nowhere.err
+
+
+def test_a_certificate_that_cannot_be_written_leaves_the_one_before_and_its_key(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    gridwright("site", "keys", keys, "--host", "127.0.0.1")
+    (keys / "controller.pem.partial").mkdir()
+    refused = gridwright("site", "certificate", keys, "--host", "127.0.0.1")
+    assert refused.status == 1
+    assert "controller.pem.partial cannot be written" in refused.err
+    context_of(keys / "controller.pem", keys / "controller-key.pem", keys / "authority.pem")

@@ -64,17 +64,18 @@ def make_keys(folder: Path, hosts: tuple[str, ...], now: datetime) -> tuple[Path
 def renew_certificate(folder: Path, hosts: tuple[str, ...], now: datetime) -> tuple[Path, ...]:
     """Make another certificate of the controller's for these hosts, with a new key, by the authority in a folder.
 
-    What was there is replaced, the certificate last. Raises KeysError.
+    What was there is replaced once both are written, for neither serves with the other one's before. Raises KeysError.
     """
     authority = Authority.read(folder / AUTHORITY, folder / AUTHORITY_KEY, folder / PLAN_KEY)
     signer = Signer(authority.certificate.subject, authority.key)
     own = generate_private_key(SECP256R1())
     made = {KEY: _private(own), CERTIFICATE: pem(_serving(signer, own, hosts, now)).encode()}
+    partials = {name: folder / f"{name}.partial" for name in made}
     try:
-        for name, data in made.items():
-            partial = folder / f"{name}.partial"
+        for name, partial in partials.items():
             partial.unlink(missing_ok=True)
-            _write(partial, data)
+            _write(partial, made[name])
+        for name, partial in partials.items():
             partial.replace(folder / name)
     except OSError as error:
         raise KeysError(f"{error.filename} cannot be written ({error.strerror}): give a folder of your own") from error
