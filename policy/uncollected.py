@@ -1,4 +1,9 @@
-"""Reading without the search for circles: nothing that reading makes refers to itself, however much of it there is."""
+"""Work without Python's search for circular garbage: what reading and deciding make never refers back to itself.
+
+The search starts again whenever there are a quarter more objects than before, and looks at all of them: that takes
+longer than reading ten thousand documents, and a sixth of a turn on 1,000 nodes, and frees next to nothing. What is in
+no circle is freed as ever.
+"""
 
 import gc
 from collections.abc import Iterator
@@ -7,14 +12,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Leave Python's collector of circular garbage out while many objects are made that all stay.
-
-    It would look through all of them again and again; of ten thousand documents that takes longer than reading them.
-    """
-    was = gc.isenabled()
+    """Look for no circles inside; who is the first to ask for it in a process puts that back."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if was_enabled:
             gc.enable()

@@ -27,12 +27,12 @@ from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
 from controller.planning.stuck import beside_stuck
-from controller.planning.uncollected import uncollected
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
+from policy.uncollected import uncollected
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from controller.planning.uncollected import uncollected
+from policy.uncollected import uncollected
 
 
 def test_no_cycles_are_looked_for_inside_and_again_afterwards() -> None:
