@@ -398,6 +398,21 @@ async def test_strangers_take_no_connections_of_sites(called: Called, monkeypatc
         writer.close()
 
 
+async def test_a_certificate_that_was_revoked_keeps_its_site_out_by_no_number_of_connections(called: Called) -> None:
+    credentials, key = await called.register(PARIS)
+    stolen = called.context(credentials.certificate, key)
+    host, port = called.url.removeprefix("https://").split(":")
+    standing = [await asyncio.open_connection(host, int(port), ssl=stolen) for _ in range(peer.CONNECTIONS_A_SITE)]
+    called.registry.revoke(PARIS)
+    site = await called.site(PARIS)
+    assert (await site.get(PLAN)).status_code == 204
+    more = await asyncio.open_connection(host, int(port), ssl=stolen)
+    assert await has_ended(more[0]), "who has most gives way"
+    assert (await site.get(PLAN)).status_code == 204
+    for _, writer in (*standing, more):
+        writer.close()
+
+
 async def test_a_second_request_is_waited_for_no_longer_than_the_first(
     called: Called, monkeypatch: pytest.MonkeyPatch
 ) -> None:

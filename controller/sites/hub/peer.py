@@ -6,6 +6,7 @@ request, so what the handshake has told is put there once a connection is made.
 
 import asyncio
 import ssl
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -58,26 +59,44 @@ class PeerProtocol(H11Protocol):
     """HTTP that tells each request whose certificate it came with, and waits for each one only so long.
 
     One caller's connections take no room of another's: a site has so many, and those without a certificate together.
+    Of more, the certificate gives way that has most of them.
     """
 
+    peer: Peer | None
+    """Whose certificate it came with, once the connection is made."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Note who calls; one connection too many is closed."""
-        super().connection_made(transport)
+        """Note who calls; of one connection too many, one is closed."""
         tls = transport.get_extra_info("ssl_object")
-        peer = peer_of(tls.getpeercert() if tls else None)
+        self.peer = peer = peer_of(tls.getpeercert() if tls else None)
+        super().connection_made(transport)
         self.app_state = {**self.app_state, PEER: peer}
         self._answered: object = None
         self._patience_s = TAKEN_S if peer else REQUEST_S
         self.timeout_keep_alive = TAKEN_S if peer else self.timeout_keep_alive
         self._waited = self.loop.call_later(self._patience_s, self._give_up)
-        site = peer.site if peer else ""
-        if sum(_site_of(each) == site for each in self.connections) > (CONNECTIONS_A_SITE if site else STRANGERS):
-            transport.abort()  # a close would wait for the caller to agree
+        site = self._of_its_site()
+        if len(site) > (CONNECTIONS_A_SITE if peer else STRANGERS):
+            self._one_of_most(site).transport.abort()  # a close would wait for the caller to agree
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._waited.cancel()
         super().connection_lost(exc)
+
+    def _of_its_site(self) -> list["PeerProtocol"]:
+        """The connections of the same site, or of nobody's, this one among them."""
+        others = (each for each in self.connections if isinstance(each, PeerProtocol))
+        return [each for each in others if _site_of(each.peer) == _site_of(self.peer)]
+
+    def _one_of_most(self, connections: list["PeerProtocol"]) -> "PeerProtocol":
+        """One of the certificate that has most of them; of its own, this one.
+
+        One that was revoked learns so by its requests alone, and would else keep its site out by making none.
+        """
+        counted = Counter(each.peer for each in connections)
+        most = max(counted.values())
+        return next(each for each in (self, *connections) if counted[each.peer] == most)
 
     def _give_up(self) -> None:
         """Close a connection over which no whole request came since it was looked at last."""
@@ -89,10 +108,9 @@ class PeerProtocol(H11Protocol):
         self._waited = self.loop.call_later(self._patience_s, self._give_up)
 
 
-def _site_of(connection: object) -> str:
-    """The site that a connection is of; empty for nobody's."""
-    peer = connection.app_state.get(PEER) if isinstance(connection, PeerProtocol) else None
-    return peer.site if isinstance(peer, Peer) else ""
+def _site_of(peer: Peer | None) -> str:
+    """The site; empty for nobody's."""
+    return peer.site if peer else ""
 
 
 def peer_of(certificate: dict[str, Any] | None) -> Peer | None:
