@@ -65,9 +65,9 @@ class Leadership:
             await self._leads.wait()
 
     async def deposed(self) -> None:
-        """Wait until somebody else may lead."""
+        """Wait until somebody else may lead; looks often, as asyncio's clock stands still while the machine sleeps."""
         while self.is_leading:  # noqa: ASYNC110 -- time alone ends it
-            await asyncio.sleep(max(0.0, self._until_s - self._clock()))
+            await asyncio.sleep(min(self._timing.look_s, max(0.0, self._until_s - self._clock())))
 
     async def run(self) -> None:
         """Look and renew, or wait for the lease, until cancelled; then give it up, so that nobody has to wait."""

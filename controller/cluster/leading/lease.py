@@ -17,7 +17,8 @@ class Timing:
     """A lease may be taken `duration_s` after its last renewal; its holder leads `lead_s`; all look each `look_s`.
 
     A standby sees a renewal `look_s` late at most, and looks at the instant at which it may take the lease: so it takes
-    over `duration_s + look_s` after the last renewal at the latest. A call about the lease is given up after `call_s`.
+    over `duration_s + look_s` after the last renewal at the latest, and what its calls take. One is given up after
+    `call_s`.
     """
 
     duration_s: int = 10
