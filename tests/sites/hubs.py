@@ -102,7 +102,8 @@ async def hub_at(folder: Path, *agents: str) -> AsyncIterator[Called]:
         make_keys(keys, ("127.0.0.1",), clock())
     authority = Authority.read(keys / AUTHORITY, keys / AUTHORITY_KEY, keys / PLAN_KEY)
     registry = SiteRegistry.open(folder / "journal.db")
-    hub = Hub(agents, authority, registry, SitePlans(registry, authority.plan_key, clock), SiteReports(), clock, clock)
+    plans = SitePlans(registry, authority.plan_key, clock)
+    hub = Hub(agents, authority, registry, plans, SiteReports(), clock, clock, Clock())
     context = context_of(keys / CERTIFICATE, keys / KEY, keys / AUTHORITY)
     address = f"127.0.0.1:{free_ports(1)[0]}"
     shown = folder / "shown"

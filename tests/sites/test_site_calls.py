@@ -133,13 +133,14 @@ async def test_another_authority_certifies_nobody(called: Called, tmp_path: Path
     others = tmp_path / "others"
     other = Authority.read(others / AUTHORITY, others / AUTHORITY_KEY, others / PLAN_KEY)
     key, request = requested()
-    made = other.issued(PARIS, request, called.clock()).credentials
+    made = other.issued(PARIS, request, called.clock(), called.clock()).credentials
     assert await refused_by_tls(called.client(called.context(made.certificate, key)))
 
 
 async def test_a_certificate_that_has_ended_is_refused(called: Called) -> None:
     key, request = requested()
-    made = called.hub.authority.issued(PARIS, request, called.clock() - LIVES - timedelta(minutes=1)).credentials
+    long_ago = called.clock() - LIVES - timedelta(minutes=1)
+    made = called.hub.authority.issued(PARIS, request, long_ago, long_ago).credentials
     assert await refused_by_tls(called.client(called.context(made.certificate, key)))
 
 
@@ -150,9 +151,17 @@ async def test_a_certificate_ends_on_a_connection_that_stands(called: Called) ->
     assert await status(client) == 403
 
 
+async def test_a_certificate_holds_at_once_where_the_machines_clock_was_set_back(called: Called) -> None:
+    called.clock.passed = timedelta(
+        hours=1
+    )  # time goes on from the latest instant, and TLS goes by the machine's clock
+    site = await called.site(PARIS)
+    assert (await site.get(PLAN)).status_code == 204
+
+
 async def test_a_certificate_that_was_never_given_out_is_refused(called: Called) -> None:
     key, request = requested()
-    made = called.hub.authority.issued(PARIS, request, called.clock()).credentials
+    made = called.hub.authority.issued(PARIS, request, called.clock(), called.clock()).credentials
     assert await status(called.client(called.context(made.certificate, key))) == 403
 
 

@@ -41,7 +41,8 @@ MOST_AT_ONCE: Final = 4
 class Hub:
     """What answers sites. Only `agents` may call in.
 
-    `clock` tells the instant (UTC), `steady` one that serves for spans alone.
+    `clock` tells the instant (UTC), `steady` one that serves for spans alone, and `shown` what the machine's clock
+    shows, by which TLS judges certificates.
     """
 
     agents: Collection[str]
@@ -51,12 +52,13 @@ class Hub:
     reports: SiteReports
     clock: Clock
     steady: Clock
+    shown: Clock
 
 
 def site_calls(hub: Hub) -> FastAPI:
     """The application."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    enrolling = Enrolling(hub.authority, hub.registry, hub.clock)
+    enrolling = Enrolling(hub.authority, hub.registry, hub.clock, hub.shown)
     bounds = _Bounds()
 
     @app.post(REGISTER)

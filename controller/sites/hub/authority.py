@@ -69,8 +69,11 @@ class Authority:
         """Raises KeysError for a request that no certificate can be made for."""
         _requested(request)
 
-    def issued(self, site: str, request: str, now: datetime) -> Issued:
-        """A certificate for a site, over the key of its request; nothing else of that counts. Raises KeysError."""
+    def issued(self, site: str, request: str, begins: datetime, now: datetime) -> Issued:
+        """A certificate for a site, over the key of its request; nothing else of that counts. Raises KeysError.
+
+        `begins` is no later than TLS takes it to be where it is shown.
+        """
         ends = min(now + LIVES, self.certificate.not_valid_after_utc)
         if ends <= now:
             raise KeysError("the authority's own certificate has ended: make another with `gridwright site keys`")
@@ -81,7 +84,7 @@ class Authority:
             .issuer_name(self.certificate.subject)
             .public_key(_requested(request))
             .serial_number(serial)
-            .not_valid_before(now - BACKDATED)
+            .not_valid_before(begins - BACKDATED)
             .not_valid_after(ends)
             .add_extension(
                 x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity_of(site))]), critical=True

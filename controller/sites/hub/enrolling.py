@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from controller.api.problems import Problem
 from controller.sites.calls import Credentials, Enrolment
 from controller.sites.hub.authority import Authority, Issued, KeysError
+from controller.sites.hub.clocks import Clock
 from controller.sites.hub.peer import Peer
 from controller.sites.hub.registry import Certified, SiteRegistry
 
@@ -22,10 +23,12 @@ A_MINUTE: Final = timedelta(minutes=1)
 class Enrolling:
     """Gives certificates out. What it refuses is raised as a Problem."""
 
-    def __init__(self, authority: Authority, registry: SiteRegistry, clock: Callable[[], datetime]) -> None:
+    def __init__(self, authority: Authority, registry: SiteRegistry, clock: Clock, shown: Clock) -> None:
+        """`shown` is what the machine's clock shows: where it was set back, a certificate is to hold by that, too."""
         self._authority = authority
         self._registry = registry
         self._clock = clock
+        self._shown = shown
         self._registrations, self._renewals = _Pace(), _Pace()
 
     async def register(self, asked: Enrolment, agents: Collection[str]) -> Credentials:
@@ -59,7 +62,7 @@ class Enrolling:
     def _issued(self, site: str, request: str, now: datetime) -> tuple[Issued, Certified]:
         """A certificate, which counts once the registry has it."""
         try:
-            made = self._authority.issued(site, request, now)
+            made = self._authority.issued(site, request, min(now, self._shown()), now)
         except KeysError as error:
             raise bad_request(str(error)) from error
         return made, Certified(site, made.ends)

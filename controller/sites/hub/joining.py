@@ -57,11 +57,11 @@ async def sites_in(
     authority = Authority.read(connection.authority, connection.authority_key, connection.plan_key)
     context = context_of(connection.certificate, connection.key, connection.authority)
     own = Lifetime.of(connection.certificate), Lifetime.of(connection.authority)
-    clock, steady = NeverBack(clock), Steady(clock)
+    shown, clock, steady = clock, NeverBack(clock), Steady(clock)
     plans, reports = SitePlans(registry, authority.plan_key, clock), SiteReports(changed)
     silent_after = timedelta(seconds=connection.silent_after_s)
     sites = Sites(connection.agents, pools, plans, reports, steady, steady(), silent_after)
-    hub = Hub(connection.agents, authority, registry, plans, reports, clock, steady)
+    hub = Hub(connection.agents, authority, registry, plans, reports, clock, steady, shown)
     most = (CONNECTIONS_A_SITE + 1) * len(connection.agents) + STRANGERS + 1  # those too many are there, and closed
     async with answering(site_calls(hub), connection.address, context, most):
         try:
