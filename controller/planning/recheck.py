@@ -1,5 +1,11 @@
-"""Looking again just before acting: may a decision still be carried out?"""
+"""Looking again just before acting: may a decision still be carried out?
 
+Evidence has to last until that is done, not for the lead that a new plan has to have: where no plan is found, what may
+serve for a while yet stays, and what may not is withdrawn by the same decision.
+"""
+
+import math
+from dataclasses import replace
 from datetime import datetime
 
 from collectors.snapshot import Snapshot
@@ -31,7 +37,9 @@ def recheck(
             ),
         )
     rules = {rule.id for rule in EXCLUDING}
-    broken = tuple(v for v in verify(decision.plan, built.whole, Moment.PASSING) if v.rule in rules)
+    done_s = built.whole.now_s + math.ceil(decision.transition.duration_us / 1_000_000)
+    passing = replace(built.whole, needed_until_s=min(built.whole.needed_until_s, done_s))
+    broken = tuple(v for v in verify(decision.plan, passing, Moment.PASSING) if v.rule in rules)
     present = {node.name for node in built.whole.nodes}
     gone = sorted({item.node for item in decision.plan.instances} - present)
     vanished = tuple(
