@@ -1,10 +1,9 @@
 """Looking again just before acting: may a decision still be carried out?
 
-Evidence has to last until that is done, not for the lead that a new plan has to have: where no plan is found, what may
-serve for a while yet stays, and what may not is withdrawn by the same decision.
+Evidence has to last as long as the decision said, which may be less than the lead of a new plan: where none is found,
+what may serve for a while yet stays, and what may not is withdrawn by the same decision.
 """
 
-import math
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,9 +36,10 @@ def recheck(
             ),
         )
     rules = {rule.id for rule in EXCLUDING}
-    done_s = built.whole.now_s + math.ceil(decision.transition.duration_us / 1_000_000)
-    passing = replace(built.whole, needed_until_s=min(built.whole.needed_until_s, done_s))
-    broken = tuple(v for v in verify(decision.plan, passing, Moment.PASSING) if v.rule in rules)
+    needed_s = built.whole.needed_until_s
+    until_s = int(decision.valid_until.timestamp()) if decision.valid_until else needed_s
+    asked = replace(built.whole, needed_until_s=min(needed_s, until_s))
+    broken = tuple(v for v in verify(decision.plan, asked, Moment.PASSING) if v.rule in rules)
     present = {node.name for node in built.whole.nodes}
     gone = sorted({item.node for item in decision.plan.instances} - present)
     vanished = tuple(
