@@ -366,7 +366,11 @@ def test_where_no_plan_is_found_what_may_no_longer_serve_is_withdrawn_and_that_m
     world.certified.clear()
     snapshot = world.snapshot()
     decision = decide(world.policy, snapshot, world.state, world.now)
-    assert [wave.name for wave in decision.transition.waves] == ["withdraw"]
+    _, shrink = decision.transition.waves
+    assert [wave.name for wave in decision.transition.waves] == ["withdraw", "shrink"]
+    unloaded = {action.placement.model for action in shrink.actions if isinstance(action, Unload)}
+    assert unloaded == {stage.model for stage in world.policy.service(OCR).stages}
+    assert {load.placement.model for load in decision.fleet.loads} == {"vad"}
     assert not any(routes.ways for routes in decision.fleet.routes if routes.service == OCR)
     assert any(routes.ways for routes in decision.fleet.routes if routes.service != OCR)
     assert recheck(world.policy, snapshot, decision, world.now) == ()
