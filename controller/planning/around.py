@@ -13,7 +13,7 @@ from controller.actions import Transition
 from controller.fleet import Fleet
 from controller.planning.build import write
 from controller.planning.objective import prices
-from controller.planning.transition import Stuck, stuck, transition
+from controller.planning.transition import DeadEnd, dead_end, transition
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import mended
 from rules.kernel.formulation import Formulation, Resource
@@ -45,7 +45,7 @@ def around(
     blocked: frozenset[str] = frozenset()
     whole = replace(knowing(target), floors=problem.floors)
     for _ in range(TRIES):
-        end = stuck(whole, running, current, target)
+        end = dead_end(whole, running, current, target)
         if end is None or end.nodes <= blocked:
             return None
         blocked |= end.nodes
@@ -60,7 +60,7 @@ def around(
     return None
 
 
-def _nothing_more(problem: Problem, end: Stuck, blocked: frozenset[str]) -> Iterator[Resource]:
+def _nothing_more(problem: Problem, end: DeadEnd, blocked: frozenset[str]) -> Iterator[Resource]:
     """Rows by which no placement has more instances on the blocked nodes than it came to."""
     standing: Counter[tuple[Placement, str]] = Counter()
     for item in end.plan.instances:

@@ -1,7 +1,6 @@
 """Choosing the plan to go for: the cheapest that is verified, pays for its moves and can be reached safely."""
 
 import hashlib
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,27 +14,26 @@ from controller.planning.around import around
 from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, soonest
-from controller.planning.excluded import exclusions_of
 from controller.planning.guards import as_it_runs, floors, no_more
 from controller.planning.objective import cost_of, prices
 from controller.planning.preemption import Acquired, never_preempting, without_taking
+from controller.planning.remaining import remaining
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
-from controller.planning.withdraw import withdraw, without_idle
 from policy.findings import Finding, Level
-from rules.catalogue import STANDING
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem
+from rules.kernel.problem import Floor, Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The plan to go for with its proof, the way to it, and what to say of how it was found.
 
-    `whole` knows every path of the plan, also one that only a transition goes over. `settled` is the digest of the
-    question when the answer is what runs, else empty. Where nothing `is_found`, the plan is what may stay of what runs.
+    `whole` knows every path of the plan, also one that only a transition goes over; on the way `floors` are kept.
+    `settled` is the digest of the question when the answer is what runs, else empty. Where nothing `is_found`, the plan
+    is what may stay of what runs.
     """
 
     plan: Plan
@@ -45,6 +43,7 @@ class Choice:
     settled: str = ""
     findings: tuple[Finding, ...] = ()
     is_found: bool = True
+    floors: tuple[Floor, ...] = ()
 
 
 def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
@@ -74,21 +73,22 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
         if way is not None:
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
             settled = plan == running and final and not doubts
-            return Choice(plan, best.proof, way, known, question if settled else "", doubts)
+            asked = question if settled else ""
+            return Choice(plan, best.proof, way, known, asked, doubts, floors=problem.floors)
         doubts = (*doubts, _no_safe_order())
         near = _near(problem, whole, running, current, plan)
         if near is not None:
-            return Choice(near.plan, Proof.FEASIBLE, near.way, known, "", doubts)
+            return Choice(near.plan, Proof.FEASIBLE, near.way, known, "", doubts, floors=problem.floors)
         if not is_small(problem) and verify(running, problem):
             other = around(problem, partial(bridged, built, running), running, current, plan)
             if other is not None:
-                return Choice(other.plan, Proof.FEASIBLE, other.way, other.known, "", doubts)
+                return Choice(other.plan, Proof.FEASIBLE, other.way, other.known, "", doubts, floors=problem.floors)
     if aim is not None and verify(running, aim[1]):
         known, whole, plan = aim
         step = step_reached(whole, running, current, plan)
         if step is not None:
-            broken = verify(step.plan, whole)
-            return Choice(step.plan, Proof.UNDECIDED, step.way, known, "", (*doubts, *report.violated(broken)))
+            doubts = (*doubts, *report.violated(verify(step.plan, whole)))
+            return Choice(step.plan, Proof.UNDECIDED, step.way, known, "", doubts, floors=whole.floors)
     return _stay(built, running, current, doubts)
 
 
@@ -178,20 +178,16 @@ def _as_it_is_set(problem: Problem, running: Plan) -> Problem:
 
 def _stay(built: Built, running: Plan, current: Fleet, doubts: tuple[Finding, ...]) -> Choice:
     """Nothing better is known: what runs stays, less what may not serve and what may not stand."""
-    barred = frozenset(row.option for row in exclusions_of(built.whole, (STANDING,)))
-    way = transition(built.whole, running, current, running, kept=False, barred=barred)
+    left = remaining(built.whole, running, current)
     finding = Finding(
         "GW2012",
         Level.ERROR,
         "no plan that keeps every rule was found; what runs stays, as far as it is allowed",
         "the finding GW2011, where present, names the clauses that cannot all hold",
     )
-    if way is None or not way.waves:
+    if left is None or not left.way.waves:
         return Choice(running, Proof.UNDECIDED, None, built.whole, "", (*doubts, finding), is_found=False)
-    until_s = built.whole.now_s + math.ceil(way.duration_us / 1_000_000)
-    allowed = withdraw(running, replace(built.whole, needed_until_s=until_s), current)
-    left = without_idle(allowed, built.whole, barred)
-    return Choice(left, Proof.UNDECIDED, way, built.whole, "", (*doubts, finding), is_found=False)
+    return Choice(left.plan, Proof.UNDECIDED, left.way, built.whole, "", (*doubts, finding), is_found=False)
 
 
 def _no_safe_order() -> Finding:

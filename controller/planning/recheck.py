@@ -1,5 +1,10 @@
-"""Looking again just before acting: may a decision still be carried out?"""
+"""Looking again just before acting: may a decision still be carried out?
 
+Evidence has to last as long as the decision said, which may be less than the lead of a new plan: where none is found,
+what may serve for a while yet stays, and what may not is withdrawn by the same decision.
+"""
+
+from dataclasses import replace
 from datetime import datetime
 
 from collectors.snapshot import Snapshot
@@ -31,7 +36,10 @@ def recheck(
             ),
         )
     rules = {rule.id for rule in EXCLUDING}
-    broken = tuple(v for v in verify(decision.plan, built.whole, Moment.PASSING) if v.rule in rules)
+    needed_s = built.whole.needed_until_s
+    until_s = int(decision.valid_until.timestamp()) if decision.valid_until else needed_s
+    asked = replace(built.whole, needed_until_s=min(needed_s, until_s))
+    broken = tuple(v for v in verify(decision.plan, asked, Moment.PASSING) if v.rule in rules)
     present = {node.name for node in built.whole.nodes}
     gone = sorted({item.node for item in decision.plan.instances} - present)
     vanished = tuple(

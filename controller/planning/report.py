@@ -9,6 +9,7 @@ from controller.clause_words import said
 from controller.decision import Reason
 from controller.planning.conflict import Conflict
 from controller.planning.explanation import Loosened, Shortfall
+from controller.planning.instants import instants
 from controller.planning.relaxation import Relaxation
 from controller.planning.runner_up import RunnerUp
 from controller.planning.sacrifice import Sacrifice
@@ -77,8 +78,8 @@ def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
     """By the id of a rule of evidence, when the plan's routes first lose what that rule goes by.
 
     By `data` when data is no longer known to be removed from what a route carries that must not carry it, and by
-    `standing` when idle instances first lose all by which somebody may use them. Storage of which an attestation result
-    says that it is encrypted counts by `attestation`: it is the result that ends.
+    `standing` when idle instances first lose all by which somebody may use them. Where that is an attestation result,
+    or one says that storage is encrypted, it counts by `attestation`: it is the result that ends.
     """
     lasting = _lasting(problem)
     found = {
@@ -90,8 +91,11 @@ def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
         del found[EncryptionAtRest.id]
         found[Attestation.id] = min(each for each in (stored_s, found[Attestation.id]) if each is not None)
     found["data"] = _removed_until_s(plan, problem)
-    idle_s = standing_until_s(plan, problem).values()
-    found[STANDING.id] = min((end_s for end_s in idle_s if end_s > problem.now_s), default=None)
+    others = frozenset(instants(replace(problem, attestations=())))
+    for end_s in standing_until_s(plan, problem).values():
+        name = STANDING.id if end_s in others else Attestation.id
+        if end_s > problem.now_s:
+            found[name] = min(end_s, found.get(name) or end_s)
     return {name: datetime.fromtimestamp(end_s, UTC) for name, end_s in found.items() if end_s is not None}
 
 

@@ -14,6 +14,7 @@ from controller.planning.between import Between
 from controller.planning.choose import Choice
 from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
+from controller.planning.remaining import remaining
 from controller.planning.transition import Reached, transition
 from controller.planning.verify import introduced, verify
 from controller.planning.withdraw import withdraw
@@ -25,8 +26,8 @@ def beside_stuck(choice: Choice, running: Plan, current: Fleet, sites: frozenset
     """What is chosen, without any change at these sites: the same where it has none, else as much of it as can be."""
     if not sites or choice.way is None:
         return choice
-    stuck = _Stuck(Ground(choice.whole), sites)
-    start = stuck.ground.between(withdraw(running, choice.whole, current))  # which such a site does by itself
+    stuck = _Stuck(Ground(replace(choice.whole, floors=choice.floors)), sites)
+    start = stuck.start(running, current)
     goal = stuck.ground.between(choice.plan)
     if choice.is_found and stuck.as_it_is(start, goal) != goal:
         reached = stuck.reached(running, current, start, goal)
@@ -38,6 +39,13 @@ def beside_stuck(choice: Choice, running: Plan, current: Fleet, sites: frozenset
 class _Stuck:
     ground: Ground
     sites: frozenset[str]
+
+    def start(self, running: Plan, current: Fleet) -> Between:
+        """What may stay of what runs; such a site withdraws by itself, and not before evidence has ended."""
+        whole = self.ground.problem
+        for_now = replace(whole, needed_until_s=whole.now_s)
+        had, leaving = (self.ground.between(withdraw(running, each, current)) for each in (for_now, whole))
+        return self.as_it_is(had, leaving)
 
     def as_it_is(self, start: Between, goal: Between) -> Between:
         """The goal, with what these sites have, and what their requests go over elsewhere, as at the start."""
@@ -63,7 +71,7 @@ class _Stuck:
         return Between(counts, settings, loads_permille, shares, levels)
 
     def reached(self, running: Plan, current: Fleet, start: Between, goal: Between) -> Reached:
-        """The goal without these sites, else as many of its parts as there are without them, else what runs."""
+        """The goal without these sites, else as many of its parts as there are without them, else what may stay."""
         whole = self.ground.problem
         before = verify(running, whole)
 
@@ -76,7 +84,7 @@ class _Stuck:
             way = transition(whole, running, current, plan) if plan is not None and is_allowed(moment) else None
             if plan is not None and way is not None:
                 return Reached(plan, way)
-        return Reached(running, transition(whole, running, current, running, kept=False) or Transition())
+        return remaining(whole, running, current) or Reached(running, Transition())
 
     def _nearest(self, start: Between, goal: Between, is_allowed: Callable[[Between], bool]) -> Iterator[Between]:
         yield self.as_it_is(start, goal)

@@ -69,7 +69,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
+class DeadEnd:
     """What may stay of what runs, what a walk came to from there, and the nodes where something is still to come."""
 
     allowed: Plan
@@ -141,8 +141,8 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     walks = _walks(whole)
     ground = walks.ground
     start, goal = ground.between(running), ground.between(target)
-    stuck = walks.walk(start, goal, kept=True)
-    for moment in (settled(ground, stuck), part_by_part(ground, start, goal)):
+    walked = walks.walk(start, goal, kept=True)
+    for moment in (settled(ground, walked), part_by_part(ground, start, goal)):
         plan = ground.plan(moment)
         if plan is None or plan == ground.plan(start) or verify(plan, whole):
             continue
@@ -152,14 +152,14 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     return None
 
 
-def stuck(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Stuck | None:
+def dead_end(whole: Problem, running: Plan, current: Fleet, target: Plan) -> DeadEnd | None:
     """Where a walk to the target ends that does not get there; None where no options are known for that."""
     walks = _walks(whole)
     ground = walks.ground
     allowed = withdraw(running, whole, current)
     walked = walks.walk(ground.between(allowed), ground.between(target), kept=True)
     plan = ground.plan(settled(ground, walked))
-    return None if plan is None else Stuck(allowed, plan, walked.blocked)
+    return None if plan is None else DeadEnd(allowed, plan, walked.blocked)
 
 
 def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) -> Reached | None:
@@ -168,7 +168,7 @@ def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) ->
     Of the rules that hold always it breaks none anew, beside what runs less what may not serve. Others give way, for it
     is asked for where no other plan can be reached.
     """
-    end = stuck(whole, running, current, target)
+    end = dead_end(whole, running, current, target)
     if end is None:
         return None
     plan = end.plan

@@ -11,6 +11,7 @@ from controller.planning.build import build, write
 from controller.planning.guards import as_it_runs
 from controller.planning.part import Part, restricted
 from controller.planning.questions import Questions
+from controller.planning.recheck import recheck
 from controller.planning.whole.reading import Reading
 from controller.planning.whole.rows import Rows
 from policy.resolved import Policy, Pool, PoolsClause, ReplicaBound, ScaleToZero
@@ -99,6 +100,21 @@ def test_where_no_plan_is_left_what_runs_stays_but_for_what_nobody_may_use() -> 
     kept = {load.seat for load in decision.fleet.loads}
     assert kept == {load.seat for load in before.fleet.loads if load.placement not in protected}
     assert world.turn().transition.waves == ()
+
+
+def test_what_may_serve_for_a_while_yet_does_not_hold_up_what_leaves_at_once() -> None:
+    world = World(policy=bounded("det", 1, site=LYON), rates=dict(BUSY))
+    world.certified[LYON] = START + timedelta(days=1)
+    world.turn()
+    world.certification_ends(LYON, -1)
+    world.certification_ends(FRANKFURT, 45)
+    decision = world.refused_turn(30)
+    assert decision.verdict is Verdict.IMPOSSIBLE
+    assert pools_of(decision, OCR) == {PARIS, FRANKFURT}, "no longer in Lyon, and in Frankfurt for 15 s yet"
+    assert recheck(world.policy, world.snapshot(), decision, world.now) == ()
+    world.certification_ends(FRANKFURT, 14)
+    against = recheck(world.policy, world.snapshot(), decision, world.now)
+    assert {finding.place.line for finding in against if finding.place} == {PCI_LINE}, "sooner than the decision said"
 
 
 def test_a_model_may_be_kept_warm_for_a_service_that_sleeps() -> None:

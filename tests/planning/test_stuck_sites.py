@@ -7,12 +7,14 @@ from controller.decision import Decision, Proof, Verdict
 from controller.fleet import Fleet as Seen
 from controller.fleet import Load, RouteSet, fleet_of
 from controller.planning.choose import Choice
+from controller.planning.recheck import recheck
 from controller.planning.stuck import beside_stuck
+from policy.clauses import Scope
 from policy.resolved import ReplicaBound
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem
+from rules.kernel.problem import Floor, Placement, Problem
 from tests.planning.world import CALM, FRANKFURT, LYON, OCR, PARIS, World, pools_of
-from tests.rules.build import Fleet, plan, stage
+from tests.rules.build import Fleet, asks, plan, stage
 from tests.rules.build import at as at_line
 
 
@@ -90,6 +92,21 @@ def test_others_requests_leave_what_is_not_allowed_any_more() -> None:
     assert not [action for action in actions(decision) if touches(action, LYON)]
 
 
+def test_what_it_goes_over_elsewhere_stands_until_its_evidence_has_ended_and_no_longer() -> None:
+    world = settled()
+    world.stuck = (LYON,)
+    world.certification_ends(FRANKFURT, seconds=45)
+    before = {load.seat for load in world.state.fleet.loads if load.placement.pool == FRANKFURT}
+    decision = world.turn(30)
+    assert before, "what Lyon's requests go over"
+    assert before <= {load.seat for load in decision.fleet.loads}, "Lyon withdraws in 15 s"
+    (ways,) = (item.ways for item in decision.fleet.routes if (item.service, item.origin) == (OCR, PARIS))
+    assert {placement.pool for way in ways for placement in way.placements} == {PARIS}, "Paris has left before"
+    assert recheck(world.policy, world.snapshot(), decision, world.now) == ()
+    assert decision.valid_until == world.certified[FRANKFURT]
+    assert FRANKFURT not in {load.placement.pool for load in world.turn(30).fleet.loads}
+
+
 def test_a_site_that_is_stuck_no_longer_is_changed_again() -> None:
     world = settled()
     world.stuck = (LYON,)
@@ -143,6 +160,45 @@ def test_beside_what_the_site_keeps_no_rule_is_broken() -> None:
     choice = Choice(away, Proof.OPTIMAL, Transition(), problem)
     found = beside_stuck(choice, running, fleet_of(running, problem), frozenset(("paris",)))
     assert set(found.plan.instances) == set(running.instances), "with two far and one near there would be one too many"
+
+
+def test_where_what_runs_stays_routes_leave_what_may_serve_no_longer() -> None:
+    problem, running, _ = shared(far_too=False)
+    fleet = Fleet(problem).profile(
+        "b", scope=Scope(services=("b-service",)), certifications=(asks("iso", (1,), at_line(2)),)
+    )
+    away = plan({("a@far", "far-0"): 2}, {"paris far": 1000, "lyon far": 1000}, {"b-service@lyon": 1000})
+    choice = Choice(away, Proof.OPTIMAL, Transition(), fleet.problem)
+    found = beside_stuck(choice, running, fleet_of(running, problem), frozenset(("paris",)))
+    assert "b far" not in {route.path for route in found.plan.routes}
+    assert found.way is not None
+    assert [wave.name for wave in found.way.waves] == ["withdraw", "shrink"]
+    assert {item.option for item in found.plan.instances} == {"a@near", "a@far"}, "and nobody else may use b"
+
+
+def changing_places() -> tuple[Problem, Plan, Plan]:
+    """Two models that fill a node each, in twice as many instances as they need, and are to change places."""
+    fleet = Fleet().site("paris", "FR").site("lyon", "FR").link("lyon", "paris")
+    fleet = fleet.pool("near", "paris", memory_mib=2).pool("far", "lyon", nodes=2, memory_mib=2)
+    fleet = fleet.service("a-service", stage("only", "a")).service("b-service", stage("only", "b"))
+    for model in ("a", "b"):
+        fleet = fleet.demand(f"{model}-service", "lyon", 1000)
+        fleet = fleet.option(f"{model}@far", model, "far", capacity_milli_rps=1000, load_us=1)
+        fleet = fleet.path(f"{model} far", f"{model}-service@lyon", f"{model}@far")
+    fleet = fleet.option("a@near", "a", "near", capacity_milli_rps=1000, load_us=1)
+    routes = {"a far": 1000, "b far": 1000}
+    running = plan({("a@near", "near-0"): 1, ("a@far", "far-0"): 2, ("b@far", "far-1"): 2}, routes)
+    return fleet.problem, running, plan({("b@far", "far-0"): 2, ("a@far", "far-1"): 2}, routes)
+
+
+@pytest.mark.parametrize("least", [1, 2])
+def test_guards_are_kept_on_the_way_around_it(least: int) -> None:
+    problem, running, goal = changing_places()
+    floors = tuple(Floor(Placement(model, "fp32", "far"), least, "cooldown") for model in ("a", "b"))
+    choice = Choice(goal, Proof.OPTIMAL, Transition(), problem, floors=floors)
+    found = beside_stuck(choice, running, fleet_of(running, problem), frozenset(("paris",)))
+    moved = ("b@far", "far-0") in {(item.option, item.node) for item in found.plan.instances}
+    assert moved == (least == 1), "there is no room to change places without one less of either for a while"
 
 
 def test_without_a_site_that_is_stuck_nothing_is_changed_of_what_is_chosen() -> None:

@@ -16,9 +16,10 @@ from controller.sites.hub.envelopes import envelopes
 from controller.sites.hub.question import asked
 from controller.sites.hub.terms import Terms, terms_of
 from controller.sites.site_plan import Envelope, SitePlan
+from policy.clauses import Scope
 from policy.resolved import Policy, PoolsClause, ReplicaBound
 from rules.kernel.problem import Placement
-from tests.planning.world import FRANKFURT, LYON, OCR, PARIS, POLICY, START, VAD, line, pci
+from tests.planning.world import FRANKFURT, LYON, OCR, PARIS, POLICY, START, VAD, line, pci, pools_of
 
 ENDS = START + timedelta(days=9)
 SOONER = START + timedelta(days=2)
@@ -103,6 +104,32 @@ def test_nothing_falls_back_on_a_site_that_may_not_serve_it() -> None:
     decision, found = terms(evidence=(pci(FRANKFURT, ENDS),))
     assert decision.fleet.loads
     assert found.of(PARIS, decision.fleet, EMPTY).fallbacks == ()
+
+
+def test_nothing_falls_back_on_a_pool_that_is_kept_for_others() -> None:
+    near = PoolsClause((FRANKFURT,), (), (), (), is_barred=True, place=line(13))
+    ocr = replace(POLICY.services[0], availability=None)
+    other = replace(ocr, name="other", pools=(near,))
+    paris = replace(POLICY.pools[0], dedicated_to=Scope(services=("other", VAD)))
+    policy = replace(POLICY, services=(ocr, POLICY.services[1], other), pools=(paris, *POLICY.pools[1:]))
+    decision, found = terms(policy)
+    assert models_in_paris(decision) >= {"det", "cls", "rec"}
+    assert pools_of(decision, OCR) == {FRANKFURT}
+    assert found.of(PARIS, decision.fleet, EMPTY).fallbacks == ()
+
+
+def test_nothing_falls_back_on_a_pool_that_its_service_bars() -> None:
+    ocr = replace(POLICY.services[0], pools=(PoolsClause((PARIS,), (), (), (), is_barred=True, place=line(13)),))
+    bounds = tuple(ReplicaBound(model, PARIS, 1, 2, line(51)) for model in ("det", "cls", "rec"))
+    scaling = replace(POLICY.scaling, bounds=bounds)
+    decision, found = terms(replace(POLICY, services=(ocr, POLICY.services[1]), scaling=scaling))
+    assert models_in_paris(decision) >= {"det", "cls", "rec"}
+    assert pools_of(decision, OCR) == {FRANKFURT}
+    assert found.of(PARIS, decision.fleet, EMPTY).fallbacks == ()
+
+
+def models_in_paris(decision: Decision) -> set[str]:
+    return {load.placement.model for load in decision.fleet.loads if load.placement.pool == PARIS}
 
 
 def test_envelopes_begin_with_the_plan_and_fit_together() -> None:

@@ -11,13 +11,11 @@ from controller.planning.excluded import exclusions_of
 from controller.sites.hub.question import Asked
 from controller.sites.site_plan import Envelope
 from policy.resolved import WHOLE_PERMILLE, Stage
-from rules.accuracy import Accuracy
-from rules.catalogue import COMPLIANCE
+from rules.catalogue import EXCLUDING
 from rules.kernel.problem import Demand, Placement
 from rules.kernel.rule import Excluding
-from rules.maintenance import Maintenance
 
-KEPT: Final[tuple[Excluding, ...]] = (*COMPLIANCE, Accuracy(), Maintenance())
+KEPT: Final[tuple[Excluding, ...]] = tuple(rule for rule in EXCLUDING if rule.always)
 """The rules that a fallback never breaks: what is promised of latency gives way first while a site is alone."""
 
 

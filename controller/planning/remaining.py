@@ -1,0 +1,23 @@
+"""What stays of what runs where nothing better is known: all but what may not serve and what may not stand."""
+
+import math
+from dataclasses import replace
+
+from controller.fleet import Fleet
+from controller.planning.excluded import exclusions_of
+from controller.planning.transition import Reached, transition
+from controller.planning.withdraw import withdraw, without_idle
+from rules.catalogue import STANDING
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Problem
+
+
+def remaining(whole: Problem, running: Plan, current: Fleet) -> Reached | None:
+    """What is left of what runs, with the way there; None where that is not safe."""
+    barred = frozenset(row.option for row in exclusions_of(whole, (STANDING,)))
+    way = transition(whole, running, current, running, kept=False, barred=barred)
+    if way is None:
+        return None
+    until_s = whole.now_s + math.ceil(way.duration_us / 1_000_000)
+    allowed = withdraw(running, replace(whole, needed_until_s=until_s), current)
+    return Reached(without_idle(allowed, whole, barred), way)
