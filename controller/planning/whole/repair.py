@@ -155,12 +155,13 @@ class Left(NamedTuple):
         """The best part found for what is open, that costs at most so much."""
         return solve(self.form, self.problem, self.before, WORK, most=most).plan
 
-    def without_giving_up_more(self) -> int:
-        """What a plan costs at the most that gives up no more than now: a permille is worth more than all nodes."""
-        permille = min(
-            (price for row in self.form.rows if isinstance(row, Penalty) for _, price in row.unserved), default=0
-        )
-        return shortfall(self.before, self.form) + permille
+    def without_giving_up_more(self) -> int | None:
+        """What a plan costs at the most that gives up no more than now: a permille is worth more than all nodes.
+
+        None where nothing can be given up.
+        """
+        prices = [price for row in self.form.rows if isinstance(row, Penalty) for _, price in row.unserved]
+        return shortfall(self.before, self.form) + min(prices) if prices else None
 
     def with_part(self, found: Plan) -> Reading:
         """The whole plan with a part."""
@@ -283,9 +284,9 @@ def _spoken(view: View, at: Reading, row: Hard, width: int) -> Iterable[str]:
 
 
 def _apart(view: View, options: Iterable[str], width: int) -> tuple[str, ...]:
-    """The cheapest options, each in a pool of its own."""
+    """The cheapest options that may stand, each in a pool of its own."""
     best: dict[str, tuple[float, str]] = {}
-    for option in options:
+    for option in (option for option in options if option not in view.rows.never):
         pool = view.rows.problem.option(option).placement.pool
         offer = view.price[option], option
         best[pool] = min(best.get(pool, offer), offer)
