@@ -15,8 +15,8 @@ async def seldom_collected() -> None:
     """Collect circular garbage at an interval, instead of whenever there is much new; until cancelled.
 
     Python looks through all that lives once a quarter has come to it. A turn makes as much when there are thousands of
-    servers, all of it without circles, and looking took a fifth of the controller's processor time. What little is
-    circular waits a minute. What is there by the first time stays for good, mostly: it is never looked through again.
+    servers, nearly all of it without circles, and looking took a fifth of a decision. What is circular waits a minute.
+    What is there by the first time stays for good, mostly: it is never looked through again.
     """
     with uncollected():
         await asyncio.sleep(EVERY_S)
