@@ -11,6 +11,8 @@ from policy.schema.crd import plural
 Manifest = dict[str, Any]
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 PATIENCE_S = 60.0
+ORPHANED_S = 150.0
+"""Kubernetes takes away the pods of a node that is gone 40 to 60 seconds later (`pkg/controller/podgc`), or more."""
 POLL_S = 0.1
 
 
@@ -76,9 +78,9 @@ def message(response: httpx.Response) -> str:
     return told
 
 
-def eventually(holds: Callable[[], bool]) -> None:
+def eventually(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Wait until what an API server makes of an object in its own time has come to hold."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while not holds():
-        assert time.monotonic() < end, f"this does not hold after {PATIENCE_S:g} s"
+        assert time.monotonic() < end, f"this does not hold after {patience_s:g} s"
         time.sleep(POLL_S)

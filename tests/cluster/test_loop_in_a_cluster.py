@@ -22,7 +22,7 @@ from policy.resolved import Pool
 from policy.schema.crd import plural
 from policy.schema.files import DEFINITIONS
 from policy.source import load
-from tests.cluster.api_server import ApiServer, Manifest, eventually
+from tests.cluster.api_server import ORPHANED_S, ApiServer, Manifest, eventually
 from tests.cluster.contour import GROUP, NAME, NAMESPACE, contour, define
 from tests.cluster.controlling import OWN, accounted, at_work, places_of, runs_on
 from tests.cluster.fleet import is_ready, pods, stand
@@ -104,7 +104,7 @@ async def test_servers_stand_where_the_plan_wants_them_and_move_when_their_node_
         lost = NODES[0]
         cluster.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": lost}})
         await seen.until(lambda status: settled(status) and runs_on(status) == {NODES[1]})
-        await asyncio.to_thread(eventually, lambda: set(pods(cluster, pool)) <= {NODES[1]})
+        await asyncio.to_thread(eventually, lambda: set(pods(cluster, pool)) <= {NODES[1]}, ORPHANED_S)
         assert cluster.is_served(f"/api/v1/namespaces/{namespace_of(pool.name)}")
     assert not is_marked(cluster)
 

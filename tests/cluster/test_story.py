@@ -8,7 +8,7 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from controller.embedded.reaper import Reaper
 from policy.source import load
 from tests.cluster.accounts import keep_following_parameters
 from tests.cluster.api_server import ApiServer, Manifest, eventually
-from tests.cluster.everything import everything
+from tests.cluster.everything import everything, is_furnished
 from tests.cluster.helm import CHART, NAMESPACE, ROOT, helm
 from tests.cluster.killing.ground import LOOPBACK, POLICY, beside, lines, listens
 from tests.cluster.played_container import Machine, Running
@@ -203,6 +203,7 @@ def until(holds: Callable[[], bool], story: Story, controller: Running) -> None:
 
 
 def test_from_the_first_installation_to_the_last_trace(story: Story) -> None:
+    eventually(lambda: is_furnished(story.server))
     before = everything(story.server)
 
     controller = story.install()
@@ -229,7 +230,9 @@ def test_from_the_first_installation_to_the_last_trace(story: Story) -> None:
     until(lambda: lost not in story.pods("vault") and story.is_applied("payments"), story, controller)
 
     story.remove(controller)
-    eventually(lambda: _left(story.server, before) == set())
+    with suppress(AssertionError):  # below it is told what is left
+        eventually(lambda: _left(story.server, before) == set())
+    assert _left(story.server, before) == set()
 
 
 def _left(server: ApiServer, before: set[str]) -> set[str]:
