@@ -21,8 +21,8 @@ from controller.planning.fleet.packed import Floats, Ints, PackedProblem
 
 SHARPNESS: Final = 8
 STEEPNESS: Final = 16
-LIKELY: Final = 16
-"""So many options of a model, the likeliest, are weighed."""
+LIKELY: Final = 48
+"""So many options of a model, the likeliest, are weighed. With 16, plans of 12,000 nodes cost 5 % more after 20 s."""
 STEPS: Final = 100
 """More of them gather the nodes in fewer pools than whole instances can use."""
 LEAST_LOAD: Final = 1e-3
