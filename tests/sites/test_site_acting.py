@@ -221,13 +221,17 @@ async def test_a_site_that_falls_silent_fails_what_waits_for_it(world: World) ->
         await acting
 
 
-async def test_a_site_that_brings_nothing_about_is_waited_for_once(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def waited_for_in_vain(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "DONE_S", 0.3)
     world.tells(loads=(LOAD,))
     with pytest.raises(ActuatorError, match="has not brought generation 1 about"):
         await world.servers.apply("d", SetLoad(MORE), POLICY)
+
+
+async def test_a_site_that_brings_nothing_about_is_waited_for_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await waited_for_in_vain(world, monkeypatch)
     monkeypatch.setattr(desk, "DONE_S", 60.0)
     world.tells(loads=(LOAD,))
     async with asyncio.timeout(5):
@@ -244,10 +248,7 @@ async def test_a_site_that_brings_nothing_about_is_waited_for_once(
 async def test_a_site_that_refuses_what_it_had_before_is_asked_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "DONE_S", 0.3)
-    world.tells(loads=(LOAD,))
-    with pytest.raises(ActuatorError, match="has not brought generation 1 about"):
-        await world.servers.apply("d", SetLoad(MORE), POLICY)
+    await waited_for_in_vain(world, monkeypatch)
     assert world.desk.is_stuck(PARIS)
     monkeypatch.setattr(desk, "DONE_S", 60.0)
     world.tells(0, Refused(2, "out of memory"))  # its server was started anew, and loads nothing any more

@@ -13,7 +13,7 @@ from controller.fleet import Load, RouteSet
 from controller.journal.errors import JournalError
 from controller.sites.hub.publishing import Change
 from controller.sites.hub.readings import own_routes
-from controller.sites.hub.sites import NotDone, Sites
+from controller.sites.hub.sites import Sites
 from controller.sites.hub.terms import Terms
 from controller.sites.report import Cause
 from controller.sites.signed import PlanRefusedError
@@ -69,7 +69,7 @@ class Desk:
         Raises ActuatorError.
         """
         self.require(site)
-        self.sites.not_done.pop(site, None)  # it has answered since: what it is told now has its own time
+        self.sites.undone.forget(site)  # it has answered since
         try:
             generation = await self.sites.plans.publish(
                 site, change, self.of_itself(site), anew=self._has_withdrawn(site)
@@ -100,7 +100,7 @@ class Desk:
             async with asyncio.timeout(DONE_S):
                 await until(lambda: self._is_done(site, generation))
         except TimeoutError as error:
-            self.sites.not_done[site] = NotDone(generation, given)
+            self.sites.undone.note(site, generation, given)
             raise ActuatorError(
                 f"site {site} has not brought generation {generation} about within {DONE_S:g} s: see its agent's log"
             ) from error

@@ -8,16 +8,8 @@ from controller.sites.hub.clocks import Clock
 from controller.sites.hub.heard import Heard, SiteReports
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.readings import Own
-from controller.sites.report import Report
+from controller.sites.hub.undone import Undone
 from policy.resolved import Pool
-
-
-@dataclass(frozen=True, slots=True)
-class NotDone:
-    """A generation that a site did not bring about in the time that any other takes, and since when it has had it."""
-
-    generation: int
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +18,6 @@ class Sites:
 
     What was not heard of since the controller began, at `since`, is cut off once it is silent from then on for so long.
     Both, and when reports came, are by `steady`, which no clock that is set moves.
-    `not_done` is kept of each site that calls and does nothing, so that nobody waits for it again.
     """
 
     agents: Sequence[str]
@@ -36,7 +27,7 @@ class Sites:
     steady: Clock
     since: datetime
     silent_after: timedelta
-    not_done: dict[str, NotDone] = field(default_factory=dict)
+    undone: Undone = field(default_factory=Undone)
 
     def own(self, site: str) -> Own:
         """What a site has."""
@@ -63,16 +54,6 @@ class Sites:
         return replace(heard, at=now - (self.steady() - heard.at)) if heard else None
 
     def stuck_since(self, site: str) -> datetime | None:
-        """Since when a site calls and brings nothing about.
-
-        None once it has brought that about, or something newer, or tells why it cannot.
-        """
-        heard, not_done = self.reports.of(site), self.not_done.get(site)
-        if not_done is None or heard is None or _answered(heard.report) >= not_done.generation:
-            return None
-        return not_done.since
-
-
-def _answered(report: Report) -> int:
-    """The newest generation that a site has brought about or refused."""
-    return max(report.generation, report.refused.generation if report.refused else 0)
+        """Since when a site calls and brings nothing about; None where it does, or tells why it cannot."""
+        heard = self.reports.of(site)
+        return self.undone.since(site, heard.report) if heard else None
