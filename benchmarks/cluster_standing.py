@@ -3,7 +3,7 @@
 Playing thousands of nodes and making their pods one by one takes most of an hour on two processors. What stands here
 is what would stand then: the objects that the controller applies, by its field manager, their pods as kubelets would
 report them, the routes of the gateways, and the journal. Which node holds what is what the controller itself comes to
-from empty servers: else it would want others, which nothing here could make.
+from empty servers. It may still find something better: `follow` gives the servers that it moves their pods.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ from controller.acting.envoy_stages import services_of
 from controller.acting.triton_config import overridden
 from controller.cluster.api_server.calls import Calls, Limits
 from controller.cluster.api_server.reaching import client
-from controller.cluster.names import namespace_of, pod_of
+from controller.cluster.names import NODE, POOL, namespace_of, pod_of
 from controller.cluster.servers.applying import Applier
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
@@ -179,6 +179,24 @@ async def _applied(kubeconfig: Path, wanted: tuple[Manifest, ...]) -> None:
         applied = await Applier(Calls(by, Limits(deadline_s=600, attempt_s=60))).apply(wanted, removes=False)
     if applied.findings:
         raise SystemExit("\n".join(map(str, applied.findings[:5])))
+
+
+def follow(server: ApiServer, stands: int) -> None:
+    """Have each StatefulSet that comes have its pod, and each that goes take it along, beside so many that stand.
+
+    Ends when the API server does.
+    """
+    sets = "/apis/apps/v1/statefulsets"
+    version = server.get(sets)["metadata"]["resourceVersion"]
+    with contextlib.suppress(httpx.RemoteProtocolError):
+        for kind, of in server.changes(sets, version):
+            pool, node = of["metadata"]["labels"][POOL], of["metadata"]["annotations"][NODE]
+            if kind == "ADDED":
+                _run(server, of, pool, node, stands)
+                stands += 1
+            elif kind == "DELETED":
+                metadata = {"name": pod_of(node), "namespace": namespace_of(pool)}
+                server.delete({"apiVersion": "v1", "kind": "Pod", "metadata": metadata}, gracePeriodSeconds="0")
 
 
 def _run(server: ApiServer, of: Manifest, pool: str, node: str, at: int) -> None:
