@@ -51,10 +51,15 @@ class ApiServer:
         response = self._client.put(path, json=manifest)
         assert response.is_success, response.text
 
-    def delete(self, manifest: Manifest, **how: str) -> None:
+    def delete(self, manifest: Manifest) -> None:
         """Delete what has the name of a manifest."""
-        response = self._client.delete(one(manifest), params=how)
+        response = self._client.delete(one(manifest))
         assert response.is_success, response.text
+
+    def remove(self, path: str) -> None:
+        """Have what is at a path be gone at once, if it is there."""
+        response = self._client.delete(path, params={"gracePeriodSeconds": "0"})
+        assert response.is_success or response.status_code == httpx.codes.NOT_FOUND, response.text
 
     def changes(self, path: str, version: str) -> Iterator[tuple[str, Manifest]]:
         """What is ADDED, MODIFIED and DELETED at a path after a version of it, until the server ends that."""
