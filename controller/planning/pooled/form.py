@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
+from typing import Final
 
 from controller.planning.barring import barring
 from controller.planning.cpsat import MOST_INSTANCES
@@ -34,6 +35,10 @@ from rules.kernel.problem import WHOLE_PERMILLE, Option, Problem
 
 Terms = list[tuple[int, int]]
 """(column, factor)"""
+
+
+LARGE: Final = 3
+"""Options of which a node holds at most so many are bounded together: three of a third and a bit do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +181,15 @@ class PooledForm:
                     self._row([(column, 1), (powered, -(largest // amount))], None, 0, row)
             if min(values) < largest:
                 self._row(terms, None, sum(values), row)
-            large = [(column, 1) for column, amount in terms if 2 * amount > largest]
+            self._large(terms, largest, powered, row)
+
+    def _large(self, terms: Terms, largest: int, powered: int, row: Resource) -> None:
+        """No node holds more than so many of all options of which it holds no more of any one."""
+        at_most = {column: largest // amount for column, amount in terms}
+        for most in sorted({number for number in at_most.values() if number <= LARGE}):
+            large: Terms = [(column, 1) for column, number in at_most.items() if number <= most]
             if len(large) > 1:
-                self._row([*large, (powered, -1)], None, 0, row)  # no node holds two of these
+                self._row([*large, (powered, -most)], None, 0, row)
 
     def _count(self, row: Count) -> None:
         terms = [(self.instances[name], 1) for name in row.options if name in self.instances]
