@@ -290,7 +290,7 @@ def _either(found: Sequence[Relaxation]) -> str:
 
 def relaxation_text(item: Relaxation) -> str:
     """A loosening with its place and what the plan then costs."""
-    about = "about " if item.about else ""
+    about = "at most " * item.at_most + "about " * item.about
     cost = item.cost_millicents_per_hour
     costs = f", then {about}{dollars_per_hour(cost)}" if cost is not None else ""
     less = "" if item.least else "; perhaps less is enough"
