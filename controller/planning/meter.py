@@ -7,7 +7,7 @@ import numpy as np
 
 from controller.planning.pooled.linear import Floats, Matrix
 
-A_TERM: Final = 4e-6
+A_TERM: Final = 2.5e-6
 """What a linear programme counts for each term of its rows: about the seconds that it takes."""
 A_PLAN: Final = 3
 """Rounding a solution to a plan counts as so many programmes."""

@@ -86,6 +86,7 @@ class PooledForm:
         self.share = {path.id: self._column(WHOLE_PERMILLE) for path in problem.paths}
         self.unserved = {demand.id: self._column(WHOLE_PERMILLE) for demand in problem.demands}
         self.at_least: dict[tuple[str, int], int] = {}
+        self._top: dict[str, int] = {}
         self.started: list[int] = []
         self.carried: list[int] = []
         for path in barring(form, problem):
@@ -209,8 +210,7 @@ class PooledForm:
 
     def _tops(self, services: Iterable[str]) -> list[int]:
         """The columns of the highest levels of some services, where they have any."""
-        tops = {name: k for name, k in sorted(self.at_least) if name in services}
-        return [self.at_least[top] for top in tops.items()]
+        return [self.at_least[name, self._top[name]] for name in sorted(set(services)) if name in self._top]
 
     def _group(self, group: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], str]:
         """The options of a group, and the pool when it is a single node of one."""
@@ -270,6 +270,7 @@ class PooledForm:
         steps = [self._column(1) for _ in range(top)]
         for k, step in enumerate(steps, start=1):
             self.at_least[row.service, k] = step
+            self._top[row.service] = k
         for lower, higher in itertools.pairwise(steps):
             self._row([(higher, 1), (lower, -1)], None, 0, row)
         for (_, level), terms in self._gated(row).items():
