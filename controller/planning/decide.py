@@ -17,6 +17,7 @@ from controller.planning.choose import Choice, choose
 from controller.planning.cut_off import without_own
 from controller.planning.explanation import shortfall_of
 from controller.planning.held_back import waiting
+from controller.planning.hung import hanging, paused
 from controller.planning.kept import Kept
 from controller.planning.known import known
 from controller.planning.machines import of_before
@@ -29,6 +30,7 @@ from controller.planning.sacrifice import services_short
 from controller.planning.stuck import beside_stuck
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
+from controller.planning.unwelcome import unloading_first
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
@@ -63,6 +65,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
         *unmatched(policy, snapshot),
         *of_before(snapshot),
         *waiting(known(policy, snapshot, now)[1]),
+        *hanging(built.state.hung, now),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
@@ -100,6 +103,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
             turn=state.turn + 1,
             silences=built.state.silences,
             asleep=built.state.asleep,
+            hung=built.state.hung,
         ),
     )
 
@@ -121,7 +125,9 @@ def _chosen(
     if fills_up(choice.plan, built.problem, state):
         built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
         choice = choose(built, running, current, state, now)
-    return built, running, current, beside_stuck(choice, running, current, frozenset(snapshot.stuck))
+    seats = paused(built.state.hung, now)
+    choice = beside_stuck(choice, running, current, frozenset(snapshot.stuck), seats)
+    return built, running, current, unloading_first(choice, current, seats) if built.state.hung else choice
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:
