@@ -200,6 +200,14 @@ class Hung:
 
 
 @dataclass(frozen=True, slots=True)
+class SetBack:
+    """That the clock was found to have been set back, at an instant by the clock since, and by how much about."""
+
+    at: datetime
+    by_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
@@ -210,7 +218,7 @@ class State:
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
     the last problem whose best plan was the running one.
     `silences` are of services that may scale to zero; those that have are `asleep`.
-    `hung` are seats whose servers hang.
+    `hung` are seats whose servers hang, and `set_back` is when the clock was, lately.
     """
 
     plan: Plan = field(default_factory=Plan)
@@ -232,6 +240,7 @@ class State:
     silences: tuple[Silence, ...] = ()
     asleep: tuple[str, ...] = ()
     hung: tuple[Hung, ...] = ()
+    set_back: SetBack | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.set_back import put_right, was_set_back
 from controller.planning.stuck import beside_stuck
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
@@ -46,6 +47,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
 
 
 def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None) -> Decision:
+    state = put_right(state, now)
     built, running, current, choice = _chosen(policy, snapshot, state, now, kept)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
@@ -66,6 +68,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
         *of_before(snapshot),
         *waiting(known(policy, snapshot, now)[1]),
         *hanging(built.state.hung, now),
+        *was_set_back(state),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
@@ -104,6 +107,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
             silences=built.state.silences,
             asleep=built.state.asleep,
             hung=built.state.hung,
+            set_back=state.set_back,
         ),
     )
 

@@ -55,7 +55,7 @@ def looked_at(
 ) -> tuple[Hung, ...]:
     """What hangs still, by what the servers of usable `nodes` hold now.
 
-    One that shows what was asked for has done it. Where a clock was set back, the pause begins now at the latest.
+    One that shows what was asked for has done it.
     """
     servers = {(node.pool, node.name if node.own_server else "") for node in nodes}
 
@@ -72,8 +72,7 @@ def looked_at(
         if seen == each.wanted or now - each.at > REMEMBERED:
             continue
         changed = each.changed or each.shown not in {"", seen}
-        since, at = min(each.since, now), min(each.at, now)
-        found.append(replace(each, since=since, at=at, shown=seen, changed=changed))
+        found.append(replace(each, shown=seen, changed=changed))
     return tuple(found)
 
 

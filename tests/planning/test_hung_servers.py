@@ -11,6 +11,7 @@ from controller.decision import Decision, Hung, State, Verdict
 from controller.fleet import Load
 from controller.loop.remembering import remembered
 from controller.planning.hung import LONGEST, PAUSE, looked_at, noted, paused
+from controller.planning.set_back import put_right
 from policy.findings import Finding
 from rules.kernel.problem import Node, Placement
 from tests.planning.world import CALM, FRANKFURT, LYON, OCR, PARIS, START, World
@@ -202,9 +203,9 @@ def test_what_shows_as_wanted_is_forgotten_and_so_is_what_nobody_asks_for_any_mo
 
 def test_a_clock_that_was_set_back_makes_no_pause_longer() -> None:
     hung = noted((), [outcome(at=START + timedelta(days=14))])
-    (seen,) = looked_at(hung, {}, HERE, START)
-    assert (seen.since, seen.at) == (START, START)
-    assert not paused((seen,), START + PAUSE)
+    state = put_right(State(hung=hung), START)
+    assert [(each.since, each.at) for each in state.hung] == [(START, START)]
+    assert not paused(state.hung, START + PAUSE)
 
 
 def test_a_state_of_before_is_read_without_anything_that_hangs() -> None:

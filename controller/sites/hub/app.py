@@ -17,10 +17,10 @@ from fastapi import FastAPI, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from controller.api.problems import Problem, add_handlers
+from controller.clocks import Clock
 from controller.journal.errors import JournalError
 from controller.sites.calls import MOST_WAIT_S, PLAN, REGISTER, RENEW, REPORT, Enrolment
 from controller.sites.hub.authority import Authority
-from controller.sites.hub.clocks import Clock
 from controller.sites.hub.enrolling import Enrolling, bad_request, forbidden, unnamed
 from controller.sites.hub.heard import SiteReports
 from controller.sites.hub.peer import Peer, network_in, peer_in

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Final
 
 from controller.api.problems import Problem
+from controller.clocks import Clock
 from controller.sites.calls import Credentials, Enrolment
 from controller.sites.hub.authority import Authority, Issued, KeysError
-from controller.sites.hub.clocks import Clock
 from controller.sites.hub.peer import Peer
 from controller.sites.hub.registry import Certified, SiteRegistry
 
