@@ -1,9 +1,11 @@
 """Servers that take a call and never answer: a pause that grows, and everything else around it."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
+from nodes_world import NodesWorld
 
 from collectors.snapshot import LoadedModel, ModelState
 from controller.actions import Action, Outcome, SetLoad, Unload, seat_of
@@ -141,6 +143,28 @@ def test_what_may_no_longer_run_is_unloaded_first_and_by_each_turn_whatever_hang
     assert first.name == "withdraw"
     assert {action for action in first.actions if isinstance(action, Unload)} == {Unload(each) for each in protected}
     assert where(decision, OCR, PARIS) == {PARIS}, "requests have left, and are served elsewhere"
+
+
+def test_on_servers_of_nodes_others_of_the_pool_take_what_one_hangs_on() -> None:
+    world = NodesWorld()
+    world.rest()
+    rates = more_at(LYON)
+    other = deepcopy(world)
+    other.rates = rates
+    seats = sorted({seat for seat in map(seat_of, _loads(other.turn(5))) if seat and seat[0].pool == FRANKFURT})
+    assert seats
+    world.rates = rates
+    world.state = replace(
+        world.state, hung=tuple(Hung(*seat, world.now, world.now, 1, "2 instances") for seat in seats[:1])
+    )
+    decision = world.turn(5)
+    assert seats[0] not in {seat_of(action) for action in _loads(decision)}
+    assert any(action.load.placement.pool == FRANKFURT for action in _loads(decision))
+    assert decision.plan.unserved == ()
+
+
+def _loads(decision: Decision) -> list[SetLoad]:
+    return [action for wave in decision.transition.waves for action in wave.actions if isinstance(action, SetLoad)]
 
 
 def outcome(error: str = "it hangs", action: Action | None = None, at: datetime = START) -> Outcome:
