@@ -50,12 +50,14 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
     """The best that can be done now. Guards give way where they alone would keep a service from being served.
 
     A problem that was solved before, with what runs as its best plan, is not solved again: proven, or found by the
-    engine for large fleets, which counts its work and would find the same.
+    engine for large fleets, which counts its work and would find the same. Where gateways follow other routes than that
+    plan's, something else runs.
     """
     guarded = guarded_problem(built, state, now)
     acquired = Acquired.of(built.problem, state)
     question = _question(guarded, built, acquired)
-    if state.settled == question and state.proposal is None and not verify(running, guarded):
+    is_asked_again = state.settled == question and state.plan == running
+    if is_asked_again and state.proposal is None and not verify(running, guarded):
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
         return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
     doubts: tuple[Finding, ...] = ()
