@@ -7,6 +7,7 @@ until the way is done.
 What the decision would load is judged as what it would route. What stands already is a matter of the next turn.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -31,9 +32,18 @@ from rules.kernel.rule import Violation
 
 
 def recheck(
-    policy: Policy, snapshot: Snapshot, decision: Decision, now: datetime, kept: Kept | None = None
+    policy: Policy,
+    snapshot: Snapshot,
+    decision: Decision,
+    now: datetime,
+    followed: Iterable[RouteSet] = (),
+    *,
+    kept: Kept | None = None,
 ) -> tuple[Finding, ...]:
-    """Why a decision must not be carried out any more, judged on a fresh snapshot; nothing when it may."""
+    """Why a decision must not be carried out any more, judged on a fresh snapshot; nothing when it may.
+
+    `followed` are the routes that gateways follow now.
+    """
     built = build(policy, snapshot, decision.state, now, kept)
     known = {path.id for path in built.whole.paths}
     lost = [route.path for route in decision.plan.routes if route.path not in known]
@@ -59,10 +69,12 @@ def recheck(
         )
         for node in gone
     )
-    return (*report.violated(tuple(_broken(decision, built))), *vanished)
+    apart = {*snapshot.stuck, *(item.site for item in snapshot.cut_off)}
+    own = tuple(item for item in followed if item.origin not in apart)
+    return (*report.violated(tuple(_broken(decision, built, own))), *vanished)
 
 
-def _broken(decision: Decision, built: Built) -> Iterator[Violation]:
+def _broken(decision: Decision, built: Built, followed: Iterable[RouteSet]) -> Iterator[Violation]:
     """What the plan breaks that is to be reached, and then what only the way to it does."""
     whole = built.whole
     until_s = int(decision.valid_until.timestamp()) if decision.valid_until else whole.needed_until_s
@@ -70,44 +82,44 @@ def _broken(decision: Decision, built: Built) -> Iterator[Violation]:
     passing = replace(whole, needed_until_s=whole.now_s + math.ceil(decision.transition.duration_us / 1_000_000))
     rules = {rule.id for rule in BARRING}
     yield from (each for each in verify(decision.plan, asked, Moment.PASSING) if each.rule in rules)
+    loads = {str(load.placement): load for load in _loaded(decision, built)}
+    yield from (each for each in STANDING.check(decision.plan, asked) if placement_of(each.subject) in loads)
     planned = {placement_of(item.option) for item in decision.plan.instances}
-    loads = _loaded(decision, built)
-    yield from _idle((load for load in loads if str(load.placement) in planned), asked)
-    yield from _idle((load for load in loads if str(load.placement) not in planned), passing)
-    yield from _routed(decision, passing)
+    yield from _idle((load for placement, load in loads.items() if placement not in planned), passing)
+    yield from _routed(decision, followed, passing)
 
 
-def _loaded(decision: Decision, built: Built) -> tuple[Load, ...]:
-    """The loads by which more instances would stand on a server than do; the last of each server."""
+def _loaded(decision: Decision, built: Built) -> Iterator[Load]:
+    """The loads by which more instances would stand on a server than do."""
     standing = {seat: model.instances for seat, model in built.loaded.items()}
-    wanted = {
-        action.load.seat: action.load
-        for wave in decision.transition.waves
-        for action in wave.actions
-        if isinstance(action, SetLoad) and action.load.instances > standing.get(action.load.seat, 0)
-    }
-    return tuple(wanted.values())
+    for wave in decision.transition.waves:
+        for action in wave.actions:
+            if isinstance(action, SetLoad) and action.load.instances > standing.get(action.load.seat, 0):
+                yield action.load
 
 
 def _idle(loads: Iterable[Load], problem: Problem) -> Iterable[Violation]:
-    """What stands where nobody may use it once this is loaded: it is, before any request goes there."""
+    """What of this would stand where nobody may use it, judged as if no request went there."""
     options = {option.placement: option.id for option in problem.options}
     known = (load for load in loads if load.placement in options)
     instances = tuple(Instances(options[load.placement], load.node, load.instances) for load in known)
     return STANDING.check(Plan(instances), problem)
 
 
-def _routed(decision: Decision, passing: Problem) -> Iterator[Violation]:
-    """What is against the ways that requests are to take before they take those of the plan."""
-    planned = set(_ways(decision.fleet.routes, passing))
-    set_on_the_way = (
-        routes
+def _routed(decision: Decision, followed: Iterable[RouteSet], passing: Problem) -> Iterator[Violation]:
+    """What is against the ways that requests take before they take those of the plan.
+
+    Those that the first wave replaces do not count: where it sets routes, this is what it is for.
+    """
+    by_wave = tuple(
+        tuple(item for action in wave.actions if isinstance(action, SetRoutes) for item in action.routes)
         for wave in decision.transition.waves
-        for action in wave.actions
-        if isinstance(action, SetRoutes)
-        for routes in action.routes
     )
-    paths = tuple(dict.fromkeys(path for path in _ways(set_on_the_way, passing) if path not in planned))
+    replaced = {(item.service, item.origin) for item in itertools.chain.from_iterable(by_wave[:1])}
+    staying = (item for item in followed if (item.service, item.origin) not in replaced)
+    planned = set(_ways(decision.fleet.routes, passing))
+    ways = _ways((*staying, *itertools.chain.from_iterable(by_wave)), passing)
+    paths = tuple(dict.fromkeys(path for path in ways if path not in planned))
     trial = replace(passing, paths=paths)
     sent = Plan(routes=tuple(Route(path.id, WHOLE_PERMILLE) for path in paths))
     for rule in BARRING if paths else ():

@@ -7,6 +7,7 @@ from world import FRANKFURT, LYON, OCR, PARIS, PCI_LINE, POLICY, START, World, l
 
 from controller.actions import SetLoad, SetRoutes, Transition, Wave
 from controller.decision import Decision
+from controller.fleet import Fleet, RouteSet
 from controller.planning.recheck import recheck
 from policy.findings import Finding
 from policy.resolved import PoolsClause, ReplicaBound
@@ -15,8 +16,8 @@ from rules.kernel.problem import Placement
 DET = Placement("det", "fp32", LYON)
 
 
-def looked(world: World, decision: Decision) -> tuple[Finding, ...]:
-    return recheck(world.policy, world.snapshot(), decision, world.now)
+def looked(world: World, decision: Decision, followed: tuple[RouteSet, ...] = ()) -> tuple[Finding, ...]:
+    return recheck(world.policy, world.snapshot(), decision, world.now, followed)
 
 
 def keeping_idle() -> World:
@@ -88,8 +89,8 @@ def in_use_at_first() -> tuple[World, Decision, Decision]:
     world.policy = replace(POLICY, pools=tuple(pool for pool in POLICY.pools if pool.name != FRANKFURT))
     first = world.turn()
     assert LYON in pools_of(first, OCR)
-    world.certification_ends(LYON, POLICY.scaling.evidence_lead_s)
-    then = world.refused_turn()
+    world.certification_ends(LYON, POLICY.scaling.evidence_lead_s - 1)
+    then = world.refused_turn(0)
     assert LYON not in pools_of(then, OCR)
     return world, first, then
 
@@ -116,3 +117,31 @@ def test_requests_take_no_way_that_is_allowed_no_longer_before_they_take_that_of
     world.certification_ends(LYON, until_done_s - 1)
     assert {(told.id, told.place) for told in looked(world, longer)} == {("GW1007", line(PCI_LINE))}
     assert looked(world, decision) == ()
+
+
+def loading_first() -> tuple[World, Fleet, Decision]:
+    """What runs, and a decision by which requests leave Lyon once something is loaded in Paris."""
+    world, first, decision = in_use_at_first()
+    standing = next(load for load in first.fleet.loads if load.placement.pool == PARIS)
+    more = SetLoad(replace(standing, instances=standing.instances + 1))
+    world.certification_ends(LYON, 100)
+    return world, first.fleet, through(decision, Wave("grow", (more,)))
+
+
+def test_where_requests_may_go_no_longer_they_are_not_left_until_something_is_loaded() -> None:
+    world, running, decision = loading_first()
+    assert looked(world, decision, running.routes) == ()
+    world.certification_ends(LYON, -1)
+    assert {(told.id, told.place) for told in looked(world, decision, running.routes)} == {("GW1007", line(PCI_LINE))}
+    at_once = world.refused_turn(0)
+    assert at_once.transition.waves[0].name == "withdraw"
+    assert looked(world, at_once, running.routes) == ()
+
+
+def test_what_a_site_does_by_itself_that_brings_nothing_about_is_not_waited_for() -> None:
+    world, running, decision = loading_first()
+    world.certification_ends(LYON, -1)
+    world.stuck = (LYON,)
+    assert {told.subject.split("/")[0] for told in looked(world, decision, running.routes)} <= {f"{OCR}@{PARIS}"}
+    world.stuck = (PARIS, LYON)
+    assert looked(world, decision, running.routes) == ()
