@@ -3,12 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from controller.acting.actuator import Actuator, ActuatorError
-from controller.actions import Action, Outcome, SetLoad, Unload, Wave
+from controller.actions import Action, Outcome, SetLoad, Transition, Unload, Wave
 from controller.decision import Decision
 from controller.journal.errors import JournalError
 from controller.loop.catalogue import action_failed, evidence_ended, journal_refused
@@ -23,6 +23,13 @@ class Note(Protocol):
 
     async def __call__(self, wave: str, done: Sequence[Outcome], outcomes: Sequence[Outcome]) -> None:
         """`done` came of this wave, `outcomes` of all waves so far; several waves can have one name."""
+
+
+class Look(Protocol):
+    """Looks again at servers and evidence, while a transition is under way."""
+
+    async def __call__(self, left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
+        """Why what is `left` of the decision must not be done after these outcomes; nothing when it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +51,30 @@ class Carried:
 
 
 async def carry_out(
-    decision: Decision, policy: Policy, hands: Hands, *, note: Note, clock: Clock, stopping: Callable[[], bool]
+    decision: Decision,
+    policy: Policy,
+    hands: Hands,
+    *,
+    note: Note,
+    look: Look,
+    clock: Clock,
+    stopping: Callable[[], bool],
 ) -> Carried:
     """Do the waves in order. A wave once begun is finished; what stops a transition is looked at between waves.
 
-    Evidence is looked at before each action, too: in a large wave the last ones begin long after the first.
+    When the evidence that is known ends is seen before each action, too: in a large wave the last ones begin long after
+    the first. What was looked at longer ago than readings count is looked at again before the next wave.
     """
     outcomes: tuple[Outcome, ...] = ()
-    for wave in decision.transition.waves:
+    looked, stale_after = clock(), timedelta(seconds=policy.scaling.stale_after_s)
+    for index, wave in enumerate(decision.transition.waves):
         if stopping():
             return Carried(outcomes)
-        ended = _ended(decision, clock())
-        if ended:
-            return Carried(outcomes, ended)
+        against = _ended(decision, clock())
+        if not against and clock() - looked > stale_after:
+            against, looked = await look(_left(decision, index), outcomes), clock()
+        if against:
+            return Carried(outcomes, against)
         done = await _wave(decision, wave, policy, hands, clock)
         outcomes += done
         try:
@@ -67,6 +85,12 @@ async def carry_out(
         if against:
             return Carried(outcomes, against)
     return Carried(outcomes)
+
+
+def _left(decision: Decision, done: int) -> Decision:
+    """The decision without its first waves."""
+    waves = decision.transition.waves[done:]
+    return replace(decision, transition=Transition(waves, sum(wave.duration_us for wave in waves)))
 
 
 def _ended(decision: Decision, at: datetime) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from controller.planning.between import Between
 from controller.planning.choose import Choice
 from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
+from controller.planning.preemption import takes
 from controller.planning.remaining import remaining
 from controller.planning.transition import Reached, transition
 from controller.planning.verify import introduced, verify
@@ -26,7 +27,7 @@ def beside_stuck(choice: Choice, running: Plan, current: Fleet, sites: frozenset
     """What is chosen, without any change at these sites: the same where it has none, else as much of it as can be."""
     if not sites or choice.way is None:
         return choice
-    stuck = _Stuck(Ground(replace(choice.whole, floors=choice.floors)), sites)
+    stuck = _Stuck(Ground(choice.whole), sites)
     start = stuck.start(running, current)
     goal = stuck.ground.between(choice.plan)
     if choice.is_found and stuck.as_it_is(start, goal) != goal:
@@ -77,7 +78,9 @@ class _Stuck:
 
         def is_allowed(moment: Between) -> bool:
             plan = self.ground.plan(moment)
-            return plan is not None and not introduced(verify(plan, whole), before)
+            if plan is None or takes(plan, running, whole):
+                return False
+            return not introduced(verify(plan, whole), before)
 
         for moment in self._nearest(start, goal, is_allowed):
             plan = self.ground.plan(moment)
