@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from controller.acting.actuator import Actuator, ActuatorError, HangError
-from controller.actions import WITHDRAW, Action, Outcome, Unload, Wave, seat_of
+from controller.actions import WITHDRAW, Action, Outcome, Transition, Unload, Wave, seat_of
 from controller.decision import Decision
 from controller.fleet import Seat
 from controller.journal.errors import JournalError
@@ -24,6 +24,13 @@ class Note(Protocol):
 
     async def __call__(self, wave: str, done: Sequence[Outcome], outcomes: Sequence[Outcome]) -> None:
         """`done` came of this wave, `outcomes` of all waves so far; several waves can have one name."""
+
+
+class Look(Protocol):
+    """Looks again at servers and evidence, while a transition is under way."""
+
+    async def __call__(self, left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
+        """Why what is `left` of the decision must not be done after these outcomes; nothing when it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +56,32 @@ class Carried:
 
 
 async def carry_out(
-    decision: Decision, policy: Policy, hands: Hands, *, note: Note, clock: Clock, stopping: Callable[[], bool]
+    decision: Decision,
+    policy: Policy,
+    hands: Hands,
+    *,
+    note: Note,
+    look: Look,
+    clock: Clock,
+    stopping: Callable[[], bool],
 ) -> Carried:
     """Do the waves in order. A wave once begun is finished; what stops a transition is looked at between waves.
 
-    Evidence is looked at before each action, too: in a large wave the last ones begin long after the first. What cannot
-    be unloaded as others leave stops nothing: no later wave needs its room.
+    When the evidence that is known ends is seen before each action, too: in a large wave the last ones begin long after
+    the first. What was looked at longer ago than readings count is looked at again before the next wave. What cannot be
+    unloaded as others leave stops nothing: no later wave needs its room.
     """
     outcomes: tuple[Outcome, ...] = ()
     kept: tuple[Finding, ...] = ()
-    for wave in decision.transition.waves:
+    looked, stale_after = clock(), timedelta(seconds=policy.scaling.stale_after_s)
+    for index, wave in enumerate(decision.transition.waves):
         if stopping():
             return Carried(outcomes, kept)
-        ended = _ended(decision, clock())
-        if ended:
-            return Carried(outcomes, (*kept, *ended))
+        against = _ended(decision, clock())
+        if not against and clock() - looked > stale_after:
+            against, looked = await look(_left(decision, index), outcomes), clock()
+        if against:
+            return Carried(outcomes, (*kept, *against))
         done = await _wave(decision, wave, policy, hands, clock)
         outcomes += done
         try:
@@ -76,6 +94,12 @@ async def carry_out(
         if against:
             return Carried(outcomes, (*kept, *against))
     return Carried(outcomes, kept)
+
+
+def _left(decision: Decision, done: int) -> Decision:
+    """The decision without its first waves."""
+    waves = decision.transition.waves[done:]
+    return replace(decision, transition=Transition(waves, sum(wave.duration_us for wave in waves)))
 
 
 def _ended(decision: Decision, at: datetime) -> tuple[Finding, ...]:

@@ -6,7 +6,6 @@ the demands that need the change are served otherwise, or less of them is.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from controller.actions import Transition
@@ -29,7 +28,7 @@ class Around(NamedTuple):
 
     plan: Plan
     way: Transition
-    known: Problem
+    whole: Problem
 
 
 def around(
@@ -43,7 +42,7 @@ def around(
     form = write(problem)
     form.rows.append(prices(problem, running))
     blocked: frozenset[str] = frozenset()
-    whole = replace(knowing(target), floors=problem.floors)
+    whole = knowing(target)
     for _ in range(TRIES):
         end = dead_end(whole, running, current, target)
         if end is None or end.nodes <= blocked:
@@ -52,11 +51,10 @@ def around(
         found = mended(Formulation([*form.rows, *_nothing_more(problem, end, blocked)]), problem, end.plan)
         if found is None or verify(found, problem):
             return None
-        target, known = found, knowing(found)
-        whole = replace(known, floors=problem.floors)
+        target, whole = found, knowing(found)
         way = transition(whole, running, current, target)
         if way is not None:
-            return Around(target, way, known)
+            return Around(target, way, whole)
     return None
 
 

@@ -31,6 +31,10 @@ class Best:
     gave_up: int
     tied: Formulation | None = None
 
+    def tied_within(self, limits: tuple[Row, ...]) -> "Best":
+        """The same plan, which keeps these rows: of those that cost as much, the ones that do as well."""
+        return self if self.tied is None else replace(self, tied=_limited(self.tied, limits))
+
 
 def cheapest(
     problem: Problem,

@@ -15,6 +15,7 @@ from controller.planning.between import Between, Spot
 from controller.planning.choose import Choice
 from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
+from controller.planning.preemption import takes
 from controller.planning.remaining import remaining
 from controller.planning.transition import Reached, transition
 from controller.planning.verify import introduced, verify
@@ -29,7 +30,7 @@ def beside_stuck(
     """What is chosen, without any change at these: the same where it has none, else as much of it as can be."""
     if not (sites or seats) or choice.way is None:
         return choice
-    stuck = _Stuck(Ground(replace(choice.whole, floors=choice.floors)), sites, seats)
+    stuck = _Stuck(Ground(choice.whole), sites, seats)
     start = stuck.start(running, current)
     goal = stuck.ground.between(choice.plan)
     if choice.is_found and (stuck.as_it_is(start, goal) != goal or stuck.is_gone_over(choice.way, current)):
@@ -83,7 +84,9 @@ class _Stuck:
 
         def is_allowed(moment: Between) -> bool:
             plan = self.ground.plan(moment)
-            return plan is not None and not introduced(verify(plan, whole), before)
+            if plan is None or takes(plan, running, whole):
+                return False
+            return not introduced(verify(plan, whole), before)
 
         for moment in self._nearest(start, goal, is_allowed):
             plan = self.ground.plan(moment)

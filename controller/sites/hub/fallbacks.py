@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from controller.fleet import Fleet, Load, Parts, RouteSet, Seat, Way, parts_of, routed
 from controller.planning.demand import demand_id
@@ -11,12 +10,8 @@ from controller.planning.excluded import exclusions_of
 from controller.sites.hub.question import Asked
 from controller.sites.site_plan import Envelope
 from policy.resolved import WHOLE_PERMILLE, Stage
-from rules.catalogue import EXCLUDING
+from rules.catalogue import BARRING
 from rules.kernel.problem import Demand, Placement
-from rules.kernel.rule import Excluding
-
-KEPT: Final[tuple[Excluding, ...]] = tuple(rule for rule in EXCLUDING if rule.always)
-"""The rules that a fallback never breaks: what is promised of latency gives way first while a site is alone."""
 
 
 @dataclass(slots=True)
@@ -35,9 +30,9 @@ def fallbacks(
     """A route set for each demand from these sites that others take part in, over what its site has loaded.
 
     It lets through as much as the loads have room for at their most, beside what they serve anyway; demands by turns.
-    Each is verified.
+    No rule is broken that bars uses or paths at every moment: what is promised of latency gives way first.
     """
-    barred = {(row.demand, row.stage, row.option) for row in exclusions_of(asked.problem, KEPT)}
+    barred = {(row.demand, row.stage, row.option) for row in exclusions_of(asked.problem, BARRING)}
     found: list[RouteSet] = []
     for site in sites:
         alone = _alone(asked, fleet, envelopes, site)
@@ -111,4 +106,4 @@ def _let_through(
 
 
 def _breaks(alone: Asked) -> bool:
-    return any(rule.applies(alone.problem) and any(rule.check(alone.plan, alone.problem)) for rule in KEPT)
+    return any(rule.applies(alone.problem) and any(rule.check(alone.plan, alone.problem)) for rule in BARRING)
