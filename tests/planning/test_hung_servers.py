@@ -145,6 +145,20 @@ def test_what_may_no_longer_run_is_unloaded_first_and_by_each_turn_whatever_hang
     assert where(decision, OCR, PARIS) == {PARIS}, "requests have left, and are served elsewhere"
 
 
+def test_what_stands_on_a_server_that_hangs_stays_as_it_is_set() -> None:
+    world = settled()
+    seat = Placement("rec", "fp32", FRANKFURT), ""
+    rates = more_at(LYON)
+    assert seat[0] in first_of(world, rates), "it would be set anew"
+    (before,) = (load for load in world.state.fleet.loads if load.seat == seat)
+    world.rates = rates
+    world.state = replace(world.state, hung=(Hung(*seat, world.now, world.now, 1, "2 instances"),))
+    decision = world.turn(5)
+    assert seat not in {seat_of(action) for wave in decision.transition.waves for action in wave.actions}
+    assert before in decision.fleet.loads
+    assert decision.verdict is Verdict.CHANGE, "others are loaded all the same"
+
+
 def test_on_servers_of_nodes_others_of_the_pool_take_what_one_hangs_on() -> None:
     world = NodesWorld()
     world.rest()

@@ -275,15 +275,15 @@ async def test_a_server_that_hangs_at_a_site_is_told_as_such_where_it_is_the_sit
     assert (raised.value.seat if isinstance(raised.value, HangError) else None) == (seat if known else None)
 
 
-async def test_what_is_given_up_is_taken_out_of_the_plan_again(world: World) -> None:
+async def test_what_is_to_go_and_is_not_waited_for_any_longer_stays_asked_for(world: World) -> None:
     world.tells(loads=(LOAD,))
-    acting = asyncio.create_task(world.servers.apply("d", SetLoad(MORE), POLICY))
+    acting = asyncio.create_task(world.servers.apply("d", Unload(LOAD.placement, NODE), POLICY))
     await world.when_told(1, lambda: world.tells(loads=(LOAD,)))
     acting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await acting
     plan = await world.plan()
-    assert (plan.generation, [item.load for item in plan.loads]) == (2, [LOAD])
+    assert (plan.generation, plan.loads) == (1, ())
 
 
 async def test_a_site_that_brings_nothing_about_is_told_with_since_when(

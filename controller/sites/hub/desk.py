@@ -64,6 +64,7 @@ class Desk:
     async def bring_about(self, site: str, change: Change, back: Change) -> None:
         """Change the plan of a site, and wait until that is brought about; else change it `back`.
 
+        What is given up before that, as what may no longer stand is where servers hang, stays asked for.
         A site that has withdrawn something gets its plan anew even if it says so already: where that was by a clock
         that ran ahead, only a newer plan puts it right.
         Raises ActuatorError.
@@ -78,7 +79,7 @@ class Desk:
             raise ActuatorError(f"site {site}: {error}") from error
         try:
             await self._done(site, generation)
-        except (ActuatorError, asyncio.CancelledError):
+        except ActuatorError:
             with suppress(JournalError, PlanRefusedError):
                 await self.sites.plans.publish(site, back, self.of_itself(site))
             raise
