@@ -14,6 +14,7 @@ from controller.fleet import Load
 from controller.loop.remembering import remembered
 from controller.planning.hung import LONGEST, PAUSE, looked_at, noted, paused
 from controller.planning.set_back import put_right
+from controller.planning.whole import size
 from policy.findings import Finding
 from rules.kernel.problem import Node, Placement
 from tests.planning.world import CALM, FRANKFURT, LYON, OCR, PARIS, START, World
@@ -159,21 +160,20 @@ def test_what_stands_on_a_server_that_hangs_stays_as_it_is_set() -> None:
     assert decision.verdict is Verdict.CHANGE, "others are loaded all the same"
 
 
-def test_on_servers_of_nodes_others_of_the_pool_take_what_one_hangs_on() -> None:
+@pytest.mark.parametrize("most", [size.MOST_STANDS, 0], ids=["whole", "by the engine for large fleets"])
+def test_on_servers_of_nodes_others_take_what_one_hangs_on(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(size, "MOST_STANDS", most)
     world = NodesWorld()
-    world.rest()
+    world.rest(12)
     rates = more_at(LYON)
     other = deepcopy(world)
     other.rates = rates
-    seats = sorted({seat for seat in map(seat_of, _loads(other.turn(5))) if seat and seat[0].pool == FRANKFURT})
-    assert seats
+    seats = sorted(action.load.seat for action in _loads(other.turn(5)))
     world.rates = rates
-    world.state = replace(
-        world.state, hung=tuple(Hung(*seat, world.now, world.now, 1, "2 instances") for seat in seats[:1])
-    )
+    world.state = replace(world.state, hung=(Hung(*seats[0], world.now, world.now, 1, "2 instances"),))
     decision = world.turn(5)
-    assert seats[0] not in {seat_of(action) for action in _loads(decision)}
-    assert any(action.load.placement.pool == FRANKFURT for action in _loads(decision))
+    assert seats[0] not in {action.load.seat for action in _loads(decision)}
+    assert _loads(decision)
     assert decision.plan.unserved == ()
 
 
