@@ -41,7 +41,7 @@ from cluster_policy import DEVICES, FULL, ClusterPolicy, cluster_policy
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from cluster_standing import AtRest, at_rest, held, journaled, resolved, routed, stand
+from cluster_standing import AtRest, Followed, at_rest, held, journaled, resolved, routed, stand
 
 from controller.cluster.names import SYSTEM
 from controller.cluster.servers.settings import ServerSettings
@@ -267,6 +267,7 @@ def made(server: ApiServer, work: Path, fleet: ClusterPolicy) -> AtRest:
     began = time.monotonic()
     servers = stand(server, work / KUBECONFIG, rested.policy, rested.decision.fleet, SETTINGS)
     journaled(work / "journal.db", rested)
+    Followed(server, servers)
     print(f"{servers} servers stand after {time.monotonic() - began:.0f} s", flush=True)
     return rested
 

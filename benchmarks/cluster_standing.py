@@ -3,14 +3,14 @@
 Playing thousands of nodes and making their pods one by one takes most of an hour on two processors. What stands here
 is what would stand then: the objects that the controller applies, by its field manager, their pods as kubelets would
 report them, the routes of the gateways, and the journal. Which node holds what is what the controller itself comes to
-from empty servers: else it would want others, which nothing here could make.
+from empty servers. It may still find something better: `Followed` gives the servers that it moves their pods.
 """
 
 import asyncio
 import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ from controller.acting.envoy_stages import services_of
 from controller.acting.triton_config import overridden
 from controller.cluster.api_server.calls import Calls, Limits
 from controller.cluster.api_server.reaching import client
-from controller.cluster.names import namespace_of, pod_of
+from controller.cluster.names import NODE, POOL, namespace_of, pod_of
 from controller.cluster.servers.applying import Applier
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
@@ -61,6 +61,7 @@ MAKERS: Final = 8
 MINUTE: Final = timedelta(minutes=1)
 MOST_TURNS: Final = 20
 ATTEMPTS: Final = 10
+MANY: Final = 1000
 READY = [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")]
 
 
@@ -179,6 +180,53 @@ async def _applied(kubeconfig: Path, wanted: tuple[Manifest, ...]) -> None:
         applied = await Applier(Calls(by, Limits(deadline_s=600, attempt_s=60))).apply(wanted, removes=False)
     if applied.findings:
         raise SystemExit("\n".join(map(str, applied.findings[:5])))
+
+
+class Followed:
+    """What makes and takes away pods where the benchmark plays no nodes, beside so many that `stands`.
+
+    Each StatefulSet that comes gets its pod and takes it along; a pod that is told to end has ended; and as many pods
+    may be evicted as one likes. Threads that end when the API server does.
+    """
+
+    def __init__(self, server: ApiServer, stands: int) -> None:
+        self._server = server
+        self._stands = stands
+        for path, take in (
+            ("/apis/apps/v1/statefulsets", self._take_set),
+            ("/api/v1/pods", self._take_pod),
+            ("/apis/policy/v1/poddisruptionbudgets", self._take_budget),
+        ):
+            listed = server.get(path)
+            for each in listed["items"] if take == self._take_budget else ():
+                take("ADDED", each)
+            version = listed["metadata"]["resourceVersion"]
+            threading.Thread(target=self._follow, args=(path, version, take), daemon=True).start()
+
+    def _follow(self, path: str, version: str, take: Callable[[str, Manifest], None]) -> None:
+        with contextlib.suppress(httpx.RemoteProtocolError):
+            for kind, changed in self._server.changes(path, version):
+                take(kind, changed)
+
+    def _take_set(self, kind: str, of: Manifest) -> None:
+        pool, node = of["metadata"]["labels"][POOL], of["metadata"]["annotations"][NODE]
+        if kind == "ADDED":
+            self._stands += 1
+            _run(self._server, of, pool, node, self._stands)
+        elif kind == "DELETED":
+            self._server.remove(f"/api/v1/namespaces/{namespace_of(pool)}/pods/{pod_of(node)}")
+
+    def _take_pod(self, kind: str, pod: Manifest) -> None:
+        metadata = pod["metadata"]
+        if kind == "MODIFIED" and "deletionTimestamp" in metadata:
+            self._server.remove(f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}")
+
+    def _take_budget(self, kind: str, budget: Manifest) -> None:
+        metadata, at = budget["metadata"], budget["metadata"]["generation"]
+        if kind != "DELETED" and budget.get("status", {}).get("observedGeneration") != at:
+            healthy = {"currentHealthy": MANY, "desiredHealthy": 0, "expectedPods": MANY, "disruptionsAllowed": MANY}
+            path = f"/apis/policy/v1/namespaces/{metadata['namespace']}/poddisruptionbudgets/{metadata['name']}/status"
+            self._server.patch(path, {"status": {"observedGeneration": at, **healthy}})
 
 
 def _run(server: ApiServer, of: Manifest, pool: str, node: str, at: int) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,13 +19,36 @@ MOST_REST: Final = timedelta(hours=1)
 """A search that found nothing doubles the rest before the next, up to this."""
 
 
+class _End(threading.Event):
+    """Tells a search to end. Whoever asks waits while it is held, so that a search goes no further meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._may_go_on = threading.Event()
+        self._may_go_on.set()
+
+    def is_set(self) -> bool:
+        """Whether to end, once that is not held."""
+        self._may_go_on.wait()
+        return super().is_set()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold up whoever asks while the block runs."""
+        self._may_go_on.clear()
+        try:
+            yield
+        finally:
+            self._may_go_on.set()
+
+
 class Polishing:
     """At most one search at a time, in a thread; it ends early as soon as the fleet is changed."""
 
     def __init__(self, polish: Polish) -> None:
         self._polish = polish
         self._task: asyncio.Task[Plan | None] | None = None
-        self._stop = threading.Event()
+        self._stop = _End()
         self._rest = REST
         self._searched: datetime | None = None
 
@@ -36,7 +61,7 @@ class Polishing:
             return
         rested = now - max(state.rest_since, self._searched or state.rest_since)
         if self._task is None and decision.proof is not Proof.OPTIMAL and rested >= self._rest:
-            self._stop = threading.Event()
+            self._stop = _End()
             self._task = asyncio.create_task(
                 asyncio.to_thread(self._polish, policy, turned.snapshot, state, now, self._stop)
             )
@@ -54,6 +79,10 @@ class Polishing:
             LOG.error("the search for a better plan failed; the loop goes on without it", exc_info=error)
             return None
         return task.result()
+
+    def held(self) -> AbstractContextManager[None]:
+        """While the block runs, a search that asks whether to end waits: a turn has the processors for itself."""
+        return self._stop.held()
 
     async def close(self) -> None:
         """End the search that runs, if any."""

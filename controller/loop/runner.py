@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -84,7 +85,8 @@ class Runner:
         self._weigh_proposal()
         with self._tracer.start_as_current_span("turn") as span:
             try:
-                turned = await turn(self._wiring, self._memory, phases, lambda: self._stopping)
+                with self._polishing.held() if self._polishing else nullcontext():
+                    turned = await turn(self._wiring, self._memory, phases, lambda: self._stopping)
             except Exception as error:
                 LOG.exception("the turn failed; what runs stays as it is")
                 span.record_exception(error)

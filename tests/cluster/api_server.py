@@ -1,7 +1,8 @@
 """A client of the API server of Kubernetes: manifests in, its own answers out."""
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -54,6 +55,20 @@ class ApiServer:
         """Delete what has the name of a manifest."""
         response = self._client.delete(one(manifest))
         assert response.is_success, response.text
+
+    def remove(self, path: str) -> None:
+        """Have what is at a path be gone at once, if it is there."""
+        response = self._client.delete(path, params={"gracePeriodSeconds": "0"})
+        assert response.is_success or response.status_code == httpx.codes.NOT_FOUND, response.text
+
+    def changes(self, path: str, version: str) -> Iterator[tuple[str, Manifest]]:
+        """What is ADDED, MODIFIED and DELETED at a path after a version of it, until the server ends that."""
+        how = {"watch": "1", "resourceVersion": version}
+        with self._client.stream("GET", path, params=how, timeout=None) as response:
+            assert response.is_success, response.read()
+            for line in response.iter_lines():
+                event = json.loads(line)
+                yield event["type"], event["object"]
 
     def is_served(self, path: str) -> bool:
         """Whether there is anything at a path."""

@@ -362,7 +362,7 @@ async def test_a_real_watch_tells_what_comes_and_is_refused_of_what_there_is_not
             await first_line(asked, Resource("v1", "nothing").path())
 
 
-async def test_what_is_watched_in_silence_is_told_to_be_unanswered() -> None:
+async def test_a_watch_that_does_not_begin_in_time_is_unanswered() -> None:
     async with calls(Played(httpx.ReadTimeout(""))) as asked:
         with pytest.raises(UnansweredError, match="ReadTimeout"):
             await first_line(asked, NODES.path())

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +104,14 @@ class Played:
         await asyncio.sleep(0)
 
 
-async def followed(*answers: httpx.Response | Exception) -> tuple[Informer[str], Played]:
+async def followed(
+    *answers: httpx.Response | Exception, clock: Callable[[], datetime] = lambda: NOON
+) -> tuple[Informer[str], Played]:
     """An informer that was given these answers, and what it asked for."""
     played = Played(list(answers))
     async with httpx.AsyncClient(transport=httpx.MockTransport(played.answer), base_url="https://cluster") as asked:
         calls = Calls(asked, Limits(deadline_s=0.1), draw=lambda: 0.5, sleep=played.sleep)
-        informer = Informer(calls, WATCHED, lambda: NOON, draw=lambda: 0.5, sleep=played.sleep)
+        informer = Informer(calls, WATCHED, clock, draw=lambda: 0.5, sleep=played.sleep)
         async with following(informer), asyncio.timeout(PATIENCE_S):
             await played.done.wait()
     return informer, played
@@ -165,6 +167,59 @@ async def test_a_server_that_is_away_is_asked_less_and_less_often_and_what_was_k
     assert by_name(informer.objects) == {"one": "1"}
     assert listings(played) == 1
     assert played.waited == [0.125, 0.25, 0.5]
+
+
+class EachLater:
+    """A clock that is a second later each time that it is read; when it was read."""
+
+    def __init__(self) -> None:
+        self.read: list[datetime] = []
+
+    def __call__(self) -> datetime:
+        self.read.append(NOON + timedelta(seconds=len(self.read)))
+        return self.read[-1]
+
+
+def falling_silent() -> httpx.Response:
+    """A watch that tells one event and then nothing."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield json.dumps(event("ADDED", "two", "2", 8)).encode() + b"\n"
+        raise httpx.ReadTimeout("")
+
+    return httpx.Response(200, content=lines())
+
+
+async def test_a_watch_that_falls_silent_is_taken_up_again_at_once_and_what_is_known_counts_as_before() -> None:
+    clock = EachLater()
+    informer, played = await followed(listing(config_map("one", "1")), falling_silent(), clock=clock)
+    assert (informer.trouble, played.waited, played.asked[-1]["resourceVersion"]) == (None, [], "8")
+    assert by_name(informer.objects) == {"one": "1", "two": "2"}
+    assert informer.as_of() == clock.read[-1]
+
+
+async def test_once_it_cannot_be_taken_up_again_what_is_known_is_as_old_as_what_was_told_last() -> None:
+    clock = EachLater()
+    informer, _ = await followed(listing(), falling_silent(), httpx.ConnectError("refused"), clock=clock)
+    assert informer.trouble is not None
+    _, told = clock.read
+    assert informer.as_of() == told
+
+
+async def test_what_a_watch_told_that_the_server_ended_is_true_until_that_end() -> None:
+    clock = EachLater()
+    informer, _ = await followed(listing(), watch(event("ADDED", "two", "2", 8)), httpx.ConnectError(""), clock=clock)
+    listed, told, ended = clock.read
+    assert listed < told < ended
+    assert informer.as_of() == ended
+
+
+async def test_a_watch_that_always_ends_at_once_makes_nothing_younger() -> None:
+    clock = EachLater()
+    informer, played = await followed(listing(), watch(), watch(), watch(), httpx.ConnectError(""), clock=clock)
+    _, first_ended = clock.read
+    assert informer.as_of() == first_ended
+    assert played.waited == [0.125, 0.25, 0.5, 1.0]
 
 
 async def test_a_watch_that_is_put_off_is_not_asked_for_before() -> None:

@@ -72,6 +72,27 @@ async def test_where_the_plan_is_proven_to_be_the_best_none_is_sought() -> None:
     assert search.begun == 0
 
 
+async def test_a_search_waits_while_a_turn_is_under_way() -> None:
+    asked: list[str] = []
+    turn_is_on, searched = threading.Event(), threading.Event()
+
+    def search(_policy: Policy, _snapshot: Snapshot, _state: State, _now: datetime, stop: threading.Event) -> Plan:
+        turn_is_on.wait()
+        stop.is_set()
+        asked.append("search")
+        searched.set()
+        return FOUND
+
+    polishing = Polishing(search)
+    polishing.look(turned(NOW), NOW + REST)
+    with polishing.held():
+        turn_is_on.set()
+        assert not await asyncio.to_thread(searched.wait, 0.1)
+        asked.append("turn")
+    assert await ended(polishing, NOW + REST) == FOUND
+    assert asked == ["turn", "search"]
+
+
 async def test_a_search_ends_and_is_forgotten_when_the_fleet_changes() -> None:
     search = Search()
     polishing = Polishing(search)

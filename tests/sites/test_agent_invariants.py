@@ -15,6 +15,7 @@ from controller.sites.agent.routing import over
 from controller.sites.agent.scaling import Signal
 from controller.sites.agent.state import Failed, Heard, Looked, Missed, Told
 from controller.sites.agent.waves import WITHDRAW
+from controller.sites.report import Phase
 from controller.sites.site_plan import Envelope, SiteLoad, SitePlan, SiteRoute
 from tests.sites.agent_world import (
     AWAY,
@@ -100,9 +101,9 @@ class AnAgent(RuleBasedStateMachine):
     def the_hub_is_silent(self) -> None:
         self.take(Missed())
 
-    @rule()
-    def the_hub_takes_a_report(self) -> None:
-        self.take(Told())
+    @rule(told=st.sampled_from(Phase))
+    def the_hub_takes_a_report(self, told: Phase) -> None:
+        self.take(Told(told))
 
     @rule(later=seconds)
     def time_goes_on(self, later: int) -> None:

@@ -62,7 +62,7 @@ def servers() -> Servers:
 def settled(servers: Servers) -> AgentState:
     """Connected, and its first plan brought about."""
     state, _ = settle(after(fresh(), Heard(site_plan()), START), servers, START)
-    return after(state, Told(), START)
+    return after(state, Told(state.phase), START)
 
 
 def test_without_a_plan_nothing_is_touched(servers: Servers) -> None:
@@ -190,14 +190,23 @@ def test_a_report_that_comes_through_ends_a_cut_too(settled: AgentState) -> None
     state = cut_off(settled, START)
     phases = []
     for _ in range(2):
-        state = after(state, Told(), SOON)
+        state = after(state, Told(state.phase), SOON)
         phases.append((state.phase, state.cut_off_since is None))
-    state = after(state, Told(), SOON)
+    state = after(state, Told(state.phase), SOON)
     assert [*phases, (state.phase, state.cut_off_since is None)] == [
         (Phase.RECONCILING, False),
         (Phase.CONNECTED, False),
         (Phase.CONNECTED, True),
     ]
+
+
+def test_a_report_of_before_the_hub_was_heard_tells_nothing_of_what_followed(settled: AgentState) -> None:
+    """It was on its way when a call for a plan came through: the hub has yet to hear what the site did alone."""
+    state = after(cut_off(settled, START), Heard(), SOON)
+    state = after(state, Told(Phase.CUT_OFF), SOON)
+    assert (state.phase, state.cut_off_since is None) == (Phase.RECONCILING, False)
+    state = after(state, Told(Phase.RECONCILING), SOON)
+    assert after(state, Told(Phase.RECONCILING), SOON).cut_off_since is not None
 
 
 def asked(milli_rps: int, at: datetime) -> Signal:
@@ -231,7 +240,7 @@ def test_a_signal_that_is_old_scales_nothing(servers: Servers, settled: AgentSta
 
 def test_a_fallback_stands_in_while_another_site_is_silent(servers: Servers) -> None:
     state, _ = settle(after(fresh(), Heard(site_plan(routes=(ELSEWHERE,), fallbacks=(HERE,))), START), servers, START)
-    state = cut_off(after(state, Told(), START), START)
+    state = cut_off(after(state, Told(state.phase), START), START)
     silent = Looked(servers.standing(), remote_silent=frozenset({AWAY.pool}))
     state, wave = step(SITE, state, silent, SOON)
     assert wave is None
@@ -254,7 +263,7 @@ def test_what_was_chosen_alone_stays_until_a_plan_knows_of_it(servers: Servers, 
     state, _ = settle(cut_off(settled, START), servers, SOON, asked(25_000, SOON))
     state = after(state, Heard(site_plan(2)), SOON)
     assert (state.phase, settle(state, servers, SOON)[1]) == (Phase.RECONCILING, [])
-    state = after(state, Told(), SOON)
+    state = after(state, Told(state.phase), SOON)
     assert (state.phase, settle(state, servers, SOON)[1]) == (Phase.CONNECTED, [])
     _, names = settle(after(state, Heard(site_plan(3)), SOON), servers, SOON)
     assert (names, servers.loads[READ, "edge-0"].instances) == (["route", "shrink"], 1)

@@ -24,6 +24,7 @@ from controller.cluster.api_server.errors import (
     BusyError,
     ConflictError,
     RefusedError,
+    SilentError,
     UnansweredError,
     refused,
 )
@@ -111,19 +112,24 @@ class Calls:
     ) -> AsyncGenerator[AsyncGenerator[Object]]:
         """What the API server tells line by line, as a watch does, until it ends that; not tried again.
 
-        The block begins once it has begun to answer. Raises RefusedError when it does not begin, and UnansweredError
-        when it is silent for `silence_s`, or breaks off.
+        The block begins once it has begun to answer. Raises RefusedError when it does not begin, SilentError when it
+        then tells nothing for `silence_s`, and UnansweredError when nothing answers or it breaks off.
         """
         call = f"WATCH {path}"
         timeout = httpx.Timeout(silence_s, connect=self._limits.attempt_s)
-        status = UNANSWERED
+        status, has_begun = UNANSWERED, False
         try:
             async with self._client.stream("GET", path, params=query, timeout=timeout) as response:
                 status = response.status_code
                 if not response.is_success:
                     raise _refused(call, response, await self._body(call, response))
                 async with aclosing(self._lines(call, response)) as lines:
+                    has_begun = True
                     yield lines
+        except httpx.ReadTimeout as error:
+            if not has_begun:
+                raise _unanswered(call, error) from error
+            raise SilentError(f"{call} tells nothing for {silence_s:g} s", CHECK_NETWORK) from error
         except httpx.HTTPError as error:
             raise _unanswered(call, error) from error
         finally:

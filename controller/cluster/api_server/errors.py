@@ -24,6 +24,10 @@ class UnansweredError(CallError):
     """Nothing, or nothing whole, came back in time. A write may have been done all the same."""
 
 
+class SilentError(UnansweredError):
+    """A watch that had begun told nothing for a long time. Nothing may have happened."""
+
+
 class RefusedError(CallError):
     """The API server said no.
 

@@ -3,6 +3,10 @@
 A watch that ends is taken up where it ended; bookmarks keep that place young while nothing happens. What the API server
 no longer knows (410) is listed anew, as is everything once in `RELIST_S`, which heals whatever was missed. Events are
 taken one by one as they are read, so that a burst waits in the connection and not in memory.
+
+An API server whose etcd tells it of no progress sends no bookmarks where nothing changes: silence alone is no trouble.
+It is taken up again at once, and what is known counts as before unless that fails. That the other side is gone, TCP
+itself finds out (`reaching.py`).
 """
 
 import asyncio
@@ -17,7 +21,7 @@ from typing import Any, Final, Generic
 
 from controller.cluster.api_server.backoff import pause_s
 from controller.cluster.api_server.calls import Calls
-from controller.cluster.api_server.errors import CallError, GoneError
+from controller.cluster.api_server.errors import CallError, GoneError, SilentError
 from controller.cluster.api_server.listing import pages
 from controller.cluster.api_server.store import MOST_OBJECTS, Kept, Name, Store, Watched, too_many
 
@@ -25,7 +29,7 @@ LOG: Final = logging.getLogger("gridwright.cluster")
 WATCH_S: Final = 300.0
 """How long a watch may last at least, and twice that at most; then the API server may give it another place."""
 SILENCE_S: Final = 150.0
-"""Bookmarks come every minute: a connection that is silent for so long is taken for a dead one."""
+"""Where bookmarks come, they come every minute: a watch that is silent for so long is taken up again."""
 RELIST_S: Final = 3600.0
 SHORT_S: Final = 1.0
 """A watch that ends sooner and told nothing is not taken up again at once."""
@@ -74,7 +78,10 @@ class Informer(Generic[Kept]):
         return self._store.objects
 
     def as_of(self) -> datetime | None:
-        """The instant that `objects` are true of: now while a watch is open; None before the first listing."""
+        """The instant that `objects` are true of: now while a watch is open, or is taken up again after silence.
+
+        Else when it ended, or told something last; None before the first listing.
+        """
         return self._clock() if self._is_open else self._heard
 
     async def listed(self) -> None:
@@ -86,10 +93,13 @@ class Informer(Generic[Kept]):
         loop = asyncio.get_running_loop()
         attempt = 0
         while True:
-            asked_s = 0.0
+            asked_s, has_ended = 0.0, False
             began, heard = loop.time(), self._heard
             try:
                 await self._follow()
+                has_ended = True
+            except SilentError:
+                continue
             except GoneError:
                 self._store.version = ""
             except CallError as error:
@@ -99,9 +109,10 @@ class Informer(Generic[Kept]):
                 LOG.exception("an object of %s was not understood; all are listed anew", self._watched.resource.plural)
                 self._store.version = ""
                 self._tell(CallError(f"{type(error).__name__}: {error}", "a fault of Gridwright, report it"))
-            finally:
-                self._is_open = False
+            self._is_open = False
             was_idle = self._heard == heard and loop.time() - began < SHORT_S
+            if has_ended and not was_idle:
+                self._heard = self._clock()
             attempt = attempt + 1 if was_idle or self.trouble else 1
             await self._sleep(pause_s(attempt, self._draw(), asked_s))
 

@@ -142,6 +142,7 @@ class Agent:
         clock = asyncio.get_running_loop()
         allowance = Allowance(clock.time())
         while True:
+            phase = self.state.phase
             data = self._report(allowance.left(clock.time()))
             if data is not None:
                 allowance.spend(len(data), clock.time())
@@ -153,7 +154,7 @@ class Agent:
                     LOG.debug("%s", error)
                     self._mind.take(Missed())
                 else:
-                    self._mind.take(Told())
+                    self._mind.take(Told(phase))
             await asyncio.sleep(LEAST_TELL_S)
             await _either(self._mind.to_tell, TELL_S - LEAST_TELL_S)
             self._mind.to_tell.clear()

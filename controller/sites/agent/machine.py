@@ -40,7 +40,7 @@ def step(site: Site, state: AgentState, event: Event, now: datetime) -> tuple[Ag
         case Missed():
             return _missed(state), None
         case Told():
-            return _told(state), None
+            return _told(state, event), None
         case Failed():
             return _failed(state, event), None
         case Looked():
@@ -100,16 +100,16 @@ def _missed(state: AgentState) -> AgentState:
     return replace(state, phase=Phase.CUT_OFF, cut_off_since=state.heard_at)
 
 
-def _told(state: AgentState) -> AgentState:
-    """A report came through. Once one more has that the site reconciles, it is connected, and tells so once more."""
+def _told(state: AgentState, event: Told) -> AgentState:
+    """A report came through. Once one has that the site reconciles, it is connected, and tells so once more."""
     state = replace(state, heard_at=state.latest)
-    match state.phase:
-        case Phase.CUT_OFF:
-            return replace(state, phase=Phase.RECONCILING)
-        case Phase.RECONCILING:
-            return replace(state, phase=Phase.CONNECTED)
-        case Phase.CONNECTED:
-            return replace(state, cut_off_since=None)
+    if state.phase is Phase.CUT_OFF:
+        return replace(state, phase=Phase.RECONCILING)
+    if event.phase is not state.phase:
+        return state
+    if state.phase is Phase.RECONCILING:
+        return replace(state, phase=Phase.CONNECTED)
+    return replace(state, cut_off_since=None)
 
 
 def _failed(state: AgentState, event: Failed) -> AgentState:

@@ -78,7 +78,9 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The hub took a report."""
+    """The hub took a report. `phase` is what it says of the site, which may have changed while it was on its way."""
+
+    phase: Phase
 
 
 @dataclass(frozen=True, slots=True)
