@@ -1,7 +1,7 @@
 """Choosing the plan to go for: the cheapest that is verified, pays for its moves and can be reached safely."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -72,7 +72,7 @@ def _chosen(
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
         return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
     doubts: tuple[Finding, ...] = ()
-    aim: tuple[Problem, Plan] | None = None
+    aims: list[tuple[Problem, Plan]] = []
     for problem, best in _candidates(built, guarded, running, acquired, state.proposal, limits=limits):
         plan = soonest(best, problem, running)
         judged = judging(plan, problem, acquired)
@@ -81,7 +81,8 @@ def _chosen(
             doubts = (*doubts, *report.violated(broken))
             continue
         whole = bridged(built, judged, running, plan)
-        aim = (whole, plan) if problem.floors == guarded.floors else aim
+        if problem.floors == guarded.floors:
+            aims.append((whole, plan))
         way = transition(whole, running, current, plan)
         if way is not None:
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
@@ -96,13 +97,7 @@ def _chosen(
             other = around(judged, partial(bridged, built, judged, running), running, current, plan)
             if other is not None:
                 return Choice(other.plan, Proof.FEASIBLE, other.way, other.whole, "", doubts)
-    if aim is not None and verify(running, aim[0]):
-        whole, plan = aim
-        step = step_reached(whole, running, current, plan)
-        if step is not None:
-            doubts = (*doubts, *report.violated(verify(step.plan, whole)))
-            return Choice(step.plan, Proof.UNDECIDED, step.way, whole, "", doubts)
-    return _stay(built, running, current, doubts)
+    return _step(aims, running, current, doubts) or _stay(built, running, current, doubts)
 
 
 def guarded_problem(built: Built, state: State, now: datetime) -> Problem:
@@ -124,6 +119,18 @@ def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, targe
         return near
     way = transition(whole, running, current, target, kept=False)
     return Reached(target, way) if way is not None else None
+
+
+def _step(
+    aims: Iterable[tuple[Problem, Plan]], running: Plan, current: Fleet, doubts: tuple[Finding, ...]
+) -> Choice | None:
+    """A step towards one of these plans, the first that is reached, where what runs breaks rules that it keeps."""
+    for whole, plan in aims:
+        step = step_reached(whole, running, current, plan) if verify(running, whole) else None
+        if step is not None:
+            doubts = (*doubts, *report.violated(verify(step.plan, whole)))
+            return Choice(step.plan, Proof.UNDECIDED, step.way, whole, "", doubts)
+    return None
 
 
 def _question(guarded: Problem, built: Built, acquired: Acquired, limits: tuple[Row, ...]) -> str:
@@ -159,8 +166,9 @@ def _candidates(
     Of a plan that gives services which do not preempt what they lack, all that can be reached may be parts that others
     would have to make room for. So the next one gives them nothing.
 
-    The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places. A
-    large fleet only stays so, where it may: else a step towards the first serves more, and is found sooner.
+    The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places.
+    They keep the guards as well, where any plan does. A large fleet only stays so, where it may: else a step towards
+    the first serves more, and is found sooner.
     """
     kept, within = without_taking(guarded, running, acquired, limits=limits, proposal=proposal)
     if guarded.floors and (within is None or _may_be_the_guards(within, guarded)):
@@ -179,7 +187,7 @@ def _candidates(
             yield growing, larger
     if not is_small(built.problem):
         return
-    shrinking = _as_it_is_set(built.problem, running)
+    shrinking = _as_it_is_set(built.problem if within is None else guarded, running)
     shrinking, smaller = without_taking(shrinking, running, acquired, limits=(*no_more(shrinking), *limits))
     if smaller is not None:
         yield shrinking, smaller

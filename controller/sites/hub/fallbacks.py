@@ -9,7 +9,7 @@ from controller.planning.demand import demand_id
 from controller.planning.excluded import exclusions_of
 from controller.sites.hub.question import Asked
 from controller.sites.site_plan import Envelope
-from policy.resolved import WHOLE_PERMILLE, Stage
+from policy.resolved import WHOLE_PERMILLE, Service, Stage, UseVariant
 from rules.catalogue import BARRING
 from rules.kernel.problem import Demand, Placement
 
@@ -30,7 +30,8 @@ def fallbacks(
     """A route set for each demand from these sites that others take part in, over what its site has loaded.
 
     It lets through as much as the loads have room for at their most, beside what they serve anyway; demands by turns.
-    No rule is broken that bars uses or paths at every moment: what is promised of latency gives way first.
+    No rule is broken that bars uses or paths at every moment, and no variant serves before its degrade step is taken:
+    what is promised of latency gives way first.
     """
     barred = {(row.demand, row.stage, row.option) for row in exclusions_of(asked.problem, BARRING)}
     found: list[RouteSet] = []
@@ -85,9 +86,19 @@ def _roomiest(
     fitting = [
         each
         for each in alone.here
-        if each.model == stage.model and (demand.id, stage.name, asked.options[each].id) not in barred
+        if each.model == stage.model
+        and (demand.id, stage.name, asked.options[each].id) not in barred
+        and _step_of(asked.problem.service_of(demand), each) <= asked.plan.level(demand.service)
     ]
     return max(fitting, key=lambda each: alone.room[each], default=None)
+
+
+def _step_of(service: Service, placement: Placement) -> int:
+    """The step of the degrade order from which a variant may serve; 0 where it needs none."""
+    variant = placement.model, placement.variant
+    steps = enumerate(service.degrade, start=1)
+    named = (at for at, step in steps if isinstance(step, UseVariant) and (step.model, step.variant) == variant)
+    return next(named, 0)
 
 
 def _let_through(
