@@ -137,6 +137,7 @@ async def turn(wiring: Wiring, memory: Memory, phases: Phases, stopping: Callabl
     with phases("policy"):
         loaded = await asyncio.to_thread(wiring.load, wiring.folder)
     in_force = reloaded(memory.in_force, loaded, wiring.clock())
+    wiring.again(frozenset((each.placement.pool, each.node) for each in memory.state.hung))
     with phases("collect"):
         now = wiring.clock()
         snapshot, parts = await observe(wiring.collectors, now, wiring.collect_deadline_s, memory.parts)

@@ -15,6 +15,7 @@ from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, soonest
 from controller.planning.guards import as_it_runs, floors, no_more
+from controller.planning.hung import nothing_more, paused
 from controller.planning.objective import cost_of, prices
 from controller.planning.preemption import Acquired, judging, never_preempting, without_giving, without_taking
 from controller.planning.remaining import remaining
@@ -23,6 +24,7 @@ from controller.planning.verify import verify
 from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
+from rules.kernel.formulation import Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
@@ -47,6 +49,15 @@ class Choice:
 
 
 def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
+    """The best that can be done now, with nothing more on seats whose servers hang, as far as there is such a plan."""
+    limits = tuple(nothing_more(built.problem, paused(built.state.hung, now)))
+    choice = _chosen(built, running, current, state, now, limits=limits)
+    return choice if choice.is_found or not limits else _chosen(built, running, current, state, now)
+
+
+def _chosen(
+    built: Built, running: Plan, current: Fleet, state: State, now: datetime, *, limits: tuple[Row, ...] = ()
+) -> Choice:
     """The best that can be done now. Guards give way where they alone would keep a service from being served.
 
     A problem that was solved before, with what runs as its best plan, is not solved again: proven, or found by the
@@ -55,14 +66,14 @@ def choose(built: Built, running: Plan, current: Fleet, state: State, now: datet
     """
     guarded = guarded_problem(built, state, now)
     acquired = Acquired.of(built.problem, state)
-    question = _question(guarded, built, acquired)
+    question = _question(guarded, built, acquired, limits)
     is_asked_again = state.settled == question and state.plan == running
     if is_asked_again and state.proposal is None and not verify(running, guarded):
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
         return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
     doubts: tuple[Finding, ...] = ()
     aims: list[tuple[Problem, Plan]] = []
-    for problem, best in _candidates(built, guarded, running, acquired, state.proposal):
+    for problem, best in _candidates(built, guarded, running, acquired, state.proposal, limits=limits):
         plan = soonest(best, problem, running)
         judged = judging(plan, problem, acquired)
         broken = verify(plan, judged)
@@ -122,7 +133,7 @@ def _step(
     return None
 
 
-def _question(guarded: Problem, built: Built, acquired: Acquired) -> str:
+def _question(guarded: Problem, built: Built, acquired: Acquired, limits: tuple[Row, ...]) -> str:
     """A digest of all that the best plan depends on, but not of the time."""
     parts = (
         guarded.policy.revision,
@@ -136,12 +147,19 @@ def _question(guarded: Problem, built: Built, acquired: Acquired) -> str:
         [(b.service, b.origin, b.used_depth_permille, b.used_sojourn_us) for b in built.state.bursts],
         [path.id for path in guarded.paths],
         *((sorted(acquired.served_permille.items()),) if never_preempting(guarded.policy) else ()),
+        *((limits,) if limits else ()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _candidates(
-    built: Built, guarded: Problem, running: Plan, acquired: Acquired, proposal: Plan | None
+    built: Built,
+    guarded: Problem,
+    running: Plan,
+    acquired: Acquired,
+    proposal: Plan | None,
+    *,
+    limits: tuple[Row, ...],
 ) -> Iterator[tuple[Problem, Best]]:
     """Plans to try, the most wanted first: within the guards, without them, one that only grows, one that only shrinks.
 
@@ -152,25 +170,25 @@ def _candidates(
     They keep the guards as well, where any plan does. A large fleet only stays so, where it may: else a step towards
     the first serves more, and is found sooner.
     """
-    kept, within = without_taking(guarded, running, acquired, proposal=proposal)
+    kept, within = without_taking(guarded, running, acquired, limits=limits, proposal=proposal)
     if guarded.floors and (within is None or _may_be_the_guards(within, guarded)):
-        unguarded, free = without_taking(built.problem, running, acquired, below=within)
+        unguarded, free = without_taking(built.problem, running, acquired, limits=limits, below=within)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield unguarded, free
     if within is not None:
         yield kept, within
-        alone = without_giving(guarded, running, acquired, within.plan)
+        alone = without_giving(guarded, running, acquired, within.plan, limits=limits)
         if alone is not None:
             yield guarded, alone
     growing = replace(built.problem, floors=as_it_runs(built.problem))
     if is_small(growing) or not verify(running, growing):
-        growing, larger = without_taking(growing, running, acquired)
+        growing, larger = without_taking(growing, running, acquired, limits=limits)
         if larger is not None:
             yield growing, larger
     if not is_small(built.problem):
         return
     shrinking = _as_it_is_set(built.problem if within is None else guarded, running)
-    shrinking, smaller = without_taking(shrinking, running, acquired, limits=no_more(shrinking))
+    shrinking, smaller = without_taking(shrinking, running, acquired, limits=(*no_more(shrinking), *limits))
     if smaller is not None:
         yield shrinking, smaller
 

@@ -88,6 +88,6 @@ def shortfall_of(plan: Plan, built: Built, running: Plan) -> Shortfall:
     meter = Meter(SHORTFALL_WORK)
     questions = Questions(replace(built.whole, floors=(), assured=()), running, meter)
     clashing = clashes(questions, short)
-    loosened = tuple(map(Loosened, clashing.found, relaxations_of_all(questions, clashing.found)))
+    loosened = tuple(map(Loosened, clashing.found, relaxations_of_all(questions, clashing.found, plan)))
     alone = {item.services[0] for item in clashing.found if len(item.services) == 1}
     return Shortfall(loosened, sacrifices(plan, questions, alone), clashing.undecided, clashing.servable)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from controller.planning.clauses import Clause, Edit, changing
 from controller.planning.loosening import Loosening, smallest
 from controller.planning.questions import Questions
-from policy.findings import Place
 from policy.resolved import CostObjective, LatencyObjective, ScaleToZero, Service
 from policy.waking import loads_for_us, seconds, time_to_load_us
 from policy.words import counted, dollars
@@ -14,6 +13,9 @@ from rules.kernel.allocation import Allocation
 from rules.kernel.formulation import Exclusion, Row
 from rules.kernel.problem import Path, Problem
 from rules.kernel.quantities import milliseconds, percentile
+from rules.latency import Latency
+from rules.unit_cost import UnitCost
+from rules.wake_up import WakeUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class _Limit:
 
 def higher_limit(asked: Questions, whole: Questions, clause: Clause, base: Edit) -> Iterator[Loosening]:
     """The limit raised to what the best path that it bars needs; nothing of a clause without a number."""
-    limit = _limit(asked.problem, clause.place)
+    limit = _limit(asked.problem, clause)
     if limit is None:
         return
     needed = {
@@ -49,16 +51,17 @@ def higher_limit(asked: Questions, whole: Questions, clause: Clause, base: Edit)
         yield Loosening(limit.told(allowed), allowed - limit.allowed, least, looser(allowed))
 
 
-def _limit(problem: Problem, place: Place) -> _Limit | None:
-    """The limit of the clause at a place."""
+def _limit(problem: Problem, clause: Clause) -> _Limit | None:
+    """The limit that a clause sets; None where it sets none that paths could miss."""
     for service in problem.policy.services:
-        for objective in service.latency:
-            if objective.place == place:
+        for objective in service.latency if clause.rule == Latency.id else ():
+            if objective.place == clause.place:
                 return _of_latency(objective)
-        if service.cost and service.cost.place == place:
+        if clause.rule == UnitCost.id and service.cost and service.cost.place == clause.place:
             return _of_cost(service.cost, problem)
-        if service.scale_to_zero and service.scale_to_zero.place == place:
-            return _of_sleep(service, service.scale_to_zero, problem)
+        asleep = service.scale_to_zero if clause.rule == WakeUp.id else None
+        if asleep and asleep.place == clause.place:
+            return _of_sleep(service, asleep, problem)
     return None
 
 

@@ -108,10 +108,12 @@ def without_taking(
     return held, cheapest(held, running, limits, alone, proposal) or alone
 
 
-def without_giving(problem: Problem, running: Plan, acquired: Acquired, given: Plan) -> Best | None:
+def without_giving(
+    problem: Problem, running: Plan, acquired: Acquired, given: Plan, *, limits: tuple[Row, ...] = ()
+) -> Best | None:
     """The cheapest plan that gives nothing of what is lacking; None where `given` does not either."""
     lacking = acquired.lacking(problem)
-    return cheapest(problem, running, withholding(lacking, problem)) if _gains(given, lacking) else None
+    return cheapest(problem, running, (*limits, *withholding(lacking, problem))) if _gains(given, lacking) else None
 
 
 def judging(plan: Plan, problem: Problem, acquired: Acquired) -> Problem:

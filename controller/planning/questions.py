@@ -90,6 +90,8 @@ class Questions:
         whole = Formulation([*standing, self._prices])
         self._sheet = Sheet.of(whole, self.problem, self._number, self.stranded)
         self._sheets: dict[bytes, tuple[Sheet, list[Row]]] = {}
+        self._abouts: dict[tuple[frozenset[str], frozenset[str]], Questions] = {}
+        self.meter.solved(self._sheet.rows)  # writing them takes as long
 
     @cached_property
     def paths_of(self) -> Mapping[str, tuple[Path, ...]]:
@@ -105,8 +107,11 @@ class Questions:
         return Questions(problem, self._running, self.meter, like=self)
 
     def about(self, problem: Problem) -> "Questions":
-        """Questions about a part of the problem, which count against the same limit."""
-        return Questions(problem, self._running, self.meter)
+        """Questions about a part of the problem, which count against the same limit; written once for each part."""
+        key = frozenset(demand.id for demand in problem.demands), frozenset(option.id for option in problem.options)
+        if key not in self._abouts:
+            self._abouts[key] = Questions(problem, self._running, self.meter)
+        return self._abouts[key]
 
     def programme(self, edit: Edit, *, full: bool = True) -> Programme:
         """The rows over pools when clauses hold as `edit` says: with everything served in full, or as far as can be."""
@@ -128,6 +133,8 @@ class Questions:
         if self.meter.is_over:
             return None
         programme = self.programme(edit)
+        if not self.meter.affords(programme.rows, 1):
+            return None
         cost = lean(programme)
         self.meter.solved(programme.rows)
         solution, none = attempt(programme.rows, cost, programme.narrow())

@@ -7,7 +7,7 @@ A loosening is looked for among the services of its conflict. Then the whole pro
 other conflicts may need one of their own beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,16 +15,12 @@ from controller.planning.clauses import Clause, all_of, only
 from controller.planning.conflict import Conflict, about
 from controller.planning.loosen_room import more_room
 from controller.planning.loosen_rows import loosenings
+from controller.planning.loosened_price import Price, Pricing
 from controller.planning.loosening import Loosening
-from controller.planning.meter import A_PRICE
-from controller.planning.objective import price_per_hour
 from controller.planning.part import Part
-from controller.planning.pooled.linear import minimise
 from controller.planning.questions import Questions
-from controller.planning.solve import solve
-from controller.planning.whole.size import is_small
-from controller.planning.work import OTHER_PLAN_WORK
 from rules.kernel.formulation import Resource
+from rules.kernel.plan import Plan
 from rules.kernel.problem import Node
 
 
@@ -34,7 +30,8 @@ class Relaxation:
 
     `least` tells whether a little less is proven not to be. `serves_all` tells whether everything is served in full
     with it and the loosenings of other conflicts `beside` it; None where that stayed undecided. The cost is what the
-    plan costs an hour with this loosening: None where no plan was found, and a bound from below where `about` is true.
+    plan costs an hour with this loosening: None where no plan was found, and a bound from below where `about` is true;
+    where `at_most` is true too, the other services kept to their paths, and it costs no more.
     """
 
     clause: Clause
@@ -45,6 +42,7 @@ class Relaxation:
     about: bool
     serves_all: bool | None = None
     beside: tuple["Relaxation", ...] = ()
+    at_most: bool = False
 
 
 class Tried(NamedTuple):
@@ -54,34 +52,52 @@ class Tried(NamedTuple):
     by: Loosening
 
 
-def relaxations_of_all(questions: Questions, conflicts: Sequence[Conflict]) -> list[tuple[Relaxation, ...]]:
-    """For each conflict its relaxations; those that do not serve all alone are tried beside the first of the others."""
-    found = [tried(questions, conflict) for conflict in conflicts]
+class Found(NamedTuple):
+    """A loosening of a clause that is enough for the services of its conflict."""
+
+    clause: Clause
+    by: Loosening
+
+
+def relaxations_of_all(
+    questions: Questions, conflicts: Sequence[Conflict], plan: Plan | None = None
+) -> list[tuple[Relaxation, ...]]:
+    """For each conflict its relaxations; those that do not serve all alone are tried beside the first of the others.
+
+    First all are found, then all are priced: where the limit of work is short of that, beside the `plan` in use.
+    """
+    found = [tuple(_loosenings(questions, conflict)) for conflict in conflicts]
+    pricing = Pricing.of(questions, sum(map(len, found)), plan)
+    tried = []
+    for conflict, own in zip(conflicts, found, strict=True):
+        others = [other for other in conflicts if other is not conflict]
+        told = (_relaxation(questions, each, conflict, others, pricing) for each in own)
+        tried.append(tuple(sorted(told, key=_order)))
     together = []
-    for at, own in enumerate(found):
-        beside = tuple(items[0] for other, items in enumerate(found) if other != at and items)
-        together.append(tuple(_beside(questions, item, beside) if beside else item.told for item in own))
+    for at, items in enumerate(tried):
+        beside = tuple(ones[0] for other, ones in enumerate(tried) if other != at and ones)
+        together.append(tuple(_beside(questions, item, beside) if beside else item.told for item in items))
     return together
 
 
 def relaxations(questions: Questions, conflict: Conflict) -> tuple[Relaxation, ...]:
     """The smallest loosenings that end a conflict, those first with which the plan costs least."""
-    return tuple(item.told for item in tried(questions, conflict))
+    return relaxations_of_all(questions, [conflict])[0]
 
 
-def tried(questions: Questions, conflict: Conflict) -> tuple[Tried, ...]:
-    """The same, with what they change."""
+def _loosenings(questions: Questions, conflict: Conflict) -> Iterator[Found]:
+    """The smallest loosening of each clause of a conflict, among its services."""
     if not conflict.clauses:
-        return ()
+        return
     services = frozenset(conflict.services)
     asked, clauses = about(questions, Part(services, frozenset(conflict.clauses)))
     everything = only(clauses)
     room = {clause for clause, rows in asked.rows_of.items() if isinstance(rows[0], Resource)}
     full = tuple(clause for clause in conflict.clauses if clause in room)
-    found = [(full[0], item) for item in more_room(asked, full, everything)] if full else []
+    if full:
+        yield from (Found(full[0], item) for item in more_room(asked, full, everything))
     for clause in (clause for clause in conflict.clauses if clause not in room):
-        found += [(clause, item) for item in loosenings(asked, questions, clause, everything)]
-    return tuple(sorted((_relaxation(questions, *each) for each in found), key=_order))
+        yield from (Found(clause, item) for item in loosenings(asked, questions, clause, everything))
 
 
 def _order(tried_one: Tried) -> tuple[bool, int, Clause, str]:
@@ -89,14 +105,28 @@ def _order(tried_one: Tried) -> tuple[bool, int, Clause, str]:
     return item.serves_all is not True, item.cost_millicents_per_hour or 0, item.clause, item.what
 
 
-def _relaxation(questions: Questions, clause: Clause, item: Loosening) -> Tried:
+def _relaxation(
+    questions: Questions, found: Found, conflict: Conflict, others: Sequence[Conflict], pricing: Pricing
+) -> Tried:
     """A loosening, held to the whole problem."""
-    if questions.meter.is_over:
-        cost, rough, serves_all = None, True, None
-    else:
-        cost, rough = _cost(questions, item)
-        serves_all = _serves_all(questions, [item])
-    return Tried(Relaxation(clause, item.what, item.amount, item.least, cost, rough, serves_all), item)
+    item = found.by
+    loose = _with_nodes(questions, item.nodes) if item.nodes else questions
+    price = Price(None, about=True)
+    if not questions.meter.is_over:
+        price = pricing.price(loose, item.edit, frozenset(conflict.services))
+    stays = not item.nodes and any(other.clauses and found.clause not in other.clauses for other in others)
+    serves_all = False if stays else loose.possible(all_of([item.edit]))
+    told = Relaxation(
+        found.clause,
+        item.what,
+        item.amount,
+        item.least,
+        price.millicents,
+        price.about,
+        serves_all,
+        at_most=price.at_most,
+    )
+    return Tried(told, item)
 
 
 def _beside(questions: Questions, item: Tried, others: tuple[Tried, ...]) -> Relaxation:
@@ -115,23 +145,3 @@ def _serves_all(questions: Questions, loosened: Sequence[Loosening]) -> bool | N
 
 def _with_nodes(questions: Questions, more: tuple[Node, ...]) -> Questions:
     return questions.with_nodes(replace(questions.problem, nodes=(*questions.problem.nodes, *more)))
-
-
-def _cost(questions: Questions, item: Loosening) -> tuple[int | None, bool]:
-    """What the nodes and links of the whole plan cost after a loosening; roughly, from pools, on a large fleet."""
-    if item.nodes:
-        questions = _with_nodes(questions, item.nodes)
-    if is_small(questions.problem):
-        asked = questions.priced(item.edit)
-        found = solve(asked.form, asked.problem, None, OTHER_PLAN_WORK)
-        return (price_per_hour(found.plan, asked.problem), False) if found.plan is not None else (None, True)
-    programme = questions.programme(item.edit, full=False)
-    questions.meter.solved(programme.rows, A_PRICE)
-    form = programme.form
-    solution = minimise(programme.rows, form.cost, programme.narrow())
-    if solution is None:
-        return None, True
-    price = questions.problem.policy.pool
-    spent = (price(pool).price_millicents_per_hour * solution.value[at] for pool, at in form.powered.items())
-    links = sum(solution.value[at] for at in form.carried)
-    return round(float(sum(spent) + links)), True

@@ -26,6 +26,7 @@ from rules.certification import Certification
 from rules.encryption_at_rest import EncryptionAtRest
 from rules.forbidden_certification import ForbiddenCertification
 from rules.kernel.evidence import Vouched
+from rules.kernel.latest import Latest
 from rules.kernel.measure import visits
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
@@ -290,7 +291,7 @@ def _either(found: Sequence[Relaxation]) -> str:
 
 def relaxation_text(item: Relaxation) -> str:
     """A loosening with its place and what the plan then costs."""
-    about = "about " if item.about else ""
+    about = "at most " * item.at_most + "about " * item.about
     cost = item.cost_millicents_per_hour
     costs = f", then {about}{dollars_per_hour(cost)}" if cost is not None else ""
     less = "" if item.least else "; perhaps less is enough"
@@ -307,16 +308,19 @@ def runner_up_text(item: RunnerUp, policy: Policy) -> str:
     return f"{item.instead}, {about}+{dollars_per_hour(item.extra_millicents_per_hour)}, loses by {because}"
 
 
+_clauses: Final = Latest(clauses_of)
+
+
 def _clause_text(rule: str, place: Place | None, policy: Policy) -> str:
     """What the clause at a place says, with the place; of what is no clause of a document the rule, in words."""
-    said_there = next((said(each) for each in clauses_of(policy) if each.place == place), rule.replace("_", " "))
+    said_there = next((said(each) for each in _clauses(policy) if each.place == place), rule.replace("_", " "))
     return f"{said_there} ({place})" if place else said_there
 
 
 def shadow_text(item: ShadowPrice) -> str:
     """What more of something is worth, as a sentence."""
     what = f"one more node in {item.pool}" if item.pool else f"twice the bandwidth of {' - '.join(item.link or ())}"
-    about = "about " if item.about else ""
+    about = "at least " * item.at_least + "about " * item.about
     if item.served_permille:
         return f"{what} serves {about}{percent(item.served_permille)} of a demand more"
     return f"{what} saves {about}{dollars_per_hour(item.saves_millicents_per_hour)}"

@@ -4,8 +4,10 @@ On a small fleet it is the cheapest plan with the placement barred, by CP-SAT. O
 where it is, and a linear programme over pools serves what went through the placement elsewhere: "about".
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from controller.decision import Proof
@@ -27,6 +29,9 @@ START: Final = "start price"
 LINKS: Final = "link price"
 CAPACITY: Final = "capacity"
 
+_Setting = tuple[int, int, int]
+"""The largest batch, the delay of its queue in us, and the load in permille that it is planned for."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunnerUp:
@@ -47,7 +52,7 @@ class RunnerUp:
     about: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chosen:
     """A plan with the problem it solves, what is excluded from that, and what ran before."""
 
@@ -55,6 +60,45 @@ class Chosen:
     problem: Problem
     exclusions: tuple[Exclusion, ...]
     running: Plan
+
+    @cached_property
+    def demands(self) -> Mapping[Placement, frozenset[str]]:
+        """By placement, the demands that are served through it."""
+        found: defaultdict[Placement, set[str]] = defaultdict(set)
+        for path in (self.problem.path(route.path) for route in self.plan.routes):
+            for option in path.options:
+                found[self.problem.option(option).placement].add(path.demand)
+        return {placement: frozenset(names) for placement, names in found.items()}
+
+    @cached_property
+    def settings(self) -> Mapping[Placement, frozenset[_Setting]]:
+        """By placement, the settings that it runs with."""
+        found: defaultdict[Placement, set[_Setting]] = defaultdict(set)
+        for option in map(self.problem.option, self.plan.used_options()):
+            found[option.placement].add(_setting(option))
+        return {placement: frozenset(used) for placement, used in found.items()}
+
+    def first_bar(self, options: Iterable[Option], demands: Collection[str]) -> Exclusion | None:
+        """The first exclusion that keeps any of these options from any of these demands."""
+        pairs = (
+            self._bars[option.id, name] for option in options for name in demands if (option.id, name) in self._bars
+        )
+        first = min(pairs, default=None)
+        return None if first is None else self.exclusions[first]
+
+    @cached_property
+    def _bars(self) -> Mapping[tuple[str, str], int]:
+        """By option and demand, the place of the first exclusion."""
+        backwards = range(len(self.exclusions) - 1, -1, -1)
+        return {(self.exclusions[at].option, self.exclusions[at].demand): at for at in backwards}
+
+    @cached_property
+    def by_model(self) -> Mapping[str, tuple[Option, ...]]:
+        """The options of each model."""
+        found: defaultdict[str, list[Option]] = defaultdict(list)
+        for option in self.problem.options:
+            found[option.placement.model].append(option)
+        return {model: tuple(options) for model, options in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +114,7 @@ class _Other:
 def runners_up(chosen: Chosen, wanted: frozenset[Placement]) -> tuple[RunnerUp, ...]:
     """The runner-up of each placement that is wanted and serves something."""
     problem = chosen.problem
-    serving = {problem.option(o).placement for r in chosen.plan.routes for o in problem.path(r.path).options}
-    asked = sorted(serving & wanted)
+    asked = sorted(wanted.intersection(chosen.demands))
     if is_small(problem):
         return tuple(_runner_up(placement, _solved(placement, chosen), chosen) for placement in asked)
     rest = Rest(problem, chosen.plan, chosen.running)
@@ -104,32 +147,20 @@ def _loses(
 
 def _kept_away(placement: Placement, instead: Placement, chosen: Chosen) -> Exclusion | None:
     """What bars the setting in use here from the other placement."""
-    used = {chosen.problem.option(i.option) for i in chosen.plan.instances}
-    settings = {_setting(option) for option in used if option.placement == placement}
-    demands = _demands(placement, chosen)
-    names = {o.id for o in chosen.problem.options if o.placement == instead and _setting(o) in settings}
-    return next((row for row in chosen.exclusions if row.option in names and row.demand in demands), None)
+    settings = chosen.settings.get(placement, frozenset())
+    there = (o for o in chosen.by_model[instead.model] if o.placement == instead and _setting(o) in settings)
+    return chosen.first_bar(there, chosen.demands[placement])
 
 
-def _setting(option: Option) -> tuple[int, int, int]:
+def _setting(option: Option) -> _Setting:
     return option.max_batch, option.queue_delay_us, option.load_permille
-
-
-def _demands(placement: Placement, chosen: Chosen) -> frozenset[str]:
-    """The demands that are served through a placement."""
-    paths = [chosen.problem.path(route.path) for route in chosen.plan.routes]
-    through = (p for p in paths if any(chosen.problem.option(o).placement == placement for o in p.options))
-    return frozenset(path.demand for path in through)
 
 
 def _barred(placement: Placement, chosen: Chosen) -> tuple[str, str, Place | None] | None:
     """The first thing that bars other placements of the model from these demands."""
-    demands = _demands(placement, chosen)
-    others = {o.id for o in chosen.problem.options if o.placement.model == placement.model and o.placement != placement}
-    for row in chosen.exclusions:
-        if row.demand in demands and row.option in others:
-            return row.rule, row.reason, row.place
-    return None
+    others = (option for option in chosen.by_model[placement.model] if option.placement != placement)
+    row = chosen.first_bar(others, chosen.demands[placement])
+    return (row.rule, row.reason, row.place) if row else None
 
 
 def _without(placement: Placement, problem: Problem) -> Problem:
@@ -190,7 +221,7 @@ def _kinds(plan: Plan, form: Formulation) -> dict[str, float]:
 
 def _beside(placement: Placement, rest: Rest, chosen: Chosen) -> _Other | None:
     """What serves the demands of the placement beside all else that the plan has."""
-    found = rest.without(placement, _demands(placement, chosen))
+    found = rest.without(placement, chosen.demands[placement])
     if found is None:
         return None
     carried: Counter[Placement] = Counter()

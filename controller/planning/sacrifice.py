@@ -55,7 +55,7 @@ def sacrifices(plan: Plan, questions: Questions, hopeless: Collection[str] = ())
     engine = _Small(questions) if is_small(questions.problem) else _Large(questions)
     found = []
     for name in short:
-        if questions.meter.is_over:
+        if name not in hopeless and not engine.is_affordable():
             break
         then, none = engine.held(name) if name not in hopeless else (None, True)
         if then is None and not none:
@@ -77,7 +77,12 @@ class _Small:
 
     def __init__(self, questions: Questions) -> None:
         self._problem = questions.problem
+        self._meter = questions.meter
         self._form = questions.priced(EVERYTHING).form
+
+    def is_affordable(self) -> bool:
+        """Whether the limit of work leaves room for one more plan."""
+        return not self._meter.is_over
 
     def held(self, service: str) -> tuple[_Levels | None, bool]:
         """How far each service falls short while one is held at its full promise; and whether it cannot be."""
@@ -92,6 +97,10 @@ class _Large:
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
         self._programme = questions.programme(EVERYTHING, full=False)
+
+    def is_affordable(self) -> bool:
+        """As of `_Small`."""
+        return self._questions.meter.affords(self._programme.rows, A_PRICE)
 
     def held(self, service: str) -> tuple[_Levels | None, bool]:
         """As of `_Small`."""

@@ -21,6 +21,7 @@ from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.questions import Questions
+from controller.planning.shadow_over_pools import Gain, OverPools
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from controller.planning.work import OTHER_PLAN_WORK
@@ -40,7 +41,7 @@ class ShadowPrice:
     """What an hour costs less with one more node of `pool`, or with `link` twice as wide (two sites).
 
     `served_permille` is what would be served more, of whatever is refused now, summed over demands. `about` is false
-    where both plans are proven to be the cheapest.
+    where both plans are proven to be the cheapest; it is `at_least` so much where only some paths were looked at.
     """
 
     pool: str
@@ -48,6 +49,7 @@ class ShadowPrice:
     saves_millicents_per_hour: int
     served_permille: int
     about: bool
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +63,49 @@ class _Priced:
 
 def shadow_prices(plan: Plan, problem: Problem, whole: Problem, running: Plan) -> tuple[ShadowPrice, ...]:
     """What a plan would gain by having more of, the dearest first; `whole` has also the paths that are barred."""
+    pool_of, on = {node.name: node.pool for node in problem.nodes}, Counter[str]()
+    on.update(pool_of[node] for node in plan.powered())
+    full = [pool for pool, nodes in Counter(pool_of.values()).items() if on[pool] == nodes]
+    found = _small(plan, problem, whole, running, full) if is_small(problem) else _large(whole, running, full)
+    worth = (item for item in found if item.saves_millicents_per_hour > 0 or item.served_permille > 0)
+    return tuple(sorted(worth, key=lambda i: (-i.served_permille, -i.saves_millicents_per_hour, i.pool, i.link or ())))
+
+
+def _small(plan: Plan, problem: Problem, whole: Problem, running: Plan, full: list[str]) -> Iterator[ShadowPrice]:
+    """The differences to plans of CP-SAT."""
     form = _form(problem, running)
     pooled = PooledForm(form, problem)
     solution = minimise(matrix(pooled), pooled.cost, pooled.upper)
     if solution is None:
-        return ()
+        return
     now = _priced(form, problem, plan)
     price = {pool: -float(solution.reduced[column]) for pool, column in pooled.powered.items()}
-    small, on = is_small(problem), Counter(pooled.pool[node] for node in plan.powered())
-    full = [pool for pool, nodes in pooled.nodes.items() if on[pool] == len(nodes)]
-    pools = [p for p in sorted(full, key=lambda p: (-price[p], p)) if small or price[p] > PROMISING][:MOST]
-    found = []
-    for pool in pools:
+    for pool in sorted(full, key=lambda p: (-price[p], p))[:MOST]:
         larger = grown(problem, pool, 1)
-        found.append(_difference(now, _priced(_form(larger, running), larger, plan), pool, None))
-    for link, wider in _wider(whole):
-        asked = Questions(wider, running).priced(EVERYTHING)
-        found.append(_difference(now, _priced(asked.form, asked.problem, plan), "", (link.a, link.b)))
-    worth = (item for item in found if item.saves_millicents_per_hour > 0 or item.served_permille > 0)
-    return tuple(sorted(worth, key=lambda i: (-i.served_permille, -i.saves_millicents_per_hour, i.pool, i.link or ())))
+        yield _difference(now, _priced(_form(larger, running), larger, plan), pool, None)
+    for link, quicker in _wider(whole):
+        paths = tuple(quicker.get(path.id, path) for path in whole.paths)
+        asked = Questions(replace(whole, paths=paths), running).priced(EVERYTHING)
+        yield _difference(now, _priced(asked.form, asked.problem, plan), "", (link.a, link.b))
+
+
+def _large(whole: Problem, running: Plan, full: list[str]) -> Iterator[ShadowPrice]:
+    """The differences over pools."""
+    over_pools = OverPools(whole, running)
+    price = {pool: over_pools.price(pool) for pool in full}
+    promising = [pool for pool in sorted(full, key=lambda p: (-price[p], p)) if price[pool] > PROMISING]
+    for pool in promising[:MOST]:
+        yield from _gained(over_pools.with_node(pool), pool, None)
+    for link, quicker in _wider(whole):
+        met = [n for n, path in quicker.items() if _misses(whole.path(n), whole) and not _misses(path, whole)]
+        yield from _gained(over_pools.with_paths(met), "", (link.a, link.b))
+
+
+def _gained(gain: Gain | None, pool: str, link: tuple[str, str] | None) -> Iterator[ShadowPrice]:
+    if gain is not None:
+        served = round(gain.served_permille)
+        saves = round(gain.millicents) if served <= 0 else 0
+        yield ShadowPrice(pool, link, saves, max(0, served), about=True, at_least=True)
 
 
 def _difference(now: _Priced, then: _Priced, pool: str, link: tuple[str, str] | None) -> ShadowPrice:
@@ -111,21 +137,21 @@ def _priced(form: Formulation, problem: Problem, hint: Plan) -> _Priced:
     return _Priced(float(prices_alone @ solution.value), float(solution.value[refused_columns].sum()), exact=False)
 
 
-def _wider(whole: Problem) -> Iterator[tuple[Link, Problem]]:
-    """The problem with each link twice as wide that lets paths meet an objective which they miss, the most first."""
+def _wider(whole: Problem) -> Iterator[tuple[Link, dict[str, Path]]]:
+    """Each link that lets paths meet an objective which they miss once it is twice as wide, the most first.
+
+    With it the paths that are quicker then, by name.
+    """
     crossing = _crossing(whole)
     found = []
     for link in whole.policy.links:
         old = crossing.get(frozenset((link.a, link.b)), [])
         late = [path for path in old if _misses(path, whole)]
-        quicker = {path.id: _quicker(path, link, whole) for path in late}
-        freed = sum(not _misses(path, whole) for path in quicker.values())
+        freed = sum(not _misses(_quicker(path, link, whole), whole) for path in late)
         if freed:
-            quicker |= {path.id: _quicker(path, link, whole) for path in old}
-            paths = tuple(quicker.get(path.id, path) for path in whole.paths)
-            found.append((-freed, link.a, link.b, link, replace(whole, paths=paths)))
-    for *_, link, problem in sorted(found, key=lambda item: item[:3])[:MOST]:
-        yield link, problem
+            found.append((-freed, link.a, link.b, link, old))
+    for *_, link, old in sorted(found, key=lambda item: item[:3])[:MOST]:
+        yield link, {path.id: _quicker(path, link, whole) for path in old}
 
 
 def _crossing(problem: Problem) -> dict[frozenset[str], list[Path]]:

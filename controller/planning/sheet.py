@@ -46,6 +46,11 @@ class Sheet:
         self._room = np.array(sorted({number[clause_of(row)] for row in room.values()}), np.int64)
         self._shares = np.array(list(form.share.values()), np.int64)
 
+    @property
+    def rows(self) -> Matrix:
+        """All rows, as they were written."""
+        return self._rows
+
     @classmethod
     def of(
         cls, form: Formulation, problem: Problem, number: Mapping[Clause | None, int], stranded: frozenset[str]

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload, Wave
+from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.fleet import Fleet, Load, Parts, RouteSet, Seat
 from controller.planning.between import Between
 from controller.planning.duration import wave_us
@@ -218,7 +218,7 @@ def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
     standing = asked_loads(start)
     if current.routes and asked_routes(start, start) != routes:
         routes = asked_routes(start, start)
-        waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
+        waves.append(Wave(WITHDRAW, (SetRoutes(routes),), wave_us(start, start, ground)))
     for name, moment, staying in _steps(way):
         if name == "route" or name in REMOVING:
             wanted = asked_routes(moment, staying)

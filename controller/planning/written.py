@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from controller.planning.build import write
 from rules.catalogue import RULES
 from rules.kernel.formulation import Count, Distinct, Exclusion, Formulation, Gathered, Row
 from rules.kernel.problem import Problem
-from rules.kernel.rule import Rule
+from rules.kernel.rule import Excluding, Rule
 
 Counting = Count | Distinct | Gathered
 """Rows that say of instances alone how many stand, or where."""
@@ -18,8 +17,8 @@ def useful(problem: Problem) -> Problem:
     taken = {option for path in problem.paths for option in path.options}
     if len(taken) == len(problem.options):
         return problem
-    bare = write(replace(problem, demands=(), paths=(), nodes=()))
-    for row in bare.rows:
+    bare = replace(problem, demands=(), paths=(), nodes=())
+    for row in _written(bare, (rule for rule in RULES if not isinstance(rule, Excluding))):
         if isinstance(row, Count) and row.lowest > 0:
             taken.update(row.options)
     return replace(problem, options=tuple(option for option in problem.options if option.id in taken))

@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.triton import TritonActuator, TritonLimits, TritonServer
 from controller.actions import SetLoad, Unload
 from controller.embedded.fleet import EmbeddedFleet
@@ -115,5 +115,6 @@ async def test_a_server_that_hangs_costs_a_bounded_time(client: httpx.AsyncClien
             )
         }
         actuator = TritonActuator(client, servers, TritonLimits(action=timedelta(milliseconds=200)))
-        with pytest.raises(ActuatorError, match=r"not as wanted within 0\.2 s"):
+        with pytest.raises(HangError, match=r"not as wanted within 0\.2 s") as raised:
             await actuator.apply("d", Unload(ORIENT), world())
+        assert raised.value.seat == (ORIENT, "")

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
+from typing import Final
 
 from controller.planning.barring import barring
 from controller.planning.cpsat import MOST_INSTANCES
@@ -34,6 +35,10 @@ from rules.kernel.problem import WHOLE_PERMILLE, Option, Problem
 
 Terms = list[tuple[int, int]]
 """(column, factor)"""
+
+
+LARGE: Final = 3
+"""Options of which a node holds at most so many are bounded together: three of a third and a bit do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class PooledForm:
         self.share = {path.id: self._column(WHOLE_PERMILLE) for path in problem.paths}
         self.unserved = {demand.id: self._column(WHOLE_PERMILLE) for demand in problem.demands}
         self.at_least: dict[tuple[str, int], int] = {}
+        self._top: dict[str, int] = {}
         self.started: list[int] = []
         self.carried: list[int] = []
         for path in barring(form, problem):
@@ -176,9 +182,15 @@ class PooledForm:
                     self._row([(column, 1), (powered, -(largest // amount))], None, 0, row)
             if min(values) < largest:
                 self._row(terms, None, sum(values), row)
-            large = [(column, 1) for column, amount in terms if 2 * amount > largest]
+            self._large(terms, largest, powered, row)
+
+    def _large(self, terms: Terms, largest: int, powered: int, row: Resource) -> None:
+        """No node holds more than so many of all options of which it holds no more of any one."""
+        at_most = {column: largest // amount for column, amount in terms}
+        for most in sorted({number for number in at_most.values() if number <= LARGE}):
+            large: Terms = [(column, 1) for column, number in at_most.items() if number <= most]
             if len(large) > 1:
-                self._row([*large, (powered, -1)], None, 0, row)  # no node holds two of these
+                self._row([*large, (powered, -most)], None, 0, row)
 
     def _count(self, row: Count) -> None:
         terms = [(self.instances[name], 1) for name in row.options if name in self.instances]
@@ -198,8 +210,7 @@ class PooledForm:
 
     def _tops(self, services: Iterable[str]) -> list[int]:
         """The columns of the highest levels of some services, where they have any."""
-        tops = {name: k for name, k in sorted(self.at_least) if name in services}
-        return [self.at_least[top] for top in tops.items()]
+        return [self.at_least[name, self._top[name]] for name in sorted(set(services)) if name in self._top]
 
     def _group(self, group: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], str]:
         """The options of a group, and the pool when it is a single node of one."""
@@ -259,6 +270,7 @@ class PooledForm:
         steps = [self._column(1) for _ in range(top)]
         for k, step in enumerate(steps, start=1):
             self.at_least[row.service, k] = step
+            self._top[row.service] = k
         for lower, higher in itertools.pairwise(steps):
             self._row([(higher, 1), (lower, -1)], None, 0, row)
         for (_, level), terms in self._gated(row).items():

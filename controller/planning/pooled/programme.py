@@ -1,5 +1,6 @@
 """One linear programme over pools: some of a pooled form's rows, as they are to hold, between the columns' ends."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import Floats, Matrix
 from rules.kernel.formulation import Budget
+from rules.kernel.problem import Path
 
 INSTANCE_PART = 0.01
 """What an instance counts beside a node when a plan is to be lean."""
@@ -31,6 +33,17 @@ class Programme(NamedTuple):
         """[columns]: upper ends that leave out what is needless."""
         upper = self.upper.copy()
         upper[self.needless] = 0
+        return upper
+
+    def along(self, paths: Iterable[Path], options: Iterable[str]) -> Floats:
+        """[columns]: upper ends at which only these paths, and instances of these options and of theirs, are open."""
+        form, wanted = self.form, list(paths)
+        standing = {option for path in wanted for option in path.options}.union(options)
+        upper = self.upper.copy()
+        upper[[*form.share.values(), *form.instances.values()]] = 0
+        kept = [form.share[path.id] for path in wanted]
+        kept += [form.instances[name] for name in standing if name in form.instances]
+        upper[kept] = self.upper[kept]
         return upper
 
 

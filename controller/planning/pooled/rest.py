@@ -57,6 +57,8 @@ class Rest:
         self._free = self._that_can_grow()
         self._starts = self._led(lambda row: isinstance(row.source, Penalty), -1)
         self._groups = self._led(lambda row: isinstance(row.source, Distinct) and not row.bounding, 0)
+        self._bought = np.array([*self._pooled.powered.values(), *self._pooled.instances.values()], np.int64)
+        self._share_columns = np.array(list(self._pooled.share.values()), np.int64)
         self._shares: defaultdict[str, list[int]] = defaultdict(list)
         for path in problem.paths:
             self._shares[path.demand].append(self._pooled.share[path.id])
@@ -156,14 +158,15 @@ class Rest:
 
     def _moved(self, then: Floats) -> Moved:
         pooled = self._pooled
-        more = {path: float(then[c] - self._value[c]) for path, c in pooled.share.items()}
-        bought = [*pooled.powered.values(), *pooled.instances.values()]
+        more = then[self._share_columns] - self._value[self._share_columns]
+        moved = {self.problem.paths[at].id: float(more[at]) for at in np.flatnonzero(more > NOTHING)}
+        bought = self._bought
         price = float(self._cost[bought] @ (then[bought] - self._value[bought]))
         starts = float(self._cost[pooled.started] @ then[pooled.started]) - self._plan_starts
         links = float(self._cost[pooled.carried] @ then[pooled.carried]) - self._plan_links
         refused = (name for name, c in pooled.unserved.items() if then[c] - self._value[c] > NOTHING)
         gives_up = tuple(sorted({self.problem.demand(name).service for name in refused}))
-        return Moved({path: part for path, part in more.items() if part > NOTHING}, price, starts, links, gives_up)
+        return Moved(moved, price, starts, links, gives_up)
 
     def _starts_of_plan(self) -> float:
         """What the plan itself pays for starts."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.waiting import until
 from controller.fleet import Load, RouteSet
 from controller.journal.errors import JournalError
@@ -78,7 +78,7 @@ class Desk:
             raise ActuatorError(f"site {site}: {error}") from error
         try:
             await self._done(site, generation)
-        except ActuatorError:
+        except (ActuatorError, asyncio.CancelledError):
             with suppress(JournalError, PlanRefusedError):
                 await self.sites.plans.publish(site, back, self.of_itself(site))
             raise
@@ -112,7 +112,10 @@ class Desk:
             return False
         refused = heard.report.refused
         if refused is not None and refused.generation >= generation > heard.report.generation:
-            raise ActuatorError(f"site {site} did not bring its plan about: {refused.reason}")
+            told = f"site {site} did not bring its plan about: {refused.reason}"
+            if refused.hung is not None and self.sites.site_of(refused.hung[0].pool) == site:
+                raise HangError(told, refused.hung)
+            raise ActuatorError(told)
         return heard.report.generation >= generation
 
     async def routes(self, site: str) -> tuple[RouteSet, ...]:
