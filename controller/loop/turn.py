@@ -195,14 +195,12 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
         await asyncio.to_thread(wiring.journal.acted, case.decision, wave, tuple(done), after)
 
     async def look(left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
-        with phases("verify"):
-            return await _look_again(wiring, case, left, outcomes)
+        return await _look_again(wiring, case, left, outcomes)
 
     against: tuple[Finding, ...] = ()
     if case.decision.transition.waves:
-        touched = case.decision.transition.servers()
-        wiring.again(touched)
-        against = await look(case.decision, ())
+        with phases("verify"):
+            against = await look(case.decision, ())
         if not against:
             with phases("act"):
                 carried = await carry_out(
@@ -214,7 +212,7 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
                     clock=wiring.clock,
                     stopping=stopping,
                 )
-            wiring.again(touched)
+            wiring.again(case.decision.transition.servers())
             return carried
     try:
         await note("", (), ())
@@ -225,6 +223,7 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
 
 async def _look_again(wiring: Wiring, case: Case, left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
     """Why what is left of the decision must not be done any more, seen on servers and evidence as they are now."""
+    wiring.again(left.transition.servers())
     now = wiring.clock()
     fresh, _ = await observe(wiring.servers, now, wiring.collect_deadline_s)
     unseen = tuple(filter(is_collector_trouble, fresh.findings))

@@ -15,7 +15,7 @@ from controller.planning.objective import prices
 from controller.planning.transition import DeadEnd, dead_end, transition
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import mended
-from rules.kernel.formulation import Formulation, Resource
+from rules.kernel.formulation import Formulation, Resource, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 
@@ -32,15 +32,21 @@ class Around(NamedTuple):
 
 
 def around(
-    problem: Problem, knowing: Callable[[Plan], Problem], running: Plan, current: Fleet, target: Plan
+    problem: Problem,
+    knowing: Callable[[Plan], Problem],
+    running: Plan,
+    current: Fleet,
+    target: Plan,
+    *,
+    limits: tuple[Row, ...] = (),
 ) -> Around | None:
     """A plan near the target that a safe order leads to; None where none was found.
 
     It begins with what the walk to the target came to, and mends what that breaks. `knowing` gives the whole problem
-    with the paths that a transition to a plan may go over.
+    with the paths that a transition to a plan may go over. The plan keeps the `limits` that the target was made in.
     """
     form = write(problem)
-    form.rows.append(prices(problem, running))
+    form.rows += (prices(problem, running), *limits)
     blocked: frozenset[str] = frozenset()
     whole = knowing(target)
     for _ in range(TRIES):

@@ -94,7 +94,8 @@ def _chosen(
         if near is not None:
             return Choice(near.plan, Proof.FEASIBLE, near.way, whole, "", doubts)
         if not is_small(problem) and verify(running, problem):
-            other = around(judged, partial(bridged, built, judged, running), running, current, plan)
+            knowing = partial(bridged, built, judged, running)
+            other = around(judged, knowing, running, current, plan, limits=limits)
             if other is not None:
                 return Choice(other.plan, Proof.FEASIBLE, other.way, other.whole, "", doubts)
     return _step(aims, running, current, doubts) or _stay(built, running, current, doubts)

@@ -1,5 +1,6 @@
 """Where full nodes block the best plan, what is done instead keeps the guards of the scaling policy, too."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,9 +8,12 @@ import pytest
 from controller.decision import Started, State
 from controller.fleet import fleet_of
 from controller.planning.build import Built
+from controller.planning.cheapest import cheapest
 from controller.planning.choose import Choice, choose
 from controller.planning.demand import Asked
+from controller.planning.guards import no_more
 from controller.planning.options import speeds
+from controller.planning.verify import verify
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 from tests.rules.build import Fleet, plan, stage
@@ -45,6 +49,22 @@ def chosen(problem: Problem, running: Plan, since_s: int) -> Choice:
     current = fleet_of(running, problem)
     state = State(plan=running, fleet=current, started=started)
     return choose(built, running, current, state, datetime.fromtimestamp(problem.now_s, UTC))
+
+
+def test_a_plan_that_was_found_at_rest_is_taken_within_limits_alone() -> None:
+    problem = replace(full_and_idle().problem, running=full_and_idle().problem.running[:1])
+    running = plan(
+        {("single", "hall-0"): 1},
+        {"steady single": 550},
+        {"steady@paris": 450, "other@paris": 1000},
+        {"steady": 1, "other": 1},
+    )
+    cheaper = plan({("batched", "hall-0"): 1, ("light", "annex-0"): 1}, {"steady batched": 1000, "other light": 1000})
+    assert verify(cheaper, problem) == ()
+    free, bound = (cheapest(problem, running, limits, proposal=cheaper) for limits in ((), no_more(problem)))
+    assert free is not None
+    assert bound is not None
+    assert (free.plan.count(["light"]), bound.plan.count(["light"])) == (1, 0)
 
 
 @pytest.mark.parametrize(("since_s", "left"), [(1, 4), (61, 1)])
