@@ -119,8 +119,8 @@ bench-scale: setup ## Measure what planning costs from 100 to 10,000 nodes (half
 	@$(BIN)/python benchmarks/placement_scale.py
 
 .PHONY: bench-explain
-bench-explain: setup ## Measure what explaining generated fleets costs: [NODES=n] (minutes)
-	@$(BIN)/python benchmarks/explained.py $(if $(NODES),--nodes $(NODES))
+bench-explain: setup ## Measure what explaining generated fleets costs: [NODES=n] [SEED=n] (minutes)
+	@$(BIN)/python benchmarks/explained.py $(if $(NODES),--nodes $(NODES)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench-whole
 bench-whole: setup ## Plan a generated fleet with every rule in use, then again after changes: [NODES=1000] [SEED=n] (minutes)

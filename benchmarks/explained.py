@@ -36,6 +36,7 @@ from controller.planning.shadow import shadow_prices
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import plan_fleet
 from rules.kernel.plan import Plan
+from rules.kernel.problem import Placement
 
 Found = TypeVar("Found")
 SHOWN: Final = 3
@@ -66,20 +67,29 @@ def planned(instance: Built) -> Plan:
     return plan
 
 
-def of_a_plan(instance: Built) -> list[dict[str, Any]]:
-    """Shadow prices and runners-up of a plan that serves everything."""
-    plan = planned(instance)
+def of_a_plan(plan: Plan, instance: Built, name: str) -> list[dict[str, Any]]:
+    """Shadow prices of a plan, the runners-up of what serves its first service, and those of all placements."""
     serving = frozenset(plan.placements(instance.problem))
     worth, price_time = measured(lambda: shadow_prices(plan, instance.problem, instance.whole, Plan()))
     chosen = Chosen(plan, instance.problem, instance.exclusions, Plan())
+    first = frozenset(placement for placement in serving if _serves_first(placement, chosen))
+    own, own_time = measured(lambda: runners_up(chosen, first))
     others, other_time = measured(lambda: runners_up(chosen, serving))
     policy = instance.problem.policy
     for text in [*map(shadow_text, worth[:SHOWN]), *(runner_up_text(each, policy) for each in others[:SHOWN])]:
         print(text)
     return [
-        {"what": "shadow prices", "found": len(worth), **price_time},
-        {"what": "runners-up", "found": len(others), **other_time},
+        {"what": f"shadow prices{name}", "found": len(worth), **price_time},
+        {"what": f"runners-up of one service{name}", "found": len(own), **own_time},
+        {"what": f"all runners-up{name}", "found": len(others), **other_time},
     ]
+
+
+def _serves_first(placement: Placement, chosen: Chosen) -> bool:
+    """Whether the first service that the plan serves goes through a placement."""
+    first = chosen.problem.path(chosen.plan.routes[0].path).demand
+    service = chosen.problem.demand(first).service
+    return any(chosen.problem.demand(name).service == service for name in chosen.demands.get(placement, ()))
 
 
 def of_a_shortfall(name: str, instance: Built, suspects: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -101,8 +111,8 @@ def of_a_shortfall(name: str, instance: Built, suspects: tuple[str, ...]) -> lis
     ]
 
 
-def of_a_decision(name: str, instance: Built) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """What the loop tells of the plan that its engine makes, within its limit of work; and who falls short in it."""
+def of_a_decision(name: str, instance: Built) -> tuple[list[dict[str, Any]], Plan]:
+    """What the loop tells of the plan that its engine makes, within its limit of work; and the plan."""
     form = write(instance.problem)
     form.add(prices(instance.problem, Plan()))
     plan = plan_fleet(form, instance.problem, Plan()).plan
@@ -118,7 +128,7 @@ def of_a_decision(name: str, instance: Built) -> tuple[list[dict[str, Any]], tup
         "findings": dict(ids),
         **time_taken,
     }
-    return [found], services_short(plan, instance.whole)
+    return [found], plan
 
 
 def _clashes(instance: Built, suspects: tuple[str, ...]) -> tuple[Questions, Clashes]:
@@ -130,9 +140,9 @@ def _clauses(found: tuple[Conflict, ...]) -> int:
     return sum(len(item.clauses) for item in found)
 
 
-def every_rule(nodes: int) -> Built:
+def every_rule(nodes: int, seed: int) -> Built:
     """A fleet of the other generator, with pipelines and every rule in use, some of which cannot be kept."""
-    fleet = whole_fleet(nodes)
+    fleet = whole_fleet(nodes, seed)
     return build(fleet.policy, fleet.snapshot(), State(), WHOLE_NOW)
 
 
@@ -140,15 +150,20 @@ def main() -> None:
     """Measure one size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=1000, help="how many nodes")
-    nodes = parser.parse_args().nodes
-    asked = policy(nodes)
-    of_a_plan(built(policy(WARM_UP)))
+    parser.add_argument("--seed", type=int, default=1, help="of the fleet with every rule")
+    given = parser.parse_args()
+    nodes, asked = given.nodes, policy(given.nodes)
+    small = built(policy(WARM_UP))
+    of_a_plan(planned(small), small, "")
     instance = built(asked)
-    rows = of_a_plan(instance)
+    rows = of_a_plan(planned(instance), instance, "")
     for name, changed in strained(asked):
-        decided, short = of_a_decision(name, built(changed))
+        decided, plan = of_a_decision(name, built(changed))
+        short = services_short(plan, built(changed).whole)
         rows += [*of_a_shortfall(name, built(changed), short), *decided]
-    rows += of_a_shortfall("every rule", every_rule(nodes), ())
+    fleet = every_rule(nodes, given.seed)
+    decided, plan = of_a_decision("every rule", fleet)
+    rows += [*of_a_shortfall("every rule", fleet, ()), *decided, *of_a_plan(plan, fleet, ": every rule")]
     table = Table(title=f"explaining a fleet of {len(instance.problem.nodes)} nodes")
     columns = ("what", "found", "clauses", "proven", "seconds", "processor_seconds")
     for column in columns:

@@ -300,7 +300,7 @@ def relaxation_text(item: Relaxation) -> str:
 
 def runner_up_text(item: RunnerUp, policy: Policy) -> str:
     """A runner-up as one clause of a sentence."""
-    because = f"{_clause_text(item.loses_by, item.place, policy)}: {item.reason}" if item.reason else item.loses_by
+    because = _clause_text(item.loses_by, item.place, policy) + f": {item.reason}" * bool(item.reason)
     about = "about " if item.about else ""
     if item.instead is None:
         given_up = f"{', '.join(item.gives_up)} would give up more; " if item.gives_up else ""

@@ -24,10 +24,14 @@ NOTHING = 1e-6
 
 
 class Gain(NamedTuple):
-    """What an hour costs less, degrading and refusing aside, and what is refused less in permille over demands."""
+    """What an hour costs less, degrading and refusing aside, and what is refused less in permille over demands.
+
+    `total` is what an hour costs less in millicents with the prices of degrading and refusing.
+    """
 
     millicents: float
     served_permille: float
+    total: float
 
 
 class OverPools:
@@ -43,7 +47,7 @@ class OverPools:
         self._cost[[*self._refused, *form.at_least.values()]] = 0
 
     def price(self, pool: str) -> float:
-        """What one more node of a pool would save at the most, in millicents an hour and what it costs to refuse."""
+        """What the programme says of one more node of a pool, in millicents an hour with degrading and refusing."""
         reduced = self._solution.reduced if self._solution else None
         return 0.0 if reduced is None else -float(reduced[self._programme.form.powered[pool]])
 
@@ -81,7 +85,7 @@ class OverPools:
             return None
         value = after.value[: before.value.size]
         saved = before.value - value
-        return Gain(float(self._cost @ saved), float(saved[self._refused].sum()))
+        return Gain(float(self._cost @ saved), float(saved[self._refused].sum()), before.cost - after.cost)
 
 
 def _without(paths: frozenset[str]) -> Change:
