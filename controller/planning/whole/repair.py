@@ -37,6 +37,8 @@ from rules.kernel.problem import Demand, Path, Problem
 
 WORK: Final = 0.1
 """Deterministic time of a neighbourhood."""
+GAP_PART: Final = 1_000
+"""A mended plan may cost more than the cheapest by such a part of what all nodes cost: proving the rest takes long."""
 NARROW: Final = 4
 WIDE: Final = 12
 """Alternatives for what a broken row speaks of, and for each stage of the demands that it touches."""
@@ -151,6 +153,11 @@ class View:
                 found[service].append(row)
         return {service: tuple(rows) for service, rows in found.items()}
 
+    @cached_property
+    def gap(self) -> int:
+        """Millicents an hour that a mended plan may cost more than the cheapest."""
+        return sum(self.rows.prices.nodes.values()) // GAP_PART
+
     def load(self, at: Reading) -> Mapping[str, float]:
         """By node, the parts of it that its instances take, summed."""
         found: defaultdict[str, float] = defaultdict(float)
@@ -167,9 +174,9 @@ class Left(NamedTuple):
     stays: Reading
     before: Plan
 
-    def solved(self, most: int | None = None) -> Plan | None:
+    def solved(self, most: int | None = None, gap: int = 0) -> Plan | None:
         """The best part found for what is open, that costs at most so much."""
-        return solve(self.form, self.problem, self.before, WORK, most=most).plan
+        return solve(self.form, self.problem, self.before, WORK, most=most, gap=gap).plan
 
     def without_giving_up_more(self) -> int | None:
         """What a plan costs at the most that gives up no more than now: a permille is worth more than all nodes.
@@ -198,7 +205,7 @@ def _mended(view: View, at: Reading, row: Hard, attempt: Attempt) -> Reading:
     spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
     left = _left(view, at, _neighbourhood(view, at, spoken, services, width, stays=stays))
-    found = left.solved(None if may_give_up else left.without_giving_up_more())
+    found = left.solved(None if may_give_up else left.without_giving_up_more(), view.gap)
     if found is None or (not may_give_up and shortfall(found, left.form) > shortfall(left.before, left.form)):
         return at
     return left.with_part(found)
@@ -214,7 +221,7 @@ def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
     room = max((lacking(row, at) for row in view.asked_of.get(ladder.service, ())), default=0)
     left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width, room=room))
     permille = min(view.rows.prices.unserved.get(demand, 0) for demand in ladder.demands)
-    found = left.solved(cost_of(left.before, left.form) - permille // 2)
+    found = left.solved(cost_of(left.before, left.form) - permille // 2, view.gap)
     return at if found is None else left.with_part(found)
 
 
