@@ -42,7 +42,8 @@ class CounterWindow(Generic[Key]):
 
     The increase reaches back to the last sample at or before the window's start, so it may cover up to one sampling
     interval more than `window`. After a gap longer than `window` it starts anew: what happened in the gap is unknown,
-    and spreading the requests after it over the gap would read as too little demand.
+    and spreading the requests after it over the gap would read as too little demand. So it does where the clock was set
+    back: else nothing would count before the clock is there again.
     """
 
     def __init__(self, window: timedelta) -> None:
@@ -51,12 +52,12 @@ class CounterWindow(Generic[Key]):
         self._steps: deque[Increase[Key]] = deque()
 
     def add(self, at: datetime, totals: Mapping[Key, int]) -> None:
-        """Take a sample. One that is not later than the last is ignored."""
+        """Take a sample. A second one of the same instant is ignored."""
         if self._last is not None:
             before, previous = self._last
-            if at <= before:
+            if at == before:
                 return
-            if at - before > self._window:
+            if not timedelta() < at - before <= self._window:
                 self._steps.clear()
             else:
                 self._steps.append(Increase(before, at, deltas(previous, totals)))

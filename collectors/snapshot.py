@@ -30,10 +30,10 @@ class Reading(Generic[Value]):
     source: str
 
     def freshness(self, now: datetime, stale_after: timedelta) -> Freshness:
-        """MISSING without a value, STALE when it is older than `stale_after`."""
+        """MISSING without a value, STALE when it is older than `stale_after`, or as far ahead: a clock was set back."""
         if self.value is None or self.at is None:
             return Freshness.MISSING
-        return Freshness.STALE if now - self.at > stale_after else Freshness.FRESH
+        return Freshness.STALE if abs(now - self.at) > stale_after else Freshness.FRESH
 
     def fresh(self, now: datetime, stale_after: timedelta) -> Value | None:
         """The value when it is fresh, else None."""

@@ -78,7 +78,9 @@ class QuantileWindow:
     def quantiles(self, now: datetime) -> Quantiles | None:
         """The quantiles of the window that ends at `now`; None when it holds nothing."""
         last = since_epoch_us(now) // self._part_us
-        self._strata = {key: item for key, item in self._strata.items() if key[0] > last - self._parts}
+        self._strata = {key: item for key, item in self._strata.items() if abs(key[0] - last) < self._parts}
+        if self._newest_us is not None and self._newest_us // self._part_us >= last + self._parts:
+            self._newest_us = None  # the clock was set back
         by_order: dict[int, list[_Stratum]] = {}
         for (part, order), stratum in self._strata.items():
             if part <= last:

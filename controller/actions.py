@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from controller.fleet import Load, RouteSet, Seat
 from rules.kernel.problem import Placement
@@ -35,6 +36,8 @@ class SetRoutes:
 
 
 Action = SetLoad | Unload | SetRoutes
+WITHDRAW: Final = "withdraw"
+"""The first wave: requests leave what may not serve, and what may not stand is unloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,22 @@ class Transition:
         return frozenset((placement.pool, node) for placement, node in seats)
 
 
+def seat_of(action: Action) -> Seat | None:
+    """What an action loads or unloads, and where; None for routes."""
+    match action:
+        case SetLoad(load):
+            return load.seat
+        case Unload():
+            return action.seat
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one action. `error` is empty when it was done."""
+    """What became of one action. `error` is empty when it was done.
+
+    `hung` is the seat whose server took a call and did not answer, if that is why; at a site it may be another's.
+    """
 
     decision: str
     wave: str
@@ -77,3 +93,4 @@ class Outcome:
     started: datetime
     ended: datetime
     error: str = ""
+    hung: Seat | None = None

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from collectors.snapshot import BatchTime
 from controller.actions import Transition
-from controller.fleet import Fleet
+from controller.fleet import Fleet, Seat
 from policy.findings import Finding
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
@@ -177,6 +177,37 @@ class KnownBurst:
 
 
 @dataclass(frozen=True, slots=True)
+class Hung:
+    """A seat whose server took a call and did not answer: since when, `times` in a row, the last one at `at`.
+
+    `wanted` is what was asked for last, and `shown` what the server showed of the seat when it was last looked at,
+    empty before; both as `controller.planning.hung` words them. `changed`: that is something else than after the wait.
+    """
+
+    placement: Placement
+    node: str
+    since: datetime
+    at: datetime
+    times: int
+    wanted: str
+    shown: str = ""
+    changed: bool = False
+
+    @property
+    def seat(self) -> Seat:
+        """The placement, and the server by its node."""
+        return self.placement, self.node
+
+
+@dataclass(frozen=True, slots=True)
+class SetBack:
+    """That the clock was found to have been set back, at an instant by the clock since, and by how much about."""
+
+    at: datetime
+    by_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What the loop remembers. `fleet` is what was last brought about, `plan` what it was derived from.
 
@@ -187,6 +218,7 @@ class State:
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
     the last problem whose best plan was the running one.
     `silences` are of services that may scale to zero; those that have are `asleep`.
+    `hung` are seats whose servers hang, and `set_back` is when the clock was, lately.
     """
 
     plan: Plan = field(default_factory=Plan)
@@ -207,6 +239,8 @@ class State:
     peaks: tuple[Peak, ...] = ()
     silences: tuple[Silence, ...] = ()
     asleep: tuple[str, ...] = ()
+    hung: tuple[Hung, ...] = ()
+    set_back: SetBack | None = None
 
 
 @dataclass(frozen=True, slots=True)

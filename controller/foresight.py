@@ -53,8 +53,9 @@ class Minutes:
         """The counts of the minutes that ended since the last reading; None for one that was hardly watched."""
         ended: list[float | None] = []
         index = int(now.timestamp()) // INTERVAL_S
-        if self.at is None:
-            self.index = index
+        if self.at is None or now < self.at:  # the clock was set back: what was counted is of other minutes
+            self.at, self.rate_rps = None, None
+            self.index, self.count, self.watched_s = index, 0.0, 0.0
         elif now - self.at > STANDS:
             self.rate_rps = None
         while self.index < index:

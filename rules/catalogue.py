@@ -113,5 +113,8 @@ EXCLUDING: Final[tuple[Excluding, ...]] = tuple(
 )
 """The rules that bar uses or paths, in the same order. What `standing` bars follows from that."""
 
+BARRING: Final[tuple[Excluding, ...]] = tuple(rule for rule in EXCLUDING if rule.always)
+"""Those of them that hold at every moment: what they bar carries nothing, also where no plan is found."""
+
 OF_PATHS: Final[tuple[Excluding, ...]] = tuple(rule for rule in EXCLUDING if rule.of_paths)
 """Those of them that bar paths."""

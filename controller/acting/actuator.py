@@ -1,16 +1,25 @@
 """The actuator protocol: one kind of real part that actions are brought about on.
 
-ActuatorError
+ActuatorError, and HangError among them
 """
 
 from typing import Protocol
 
 from controller.actions import Action
+from controller.fleet import Seat
 from policy.resolved import Policy
 
 
 class ActuatorError(Exception):
     """An action could not be brought about in time. The message tells what was seen and the next step."""
+
+
+class HangError(ActuatorError):
+    """A server took a call for a seat and did not answer in time. Whether it was done is not known."""
+
+    def __init__(self, message: str, seat: Seat) -> None:
+        super().__init__(message)
+        self.seat = seat
 
 
 class Actuator(Protocol):

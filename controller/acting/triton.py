@@ -22,7 +22,7 @@ from collectors.triton_config import ModelConfig, loaded_model
 from collectors.triton_metrics import parse
 from collectors.triton_names import triton_name
 from collectors.triton_repository import Answer, IndexEntry, decode
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.triton_config import Config, overridden
 from controller.acting.waiting import LOOK_S, until
 from controller.actions import Action, SetLoad, Unload
@@ -89,9 +89,10 @@ class TritonActuator:
             async with asyncio.timeout(self._limits.action.total_seconds()):
                 await work
         except TimeoutError as error:
-            raise ActuatorError(
+            raise HangError(
                 f"{seat_name(seat)}: not as wanted within {self._limits.action.total_seconds():g} s; the next turn "
-                "looks again: see the server's log for what it is busy with"
+                "looks again: see the server's log for what it is busy with",
+                seat,
             ) from error
         except SourceError as error:
             raise ActuatorError(f"{seat_name(seat)}: {error}") from error

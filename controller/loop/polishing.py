@@ -59,6 +59,7 @@ class Polishing:
             self._stop.set()
             self._rest, self._searched = REST, None
             return
+        self._searched = min(self._searched, now) if self._searched else None  # the clock may have been set back since
         rested = now - max(state.rest_since, self._searched or state.rest_since)
         if self._task is None and decision.proof is not Proof.OPTIMAL and rested >= self._rest:
             self._stop = _End()

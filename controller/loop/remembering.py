@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from controller.actions import Action, Outcome, SetLoad, SetRoutes, Transition, Unload
+from controller.actions import WITHDRAW, Action, Outcome, SetLoad, SetRoutes, Transition, Unload
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
+from controller.planning.hung import noted
 from policy.resolved import Policy
 
 SETTLING: Final = "shrink"
@@ -21,11 +22,13 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
     until one does: a wake-up that failed is tried again as one.
     """
     done = [outcome for outcome in outcomes if not outcome.error]
+    hung = noted(decision.state.hung, outcomes)
     fleet = changed(before.fleet, (outcome.action for outcome in done))
     routed = {item.service for item in fleet.routes if item.ways}
     if len(done) == _count(decision.transition, settling=True):
-        return replace(decision.state, asleep=tuple(name for name in decision.state.asleep if name not in routed))
-    needed = [outcome for outcome in done if outcome.wave != SETTLING]
+        asleep = tuple(name for name in decision.state.asleep if name not in routed)
+        return replace(decision.state, asleep=asleep, hung=hung)
+    needed = [outcome for outcome in done if _needed(outcome.wave, outcome.action)]
     in_force = len(needed) == _count(decision.transition, settling=False)
     grown = {outcome.action.load.placement for outcome in done if isinstance(outcome.action, SetLoad)}
     return replace(
@@ -35,11 +38,17 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
         fleet=fleet,
         started=tuple(item for item in decision.state.started if item.placement in grown or item in before.started),
         asleep=tuple(sorted({*before.asleep, *decision.state.asleep} - routed)),
+        hung=hung,
     )
 
 
 def _count(transition: Transition, *, settling: bool) -> int:
-    return sum(len(wave.actions) for wave in transition.waves if settling or wave.name != SETTLING)
+    return sum(settling or _needed(wave.name, action) for wave in transition.waves for action in wave.actions)
+
+
+def _needed(wave: str, action: Action) -> bool:
+    """Whether a plan needs an action to be in force: all but unloads of what it does not use."""
+    return wave != SETTLING and not (wave == WITHDRAW and isinstance(action, Unload))
 
 
 def changed(fleet: Fleet, actions: Iterable[Action]) -> Fleet:

@@ -11,6 +11,7 @@ from typing import Final
 
 from opentelemetry.trace import Tracer
 
+from controller.clocks import Steady
 from controller.journal.errors import JournalError
 from controller.loop.catalogue import journal_refused, turn_failed
 from controller.loop.polishing import Polishing
@@ -37,6 +38,7 @@ class Runner:
         self._tracer = tracer
         self._watch = watch
         self._polishing = Polishing(wiring.polish) if wiring.polish else None
+        self._steady = Steady(wiring.clock)
         self._wake = asyncio.Event()
         self._stopping = False
         self._status = Status(in_force=memory.in_force, interval_s=_interval_s(memory))
@@ -116,13 +118,13 @@ class Runner:
             return (turn_failed(error),)
 
     async def _tidied(self) -> tuple[Finding, ...]:
-        """Let the journal forget what it need not keep."""
+        """Let the journal forget what it need not keep, and nothing before its time by a clock that runs ahead."""
         try:
             policy = self._memory.in_force.policy
             if policy is None:
                 return ()  # what is to be kept is not known
             kept = timedelta(seconds=policy.audited_s)
-            kept_since = self._wiring.clock() - kept if kept else None
+            kept_since = min(self._wiring.clock(), self._steady()) - kept if kept else None
             await asyncio.to_thread(self._wiring.journal.forget_oldest, kept_since)
         except JournalError as error:
             return (journal_refused(str(error)),)

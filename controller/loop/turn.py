@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from controller.loop.carrying_out import Carried, Clock, Hands, carry_out
 from controller.loop.catalogue import is_collector_trouble, journal_refused, routes_unread
 from controller.loop.observing import Parts, observe
 from controller.loop.policies import InForce, reloaded
-from controller.loop.remembering import remembered, with_routes
+from controller.loop.remembering import changed, remembered, with_routes
 from controller.telemetry.phases import Phases, described
 from policy.findings import Finding
 from policy.resolved import Policy
@@ -32,7 +32,7 @@ COLLECTED_S: Final = 4.0
 """How long all collectors together may hold up a turn."""
 Decide = Callable[[Policy, Snapshot, State, datetime], Decision]
 Polish = Callable[[Policy, Snapshot, State, datetime, threading.Event], Plan | None]
-Recheck = Callable[[Policy, Snapshot, Decision, datetime], tuple[Finding, ...]]
+Recheck = Callable[[Policy, Snapshot, Decision, datetime, Iterable[RouteSet]], tuple[Finding, ...]]
 
 
 class RouteReader(Protocol):
@@ -137,6 +137,7 @@ async def turn(wiring: Wiring, memory: Memory, phases: Phases, stopping: Callabl
     with phases("policy"):
         loaded = await asyncio.to_thread(wiring.load, wiring.folder)
     in_force = reloaded(memory.in_force, loaded, wiring.clock())
+    wiring.again(frozenset((each.placement.pool, each.node) for each in memory.state.hung))
     with phases("collect"):
         now = wiring.clock()
         snapshot, parts = await observe(wiring.collectors, now, wiring.collect_deadline_s, memory.parts)
@@ -193,18 +194,25 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
         after = remembered(case.state, case.decision, outcomes)
         await asyncio.to_thread(wiring.journal.acted, case.decision, wave, tuple(done), after)
 
+    async def look(left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
+        return await _look_again(wiring, case, left, outcomes)
+
     against: tuple[Finding, ...] = ()
     if case.decision.transition.waves:
-        touched = case.decision.transition.servers()
-        wiring.again(touched)
         with phases("verify"):
-            against = await _look_again(wiring, case)
+            against = await look(case.decision, ())
         if not against:
             with phases("act"):
                 carried = await carry_out(
-                    case.decision, case.policy, wiring.hands, note=note, clock=wiring.clock, stopping=stopping
+                    case.decision,
+                    case.policy,
+                    wiring.hands,
+                    note=note,
+                    look=look,
+                    clock=wiring.clock,
+                    stopping=stopping,
                 )
-            wiring.again(touched)
+            wiring.again(case.decision.transition.servers())
             return carried
     try:
         await note("", (), ())
@@ -213,12 +221,14 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
     return Carried(findings=against)
 
 
-async def _look_again(wiring: Wiring, case: Case) -> tuple[Finding, ...]:
-    """Why the decision must not be carried out any more, seen on servers and evidence that are looked at again."""
+async def _look_again(wiring: Wiring, case: Case, left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
+    """Why what is left of the decision must not be done any more, seen on servers and evidence as they are now."""
+    wiring.again(left.transition.servers())
     now = wiring.clock()
     fresh, _ = await observe(wiring.servers, now, wiring.collect_deadline_s)
     unseen = tuple(filter(is_collector_trouble, fresh.findings))
     if unseen:
         return unseen
     snapshot = replace(case.snapshot, at=now, servers=fresh.servers, evidence=fresh.evidence, inventory=fresh.inventory)
-    return await asyncio.to_thread(wiring.recheck, case.policy, snapshot, case.decision, now)
+    followed = changed(case.state.fleet, (each.action for each in outcomes if not each.error)).routes
+    return await asyncio.to_thread(wiring.recheck, case.policy, snapshot, left, now, followed)

@@ -6,7 +6,6 @@ the demands that need the change are served otherwise, or less of them is.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from controller.actions import Transition
@@ -16,7 +15,7 @@ from controller.planning.objective import prices
 from controller.planning.transition import DeadEnd, dead_end, transition
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import mended
-from rules.kernel.formulation import Formulation, Resource
+from rules.kernel.formulation import Formulation, Resource, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement, Problem
 
@@ -29,21 +28,27 @@ class Around(NamedTuple):
 
     plan: Plan
     way: Transition
-    known: Problem
+    whole: Problem
 
 
 def around(
-    problem: Problem, knowing: Callable[[Plan], Problem], running: Plan, current: Fleet, target: Plan
+    problem: Problem,
+    knowing: Callable[[Plan], Problem],
+    running: Plan,
+    current: Fleet,
+    target: Plan,
+    *,
+    limits: tuple[Row, ...] = (),
 ) -> Around | None:
     """A plan near the target that a safe order leads to; None where none was found.
 
     It begins with what the walk to the target came to, and mends what that breaks. `knowing` gives the whole problem
-    with the paths that a transition to a plan may go over.
+    with the paths that a transition to a plan may go over. The plan keeps the `limits` that the target was made in.
     """
     form = write(problem)
-    form.rows.append(prices(problem, running))
+    form.rows += (prices(problem, running), *limits)
     blocked: frozenset[str] = frozenset()
-    whole = replace(knowing(target), floors=problem.floors)
+    whole = knowing(target)
     for _ in range(TRIES):
         end = dead_end(whole, running, current, target)
         if end is None or end.nodes <= blocked:
@@ -52,11 +57,10 @@ def around(
         found = mended(Formulation([*form.rows, *_nothing_more(problem, end, blocked)]), problem, end.plan)
         if found is None or verify(found, problem):
             return None
-        target, known = found, knowing(found)
-        whole = replace(known, floors=problem.floors)
+        target, whole = found, knowing(found)
         way = transition(whole, running, current, target)
         if way is not None:
-            return Around(target, way, known)
+            return Around(target, way, whole)
     return None
 
 

@@ -17,9 +17,12 @@ from rules.kernel.plan import Plan
 from rules.kernel.problem import Demand, Option, Path, Problem
 
 
-def bridged(built: Built, running: Plan, target: Plan) -> Problem:
-    """The whole problem with every path that a transition from what runs to a plan may go over."""
-    whole = built.whole
+def bridged(built: Built, judged: Problem, running: Plan, target: Plan) -> Problem:
+    """The whole problem with every path that a transition from what runs to a plan may go over.
+
+    What `judged` asks of plans beside its policy, so does that: the parts of a plan are judged as it is.
+    """
+    whole = replace(built.whole, floors=judged.floors, assured=judged.assured)
     known = {(path.demand, path.options) for path in whole.paths}
     missing = dict.fromkeys(use for use in _passing(whole, running, target) if use not in known)
     views = Views(whole, built.speed)

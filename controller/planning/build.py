@@ -26,6 +26,7 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
+from controller.planning.hung import looked_at
 from controller.planning.kept import Kept
 from controller.planning.known import known
 from controller.planning.options import Speeds, speeds
@@ -82,6 +83,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)
+    state = replace(state, hung=looked_at(state.hung, loaded, nodes, now))
     seen = accompanied(windows(policy, snapshot, loaded, state.learnt, now), running, nodes)
     state = replace(_having_learnt(policy, seen, state), margins=learn_margins(policy, snapshot, state, now))
     state = replace(state, bursts=learn_bursts(policy, snapshot, state.bursts, now))

@@ -22,5 +22,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "GW2100": "a server is told of a node that its pool does not have",
         "GW2101": "a node has no server",
         "GW2142": "what was attested of a node is of another machine",
+        "GW2147": "a server takes a call and does not answer",
+        "GW2148": "the clock was set back",
     }
 )

@@ -31,6 +31,10 @@ class Best:
     gave_up: int
     tied: Formulation | None = None
 
+    def tied_within(self, limits: tuple[Row, ...]) -> "Best":
+        """The same plan, which keeps these rows: of those that cost as much, the ones that do as well."""
+        return self if self.tied is None else replace(self, tied=_limited(self.tied, limits))
+
 
 def cheapest(
     problem: Problem,
@@ -48,7 +52,8 @@ def cheapest(
     form = write(problem)
     form.rows.append(prices(problem, running))
     form = _limited(form, limits)
-    settled = _is_plan(running, problem) and kept(Formulation(list(limits)), running)
+    limiting = Formulation(list(limits))
+    settled = _is_plan(running, problem) and kept(limiting, running)
     whole = is_small(problem)
     if whole:
         solved = solve(form, problem, running if settled else None)
@@ -56,7 +61,7 @@ def cheapest(
         solved = plan_fleet(form, problem, running)
     else:
         solved = plan_fleet(form, problem, below.plan, below.shortfall)
-    if proposal is not None and _is_plan(proposal, problem):
+    if proposal is not None and _is_plan(proposal, problem) and kept(limiting, proposal):
         solved = _cheaper(solved, proposal, cost_of(proposal, form))
     if solved.plan is None:
         return None

@@ -1,7 +1,7 @@
 """Choosing the plan to go for: the cheapest that is verified, pays for its moves and can be reached safely."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -15,23 +15,26 @@ from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, soonest
 from controller.planning.guards import as_it_runs, floors, no_more
+from controller.planning.hung import nothing_more, paused
 from controller.planning.objective import cost_of, prices
-from controller.planning.preemption import Acquired, never_preempting, without_taking
+from controller.planning.preemption import Acquired, judging, never_preempting, without_giving, without_taking
 from controller.planning.remaining import remaining
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
+from rules.kernel.formulation import Row
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Floor, Problem
+from rules.kernel.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The plan to go for with its proof, the way to it, and what to say of how it was found.
 
-    `whole` knows every path of the plan, also one that only a transition goes over; on the way `floors` are kept.
+    `whole` knows every path of the plan, also one that only a transition goes over, and all that a part of the plan is
+    judged by: what guards keep, and what services are assured of.
     `settled` is the digest of the question when the answer is what runs, else empty. Where nothing `is_found`, the plan
     is what may stay of what runs.
     """
@@ -43,53 +46,59 @@ class Choice:
     settled: str = ""
     findings: tuple[Finding, ...] = ()
     is_found: bool = True
-    floors: tuple[Floor, ...] = ()
 
 
 def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
+    """The best that can be done now, with nothing more on seats whose servers hang, as far as there is such a plan."""
+    limits = tuple(nothing_more(built.problem, paused(built.state.hung, now)))
+    choice = _chosen(built, running, current, state, now, limits=limits)
+    return choice if choice.is_found or not limits else _chosen(built, running, current, state, now)
+
+
+def _chosen(
+    built: Built, running: Plan, current: Fleet, state: State, now: datetime, *, limits: tuple[Row, ...] = ()
+) -> Choice:
     """The best that can be done now. Guards give way where they alone would keep a service from being served.
 
     A problem that was solved before, with what runs as its best plan, is not solved again: proven, or found by the
-    engine for large fleets, which counts its work and would find the same.
+    engine for large fleets, which counts its work and would find the same. Where gateways follow other routes than that
+    plan's, something else runs.
     """
     guarded = guarded_problem(built, state, now)
     acquired = Acquired.of(built.problem, state)
-    question = _question(guarded, built, acquired)
-    if state.settled == question and state.proposal is None and not verify(running, guarded):
+    question = _question(guarded, built, acquired, limits)
+    is_asked_again = state.settled == question and state.plan == running
+    if is_asked_again and state.proposal is None and not verify(running, guarded):
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
         return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
     doubts: tuple[Finding, ...] = ()
-    aim: tuple[Problem, Problem, Plan] | None = None
-    for problem, best in _candidates(built, guarded, running, acquired, state.proposal):
+    aims: list[tuple[Problem, Plan]] = []
+    for problem, best in _candidates(built, guarded, running, acquired, state.proposal, limits=limits):
         plan = soonest(best, problem, running)
-        broken = verify(plan, problem)
+        judged = judging(plan, problem, acquired)
+        broken = verify(plan, judged)
         if broken:
             doubts = (*doubts, *report.violated(broken))
             continue
-        known = bridged(built, running, plan)
-        whole = replace(known, floors=problem.floors)
-        aim = (known, whole, plan) if problem.floors == guarded.floors else aim
+        whole = bridged(built, judged, running, plan)
+        if problem.floors == guarded.floors:
+            aims.append((whole, plan))
         way = transition(whole, running, current, plan)
         if way is not None:
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
             settled = plan == running and final and not doubts
             asked = question if settled else ""
-            return Choice(plan, best.proof, way, known, asked, doubts, floors=problem.floors)
+            return Choice(plan, best.proof, way, whole, asked, doubts)
         doubts = (*doubts, _no_safe_order())
         near = _near(problem, whole, running, current, plan)
         if near is not None:
-            return Choice(near.plan, Proof.FEASIBLE, near.way, known, "", doubts, floors=problem.floors)
+            return Choice(near.plan, Proof.FEASIBLE, near.way, whole, "", doubts)
         if not is_small(problem) and verify(running, problem):
-            other = around(problem, partial(bridged, built, running), running, current, plan)
+            knowing = partial(bridged, built, judged, running)
+            other = around(judged, knowing, running, current, plan, limits=limits)
             if other is not None:
-                return Choice(other.plan, Proof.FEASIBLE, other.way, other.known, "", doubts, floors=problem.floors)
-    if aim is not None and verify(running, aim[1]):
-        known, whole, plan = aim
-        step = step_reached(whole, running, current, plan)
-        if step is not None:
-            doubts = (*doubts, *report.violated(verify(step.plan, whole)))
-            return Choice(step.plan, Proof.UNDECIDED, step.way, known, "", doubts, floors=whole.floors)
-    return _stay(built, running, current, doubts)
+                return Choice(other.plan, Proof.FEASIBLE, other.way, other.whole, "", doubts)
+    return _step(aims, running, current, doubts) or _stay(built, running, current, doubts)
 
 
 def guarded_problem(built: Built, state: State, now: datetime) -> Problem:
@@ -113,7 +122,19 @@ def _near(problem: Problem, whole: Problem, running: Plan, current: Fleet, targe
     return Reached(target, way) if way is not None else None
 
 
-def _question(guarded: Problem, built: Built, acquired: Acquired) -> str:
+def _step(
+    aims: Iterable[tuple[Problem, Plan]], running: Plan, current: Fleet, doubts: tuple[Finding, ...]
+) -> Choice | None:
+    """A step towards one of these plans, the first that is reached, where what runs breaks rules that it keeps."""
+    for whole, plan in aims:
+        step = step_reached(whole, running, current, plan) if verify(running, whole) else None
+        if step is not None:
+            doubts = (*doubts, *report.violated(verify(step.plan, whole)))
+            return Choice(step.plan, Proof.UNDECIDED, step.way, whole, "", doubts)
+    return None
+
+
+def _question(guarded: Problem, built: Built, acquired: Acquired, limits: tuple[Row, ...]) -> str:
     """A digest of all that the best plan depends on, but not of the time."""
     parts = (
         guarded.policy.revision,
@@ -127,34 +148,48 @@ def _question(guarded: Problem, built: Built, acquired: Acquired) -> str:
         [(b.service, b.origin, b.used_depth_permille, b.used_sojourn_us) for b in built.state.bursts],
         [path.id for path in guarded.paths],
         *((sorted(acquired.served_permille.items()),) if never_preempting(guarded.policy) else ()),
+        *((limits,) if limits else ()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _candidates(
-    built: Built, guarded: Problem, running: Plan, acquired: Acquired, proposal: Plan | None
+    built: Built,
+    guarded: Problem,
+    running: Plan,
+    acquired: Acquired,
+    proposal: Plan | None,
+    *,
+    limits: tuple[Row, ...],
 ) -> Iterator[tuple[Problem, Best]]:
     """Plans to try, the most wanted first: within the guards, without them, one that only grows, one that only shrinks.
 
-    The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places. A
-    large fleet only stays so, where it may: else a step towards the first serves more, and is found sooner.
+    Of a plan that gives services which do not preempt what they lack, all that can be reached may be parts that others
+    would have to make room for. So the next one gives them nothing.
+
+    The last two leave what runs where it is, so they can be reached when a full node leaves no room to change places.
+    They keep the guards as well, where any plan does. A large fleet only stays so, where it may: else a step towards
+    the first serves more, and is found sooner.
     """
-    guarded, within = without_taking(guarded, running, acquired, proposal=proposal)
+    kept, within = without_taking(guarded, running, acquired, limits=limits, proposal=proposal)
     if guarded.floors and (within is None or _may_be_the_guards(within, guarded)):
-        unguarded, free = without_taking(built.problem, running, acquired, below=within)
+        unguarded, free = without_taking(built.problem, running, acquired, limits=limits, below=within)
         if free is not None and (within is None or free.shortfall < within.shortfall):
             yield unguarded, free
     if within is not None:
-        yield guarded, within
+        yield kept, within
+        alone = without_giving(guarded, running, acquired, within.plan, limits=limits)
+        if alone is not None:
+            yield guarded, alone
     growing = replace(built.problem, floors=as_it_runs(built.problem))
     if is_small(growing) or not verify(running, growing):
-        growing, larger = without_taking(growing, running, acquired)
+        growing, larger = without_taking(growing, running, acquired, limits=limits)
         if larger is not None:
             yield growing, larger
     if not is_small(built.problem):
         return
-    shrinking = _as_it_is_set(built.problem, running)
-    shrinking, smaller = without_taking(shrinking, running, acquired, limits=no_more(shrinking))
+    shrinking = _as_it_is_set(built.problem if within is None else guarded, running)
+    shrinking, smaller = without_taking(shrinking, running, acquired, limits=(*no_more(shrinking), *limits))
     if smaller is not None:
         yield shrinking, smaller
 

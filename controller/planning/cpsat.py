@@ -40,6 +40,8 @@ class CpSatForm:
         self.problem = problem
         self.model = cp_model.CpModel()
         self.cost: list[tuple[cp_model.IntVar, int]] = []
+        self.given_up: list[tuple[cp_model.IntVar, int]] = []
+        """The part of the cost that is for degrading and refusing."""
         bounds = _instance_bounds(form, problem)
         self.instances = {
             (option.id, node.name): self.model.new_int_var(
@@ -194,7 +196,7 @@ class CpSatForm:
     def _penalty(self, row: Penalty) -> None:
         self.cost += [(self.powered[node], price) for node, price in row.nodes]
         self.cost += [(count, price) for option, price in row.instances for _, count in self.by_option[option]]
-        self.cost += [(self.unserved[demand], price) for demand, price in row.unserved]
+        self._give_up((self.unserved[demand], price) for demand, price in row.unserved)
         for options, running, price in row.starts:
             started = self.model.new_int_var(0, MOST_INSTANCES * len(self.powered) + 1, f"started {options[0]}")
             self.model.add(started >= self.total(options) - running)
@@ -202,7 +204,12 @@ class CpSatForm:
         if row.carried:
             self.cost.append((self._rounded_up(row.carried), 1))
         for service, prices in row.levels:
-            self.cost += [(self.at_least[service, k], price) for k, price in enumerate(prices, start=1)]
+            self._give_up((self.at_least[service, k], price) for k, price in enumerate(prices, start=1))
+
+    def _give_up(self, terms: Iterable[tuple[cp_model.IntVar, int]]) -> None:
+        listed = list(terms)
+        self.cost += listed
+        self.given_up += listed
 
     def _rounded_up(self, carried: Iterable[tuple[str, int]]) -> cp_model.IntVar:
         """A whole number that is at least the sum of the prices of what paths carry."""
@@ -212,13 +219,23 @@ class CpSatForm:
         return whole
 
     def hint(self, plan: Plan) -> None:
-        """Start the search from a plan."""
+        """Start the search from a plan, and from no other."""
+        self.model.proto.clear_solution_hint()
         for unknown, value in self.assign(plan):
             self.model.add_hint(unknown, value)
 
     def cost_at_most(self, cost: int) -> None:
         """Look at no plan that costs more."""
         self.model.add(_weighted(self.cost) <= cost)
+
+    def prefer_least_given_up(self) -> None:
+        """Minimise what degrading and refusing cost, whatever else does."""
+        self.model.minimize(_weighted(self.given_up))
+
+    def prefer_cheapest(self, given_up: int) -> None:
+        """Minimise the rest of the cost, among plans that give up no more than this."""
+        self.model.add(_weighted(self.given_up) <= given_up)
+        self.model.minimize(_weighted(self.cost) - _weighted(self.given_up))
 
     def prefer_soonest(self, cost: int) -> None:
         """Minimise the sum of rate times typical latency over what is served, among plans of at most this cost."""

@@ -17,6 +17,7 @@ from controller.planning.choose import Choice, choose
 from controller.planning.cut_off import without_own
 from controller.planning.explanation import shortfall_of
 from controller.planning.held_back import waiting
+from controller.planning.hung import hanging, paused
 from controller.planning.kept import Kept
 from controller.planning.known import known
 from controller.planning.machines import of_before
@@ -26,9 +27,11 @@ from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
+from controller.planning.set_back import put_right, was_set_back
 from controller.planning.stuck import beside_stuck
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
+from controller.planning.unwelcome import unloading_first
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
@@ -44,6 +47,7 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
 
 
 def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None) -> Decision:
+    state = put_right(state, now)
     built, running, current, choice = _chosen(policy, snapshot, state, now, kept)
     built = replace(built, whole=choice.whole)
     unchanged = choice.way is not None and not choice.way.waves
@@ -63,6 +67,8 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
         *unmatched(policy, snapshot),
         *of_before(snapshot),
         *waiting(known(policy, snapshot, now)[1]),
+        *hanging(built.state.hung, now),
+        *was_set_back(state),
         *margin.findings(built.state.margins),
     )
     stale_after = timedelta(seconds=policy.scaling.stale_after_s)
@@ -100,6 +106,8 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
             turn=state.turn + 1,
             silences=built.state.silences,
             asleep=built.state.asleep,
+            hung=built.state.hung,
+            set_back=state.set_back,
         ),
     )
 
@@ -121,7 +129,9 @@ def _chosen(
     if fills_up(choice.plan, built.problem, state):
         built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
         choice = choose(built, running, current, state, now)
-    return built, running, current, beside_stuck(choice, running, current, frozenset(snapshot.stuck))
+    seats = paused(built.state.hung, now)
+    choice = beside_stuck(choice, running, current, frozenset(snapshot.stuck), seats)
+    return built, running, current, unloading_first(choice, current, seats) if built.state.hung else choice
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:

@@ -86,7 +86,7 @@ def shortfall_of(plan: Plan, built: Built, running: Plan) -> Shortfall:
     if not short:
         return Shortfall()
     meter = Meter(SHORTFALL_WORK)
-    questions = Questions(replace(built.whole, floors=()), running, meter)
+    questions = Questions(replace(built.whole, floors=(), assured=()), running, meter)
     clashing = clashes(questions, short)
     loosened = tuple(map(Loosened, clashing.found, relaxations_of_all(questions, clashing.found, plan)))
     alone = {item.services[0] for item in clashing.found if len(item.services) == 1}

@@ -95,13 +95,48 @@ def without_taking(
     """
     best = cheapest(problem, running, limits, below, proposal)
     lacking = acquired.lacking(problem)
-    now = replace(problem, assured=acquired.assured(problem))
-    if best is None or not _gains(best.plan, lacking) or not _loses(best.plan, now):
+    if best is None or not lacking:
         return problem, best
+    now = replace(problem, assured=acquired.assured(problem))
+    if not _loses(best.plan, now):
+        return problem, best.tied_within(_assurances(now))
+    if not _gains(best.plan, lacking):
+        return problem, best.tied_within(withholding(lacking, problem))
     alone = cheapest(problem, running, (*limits, *withholding(lacking, problem)))
     assured = now.assured if alone is None or not _loses(alone.plan, now) else _given(alone.plan, problem)
     held = replace(problem, assured=assured)
     return held, cheapest(held, running, limits, alone, proposal) or alone
+
+
+def without_giving(
+    problem: Problem, running: Plan, acquired: Acquired, given: Plan, *, limits: tuple[Row, ...] = ()
+) -> Best | None:
+    """The cheapest plan that gives nothing of what is lacking; None where `given` does not either."""
+    lacking = acquired.lacking(problem)
+    return cheapest(problem, running, (*limits, *withholding(lacking, problem))) if _gains(given, lacking) else None
+
+
+def judging(plan: Plan, problem: Problem, acquired: Acquired) -> Problem:
+    """The problem by which a plan and its parts are judged: where it gives what is lacking, nobody has less than now.
+
+    Where the problem says already what everybody is assured of, that stays.
+    """
+    if problem.assured or not _gains(plan, acquired.lacking(problem)):
+        return problem
+    return replace(problem, assured=acquired.assured(problem))
+
+
+def takes(plan: Plan, running: Plan, problem: Problem) -> bool:
+    """Whether a service that does not preempt has more than by what runs while somebody has less than is assured.
+
+    A part of a plan may leave somebody with less by itself: then such a service waits for the rest of the plan.
+    """
+    waiting = never_preempting(problem.policy)
+    lacking = Lacking(
+        {each.id: running.unserved_permille(each.id) for each in problem.demands if each.service in waiting},
+        {name: running.level(name) for name in waiting},
+    )
+    return _gains(plan, lacking) and _loses(plan, problem)
 
 
 def as_assured(problem: Problem, state: State) -> Problem:
@@ -124,6 +159,13 @@ def _gains(plan: Plan, lacking: Lacking) -> bool:
 def _loses(plan: Plan, now: Problem) -> bool:
     """Whether somebody has less by a plan than now."""
     return any(True for _ in Preemption().check(plan, now))
+
+
+def _assurances(problem: Problem) -> tuple[Row, ...]:
+    """Rows by which nobody has less than is assured."""
+    form = Formulation()
+    Preemption().constrain(form, problem)
+    return tuple(form.rows)
 
 
 def withholding(lacking: Lacking, problem: Problem) -> tuple[Row, ...]:

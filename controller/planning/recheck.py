@@ -1,27 +1,49 @@
 """Looking again just before acting: may a decision still be carried out?
 
 Evidence has to last as long as the decision said, which may be less than the lead of a new plan: where none is found,
-what may serve for a while yet stays, and what may not is withdrawn by the same decision.
+what may serve for a while yet stays, and what may not is withdrawn by the same decision. What only the way needs has
+until the way is done.
+
+What the decision would load is judged as what it would route. What stands already is a matter of the next turn.
 """
 
+import itertools
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from collectors.snapshot import Snapshot
+from controller.actions import SetLoad, SetRoutes
 from controller.decision import Decision
+from controller.fleet import Load, RouteSet
 from controller.planning import report
-from controller.planning.build import build
+from controller.planning.build import Built, build
+from controller.planning.demand import demand_id
 from controller.planning.kept import Kept
+from controller.planning.options import placement_of
 from controller.planning.verify import Moment, verify
 from policy.findings import Finding, Level
 from policy.resolved import Policy
-from rules.catalogue import EXCLUDING
+from rules.catalogue import BARRING, STANDING
+from rules.kernel.plan import Instances, Plan, Route
+from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
+from rules.kernel.rule import Violation
 
 
 def recheck(
-    policy: Policy, snapshot: Snapshot, decision: Decision, now: datetime, kept: Kept | None = None
+    policy: Policy,
+    snapshot: Snapshot,
+    decision: Decision,
+    now: datetime,
+    followed: Iterable[RouteSet] = (),
+    *,
+    kept: Kept | None = None,
 ) -> tuple[Finding, ...]:
-    """Why a decision must not be carried out any more, judged on a fresh snapshot; nothing when it may."""
+    """Why a decision must not be carried out any more, judged on a fresh snapshot; nothing when it may.
+
+    `followed` are the routes that gateways follow now.
+    """
     built = build(policy, snapshot, decision.state, now, kept)
     known = {path.id for path in built.whole.paths}
     lost = [route.path for route in decision.plan.routes if route.path not in known]
@@ -35,11 +57,6 @@ def recheck(
                 subject=decision.id,
             ),
         )
-    rules = {rule.id for rule in EXCLUDING}
-    needed_s = built.whole.needed_until_s
-    until_s = int(decision.valid_until.timestamp()) if decision.valid_until else needed_s
-    asked = replace(built.whole, needed_until_s=min(needed_s, until_s))
-    broken = tuple(v for v in verify(decision.plan, asked, Moment.PASSING) if v.rule in rules)
     present = {node.name for node in built.whole.nodes}
     gone = sorted({item.node for item in decision.plan.instances} - present)
     vanished = tuple(
@@ -52,4 +69,72 @@ def recheck(
         )
         for node in gone
     )
-    return (*report.violated(broken), *vanished)
+    apart = {*snapshot.stuck, *(item.site for item in snapshot.cut_off)}
+    own = tuple(item for item in followed if item.origin not in apart)
+    return (*report.violated(tuple(_broken(decision, built, own))), *vanished)
+
+
+def _broken(decision: Decision, built: Built, followed: Iterable[RouteSet]) -> Iterator[Violation]:
+    """What the plan breaks that is to be reached, and then what only the way to it does."""
+    whole = built.whole
+    until_s = int(decision.valid_until.timestamp()) if decision.valid_until else whole.needed_until_s
+    asked = replace(whole, needed_until_s=min(whole.needed_until_s, until_s))
+    passing = replace(whole, needed_until_s=whole.now_s + math.ceil(decision.transition.duration_us / 1_000_000))
+    rules = {rule.id for rule in BARRING}
+    yield from (each for each in verify(decision.plan, asked, Moment.PASSING) if each.rule in rules)
+    loads = {str(load.placement): load for load in _loaded(decision, built)}
+    yield from (each for each in STANDING.check(decision.plan, asked) if placement_of(each.subject) in loads)
+    planned = {placement_of(item.option) for item in decision.plan.instances}
+    yield from _idle((load for placement, load in loads.items() if placement not in planned), passing)
+    yield from _routed(decision, followed, passing)
+
+
+def _loaded(decision: Decision, built: Built) -> Iterator[Load]:
+    """The loads by which more instances would stand on a server than do."""
+    standing = {seat: model.instances for seat, model in built.loaded.items()}
+    for wave in decision.transition.waves:
+        for action in wave.actions:
+            if isinstance(action, SetLoad) and action.load.instances > standing.get(action.load.seat, 0):
+                yield action.load
+
+
+def _idle(loads: Iterable[Load], problem: Problem) -> Iterable[Violation]:
+    """What of this would stand where nobody may use it, judged as if no request went there."""
+    options = {option.placement: option.id for option in problem.options}
+    known = (load for load in loads if load.placement in options)
+    instances = tuple(Instances(options[load.placement], load.node, load.instances) for load in known)
+    return STANDING.check(Plan(instances), problem)
+
+
+def _routed(decision: Decision, followed: Iterable[RouteSet], passing: Problem) -> Iterator[Violation]:
+    """What is against the ways that requests take before they take those of the plan.
+
+    Those that the first wave replaces do not count: where it sets routes, this is what it is for.
+    """
+    by_wave = tuple(
+        tuple(item for action in wave.actions if isinstance(action, SetRoutes) for item in action.routes)
+        for wave in decision.transition.waves
+    )
+    replaced = {(item.service, item.origin) for item in itertools.chain.from_iterable(by_wave[:1])}
+    staying = (item for item in followed if (item.service, item.origin) not in replaced)
+    planned = set(_ways(decision.fleet.routes, passing))
+    ways = _ways((*staying, *itertools.chain.from_iterable(by_wave)), passing)
+    paths = tuple(dict.fromkeys(path for path in ways if path not in planned))
+    trial = replace(passing, paths=paths)
+    sent = Plan(routes=tuple(Route(path.id, WHOLE_PERMILLE) for path in paths))
+    for rule in BARRING if paths else ():
+        if rule.applies(trial):
+            yield from rule.check(sent, trial)
+
+
+def _ways(routes: Iterable[RouteSet], problem: Problem) -> Iterator[Path]:
+    """The ways of routes as paths, of which nothing is known but where they go and how inputs are encoded."""
+    options = {option.placement: option.id for option in problem.options}
+    demands = {demand.id for demand in problem.demands}
+    for item in routes:
+        demand = demand_id(item.service, item.origin)
+        for way in item.ways if demand in demands else ():
+            if all(placement in options for placement in way.placements):
+                name = f"{demand}: {' | '.join(map(str, way.placements))} {' '.join(way.encodings)}".strip()
+                taken = tuple(options[placement] for placement in way.placements)
+                yield Path(name, demand, taken, (), encodings=way.encodings)

@@ -10,6 +10,7 @@ from ortools.sat.python import cp_model
 
 from controller.decision import Proof
 from controller.planning.cpsat import CpSatForm
+from controller.planning.objective import cost_of
 from controller.planning.work import PLAN_WORK, TIE_WORK
 from rules.kernel.formulation import Formulation
 from rules.kernel.plan import Plan
@@ -71,6 +72,40 @@ def solve(
     return Solved(
         plan, proof, round(solver.objective_value), round(solver.best_objective_bound), solver.deterministic_time
     )
+
+
+def solve_in_turn(
+    form: Formulation,
+    problem: Problem,
+    hint: Plan | None,
+    giving_up_work: float,
+    price_work: float,
+    *,
+    gap: int = 0,
+) -> Solved:
+    """A plan that gives up the least, and of those the cheapest, within `gap` millicents an hour.
+
+    In one sum, a permille of a demand counts ten million times as much as a node; each question by itself is easier.
+    Without a plan for the second, the answer to the first is given.
+    """
+    engine = CpSatForm(form, problem)
+    engine.prefer_least_given_up()
+    if hint is not None:
+        engine.hint(hint)
+    first = limited(giving_up_work)
+    proof = PROOFS.get(first.solve(engine.model), Proof.UNDECIDED)
+    if first.wall_time >= WALL_LIMIT_S or proof in {Proof.INFEASIBLE, Proof.UNDECIDED}:
+        return Solved(None, proof if proof is Proof.INFEASIBLE else Proof.UNDECIDED, 0, 0, first.deterministic_time)
+    plan = engine.plan(first.value)
+    engine.prefer_cheapest(round(first.objective_value))
+    engine.hint(plan)
+    second = limited(price_work)
+    second.parameters.absolute_gap_limit = gap
+    status = second.solve(engine.model)
+    if second.wall_time < WALL_LIMIT_S and status in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
+        plan = engine.plan(second.value)
+    work = first.deterministic_time + second.deterministic_time
+    return Solved(plan, Proof.FEASIBLE, cost_of(plan, form), 0, work)
 
 
 def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int, work_limit: float = TIE_WORK) -> Plan:

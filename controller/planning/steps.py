@@ -197,13 +197,15 @@ class Steps:
         """With a few instances elsewhere in their pool for as long as it takes to make room; the same when none helps.
 
         A node of the pool with room takes over for what stands in the way, or stands in for where something is to be,
-        so nothing has to be routed otherwise.
+        so nothing has to be routed otherwise. What gets no requests and is not in the goal takes over for nothing: it
+        may be there because nobody may use it any more.
         """
+        wanted = self.ground.brought(moment.shares).keys() | self.goal.totals().keys()
         left = self.bounds.room(moment.counts)
         there, missing = self.in_the_way(moment), self.missing(moment)
         lit = self.goal.powered()
         for (placement, node), many in sorted(self.surplus(moment).items()):
-            if node in there:
+            if node in there and placement in wanted:
                 wanted_mib = max((self._size_mib(p) for p, at in missing if at == node), default=0)
                 enough = max(1, -(-(wanted_mib - left[node]) // max(1, self._size_mib(placement))))
                 further = self._elsewhere(moment, (placement, node), min(many, enough) if node in lit else many, left)

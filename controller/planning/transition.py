@@ -21,12 +21,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload, Wave
+from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.fleet import Fleet, Load, Parts, RouteSet, Seat
 from controller.planning.between import Between
 from controller.planning.duration import wave_us
 from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
+from controller.planning.preemption import takes
 from controller.planning.verify import Moment, introduced, verify
 from controller.planning.walk import Walk, settled, walk
 from controller.planning.withdraw import withdraw, without_idle
@@ -34,6 +35,7 @@ from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from rules.kernel.rule import Violation
+from rules.preemption import Preemption
 
 LONGER: Final = 3
 """So often a way is looked for anew because it takes longer than what it was looked for with."""
@@ -144,7 +146,7 @@ def nearest_reached(whole: Problem, running: Plan, current: Fleet, target: Plan)
     walked = walks.walk(start, goal, kept=True)
     for moment in (settled(ground, walked), part_by_part(ground, start, goal)):
         plan = ground.plan(moment)
-        if plan is None or plan == ground.plan(start) or verify(plan, whole):
+        if plan is None or plan == ground.plan(start) or _is_no_plan(plan, running, whole):
             continue
         way = transition(whole, running, current, plan)
         if way is not None:
@@ -174,10 +176,15 @@ def step_reached(whole: Problem, running: Plan, current: Fleet, target: Plan) ->
     plan = end.plan
     if introduced(_broken(plan, whole, kept=False), _broken(end.allowed, whole, kept=False)):
         return None
-    if len(verify(plan, whole)) >= len(verify(running, whole)):
+    if takes(plan, running, whole) or len(verify(plan, whole)) >= len(verify(running, whole)):
         return None
     way = transition(whole, running, current, plan)
     return None if way is None else Reached(plan, way)
+
+
+def _is_no_plan(part: Plan, running: Plan, whole: Problem) -> bool:
+    """Whether a part of a plan breaks a rule by itself. Who has less than is assured may have that as it is."""
+    return takes(part, running, whole) or bool(verify(part, whole, apart=frozenset((Preemption.id,))))
 
 
 def _plans(ground: Ground, way: Walk) -> list[Plan | None]:
@@ -211,7 +218,7 @@ def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
     standing = asked_loads(start)
     if current.routes and asked_routes(start, start) != routes:
         routes = asked_routes(start, start)
-        waves.append(Wave("withdraw", (SetRoutes(routes),), wave_us(start, start, ground)))
+        waves.append(Wave(WITHDRAW, (SetRoutes(routes),), wave_us(start, start, ground)))
     for name, moment, staying in _steps(way):
         if name == "route" or name in REMOVING:
             wanted = asked_routes(moment, staying)

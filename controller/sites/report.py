@@ -15,7 +15,7 @@ from typing import Final
 
 from collectors.recording import RecordingError, decode, encode
 from collectors.snapshot import Snapshot
-from controller.fleet import RouteSet
+from controller.fleet import RouteSet, Seat
 from policy.findings import Finding
 from rules.kernel.problem import Placement
 
@@ -67,10 +67,14 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A plan that the site did not take up, or could not bring about, and why."""
+    """A plan that the site did not take up, or could not bring about, and why.
+
+    `hung` is the seat whose server took a call and did not answer, if that is why.
+    """
 
     generation: int
     reason: str
+    hung: Seat | None = None
 
 
 class Cause(StrEnum):

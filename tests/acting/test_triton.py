@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.triton import TritonActuator, TritonLimits, TritonServer
 from controller.actions import SetLoad, Unload
 from controller.embedded.fleet import EmbeddedFleet
@@ -115,5 +115,29 @@ async def test_a_server_that_hangs_costs_a_bounded_time(client: httpx.AsyncClien
             )
         }
         actuator = TritonActuator(client, servers, TritonLimits(action=timedelta(milliseconds=200)))
-        with pytest.raises(ActuatorError, match=r"not as wanted within 0\.2 s"):
+        with pytest.raises(HangError, match=r"not as wanted within 0\.2 s") as raised:
             await actuator.apply("d", Unload(ORIENT), world())
+        assert raised.value.seat == (ORIENT, "")
+
+
+async def tell_of_orient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer as a Triton does whose repository holds a model that is not loaded."""
+    await reader.readuntil(b"\r\n\r\n")
+    body = b'[{"name": "ppocr-cls--fp32", "state": "UNAVAILABLE"}]'
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n")
+    writer.write(b"content-length: %d\r\n\r\n%s" % (len(body), body))
+    await writer.drain()
+    writer.close()
+
+
+async def test_a_server_that_takes_a_load_and_never_answers_hangs(client: httpx.AsyncClient) -> None:
+    async with (
+        await asyncio.start_server(tell_of_orient, "127.0.0.1", 0) as telling,
+        await asyncio.start_server(never_answer, "127.0.0.1", 0) as hanging,
+    ):
+        http, grpc = (f"127.0.0.1:{each.sockets[0].getsockname()[1]}" for each in (telling, hanging))
+        servers = {(PARIS, ""): TritonServer(f"http://{http}", f"http://{http}/metrics", grpc)}
+        actuator = TritonActuator(client, servers, TritonLimits(action=timedelta(seconds=1)))
+        with pytest.raises(HangError, match="not as wanted within 1 s") as raised:
+            await actuator.apply("d", SetLoad(Load(ORIENT, 1, 1, 0)), world())
+        assert raised.value.seat == (ORIENT, "")

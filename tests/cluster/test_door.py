@@ -72,6 +72,8 @@ async def test_what_others_have_written_is_told_within_a_minute_and_is_left_to_t
     assert (added.id, added.subject) == ("GW2140", SUBJECT)
     assert added.message.endswith(f": {PARIS}_evil")
     hung.patch(PATH, {"data": {f"{PARIS}_evil": None, f"{PARIS}_gpu-2": "allowed"}})
+    (earlier,) = await door.keep(world(), seen(NOW - timedelta(days=14)), on("gpu-1"))
+    assert earlier.id == "GW2140", "also once the clock was set back"
     (taken,) = await door.keep(world(), seen(NOW + LOOKED_AT), ())
     assert taken.id == "GW2140"
     hung.patch(PATH, {"data": {f"{PARIS}_gpu-2": "no"}})

@@ -72,11 +72,20 @@ def test_a_gap_as_long_as_the_window_is_still_measured() -> None:
     assert (increase.gained, increase.window_s) == ({"a": 20}, 10.0)
 
 
-def test_a_sample_that_is_not_later_than_the_last_is_ignored() -> None:
-    counters = window((0, {"a": 0}), (5, {"a": 10}), (5, {"a": 90}), (3, {"a": 80}))
+def test_a_second_sample_of_the_same_instant_is_ignored() -> None:
+    counters = window((0, {"a": 0}), (5, {"a": 10}), (5, {"a": 90}))
     increase = counters.increase()
     assert increase is not None
     assert increase.gained == {"a": 10}
+
+
+def test_counting_begins_anew_once_the_clock_was_set_back() -> None:
+    counters = window((1_000, {"a": 0}), (1_005, {"a": 10}), (3, {"a": 80}))
+    assert counters.increase() is None, "what came before is of another time"
+    counters.add(at(8), {"a": 95})
+    increase = counters.increase()
+    assert increase is not None
+    assert (increase.gained, increase.window_s) == ({"a": 15}, 5.0)
 
 
 def test_a_counter_that_the_newest_sample_lacks_is_not_in_the_increase() -> None:

@@ -29,6 +29,12 @@ def test_a_reading_is_stale_once_it_is_older_than_it_may_be() -> None:
     assert COUNTERS.fresh(NOW + 2 * after, after) is None
 
 
+def test_a_reading_of_an_instant_that_is_still_to_come_is_stale_once_a_clock_was_set_back() -> None:
+    after = timedelta(seconds=15)
+    assert COUNTERS.freshness(NOW - after, after) is Freshness.FRESH, "clocks of two machines differ"
+    assert COUNTERS.freshness(NOW - after - timedelta(microseconds=1), after) is Freshness.STALE
+
+
 def test_a_reading_without_a_value_is_missing_however_new() -> None:
     assert Reading(None, NOW, "s").freshness(NOW, timedelta(days=1)) is Freshness.MISSING
     assert NO_TIMES.freshness(NOW, timedelta(days=1)) is Freshness.MISSING

@@ -50,6 +50,16 @@ def test_observations_later_than_now_do_not_count_yet() -> None:
     assert window.quantiles(at(4)) is None
 
 
+def test_observations_of_a_clock_that_ran_ahead_are_forgotten_once_it_is_right() -> None:
+    window = QuantileWindow(timedelta(seconds=30))
+    window.add(us(3_000), 1000)
+    assert window.quantiles(at(4)) is None
+    assert window.newest() is None
+    window.add(us(4), 2000)
+    assert window.newest() == at(4)
+    assert window.quantiles(at(3_000)) is None
+
+
 def test_observations_that_come_late_count_in_their_own_part() -> None:
     window = QuantileWindow(timedelta(seconds=30), parts=6)
     window.add(us(29), 2000)

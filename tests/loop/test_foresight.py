@@ -58,6 +58,14 @@ def test_a_minute_that_was_hardly_watched_is_missing_and_not_small() -> None:
     assert minutes.read(START + timedelta(seconds=61), rate) == [None]
 
 
+def test_minutes_are_counted_on_once_the_clock_was_set_back() -> None:
+    minutes, rate = Minutes(), Rate(2000, 20, 10.0)
+    for at in range(0, 30, 5):
+        assert minutes.read(START + timedelta(days=14, seconds=at), rate) == []
+    ended = [count for at in range(0, 125, 5) for count in minutes.read(START + timedelta(seconds=at), rate)]
+    assert ended == [pytest.approx(120)] * 2
+
+
 def test_turns_that_stood_still_for_minutes_leave_them_as_the_last_rate_or_missing() -> None:
     minutes = Minutes()
     minutes.read(START, None)

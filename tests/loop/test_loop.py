@@ -4,9 +4,11 @@ import asyncio
 import resource
 import signal
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from collectors.snapshot import ModelState, Snapshot
@@ -193,7 +195,9 @@ async def test_the_second_look_asks_the_servers_again(wiring: Wiring) -> None:
     assert isinstance(servers, Seen)
     looked: list[Snapshot] = []
 
-    def recheck(_policy: Policy, snapshot: Snapshot, _decision: Decision, now: datetime) -> tuple[Finding, ...]:
+    def recheck(
+        _policy: Policy, snapshot: Snapshot, _decision: Decision, now: datetime, _followed: Iterable[RouteSet]
+    ) -> tuple[Finding, ...]:
         assert snapshot.at == now
         looked.append(snapshot)
         return ()
@@ -204,6 +208,46 @@ async def test_the_second_look_asks_the_servers_again(wiring: Wiring) -> None:
     assert value is not None
     assert value.models[0].state is ModelState.READY
     assert looked[0].offered
+
+
+@pytest.mark.parametrize(("takes_s", "waves_left"), [(10, [3, 1]), (20, [3, 2, 1])])
+async def test_what_was_looked_at_longer_ago_than_readings_count_is_looked_at_again_before_the_next_wave(
+    wiring: Wiring, takes_s: int, waves_left: list[int]
+) -> None:
+    clock = Clock()
+    looked: list[tuple[int, bool]] = []
+
+    class Slow(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+            clock.now += timedelta(seconds=takes_s if isinstance(action, SetLoad) else 16)
+
+    def recheck(
+        _policy: Policy, _snapshot: Snapshot, left: Decision, _now: datetime, followed: Iterable[RouteSet]
+    ) -> tuple[Finding, ...]:
+        looked.append((len(left.transition.waves), tuple(followed) == ROUTES))
+        return ()
+
+    assert policy().scaling.stale_after_s == 15
+    await one_turn(replace(wiring, recheck=recheck, hands=Hands((Slow(),)), clock=clock))
+    assert looked == [(left, left == 1) for left in waves_left]
+
+
+async def test_what_a_look_between_waves_finds_stops_the_rest(wiring: Wiring) -> None:
+    ended = Finding("GW1087", Level.ERROR, "nobody may use it", "wait")
+    clock = Clock()
+
+    class Slow(DryRun):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002
+            clock.now += timedelta(seconds=20)
+
+    def recheck(_policy: Policy, _snapshot: Snapshot, left: Decision, *_: object) -> tuple[Finding, ...]:
+        return () if left.transition == MOVE else (ended,)
+
+    turned = await one_turn(replace(wiring, recheck=recheck, hands=Hands((Slow(),)), clock=clock))
+    assert [outcome.wave for outcome in turned.carried.outcomes] == ["grow"]
+    assert ids(turned) == ["GW1087"]
+    assert turned.memory.state.fleet.loads == (Load(DETECT, 2, 4, 1_000),)
+    assert turned.memory.state.fleet.routes == ()
 
 
 async def test_a_plan_whose_evidence_has_ended_is_not_carried_on(wiring: Wiring, dry: DryRun) -> None:

@@ -64,6 +64,18 @@ async def test_a_search_begins_after_a_minute_at_rest_and_its_plan_is_told_once(
     assert search.begun == 1
 
 
+async def test_a_search_begins_again_after_the_clock_was_set_back() -> None:
+    search = Search()
+    search.let.set()
+    polishing, later = Polishing(search), NOW + timedelta(days=14)
+    polishing.look(turned(later), later + REST)
+    assert await ended(polishing, later + REST) == FOUND
+    for passed in (timedelta(), 2 * REST):
+        polishing.look(turned(NOW), NOW + passed)
+    assert await ended(polishing, NOW + 2 * REST) == FOUND
+    assert search.begun == 2
+
+
 async def test_where_the_plan_is_proven_to_be_the_best_none_is_sought() -> None:
     search = Search()
     polishing = Polishing(search)

@@ -23,7 +23,7 @@ from controller.telemetry.tracing import RecentSpans, tracer_provider
 from policy.resolved import Policy
 from rules.kernel.plan import Instances, Plan
 from tests.loop.building import DETECT, MOVE, NOW, keep, policy
-from tests.loop.wired import BROKEN
+from tests.loop.wired import BROKEN, Clock
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,24 @@ async def test_the_journal_may_forget_only_what_is_older_than_a_profile_asks(
     (since,) = asked
     assert (since is None) == (audited_s == 0)
     assert since is None or timedelta() <= wiring.clock() - since - timedelta(seconds=audited_s) < timedelta(minutes=1)
+
+
+async def test_a_clock_that_runs_ahead_has_the_journal_forget_nothing_before_its_time(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[datetime | None] = []
+    monkeypatch.setattr(wiring.journal, "forget_oldest", asked.append)
+    monkeypatch.setattr(Policy, "audited_s", 86_400)
+    loop, begun = runner(wiring), wiring.clock()
+    assert isinstance(wiring.clock, Clock)
+    wiring.clock.now += timedelta(days=14)
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    loop.stop()
+    await running
+    (since,) = asked
+    assert since is not None
+    assert since - begun < timedelta(minutes=1) - timedelta(days=1)
 
 
 async def test_a_fault_in_tidying_the_journal_is_told_and_the_loop_goes_on(

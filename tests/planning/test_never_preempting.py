@@ -255,6 +255,15 @@ def test_it_waits_also_when_it_ceases_to_preempt_in_the_turn_of_the_surge() -> N
     assert served(here.rest(), here) == {URGENT: 12, STEADY: 40}
 
 
+@pytest.mark.parametrize(("never", "short"), [(True, URGENT), (False, STEADY)])
+def test_who_is_short_at_rest_gets_back_the_routes_that_a_gateway_lost(*, never: bool, short: str) -> None:
+    here, decision = busy(never=never)
+    assert here.state.settled
+    kept = tuple(replace(item, ways=()) if item.service == short else item for item in here.state.fleet.routes)
+    here.state = replace(here.state, fleet=replace(here.state.fleet, routes=kept))
+    assert served(here.turn(), here) == served(decision, here)
+
+
 @pytest.mark.parametrize("never", [True, False])
 def test_what_slept_has_nothing_when_it_wakes(*, never: bool) -> None:
     here = with_its_own_model(never=never, rates={URGENT: 4_000, STEADY: 20_000})

@@ -1,5 +1,7 @@
 """Sites that bring nothing about: nothing is asked of them, what they need stays, and all else goes on around them."""
 
+from dataclasses import replace
+
 import pytest
 
 from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload
@@ -195,7 +197,7 @@ def changing_places() -> tuple[Problem, Plan, Plan]:
 def test_guards_are_kept_on_the_way_around_it(least: int) -> None:
     problem, running, goal = changing_places()
     floors = tuple(Floor(Placement(model, "fp32", "far"), least, "cooldown") for model in ("a", "b"))
-    choice = Choice(goal, Proof.OPTIMAL, Transition(), problem, floors=floors)
+    choice = Choice(goal, Proof.OPTIMAL, Transition(), replace(problem, floors=floors))
     found = beside_stuck(choice, running, fleet_of(running, problem), frozenset(("paris",)))
     moved = ("b@far", "far-0") in {(item.option, item.node) for item in found.plan.instances}
     assert moved == (least == 1), "there is no room to change places without one less of either for a while"

@@ -93,14 +93,13 @@ class Fleet:
     def service(self, name: str, *stages: Stage, **clauses: Any) -> Self:
         """A service that promises nothing but these clauses."""
         nothing = {"latency": (), "availability": None, "accuracy": None, "degrade": ()}
-        nothing |= {"labels": (), "data_classes": (), "data_subjects": ()}
+        nothing |= {"labels": (), "data_classes": (), "data_subjects": (), "priority": 1}
         service = Service(
             name=name,
             orchestration=Orchestration.ORIGIN,
             origins=(),
             stages=stages,
             expected_rate_milli_rps=1000,
-            priority=1,
             place=at(10),
             **(nothing | clauses),
         )

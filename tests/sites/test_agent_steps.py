@@ -181,6 +181,13 @@ def test_what_failed_is_put_off_and_the_rest_goes_on(servers: Servers, settled: 
     assert (names, state.applied, state.refused) == (["grow"], 2, None)
 
 
+def test_a_server_that_hangs_is_told_with_what_was_asked_of_it(settled: AgentState) -> None:
+    seat = FIND, "edge-0"
+    plan = site_plan(2, (*LOADS, site_load(FIND, "edge-0")))
+    state = after(after(settled, Heard(plan), START), Failed("it hangs", seat, hung=True), START)
+    assert state.refused == Refused(2, "it hangs", seat)
+
+
 def test_a_hub_that_is_silent_for_a_moment_is_not_out_of_reach(settled: AgentState) -> None:
     assert after(settled, Missed(), START + SILENCE / 2).phase is Phase.CONNECTED
     assert cut_off(settled, START).phase is Phase.CUT_OFF

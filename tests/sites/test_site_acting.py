@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hubs import Clock
 
 from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.waiting import until
 from controller.actions import Action, SetLoad, SetRoutes, Unload
 from controller.fleet import Fleet, Load, RouteSet, Way
@@ -259,6 +259,31 @@ async def test_a_site_that_refuses_what_it_had_before_is_asked_again(
     assert not world.desk.is_stuck(PARIS), "this one has its own time"
     world.tells(3)
     await acting
+
+
+@pytest.mark.parametrize(("pool", "known"), [(PARIS, True), (LYON, False)])
+async def test_a_server_that_hangs_at_a_site_is_told_as_such_where_it_is_the_sites_own(
+    world: World, pool: str, *, known: bool
+) -> None:
+    world.tells(loads=(LOAD,))
+    seat = replace(LOAD.placement, pool=pool), NODE
+    hangs = Refused(1, "not as wanted within 60 s", seat)
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(MORE), POLICY))
+    await world.when_told(1, lambda: world.tells(0, hangs, loads=(LOAD,)))
+    with pytest.raises(ActuatorError, match="not as wanted within 60 s") as raised:
+        await acting
+    assert (raised.value.seat if isinstance(raised.value, HangError) else None) == (seat if known else None)
+
+
+async def test_what_is_to_go_and_is_not_waited_for_any_longer_stays_asked_for(world: World) -> None:
+    world.tells(loads=(LOAD,))
+    acting = asyncio.create_task(world.servers.apply("d", Unload(LOAD.placement, NODE), POLICY))
+    await world.when_told(1, lambda: world.tells(loads=(LOAD,)))
+    acting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await acting
+    plan = await world.plan()
+    assert (plan.generation, plan.loads) == (1, ())
 
 
 async def test_a_site_that_brings_nothing_about_is_told_with_since_when(

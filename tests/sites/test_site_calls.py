@@ -381,9 +381,13 @@ def test_a_key_that_is_not_the_authoritys_is_told(tmp_path: Path) -> None:
         Authority.read(tmp_path / AUTHORITY, tmp_path / AUTHORITY_KEY, tmp_path / PLAN_KEY)
 
 
-async def opened(called: Called) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def opened(called: Called, source: str = "127.0.0.1") -> Connection:
+    """A connection without a certificate, whose handshake is done."""
     host, port = called.url.removeprefix("https://").split(":")
-    return await asyncio.open_connection(host, int(port), ssl=called.context())
+    return await asyncio.open_connection(host, int(port), ssl=called.context(), local_addr=(source, 0))
 
 
 async def has_ended(reader: asyncio.StreamReader) -> bool:
@@ -400,11 +404,41 @@ async def test_strangers_take_no_connections_of_sites(called: Called, monkeypatc
         await client.aclose()
     await asyncio.sleep(0.1)
     standing = [await opened(called) for _ in range(4)]
-    assert await has_ended(standing[-1][0])
-    assert not standing[0][0].at_eof()
+    assert await has_ended(standing[0][0])
+    assert not standing[-1][0].at_eof()
     assert (await site.get(PLAN)).status_code == 204
     for _, writer in standing:
         writer.close()
+
+
+async def test_who_holds_the_places_of_strangers_keeps_nobody_from_registering(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer, "STRANGERS", 8)
+    many = [await opened(called, "127.0.0.3") for _ in range(8)]
+    few = [await opened(called, "127.0.0.2") for _ in range(3)]
+    more = [await opened(called, "127.0.0.3") for _ in range(20)]
+    assert all([await has_ended(each[0]) for each in (*many, *more[:-5])])
+    assert not any(reader.at_eof() for reader, _ in (*few, *more[-5:]))
+    site = await called.site(PARIS)
+    assert (await site.get(PLAN)).status_code == 204
+    for _, writer in (*many, *few, *more):
+        writer.close()
+
+
+async def guessed(called: Called, source: str, times: int) -> list[int]:
+    """The answers to so many tokens that are none, sent one after the other from an address."""
+    _, request = requested()
+    transport = httpx.AsyncHTTPTransport(verify=called.context(), local_address=source)
+    async with httpx.AsyncClient(base_url=called.url, transport=transport, trust_env=False) as client:
+        return [(await client.post(REGISTER, content=enrolment(request, "guess"))).status_code for _ in range(times)]
+
+
+async def test_who_guesses_tokens_keeps_nobody_from_registering(called: Called) -> None:
+    assert await guessed(called, "127.0.0.3", 62) == [403] * 60 + [429] * 2
+    assert (await (await called.site(PARIS)).get(PLAN)).status_code == 204
+    called.clock.passed = timedelta(minutes=1)
+    assert await guessed(called, "127.0.0.3", 1) == [403], "a minute later it may try again"
 
 
 async def test_a_certificate_that_was_revoked_keeps_its_site_out_by_no_number_of_connections(called: Called) -> None:
@@ -416,7 +450,8 @@ async def test_a_certificate_that_was_revoked_keeps_its_site_out_by_no_number_of
     site = await called.site(PARIS)
     assert (await site.get(PLAN)).status_code == 204
     more = await asyncio.open_connection(host, int(port), ssl=stolen)
-    assert await has_ended(more[0]), "who has most gives way"
+    assert [await has_ended(each[0]) for each in standing[:2]] == [True] * 2, "who has most gives way"
+    assert not more[0].at_eof()
     assert (await site.get(PLAN)).status_code == 204
     for _, writer in (*standing, more):
         writer.close()

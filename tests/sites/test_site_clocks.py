@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from collectors.snapshot import Offered, Rate, Reading, Snapshot
-from controller.sites.hub.clocks import NeverBack, Steady
+from controller.clocks import NeverBack, Steady
 from controller.sites.hub.collecting import SiteArrivals, SiteReadings
 from controller.sites.hub.heard import SiteReports
 from controller.sites.hub.peer import Peer

@@ -16,7 +16,7 @@ from controller.connections.reading import ConnectionsError
 from controller.sites.calls import PLAN
 from controller.sites.hub import answering, door, peer
 from controller.sites.hub.app import site_calls
-from controller.sites.hub.door import giving_way, network_of
+from controller.sites.hub.fairness import giving_way, network_of
 from controller.sites.hub.making_keys import AUTHORITY, CERTIFICATE, KEY
 from controller.sites.hub.peer import context_of
 from controller.sites.site_plan import SitePlan

@@ -10,7 +10,8 @@ from collectors.evidence.records import Evidence
 from collectors.snapshot import CutOff, Reading, Server, ServerState, Snapshot
 from controller.decision import Decision, State
 from controller.documents import observe
-from controller.fleet import Load
+from controller.fleet import Fleet, Load, RouteSet, Way
+from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.sites.hub.envelopes import envelopes
 from controller.sites.hub.question import asked
@@ -18,6 +19,7 @@ from controller.sites.hub.terms import Terms, terms_of
 from controller.sites.site_plan import Envelope, SitePlan
 from policy.clauses import Scope
 from policy.resolved import Policy, PoolsClause, ReplicaBound
+from rules.kernel.plan import Degraded, Instances, Plan
 from rules.kernel.problem import Placement
 from tests.planning.world import FRANKFURT, LYON, OCR, PARIS, POLICY, START, VAD, line, pci, pools_of
 
@@ -126,6 +128,25 @@ def test_nothing_falls_back_on_a_pool_that_its_service_bars() -> None:
     assert models_in_paris(decision) >= {"det", "cls", "rec"}
     assert pools_of(decision, OCR) == {FRANKFURT}
     assert found.of(PARIS, decision.fleet, EMPTY).fallbacks == ()
+
+
+@pytest.mark.parametrize(("level", "falls_back"), [(0, False), (1, True)])
+def test_a_demand_falls_back_on_a_lighter_variant_once_its_service_has_taken_that_step(
+    level: int, *, falls_back: bool
+) -> None:
+    snapshot = seen(POLICY, BOTH)
+    options = {option.placement: option.id for option in build(POLICY, snapshot, State(), START).whole.options}
+    light, whole = Placement("vad", "half", PARIS), Placement("vad", "fp32", FRANKFURT)
+    instances = tuple(Instances(options[each], f"{each.pool}-0", 1) for each in (light, whole))
+    loads = tuple(Load(each, 1, 1, 0, f"{each.pool}-0") for each in (light, whole))
+    routes = (RouteSet(VAD, PARIS, (Way(1000, (whole,)),)),)
+    decision = replace(
+        decided(POLICY, snapshot),
+        plan=Plan(instances, degraded=(Degraded(VAD, level),) if level else ()),
+        fleet=Fleet(loads, routes),
+    )
+    found = terms_of(POLICY, snapshot, decision, START, (PARIS, FRANKFURT)).fallbacks
+    assert [way.placements for item in found for way in item.ways] == ([(light,)] if falls_back else [])
 
 
 def models_in_paris(decision: Decision) -> set[str]:

@@ -27,7 +27,7 @@ from controller.cluster.servers.pod_state import PodState
 from controller.cluster.servers.pods import ServerAddresses, ServerPod, late_servers, on_machines, server_pod
 from controller.cluster.servers.serving import reached
 from controller.cluster.servers.settings import ServerSettings
-from controller.cluster.servers.upkeep import ClusterUpkeep, in_use, silent
+from controller.cluster.servers.upkeep import ClusterUpkeep, Kept, in_use, silent
 from controller.fleet import Fleet, Load
 from rules.kernel.problem import Placement
 from tests.acting.world import world
@@ -89,6 +89,17 @@ def test_a_silent_server_is_counted_from_when_it_fell_silent_and_anew_after_it_a
     answered = silent(first, Snapshot(later, servers=(server("a"),)))
     assert answered == {}
     assert silent(answered, Snapshot(later, servers=(away("a"),))) == {("edge", "a"): later}
+
+
+def test_silence_lasts_no_longer_because_the_clock_was_set_back() -> None:
+    ahead = silent({}, Snapshot(NOW + timedelta(days=14), servers=(away("a"),)))
+    assert silent(ahead, Snapshot(NOW, servers=(away("a"),))) == {("edge", "a"): NOW}
+
+
+def test_what_was_asked_by_a_clock_that_ran_ahead_is_asked_again() -> None:
+    ahead = Kept((), {}, removes=False, at=NOW + timedelta(days=14), told=())
+    assert ahead.still(replace(ahead, at=ahead.at + timedelta(seconds=5)))
+    assert not ahead.still(replace(ahead, at=NOW))
 
 
 def test_a_server_that_is_waited_for_stays() -> None:

@@ -91,7 +91,7 @@ class StatusReporter:
 
     def _is_due(self, held: Held, now: datetime) -> bool:
         written = self._written.get(held.uid)
-        return written is None or now - written[1] >= WORDS_AFTER
+        return written is None or not timedelta() <= now - written[1] < WORDS_AFTER
 
     async def _tell(self, change: Change, now: datetime) -> None:
         """Raises CallError when the cluster cannot be told anything; a resource that is gone is told nothing more.

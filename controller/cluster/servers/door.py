@@ -48,7 +48,8 @@ class Door:
         in_cluster = {item.pool for item in snapshot.inventory}
         self._judged = await asyncio.to_thread(rejudged, self._judged, here, seen.evidence, seen.at)
         wanted = parameter(self._judged, in_cluster, used)
-        if wanted != self._written or self._at is None or snapshot.at >= self._at + LOOKED_AT:
+        is_new = self._at is not None and self._at <= snapshot.at < self._at + LOOKED_AT
+        if wanted != self._written or not is_new:
             self._written, self._told = None, await self._write(wanted)
             if not self._told:
                 self._written, self._at = wanted, snapshot.at

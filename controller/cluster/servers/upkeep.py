@@ -45,7 +45,7 @@ class Kept:
     def still(self, other: "Kept") -> bool:
         """Whether another one, later, asks for the same, and so soon that it need not be looked at again."""
         same = (self.pools, self.used, self.removes) == (other.pools, other.used, other.removes)
-        return same and other.at - self.at < AGAIN
+        return same and timedelta() <= other.at - self.at < AGAIN
 
 
 class ClusterUpkeep:
@@ -133,9 +133,9 @@ class ClusterUpkeep:
 
 
 def silent(before: Mapping[ServerKey, datetime], snapshot: Snapshot) -> dict[ServerKey, datetime]:
-    """The servers that do not answer, each with since when."""
+    """The servers that do not answer, each with since when; from now on where the clock was set back."""
     now = ((server.pool, server.node) for server in snapshot.servers if server.reading.value is None)
-    return {server: before.get(server, snapshot.at) for server in now}
+    return {server: min(before.get(server, snapshot.at), snapshot.at) for server in now}
 
 
 def in_use(planned: Fleet, snapshot: Snapshot, waited_for: Collection[ServerKey]) -> dict[str, set[str]]:

@@ -37,11 +37,29 @@ from rules.kernel.problem import Demand, Path, Problem
 
 WORK: Final = 0.1
 """Deterministic time of a neighbourhood."""
+GAP_PART: Final = 1_000
+"""A mended plan may cost more than the cheapest by such a part of what all nodes cost: proving the rest takes long."""
 NARROW: Final = 4
 WIDE: Final = 12
 """Alternatives for what a broken row speaks of, and for each stage of the demands that it touches."""
-ATTEMPTS: Final = ((NARROW, False), (WIDE, True), (30, True), (NARROW, True))
-"""How wide, and whether services may give up more for it. What is left open in a large part is found in a small one."""
+
+
+class Attempt(NamedTuple):
+    """How wide a neighbourhood is; whether services may give up more for it, and whether what stands stays there."""
+
+    width: int
+    may_give_up: bool = True
+    stays: bool = False
+
+
+ATTEMPTS: Final = (
+    Attempt(NARROW, may_give_up=False, stays=True),
+    Attempt(NARROW, may_give_up=False),
+    Attempt(WIDE),
+    Attempt(30),
+    Attempt(NARROW),
+)
+"""What is left open in a large part is found in a small one, and a lost node needs no more than room elsewhere."""
 MOST_SERVICES: Final = 6
 """Whose demands are open at a time."""
 MOST_POWERED: Final = 100
@@ -77,10 +95,10 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
 def without_broken(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
     """The plan with the rows kept that can be mended."""
     view = View(rows, price)
-    for width, may_give_up in ATTEMPTS:
+    for attempt in ATTEMPTS:
         for row in broken(rows, at):
             if not keeps(row, at, rows.tops):
-                at = _mended(view, at, row, width, may_give_up=may_give_up)
+                at = _mended(view, at, row, attempt)
     return at
 
 
@@ -135,6 +153,11 @@ class View:
                 found[service].append(row)
         return {service: tuple(rows) for service, rows in found.items()}
 
+    @cached_property
+    def gap(self) -> int:
+        """Millicents an hour that a mended plan may cost more than the cheapest."""
+        return sum(self.rows.prices.nodes.values()) // GAP_PART
+
     def load(self, at: Reading) -> Mapping[str, float]:
         """By node, the parts of it that its instances take, summed."""
         found: defaultdict[str, float] = defaultdict(float)
@@ -151,9 +174,9 @@ class Left(NamedTuple):
     stays: Reading
     before: Plan
 
-    def solved(self, most: int | None = None) -> Plan | None:
+    def solved(self, most: int | None = None, gap: int = 0) -> Plan | None:
         """The best part found for what is open, that costs at most so much."""
-        return solve(self.form, self.problem, self.before, WORK, most=most).plan
+        return solve(self.form, self.problem, self.before, WORK, most=most, gap=gap).plan
 
     def without_giving_up_more(self) -> int | None:
         """What a plan costs at the most that gives up no more than now: a permille is worth more than all nodes.
@@ -176,12 +199,13 @@ def _worst_used(view: View, at: Reading, seen: Collection[str]) -> str:
     return min(left, key=lambda node: (-waste[node], node), default="")
 
 
-def _mended(view: View, at: Reading, row: Hard, width: int, *, may_give_up: bool) -> Reading:
+def _mended(view: View, at: Reading, row: Hard, attempt: Attempt) -> Reading:
     """The plan with a row kept if that can be."""
+    width, may_give_up, stays = attempt
     spoken = tuple(dict.fromkeys(_spoken(view, at, row, width)))
     services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
-    left = _left(view, at, _neighbourhood(view, at, spoken, services, width))
-    found = left.solved(None if may_give_up else left.without_giving_up_more())
+    left = _left(view, at, _neighbourhood(view, at, spoken, services, width, stays=stays))
+    found = left.solved(None if may_give_up else left.without_giving_up_more(), view.gap)
     if found is None or (not may_give_up and shortfall(found, left.form) > shortfall(left.before, left.form)):
         return at
     return left.with_part(found)
@@ -197,7 +221,7 @@ def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
     room = max((lacking(row, at) for row in view.asked_of.get(ladder.service, ())), default=0)
     left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width, room=room))
     permille = min(view.rows.prices.unserved.get(demand, 0) for demand in ladder.demands)
-    found = left.solved(cost_of(left.before, left.form) - permille // 2)
+    found = left.solved(cost_of(left.before, left.form) - permille // 2, view.gap)
     return at if found is None else left.with_part(found)
 
 
@@ -215,7 +239,14 @@ def _left(view: View, at: Reading, opened: Open) -> Left:
 
 
 def _neighbourhood(
-    view: View, at: Reading, spoken: Sequence[str], services: Sequence[str], width: int, *, room: int = 0
+    view: View,
+    at: Reading,
+    spoken: Sequence[str],
+    services: Sequence[str],
+    width: int,
+    *,
+    room: int = 0,
+    stays: bool = False,
 ) -> Open:
     problem = view.rows.problem
     standing = tuple(option for option in spoken if option in at.by_option)
@@ -227,7 +258,9 @@ def _neighbourhood(
     most = max(FEWEST_PATHS, PATHS * width // max(1, len(demands)))
     paths = {demand.id: _paths(view, at, demand, others, most) for demand in demands}
     options = {*standing, *others, *(o for chosen in paths.values() for path in chosen for o in path.options)}
-    nodes = _nodes(view, at, options, ROOMIEST + min(room, MOST_LACKING))
+    nodes = _roomy(view, at, options, ROOMIEST + min(room, MOST_LACKING))
+    if not stays:
+        nodes |= {node for option, node in at.counts if option in options}
     return Open(
         replace(
             problem,
@@ -334,12 +367,11 @@ def _paths(view: View, at: Reading, demand: Demand, others: Sequence[str], most:
     return tuple(chosen[name] for name in sorted(chosen))
 
 
-def _nodes(view: View, at: Reading, options: Iterable[str], most: int) -> frozenset[str]:
-    """Nodes that hold any of the options, and of their pools the roomiest of those in use and some empty ones."""
-    wanted = set(options)
+def _roomy(view: View, at: Reading, options: Iterable[str], most: int) -> frozenset[str]:
+    """Of the pools of some options, the roomiest nodes of those in use and some empty ones."""
     load = view.load(at)
-    found = {node for option, node in at.counts if option in wanted}
-    for pool in sorted({view.rows.problem.option(option).placement.pool for option in wanted}):
+    found: set[str] = set()
+    for pool in sorted({view.rows.problem.option(option).placement.pool for option in options}):
         nodes = view.nodes_of.get(pool, ())
         used = sorted((node for node in nodes if node in at.powered), key=lambda node: (load[node], node))
         found.update(used[:most], [node for node in nodes if node not in at.powered][:most])

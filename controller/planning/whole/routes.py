@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.planning.connected import connected
-from controller.planning.solve import nearest, solve
+from controller.planning.solve import Solved, nearest, solve_in_turn
 from controller.planning.whole.reading import Counts, Reading
 from controller.planning.whole.residual import Open, fixed, joined, residual
 from controller.planning.whole.rows import Rows
@@ -19,8 +19,10 @@ from rules.kernel.formulation import Budget, Formulation
 from rules.kernel.plan import Degraded, Plan, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
 
-WORK: Final = 0.5
-"""Deterministic time of services that are solved together."""
+GIVING_UP_WORK: Final = 0.2
+"""Deterministic time of services that are solved together, for how little of them has to be given up …"""
+PRICE_WORK: Final = 0.05
+"""… and for what their shares cost."""
 GAP: Final = 100
 """Millicents an hour that their shares may cost more than the cheapest: proving the last of them takes the longest."""
 TIE_WORK: Final = 0.01
@@ -50,17 +52,21 @@ def routed(rows: Rows, counts: Counts) -> Reading | None:
         opened = Open(narrow)
         stays = fixed(rows, at, opened)
         form = residual(rows, stays, opened)
-        solved = solve(form, narrow, work_limit=WORK, gap=GAP)
+        solved = _solved(form, narrow, None)
         if solved.plan is None:
-            solved = solve(form, narrow, _refusing(rows, narrow), WORK, gap=GAP)
+            solved = _solved(form, narrow, _refusing(rows, narrow))
         if solved.plan is None and any(isinstance(row, Budget) for row in form.rows):
             form = Formulation([row for row in form.rows if not isinstance(row, Budget)])
-            solved = solve(form, narrow, work_limit=WORK, gap=GAP)
+            solved = _solved(form, narrow, None)
         if solved.plan is None:
             return None
         found = nearest(form, narrow, solved.plan, solved.cost, TIE_WORK)
         at = joined(stays, Reading.of(found))
     return at
+
+
+def _solved(form: Formulation, narrow: Problem, hint: Plan | None) -> Solved:
+    return solve_in_turn(form, narrow, hint, GIVING_UP_WORK, PRICE_WORK, gap=GAP)
 
 
 def _refusing(rows: Rows, narrow: Problem) -> Plan:

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Protocol
 
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.envoy_stages import Routed, hold_s
-from controller.actions import Action, SetLoad, SetRoutes, Unload, Wave
-from controller.fleet import RouteSet, Seat
+from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Unload, Wave, seat_of
+from controller.fleet import RouteSet
 from controller.sites.agent.state import Failed
-from controller.sites.agent.waves import WITHDRAW
 from controller.sites.site_plan import SitePlan
 
 AT_ONCE: Final = 4
@@ -46,14 +45,15 @@ class Hands:
 
         async def one(action: Action) -> Failed | None:
             async with free:
-                trouble = await self._done(action, plan) if is_meant(action, plan) else ""
-            return Failed(trouble, seat_of(action), urgent=wave.name == WITHDRAW) if trouble else None
+                failed = await self._done(action, plan) if is_meant(action, plan) else None
+            return replace(failed, urgent=wave.name == WITHDRAW) if failed else None
 
         done = await asyncio.gather(*map(one, wave.actions))
         return tuple(each for each in done if each is not None)
 
-    async def _done(self, action: Action, plan: SitePlan) -> str:
-        """What went wrong; empty when the action was done."""
+    async def _done(self, action: Action, plan: SitePlan) -> Failed | None:
+        """What went wrong; None when the action was done."""
+        seat = seat_of(action)
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):
                 if isinstance(action, SetRoutes):
@@ -61,12 +61,13 @@ class Hands:
                 else:
                     await self.servers.have(action)
         except ActuatorError as error:
-            return str(error)
+            return Failed(str(error), seat, hung=isinstance(error, HangError))
         except TimeoutError:
-            return f"not done within {DEADLINE.total_seconds():g} s: see the log of the server or gateway"
+            trouble = f"not done within {DEADLINE.total_seconds():g} s: see the log of the server or gateway"
+            return Failed(trouble, seat, hung=seat is not None)
         except Exception as error:  # noqa: BLE001 - a fault in one action must not lose what its neighbours did
-            return f"{type(error).__name__}: {error}: a fault of Gridwright, report it"
-        return ""
+            return Failed(f"{type(error).__name__}: {error}: a fault of Gridwright, report it", seat)
+        return None
 
     async def _follow(self, routes: tuple[RouteSet, ...], plan: SitePlan) -> None:
         if self.gateways is None:
@@ -77,14 +78,3 @@ class Hands:
 def services_of(plan: SitePlan) -> Mapping[str, Routed]:
     """The plan's services as gateways need to know them."""
     return {service.name: Routed(service.stages, hold_s(service.wake_up_us)) for service in plan.services}
-
-
-def seat_of(action: Action) -> Seat | None:
-    """What an action loads or unloads; None for routes."""
-    match action:
-        case SetLoad():
-            return action.load.seat
-        case Unload():
-            return action.seat
-        case _:
-            return None

@@ -4,14 +4,14 @@ import asyncio
 import logging
 from typing import Final
 
-from controller.actions import Action, SetLoad, Wave
+from controller.actions import WITHDRAW, Action, SetLoad, Wave, seat_of
 from controller.fleet import Seat
-from controller.sites.agent.acting import Hands, seat_of
+from controller.sites.agent.acting import Hands
 from controller.sites.agent.intent import may_be_set
 from controller.sites.agent.limits import server_of
 from controller.sites.agent.mind import Mind
 from controller.sites.agent.state import Failed
-from controller.sites.agent.waves import WITHDRAW, Standing
+from controller.sites.agent.waves import Standing
 from controller.sites.site_plan import SitePlan
 
 LOG: Final = logging.getLogger("gridwright.agent")

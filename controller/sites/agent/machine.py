@@ -116,7 +116,8 @@ def _failed(state: AgentState, event: Failed) -> AgentState:
     until = state.latest + (AGAIN_URGENT if event.urgent and not event.blind else AGAIN)
     others = tuple(each for each in state.failures if each.seat != event.seat)
     state = replace(state, failures=(*others, Failure(until, event.trouble, event.seat, event.blind)))
-    return state if event.blind else replace(state, refused=Refused(state.generation, event.trouble))
+    hung = event.seat if event.hung else None
+    return state if event.blind else replace(state, refused=Refused(state.generation, event.trouble, hung))
 
 
 def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, Wave | None]:

@@ -97,12 +97,14 @@ class Failed:
     """An action could not be done, on a seat or, without one, at the gateways. `urgent`: it withdraws something.
 
     `blind`: it does so on a server that does not tell what it holds, and `trouble` is empty where it seems done.
+    `hung`: the server took the call and did not answer.
     """
 
     trouble: str
     seat: Seat | None = None
     urgent: bool = False
     blind: bool = False
+    hung: bool = False
 
 
 Event = Heard | Missed | Told | Looked | Failed

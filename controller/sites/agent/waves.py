@@ -8,16 +8,13 @@ was cut short, by whatever, is taken up from what is there.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
-from controller.actions import Action, SetLoad, SetRoutes, Unload, Wave
+from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Unload, Wave
 from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet, Seat
 from controller.sites.agent.limits import Room, ServerLimits, server_of
 from controller.sites.agent.routing import over
 from rules.kernel.problem import Placement
-
-WITHDRAW: Final = "withdraw"
 
 
 @dataclass(frozen=True, slots=True)

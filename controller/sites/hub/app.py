@@ -17,13 +17,13 @@ from fastapi import FastAPI, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from controller.api.problems import Problem, add_handlers
+from controller.clocks import Clock
 from controller.journal.errors import JournalError
 from controller.sites.calls import MOST_WAIT_S, PLAN, REGISTER, RENEW, REPORT, Enrolment
 from controller.sites.hub.authority import Authority
-from controller.sites.hub.clocks import Clock
 from controller.sites.hub.enrolling import Enrolling, bad_request, forbidden, unnamed
 from controller.sites.hub.heard import SiteReports
-from controller.sites.hub.peer import Peer, peer_in
+from controller.sites.hub.peer import Peer, network_in, peer_in
 from controller.sites.hub.plausible import MOST, flaw
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.registry import SiteRegistry
@@ -63,7 +63,8 @@ def site_calls(hub: Hub) -> FastAPI:
 
     @app.post(REGISTER)
     async def register(request: Request) -> Response:
-        made = await enrolling.register(_enrolment(await _body(request, MOST_ENROLMENT_BYTES)), hub.agents)
+        body = await _body(request, MOST_ENROLMENT_BYTES)
+        made = await enrolling.register(_enrolment(body), hub.agents, network_in(request))
         return Response(msgspec.json.encode(made), media_type="application/json")
 
     @app.post(RENEW)

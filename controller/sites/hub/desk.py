@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.waiting import until
 from controller.fleet import Load, RouteSet
 from controller.journal.errors import JournalError
@@ -64,6 +64,7 @@ class Desk:
     async def bring_about(self, site: str, change: Change, back: Change) -> None:
         """Change the plan of a site, and wait until that is brought about; else change it `back`.
 
+        What is given up before that, as what may no longer stand is where servers hang, stays asked for.
         A site that has withdrawn something gets its plan anew even if it says so already: where that was by a clock
         that ran ahead, only a newer plan puts it right.
         Raises ActuatorError.
@@ -112,7 +113,10 @@ class Desk:
             return False
         refused = heard.report.refused
         if refused is not None and refused.generation >= generation > heard.report.generation:
-            raise ActuatorError(f"site {site} did not bring its plan about: {refused.reason}")
+            told = f"site {site} did not bring its plan about: {refused.reason}"
+            if refused.hung is not None and self.sites.site_of(refused.hung[0].pool) == site:
+                raise HangError(told, refused.hung)
+            raise ActuatorError(told)
         return heard.report.generation >= generation
 
     async def routes(self, site: str) -> tuple[RouteSet, ...]:

@@ -5,16 +5,15 @@ many as the process may have files.
 """
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import ssl
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
 from controller.background import in_background
+from controller.sites.hub.fairness import giving_way, network_of
 
 LOG: Final = logging.getLogger("gridwright.sites")
 HANDSHAKE_S: Final = 10.0
@@ -25,16 +24,12 @@ MOST_HANDSHAKES: Final = 64
 """Under way at once, of all callers together."""
 NO_FILES_S: Final = 1.0
 BACKLOG: Final = 256
-_NETWORK_BYTES: Final = 8
-"""Of an IPv6 address, as many bytes name the network: one machine has all of its addresses."""
 
 
 class Door:
     """Hands each connection to a protocol once its handshake is done.
 
-    Where there are too many, the network that has most of them gives way with the one that has waited longest: who
-    means it is through within moments, and one that holds many open takes the room of its own. No network is
-    refused for its number alone, as all sites may be behind one load balancer.
+    Where there are too many, the network that has most of them gives way with the one that has waited longest.
     """
 
     def __init__(self, context: ssl.SSLContext, made: Callable[[], asyncio.Protocol]) -> None:
@@ -88,18 +83,6 @@ class Door:
             )
         except OSError as error:
             LOG.debug("a handshake came to nothing: %s", error)
-
-
-def giving_way(under_way: dict[asyncio.Task[None], str]) -> asyncio.Task[None]:
-    """The first that came of the network that has most."""
-    ((fullest, _),) = Counter(under_way.values()).most_common(1)
-    return next(task for task, network in under_way.items() if network == fullest)
-
-
-def network_of(address: str) -> str:
-    """What counts as one caller: an IPv4 address, or the /64 of an IPv6 one."""
-    found = ipaddress.ip_address(address)
-    return str(found) if found.version == 4 else found.packed[:_NETWORK_BYTES].hex()  # noqa: PLR2004 - IPv4
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -2,21 +2,27 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
 from controller.api.problems import Problem
+from controller.clocks import Clock
 from controller.sites.calls import Credentials, Enrolment
 from controller.sites.hub.authority import Authority, Issued, KeysError
-from controller.sites.hub.clocks import Clock
 from controller.sites.hub.peer import Peer
 from controller.sites.hub.registry import Certified, SiteRegistry
 
 LOG: Final = logging.getLogger("gridwright.sites")
-MOST_IN_A_MINUTE: Final = 60
-"""Registrations and, apart from them, renewals: each costs a signature."""
+MOST_IN_A_MINUTE: Final = 660
+"""Registrations and, apart from them, renewals, of all callers: each costs a look into the database, or a signature."""
+SHARE: Final = 10
+"""One caller may have asked for this part of what is left for all: for 60 alone, and for less where others ask.
+
+So it takes fifty callers that ask for all they can to keep one out that has not asked yet.
+"""
 A_MINUTE: Final = timedelta(minutes=1)
 
 
@@ -29,12 +35,12 @@ class Enrolling:
         self._registry = registry
         self._clock = clock
         self._shown = shown
-        self._registrations, self._renewals = _Pace(), _Pace()
+        self._registrations, self._renewals = Pace(), Pace()
 
-    async def register(self, asked: Enrolment, agents: Collection[str]) -> Credentials:
-        """The certificate for a token, which is used up by it."""
+    async def register(self, asked: Enrolment, agents: Collection[str], network: str) -> Credentials:
+        """The certificate for a token, which is used up by it; asked for from a network."""
         now = self._clock()
-        self._registrations.go(now)
+        self._registrations.go(network, now)
         try:
             self._authority.check(asked.request)
         except KeysError as error:
@@ -53,7 +59,7 @@ class Enrolling:
     async def renew(self, peer: Peer, asked: Enrolment) -> Credentials:
         """Another certificate for the site of the present one, which holds on until it ends."""
         now = self._clock()
-        self._renewals.go(now)
+        self._renewals.go(peer.site, now)
         made, certified = self._issued(peer.site, asked.request, now)
         if not await asyncio.to_thread(self._registry.renew, certified, made.serial, now, peer.serial):
             raise forbidden(f"the certificate of {peer.site} was revoked: register again with another token")
@@ -68,22 +74,22 @@ class Enrolling:
         return made, Certified(site, made.ends)
 
 
-class _Pace:
-    """So many in each minute, and no more."""
+class Pace:
+    """So many in each minute of all callers, and of each a share. Only those that were let through are remembered."""
 
     def __init__(self) -> None:
         self._begun: datetime | None = None
-        self._count = 0
+        self.counted: Counter[str] = Counter()
 
-    def go(self, now: datetime) -> None:
+    def go(self, caller: str, now: datetime) -> None:
         """Count one. Raises Problem where there were too many."""
         if self._begun is None or now - self._begun >= A_MINUTE:
-            self._begun, self._count = now, 0
-        self._count += 1
-        if self._count > MOST_IN_A_MINUTE:
+            self._begun, self.counted = now, Counter()
+        if SHARE * self.counted[caller] >= MOST_IN_A_MINUTE - self.counted.total():
             headers = {"Retry-After": "60"}
-            status, title = HTTPStatus.TOO_MANY_REQUESTS, "Too many sites ask for certificates"
+            status, title = HTTPStatus.TOO_MANY_REQUESTS, "Too many certificates are asked for"
             raise Problem(status, "too-many", title, "ask again in a minute", headers=headers)
+        self.counted[caller] += 1
 
 
 def _no_token() -> Problem:

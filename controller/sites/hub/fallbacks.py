@@ -3,20 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from controller.fleet import Fleet, Load, Parts, RouteSet, Seat, Way, parts_of, routed
 from controller.planning.demand import demand_id
 from controller.planning.excluded import exclusions_of
 from controller.sites.hub.question import Asked
 from controller.sites.site_plan import Envelope
-from policy.resolved import WHOLE_PERMILLE, Stage
-from rules.catalogue import EXCLUDING
+from policy.resolved import WHOLE_PERMILLE, Service, Stage, UseVariant
+from rules.catalogue import BARRING
 from rules.kernel.problem import Demand, Placement
-from rules.kernel.rule import Excluding
-
-KEPT: Final[tuple[Excluding, ...]] = tuple(rule for rule in EXCLUDING if rule.always)
-"""The rules that a fallback never breaks: what is promised of latency gives way first while a site is alone."""
 
 
 @dataclass(slots=True)
@@ -35,9 +30,10 @@ def fallbacks(
     """A route set for each demand from these sites that others take part in, over what its site has loaded.
 
     It lets through as much as the loads have room for at their most, beside what they serve anyway; demands by turns.
-    Each is verified.
+    No rule is broken that bars uses or paths at every moment, and no variant serves before its degrade step is taken:
+    what is promised of latency gives way first.
     """
-    barred = {(row.demand, row.stage, row.option) for row in exclusions_of(asked.problem, KEPT)}
+    barred = {(row.demand, row.stage, row.option) for row in exclusions_of(asked.problem, BARRING)}
     found: list[RouteSet] = []
     for site in sites:
         alone = _alone(asked, fleet, envelopes, site)
@@ -90,9 +86,19 @@ def _roomiest(
     fitting = [
         each
         for each in alone.here
-        if each.model == stage.model and (demand.id, stage.name, asked.options[each].id) not in barred
+        if each.model == stage.model
+        and (demand.id, stage.name, asked.options[each].id) not in barred
+        and _step_of(asked.problem.service_of(demand), each) <= asked.plan.level(demand.service)
     ]
     return max(fitting, key=lambda each: alone.room[each], default=None)
+
+
+def _step_of(service: Service, placement: Placement) -> int:
+    """The step of the degrade order from which a variant may serve; 0 where it needs none."""
+    variant = placement.model, placement.variant
+    steps = enumerate(service.degrade, start=1)
+    named = (at for at, step in steps if isinstance(step, UseVariant) and (step.model, step.variant) == variant)
+    return next(named, 0)
 
 
 def _let_through(
@@ -111,4 +117,4 @@ def _let_through(
 
 
 def _breaks(alone: Asked) -> bool:
-    return any(rule.applies(alone.problem) and any(rule.check(alone.plan, alone.problem)) for rule in KEPT)
+    return any(rule.applies(alone.problem) and any(rule.check(alone.plan, alone.problem)) for rule in BARRING)

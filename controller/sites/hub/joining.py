@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controller.acting.waiting import until
+from controller.clocks import NeverBack, Steady
 from controller.connections.sites import SitesConnection
 from controller.journal.errors import JournalError
 from controller.sites.hub.answering import answering
 from controller.sites.hub.app import Hub, site_calls
 from controller.sites.hub.authority import Authority
-from controller.sites.hub.clocks import NeverBack, Steady
 from controller.sites.hub.collecting import SiteReadings
 from controller.sites.hub.desk import Desk
 from controller.sites.hub.heard import SiteReports

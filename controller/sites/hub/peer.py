@@ -6,7 +6,6 @@ request, so what the handshake has told is put there once a connection is made.
 
 import asyncio
 import ssl
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from controller.sites.calls import site_of
 from controller.sites.hub.authority import KeysError, check_secret
+from controller.sites.hub.fairness import giving_way, network_of
 
 REQUEST_S: Final = 10.0
 """How long a connection may stand before its first request has come, and about so long before each other one has."""
@@ -28,6 +28,7 @@ CONNECTIONS_A_SITE: Final = 8
 STRANGERS: Final = 32
 """Connections beside those of sites: of agents that register, and of whoever tries."""
 PEER: Final = "peer"
+NETWORK: Final = "network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +60,35 @@ class PeerProtocol(H11Protocol):
     """HTTP that tells each request whose certificate it came with, and waits for each one only so long.
 
     One caller's connections take no room of another's: a site has so many, and those without a certificate together.
-    Of more, the certificate gives way that has most of them.
+    Of more, the certificate gives way that has most of them, with its oldest; without any, the network.
     """
 
     peer: Peer | None
     """Whose certificate it came with, once the connection is made."""
+    network: str
+    """Where it came from; empty of a caller that was gone by then."""
+    made_s: float
+    """When, by the loop's clock."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Note who calls; of one connection too many, one is closed."""
         tls = transport.get_extra_info("ssl_object")
         self.peer = peer = peer_of(tls.getpeercert() if tls else None)
+        address = transport.get_extra_info("peername")
+        self.network = network_of(str(address[0])) if address else ""
         super().connection_made(transport)
-        self.app_state = {**self.app_state, PEER: peer}
+        self.made_s = self.loop.time()
+        self.app_state = {**self.app_state, PEER: peer, NETWORK: self.network}
         self._answered: object = None
         self._patience_s = TAKEN_S if peer else REQUEST_S
         self.timeout_keep_alive = TAKEN_S if peer else self.timeout_keep_alive
         self._waited = self.loop.call_later(self._patience_s, self._give_up)
-        site = self._of_its_site()
-        if len(site) > (CONNECTIONS_A_SITE if peer else STRANGERS):
-            self._one_of_most(site).transport.abort()  # a close would wait for the caller to agree
+        standing = self._of_its_site()
+        if len(standing) > (CONNECTIONS_A_SITE if peer else STRANGERS):
+            callers = {each: each.peer or each.network for each in standing}
+            gone = giving_way(callers)
+            self.connections.discard(gone)
+            gone.transport.abort()  # a close would wait for the caller to agree
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -85,18 +96,13 @@ class PeerProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _of_its_site(self) -> list["PeerProtocol"]:
-        """The connections of the same site, or of nobody's, this one among them."""
-        others = (each for each in self.connections if isinstance(each, PeerProtocol))
-        return [each for each in others if _site_of(each.peer) == _site_of(self.peer)]
+        """The connections of the same site, or of nobody's, this one among them, in the order in which they came.
 
-    def _one_of_most(self, connections: list["PeerProtocol"]) -> "PeerProtocol":
-        """One of the certificate that has most of them; of its own, this one.
-
-        One that was revoked learns so by its requests alone, and would else keep its site out by making none.
+        A certificate that was revoked learns so by its requests alone, and may make none: it is a caller of its own.
         """
-        counted = Counter(each.peer for each in connections)
-        most = max(counted.values())
-        return next(each for each in (self, *connections) if counted[each.peer] == most)
+        others = (each for each in self.connections if isinstance(each, PeerProtocol))
+        same = (each for each in others if _site_of(each.peer) == _site_of(self.peer))
+        return sorted(same, key=lambda each: each.made_s)
 
     def _give_up(self) -> None:
         """Close a connection over which no whole request came since it was looked at last."""
@@ -124,3 +130,8 @@ def peer_in(request: Request) -> Peer | None:
     """Whose certificate a request came with."""
     found = getattr(request.state, PEER, None)
     return found if isinstance(found, Peer) else None
+
+
+def network_in(request: Request) -> str:
+    """Where a request came from."""
+    return str(getattr(request.state, NETWORK, ""))

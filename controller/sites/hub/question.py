@@ -72,7 +72,8 @@ def asked(policy: Policy, snapshot: Snapshot, decision: Decision, now: datetime)
         attestations=attestations(snapshot.evidence),
         provenances=provenances(known, snapshot.evidence),
     )
-    bare = Asked(problem, Plan(instances=decision.plan.instances), {each.placement: each for each in options.values()})
+    standing = Plan(instances=decision.plan.instances, degraded=decision.plan.degraded)
+    bare = Asked(problem, standing, {each.placement: each for each in options.values()})
     return bare.taking(decision.fleet.routes)
 
 

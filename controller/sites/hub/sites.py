@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from controller.sites.hub.clocks import Clock
+from controller.clocks import Clock
 from controller.sites.hub.heard import Heard, SiteReports
 from controller.sites.hub.publishing import SitePlans
 from controller.sites.hub.readings import Own

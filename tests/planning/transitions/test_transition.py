@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from controller.actions import Transition
+from controller.actions import SetLoad, Transition
 from controller.fleet import fleet_of
 from controller.planning.around import around
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
-from policy.resolved import Ceiling, Encryption, Link
+from policy.resolved import Ceiling, Encryption, Link, ReplicaBound
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Floor, Placement, Problem
 from tests.rules.build import Fleet, asks, at, plan, stage
@@ -158,6 +158,22 @@ def test_a_plan_around_what_full_nodes_block_serves_as_much_as_stands_there() ->
     assert found.plan.count(["a@near"]) == 1
     assert found.plan.count(["c@spare"]) == 2
     assert found.way == way(problem, SHORT, found.plan)
+
+
+def test_what_nobody_needs_any_more_is_not_loaded_a_second_time_to_make_room() -> None:
+    """It may be where nobody may use it: a bound keeps it until it stands elsewhere."""
+    problem = two_models(near_nodes=2)
+    scaling = replace(problem.policy.scaling, bounds=(ReplicaBound("a", "", 1, 9, at(60)),))
+    demands = tuple(each for each in problem.demands if each.service == "b-service")
+    paths = tuple(path for path in problem.paths if path.demand == demands[0].id)
+    problem = replace(problem, policy=replace(problem.policy, scaling=scaling), demands=demands, paths=paths)
+    start = plan({("a@near", "near-0"): 1, ("b@far", "far-0"): 1}, {"b far": 1000})
+    goal = plan({("b@near", "near-0"): 1, ("a@far", "far-0"): 1}, {"b near": 1000})
+    found = way(problem, start, goal)
+    assert found is not None
+    assert names(found)[0] == "grow"
+    loads = [action.load for wave in found.waves for action in wave.actions if isinstance(action, SetLoad)]
+    assert {load.placement.model for load in loads if load.placement.pool == "near"} == {"b"}
 
 
 def test_what_is_over_leaves_a_full_node_first_as_far_as_the_rest_answers() -> None:

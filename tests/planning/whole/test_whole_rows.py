@@ -14,7 +14,7 @@ from controller.planning.whole import repair as repair_module
 from controller.planning.whole.excess import outnumbered
 from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, unit_prices
 from controller.planning.whole.reading import Counts, Reading, keeps
-from controller.planning.whole.repair import broken, repaired
+from controller.planning.whole.repair import Attempt, broken, repaired
 from controller.planning.whole.residual import Open, fixed, part, residual
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.translate import translate
@@ -148,11 +148,28 @@ def test_where_a_bound_cannot_be_kept_otherwise_something_is_refused_for_it() ->
 def test_nothing_is_given_up_before_a_wider_part_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = rows_of(two_pools(), Count("test", None, READ, 0, 1))
     attempts = repair_module.ATTEMPTS
-    monkeypatch.setattr(repair_module, "ATTEMPTS", attempts[:1])
+    monkeypatch.setattr(repair_module, "ATTEMPTS", attempts[:2])
     at = Reading.made(PLAIN, EDGE, {}, {})
     assert repaired(rows, at, unit_prices(rows, PLAIN)) == at
-    assert [may_give_up for _, may_give_up in attempts] == [False, True, True, True]
-    assert attempts[-1][0] == repair_module.NARROW
+    assert [each.may_give_up for each in attempts] == [False, False, True, True, True]
+    assert attempts[-1].width == repair_module.NARROW
+
+
+def test_what_was_lost_is_made_up_for_elsewhere_before_anything_else_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = Fleet().site("paris", "EU").pool("edge", "paris", nodes=8, price_millicents_per_hour=50)
+    fleet = fleet.service("ocr", stage("read", "rec")).demand("ocr", "paris", 8000)
+    fleet = fleet.option("read", "rec", "edge", memory_mib=300, capacity_milli_rps=500)
+    rows = rows_of(fleet.path("to read", "ocr@paris", "read").problem)
+    full = {("read", f"edge-{at}"): 3 for at in range(5)}
+    at = Reading.made(full, {"to read": 1000}, {}, {})
+    assert [type(row) for row in broken(rows, at)] == [Flow]
+    assert repair_module.ATTEMPTS[0].stays
+    monkeypatch.setattr(repair_module, "ATTEMPTS", (Attempt(repair_module.NARROW, stays=True),))
+    mended = repaired(rows, at, unit_prices(rows, full))
+    assert broken(rows, mended) == ()
+    crowded = [key for key in full if key[1] not in {"edge-0", "edge-1"}]  # two nodes in use are offered as well
+    assert {key: mended.counts[key] for key in crowded} == dict.fromkeys(crowded, 3)
+    assert sum(mended.counts.values()) == 16
 
 
 def test_of_too_many_instances_those_go_that_answer_less_than_all_must_on_the_mean() -> None:

@@ -1,7 +1,7 @@
-"""Time as sites are judged by it, whatever is done to the machine's clock.
+"""Time that goes on whatever is done to the machine's clock.
 
-How long a site is silent is a span: setting the clock makes it neither longer nor shorter. What sites are told of the
-time is an instant, and goes on from the latest that was told, as the agents' own does.
+How long a site is silent, or an entry is kept, is a span: setting the clock makes it neither longer nor shorter. What
+sites are told of the time is an instant, and goes on from the latest that was told, as the agents' own does.
 """
 
 import time
