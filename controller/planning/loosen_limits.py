@@ -53,7 +53,8 @@ def higher_limit(asked: Questions, whole: Questions, clause: Clause, base: Edit)
 
 def _limit(problem: Problem, clause: Clause) -> _Limit | None:
     """The limit that a clause sets; None where it sets none that paths could miss."""
-    for service in problem.policy.services:
+    asking = {demand.service for demand in problem.demands}
+    for service in (each for each in problem.policy.services if each.name in asking):
         for objective in service.latency if clause.rule == Latency.id else ():
             if objective.place == clause.place:
                 return _of_latency(objective)
