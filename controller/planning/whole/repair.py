@@ -87,8 +87,7 @@ def repaired(rows: Rows, at: Reading, price: Mapping[str, float]) -> Reading:
     at, view = without_broken(rows, at, price), View(rows, price)
     short = at.levels.keys() | {rows.problem.demand(demand).service for demand in at.unserved}
     for service in sorted(short & rows.ladders.keys()):
-        if given_up(rows, at, service) > least_given_up(rows, service):
-            at = _given_more(view, at, rows.ladders[service])
+        at = _given_more(view, at, rows.ladders[service])
     return at
 
 
@@ -212,11 +211,16 @@ def _mended(view: View, at: Reading, row: Hard, attempt: Attempt) -> Reading:
 
 
 def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
-    """The plan with less of a service degraded or refused, where that can be and pays.
+    """The plan with less of a service degraded or refused, where that can be and pays: among few paths, then more."""
+    least = least_given_up(view.rows, ladder.service)
+    for width in (NARROW, WIDE):
+        if given_up(view.rows, at, ladder.service) > least:
+            at = _given_more_among(view, at, ladder, width)
+    return at
 
-    Only plans that give up less are looked at: that there is none takes far less to see than which of them is cheapest.
-    """
-    width = WIDE
+
+def _given_more_among(view: View, at: Reading, ladder: Ladder, width: int) -> Reading:
+    """Only plans that give up less are looked at: that there is none is far less to see than which is cheapest."""
     spoken = tuple(dict.fromkeys(_spoken(view, at, ladder, width)))
     room = max((lacking(row, at) for row in view.asked_of.get(ladder.service, ())), default=0)
     left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width, room=room))
