@@ -4,10 +4,10 @@ The waves before its own may not be gone through then, and what hangs itself is 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from controller.actions import WITHDRAW, Action, Transition, Unload, Wave
+from controller.actions import WITHDRAW, Action, Transition, Unload, Wave, seat_of
 from controller.fleet import Fleet, Seat
 from controller.planning.choose import Choice
 from controller.planning.excluded import exclusions_of
@@ -18,21 +18,35 @@ from rules.kernel.problem import Placement, Problem
 def unloading_first(choice: Choice, current: Fleet, seats: frozenset[Seat]) -> Choice:
     """The same way, beginning with all that may not stand and gets no request; of what hangs these `seats`, too.
 
-    Nothing on the way needs it: no plan sends requests there any more.
+    Nothing on the way needs it: no plan sends requests there any more. What hangs is asked last, for after as many as
+    may be under way at a site nothing more is begun there.
     """
     way = choice.way or Transition()
     gone = _leaving(choice.whole, way, current)
-    unloads = {action.seat: action for action in _unloads(way) if action.placement in gone}
-    hanging = {load.seat for load in current.loads if load.seat in seats and load.placement in gone}
-    unloads |= {seat: Unload(*seat) for seat in hanging}
-    if not unloads:
+    leaving = {action.seat for action in _unloads(way) if action.placement in gone}
+    leaving |= {load.seat for load in current.loads if load.seat in seats and load.placement in gone}
+    if not leaving:
         return choice
-    left = (replace(w, actions=tuple(each for each in w.actions if each not in unloads.values())) for w in way.waves)
-    waves = [wave for wave in left if wave.actions]
+    waves = [wave for wave in (_after_unloading(leaving, each) for each in way.waves) if wave.actions]
     first = waves.pop(0) if waves and waves[0].name == WITHDRAW else Wave(WITHDRAW, ())
-    actions: tuple[Action, ...] = tuple(unloads[seat] for seat in sorted(unloads))
-    first = replace(first, actions=(*first.actions, *actions))
+    unloads = (Unload(*seat) for seat in sorted(leaving, key=lambda seat: (seat in seats, seat)))
+    first = replace(first, actions=(*first.actions, *unloads))
     return replace(choice, way=Transition((first, *waves), way.duration_us))
+
+
+def _after_unloading(leaving: Collection[Seat], wave: Wave) -> Wave:
+    """A wave as it is once these seats were to be unloaded: nothing loads them again, or sets them anew.
+
+    That they are gone is waited for where the wave makes room for others.
+    """
+    actions: list[Action] = []
+    for action in wave.actions:
+        seat = seat_of(action)
+        if seat is None or seat not in leaving:
+            actions.append(action)
+        elif wave.name == "free":
+            actions.append(Unload(*seat))
+    return replace(wave, actions=tuple(actions))
 
 
 def _leaving(whole: Problem, way: Transition, current: Fleet) -> frozenset[Placement]:
