@@ -286,43 +286,6 @@ async def test_what_is_to_go_and_is_not_waited_for_any_longer_stays_asked_for(wo
     assert (plan.generation, plan.loads) == (1, ())
 
 
-async def test_what_a_site_does_beside_a_server_that_hangs_is_done_and_is_not_taken_back(world: World) -> None:
-    other = replace(LOAD, placement=Placement("cls", "fp32", PARIS))
-    more = replace(other, instances=4)
-    hung = replace(LOAD, placement=Placement("det", "fp32", PARIS))
-    world.tells(loads=(LOAD, other, hung), routes=(HERE,))
-    withdrawn = replace(HERE, ways=())
-    waiting = asyncio.create_task(world.servers.apply("d", Unload(*hung.seat), POLICY))
-    acting = [
-        asyncio.create_task(world.routes.apply("d", SetRoutes((withdrawn,)), POLICY)),
-        asyncio.create_task(world.servers.apply("d", Unload(*LOAD.seat), POLICY)),
-        asyncio.create_task(world.servers.apply("d", SetLoad(more), POLICY)),
-    ]
-    await world.when_told(4, lambda: None)
-    await world.plans.given_out(PARIS, 4, 0)
-    hangs = Refused(4, "not as wanted within 60 s", hung.seat)
-    world.tells(0, hangs, loads=(more, hung))
-    await asyncio.gather(*acting)
-    with pytest.raises(HangError):
-        await waiting
-    plan = await world.plan()
-    assert plan.fleet() == Fleet((more, hung), (withdrawn,)), "only what was not done is as before"
-
-
-async def test_what_a_site_showed_before_it_took_a_plan_up_is_no_answer_to_it(world: World) -> None:
-    world.tells()
-    acting = asyncio.create_task(world.servers.apply("d", SetLoad(LOAD), POLICY))
-    await world.when_told(1, lambda: world.tells(loads=(LOAD,)))
-    await asyncio.sleep(0.3)
-    assert not acting.done()
-    await world.plans.given_out(PARIS, 1, 0)
-    world.tells(loads=(MORE,))
-    await asyncio.sleep(0.3)
-    assert not acting.done()
-    world.tells(loads=(LOAD,))
-    await acting
-
-
 async def test_a_site_that_brings_nothing_about_is_told_with_since_when(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

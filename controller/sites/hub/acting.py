@@ -8,16 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from collectors.snapshot import ModelState
 from controller.acting.actuator import Actuator, ActuatorError
 from controller.actions import Action, SetLoad, SetRoutes, Unload
-from controller.fleet import Load, RouteSet, Seat
+from controller.fleet import RouteSet, Seat
 from controller.journal.errors import JournalError
 from controller.loop.turn import RouteReader
-from controller.sites.hub.desk import Desk, Shown
+from controller.sites.hub.desk import Desk
 from controller.sites.hub.publishing import Change
 from controller.sites.hub.terms import Terms
-from controller.sites.report import Report
 from controller.sites.site_plan import SiteLoad, SitePlan, SiteRoute
 from policy.resolved import Policy
 
@@ -43,8 +41,7 @@ class SiteServers:
         wanted = _terms(self._desk).load(action.load) if isinstance(action, SetLoad) else None
         plan = await _plan(self._desk, site)
         before = next((item for item in plan.loads if item.load.seat == seat), None)
-        shown = _showing_load(seat, action.load if isinstance(action, SetLoad) else None)
-        await self._desk.bring_about(site, _with_load(seat, wanted), _with_load(seat, before), shown)
+        await self._desk.bring_about(site, _with_load(seat, wanted), _with_load(seat, before))
 
 
 class SiteRoutes:
@@ -99,7 +96,7 @@ class SiteRoutes:
         before = tuple(item for item in plan.routes if item.routes.service in names)
         wanted = tuple(map(terms.route, routes))
         change, back = _with_routes(names, wanted, terms), _with_routes(names, before, terms)
-        await self._desk.bring_about(site, change, back, _showing_routes(routes))
+        await self._desk.bring_about(site, change, back)
 
 
 def _with_load(seat: Seat, wanted: SiteLoad | None) -> Change:
@@ -124,36 +121,6 @@ def _with_routes(names: Iterable[str], wanted: Iterable[SiteRoute], terms: Terms
         return terms.with_routes(plan, (*others, *routes))
 
     return change
-
-
-def _showing_load(seat: Seat, wanted: Load | None) -> Shown:
-    """Whether a report shows the load at a seat as wanted, or none there; neither where its server does not tell."""
-    placement, node = seat
-    ready = [(ModelState.READY, wanted.instances, wanted.max_batch, wanted.queue_delay_us)] if wanted else []
-
-    def is_shown(report: Report) -> bool:
-        servers = (each for each in report.seen.servers if (each.pool, each.node) == (placement.pool, node))
-        state = next((each.reading.value for each in servers), None)
-        there = (
-            (model.state, model.instances, model.max_batch, model.queue_delay_us)
-            for model in (state.models if state else ())
-            if (model.model, model.variant) == (placement.model, placement.variant)
-            and model.state is not ModelState.UNAVAILABLE
-        )
-        return state is not None and list(there) == ready
-
-    return is_shown
-
-
-def _showing_routes(wanted: Iterable[RouteSet]) -> Shown:
-    """Whether a report shows that gateways follow these; one that has no way need not be told of."""
-    asked = {(item.service, item.origin): item for item in wanted}
-
-    def is_shown(report: Report) -> bool:
-        followed = {(item.service, item.origin): item for item in report.routes}
-        return all(followed.get(demand, replace(item, ways=(), parts=())) == item for demand, item in asked.items())
-
-    return is_shown
 
 
 async def _plan(desk: Desk, site: str) -> SitePlan:

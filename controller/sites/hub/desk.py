@@ -15,15 +15,13 @@ from controller.sites.hub.publishing import Change
 from controller.sites.hub.readings import own_routes
 from controller.sites.hub.sites import Sites
 from controller.sites.hub.terms import Terms
-from controller.sites.report import Cause, Report
+from controller.sites.report import Cause
 from controller.sites.signed import PlanRefusedError
 from controller.sites.site_plan import SitePlan
 from rules.kernel.problem import Placement
 
 DONE_S: Final = 75.0
 """How long an action waits for a site to bring its plan about: loading takes a site as long as anybody else."""
-Shown = Callable[[Report], bool]
-"""Whether a report shows what a change was made for."""
 
 
 @dataclass(slots=True)
@@ -63,11 +61,9 @@ class Desk:
         plan = SitePlan(site, heard.report.generation, now, now)
         return replace(plan, loads=tuple(map(terms.load, sorted(loads))), routes=tuple(routes))
 
-    async def bring_about(self, site: str, change: Change, back: Change, is_shown: Shown) -> None:
+    async def bring_about(self, site: str, change: Change, back: Change) -> None:
         """Change the plan of a site, and wait until that is brought about; else change it `back`.
 
-        It is once the site has the whole of that plan, or has taken it up and shows what was changed: something else of
-        the plan may hang, which keeps nothing from being done and is no reason to go back.
         What is given up before that, as what may no longer stand is where servers hang, stays asked for.
         A site that has withdrawn something gets its plan anew even if it says so already: where that was by a clock
         that ran ahead, only a newer plan puts it right.
@@ -82,7 +78,7 @@ class Desk:
         except (JournalError, PlanRefusedError) as error:
             raise ActuatorError(f"site {site}: {error}") from error
         try:
-            await self._done(site, generation, is_shown)
+            await self._done(site, generation)
         except ActuatorError:
             with suppress(JournalError, PlanRefusedError):
                 await self.sites.plans.publish(site, back, self.of_itself(site))
@@ -99,24 +95,22 @@ class Desk:
         if self.is_stuck(site):
             raise ActuatorError(f"site {site} brings nothing about: see its agent's log")
 
-    async def _done(self, site: str, generation: int, is_shown: Shown) -> None:
+    async def _done(self, site: str, generation: int) -> None:
         given = self.clock()
         try:
             async with asyncio.timeout(DONE_S):
-                await until(lambda: self._is_done(site, generation, is_shown))
+                await until(lambda: self._is_done(site, generation))
         except TimeoutError as error:
             self.sites.undone.note(site, generation, given)
             raise ActuatorError(
                 f"site {site} has not brought generation {generation} about within {DONE_S:g} s: see its agent's log"
             ) from error
 
-    async def _is_done(self, site: str, generation: int, is_shown: Shown) -> bool:
+    async def _is_done(self, site: str, generation: int) -> bool:
         self.require(site)
         heard = self.sites.reports.of(site)
         if heard is None:
             return False
-        if self.sites.plans.has_taken_up(site, generation) and is_shown(heard.report):
-            return True
         refused = heard.report.refused
         if refused is not None and refused.generation >= generation > heard.report.generation:
             told = f"site {site} did not bring its plan about: {refused.reason}"

@@ -72,10 +72,6 @@ class SitePlans:
             self._changed[site] = asyncio.Event()
             return generation
 
-    def has_taken_up(self, site: str, generation: int) -> bool:
-        """Whether a site has this generation of its plan in force, or a later one: it asks for what follows."""
-        return self._taken_up[site] >= generation
-
     async def given_out(self, site: str, after: int, wait_s: float) -> str | None:
         """The plan with a signature, as soon as it has a generation above `after`; None when it does not come in time.
 
