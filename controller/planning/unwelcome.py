@@ -4,22 +4,27 @@ The waves before its own may not be gone through then, and what hangs itself is 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from controller.actions import WITHDRAW, Action, Transition, Unload, Wave
-from controller.fleet import Fleet, Seat
+from controller.decision import Hung
+from controller.fleet import Fleet
 from controller.planning.choose import Choice
 from controller.planning.excluded import exclusions_of
+from controller.planning.hung import paused
 from rules.catalogue import STANDING
 from rules.kernel.problem import Placement, Problem
 
 
-def unloading_first(choice: Choice, current: Fleet, seats: frozenset[Seat]) -> Choice:
-    """The same way, beginning with all that may not stand and gets no request; of what hangs these `seats`, too.
+def unloading_first(choice: Choice, current: Fleet, hung: Collection[Hung], now: datetime) -> Choice:
+    """The same way, beginning with all that may not stand and gets no request; of what hangs also what has a pause.
 
-    Nothing on the way needs it: no plan sends requests there any more.
+    Nothing on the way needs it: no plan sends requests there any more. So few that hang are waited for in a wave that
+    they come last, and first among them the one that was asked longest ago: none keeps another one loaded.
     """
+    seats, asked = paused(hung, now), {each.seat: each.at for each in hung}
     way = choice.way or Transition()
     gone = _leaving(choice.whole, way, current)
     unloads = {action.seat: action for action in _unloads(way) if action.placement in gone}
@@ -30,7 +35,11 @@ def unloading_first(choice: Choice, current: Fleet, seats: frozenset[Seat]) -> C
     left = (replace(w, actions=tuple(each for each in w.actions if each not in unloads.values())) for w in way.waves)
     waves = [wave for wave in left if wave.actions]
     first = waves.pop(0) if waves and waves[0].name == WITHDRAW else Wave(WITHDRAW, ())
-    actions: tuple[Action, ...] = tuple(unloads[seat] for seat in sorted(unloads))
+    ordered = (
+        *sorted(unloads.keys() - asked.keys()),
+        *sorted(unloads.keys() & asked.keys(), key=lambda seat: (asked[seat], seat)),
+    )
+    actions: tuple[Action, ...] = tuple(unloads[seat] for seat in ordered)
     first = replace(first, actions=(*first.actions, *actions))
     return replace(choice, way=Transition((first, *waves), way.duration_us))
 
