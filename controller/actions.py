@@ -70,6 +70,11 @@ class Transition:
         return frozenset((placement.pool, node) for placement, node in seats)
 
 
+def is_aside(wave: str, action: Action) -> bool:
+    """Whether an action unloads what may not stand beside routes that leave: nothing that is planned needs its room."""
+    return wave == WITHDRAW and isinstance(action, Unload)
+
+
 def seat_of(action: Action) -> Seat | None:
     """What an action loads or unloads, and where; None for routes."""
     match action:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from controller.acting.actuator import Actuator, ActuatorError, HangError
-from controller.actions import WITHDRAW, Action, Outcome, Transition, Unload, Wave, seat_of
+from controller.actions import Action, Outcome, Transition, Unload, Wave, is_aside, seat_of
 from controller.decision import Decision
 from controller.fleet import Seat
 from controller.journal.errors import JournalError
@@ -88,7 +88,7 @@ async def carry_out(
             await note(wave.name, done, outcomes)
         except JournalError as error:
             return Carried(outcomes, (*kept, journal_refused(str(error))), noted=False)
-        needed = [each for each in done if not (wave.name == WITHDRAW and isinstance(each.action, Unload))]
+        needed = [each for each in done if not is_aside(each.wave, each.action)]
         kept += _against(decision, [each for each in done if each not in needed])
         against = _against(decision, needed)
         if against:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from controller.actions import WITHDRAW, Action, Outcome, SetLoad, SetRoutes, Transition, Unload
+from controller.actions import Action, Outcome, SetLoad, SetRoutes, Transition, Unload, is_aside
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
 from controller.planning.hung import noted
@@ -48,7 +48,7 @@ def _count(transition: Transition, *, settling: bool) -> int:
 
 def _needed(wave: str, action: Action) -> bool:
     """Whether a plan needs an action to be in force: all but unloads of what it does not use."""
-    return wave != SETTLING and not (wave == WITHDRAW and isinstance(action, Unload))
+    return wave != SETTLING and not is_aside(wave, action)
 
 
 def changed(fleet: Fleet, actions: Iterable[Action]) -> Fleet:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from collectors.collector import Collector
 from collectors.snapshot import Snapshot
 from controller.acting.actuator import ActuatorError
-from controller.actions import Outcome
+from controller.actions import Outcome, is_aside
 from controller.connections.servers import ServerKey
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
@@ -111,9 +111,9 @@ class Turned:
 
     @property
     def is_reached(self) -> bool:
-        """Whether all that the decision asked for was done."""
+        """Whether all that the decision asked for was done, but for what has to go and hangs, which it asks again."""
         waves = self.decision.transition.waves if self.decision else ()
-        done = [outcome for outcome in self.carried.outcomes if not outcome.error]
+        done = [each for each in self.carried.outcomes if not each.error or is_aside(each.wave, each.action)]
         return self.decision is not None and len(done) == sum(len(wave.actions) for wave in waves)
 
     def findings(self) -> tuple[Finding, ...]:

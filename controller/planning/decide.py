@@ -129,9 +129,9 @@ def _chosen(
     if fills_up(choice.plan, built.problem, state):
         built = build(policy, snapshot, _foreseeing(state, choice.plan, built), now, kept)
         choice = choose(built, running, current, state, now)
-    seats = paused(built.state.hung, now)
-    choice = beside_stuck(choice, running, current, frozenset(snapshot.stuck), seats)
-    return built, running, current, unloading_first(choice, current, seats) if built.state.hung else choice
+    hung = built.state.hung
+    choice = beside_stuck(choice, running, current, frozenset(snapshot.stuck), paused(hung, now))
+    return built, running, current, unloading_first(choice, current, hung, now) if hung else choice
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:

@@ -110,8 +110,8 @@ def hanging(hung: Iterable[Hung], now: datetime) -> Iterator[Finding]:
             "GW2147",
             Level.WARNING,
             f"its server took a call and did not answer, {waits}: it was to show {each.wanted}, and shows "
-            f"{each.shown}; it is not tried again before {again.isoformat(timespec='seconds')}, and all else goes on "
-            "around it",
+            f"{each.shown}; nothing more is planned there before {again.isoformat(timespec='seconds')}, and all else "
+            "goes on around it",
             f"see the log of the server {server}: its model repository may not answer, or its device; once it was "
             "started anew it is tried again sooner",
             subject=seat_name(each.seat),

@@ -6,21 +6,25 @@ The waves before its own may not be gone through then, and what hangs itself is 
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from controller.actions import WITHDRAW, Action, Transition, Unload, Wave, seat_of
+from controller.decision import Hung
 from controller.fleet import Fleet, Seat
 from controller.planning.choose import Choice
 from controller.planning.excluded import exclusions_of
+from controller.planning.hung import paused
 from rules.catalogue import STANDING
 from rules.kernel.problem import Placement, Problem
 
 
-def unloading_first(choice: Choice, current: Fleet, seats: frozenset[Seat]) -> Choice:
-    """The same way, beginning with all that may not stand and gets no request; of what hangs these `seats`, too.
+def unloading_first(choice: Choice, current: Fleet, hung: Collection[Hung], now: datetime) -> Choice:
+    """The same way, beginning with all that may not stand and gets no request; of what hangs also what has a pause.
 
-    Nothing on the way needs it: no plan sends requests there any more. What hangs is asked last, for after as many as
-    may be under way at a site nothing more is begun there.
+    Nothing on the way needs it: no plan sends requests there any more. So few that hang are waited for in a wave that
+    they come last, and first among them the one that was asked longest ago: none keeps another one loaded.
     """
+    seats, asked = paused(hung, now), {each.seat: each.at for each in hung}
     way = choice.way or Transition()
     gone = _leaving(choice.whole, way, current)
     leaving = {action.seat for action in _unloads(way) if action.placement in gone}
@@ -29,8 +33,11 @@ def unloading_first(choice: Choice, current: Fleet, seats: frozenset[Seat]) -> C
         return choice
     waves = [wave for wave in (_after_unloading(leaving, each) for each in way.waves) if wave.actions]
     first = waves.pop(0) if waves and waves[0].name == WITHDRAW else Wave(WITHDRAW, ())
-    unloads = (Unload(*seat) for seat in sorted(leaving, key=lambda seat: (seat in seats, seat)))
-    first = replace(first, actions=(*first.actions, *unloads))
+    ordered = (
+        *sorted(leaving - asked.keys()),
+        *sorted(leaving & asked.keys(), key=lambda seat: (asked[seat], seat)),
+    )
+    first = replace(first, actions=(*first.actions, *(Unload(*seat) for seat in ordered)))
     return replace(choice, way=Transition((first, *waves), way.duration_us))
 
 

@@ -362,6 +362,13 @@ async def test_a_real_watch_tells_what_comes_and_is_refused_of_what_there_is_not
             await first_line(asked, Resource("v1", "nothing").path())
 
 
+async def test_a_watch_that_does_not_begin_waits_no_longer_than_any_call_does() -> None:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow), base_url="https://cluster") as served:
+        asked = Calls(served, Limits(attempt_s=0.05))
+        with pytest.raises(UnansweredError):
+            await first_line(asked, "/x")
+
+
 async def test_a_watch_that_does_not_begin_in_time_is_unanswered() -> None:
     async with calls(Played(httpx.ReadTimeout(""))) as asked:
         with pytest.raises(UnansweredError, match="ReadTimeout"):

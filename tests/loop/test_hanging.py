@@ -52,6 +52,7 @@ async def test_what_hangs_is_remembered_with_when_and_what_was_asked(wiring: Wir
     (hung,) = turned.memory.state.hung
     assert (hung.seat, hung.times, hung.shown) == ((DETECT, ""), 1, "")
     assert hung.wanted == "2 instances with batches of 4 after 1000 us"
+    assert not turned.is_reached
     assert ids(turned) == ["GW3004"]
 
 
@@ -91,6 +92,7 @@ async def test_an_unload_of_what_may_not_stand_stops_nothing_where_it_hangs(wiri
     assert ids(turned) == ["GW3004"], "it is told all the same"
     assert turned.decision is not None
     assert turned.memory.state.plan == turned.decision.plan
+    assert turned.is_reached, "sites are told of evidence that was renewed, however long it hangs"
 
 
 async def test_an_unload_at_a_server_that_is_known_to_hang_is_given_less_time(wiring: Wiring) -> None:

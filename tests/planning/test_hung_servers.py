@@ -146,6 +146,26 @@ def test_what_may_no_longer_run_is_unloaded_first_and_by_each_turn_whatever_hang
     assert where(decision, OCR, PARIS) == {PARIS}, "requests have left, and are served elsewhere"
 
 
+def test_what_is_not_known_to_hang_is_unloaded_first_and_then_what_was_asked_longest_ago() -> None:
+    world = settled()
+    cls, det, rec = (Placement(name, "fp32", FRANKFURT) for name in ("cls", "det", "rec"))
+    before = world.now - timedelta(minutes=1)
+    world.state = replace(
+        world.state, hung=tuple(Hung(p, "", at, at, 1, "nothing") for p, at in ((cls, world.now), (det, before)))
+    )
+    world.certification_ends(FRANKFURT, seconds=30)
+    asked: list[Placement] = []
+    for _ in range(8):
+        decision = world.turn(5)
+        first = (action for wave in decision.transition.waves[:1] for action in wave.actions)
+        asked = [action.placement for action in first if isinstance(action, Unload)]
+        if asked:
+            break
+    assert asked == [rec, det, cls], (
+        "only the first four that hang are waited for: the others would be asked by no turn"
+    )
+
+
 def test_what_stands_on_a_server_that_hangs_stays_as_it_is_set() -> None:
     world = settled()
     seat = Placement("rec", "fp32", FRANKFURT), ""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from world import FRANKFURT, LYON, World
+from world import FRANKFURT, LYON, START, World
 
 from controller.actions import WITHDRAW, SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.decision import Decision, Hung, Proof
@@ -14,7 +14,7 @@ from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
 
 ELSEWHERE = Placement("vad", "fp32", LYON), ""
-DETECT, ORIENT, READ = (Load(Placement(name, "fp32", FRANKFURT), 2, 4, 0) for name in ("det", "cls", "rec"))
+DETECT = Load(Placement("det", "fp32", FRANKFURT), 2, 4, 0)
 
 
 def hanging(world: World, *seats: Seat) -> World:
@@ -39,8 +39,8 @@ def loaded(decision: Decision) -> set[Seat]:
     return {action.load.seat for action in actions if isinstance(action, SetLoad)}
 
 
-def first(choice: Choice, *loads: Load, hung: tuple[Seat, ...] = ()) -> tuple[Wave, ...]:
-    found = unloading_first(choice, Fleet(loads), frozenset(hung))
+def first(choice: Choice, *loads: Load) -> tuple[Wave, ...]:
+    found = unloading_first(choice, Fleet(loads), (), START)
     assert found.way is not None
     return found.way.waves
 
@@ -74,10 +74,3 @@ def test_what_is_taken_in_part_to_make_room_leaves_whole_and_its_room_is_waited_
     )
     gone = (Unload(*DETECT.seat),)
     assert first(before, DETECT) == (Wave(WITHDRAW, gone), Wave("free", gone), Wave("grow", (SetLoad(other),)))
-
-
-def test_what_hangs_is_asked_last_so_that_it_keeps_nothing_else_loaded() -> None:
-    seats = [load.seat for load in (DETECT, ORIENT, READ)]
-    before = choice(Wave("shrink", tuple(Unload(*seat) for seat in sorted(seats))))
-    (wave,) = first(before, DETECT, ORIENT, READ, hung=(ORIENT.seat, DETECT.seat))
-    assert wave.actions == (Unload(*READ.seat), Unload(*ORIENT.seat), Unload(*DETECT.seat))

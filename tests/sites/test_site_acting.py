@@ -87,7 +87,8 @@ class World:
             for x in loads
         )
         now = self.clock()
-        server = Server(PARIS, Reading(ServerState(models), now, "triton"), NODE)
+        held = None if has.get("is_silent") else ServerState(models)
+        server = Server(PARIS, Reading(held, now, "triton"), NODE)
         routes = has.get("routes", ())
         assert isinstance(routes, tuple)
         report = Report(
@@ -273,6 +274,40 @@ async def test_a_server_that_hangs_at_a_site_is_told_as_such_where_it_is_the_sit
     with pytest.raises(ActuatorError, match="not as wanted within 60 s") as raised:
         await acting
     assert (raised.value.seat if isinstance(raised.value, HangError) else None) == (seat if known else None)
+
+
+HANGS = Refused(1, "not as wanted within 60 s", (Placement("rec", "fp32", PARIS), NODE))
+
+
+async def test_what_a_site_did_is_done_also_where_another_server_of_it_hangs(world: World) -> None:
+    world.tells(loads=(LOAD,), routes=(HERE,))
+    away = replace(HERE, ways=())
+    acting = asyncio.create_task(world.routes.apply("d", SetRoutes((away,)), POLICY))
+    await world.when_told(1, lambda: world.tells(0, HANGS, loads=(LOAD,), routes=(away,)))
+    await acting
+    assert [item.routes for item in (await world.plan()).routes] == [away], "no request goes back"
+    acting = asyncio.create_task(world.servers.apply("d", Unload(*LOAD.seat), POLICY))
+    await world.when_told(2, lambda: world.tells(0, replace(HANGS, generation=2)))
+    await acting
+    assert (await world.plan()).loads == (), "nothing is loaded again that had to go"
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(MORE), POLICY))
+    await world.when_told(3, lambda: world.tells(0, replace(HANGS, generation=3), loads=(MORE,)))
+    await acting
+    assert [item.load for item in (await world.plan()).loads] == [MORE]
+
+
+@pytest.mark.parametrize("has", [{"is_silent": True}, {"loads": (LOAD,)}])
+async def test_what_a_site_does_not_show_is_not_done(world: World, has: dict[str, object]) -> None:
+    world.tells(loads=(LOAD,), routes=(HERE,))
+    acting = asyncio.create_task(world.servers.apply("d", Unload(*LOAD.seat), POLICY))
+    await world.when_told(1, lambda: world.tells(0, HANGS, **has))
+    with pytest.raises(HangError):
+        await acting
+    away = replace(HERE, ways=())
+    acting = asyncio.create_task(world.routes.apply("d", SetRoutes((away,)), POLICY))
+    await world.when_told(3, lambda: world.tells(0, replace(HANGS, generation=3)))  # its gateways do not tell
+    with pytest.raises(HangError):
+        await acting
 
 
 async def test_what_is_to_go_and_is_not_waited_for_any_longer_stays_asked_for(world: World) -> None:

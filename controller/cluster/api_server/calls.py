@@ -117,9 +117,10 @@ class Calls:
         """
         call = f"WATCH {path}"
         timeout = httpx.Timeout(silence_s, connect=self._limits.attempt_s)
+        request = self._client.build_request("GET", path, params=query, timeout=timeout)
         status, has_begun = UNANSWERED, False
         try:
-            async with self._client.stream("GET", path, params=query, timeout=timeout) as response:
+            async with aclosing(await self._begun(call, request)) as response:
                 status = response.status_code
                 if not response.is_success:
                     raise _refused(call, response, await self._body(call, response))
@@ -134,6 +135,14 @@ class Calls:
             raise _unanswered(call, error) from error
         finally:
             self.answered["WATCH", status] += 1
+
+    async def _begun(self, call: str, request: httpx.Request) -> httpx.Response:
+        """The answer, of which the body is still to come. Raises UnansweredError when it does not begin in time."""
+        try:
+            async with asyncio.timeout(self._limits.attempt_s):
+                return await self._client.send(request, stream=True)
+        except TimeoutError as error:
+            raise _unanswered(call, error) from error
 
     async def _call(
         self, method: str, path: str, query: Mapping[str, str | int], body: Object | None = None, kind: str = JSON

@@ -14,13 +14,15 @@ from policy.cluster.kubeconfig import trouble
 CONNECTIONS: Final = 64
 CONNECT_WITHIN_S: Final = 5.0
 SILENCE_S: Final = 30.0
+PROBES: Final = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 KEPT_ALIVE: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    *((socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in PROBES.items() if hasattr(socket, name)),
 )
-"""A connection that is silent for 15 s is probed thrice, 5 s apart: a watch whose other side is gone breaks off."""
+"""A connection that is silent for 15 s is probed thrice, 5 s apart: a watch whose other side is gone breaks off.
+
+Not all systems have all of these.
+"""
 
 
 def client(context: str = "", kubeconfig: str | None = None) -> httpx.AsyncClient:

@@ -8,13 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
+from collectors.snapshot import ModelState
 from controller.acting.actuator import Actuator, ActuatorError
 from controller.actions import Action, SetLoad, SetRoutes, Unload
-from controller.fleet import RouteSet, Seat
+from controller.fleet import Load, RouteSet, Seat
 from controller.journal.errors import JournalError
 from controller.loop.turn import RouteReader
-from controller.sites.hub.desk import Desk
+from controller.sites.hub.desk import Desk, Shown
+from controller.sites.hub.heard import Heard
 from controller.sites.hub.publishing import Change
+from controller.sites.hub.readings import own_routes
 from controller.sites.hub.terms import Terms
 from controller.sites.site_plan import SiteLoad, SitePlan, SiteRoute
 from policy.resolved import Policy
@@ -38,10 +41,11 @@ class SiteServers:
             raise ActuatorError(f"{self.name} cannot do {type(action).__name__}: give it to the one that handles it")
         seat = _seat(action)
         site = self._desk.sites.site_of(seat[0].pool)
-        wanted = _terms(self._desk).load(action.load) if isinstance(action, SetLoad) else None
+        load = action.load if isinstance(action, SetLoad) else None
+        wanted = _terms(self._desk).load(load) if load else None
         plan = await _plan(self._desk, site)
         before = next((item for item in plan.loads if item.load.seat == seat), None)
-        await self._desk.bring_about(site, _with_load(seat, wanted), _with_load(seat, before))
+        await self._desk.bring_about(site, _with_load(seat, wanted), _with_load(seat, before), _showing(seat, load))
 
 
 class SiteRoutes:
@@ -96,7 +100,7 @@ class SiteRoutes:
         before = tuple(item for item in plan.routes if item.routes.service in names)
         wanted = tuple(map(terms.route, routes))
         change, back = _with_routes(names, wanted, terms), _with_routes(names, before, terms)
-        await self._desk.bring_about(site, change, back)
+        await self._desk.bring_about(site, change, back, _following(site, routes))
 
 
 def _with_load(seat: Seat, wanted: SiteLoad | None) -> Change:
@@ -121,6 +125,32 @@ def _with_routes(names: Iterable[str], wanted: Iterable[SiteRoute], terms: Terms
         return terms.with_routes(plan, (*others, *routes))
 
     return change
+
+
+def _showing(seat: Seat, wanted: Load | None) -> Shown:
+    """Whether a site tells of the load at a seat, or of none there; a server that does not tell shows neither."""
+    placement, node = seat
+
+    def shown(heard: Heard) -> bool:
+        servers = (each for each in heard.report.seen.servers if (each.pool, each.node) == (placement.pool, node))
+        held = next((each.reading.value for each in servers if each.reading.value is not None), None)
+        if held is None:
+            return False
+        there = {
+            Load(placement, model.instances, model.max_batch, model.queue_delay_us, node)
+            for model in held.models
+            if (model.model, model.variant) == (placement.model, placement.variant)
+            if model.state is not ModelState.UNAVAILABLE
+        }
+        return there == ({wanted} if wanted else set())
+
+    return shown
+
+
+def _following(site: str, wanted: Iterable[RouteSet]) -> Shown:
+    """Whether a site tells that its gateways follow these routes; also of demands that are refused they tell so."""
+    asked = frozenset(wanted)
+    return lambda heard: asked <= frozenset(own_routes(heard, site))
 
 
 async def _plan(desk: Desk, site: str) -> SitePlan:

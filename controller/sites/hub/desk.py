@@ -11,6 +11,7 @@ from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.waiting import until
 from controller.fleet import Load, RouteSet
 from controller.journal.errors import JournalError
+from controller.sites.hub.heard import Heard
 from controller.sites.hub.publishing import Change
 from controller.sites.hub.readings import own_routes
 from controller.sites.hub.sites import Sites
@@ -20,6 +21,8 @@ from controller.sites.signed import PlanRefusedError
 from controller.sites.site_plan import SitePlan
 from rules.kernel.problem import Placement
 
+Shown = Callable[[Heard], bool]
+"""Whether what a site told shows that something is as it was asked for."""
 DONE_S: Final = 75.0
 """How long an action waits for a site to bring its plan about: loading takes a site as long as anybody else."""
 
@@ -61,10 +64,12 @@ class Desk:
         plan = SitePlan(site, heard.report.generation, now, now)
         return replace(plan, loads=tuple(map(terms.load, sorted(loads))), routes=tuple(routes))
 
-    async def bring_about(self, site: str, change: Change, back: Change) -> None:
+    async def bring_about(self, site: str, change: Change, back: Change, is_shown: Shown) -> None:
         """Change the plan of a site, and wait until that is brought about; else change it `back`.
 
-        What is given up before that, as what may no longer stand is where servers hang, stays asked for.
+        What `is_shown` by what the site told last is done, though something else of its plan is not: changed back, it
+        would load what may no longer stand. What is given up before, as such a load is where servers hang, stays asked
+        for.
         A site that has withdrawn something gets its plan anew even if it says so already: where that was by a clock
         that ran ahead, only a newer plan puts it right.
         Raises ActuatorError.
@@ -80,6 +85,9 @@ class Desk:
         try:
             await self._done(site, generation)
         except ActuatorError:
+            heard = self.sites.reports.of(site)
+            if heard is not None and not self.is_cut_off(site) and is_shown(heard):
+                return
             with suppress(JournalError, PlanRefusedError):
                 await self.sites.plans.publish(site, back, self.of_itself(site))
             raise
