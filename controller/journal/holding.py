@@ -15,6 +15,8 @@ from controller.journal.tables import WRITER
 
 WRITER_LOCK: Final = 0x4757_5244_0001
 END_WITHIN_MS: Final = 5_000
+ENDED_TIMES: Final = 5
+"""A former writer whose session was ended may be back before the lock is taken, as it does not know of that yet."""
 
 _END: Final = """
 SELECT pg_terminate_backend(pid, :within) FROM pg_locks WHERE locktype = 'advisory' AND granted
@@ -30,8 +32,8 @@ def lock(connection: Connection, place: Place, *, by_force: bool) -> None:
     """
     if _locked(connection):
         return
-    if by_force:
-        high, low = divmod(WRITER_LOCK, 1 << 32)
+    high, low = divmod(WRITER_LOCK, 1 << 32)
+    for _ in range(ENDED_TIMES if by_force else 0):
         connection.execute(text(_END), {"within": END_WITHIN_MS, "high": high, "low": low})
         if _locked(connection):
             return
