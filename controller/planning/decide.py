@@ -131,7 +131,7 @@ def _chosen(
         choice = choose(built, running, current, state, now)
     hung = built.state.hung
     choice = beside_stuck(choice, running, current, frozenset(snapshot.stuck), paused(hung, now))
-    return built, running, current, unloading_first(choice, current, hung, now) if hung else choice
+    return built, running, current, unloading_first(choice, current, hung, now)
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:

@@ -1,6 +1,7 @@
-"""What may not stand where it stands, as nobody may use it there, leaves first and always where servers hang.
+"""What may not stand where it stands, as nobody may use it there, leaves first.
 
-The waves before its own may not be gone through then, and what hangs itself is otherwise not asked again for a while.
+The waves before its own may not be gone through: a server that refuses a load would keep it there for good. What hangs
+itself is otherwise not asked again for a while.
 """
 
 import math
@@ -26,9 +27,9 @@ def unloading_first(choice: Choice, current: Fleet, hung: Collection[Hung], now:
     """
     seats, asked = paused(hung, now), {each.seat: each.at for each in hung}
     way = choice.way or Transition()
-    gone = _leaving(choice.whole, way, current)
-    leaving = {action.seat for action in _unloads(way) if action.placement in gone}
-    leaving |= {load.seat for load in current.loads if load.seat in seats and load.placement in gone}
+    may_go = {action.seat for action in _unloads(way)}.union(load.seat for load in current.loads if load.seat in seats)
+    gone = _leaving(choice.whole, way, current, frozenset(placement for placement, _ in may_go))
+    leaving = {seat for seat in may_go if seat[0] in gone}
     if not leaving:
         return choice
     waves = [wave for wave in (_after_unloading(leaving, each) for each in way.waves) if wave.actions]
@@ -56,12 +57,15 @@ def _after_unloading(leaving: Collection[Seat], wave: Wave) -> Wave:
     return replace(wave, actions=tuple(actions))
 
 
-def _leaving(whole: Problem, way: Transition, current: Fleet) -> frozenset[Placement]:
-    """What may not stand, and gets no requests now, or none once those have left that may not serve until the end."""
+def _leaving(whole: Problem, way: Transition, current: Fleet, placements: frozenset[Placement]) -> frozenset[Placement]:
+    """Which of these may not stand, and get no requests, or none once those leave that may not serve until the end."""
+    judged = replace(whole, options=tuple(each for each in whole.options if each.placement in placements), paths=())
+    if not judged.options:
+        return frozenset()
     routed = {p for item in current.routes for each in item.ways for p in each.placements}
     until_s = whole.now_s + math.ceil(way.duration_us / 1_000_000)
-    soon = _unwelcome(replace(whole, needed_until_s=until_s))
-    return soon | (_unwelcome(whole) - routed)
+    soon = _unwelcome(replace(judged, needed_until_s=until_s))
+    return soon | (_unwelcome(judged) - routed)
 
 
 def _unwelcome(problem: Problem) -> frozenset[Placement]:

@@ -1,4 +1,4 @@
-"""Where servers hang, what may not stand leaves first, and nothing of the same way brings it back."""
+"""What may not stand leaves first, and nothing of the same way brings it back."""
 
 from dataclasses import replace
 
@@ -51,6 +51,29 @@ def choice(*waves: Wave) -> Choice:
     world.certified.pop(FRANKFURT)
     whole = build(world.policy, world.snapshot(), world.state, world.now).whole
     return Choice(Plan(), Proof.FEASIBLE, Transition(waves), whole)
+
+
+def test_what_may_not_stand_leaves_before_anything_is_loaded_that_a_server_may_refuse() -> None:
+    world, protected = settled()
+    decision = world.turn(5)
+    wave = decision.transition.waves[0]
+    assert wave.name == WITHDRAW
+    assert {action.seat for action in wave.actions if isinstance(action, Unload)} == set(protected)
+    later = [action for wave in decision.transition.waves[1:] for action in wave.actions]
+    assert not any(isinstance(action, Unload) and action.seat in protected for action in later)
+
+
+def test_what_still_gets_requests_that_it_may_serve_leaves_after_them() -> None:
+    world, protected = settled()
+    world.certification_ends(FRANKFURT, 20)
+    decision = world.turn(5)
+    names = {
+        wave.name
+        for wave in decision.transition.waves
+        for action in wave.actions
+        if isinstance(action, Unload) and action.seat in protected
+    }
+    assert names == {"shrink"}
 
 
 def test_what_is_set_otherwise_than_planned_is_not_loaded_again_once_it_has_left() -> None:
