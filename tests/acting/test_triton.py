@@ -102,8 +102,10 @@ async def test_a_pool_without_a_server_is_told_where_to_name_it(triton: TritonAc
 
 
 async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-    writer.close()
+    try:
+        await reader.read()
+    finally:  # the test may be over first
+        writer.close()
 
 
 async def test_a_server_that_hangs_costs_a_bounded_time(client: httpx.AsyncClient) -> None:

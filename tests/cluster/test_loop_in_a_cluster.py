@@ -119,6 +119,7 @@ async def test_a_node_that_is_replaced_under_its_name_gets_a_server_of_its_own(
         replaced, other = NODES
         path = f"/api/v1/nodes/{replaced}"
         old = cluster.get(path)["metadata"]["uid"]
+        await asyncio.sleep(1)  # Kubernetes tells when a pod came to a node, and when a node joined, in whole seconds
         cluster.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": replaced}})
         stand(cluster, replace(pool, nodes=1))
         assert cluster.get(path)["metadata"]["uid"] != old
