@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from explained_fleet import built, policy, strained
+from explained_fleet import built, of_the_engine, policy, strained
 from prediction_score import last_line
 from rich.console import Console
 from rich.table import Table
@@ -19,11 +19,10 @@ from whole_fleet import NOW as WHOLE_NOW
 from whole_fleet import whole_fleet
 
 from controller.decision import State
-from controller.planning.build import Built, build, write
+from controller.planning.build import Built, build
 from controller.planning.clauses import EVERYTHING
 from controller.planning.conflict import Clashes, Conflict, clashes
 from controller.planning.explanation import Loosened, shortfall_of
-from controller.planning.objective import prices
 from controller.planning.pooled.linear import minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
@@ -34,7 +33,6 @@ from controller.planning.runner_up import Chosen, runners_up
 from controller.planning.sacrifice import services_short
 from controller.planning.shadow import shadow_prices
 from controller.planning.verify import verify
-from controller.planning.whole.rounds import plan_fleet
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
 
@@ -113,11 +111,11 @@ def of_a_shortfall(name: str, instance: Built, suspects: tuple[str, ...]) -> lis
 
 def of_a_decision(name: str, instance: Built) -> tuple[list[dict[str, Any]], Plan]:
     """What the loop tells of the plan that its engine makes, within its limit of work; and the plan."""
-    form = write(instance.problem)
-    form.add(prices(instance.problem, Plan()))
-    plan = plan_fleet(form, instance.problem, Plan()).plan
-    if plan is None or verify(plan, instance.problem):
-        raise SystemExit("error: the engine for fleets found no plan\nnext:  take another number of nodes")
+    plan = of_the_engine(instance)
+    if verify(plan, instance.problem):
+        raise SystemExit(
+            "error: the engine for fleets found a plan that breaks a rule\nnext:  take another number of nodes"
+        )
     told, time_taken = measured(lambda: shortfall_of(plan, instance, Plan()))
     ids = Counter(finding.id for finding in shortfall_findings(told, instance.problem.policy))
     found = {

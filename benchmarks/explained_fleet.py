@@ -16,9 +16,12 @@ import yaml
 from collectors.evidence.records import Evidence
 from controller.decision import State
 from controller.documents import observe
-from controller.planning.build import Built, build
+from controller.planning.build import Built, build, write
+from controller.planning.objective import prices
+from controller.planning.whole.rounds import plan_fleet
 from policy.resolved import AvailabilityObjective, Ceiling, LatencyObjective, Policy, Service
 from policy.source import load
+from rules.kernel.plan import Plan
 
 NOW: Final = datetime(2026, 5, 4, 12, tzinfo=UTC)
 NODES_A_POOL: Final = 50
@@ -52,6 +55,16 @@ def built(asked: Policy) -> Built:
         for s in asked.sites[::2]
     )
     return build(asked, observe(asked, evidence, NOW), State(), NOW)
+
+
+def of_the_engine(instance: Built) -> Plan:
+    """The plan of the engine for whole fleets, from nothing. Exits when there is none."""
+    form = write(instance.problem)
+    form.add(prices(instance.problem, Plan()))
+    plan = plan_fleet(form, instance.problem, Plan()).plan
+    if plan is None:
+        raise SystemExit("error: no plan of the generated fleet was found\nnext:  take another number of nodes")
+    return plan
 
 
 def strained(asked: Policy) -> Iterator[tuple[str, Policy]]:

@@ -4,22 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from explained_fleet import built, policy, strained
+from explained_fleet import built, of_the_engine, policy, strained
 
-from controller.planning.build import Built, write
 from controller.planning.clauses import Clause, only
 from controller.planning.conflict import Conflict, about, clashes
-from controller.planning.objective import price_per_hour, prices
+from controller.planning.objective import price_per_hour
 from controller.planning.part import Part
 from controller.planning.questions import Questions
 from controller.planning.relaxation import Relaxation, relaxations
 from controller.planning.sacrifice import services_short
 from controller.planning.verify import verify
 from controller.planning.whole import rounds
-from controller.planning.whole.rounds import plan_fleet
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
-from rules.kernel.plan import Plan
 
 NODES = 200
 STRAINED = dict(strained(policy(NODES)))
@@ -86,18 +83,9 @@ def test_without_the_clause_that_cannot_be_had_a_fleet_has_a_plan_that_the_verif
     assert tried
     for clause in tried:
         instance = built(WITHOUT[clause.rule](STRAINED[name], clause))
-        plan = planned(instance)
+        plan = of_the_engine(instance)
         assert verify(plan, instance.problem) == ()
         assert services_short(plan, instance.whole) == ()
-
-
-def planned(instance: Built) -> Plan:
-    """The plan of the engine for whole fleets."""
-    form = write(instance.problem)
-    form.add(prices(instance.problem, Plan()))
-    plan = plan_fleet(form, instance.problem, Plan()).plan
-    assert plan is not None
-    return plan
 
 
 @pytest.mark.long
@@ -112,7 +100,7 @@ def test_a_loosening_is_enough_on_a_large_fleet_and_its_price_is_a_bound(name: s
         asked = loosened(STRAINED[name], item)
         if asked is not None:
             instance = built(asked)
-            plan = planned(instance)
+            plan = of_the_engine(instance)
             assert verify(plan, instance.problem) == ()
             assert services_short(plan, instance.whole) == ()
             assert item.cost_millicents_per_hour <= price_per_hour(plan, instance.whole)

@@ -4,20 +4,18 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from explained_fleet import built, policy, strained
+from explained_fleet import built, of_the_engine, policy, strained
 
-from controller.planning.build import Built, write
+from controller.planning.build import Built
 from controller.planning.clauses import EVERYTHING
 from controller.planning.conflict import clashes
 from controller.planning.meter import A_PRICE, Meter
-from controller.planning.objective import prices
 from controller.planning.pooled.linear import attempt, minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.questions import Questions
 from controller.planning.relaxation import Relaxation, relaxations_of_all
 from controller.planning.shadow_over_pools import OverPools
 from controller.planning.whole import rounds
-from controller.planning.whole.rounds import plan_fleet
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 from tests.rules.build import Fleet, stage
@@ -37,14 +35,6 @@ def fleet(name: str) -> Built:
     return found
 
 
-def plan_of(instance: Built) -> Plan:
-    form = write(instance.problem)
-    form.add(prices(instance.problem, Plan()))
-    plan = plan_fleet(form, instance.problem, Plan()).plan
-    assert plan is not None
-    return plan
-
-
 def priced(name: str, programmes: float) -> dict[str, Relaxation]:
     """What would end the conflicts, when after these are known so many whole programmes are left of the limit."""
     instance = fleet(name)
@@ -55,7 +45,7 @@ def priced(name: str, programmes: float) -> dict[str, Relaxation]:
     questions.meter.spent, questions.meter.limit = 0.0, 100.0
     questions.meter.solved(rows, programmes)
     questions.meter.spent, questions.meter.limit = 0.0, questions.meter.spent
-    told = relaxations_of_all(questions, found, plan_of(instance))
+    told = relaxations_of_all(questions, found, of_the_engine(instance))
     return {item.what: item for items in told for item in items}
 
 

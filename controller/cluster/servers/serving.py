@@ -12,7 +12,7 @@ import httpx
 
 from controller.acting.actuator import ActuatorError
 from controller.acting.triton import TritonActuator, TritonLimits, TritonServer
-from controller.actions import Action, SetLoad, Unload
+from controller.actions import Action, SetLoad, seat_of
 from controller.cluster.api_server.calls import Calls
 from controller.cluster.api_server.errors import CallError, MissingError
 from controller.cluster.api_server.resources import PODS, Resource
@@ -24,7 +24,6 @@ from controller.cluster.servers.server import GRPC, HTTP, METRICS
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
 from controller.connections.servers import ServerKey
-from controller.fleet import Seat
 from policy.findings import Level
 from policy.resolved import Policy
 
@@ -78,14 +77,15 @@ class ServersActuator:
 
     def handles(self, action: Action) -> bool:
         """Loads and unloads that name a node of a pool that has its servers in the cluster."""
-        seat = _seat(action)
+        seat = seat_of(action)
         return seat is not None and bool(seat[1]) and seat[0].pool not in self._elsewhere
 
     async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
         """Have the load as wanted on a server that stands, or the placement gone. Raises ActuatorError."""
-        if not isinstance(action, SetLoad | Unload):
+        seat = seat_of(action)
+        if seat is None:
             raise ActuatorError(f"{self.name} cannot do {type(action).__name__}: give it to the one that handles it")
-        placement, node = action.load.seat if isinstance(action, SetLoad) else action.seat
+        placement, node = seat
         server = (placement.pool, node)
         try:
             state = await self._pod(server)
@@ -141,9 +141,3 @@ class ServersActuator:
         events = await self._calls.get(_EVENTS.path(namespace=namespace_of(pool)), fieldSelector=asked)
         told = [str(each.get("message", "")) for each in events["items"]]
         return told[-1] if told else "it has no pod yet"
-
-
-def _seat(action: Action) -> Seat | None:
-    if isinstance(action, SetLoad):
-        return action.load.seat
-    return action.seat if isinstance(action, Unload) else None

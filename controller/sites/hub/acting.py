@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from collectors.snapshot import ModelState
 from controller.acting.actuator import Actuator, ActuatorError
-from controller.actions import Action, SetLoad, SetRoutes, Unload
+from controller.actions import Action, SetLoad, SetRoutes, seat_of
 from controller.fleet import Load, RouteSet, Seat
 from controller.journal.errors import JournalError
 from controller.loop.turn import RouteReader
@@ -33,13 +33,14 @@ class SiteServers:
 
     def handles(self, action: Action) -> bool:
         """Loads and unloads in a pool of such a site."""
-        return isinstance(action, SetLoad | Unload) and bool(self._desk.sites.site_of(_seat(action)[0].pool))
+        seat = seat_of(action)
+        return seat is not None and bool(self._desk.sites.site_of(seat[0].pool))
 
     async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:  # noqa: ARG002 - the action says all
         """Have the load as wanted, or the placement gone. Raises ActuatorError."""
-        if not isinstance(action, SetLoad | Unload):
+        seat = seat_of(action)
+        if seat is None:
             raise ActuatorError(f"{self.name} cannot do {type(action).__name__}: give it to the one that handles it")
-        seat = _seat(action)
         site = self._desk.sites.site_of(seat[0].pool)
         load = action.load if isinstance(action, SetLoad) else None
         wanted = _terms(self._desk).load(load) if load else None
@@ -164,7 +165,3 @@ def _terms(desk: Desk) -> Terms:
     if desk.terms is None:
         raise ActuatorError("nothing was decided for sites yet: a fault of Gridwright, report it")
     return desk.terms
-
-
-def _seat(action: SetLoad | Unload) -> Seat:
-    return action.load.seat if isinstance(action, SetLoad) else action.seat
