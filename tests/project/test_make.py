@@ -37,3 +37,12 @@ def test_ci_runs_the_checks_and_the_test_command_of_the_readme(root: Path) -> No
     script = (root / ".ci" / "run").read_text()
     assert re.findall(r"^make (\S+)$", script, re.MULTILINE) == ["check", "test"]
     assert "$ make test " in (root / "README.md").read_text()
+
+
+def test_the_script_that_builds_the_control_plane_builds_all_that_tests_start(root: Path) -> None:
+    script = (root / ".ci" / "control-plane").read_text()
+    made = {word for line in script.splitlines() if not line.startswith("#") for word in re.split(r"[^\w.-]+", line)}
+    text = "".join(path.read_text() for folder in ("tests", "benchmarks") for path in (root / folder).rglob("*.py"))
+    started = set(re.findall(r"""\b(?:built|BUILT) / ["']([\w.-]+)["']""", text))
+    assert {"kube-apiserver", "kubectl", "stages.yaml"} <= started
+    assert started <= made | {"nowhere"}  # where Helm looks for settings of its own, and finds none
