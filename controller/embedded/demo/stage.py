@@ -16,6 +16,10 @@ from policy.resolved import Policy
 LOOK_S: Final = 0.25
 
 
+class NothingServedError(Exception):
+    """An act has nothing to be played with: no request of what it is about is served any longer."""
+
+
 class Servers(Protocol):
     """The fleet's servers, as far as the story lays hands on them."""
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from controller.embedded.demo.protected import protected_calls, protected_services
-from controller.embedded.demo.stage import Seen, Stage, pools_serving
+from controller.embedded.demo.stage import NothingServedError, Seen, Stage, pools_serving
 
 NOTICE_S = 15
 """How long before the loop has to move its evidence is changed."""
@@ -46,6 +46,8 @@ async def play(stage: Stage) -> Seen:
 def _site_in_use(stage: Stage, service: str) -> str:
     """A site that serves the service and is an origin, so that its loss is felt; else any in use."""
     used = {stage.policy.pool(pool).site for pool in pools_serving(stage.wanted(), service)}
+    if not used:
+        raise NothingServedError(f"{service} is served nowhere")
     origins = [origin.site for origin in stage.policy.service(service).origins if origin.site in used]
     return (origins or sorted(used))[0]
 

@@ -1,6 +1,6 @@
 """A Triton process is killed: routes leave it at once, capacity is rebuilt, and its return is reconciled."""
 
-from controller.embedded.demo.stage import Seen, Stage, by_pool, pools_serving, told
+from controller.embedded.demo.stage import NothingServedError, Seen, Stage, by_pool, pools_serving, told
 
 LEFT_WITHIN_S = 10
 SETTLED_WITHIN_S = 30
@@ -49,6 +49,8 @@ def _busiest(stage: Stage) -> str:
         for way in routes.ways:
             for placement in way.placements:
                 weight[placement.pool] = weight.get(placement.pool, 0) + way.weight_permille
+    if not weight:
+        raise NothingServedError("no service is served anywhere")
     edges = {origin.site for service in stage.policy.services for origin in service.origins}
     return max(weight, key=lambda pool: (stage.policy.pool(pool).site in edges, weight[pool], pool))
 
