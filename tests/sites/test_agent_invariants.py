@@ -1,14 +1,16 @@
-"""What holds of an agent whatever happens in whatever order: plans, cuts, servers that die, actions that fail."""
+"""What holds of an agent whatever happens in whatever order: plans, cuts, dead servers, actions that fail or hang."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from controller.actions import SetLoad, SetRoutes, Unload, Wave
+from controller.actions import Action, SetLoad, SetRoutes, Unload, Wave, seat_of
 from controller.connections.servers import ServerKey
-from controller.fleet import Parts, Seat
+from controller.fleet import Parts, RouteSet, Seat
 from controller.sites.agent.intent import LEAD, LOADING
 from controller.sites.agent.machine import AGAIN_URGENT, step
 from controller.sites.agent.routing import over
@@ -17,6 +19,7 @@ from controller.sites.agent.state import Failed, Heard, Looked, Missed, Told
 from controller.sites.agent.waves import WITHDRAW
 from controller.sites.report import Phase
 from controller.sites.site_plan import Envelope, SiteLoad, SitePlan, SiteRoute
+from rules.kernel.problem import Placement
 from tests.sites.agent_world import (
     AWAY,
     FIND,
@@ -87,6 +90,7 @@ class AnAgent(RuleBasedStateMachine):
         self.servers = Servers()
         self.newest = 0
         self.remote_silent = False
+        self.hanging: list[Action] = []
 
     def take(self, event: Heard | Missed | Told | Looked | Failed) -> Wave | None:
         self.state, wave = step(SITE, self.state, event, self.now)
@@ -95,7 +99,13 @@ class AnAgent(RuleBasedStateMachine):
     @rule(plan=plans())
     def a_plan_comes(self, plan: SitePlan) -> None:
         self.take(Heard(plan))
-        self.newest = max(self.newest, plan.generation)
+        if plan.generation > self.newest:
+            self.newest = plan.generation
+            self.give_up_routes()
+
+    def give_up_routes(self) -> None:
+        """As whoever does the actions does."""
+        self.hanging = [action for action in self.hanging if not isinstance(action, SetRoutes)]
 
     @rule()
     def the_hub_is_silent(self) -> None:
@@ -146,11 +156,35 @@ class AnAgent(RuleBasedStateMachine):
             else:
                 self.take(Failed("it did not want to", seat, urgent=wave.name == WITHDRAW))
 
+    @rule(hangs=st.lists(st.booleans(), min_size=8, max_size=8))
+    def some_actions_hang(self, hangs: list[bool]) -> None:
+        wave = self.look(())
+        for action, does_hang in zip(wave.actions if wave else (), hangs, strict=False):
+            if does_hang:
+                self.hanging.append(action)
+            else:
+                self.servers.do(Wave("", (action,)))
+
+    @rule(which=st.integers(0, 7), is_done=st.booleans())
+    def what_hung_ends(self, which: int, is_done: bool) -> None:  # noqa: FBT001 -- hypothesis gives it by name
+        if self.hanging:
+            action = self.hanging.pop(which % len(self.hanging))
+            seat = seat_of(action)
+            if is_done and (seat is None or ("edge", seat[1]) not in self.servers.dead):
+                self.servers.do(Wave("", (action,)))
+            else:
+                self.take(Failed("it hung", seat, urgent=isinstance(action, Unload), hung=True))
+
     def look(self, signals: tuple[Signal, ...]) -> Wave | None:
         silent = frozenset({AWAY.pool}) if self.remote_silent else frozenset[str]()
-        before = {failure.seat for failure in self.state.failures if failure.until > max(self.now, self.state.latest)}
-        wave = self.take(Looked(self.servers.standing(), signals, silent))
-        self.withdraws_in_time(wave, before)
+        latest = max(self.now, self.state.latest)
+        tried = {failure.seat for failure in self.state.failures if failure.urgent and failure.until > latest}
+        tried |= {seat_of(action) for action in self.hanging if isinstance(action, Unload)}
+        standing = replace(self.servers.standing(), under_way=tuple(self.hanging))
+        wave = self.take(Looked(standing, signals, silent))
+        if any(isinstance(action, SetRoutes) for action in (wave.actions if wave else ())):
+            self.give_up_routes()
+        self.withdraws_in_time(wave, tried)
         for action in wave.actions if wave else ():
             match action:
                 case SetLoad(load):
@@ -164,14 +198,29 @@ class AnAgent(RuleBasedStateMachine):
     def planned(self) -> dict[Seat, SiteLoad]:
         return {item.load.seat: item for item in (self.state.plan.loads if self.state.plan else ())}
 
-    def withdraws_in_time(self, wave: Wave | None, put_off: set[Seat | None]) -> None:
+    def withdraws_in_time(self, wave: Wave | None, tried: set[Seat | None]) -> None:
         ended = {
             seat
             for seat, item in self.planned().items()
             if item.until is not None and self.state.latest + LEAD >= item.until and seat in self.servers.loads
         }
         unloaded = {action.seat for action in (wave.actions if wave else ()) if isinstance(action, Unload)}
-        assert ended - put_off <= unloaded
+        assert ended - tried <= unloaded
+        if wave is None or wave.name != WITHDRAW:
+            assert None in tried or not self.astray(self.servers.routes.values()) or self.is_leaving()
+
+    def is_leaving(self) -> bool:
+        """Whether the gateway is being told to leave what the plan does not have."""
+        told = [action.routes for action in self.hanging if isinstance(action, SetRoutes)]
+        return bool(told) and not any(map(self.astray, told))
+
+    def astray(self, routed: Iterable[RouteSet]) -> set[tuple[Placement, ...]]:
+        """The ways among these that the plan does not have."""
+        plan = self.state.plan
+        planned = (
+            {w.placements for each in (*plan.routes, *plan.fallbacks) for w in each.routes.ways} if plan else set()
+        )
+        return {way.placements for item in routed for way in item.ways} - planned if plan else set()
 
     def may_be_loaded(self, seat: Seat, instances: int) -> None:
         item = self.planned()[seat]
@@ -203,6 +252,7 @@ class AnAgent(RuleBasedStateMachine):
         """Left alone, it comes to rest, and then has nothing that may not be there."""
         if not hasattr(self, "state"):
             return
+        self.hanging.clear()
         for server in SERVERS:
             self.servers.revive(server)
         self.now = self.state.latest + timedelta(hours=1)

@@ -309,7 +309,7 @@ def test_what_has_no_room_beside_the_old_comes_after_it(servers: Servers, settle
     big = site_load(FIND, "edge-0", memory_mib=3_600)
     only = RouteSet("receipts", "edge", ())
     state, names = settle(after(settled, Heard(site_plan(2, (big,), routes=(SiteRoute(only),))), START), servers, START)
-    assert names == ["route", "shrink", "grow"]
+    assert names == ["withdraw", "shrink", "grow"]
     assert [*servers.loads] == [(FIND, "edge-0")]
     assert state.applied == 2
 

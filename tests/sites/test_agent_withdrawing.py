@@ -10,11 +10,12 @@ import pytest
 
 from controller.acting.envoy_stages import Services
 from controller.actions import SetLoad, Unload
-from controller.fleet import RouteSet, Seat
-from controller.sites.agent import acting
+from controller.fleet import RouteSet, Seat, Way
+from controller.sites.agent import doing
 from controller.sites.agent.agent import AGAIN_S, LOOK_S, Agent
-from controller.sites.site_plan import SiteLoad
-from tests.sites.agent_world import FIND, READ, START, site_load, site_plan
+from controller.sites.site_plan import SiteLoad, SiteRoute
+from rules.kernel.problem import Placement
+from tests.sites.agent_world import FIND, READ, START, routes, site_load, site_plan
 from tests.sites.faked_time import in_faked_time
 from tests.sites.partitioned import SimulatedHub, SimulatedServers, agent_of, now
 
@@ -28,6 +29,7 @@ class Hanging(SimulatedServers):
     slow: frozenset[Seat] = frozenset()
     routes_hang: bool = False
     ever: set[Seat] = field(default_factory=set)
+    followed: set[Placement] = field(default_factory=set)
 
     async def have(self, action: SetLoad | Unload) -> None:
         seat = action.load.seat if isinstance(action, SetLoad) else action.seat
@@ -40,6 +42,7 @@ class Hanging(SimulatedServers):
         if self.routes_hang:
             await asyncio.sleep(HANGS_S)
         await super().follow(routes, services)
+        self.followed |= {p for item in routes for way in item.ways for p in way.placements}
 
 
 def ending(seat: Seat, in_s: float) -> SiteLoad:
@@ -129,7 +132,7 @@ def test_a_clock_that_is_set_back_keeps_nothing_loaded(tmp_path: Path) -> None:
 def test_what_waits_its_turn_is_not_loaded_once_a_newer_plan_has_it_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "AT_ONCE", 1)
+    monkeypatch.setattr(doing, "AT_ONCE", 1)
     last = (READ, "edge-0")
     site, hub = Hanging(slow=frozenset([(FIND, "edge-0")])), SimulatedHub()
     hub.plan_in_force = site_plan(1, (site_load(FIND, "edge-0"), ending(last, 3600)))
@@ -147,12 +150,71 @@ def test_what_waits_its_turn_is_not_loaded_once_a_newer_plan_has_it_no_more(
 def test_what_waits_its_turn_is_not_loaded_once_its_evidence_ends_soon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acting, "AT_ONCE", 1)
+    monkeypatch.setattr(doing, "AT_ONCE", 1)
     site, hub = Hanging(slow=frozenset([(FIND, "edge-0")])), SimulatedHub()
     hub.plan_in_force = site_plan(1, (site_load(FIND, "edge-0"), ending((READ, "edge-0"), 120)))
 
     async def meanwhile(_: Agent) -> None:
         await until_s(200)
         assert site.ever == {(FIND, "edge-0")}
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
+@pytest.mark.parametrize("hangs_at_unload", [False, True])
+def test_requests_leave_what_is_barred_from_now_on_whatever_hangs(tmp_path: Path, *, hangs_at_unload: bool) -> None:
+    """Evidence was revoked, of which no plan has told an end: the newer plan just has the way no more."""
+    site, hub = Hanging(), SimulatedHub()
+    found = site_load(FIND, "edge-1")
+    over_both = SiteRoute(routes((500, FIND), (500, READ)))
+    hub.plan_in_force = site_plan(1, (site_load(*FIRST), found), routes=(over_both,))
+
+    async def meanwhile(_: Agent) -> None:
+        await until_s(100)
+        assert site.routed["receipts", "edge"].ways == over_both.routes.ways
+        hung = (FIND, "edge-0")
+        if hangs_at_unload:
+            site.loads[hung] = site_load(*hung).load
+        loads = (site_load(*FIRST), found, *(() if hangs_at_unload else (site_load(*hung),)))
+        site.slow = frozenset([hung])
+        hub.plan_in_force = site_plan(2, loads, routes=(over_both,))
+        await until_s(110)
+        hub.plan_in_force = site_plan(3, loads, routes=(SiteRoute(routes((1000, READ))),))
+        await until_s(115)
+        assert site.routed["receipts", "edge"].ways == (Way(1000, (READ,)),)
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
+def test_what_is_withdrawn_and_hangs_keeps_nothing_from_being_loaded(tmp_path: Path) -> None:
+    site, hub = Hanging(), SimulatedHub()
+    hub.plan_in_force = site_plan(1, (ending(FIRST, 300), site_load(*SECOND)))
+
+    async def meanwhile(_: Agent) -> None:
+        await until_s(200)
+        site.slow = frozenset([FIRST])
+        await until_s(285)
+        other = (FIND, "edge-1")
+        hub.plan_in_force = site_plan(2, (ending(FIRST, 300), site_load(*SECOND), site_load(*other)))
+        await until_s(300)
+        assert other in site.loads
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
+def test_routes_that_are_still_being_set_bring_back_nothing_that_has_left(tmp_path: Path) -> None:
+    site, hub = Hanging(), SimulatedHub()
+    loads = (site_load(*FIRST), site_load(FIND, "edge-1"))
+    hub.plan_in_force = site_plan(1, loads, routes=(SiteRoute(routes((1000, READ))),))
+
+    async def meanwhile(_: Agent) -> None:
+        await until_s(100)
+        site.routes_hang = True
+        hub.plan_in_force = site_plan(2, loads, routes=(SiteRoute(routes((500, READ), (500, FIND))),))
+        await until_s(110)
+        site.routes_hang = False
+        hub.plan_in_force = site_plan(3, loads, routes=(SiteRoute(routes((400, READ))),))
+        await until_s(200)
+        assert site.followed == {READ}
 
     at_work(tmp_path, site, hub, meanwhile)

@@ -296,6 +296,22 @@ async def test_what_a_site_did_is_done_also_where_another_server_of_it_hangs(wor
     assert [item.load for item in (await world.plan()).loads] == [MORE]
 
 
+async def test_a_site_that_did_what_was_asked_in_time_is_not_stuck_though_something_else_of_its_plan_is_not_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "DONE_S", 0.5)
+    away = replace(HERE, ways=())
+    world.tells(loads=(LOAD,), routes=(HERE,))
+    acting = asyncio.create_task(world.routes.apply("d", SetRoutes((away,)), POLICY))
+    await world.when_told(1, lambda: world.tells(loads=(LOAD,), routes=(away,)))
+    await acting
+    assert not world.desk.is_stuck(PARIS)
+    world.tells(loads=(LOAD,), routes=(away,))
+    with pytest.raises(ActuatorError, match="has not brought generation 2 about"):
+        await world.servers.apply("d", SetLoad(MORE), POLICY)
+    assert world.desk.is_stuck(PARIS)
+
+
 @pytest.mark.parametrize("has", [{"is_silent": True}, {"loads": (LOAD,)}])
 async def test_what_a_site_does_not_show_is_not_done(world: World, has: dict[str, object]) -> None:
     world.tells(loads=(LOAD,), routes=(HERE,))

@@ -1,25 +1,20 @@
-"""Bringing a wave about at the site: on its Tritons and its gateways, by the product's own actuators."""
+"""Bringing an action about at the site: on its Tritons and its gateways, by the product's own actuators."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
 from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.envoy_stages import Routed, hold_s
-from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Unload, Wave, seat_of
+from controller.actions import Action, SetLoad, SetRoutes, Unload, seat_of
 from controller.fleet import RouteSet
 from controller.sites.agent.state import Failed
 from controller.sites.site_plan import SitePlan
 
-AT_ONCE: Final = 4
 DEADLINE: Final = timedelta(seconds=90)
-
-
-Meant = Callable[[Action, SitePlan], bool]
-"""Whether an action of a plan is still to be done."""
 
 
 class Servers(Protocol):
@@ -36,23 +31,8 @@ class Hands:
     servers: Servers
     gateways: EnvoyActuator | None
 
-    async def carry(self, wave: Wave, plan: SitePlan, is_meant: Meant = lambda *_: True) -> tuple[Failed, ...]:
-        """Do a wave's actions side by side; what could not be done, in the words of whoever refused.
-
-        One whose turn comes when it is no longer meant is left out.
-        """
-        free = asyncio.Semaphore(AT_ONCE)
-
-        async def one(action: Action) -> Failed | None:
-            async with free:
-                failed = await self._done(action, plan) if is_meant(action, plan) else None
-            return replace(failed, urgent=wave.name == WITHDRAW) if failed else None
-
-        done = await asyncio.gather(*map(one, wave.actions))
-        return tuple(each for each in done if each is not None)
-
-    async def _done(self, action: Action, plan: SitePlan) -> Failed | None:
-        """What went wrong; None when the action was done."""
+    async def do(self, action: Action, plan: SitePlan) -> Failed | None:
+        """Do an action of a plan; what could not be done, in the words of whoever refused, and None when it was."""
         seat = seat_of(action)
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -100,7 +100,10 @@ class Agent:
                 self._mind.take(Missed())
                 await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 -- spreads calls, hides nothing
                 continue
+            before = self.state.generation
             self._mind.take(Heard() if token is None else self._heard(token))
+            if self.state.generation != before:
+                self._doing.give_up_routes()
             if self._plan_refused or self._mind.unkept:
                 await asyncio.sleep(AGAIN_S[1])  # the hub would give out the same again at once
 
@@ -118,13 +121,14 @@ class Agent:
     async def _watch(self) -> None:
         """Look at the site all the time, and have done what follows."""
         while True:
-            busy = self._doing.is_busy
+            under_way = self._doing.under_way
             pools = self._remote_pools()
             looked, snapshot = await self._looking.look(pools, self._parts.clock())
+            looked = replace(looked, standing=replace(looked.standing, under_way=under_way))
             self._seen = looked, snapshot
             wave = self._mind.take(looked)
             if wave is not None and self.state.plan is not None:
-                self._doing.begin(wave, self.state.plan, looked.standing, was_busy=busy)
+                self._doing.begin(wave, self.state.plan, looked.standing)
             self._mind.to_look.clear()
             await _either(self._mind.to_look, LOOK_S)
 

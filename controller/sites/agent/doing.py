@@ -1,10 +1,14 @@
-"""Waves at work: one at a time, but for what is withdrawn, which waits for nothing."""
+"""Actions under way, each by itself: one that hangs holds up only what depends on it, as the next look finds."""
 
 import asyncio
 import logging
+from collections import defaultdict
+from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Final
 
-from controller.actions import WITHDRAW, Action, SetLoad, Wave, seat_of
+from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Wave, seat_of
+from controller.connections.servers import ServerKey
 from controller.fleet import Seat
 from controller.sites.agent.acting import Hands
 from controller.sites.agent.intent import may_be_set
@@ -15,64 +19,85 @@ from controller.sites.agent.waves import Standing
 from controller.sites.site_plan import SitePlan
 
 LOG: Final = logging.getLogger("gridwright.agent")
+AT_ONCE: Final = 4
+"""Loads that are under way at a server at the same time."""
 
 
 class Doing:
     """What is under way. What could not be done is an event for the mind, while its plan is in force."""
 
     def __init__(self, mind: Mind, hands: Hands, tasks: asyncio.TaskGroup) -> None:
-        self.is_busy = False
         self._mind = mind
         self._hands = hands
         self._tasks = tasks
-        self._withdrawn: set[Seat | None] = set()
+        self._under_way: dict[asyncio.Task[None], Action] = {}
+        self._free: defaultdict[ServerKey, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
-    def begin(self, wave: Wave, plan: SitePlan, standing: Standing, *, was_busy: bool) -> None:
-        """Have a wave done beside the looking. `was_busy`: another one was under way as what `standing` says was seen.
+    @property
+    def under_way(self) -> tuple[Action, ...]:
+        """What has begun, or waits for its turn at its server, and has not ended."""
+        return tuple(self._under_way.values())
 
-        What is withdrawn waits neither for another wave, nor for a server or gateway that hangs.
+    def begin(self, wave: Wave, plan: SitePlan, standing: Standing) -> None:
+        """Have a wave done beside the looking, which found that it depends on nothing that is under way.
+
+        Routes take the place of those that are still being set: written later, these would bring back what has left.
         """
-        if wave.name == WITHDRAW:
-            for action in wave.actions:
-                seat = seat_of(action)
-                if seat not in self._withdrawn:
-                    self._withdrawn.add(seat)
-                    blind = seat is not None and server_of(seat) in standing.silent
-                    self._tasks.create_task(self._withdraw(action, seat, plan, blind=blind))
-        elif not (self.is_busy or was_busy):
-            LOG.info("%s: %s", wave.name, ", ".join(type(action).__name__ for action in wave.actions))
-            self.is_busy = True
-            self._tasks.create_task(self._carry(wave, plan))
+        LOG.info("%s: %s", wave.name, ", ".join(type(action).__name__ for action in wave.actions))
+        for action in wave.actions:
+            if isinstance(action, SetRoutes):
+                self.give_up_routes()
+            seat = seat_of(action)
+            if wave.name == WITHDRAW:
+                blind = seat is not None and server_of(seat) in standing.silent
+                self._start(action, self._withdraw(action, plan, blind=blind))
+            elif isinstance(action, SetLoad):
+                self._start(action, self._load(action, plan))
+            else:
+                self._start(action, self._do(action, plan))
 
-    async def _withdraw(self, action: Action, seat: Seat | None, plan: SitePlan, *, blind: bool) -> None:
-        LOG.info("%s: %s", WITHDRAW, type(action).__name__)
-        try:
-            failures = await self._hands.carry(Wave(WITHDRAW, (action,)), plan)
-            if blind:
-                failures = (Failed(failures[0].trouble if failures else "", seat, urgent=True, blind=True),)
-            self._failed(failures, plan)
-        finally:
-            self._withdrawn.remove(seat)
-            self._mind.to_look.set()
+    def give_up_routes(self) -> None:
+        """Set no routes any more that are still being set, as a newer plan may bar them."""
+        for task, action in self._under_way.items():
+            if isinstance(action, SetRoutes):
+                task.cancel()
 
-    async def _carry(self, wave: Wave, plan: SitePlan) -> None:
-        try:
-            self._failed(await self._hands.carry(wave, plan, self._is_meant), plan)
-        finally:
-            self.is_busy = False
-            self._mind.to_look.set()
+    def _start(self, action: Action, work: Coroutine[None, None, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._under_way[task] = action
+        task.add_done_callback(self._ended)
 
-    def _is_meant(self, action: Action, plan: SitePlan) -> bool:
-        """Whether an action that had to wait for others is still to be done: by this plan, and within its evidence."""
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(task, None)
+        self._mind.to_look.set()
+
+    async def _withdraw(self, action: Action, plan: SitePlan, *, blind: bool) -> None:
+        failed = await self._hands.do(action, plan)
+        if blind:
+            self._failed(Failed(failed.trouble if failed else "", seat_of(action), urgent=True, blind=True), plan)
+        elif failed is not None:
+            self._failed(replace(failed, urgent=True), plan)
+
+    async def _load(self, action: SetLoad, plan: SitePlan) -> None:
+        """Load something in its turn. One whose turn comes when it is no longer meant is left out."""
+        async with self._free[server_of(action.load.seat)]:
+            if self._is_meant(action.load.seat, plan):
+                await self._do(action, plan)
+
+    async def _do(self, action: Action, plan: SitePlan) -> None:
+        failed = await self._hands.do(action, plan)
+        if failed is not None:
+            self._failed(failed, plan)
+
+    def _is_meant(self, seat: Seat, plan: SitePlan) -> bool:
+        """Whether a load that had to wait for others is still to be set: by this plan, and within its evidence."""
         state = self._mind.state
         if plan.generation != state.generation:
             return False
-        seat = seat_of(action) if isinstance(action, SetLoad) else None
         return all(may_be_set(item, state.latest) for item in plan.loads if item.load.seat == seat)
 
-    def _failed(self, failures: tuple[Failed, ...], plan: SitePlan) -> None:
-        for failed in failures:
-            if failed.trouble:
-                LOG.warning("%s", failed.trouble)
-            if plan.generation == self._mind.state.generation:
-                self._mind.take(failed)
+    def _failed(self, failed: Failed, plan: SitePlan) -> None:
+        if failed.trouble:
+            LOG.warning("%s", failed.trouble)
+        if plan.generation == self._mind.state.generation:
+            self._mind.take(failed)

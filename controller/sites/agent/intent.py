@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from controller.connections.servers import ServerKey
-from controller.fleet import Load, Seat
+from controller.fleet import Load, RouteSet, Seat
 from controller.sites.agent.limits import ServerLimits, held, server_of
-from controller.sites.agent.routing import Followed, Reach, counts, demand_of, followed, without
+from controller.sites.agent.routing import Followed, Reach, counts, demand_of, followed, reaching, strays, without
 from controller.sites.agent.state import AgentState, Remote
-from controller.sites.agent.waves import Ground, Standing, Wanted
+from controller.sites.agent.waves import Ground, Standing, Wanted, changed
 from controller.sites.report import Cause, Deviation
 from controller.sites.site_plan import SiteLoad, SitePlan
 
@@ -58,15 +58,28 @@ def intent_of(site: Site, state: AgentState, plan: SitePlan, standing: Standing,
 
 def wanted(state: AgentState, plan: SitePlan, standing: Standing, intent: Intent, now: datetime) -> Wanted:
     """The intent as waves are made of it."""
-    ended = frozenset(demand_of(item) for item in plan.routes if item.until is not None and now + LEAD >= item.until)
     return Wanted(
         intent.loads,
         intent.followed.routes,
         intent.gone,
-        () if standing.routes is None else without(standing.routes, intent.gone, ended),
-        frozenset(each.seat for each in state.failures if each.seat is not None),
-        any(each.seat is None for each in state.failures),
+        _left(plan, standing.routes or (), intent, now),
+        reaching(plan),
+        frozenset(each.seat for each in state.failures),
+        frozenset(each.seat for each in state.failures if each.urgent),
     )
+
+
+def _left(plan: SitePlan, current: tuple[RouteSet, ...], intent: Intent, now: datetime) -> tuple[RouteSet, ...]:
+    """What gateways follow once requests have left what may not run, and ways that are not planned.
+
+    A way that a plan does not have may be barred: its evidence was revoked. So requests do not wait for what is still
+    to be loaded in its place; whoever made the plan had that loaded before.
+    """
+    ended = frozenset(demand_of(item) for item in plan.routes if item.until is not None and now + LEAD >= item.until)
+    astray, targets = strays(current, plan), {(item.service, item.origin): item for item in intent.followed.routes}
+    kept = [item for item in current if (item.service, item.origin) not in astray]
+    moved = [targets[demand] for demand in astray if demand in targets]
+    return tuple(sorted((*without(kept, intent.gone, ended), *moved)))
 
 
 def ground(site: Site, state: AgentState, plan: SitePlan) -> Ground:
@@ -90,9 +103,14 @@ def is_away(item: Remote, now: datetime) -> bool:
 
 
 def is_there(standing: Standing, intent: Intent) -> bool:
-    """Whether everything stands as it is meant on the servers that answer. Of the others the readings tell."""
+    """Whether everything stands as it is meant on the servers that answer, and requests go there.
+
+    Of the other servers the readings tell.
+    """
     meant = {seat: load for seat, load in intent.loads.items() if server_of(seat) not in standing.silent}
-    return meant == dict(standing.loads) and standing.routes is not None
+    if standing.routes is None or changed(standing.routes, intent.followed.routes):
+        return False
+    return meant == dict(standing.loads)
 
 
 def deviations(plan: SitePlan, state: AgentState, intent: Intent, now: datetime) -> tuple[Deviation, ...]:

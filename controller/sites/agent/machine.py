@@ -115,7 +115,7 @@ def _told(state: AgentState, event: Told) -> AgentState:
 def _failed(state: AgentState, event: Failed) -> AgentState:
     until = state.latest + (AGAIN_URGENT if event.urgent and not event.blind else AGAIN)
     others = tuple(each for each in state.failures if each.seat != event.seat)
-    state = replace(state, failures=(*others, Failure(until, event.trouble, event.seat, event.blind)))
+    state = replace(state, failures=(*others, Failure(until, event.trouble, event.seat, event.blind, event.urgent)))
     hung = event.seat if event.hung else None
     return state if event.blind else replace(state, refused=Refused(state.generation, event.trouble, hung))
 

@@ -1,6 +1,6 @@
 """Where requests go just now: the plan's ways as far as they are allowed and what they go over stands."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -63,6 +63,26 @@ def followed(plan: SitePlan, reach: Reach, now: datetime) -> Followed:
 def without(current: Iterable[RouteSet], gone: Collection[Seat], ended: Collection[Demand]) -> tuple[RouteSet, ...]:
     """What gateways follow, less what goes over seats that are gone, and less all of demands whose routes ended."""
     return tuple(sorted(_stripped(item, gone, ended) for item in current))
+
+
+def strays(current: Iterable[RouteSet], plan: SitePlan) -> frozenset[Demand]:
+    """The demands that take a way which neither their route nor their fallback has."""
+    planned: defaultdict[Demand, set[tuple[object, ...]]] = defaultdict(set)
+    for item in (*plan.routes, *plan.fallbacks):
+        planned[demand_of(item)].update((way.placements, way.encodings) for way in item.routes.ways)
+    return frozenset(
+        (item.service, item.origin)
+        for item in current
+        if any((way.placements, way.encodings) not in planned[item.service, item.origin] for way in item.ways)
+    )
+
+
+def reaching(plan: SitePlan) -> dict[Demand, frozenset[Placement]]:
+    """What the requests of each demand may go over, once it stands."""
+    found: defaultdict[Demand, set[Placement]] = defaultdict(set)
+    for item in (*plan.routes, *plan.fallbacks):
+        found[demand_of(item)].update(placement for way in item.routes.ways for placement in way.placements)
+    return {demand: frozenset(placements) for demand, placements in found.items()}
 
 
 def over(routes: Iterable[RouteSet]) -> Iterator[Seat]:

@@ -15,13 +15,15 @@ class Failure:
     """Something that could not be done and is not tried before `until`: a seat's load, or routes where none is named.
 
     `trouble` is in the words of whoever refused. `blind`: its server does not tell what it holds, so whether it was
-    done is not seen; it counts only for as long.
+    done is not seen; it counts only for as long. `urgent`: it was to withdraw something, which no other failure puts
+    off.
     """
 
     until: datetime
     trouble: str
     seat: Seat | None = None
     blind: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

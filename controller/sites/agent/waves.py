@@ -1,45 +1,57 @@
-"""What a site does next, from what it sees and what it wants: one wave at a time, and then it looks again.
+"""What a site does next, from what it sees and what it wants: whatever can begin now, and then it looks again.
 
-First *withdraw*: requests leave what may not run any longer, and it is unloaded. Then *grow*: what is missing is loaded
-as far as it fits beside the rest. Then *route*: requests go over what stands and is wanted. Last *shrink*: what nobody
-asks any more is unloaded. What did not fit is loaded after that. Nothing is remembered between two waves, so one that
-was cut short, by whatever, is taken up from what is there.
+First *withdraw*: requests leave what may not run any longer and what the plan does not have, and what may not run is
+unloaded. Then *grow*: what is missing is loaded as far as it fits beside the rest. Then *route*: requests go over what
+stands and is wanted. Last *shrink*: what nobody asks any more is unloaded. What did not fit is loaded after that.
+
+What is under way is waited for by what depends on it, and by nothing else: a seat by its own action, room by what is
+loaded into it, requests by loads of what they are to go over, an unload by routes that are being set. What is withdrawn
+waits for nothing.
+
+Nothing is remembered between two waves, so one that was cut short, by whatever, is taken up from what is there.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Unload, Wave
+from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Unload, Wave, seat_of
 from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet, Seat
 from controller.sites.agent.limits import Room, ServerLimits, server_of
-from controller.sites.agent.routing import over
+from controller.sites.agent.routing import Demand, over
 from rules.kernel.problem import Placement
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is there: loads by seat, servers that do not answer, and what gateways follow, None where none tells."""
+    """What is there: loads by seat, servers that do not answer, and what gateways follow, None where none tells.
+
+    `under_way` had begun before it was looked at, and not ended: whether it was done by then is not known.
+    """
 
     loads: Mapping[Seat, Load]
     silent: frozenset[ServerKey]
     routes: tuple[RouteSet, ...] | None
+    under_way: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is to be there.
 
-    `gone` are seats that may not run any longer, and `left` what gateways follow less what goes over those. `routes`
-    are of what stands and is wanted. Seats that are `put_off` are left for later, and so are routes.
+    `gone` are seats that may not run any longer, and `left` what gateways follow less what goes over those and what is
+    not planned. `routes` are of what stands and is wanted, `reaching` what a demand may go over once it stands. Seats
+    that are `put_off` are left for later, and so are routes where None is among them; of what is withdrawn those alone
+    that were `tried` in vain just now.
     """
 
     loads: Mapping[Seat, Load]
     routes: tuple[RouteSet, ...]
     gone: frozenset[Seat]
     left: tuple[RouteSet, ...]
-    put_off: frozenset[Seat] = frozenset()
-    routes_put_off: bool = False
+    reaching: Mapping[Demand, frozenset[Placement]] = field(default_factory=dict)
+    put_off: frozenset[Seat | None] = frozenset()
+    tried: frozenset[Seat | None] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +63,13 @@ class Ground:
 
 
 def next_wave(standing: Standing, wanted: Wanted, ground: Ground) -> Wave | None:
-    """The wave to do next; None when there is nothing to do, or nothing that can be done now."""
+    """The wave to begin next; None when there is nothing to do, or nothing that can be begun now."""
+    waiting = _waiting(standing, wanted, ground)
     for name, actions in (
         (WITHDRAW, _withdrawing(standing, wanted)),
         ("grow", _growing(standing, wanted, ground)),
-        ("route", _routing(standing, wanted)),
-        ("shrink", _shrinking(standing, wanted)),
+        ("route", _routing(standing, wanted, waiting)),
+        ("shrink", _shrinking(standing, wanted, waiting)),
     ):
         if actions:
             return Wave(name, actions)
@@ -69,14 +82,15 @@ def _withdrawing(standing: Standing, wanted: Wanted) -> tuple[Action, ...]:
     What a server that does not tell may hold is unloaded, too: it may be too busy to tell, and do it all the same.
     """
     there = (seat for seat in wanted.gone if seat in standing.loads or server_of(seat) in standing.silent)
-    gone = sorted(seat for seat in there if seat not in wanted.put_off)
-    return (*_setting(standing, wanted, wanted.left), *(Unload(*seat) for seat in gone))
+    unloads = (Unload(*seat) for seat in sorted(there) if seat not in wanted.tried)
+    routes = () if None in wanted.tried else _setting(standing, wanted.left)
+    return tuple(action for action in (*routes, *unloads) if action not in standing.under_way)
 
 
 def _growing(standing: Standing, wanted: Wanted, ground: Ground) -> tuple[Action, ...]:
     room = Room(ground.limits, ground.sizes_mib)
-    for seat, load in standing.loads.items():
-        room.take(seat, load.instances)
+    for seat, instances in _taken(standing).items():
+        room.take(seat, instances)
     actions: list[Action] = []
     for seat, load in sorted(wanted.loads.items()):
         if not _in_hand(seat, standing, wanted):
@@ -92,15 +106,44 @@ def _growing(standing: Standing, wanted: Wanted, ground: Ground) -> tuple[Action
     return tuple(actions)
 
 
-def _routing(standing: Standing, wanted: Wanted) -> tuple[Action, ...]:
-    return _setting(standing, wanted, wanted.routes)
+def _taken(standing: Standing) -> dict[Seat, int]:
+    """The instances by seat for which there has to be room: those that stand, or are being loaded."""
+    taken = {seat: load.instances for seat, load in standing.loads.items()}
+    return taken | {load.seat: load.instances for load in _loading(standing)}
 
 
-def _shrinking(standing: Standing, wanted: Wanted) -> tuple[Action, ...]:
-    """What is there beyond what is wanted and has no requests any more; nothing while gateways do not tell."""
-    if standing.routes is None:
+def _routing(standing: Standing, wanted: Wanted, waiting: frozenset[Demand]) -> tuple[Action, ...]:
+    if None in wanted.put_off or _sets_routes(standing):
+        return ()
+    staying = (item for item in standing.routes or () if (item.service, item.origin) in waiting)
+    others = (item for item in wanted.routes if (item.service, item.origin) not in waiting)
+    return _setting(standing, (*others, *staying))
+
+
+def _waiting(standing: Standing, wanted: Wanted, ground: Ground) -> frozenset[Demand]:
+    """The demands that wait for what is being loaded for them, so that they go over all that is planned at once.
+
+    One that goes over what does not stand any more does not wait.
+    """
+    pools = {pool for pool, _ in ground.limits}
+    loading = {load.placement for load in _loading(standing)}
+    lost = {
+        (item.service, item.origin)
+        for item in standing.routes or ()
+        if any(seat[0].pool in pools and seat not in standing.loads for seat in over((item,)))
+    }
+    return frozenset(demand for demand, reached in wanted.reaching.items() if loading & reached) - lost
+
+
+def _shrinking(standing: Standing, wanted: Wanted, waiting: frozenset[Demand]) -> tuple[Action, ...]:
+    """What is there beyond what is wanted and has no requests any more; nothing while gateways do not tell.
+
+    Fewer instances are not had while requests wait to go elsewhere.
+    """
+    if standing.routes is None or _sets_routes(standing):
         return ()
     asked = frozenset(over(standing.routes))
+    needed = frozenset(over(item for item in standing.routes if (item.service, item.origin) in waiting))
     actions: list[Action] = []
     for seat, now in sorted(standing.loads.items()):
         if not _in_hand(seat, standing, wanted):
@@ -109,7 +152,7 @@ def _shrinking(standing: Standing, wanted: Wanted) -> tuple[Action, ...]:
         if load is None:
             if seat not in asked:
                 actions.append(Unload(*seat))
-        elif now.instances > load.instances:
+        elif now.instances > load.instances and seat not in needed:
             actions.append(SetLoad(load))
     return tuple(actions)
 
@@ -123,16 +166,29 @@ def changed(current: Iterable[RouteSet], wanted: Iterable[RouteSet]) -> tuple[Ro
     return tuple(sorted(found))
 
 
-def _setting(standing: Standing, wanted: Wanted, routes: Iterable[RouteSet]) -> tuple[Action, ...]:
-    if standing.routes is None or wanted.routes_put_off:
+def _setting(standing: Standing, routes: Iterable[RouteSet]) -> tuple[Action, ...]:
+    if standing.routes is None:
         return ()
     differing = changed(standing.routes, routes)
     return (SetRoutes(differing),) if differing else ()
 
 
 def _in_hand(seat: Seat, standing: Standing, wanted: Wanted) -> bool:
-    """Whether anything may be done on a seat now."""
-    return server_of(seat) not in standing.silent and seat not in wanted.put_off
+    """Whether anything may be begun on a seat now."""
+    if server_of(seat) in standing.silent or seat in wanted.put_off:
+        return False
+    return all(seat_of(action) != seat for action in standing.under_way)
+
+
+def _loading(standing: Standing) -> list[Load]:
+    """What is being loaded, so that more of it stands than does now."""
+    there = {seat: load.instances for seat, load in standing.loads.items()}
+    loads = (action.load for action in standing.under_way if isinstance(action, SetLoad))
+    return [load for load in loads if load.instances > there.get(load.seat, 0)]
+
+
+def _sets_routes(standing: Standing) -> bool:
+    return any(isinstance(action, SetRoutes) for action in standing.under_way)
 
 
 def _none(item: RouteSet) -> RouteSet:

@@ -27,6 +27,10 @@ DONE_S: Final = 75.0
 """How long an action waits for a site to bring its plan about: loading takes a site as long as anybody else."""
 
 
+class _LateError(ActuatorError):
+    """A site has not told in time what became of a generation."""
+
+
 @dataclass(slots=True)
 class Desk:
     """The sites, the clock, the terms of the last decision, and the routes that were asked for but not told.
@@ -82,12 +86,15 @@ class Desk:
             )
         except (JournalError, PlanRefusedError) as error:
             raise ActuatorError(f"site {site}: {error}") from error
+        given = self.clock()
         try:
             await self._done(site, generation)
-        except ActuatorError:
+        except ActuatorError as error:
             heard = self.sites.reports.of(site)
             if heard is not None and not self.is_cut_off(site) and is_shown(heard):
                 return
+            if isinstance(error, _LateError):
+                self.sites.undone.note(site, generation, given)
             with suppress(JournalError, PlanRefusedError):
                 await self.sites.plans.publish(site, back, self.of_itself(site))
             raise
@@ -104,13 +111,11 @@ class Desk:
             raise ActuatorError(f"site {site} brings nothing about: see its agent's log")
 
     async def _done(self, site: str, generation: int) -> None:
-        given = self.clock()
         try:
             async with asyncio.timeout(DONE_S):
                 await until(lambda: self._is_done(site, generation))
         except TimeoutError as error:
-            self.sites.undone.note(site, generation, given)
-            raise ActuatorError(
+            raise _LateError(
                 f"site {site} has not brought generation {generation} about within {DONE_S:g} s: see its agent's log"
             ) from error
 
