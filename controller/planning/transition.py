@@ -17,7 +17,7 @@ began; they give way only where no other plan could be reached.
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -213,6 +213,7 @@ def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
     """The way's waves as actions: each asks for what differs from what was asked for before."""
     loads, routes = {load.seat: load for load in current.loads}, current.routes
     asked_routes, asked_loads = Latest(ground.routes), Latest(ground.loads)
+    lasting = ground.loads(way.goal).keys()
     waves: list[Wave] = []
     start = before = way.start
     standing = asked_loads(start)
@@ -226,7 +227,7 @@ def _transition(ground: Ground, current: Fleet, way: Walk) -> Transition:
                 waves.append(Wave("route", (SetRoutes(wanted),), wave_us(before, before, ground)))
                 routes = wanted
         wanted_loads = asked_loads(moment)
-        actions = _loading(name, loads, standing, wanted_loads)
+        actions = _loading(name, loads, standing, wanted_loads, lasting)
         loads = _after(loads, actions)
         if actions:
             waves.append(Wave(name, actions, wave_us(before, moment, ground)))
@@ -250,11 +251,20 @@ def _parts(routes: Iterable[RouteSet]) -> dict[tuple[str, str], tuple[Parts, ...
 
 
 def _loading(
-    name: str, loads: Mapping[Seat, Load], before: Mapping[Seat, Load], wanted: Mapping[Seat, Load]
+    name: str,
+    loads: Mapping[Seat, Load],
+    before: Mapping[Seat, Load],
+    wanted: Mapping[Seat, Load],
+    lasting: Collection[Seat],
 ) -> tuple[Action, ...]:
-    """What a wave loads or removes."""
+    """What a wave loads or removes.
+
+    What a server has otherwise than planned is put right where it is `lasting`, and not where the way removes it: by
+    the time that it is loaded, evidence may have ended that lets it stand.
+    """
     if name == "grow":
-        return tuple(SetLoad(load) for seat, load in sorted(wanted.items()) if loads.get(seat) != load)
+        differing = ((seat, load) for seat, load in sorted(wanted.items()) if loads.get(seat) != load)
+        return tuple(SetLoad(load) for seat, load in differing if seat in lasting or before.get(seat) != load)
     if name == "free":
         return _removing({seat: load for seat, load in loads.items() if before.get(seat) != wanted.get(seat)}, wanted)
     return _removing(loads, wanted) if name == "shrink" else ()

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
 from world import FRANKFURT, LYON, START, World
 
-from controller.actions import WITHDRAW, SetLoad, SetRoutes, Transition, Unload, Wave
+from controller.actions import WITHDRAW, SetLoad, SetRoutes, Transition, Unload, Wave, seat_of
 from controller.decision import Decision, Hung, Proof
 from controller.fleet import Fleet, Load, Seat
 from controller.planning.build import build
@@ -86,6 +87,29 @@ def test_what_is_set_otherwise_than_planned_is_not_loaded_again_once_it_has_left
     assert wave.name == WITHDRAW
     assert [action for action in wave.actions if not isinstance(action, SetRoutes)] == [Unload(*s) for s in protected]
     assert loaded(decision).isdisjoint(protected)
+
+
+@pytest.mark.parametrize("has", [{"queue_delay_us": 7_000}, {"instances": 2}, {"max_batch": 2}])
+def test_what_leaves_after_others_have_taken_over_is_not_put_right_before(has: dict[str, int]) -> None:
+    """Its evidence ends soon after the way, by what is predicted: a server that takes longer would have it beyond."""
+    world, protected = settled()
+    world.certification_ends(FRANKFURT, 20)
+    models = world.servers[FRANKFURT]
+    assert models is not None
+    world.servers[FRANKFURT] = tuple(replace(each, **has) for each in models)
+    decision = world.turn(5)
+    names = [wave.name for wave in decision.transition.waves]
+    assert names == ["route", "shrink"]
+    assert {seat_of(action) for action in decision.transition.waves[-1].actions} == set(protected)
+
+
+def test_what_is_lost_where_it_leaves_is_not_loaded_again_before() -> None:
+    world, protected = settled()
+    world.certification_ends(FRANKFURT, 20)
+    models = world.servers[FRANKFURT]
+    assert models is not None
+    world.servers[FRANKFURT] = tuple(each for each in models if each.model != protected[0][0].model)
+    assert loaded(world.turn(5)).isdisjoint(protected)
 
 
 def test_what_is_taken_in_part_to_make_room_leaves_whole_and_its_room_is_waited_for() -> None:
