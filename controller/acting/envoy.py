@@ -75,8 +75,23 @@ class EnvoyActuator:
     async def follow(self, routes: Sequence[RouteSet], services: Services, delays_us: Delays = NO_DELAYS) -> None:
         """Have every named demand routed as wanted; the others of known services keep their routes.
 
+        All gateways are told side by side: one that does not answer keeps no request on what it has to leave elsewhere.
         `delays_us` are made up where a gateway emulates links. Raises ActuatorError.
         """
+        work = [
+            self._follow(
+                gateway,
+                origin,
+                [item for item in routes if item.origin == origin],
+                services,
+                delays_us if gateway.emulate_links else NO_DELAYS,
+            )
+            for gateway in self._gateways
+            for origin in gateway.origins
+        ]
+        failed = [each for each in await asyncio.gather(*work, return_exceptions=True) if each is not None]
+        if failed:
+            raise failed[0]
         served = {origin for gateway in self._gateways for origin in gateway.origins}
         homeless = sorted({item.origin for item in routes} - served)
         if homeless:
@@ -84,19 +99,13 @@ class EnvoyActuator:
                 f"no gateway is known for requests from {', '.join(homeless)}: name one under `gateways` in the "
                 "connections document"
             )
-        for gateway in self._gateways:
-            for origin in gateway.origins:
-                delays = delays_us if gateway.emulate_links else NO_DELAYS
-                await self._follow(
-                    gateway, origin, [item for item in routes if item.origin == origin], services, delays
-                )
 
     async def routes(self) -> tuple[RouteSet, ...]:
         """What all gateways follow now. Raises ActuatorError when one does not tell."""
-        found = [
-            (await self._in_force(gateway, origin)).routes for gateway in self._gateways for origin in gateway.origins
-        ]
-        return tuple(sorted(item for routes in found for item in routes))
+        found = await asyncio.gather(
+            *(self._in_force(gateway, origin) for gateway in self._gateways for origin in gateway.origins)
+        )
+        return tuple(sorted(item for each in found for item in each.routes))
 
     async def _follow(
         self, gateway: GatewayConnection, origin: str, changed: Iterable[RouteSet], services: Services, delays: Delays

@@ -1,5 +1,6 @@
 """Routes on a real Envoy: what was asked for is what it follows, and can be read back from it."""
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ from controller.acting.actuator import ActuatorError
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.envoy_stages import services_of, stage_routes
 from controller.acting.triton import TritonActuator
+from controller.acting.waiting import until
 from controller.actions import SetLoad, SetRoutes
 from controller.connections.gateway import GatewayConnection
 from controller.embedded.fleet import EmbeddedFleet
@@ -106,3 +108,39 @@ async def test_a_route_folder_that_cannot_be_written_is_told(
     assert await envoy.routes() != ()
     with pytest.raises(ActuatorError, match="route folder is there"):
         await EnvoyActuator(client, (elsewhere,)).apply("d", SetRoutes((ALL_PARIS,)), world())
+
+
+async def test_a_gateway_that_never_answers_keeps_no_other_from_its_routes(
+    envoy: EnvoyActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS,)), world())
+    taken = asyncio.Event()
+
+    async def never(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await taken.wait()
+        writer.close()
+
+    async def followed() -> bool:
+        return ALL_LYON in await envoy.routes()
+
+    silent = await asyncio.start_server(never, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    hangs = GatewayConnection(admin=f"127.0.0.1:{port}", routes=tmp_path, origins={"edge-brest": "127.0.0.1:1"})
+    both = EnvoyActuator(client, (hangs, *fleet.connections.gateways))
+    setting = asyncio.create_task(both.apply("d", SetRoutes((ALL_LYON,)), world()))
+    try:
+        async with asyncio.timeout(3):
+            await until(followed)
+        assert not setting.done(), "it still waits for the one that hangs"
+    finally:
+        taken.set()
+        with pytest.raises(ActuatorError):
+            await setting
+        silent.close()
+
+
+async def test_an_origin_without_a_gateway_keeps_no_other_from_its_routes(envoy: EnvoyActuator) -> None:
+    astray = RouteSet("crops", "edge-brest", ())
+    with pytest.raises(ActuatorError, match="no gateway is known for requests from edge-brest"):
+        await envoy.apply("d", SetRoutes((astray, ALL_LYON)), world())
+    assert ALL_LYON in await envoy.routes()
