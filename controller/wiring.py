@@ -32,7 +32,7 @@ from controller.connections.servers import ServerKey
 from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
-from controller.loop.carrying_out import Clock, Hands
+from controller.loop.at_work import Clock, Hands
 from controller.loop.turn import COLLECTED_S, Decide, Upkeep, Wiring
 from controller.loop.turn_policy import TurnPolicy
 from controller.planning.decide import decide

@@ -24,7 +24,7 @@ from controller.connections.reading import ConnectionsError, read_connections
 from controller.decision import State
 from controller.fleet import Fleet, Load
 from controller.journal.errors import JournalError
-from controller.loop.carrying_out import Hands
+from controller.loop.at_work import Hands
 from controller.loop.observing import observe
 from controller.loop.remembering import with_routes
 from controller.loop.resuming import resumed

@@ -1,22 +1,20 @@
 """Carrying out a transition: wave after wave, a wave's actions side by side, and nothing more once one has failed."""
 
-import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
-from controller.acting.actuator import Actuator, ActuatorError, HangError
-from controller.actions import Action, Outcome, Transition, Unload, Wave, is_aside, seat_of
+from controller.actions import WITHDRAW, Outcome, Transition, is_aside
 from controller.decision import Decision
-from controller.fleet import Seat
 from controller.journal.errors import JournalError
-from controller.loop.catalogue import action_failed, evidence_ended, journal_refused
+from controller.loop.at_work import GIVEN_UP, AtWork, Clock, Hands, begun, ended_by, given_up, waited_for
+from controller.loop.catalogue import action_failed, journal_refused
 from policy.findings import Finding
 from policy.resolved import Policy
 
-Clock = Callable[[], datetime]
+AHEAD: Final = 2
+"""What requests go over has to last for so many intervals of turns: until it is looked at again, and the next turn."""
 
 
 class Note(Protocol):
@@ -34,25 +32,16 @@ class Look(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
-    """What actions are done with: the actuators, how many at once at a site, and how long one may take at most.
-
-    An unload that is asked of a server although that hangs is given `hanging` alone.
-    """
-
-    actuators: tuple[Actuator, ...]
-    at_once: int = 4
-    deadline: timedelta = timedelta(seconds=90)
-    hanging: timedelta = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True)
 class Carried:
-    """What became of a transition; `findings` say why it stopped, if it did. `noted`: the journal took it all."""
+    """What became of a transition; `findings` say why it stopped, if it did. `noted`: the journal took it all.
+
+    `given_up`: something was found that must not wait, so what was under way was given up for the next turn.
+    """
 
     outcomes: tuple[Outcome, ...] = ()
     findings: tuple[Finding, ...] = ()
     noted: bool = True
+    given_up: bool = False
 
 
 async def carry_out(
@@ -62,125 +51,101 @@ async def carry_out(
     *,
     note: Note,
     look: Look,
+    watch: Look,
     clock: Clock,
     stopping: Callable[[], bool],
 ) -> Carried:
     """Do the waves in order. A wave once begun is finished; what stops a transition is looked at between waves.
 
     When the evidence that is known ends is seen before each action, too: in a large wave the last ones begin long after
-    the first. What was looked at longer ago than readings count is looked at again before the next wave. What cannot be
-    unloaded as others leave stops nothing: no later wave needs its room.
+    the first. What was looked at longer ago than readings count is looked at again before the next wave. While a wave
+    is under way, `watch` tells what must not wait for its end. What is unloaded as others leave holds no later wave up,
+    and stops none: nothing that is planned needs its room.
     """
-    outcomes: tuple[Outcome, ...] = ()
-    kept: tuple[Finding, ...] = ()
-    looked, stale_after = clock(), timedelta(seconds=policy.scaling.stale_after_s)
-    for index, wave in enumerate(decision.transition.waves):
+    work = _Work(decision, policy, hands, note, watch, clock)
+    try:
+        carried = await _in_order(work, look, stopping)
+        if carried.given_up or not carried.noted:
+            await given_up(work.aside)
+        last = await work.finished(WITHDRAW, work.aside, len(decision.transition.waves)) if carried.noted else carried
+    finally:
+        for task in work.tasks:
+            task.cancel()
+    found = (*last.findings, *carried.findings) if carried.noted else carried.findings
+    return Carried(work.outcomes, found, last.noted, carried.given_up or last.given_up)
+
+
+async def _in_order(work: "_Work", look: Look, stopping: Callable[[], bool]) -> Carried:
+    """Do the waves, and wait for none that is aside. With findings the transition stops."""
+    looked, stale_after = work.clock(), timedelta(seconds=work.policy.scaling.stale_after_s)
+    for index in range(len(work.decision.transition.waves)):
         if stopping():
-            return Carried(outcomes, kept)
-        against = _ended(decision, clock())
-        if not against and clock() - looked > stale_after:
-            against, looked = await look(_left(decision, index), outcomes), clock()
+            break
+        against = ended_by(work.decision, work.clock())
+        if not against and work.clock() - looked > stale_after:
+            against, looked = await look(work.left(index, timedelta(0)), work.outcomes), work.clock()
         if against:
-            return Carried(outcomes, (*kept, *against))
-        done = await _wave(decision, wave, policy, hands, clock)
-        outcomes += done
+            return Carried(findings=against)
+        carried = await work.wave(index)
+        if carried.findings:
+            return carried
+    return Carried()
+
+
+@dataclass(slots=True)
+class _Work:
+    """A transition at work: what came of it so far, and all its tasks; `aside` are those that no wave waits for."""
+
+    decision: Decision
+    policy: Policy
+    hands: Hands
+    note: Note
+    watch: Look
+    clock: Clock
+    outcomes: tuple[Outcome, ...] = ()
+    tasks: list[AtWork] = field(default_factory=list)
+    aside: list[AtWork] = field(default_factory=list)
+
+    async def wave(self, index: int) -> Carried:
+        """Do a wave, and wait for what is not aside."""
+        wave = self.decision.transition.waves[index]
+        tasks = begun(self.decision, wave, self.policy, self.hands, self.clock)
+        aside = [task for task, action in zip(tasks, wave.actions, strict=True) if is_aside(wave.name, action)]
+        self.tasks += tasks
+        self.aside += aside
+        return await self.finished(wave.name, [task for task in tasks if task not in aside], index)
+
+    async def finished(self, wave: str, tasks: Sequence[AtWork], index: int) -> Carried:
+        """Wait for tasks of a wave, as others of `index` are under way, and note what came of them."""
+        began = self.clock()
+        every = timedelta(seconds=self.policy.scaling.interval_s)
+        against = await waited_for(tasks, every, lambda: self._watched(index, began))
+        done = tuple(task.result() for task in tasks)
+        self.outcomes += done
         try:
-            await note(wave.name, done, outcomes)
+            if done:
+                await self.note(wave, done, self.outcomes)
         except JournalError as error:
-            return Carried(outcomes, (*kept, journal_refused(str(error))), noted=False)
-        needed = [each for each in done if not is_aside(each.wave, each.action)]
-        kept += _against(decision, [each for each in done if each not in needed])
-        against = _against(decision, needed)
-        if against:
-            return Carried(outcomes, (*kept, *against))
-    return Carried(outcomes, kept)
+            return Carried(findings=(journal_refused(str(error)),), noted=False)
+        return Carried(findings=against or _against(self.decision, done), given_up=bool(against))
 
+    async def _watched(self, index: int, began: datetime) -> tuple[Finding, ...]:
+        """What must not wait until the wave is over: requests go, or are about to, where they soon may not."""
+        ahead, now = timedelta(seconds=AHEAD * self.policy.scaling.interval_s), self.clock()
+        left = self.left(index, now - began, ahead)
+        return ended_by(self.decision, now + ahead) or await self.watch(left, self.outcomes)
 
-def _left(decision: Decision, done: int) -> Decision:
-    """The decision without its first waves."""
-    waves = decision.transition.waves[done:]
-    return replace(decision, transition=Transition(waves, sum(wave.duration_us for wave in waves)))
-
-
-def _ended(decision: Decision, at: datetime) -> tuple[Finding, ...]:
-    """That evidence behind the decision has ended by then, if it has."""
-    until = decision.valid_until
-    return (evidence_ended(decision.id, until),) if until is not None and at >= until else ()
+    def left(self, index: int, passed: timedelta, least: timedelta = timedelta(0)) -> Decision:
+        """The decision from a wave on that takes so long less than predicted, but `least`."""
+        waves = self.decision.transition.waves[index:]
+        this = timedelta(microseconds=sum(wave.duration_us for wave in waves[:1]))
+        later_us = sum(wave.duration_us for wave in waves[1:])
+        duration_us = max(this - passed, least) // timedelta(microseconds=1) + later_us
+        return replace(self.decision, transition=Transition(waves, duration_us))
 
 
 def _against(decision: Decision, done: Sequence[Outcome]) -> tuple[Finding, ...]:
     """Why a transition stops at this wave: each action that failed, and once that evidence ended before others."""
-    failed = (each for each in done if each.error and not _ended(decision, each.started))
-    late = next(filter(None, (_ended(decision, each.started) for each in done)), ())
+    failed = (each for each in done if each.error and each.error != GIVEN_UP and not ended_by(decision, each.started))
+    late = next(filter(None, (ended_by(decision, each.started) for each in done)), ())
     return (*map(action_failed, failed), *late)
-
-
-async def _wave(decision: Decision, wave: Wave, policy: Policy, hands: Hands, clock: Clock) -> tuple[Outcome, ...]:
-    sites = {pool.name: pool.site for pool in policy.pools}
-    free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(hands.at_once))
-    hanging: Counter[str] = Counter()
-
-    async def one(action: Action) -> Outcome:
-        site = sites.get(_pool_of(action), "")
-        async with free[site]:
-            started = clock()
-            trouble = _not_begun(decision, started, hanging[site], hands)
-            if trouble is None:
-                trouble = await _act(decision, action, policy, hands)
-            hanging[site] += trouble.hung is not None
-            return Outcome(decision.id, wave.name, action, started, clock(), trouble.told, trouble.hung)
-
-    return tuple(await asyncio.gather(*map(one, wave.actions)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """What went wrong, empty where nothing did; and the seat whose server hangs, if that is why."""
-
-    told: str = ""
-    hung: Seat | None = None
-
-
-def _not_begun(decision: Decision, at: datetime, hanging: int, hands: Hands) -> _Trouble | None:
-    """Why an action is not begun that had to wait for others of its wave: evidence ended, or those before it hung.
-
-    Were each waited for, a site whose servers all hang would hold a turn up for minutes.
-    """
-    ended = _ended(decision, at)
-    if ended:
-        return _Trouble(str(ended[0]))
-    if hanging >= hands.at_once:
-        return _Trouble(f"not begun, as {hanging} servers of its site hang: the next turn goes on without these")
-    return None
-
-
-async def _act(decision: Decision, action: Action, policy: Policy, hands: Hands) -> _Trouble:
-    """Do an action, and tell what went wrong."""
-    actuator, seat = _actuator_for(action, hands.actuators), seat_of(action)
-    if actuator is None:
-        kind = type(action).__name__
-        return _Trouble(f"no actuator takes {kind}: name its servers or gateways in the connections document")
-    known = isinstance(action, Unload) and any(each.seat == seat for each in decision.state.hung)
-    patience_s = (hands.hanging if known else hands.deadline).total_seconds()
-    try:
-        async with asyncio.timeout(patience_s):
-            await actuator.apply(decision.id, action, policy)
-    except HangError as error:
-        return _Trouble(f"{actuator.name}: {error}", error.seat)
-    except ActuatorError as error:
-        return _Trouble(f"{actuator.name}: {error}")
-    except TimeoutError:
-        return _Trouble(f"{actuator.name}: not done within {patience_s:g} s: see its log", seat)
-    except Exception as error:  # noqa: BLE001 - a fault in one actuator must not lose what its neighbours did
-        return _Trouble(f"{actuator.name}: {type(error).__name__}: {error}: a fault of Gridwright, report it")
-    return _Trouble()
-
-
-def _pool_of(action: Action) -> str:
-    """The pool of the server that it is done to; empty for routes, which are done to gateways."""
-    seat = seat_of(action)
-    return seat[0].pool if seat else ""
-
-
-def _actuator_for(action: Action, actuators: Iterable[Actuator]) -> Actuator | None:
-    return next((actuator for actuator in actuators if actuator.handles(action)), None)

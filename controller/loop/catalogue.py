@@ -59,7 +59,7 @@ def action_failed(outcome: Outcome) -> Finding:
 
 def evidence_ended(decision: str, at: datetime) -> Finding:
     """What the plan relied on holds no longer."""
-    message = f"evidence behind the plan ended at {at.isoformat()}, so the rest of its transition is left undone"
+    message = f"evidence behind the plan ends at {at.isoformat()}, so the rest of its transition is left undone"
     hint = "nothing to do: the next turn decides without that evidence"
     return Finding("GW3005", Level.WARNING, message, hint, subject=decision)
 

@@ -96,9 +96,12 @@ class Runner:
                 return
             self._memory = turned.memory
             span.set_attribute("gridwright.journal_digest", turned.digest)
+        if turned.carried.given_up:
+            self.nudge()
         if self._polishing:
             self._polishing.look(turned, self._wiring.clock())
-        self._tell(_status_of(self._status, turned, (*await self._kept(turned), *await self._tidied())), phases)
+        more = () if turned.carried.given_up else (*await self._kept(turned), *await self._tidied())
+        self._tell(_status_of(self._status, turned, more), phases)
 
     def _weigh_proposal(self) -> None:
         """Have the turn weigh what a search at rest has found."""

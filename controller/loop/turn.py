@@ -17,7 +17,8 @@ from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
-from controller.loop.carrying_out import Carried, Clock, Hands, carry_out
+from controller.loop.at_work import Clock, Hands
+from controller.loop.carrying_out import Carried, carry_out
 from controller.loop.catalogue import is_collector_trouble, journal_refused, routes_unread
 from controller.loop.observing import Parts, observe
 from controller.loop.policies import InForce, reloaded
@@ -30,6 +31,8 @@ from rules.kernel.plan import Plan
 
 COLLECTED_S: Final = 4.0
 """How long all collectors together may hold up a turn."""
+OF_THE_FLEET: Final = frozenset({"GW2020", "GW2021"})
+"""What a second look tells of servers that are gone: what was begun on others is finished all the same."""
 Decide = Callable[[Policy, Snapshot, State, datetime], Decision]
 Polish = Callable[[Policy, Snapshot, State, datetime, threading.Event], Plan | None]
 Recheck = Callable[[Policy, Snapshot, Decision, datetime, Iterable[RouteSet]], tuple[Finding, ...]]
@@ -124,12 +127,13 @@ class Turned:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A decision with what it was made from."""
+    """A decision with what it was made from; `parts` are what each collector saw."""
 
     policy: Policy
     snapshot: Snapshot
     state: State
     decision: Decision
+    parts: Parts
 
 
 async def turn(wiring: Wiring, memory: Memory, phases: Phases, stopping: Callable[[], bool]) -> Turned:
@@ -147,7 +151,7 @@ async def turn(wiring: Wiring, memory: Memory, phases: Phases, stopping: Callabl
     with phases("decide") as span:
         decision = await asyncio.to_thread(wiring.decide, in_force.policy, snapshot, state, now)
         span.set_attributes(described(decision))
-    case = Case(in_force.policy, snapshot, state, decision)
+    case = Case(in_force.policy, snapshot, state, decision, parts)
     digest, carried = await _note_and_carry(wiring, case, phases, stopping)
     after = remembered(state, decision, carried.outcomes) if digest else state
     return Turned(Memory(in_force, after, parts), snapshot, decision, carried, unread, digest)
@@ -197,6 +201,13 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
     async def look(left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
         return await _look_again(wiring, case, left, outcomes)
 
+    async def watch(left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
+        policy = (await asyncio.to_thread(wiring.load, wiring.folder)).policy or case.policy
+        seen, _ = await observe(wiring.servers, wiring.clock(), wiring.collect_deadline_s, case.parts)
+        found = await _rechecked(wiring, replace(case, policy=policy), seen, left, outcomes)
+        is_another = policy.revision != case.policy.revision
+        return tuple(each for each in found if is_another or each.id not in OF_THE_FLEET)
+
     against: tuple[Finding, ...] = ()
     if case.decision.transition.waves:
         with phases("verify"):
@@ -209,6 +220,7 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
                     wiring.hands,
                     note=note,
                     look=look,
+                    watch=watch,
                     clock=wiring.clock,
                     stopping=stopping,
                 )
@@ -229,6 +241,15 @@ async def _look_again(wiring: Wiring, case: Case, left: Decision, outcomes: Sequ
     unseen = tuple(filter(is_collector_trouble, fresh.findings))
     if unseen:
         return unseen
-    snapshot = replace(case.snapshot, at=now, servers=fresh.servers, evidence=fresh.evidence, inventory=fresh.inventory)
+    return await _rechecked(wiring, case, fresh, left, outcomes)
+
+
+async def _rechecked(
+    wiring: Wiring, case: Case, fresh: Snapshot, left: Decision, outcomes: Sequence[Outcome]
+) -> tuple[Finding, ...]:
+    """Why what is left of the decision must not be done, by what was just seen of servers, evidence and inventory."""
+    seen = replace(
+        case.snapshot, at=fresh.at, servers=fresh.servers, evidence=fresh.evidence, inventory=fresh.inventory
+    )
     followed = changed(case.state.fleet, (each.action for each in outcomes if not each.error)).routes
-    return await asyncio.to_thread(wiring.recheck, case.policy, snapshot, left, now, followed)
+    return await asyncio.to_thread(wiring.recheck, case.policy, seen, left, fresh.at, followed)

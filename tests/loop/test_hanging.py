@@ -8,8 +8,8 @@ from controller.acting.actuator import HangError
 from controller.acting.dry_run import DryRun
 from controller.actions import WITHDRAW, Action, SetLoad, Transition, Unload, Wave, seat_of
 from controller.decision import Hung, State
-from controller.fleet import Load
-from controller.loop.carrying_out import Hands
+from controller.fleet import Load, Seat
+from controller.loop.at_work import Hands
 from controller.loop.turn import Memory, Turned, Wiring
 from policy.resolved import Policy
 from rules.kernel.problem import Placement
@@ -30,6 +30,7 @@ class Hanging(DryRun):
         self.hangs = hangs
         self.gives_up = gives_up
         self.asked: list[Action] = []
+        self.ended: list[Seat] = []
 
     async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
         self.asked.append(action)
@@ -39,7 +40,10 @@ class Hanging(DryRun):
         elif self.gives_up:
             raise HangError(f"{seat[0]}: not as wanted within 60 s", seat)
         else:
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.ended.append(seat)
 
 
 async def carried(wiring: Wiring, hands: Hands, *waves: Wave, state: State | None = None) -> Turned:

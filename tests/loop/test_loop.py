@@ -18,7 +18,7 @@ from controller.actions import Action, SetLoad, SetRoutes, Unload, Wave
 from controller.decision import Decision, State
 from controller.fleet import Fleet, Load, RouteSet
 from controller.journal.reader import reading
-from controller.loop.carrying_out import Hands
+from controller.loop.at_work import Hands
 from controller.loop.turn import Memory, Turned, Wiring, turn
 from controller.telemetry.phases import Phases
 from policy.findings import Finding, Level
@@ -279,7 +279,7 @@ async def test_an_action_that_would_begin_after_evidence_has_ended_is_not_done_t
         *((each, False) for each in begun),
         (grow.actions[2], True),
     ]
-    assert "evidence behind the plan ended" in done[2].error
+    assert "evidence behind the plan ends" in done[2].error
     assert ids(turned) == ["GW3005"]
     with reading(wiring.journal.place) as reader:
         assert [(acted.wave, len(acted.outcomes)) for acted in reader.outcomes()] == [("grow", 3)]

@@ -14,7 +14,7 @@ from controller.actions import Action
 from controller.decision import Decision, Proof, State, Verdict
 from controller.fleet import Load
 from controller.journal.reader import reading
-from controller.loop.carrying_out import Hands
+from controller.loop.at_work import Hands
 from controller.loop.policies import InForce
 from controller.loop.runner import Runner, next_due
 from controller.loop.status import Status, readiness

@@ -10,7 +10,7 @@ from controller.acting.actuator import ActuatorError
 from controller.acting.dry_run import DryRun
 from controller.actions import Action
 from controller.journal.writer import Journal
-from controller.loop.carrying_out import Hands
+from controller.loop.at_work import Hands
 from controller.loop.turn import Wiring
 from policy.findings import Finding, Level
 from policy.resolved import Policy
