@@ -25,7 +25,7 @@ RNG = np.random.default_rng(7)
 
 def telling(sketches: Sketches, second: int, seen: Snapshot) -> Telling:
     now = START + timedelta(seconds=second)
-    return Telling(fresh(), second, now, seen, (), None, sketches.take(now), ())
+    return Telling(fresh(), second, now, seen, (), None, 0, sketches.take(now), ())
 
 
 def observed(sketches: Sketches, stages: int, requests: int) -> None:

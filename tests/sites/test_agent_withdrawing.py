@@ -202,6 +202,27 @@ def test_what_is_withdrawn_and_hangs_keeps_nothing_from_being_loaded(tmp_path: P
     at_work(tmp_path, site, hub, meanwhile)
 
 
+def test_a_plan_is_told_as_taken_up_once_nothing_is_under_way_against_it(tmp_path: Path) -> None:
+    site, hub = Hanging(), SimulatedHub()
+    hub.plan_in_force = site_plan(1, (site_load(*FIRST), site_load(*SECOND)))
+
+    async def meanwhile(_: Agent) -> None:
+        await until_s(100)
+        assert (hub.reports[-1].generation, hub.reports[-1].taken_up) == (1, 1)
+        hung = (FIND, "edge-0")
+        site.slow = frozenset([hung])
+        hub.plan_in_force = site_plan(2, (site_load(*FIRST), site_load(*SECOND), site_load(*hung)))
+        await until_s(110)
+        assert (hub.reports[-1].generation, hub.reports[-1].taken_up) == (1, 2)
+        hub.plan_in_force = site_plan(3, (site_load(*FIRST), site_load(*SECOND)))
+        await until_s(150)
+        assert hub.reports[-1].taken_up == 2, "it may still come to be loaded, though it is planned no more"
+        await until_s(200)
+        assert (hub.reports[-1].generation, hub.reports[-1].taken_up) == (3, 3)
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
 def test_routes_that_are_still_being_set_bring_back_nothing_that_has_left(tmp_path: Path) -> None:
     site, hub = Hanging(), SimulatedHub()
     loads = (site_load(*FIRST), site_load(FIND, "edge-1"))

@@ -90,7 +90,9 @@ class World:
         held = None if has.get("is_silent") else ServerState(models)
         server = Server(PARIS, Reading(held, now, "triton"), NODE)
         routes = has.get("routes", ())
+        taken_up = has.get("taken_up", 0)
         assert isinstance(routes, tuple)
+        assert isinstance(taken_up, int)
         report = Report(
             PARIS,
             self.sequence,
@@ -101,6 +103,7 @@ class World:
             refused=refused,
             routes=routes,
             deviations=more,
+            taken_up=taken_up,
         )
         assert self.reports.take(report, Peer(PARIS, "01"), now)
 
@@ -296,6 +299,21 @@ async def test_what_a_site_did_is_done_also_where_another_server_of_it_hangs(wor
     assert [item.load for item in (await world.plan()).loads] == [MORE]
 
 
+async def test_a_part_that_a_site_shows_is_done_though_the_rest_of_its_plan_hangs(world: World) -> None:
+    world.tells(loads=(LOAD,), routes=(HERE,))
+    away = replace(HERE, ways=())
+    acting = asyncio.create_task(world.routes.apply("d", SetRoutes((away,)), POLICY))
+    await world.when_told(1, lambda: world.tells(loads=(LOAD,), routes=(away,)))
+    await asyncio.sleep(0.3)
+    assert not acting.done(), "an older plan may have something under way that takes it back"
+    world.tells(loads=(LOAD,), routes=(HERE,), taken_up=1)
+    await asyncio.sleep(0.3)
+    assert not acting.done()
+    world.tells(loads=(LOAD,), routes=(away,), taken_up=1)
+    async with asyncio.timeout(5):
+        await acting
+
+
 async def test_a_site_that_did_what_was_asked_in_time_is_not_stuck_though_something_else_of_its_plan_is_not_done(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,6 +353,17 @@ async def test_what_is_to_go_and_is_not_waited_for_any_longer_stays_asked_for(wo
         await acting
     plan = await world.plan()
     assert (plan.generation, plan.loads) == (1, ())
+
+
+async def test_what_is_to_be_loaded_and_is_given_up_is_not_loaded_later(world: World) -> None:
+    world.tells(loads=(LOAD,))
+    acting = asyncio.create_task(world.servers.apply("d", SetLoad(MORE), POLICY))
+    await world.when_told(1, lambda: world.tells(loads=(LOAD,)))
+    acting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await acting
+    plan = await world.plan()
+    assert (plan.generation, [item.load for item in plan.loads]) == (2, [LOAD])
 
 
 async def test_a_site_that_brings_nothing_about_is_told_with_since_when(

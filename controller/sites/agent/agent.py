@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from collectors.snapshot import Snapshot
+from controller.loop.catalogue import is_collector_trouble
 from controller.sites.agent.acting import Hands
 from controller.sites.agent.doing import Doing
 from controller.sites.agent.enrolled import is_due, renewed
 from controller.sites.agent.findings import Troubles, findings
 from controller.sites.agent.hub_calls import Hub, HubError, HubRefusedError
 from controller.sites.agent.identity import Identity
-from controller.sites.agent.intent import Intent, Site, intent_of
+from controller.sites.agent.intent import Intent, Site, intent_of, is_meant
 from controller.sites.agent.keeping import AgentError
 from controller.sites.agent.looking import Looking
 from controller.sites.agent.mind import Mind
@@ -73,6 +74,7 @@ class Agent:
         self._tasks = asyncio.TaskGroup()
         self._doing = Doing(self._mind, parts.hands, self._tasks)
         self._plan_refused = self._unrenewed = ""
+        self._taken_up = 0
 
     @property
     def state(self) -> AgentState:
@@ -121,16 +123,31 @@ class Agent:
     async def _watch(self) -> None:
         """Look at the site all the time, and have done what follows."""
         while True:
-            under_way = self._doing.under_way
+            under_way, generation = self._doing.under_way, self.state.generation
             pools = self._remote_pools()
             looked, snapshot = await self._looking.look(pools, self._parts.clock())
             looked = replace(looked, standing=replace(looked.standing, under_way=under_way))
             self._seen = looked, snapshot
             wave = self._mind.take(looked)
+            self._take_up(generation)
             if wave is not None and self.state.plan is not None:
                 self._doing.begin(wave, self.state.plan, looked.standing)
             self._mind.to_look.clear()
             await _either(self._mind.to_look, LOOK_S)
+
+    def _take_up(self, generation: int) -> None:
+        """Count a plan as taken up once the site was looked at by it, and nothing that it does not want was under way.
+
+        Not where what was seen is of a look before.
+        """
+        intent = self._intent()
+        if intent is None or self._seen is None or generation != self.state.generation:
+            return
+        looked, snapshot = self._seen
+        if any(map(is_collector_trouble, snapshot.findings)):
+            return
+        if all(is_meant(action, intent) for action in looked.standing.under_way):
+            self._taken_up = generation
 
     def _remote_pools(self) -> frozenset[str]:
         """The pools of other sites whose answers matter now."""
@@ -175,6 +192,7 @@ class Agent:
             snapshot,
             looked.standing.routes or (),
             self._intent(),
+            self._taken_up,
             self._parts.sketches.take(now),
             self.findings(),
         )

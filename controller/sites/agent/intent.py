@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from controller.actions import Action, SetLoad, SetRoutes, Unload
 from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet, Seat
 from controller.sites.agent.limits import ServerLimits, held, server_of
@@ -111,6 +112,17 @@ def is_there(standing: Standing, intent: Intent) -> bool:
     if standing.routes is None or changed(standing.routes, intent.followed.routes):
         return False
     return meant == dict(standing.loads)
+
+
+def is_meant(action: Action, intent: Intent) -> bool:
+    """Whether what is under way leads to what is meant, also where it began before that was."""
+    match action:
+        case SetLoad(load):
+            return intent.loads.get(load.seat) == load
+        case Unload():
+            return action.seat not in intent.loads
+        case SetRoutes(routes):
+            return frozenset(routes) <= frozenset(intent.followed.routes)
 
 
 def deviations(plan: SitePlan, state: AgentState, intent: Intent, now: datetime) -> tuple[Deviation, ...]:

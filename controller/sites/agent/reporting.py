@@ -22,7 +22,7 @@ HEAD_BYTES: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What a report is made of. `number` counts the reports of this start."""
+    """What a report is made of. `number` counts the reports of this start; `taken_up` is as a report has it."""
 
     state: AgentState
     number: int
@@ -30,6 +30,7 @@ class Telling:
     seen: Snapshot
     routes: tuple[RouteSet, ...]
     intent: Intent | None
+    taken_up: int
     sketches: tuple[Sketch, ...]
     findings: tuple[Finding, ...]
 
@@ -50,6 +51,7 @@ def report_of(telling: Telling) -> Report:
         sketches=telling.sketches,
         deviations=deviations(plan, state, intent, telling.at) if plan and intent else (),
         findings=telling.findings,
+        taken_up=telling.taken_up,
     )
 
 

@@ -46,7 +46,13 @@ class SiteServers:
         wanted = _terms(self._desk).load(load) if load else None
         plan = await _plan(self._desk, site)
         before = next((item for item in plan.loads if item.load.seat == seat), None)
-        await self._desk.bring_about(site, _with_load(seat, wanted), _with_load(seat, before), _showing(seat, load))
+        back = _with_load(seat, before)
+        try:
+            await self._desk.bring_about(site, _with_load(seat, wanted), back, _showing(seat, load))
+        except asyncio.CancelledError:
+            if load is not None:
+                await self._desk.take_back(site, back)
+            raise
 
 
 class SiteRoutes:

@@ -69,11 +69,11 @@ class Desk:
         return replace(plan, loads=tuple(map(terms.load, sorted(loads))), routes=tuple(routes))
 
     async def bring_about(self, site: str, change: Change, back: Change, is_shown: Shown) -> None:
-        """Change the plan of a site, and wait until that is brought about; else change it `back`.
+        """Change the plan of a site, and wait until that is brought about, or this part of it; else change it `back`.
 
         What `is_shown` by what the site told last is done, though something else of its plan is not: changed back, it
         would load what may no longer stand. What is given up before, as such a load is where servers hang, stays asked
-        for.
+        for: who gives up something else takes it back.
         A site that has withdrawn something gets its plan anew even if it says so already: where that was by a clock
         that ran ahead, only a newer plan puts it right.
         Raises ActuatorError.
@@ -88,16 +88,20 @@ class Desk:
             raise ActuatorError(f"site {site}: {error}") from error
         given = self.clock()
         try:
-            await self._done(site, generation)
+            await self._done(site, generation, is_shown)
         except ActuatorError as error:
             heard = self.sites.reports.of(site)
             if heard is not None and not self.is_cut_off(site) and is_shown(heard):
                 return
             if isinstance(error, _LateError):
                 self.sites.undone.note(site, generation, given)
-            with suppress(JournalError, PlanRefusedError):
-                await self.sites.plans.publish(site, back, self.of_itself(site))
+            await self.take_back(site, back)
             raise
+
+    async def take_back(self, site: str, back: Change) -> None:
+        """Ask for something no more, as far as that can be kept: what was not brought about must not come later."""
+        with suppress(JournalError, PlanRefusedError):
+            await self.sites.plans.publish(site, back, self.of_itself(site))
 
     def _has_withdrawn(self, site: str) -> bool:
         heard = self.sites.reports.of(site)
@@ -110,20 +114,22 @@ class Desk:
         if self.is_stuck(site):
             raise ActuatorError(f"site {site} brings nothing about: see its agent's log")
 
-    async def _done(self, site: str, generation: int) -> None:
+    async def _done(self, site: str, generation: int, is_shown: Shown) -> None:
         try:
             async with asyncio.timeout(DONE_S):
-                await until(lambda: self._is_done(site, generation))
+                await until(lambda: self._is_done(site, generation, is_shown))
         except TimeoutError as error:
             raise _LateError(
                 f"site {site} has not brought generation {generation} about within {DONE_S:g} s: see its agent's log"
             ) from error
 
-    async def _is_done(self, site: str, generation: int) -> bool:
+    async def _is_done(self, site: str, generation: int, is_shown: Shown) -> bool:
         self.require(site)
         heard = self.sites.reports.of(site)
         if heard is None:
             return False
+        if heard.report.taken_up >= generation and is_shown(heard):
+            return True
         refused = heard.report.refused
         if refused is not None and refused.generation >= generation > heard.report.generation:
             told = f"site {site} did not bring its plan about: {refused.reason}"

@@ -29,7 +29,7 @@ OF_THE_LOOP: Final = "GW3"
 
 def flaw(report: Report) -> str:
     """Why a report cannot be true; empty where it can."""
-    for name in ("generation", "sequence"):
+    for name in ("generation", "sequence", "taken_up"):
         if not 0 <= getattr(report, name) <= MOST:
             return f"its {name} is {getattr(report, name)}"
     counts = tuple(sketch.count for sketch in report.sketches)
