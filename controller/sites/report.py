@@ -69,12 +69,18 @@ class Sketch:
 class Refused:
     """A plan that the site did not take up, or could not bring about, and why.
 
-    `hung` is the seat whose server took a call and did not answer, if that is why.
+    `hung` is the seat whose server took a call and did not answer, if that is why. `seats` are those that this holds
+    of, None standing for routes; it holds of all of the plan where there are none.
     """
 
     generation: int
     reason: str
     hung: Seat | None = None
+    seats: tuple[Seat | None, ...] = ()
+
+    def is_of(self, seat: Seat | None) -> bool:
+        """Whether it holds of a seat, or of routes."""
+        return not self.seats or seat in self.seats
 
 
 class Cause(StrEnum):

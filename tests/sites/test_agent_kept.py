@@ -46,7 +46,7 @@ def test_what_each_release_kept_is_read(tmp_path: Path, version: int) -> None:
 
 def test_what_was_kept_before_refusals_named_what_hangs_is_read(tmp_path: Path) -> None:
     newest = (KEPT / f"state-{VERSION}.json").read_text(encoding="utf-8")
-    (tmp_path / STATE).write_text(newest.replace(',"hung":null', ""), encoding="utf-8")
+    (tmp_path / STATE).write_text(newest.replace(',"hung":null,"seats":[]', ""), encoding="utf-8")
     assert kept_state(tmp_path, SITE) == STATE_THEN
 
 

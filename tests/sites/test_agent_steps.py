@@ -176,7 +176,7 @@ def test_what_failed_is_put_off_and_the_rest_goes_on(servers: Servers, settled: 
     plan = site_plan(2, (*LOADS, site_load(FIND, "edge-0")))
     state = after(after(settled, Heard(plan), START), Failed("no such model", (FIND, "edge-0")), START)
     assert settle(state, servers, START)[1] == []
-    assert state.refused == Refused(2, "no such model")
+    assert state.refused == Refused(2, "no such model", None, ((FIND, "edge-0"),))
     state, names = settle(state, servers, START + AGAIN)
     assert (names, state.applied, state.refused) == (["grow"], 2, None)
 
@@ -185,7 +185,7 @@ def test_a_server_that_hangs_is_told_with_what_was_asked_of_it(settled: AgentSta
     seat = FIND, "edge-0"
     plan = site_plan(2, (*LOADS, site_load(FIND, "edge-0")))
     state = after(after(settled, Heard(plan), START), Failed("it hangs", seat, hung=True), START)
-    assert state.refused == Refused(2, "it hangs", seat)
+    assert state.refused == Refused(2, "it hangs", seat, (seat,))
 
 
 def test_a_hub_that_is_silent_for_a_moment_is_not_out_of_reach(settled: AgentState) -> None:

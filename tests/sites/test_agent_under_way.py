@@ -10,6 +10,7 @@ from controller.fleet import Parts
 from controller.sites.agent.intent import LEAD
 from controller.sites.agent.machine import step
 from controller.sites.agent.state import AgentState, Failed, Heard, Looked
+from controller.sites.report import Refused
 from controller.sites.site_plan import SiteLoad, SitePlan, SiteRoute
 from rules.kernel.problem import Placement
 from tests.sites.agent_world import (
@@ -133,6 +134,15 @@ def test_what_is_being_loaded_takes_room(servers: Servers, settled: AgentState) 
     state = after(settled, Heard(site_plan(2, (LOADS[0], LOADS[1], big))), START)
     former = SetLoad(replace(LOADS[0].load, instances=4))
     assert begun(state, servers, former) == ("", ()), "an older plan has it loaded"
+
+
+def test_of_which_seats_a_plan_could_not_be_brought_about_is_told(settled: AgentState) -> None:
+    state = after(settled, Failed("it hangs", (FIND, "edge-0"), hung=True), START)
+    state = after(after(state, Failed("no gateway"), START), Failed("it hangs", (FIND, "edge-0"), hung=True), START)
+    assert state.refused == Refused(1, "it hangs", (FIND, "edge-0"), (None, (FIND, "edge-0")))
+    assert not state.refused.is_of((READ, "edge-0"))
+    anew = after(after(state, Heard(site_plan(2)), START), Failed("no such model", (READ, "edge-0")), START)
+    assert anew.refused == Refused(2, "no such model", None, ((READ, "edge-0"),))
 
 
 def replace_load(item: SiteLoad, instances: int) -> SiteLoad:

@@ -39,6 +39,7 @@ NODE = f"{PARIS}-0"
 LOAD = Load(Placement("vad", "fp32", PARIS), 2, 1, 0, NODE)
 MORE = replace(LOAD, instances=3)
 HERE = RouteSet(VAD, PARIS, (Way(1000, (LOAD.placement,)),))
+THROUGH = RouteSet(VAD, PARIS, (Way(1000, (Placement("vad", "half", PARIS),)),))
 THERE = RouteSet(VAD, LYON, (Way(1000, (LOAD.placement,)),))
 SILENT_AFTER = timedelta(seconds=30)
 
@@ -297,6 +298,37 @@ async def test_what_a_site_did_is_done_also_where_another_server_of_it_hangs(wor
     await world.when_told(3, lambda: world.tells(0, replace(HANGS, generation=3), loads=(MORE,)))
     await acting
     assert [item.load for item in (await world.plan()).loads] == [MORE]
+
+
+async def test_what_a_site_refuses_of_one_seat_takes_nothing_else_back(world: World) -> None:
+    """Requests leave beside it, and the report that tells of the refusal is from before they had left."""
+    away = replace(HERE, ways=())
+    refused = Refused(2, "the server refused", None, (MORE.seat,))
+    world.tells(loads=(LOAD,), routes=(HERE,))
+    leaving = asyncio.create_task(world.routes.apply("d", SetRoutes((away,)), POLICY))
+    await world.when_told(1, lambda: None)
+    loading = asyncio.create_task(world.servers.apply("d", SetLoad(MORE), POLICY))
+    await world.when_told(2, lambda: world.tells(0, refused, loads=(LOAD,), routes=(HERE,)))
+    with pytest.raises(ActuatorError, match="the server refused"):
+        await loading
+    assert not leaving.done()
+    assert [item.routes for item in (await world.plan()).routes] == [away]
+    world.tells(0, refused, loads=(LOAD,), routes=(away,), taken_up=2)
+    await leaving
+
+
+@pytest.mark.parametrize(("wanted", "then"), [(replace(HERE, ways=()), 1), (THROUGH, 2)])
+async def test_requests_that_are_to_leave_a_way_are_asked_to_also_where_a_gateway_fails(
+    world: World, wanted: RouteSet, then: int
+) -> None:
+    world.tells(loads=(LOAD,), routes=(HERE,))
+    setting = asyncio.create_task(world.routes.apply("d", SetRoutes((wanted,)), POLICY))
+    fails = Refused(1, "the gateway does not answer", None, (None,))
+    await world.when_told(1, lambda: world.tells(0, fails, loads=(LOAD,), routes=(HERE,)))
+    with pytest.raises(ActuatorError, match="the gateway does not answer"):
+        await setting
+    plan = await world.plan()
+    assert (plan.generation, [item.routes for item in plan.routes]) == (then, [wanted if then == 1 else HERE])
 
 
 async def test_a_part_that_a_site_shows_is_done_though_the_rest_of_its_plan_hangs(world: World) -> None:

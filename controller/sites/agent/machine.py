@@ -117,7 +117,11 @@ def _failed(state: AgentState, event: Failed) -> AgentState:
     others = tuple(each for each in state.failures if each.seat != event.seat)
     state = replace(state, failures=(*others, Failure(until, event.trouble, event.seat, event.blind, event.urgent)))
     hung = event.seat if event.hung else None
-    return state if event.blind else replace(state, refused=Refused(state.generation, event.trouble, hung))
+    if event.blind:
+        return state
+    known = state.refused.seats if state.refused and state.refused.generation == state.generation else ()
+    seats = (*(seat for seat in known if seat != event.seat), event.seat)
+    return replace(state, refused=Refused(state.generation, event.trouble, hung, seats))
 
 
 def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, Wave | None]:

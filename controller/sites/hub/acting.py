@@ -14,7 +14,7 @@ from controller.actions import Action, SetLoad, SetRoutes, seat_of
 from controller.fleet import Load, RouteSet, Seat
 from controller.journal.errors import JournalError
 from controller.loop.turn import RouteReader
-from controller.sites.hub.desk import Desk, Shown
+from controller.sites.hub.desk import Ask, Desk, Shown
 from controller.sites.hub.heard import Heard
 from controller.sites.hub.publishing import Change
 from controller.sites.hub.readings import own_routes
@@ -46,12 +46,12 @@ class SiteServers:
         wanted = _terms(self._desk).load(load) if load else None
         plan = await _plan(self._desk, site)
         before = next((item for item in plan.loads if item.load.seat == seat), None)
-        back = _with_load(seat, before)
+        ask = Ask(_with_load(seat, wanted), _with_load(seat, before), _showing(seat, load), seat)
         try:
-            await self._desk.bring_about(site, _with_load(seat, wanted), back, _showing(seat, load))
+            await self._desk.bring_about(site, ask)
         except asyncio.CancelledError:
             if load is not None:
-                await self._desk.take_back(site, back)
+                await self._desk.take_back(site, ask)
             raise
 
 
@@ -106,8 +106,8 @@ class SiteRoutes:
         names = {item.service for item in routes}
         before = tuple(item for item in plan.routes if item.routes.service in names)
         wanted = tuple(map(terms.route, routes))
-        change, back = _with_routes(names, wanted, terms), _with_routes(names, before, terms)
-        await self._desk.bring_about(site, change, back, _following(site, routes))
+        back = None if _only_leaving(before, routes) else _with_routes(names, before, terms)
+        await self._desk.bring_about(site, Ask(_with_routes(names, wanted, terms), back, _following(site, routes)))
 
 
 def _with_load(seat: Seat, wanted: SiteLoad | None) -> Change:
@@ -152,6 +152,12 @@ def _showing(seat: Seat, wanted: Load | None) -> Shown:
         return there == ({wanted} if wanted else set())
 
     return shown
+
+
+def _only_leaving(before: Iterable[SiteRoute], wanted: Iterable[RouteSet]) -> bool:
+    """Whether requests take no way that they did not take before: they may have to leave one, and must not go back."""
+    known = {(item.routes.service, way.placements, way.encodings) for item in before for way in item.routes.ways}
+    return all((item.service, way.placements, way.encodings) in known for item in wanted for way in item.ways)
 
 
 def _following(site: str, wanted: Iterable[RouteSet]) -> Shown:

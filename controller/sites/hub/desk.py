@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.waiting import until
-from controller.fleet import Load, RouteSet
+from controller.fleet import Load, RouteSet, Seat
 from controller.journal.errors import JournalError
 from controller.sites.hub.heard import Heard
 from controller.sites.hub.publishing import Change
@@ -23,6 +23,21 @@ from rules.kernel.problem import Placement
 
 Shown = Callable[[Heard], bool]
 """Whether what a site told shows that something is as it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of a site: a change of its plan, of one seat or, where that is None, of routes.
+
+    `back` is the change back, where it is not to stay asked for whatever comes of it.
+    """
+
+    change: Change
+    back: Change | None
+    is_shown: Shown
+    seat: Seat | None = None
+
+
 DONE_S: Final = 75.0
 """How long an action waits for a site to bring its plan about: loading takes a site as long as anybody else."""
 
@@ -68,10 +83,10 @@ class Desk:
         plan = SitePlan(site, heard.report.generation, now, now)
         return replace(plan, loads=tuple(map(terms.load, sorted(loads))), routes=tuple(routes))
 
-    async def bring_about(self, site: str, change: Change, back: Change, is_shown: Shown) -> None:
-        """Change the plan of a site, and wait until that is brought about, or this part of it; else change it `back`.
+    async def bring_about(self, site: str, ask: Ask) -> None:
+        """Change the plan of a site, and wait until that is brought about, or this part of it; else change it back.
 
-        What `is_shown` by what the site told last is done, though something else of its plan is not: changed back, it
+        What is shown by what the site told last is done, though something else of its plan is not: changed back, it
         would load what may no longer stand. What is given up before, as such a load is where servers hang, stays asked
         for: who gives up something else takes it back.
         A site that has withdrawn something gets its plan anew even if it says so already: where that was by a clock
@@ -82,26 +97,28 @@ class Desk:
         self.sites.undone.forget(site)  # it has answered since
         try:
             generation = await self.sites.plans.publish(
-                site, change, self.of_itself(site), anew=self._has_withdrawn(site)
+                site, ask.change, self.of_itself(site), anew=self._has_withdrawn(site)
             )
         except (JournalError, PlanRefusedError) as error:
             raise ActuatorError(f"site {site}: {error}") from error
         given = self.clock()
         try:
-            await self._done(site, generation, is_shown)
+            await self._done(site, generation, ask)
         except ActuatorError as error:
             heard = self.sites.reports.of(site)
-            if heard is not None and not self.is_cut_off(site) and is_shown(heard):
+            if heard is not None and not self.is_cut_off(site) and ask.is_shown(heard):
                 return
             if isinstance(error, _LateError):
                 self.sites.undone.note(site, generation, given)
-            await self.take_back(site, back)
+            await self.take_back(site, ask)
             raise
 
-    async def take_back(self, site: str, back: Change) -> None:
+    async def take_back(self, site: str, ask: Ask) -> None:
         """Ask for something no more, as far as that can be kept: what was not brought about must not come later."""
+        if ask.back is None:
+            return
         with suppress(JournalError, PlanRefusedError):
-            await self.sites.plans.publish(site, back, self.of_itself(site))
+            await self.sites.plans.publish(site, ask.back, self.of_itself(site))
 
     def _has_withdrawn(self, site: str) -> bool:
         heard = self.sites.reports.of(site)
@@ -114,24 +131,28 @@ class Desk:
         if self.is_stuck(site):
             raise ActuatorError(f"site {site} brings nothing about: see its agent's log")
 
-    async def _done(self, site: str, generation: int, is_shown: Shown) -> None:
+    async def _done(self, site: str, generation: int, ask: Ask) -> None:
         try:
             async with asyncio.timeout(DONE_S):
-                await until(lambda: self._is_done(site, generation, is_shown))
+                await until(lambda: self._is_done(site, generation, ask))
         except TimeoutError as error:
             raise _LateError(
                 f"site {site} has not brought generation {generation} about within {DONE_S:g} s: see its agent's log"
             ) from error
 
-    async def _is_done(self, site: str, generation: int, is_shown: Shown) -> bool:
+    async def _is_done(self, site: str, generation: int, ask: Ask) -> bool:
         self.require(site)
         heard = self.sites.reports.of(site)
         if heard is None:
             return False
-        if heard.report.taken_up >= generation and is_shown(heard):
+        if heard.report.taken_up >= generation and ask.is_shown(heard):
             return True
         refused = heard.report.refused
-        if refused is not None and refused.generation >= generation > heard.report.generation:
+        if (
+            refused is not None
+            and refused.generation >= generation > heard.report.generation
+            and refused.is_of(ask.seat)
+        ):
             told = f"site {site} did not bring its plan about: {refused.reason}"
             if refused.hung is not None and self.sites.site_of(refused.hung[0].pool) == site:
                 raise HangError(told, refused.hung)
