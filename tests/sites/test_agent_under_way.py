@@ -7,13 +7,15 @@ import pytest
 
 from controller.actions import Action, SetLoad, SetRoutes, Unload
 from controller.fleet import Parts
-from controller.sites.agent.intent import LEAD
+from controller.sites.agent.intent import AWAY_AFTER, LEAD
 from controller.sites.agent.machine import step
-from controller.sites.agent.state import AgentState, Failed, Heard, Looked
-from controller.sites.report import Refused
+from controller.sites.agent.state import AgentState, Failed, Heard, Looked, Remote
+from controller.sites.report import Phase, Refused
 from controller.sites.site_plan import SiteLoad, SitePlan, SiteRoute
 from rules.kernel.problem import Placement
 from tests.sites.agent_world import (
+    AWAY,
+    ELSEWHERE,
     FIND,
     HALVES,
     HERE,
@@ -109,6 +111,15 @@ def test_requests_leave_what_was_lost_though_more_of_it_is_being_loaded(servers:
     servers.kill(("edge", "edge-1"))
     name, actions = begun(settled, servers, SetLoad(replace(LOADS[0].load, instances=2)))
     assert (name, len(actions)) == ("route", 1)
+
+
+def test_requests_leave_a_site_that_is_silent_though_more_of_what_stands_in_is_being_loaded(servers: Servers) -> None:
+    state = settle(site_plan(routes=(ELSEWHERE,), fallbacks=(HERE,)), servers)
+    state = replace(state, phase=Phase.CUT_OFF, remotes=(Remote(AWAY.pool, START),))
+    looked = under_way(servers, SetLoad(replace(LOADS[0].load, instances=2)))
+    wave = step(SITE, state, replace(looked, remote_silent=frozenset({AWAY.pool})), START + AWAY_AFTER)[1]
+    assert wave is not None
+    assert wave.actions == (SetRoutes((HERE.routes,)),)
 
 
 def test_fewer_instances_are_not_had_while_requests_wait_to_leave(servers: Servers) -> None:

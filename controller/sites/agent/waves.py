@@ -123,14 +123,15 @@ def _routing(standing: Standing, wanted: Wanted, waiting: frozenset[Demand]) -> 
 def _waiting(standing: Standing, wanted: Wanted, ground: Ground) -> frozenset[Demand]:
     """The demands that wait for what is being loaded for them, so that they go over all that is planned at once.
 
-    One that goes over what does not stand any more does not wait.
+    One that goes over what does not stand any more, or over another site that it is to leave, does not wait.
     """
     pools = {pool for pool, _ in ground.limits}
     loading = {load.placement for load in _loading(standing)}
+    elsewhere = {seat for seat in over(wanted.routes) if seat[0].pool not in pools}
     lost = {
         (item.service, item.origin)
         for item in standing.routes or ()
-        if any(seat[0].pool in pools and seat not in standing.loads for seat in over((item,)))
+        if any(seat not in (standing.loads if seat[0].pool in pools else elsewhere) for seat in over((item,)))
     }
     return frozenset(demand for demand, reached in wanted.reaching.items() if loading & reached) - lost
 
