@@ -202,10 +202,11 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
         return await _look_again(wiring, case, left, outcomes)
 
     async def watch(left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
-        policy = (await asyncio.to_thread(wiring.load, wiring.folder)).policy or case.policy
+        newest = (await asyncio.to_thread(wiring.load, wiring.folder)).policy or case.policy
         seen, _ = await observe(wiring.servers, wiring.clock(), wiring.collect_deadline_s, case.parts)
-        found = await _rechecked(wiring, replace(case, policy=policy), seen, left, outcomes)
-        is_another = policy.revision != case.policy.revision
+        judging = replace(newest, revision=case.policy.revision)  # it may be another, and have nothing against it
+        found = await _rechecked(wiring, replace(case, policy=judging), seen, left, outcomes)
+        is_another = newest.revision != case.policy.revision
         return tuple(each for each in found if is_another or each.id not in OF_THE_FLEET)
 
     against: tuple[Finding, ...] = ()

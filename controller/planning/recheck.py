@@ -46,7 +46,9 @@ def recheck(
     """
     built = build(policy, snapshot, decision.state, now, kept)
     known = {path.id for path in built.whole.paths}
-    lost = [route.path for route in decision.plan.routes if route.path not in known]
+    options = {option.id for option in built.whole.options}
+    lost = any(route.path not in known for route in decision.plan.routes)
+    lost = lost or any(item.option not in options for item in decision.plan.instances)
     if lost or policy.revision != decision.policy_revision:
         return (
             Finding(

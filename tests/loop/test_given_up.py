@@ -109,17 +109,18 @@ async def test_a_server_that_is_gone_meanwhile_gives_nothing_up(wiring: Wiring) 
     await asyncio.gather(turning, return_exceptions=True)
 
 
-async def test_another_policy_that_may_bar_what_hangs_or_is_routed_is_not_kept_waiting(wiring: Wiring) -> None:
+async def test_another_policy_that_is_against_what_is_under_way_is_not_kept_waiting(wiring: Wiring) -> None:
     policies = [policy(interval_s=1)]
 
     def seen(policy: Policy, _snapshot: object, left: Decision, *_: object) -> tuple[Finding, ...]:
-        return () if policy.revision == left.policy_revision else (replace(AGAINST, id="GW2020"),)
+        assert policy.revision == left.policy_revision, "it is judged as the one of the decision"
+        return (replace(AGAINST, id="GW2020"),) if policy.scaling.interval_s > 1 else ()
 
     hanging = Hanging(DETECT, gives_up=False)
     here = hanging_wiring(wiring, hanging, move(State()), recheck=seen, load=lambda _: Loaded(policies[-1]))
     turning = asyncio.create_task(one_turn(here))
     await waited(lambda: bool(hanging.asked))
-    policies.append(policy("r2"))
+    policies.append(policy("r2", interval_s=2))
     async with asyncio.timeout(5):
         turned = await turning
     assert turned.carried.given_up

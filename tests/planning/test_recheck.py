@@ -55,6 +55,15 @@ def test_nothing_is_loaded_where_nobody_may_use_it_any_more() -> None:
     assert told.subject.startswith(str(DET))
 
 
+def test_a_policy_that_has_no_more_what_is_planned_is_told_of() -> None:
+    world = keeping_idle()
+    decision = world.refused_turn()
+    decision = replace(decision, plan=replace(decision.plan, routes=()))  # which would tell of most of it
+    assert looked(world, decision) == ()
+    world.policy = replace(world.policy, pools=tuple(each for each in world.policy.pools if each.name != LYON))
+    assert [finding.id for finding in looked(world, decision)] == ["GW2020"]
+
+
 def test_evidence_that_ends_before_the_decision_said_is_too_short_also_for_what_stands_idle() -> None:
     world = keeping_idle()
     decision = world.refused_turn()
