@@ -26,7 +26,7 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
-from controller.planning.hung import looked_at
+from controller.planning.hung import looked_at, paused
 from controller.planning.kept import Kept
 from controller.planning.known import known
 from controller.planning.options import Speeds, speeds
@@ -35,6 +35,7 @@ from controller.planning.pricing import Habits
 from controller.planning.proofs import attestations, certifications, provenances
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.sleep import sleep
+from controller.planning.unmoved import overfull
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
 from rules.catalogue import OF_PATHS, RULES
@@ -112,6 +113,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         state = replace(state, crowding=on_full_devices(bare, speed))
         speed = speeds(policy, state.learnt, state.interference, state.crowding)
         bare = replace(bare, options=kept.options(policy, speed))
+    bare = replace(bare, overfull=overfull(bare, paused(state.hung, now)))
     gone = frozenset(row.option for row in without_server(bare))
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
     afar = out_of_reach(bare)

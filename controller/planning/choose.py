@@ -8,18 +8,19 @@ from functools import partial
 
 from controller.actions import Transition
 from controller.decision import Proof, State
-from controller.fleet import Fleet
+from controller.fleet import Fleet, Seat
 from controller.planning import report
 from controller.planning.around import around
 from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, soonest
 from controller.planning.guards import as_it_runs, floors, no_more
-from controller.planning.hung import nothing_more, paused
+from controller.planning.hung import paused
 from controller.planning.objective import cost_of, prices
 from controller.planning.preemption import Acquired, judging, never_preempting, without_giving, without_taking
 from controller.planning.remaining import remaining
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
+from controller.planning.unmoved import OF_NODES, beside, nodes_of
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
@@ -35,8 +36,8 @@ class Choice:
 
     `whole` knows every path of the plan, also one that only a transition goes over, and all that a part of the plan is
     judged by: what guards keep, and what services are assured of.
-    `settled` is the digest of the question when the answer is what runs, else empty. Where nothing `is_found`, the plan
-    is what may stay of what runs.
+    `settled` is the digest of the question when the answer is what runs, else empty; `question` that of any that is
+    answered. Where nothing `is_found`, the plan is what may stay of what runs.
     """
 
     plan: Plan
@@ -46,11 +47,12 @@ class Choice:
     settled: str = ""
     findings: tuple[Finding, ...] = ()
     is_found: bool = True
+    question: str = ""
 
 
 def choose(built: Built, running: Plan, current: Fleet, state: State, now: datetime) -> Choice:
-    """The best that can be done now, with nothing more on seats whose servers hang, as far as there is such a plan."""
-    limits = tuple(nothing_more(built.problem, paused(built.state.hung, now)))
+    """The best that can be done now beside what stands on seats whose servers hang, as far as there is such a plan."""
+    limits = tuple(beside(built.problem, running, paused(built.state.hung, now)))
     choice = _chosen(built, running, current, state, now, limits=limits)
     return choice if choice.is_found or not limits else _chosen(built, running, current, state, now)
 
@@ -67,10 +69,11 @@ def _chosen(
     guarded = guarded_problem(built, state, now)
     acquired = Acquired.of(built.problem, state)
     question = _question(guarded, built, acquired, limits)
-    is_asked_again = state.settled == question and state.plan == running
-    if is_asked_again and state.proposal is None and not verify(running, guarded):
+    is_asked_again = state.settled == question and state.plan == running and state.proposal is None
+    if is_asked_again and not _newly_broken(running, guarded, paused(built.state.hung, now)):
         proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
-        return Choice(running, proof, transition(built.whole, running, current, running), built.whole, question)
+        way = transition(built.whole, running, current, running)
+        return Choice(running, proof, way, built.whole, question, question=question)
     doubts: tuple[Finding, ...] = ()
     aims: list[tuple[Problem, Plan]] = []
     for problem, best in _candidates(built, guarded, running, acquired, state.proposal, limits=limits):
@@ -88,7 +91,7 @@ def _chosen(
             final = best.proof is Proof.OPTIMAL or not is_small(problem)
             settled = plan == running and final and not doubts
             asked = question if settled else ""
-            return Choice(plan, best.proof, way, whole, asked, doubts)
+            return Choice(plan, best.proof, way, whole, asked, doubts, question=question)
         doubts = (*doubts, _no_safe_order())
         near = _near(problem, whole, running, current, plan)
         if near is not None:
@@ -99,6 +102,12 @@ def _chosen(
             if other is not None:
                 return Choice(other.plan, Proof.FEASIBLE, other.way, other.whole, "", doubts)
     return _step(aims, running, current, doubts) or _stay(built, running, current, doubts)
+
+
+def _newly_broken(running: Plan, guarded: Problem, seats: frozenset[Seat]) -> bool:
+    """Whether what runs breaks a rule, but for what is too much on nodes of these seats: there it stays."""
+    here = nodes_of(guarded, seats)
+    return any(each.rule not in OF_NODES or each.subject not in here for each in verify(running, guarded))
 
 
 def guarded_problem(built: Built, state: State, now: datetime) -> Problem:

@@ -16,8 +16,7 @@ from controller.decision import Hung
 from controller.fleet import Load, Seat, seat_name
 from policy.findings import Finding, Level
 from policy.words import counted
-from rules.kernel.formulation import Resource
-from rules.kernel.problem import Node, Problem
+from rules.kernel.problem import Node
 
 PAUSE: Final = timedelta(minutes=2)
 """The first one; each is twice as long as the one before, up to `LONGEST`."""
@@ -85,17 +84,6 @@ def _again(hung: Hung) -> datetime:
     """When it is tried again: a server that shows something else than before may be another one by now."""
     grown = PAUSE if hung.changed else min(LONGEST, PAUSE * 2 ** min(hung.times - 1, 10))
     return hung.at + grown
-
-
-def nothing_more(problem: Problem, seats: frozenset[Seat]) -> Iterator[Resource]:
-    """Rows by which these seats get no more instances than they have."""
-    standing = {(item.placement, item.node): item.count for item in problem.running}
-    for placement, server in sorted(seats):
-        here = [node.name for node in problem.nodes_of(placement.pool) if problem.server_of(node.name) == server]
-        options = [option.id for option in problem.options if option.placement == placement]
-        if here and options:
-            most = tuple((node, standing.get((placement, node), 0)) for node in here)
-            yield Resource("transition", None, most, tuple((name, 1) for name in options))
 
 
 def hanging(hung: Iterable[Hung], now: datetime) -> Iterator[Finding]:

@@ -35,7 +35,10 @@ def beside_stuck(
     goal = stuck.ground.between(choice.plan)
     if choice.is_found and (stuck.as_it_is(start, goal) != goal or stuck.is_gone_over(choice.way, current)):
         reached = stuck.reached(running, current, start, goal)
-        choice = replace(choice, plan=reached.plan, way=reached.way, proof=Proof.UNDECIDED, settled="")
+        # While the same hangs, the same would be found again. Of sites the question does not tell.
+        is_at_rest = not sites and reached == Reached(running, Transition())
+        settled = choice.question if is_at_rest else ""
+        choice = replace(choice, plan=reached.plan, way=reached.way, proof=Proof.UNDECIDED, settled=settled)
     return replace(choice, way=stuck.elsewhere(choice.way or Transition()))
 
 

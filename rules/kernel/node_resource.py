@@ -13,7 +13,10 @@ from rules.kernel.rule import Violation
 
 
 class NodeResource(ABC):
-    """On every node, what its instances use sums to no more than the device has. The units are the subclass's."""
+    """On every node, what its instances use sums to no more than the device has. The units are the subclass's.
+
+    On one of the problem's `overfull` nodes it sums to no more than what runs there uses, where that is more.
+    """
 
     id: str
     always = True
@@ -39,9 +42,12 @@ class NodeResource(ABC):
         uses: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for option in problem.options:
             uses[option.placement.pool].append((option.id, self.use(option)))
+        standing = self._standing(problem)
         for pool in problem.policy.pools:
             use = tuple(uses[pool.name])
-            capacity = tuple((node.name, self.capacity(pool)) for node in problem.nodes_of(pool.name))
+            capacity = tuple(
+                (node.name, max(self.capacity(pool), standing[node.name])) for node in problem.nodes_of(pool.name)
+            )
             if use and capacity:
                 form.add(Resource(self.id, pool.place, capacity, use))
 
@@ -52,7 +58,19 @@ class NodeResource(ABC):
         for item in plan.instances:
             if item.option in options:
                 used[item.node] += item.count * self.use(options[item.option])
+        standing = self._standing(problem)
         for node in problem.nodes:
             pool = problem.policy.pool(node.pool)
-            if used[node.name] > self.capacity(pool):
-                yield Violation(self.id, node.name, used[node.name], self.capacity(pool), pool.place)
+            limit = max(self.capacity(pool), standing[node.name])
+            if used[node.name] > limit:
+                yield Violation(self.id, node.name, used[node.name], limit, pool.place)
+
+    def _standing(self, problem: Problem) -> Counter[str]:
+        """What runs on each overfull node uses: the limit there, where it is more than the device has."""
+        found: Counter[str] = Counter()
+        if problem.overfull:
+            uses = {option.placement: self.use(option) for option in problem.options}
+            for item in problem.running:
+                if item.node in problem.overfull:
+                    found[item.node] += item.count * uses.get(item.placement, 0)
+        return found

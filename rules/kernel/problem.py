@@ -147,6 +147,7 @@ class Problem:
 
     `asleep` are the demands of services that scaled to zero: nothing is planned for them, and their gateways refuse.
     `barred` are paths of which it is known already that something excludes them: nothing can move there.
+    `overfull` are nodes that hold more than fits of what cannot be taken away now: they may go on holding what they do.
     """
 
     policy: Policy
@@ -164,6 +165,7 @@ class Problem:
     assured: tuple[Assured, ...] = ()
     asleep: tuple[Demand, ...] = ()
     barred: frozenset[str] = frozenset()
+    overfull: frozenset[str] = frozenset()
 
     @cached_property
     def _options(self) -> dict[str, Option]:

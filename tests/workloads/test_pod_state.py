@@ -16,7 +16,7 @@ MODEL = Placement("model", "fp16", "edge")
 
 
 def pod(**status: Any) -> dict[str, Any]:
-    return {"metadata": {"name": "a-0"}, "status": status}
+    return {"metadata": {"name": "a-0", "uid": "made"}, "status": status}
 
 
 def waiting(reason: str, message: str = "") -> dict[str, Any]:
@@ -24,7 +24,9 @@ def waiting(reason: str, message: str = "") -> dict[str, Any]:
 
 
 def test_a_ready_pod_is_reached_at_its_address() -> None:
-    assert pod_state(pod(conditions=[READY], podIP="10.0.0.7")) == PodState("10.0.0.7", is_ready=True, why="")
+    assert pod_state(pod(conditions=[READY], podIP="10.0.0.7")) == PodState(
+        "10.0.0.7", is_ready=True, why="", process="made/0"
+    )
     assert reached("10.0.0.7").grpc == "10.0.0.7:8001"
     assert reached("fd00::7").metrics == "http://[fd00::7]:8002/metrics"
 
@@ -50,7 +52,12 @@ def test_a_pod_that_is_about_to_end_is_not_the_server_that_is_waited_for() -> No
     ],
 )
 def test_what_holds_a_pod_up_is_told(status: dict[str, Any], why: str) -> None:
-    assert pod_state(pod(**status)) == PodState("", is_ready=False, why=why)
+    assert pod_state(pod(**status)) == PodState("", is_ready=False, why=why, process="made/0")
+
+
+def test_a_container_that_was_started_anew_is_another_process() -> None:
+    before, now = (pod_state(pod(containerStatuses=[{"restartCount": count}])).process for count in (0, 1))
+    assert before != now
 
 
 def test_loads_that_name_a_node_are_taken_and_nothing_else() -> None:

@@ -14,26 +14,27 @@ _STARTING: Final = frozenset({"ContainerCreating", "PodInitializing"})
 class PodState:
     """A pod: `address` is its IP, empty while it has none; `why` is what holds it up, empty when it is ready.
 
-    `bound` is when it came to its node, None before.
+    `bound` is when it came to its node, None before. `process` is another one whenever its Triton was started anew.
     """
 
     address: str
     is_ready: bool
     why: str
     bound: datetime | None = None
+    process: str = ""
 
 
 def pod_state(pod: Object) -> PodState:
     """The state of a pod as the API server has it."""
     status = pod.get("status", {})
     conditions = {each["type"]: each for each in status.get("conditions", ())}
-    bound = _bound(conditions.get("PodScheduled", {}))
+    bound, process = _bound(conditions.get("PodScheduled", {})), _process(pod)
     if "deletionTimestamp" in pod["metadata"]:
         return PodState("", is_ready=False, why="its pod of before is about to end", bound=bound)
     if conditions.get("Ready", {}).get("status") == "True" and status.get("podIP"):
-        return PodState(status["podIP"], is_ready=True, why="", bound=bound)
+        return PodState(status["podIP"], is_ready=True, why="", bound=bound, process=process)
     why = next(_reasons(status, conditions), "its pod is not ready yet")
-    return PodState(status.get("podIP", ""), is_ready=False, why=why, bound=bound)
+    return PodState(status.get("podIP", ""), is_ready=False, why=why, bound=bound, process=process)
 
 
 def is_before(bound: datetime | None, node_made: datetime | None) -> bool:
@@ -49,6 +50,11 @@ def on_its_machine(state: PodState, node_made: datetime | None) -> PodState:
     if not is_before(state.bound, node_made):
         return state
     return PodState("", is_ready=False, why="its pod is of the machine that its node was before", bound=state.bound)
+
+
+def _process(pod: Object) -> str:
+    restarts = sum(each.get("restartCount", 0) for each in pod.get("status", {}).get("containerStatuses", ()))
+    return f"{pod['metadata'].get('uid', '')}/{restarts}"
 
 
 def _bound(scheduled: Object) -> datetime | None:

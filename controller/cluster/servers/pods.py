@@ -21,7 +21,6 @@ from policy.findings import Finding
 class ServerPod:
     """The pod of a server: its pool and node, when it was made, what it tells of itself, and whether it is to end.
 
-    `process` is another one whenever its Triton was started anew, and so holds nothing.
     `is_of_before`: its node was another machine when it came there.
     """
 
@@ -30,7 +29,6 @@ class ServerPod:
     made: datetime
     state: PodState
     ends: bool = False
-    process: str = ""
     is_of_before: bool = False
 
 
@@ -42,9 +40,7 @@ def server_pod(pod: Object) -> ServerPod | None:
     node = pod["spec"].get("nodeName") or metadata.get("annotations", {}).get(NODE, "")
     made = datetime.fromisoformat(metadata["creationTimestamp"])
     ends = "deletionTimestamp" in metadata
-    restarts = sum(each.get("restartCount", 0) for each in pod.get("status", {}).get("containerStatuses", ()))
-    process = f"{metadata.get('uid', '')}/{restarts}"
-    return ServerPod(metadata["labels"].get(POOL, ""), node, made, pod_state(pod), ends, process)
+    return ServerPod(metadata["labels"].get(POOL, ""), node, made, pod_state(pod), ends)
 
 
 WATCHED_SERVERS: Final = Watched(PODS, server_pod, labels=f"{MANAGED_BY}={MANAGER},{POOL}")
@@ -95,7 +91,7 @@ class ServerAddresses:
         """Each of them by pool and node, as it is now."""
         pods, late = self._pods().values(), self._clock() - self._start
         return {
-            (pod.pool, pod.node): replace(self._reach(pod.state.address), process=pod.process)
+            (pod.pool, pod.node): replace(self._reach(pod.state.address), process=pod.state.process)
             for pod in pods
             if pod.state.address and (pod.state.is_ready or pod.made <= late)
         }

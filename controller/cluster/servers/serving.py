@@ -5,12 +5,13 @@ A server whose last model was unloaded stays until no plan uses its node: what a
 
 import asyncio
 from collections.abc import Callable, Collection
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import httpx
 
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, HangError
 from controller.acting.triton import TritonActuator, TritonLimits, TritonServer
 from controller.actions import Action, SetLoad, seat_of
 from controller.cluster.api_server.calls import Calls
@@ -24,6 +25,7 @@ from controller.cluster.servers.server import GRPC, HTTP, METRICS
 from controller.cluster.servers.settings import ServerSettings
 from controller.cluster.servers.workloads import workloads
 from controller.connections.servers import ServerKey
+from controller.fleet import seat_name
 from policy.findings import Level
 from policy.resolved import Policy
 
@@ -32,6 +34,10 @@ MOST_LOOK_S: Final = 4.0
 """From the first look whether a server is ready to the next, and at most, as each pause is half as long again."""
 READY_S: Final = 60.0
 """How long an action waits for a server to be ready; for one that takes longer, the next turn waits again."""
+WITHIN_S: Final = 80.0
+"""How long an action takes in all, less than the loop waits for one: what is not done by then counts as hung there."""
+LOOK_AGAIN_S: Final = 5.0
+"""How long it may take to see whether a server that does not answer is still the one that was asked."""
 _EVENTS: Final = Resource("v1", "events")
 
 
@@ -60,6 +66,7 @@ class ServersActuator:
         elsewhere: Collection[str] = (),
         routed: bool = False,
         ready_s: float = READY_S,
+        within_s: float = WITHIN_S,
         limits: TritonLimits | None = None,
         reach: Callable[[str], TritonServer] = reached,
         made: Callable[[str], datetime | None] = lambda _: None,
@@ -70,7 +77,8 @@ class ServersActuator:
         self._elsewhere = elsewhere
         self._routed = routed
         self._ready_s = ready_s
-        self._limits = limits
+        self._within_s = within_s
+        self._limits = limits or TritonLimits()
         self._reach = reach
         self._made = made
         self._applier = applier
@@ -81,23 +89,52 @@ class ServersActuator:
         return seat is not None and bool(seat[1]) and seat[0].pool not in self._elsewhere
 
     async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
-        """Have the load as wanted on a server that stands, or the placement gone. Raises ActuatorError."""
+        """Have the load as wanted on a server that stands, or the placement gone. Raises ActuatorError.
+
+        HangError where a server that was ready had as long as a load may take, and is still the same one.
+        """
         seat = seat_of(action)
         if seat is None:
             raise ActuatorError(f"{self.name} cannot do {type(action).__name__}: give it to the one that handles it")
         placement, node = seat
         server = (placement.pool, node)
-        try:
-            state = await self._pod(server)
-            if isinstance(action, SetLoad) and (state is None or not state.is_ready):
-                await self._stand(server, policy)
-                state = await self._ready(server)
-        except CallError as error:
-            raise ActuatorError(f"{node} of pool {placement.pool}: {error}") from error
+        clock = asyncio.get_running_loop()
+        end = clock.time() + self._within_s
+        state = await self._found(server, policy, end, makes=isinstance(action, SetLoad))
         if state is None or not state.address:
             return  # a server that is not there has nothing loaded
-        servers = {server: self._reach(state.address)}
-        await TritonActuator(self._client, servers, self._limits).apply(decision_id, action, policy)
+        servers, left = {server: self._reach(state.address)}, timedelta(seconds=end - clock.time())
+        limits = replace(self._limits, action=min(left, self._limits.action))
+        try:
+            await TritonActuator(self._client, servers, limits).apply(decision_id, action, policy)
+        except HangError as error:
+            excuse = _too_late(left, self._limits.action) or await self._started_anew(server, state)
+            if excuse:
+                raise ActuatorError(f"{seat_name(seat)}: {excuse}") from error
+            raise
+
+    async def _found(self, server: ServerKey, policy: Policy, end: float, *, makes: bool) -> PodState | None:
+        """The pod of a server, which is made where that is asked for, and then ready. Raises ActuatorError."""
+        pool, node = server
+        try:
+            async with asyncio.timeout_at(end):
+                state = await self._pod(server)
+                return state if not makes or (state and state.is_ready) else await self._ready(server, policy)
+        except CallError as error:
+            raise ActuatorError(f"{node} of pool {pool}: {error}") from error
+        except TimeoutError:
+            told = f"the API server has not told of its pod within {self._within_s:g} s; the next turn asks again"
+            raise ActuatorError(f"{node} of pool {pool}: {told}") from None
+
+    async def _started_anew(self, server: ServerKey, asked: PodState) -> str:
+        """That the process is gone that was asked; empty where it is not, or where nothing is told of it."""
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_S):
+                now = await self._pod(server)
+        except (CallError, TimeoutError):
+            return ""
+        is_same = now is not None and now.process == asked.process
+        return "" if is_same else "it was started anew before it answered; the next turn asks it again"
 
     async def _stand(self, server: ServerKey, policy: Policy) -> None:
         """Have the objects of a server as they are wanted."""
@@ -108,11 +145,15 @@ class ServersActuator:
         if errors:
             raise ActuatorError("; ".join(map(str, errors)))
 
-    async def _ready(self, server: ServerKey) -> PodState:
-        """Its pod once it is ready. Raises ActuatorError when that takes too long, with what holds it up."""
+    async def _ready(self, server: ServerKey, policy: Policy) -> PodState:
+        """Its pod, made where it is not there, once it is ready.
+
+        Raises ActuatorError when that takes too long, with what holds it up.
+        """
         found: PodState | None = None
         try:
             async with asyncio.timeout(self._ready_s):
+                await self._stand(server, policy)
                 pause_s = LOOK_S
                 while True:
                     found = await self._pod(server)
@@ -141,3 +182,11 @@ class ServersActuator:
         events = await self._calls.get(_EVENTS.path(namespace=namespace_of(pool)), fieldSelector=asked)
         told = [str(each.get("message", "")) for each in events["items"]]
         return told[-1] if told else "it has no pod yet"
+
+
+def _too_late(left: timedelta, whole: timedelta) -> str:
+    """That a load had less time than one may take, as its server was late; empty where it had all of it."""
+    if left >= whole:
+        return ""
+    left_s = left.total_seconds()
+    return f"its server was ready so late that only {left_s:.0f} s was left to load it; the next turn goes on"

@@ -1,6 +1,8 @@
 """Device memory: nodes of 1000 MiB, instances of 500 MiB and of 1 MiB."""
 
-from rules.kernel.problem import Problem
+from dataclasses import replace
+
+from rules.kernel.problem import Problem, Running
 from rules.kernel.rule import Violation
 from tests.rules.build import at, plan, two_places
 from tests.rules.example import Example
@@ -9,6 +11,18 @@ from tests.rules.example import Example
 def problem(memory_mib: int) -> Problem:
     fleet = two_places().pool("big", "lyon", nodes=2, line=33, memory_mib=memory_mib)
     return fleet.option("det", "det", "big", memory_mib=500).option("rec", "rec", "big", memory_mib=1).problem
+
+
+def overfull() -> Problem:
+    """Of two nodes of 1000 MiB with 1001 MiB each, one may go on holding them."""
+    held = problem(1000)
+    both = {item.placement: item for item in held.options}
+    running = tuple(
+        Running(placement, node, 2 if option.id == "det" else 1)
+        for placement, option in both.items()
+        for node in ("big-0", "big-1")
+    )
+    return replace(held, running=running, overfull=frozenset(("big-0",)))
 
 
 EXAMPLES = (
@@ -20,5 +34,14 @@ EXAMPLES = (
         violation=Violation("device_memory", "big-0", 1001, 1000, at(33)),
         message="node big-0 would hold 1001 MiB; its device has 1000 MiB",
         spared=(two_places().problem, problem(1001)),
+    ),
+    Example(
+        name="a node that is too full of what cannot be taken away may hold what it does",
+        problem=overfull(),
+        on_limit=plan({("det", "big-0"): 2, ("rec", "big-0"): 1}),
+        over_limit=plan({("det", "big-0"): 2, ("rec", "big-0"): 2}),
+        violation=Violation("device_memory", "big-0", 1002, 1001, at(33)),
+        message="node big-0 would hold 1002 MiB; its device has 1001 MiB",
+        spared=(two_places().problem, problem(1002)),
     ),
 )
