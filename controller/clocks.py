@@ -7,9 +7,12 @@ sites are told of the time is an instant, and goes on from the latest that was t
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 Clock = Callable[[], datetime]
+SET_FROM: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""A clock that shows less was not set yet: a machine without a battery begins in 1970."""
 
 
 @dataclass(slots=True)
@@ -28,6 +31,26 @@ class Steady:
     def __call__(self) -> datetime:
         """The instant."""
         return self._begun + timedelta(seconds=self.seconds() - self._begun_s)
+
+
+@dataclass(slots=True)
+class NotAhead:
+    """The clock, but never ahead of the time that has passed since it was first looked at when it was set."""
+
+    clock: Clock
+    seconds: Callable[[], float] = time.monotonic
+    _steady: Steady = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin."""
+        self._steady = Steady(self.clock, self.seconds)
+
+    def __call__(self) -> datetime:
+        """The instant."""
+        shown = self.clock()
+        if self._steady() < SET_FROM <= shown:
+            self._steady = Steady(self.clock, self.seconds)
+        return min(shown, self._steady())
 
 
 @dataclass(slots=True)

@@ -24,6 +24,9 @@ FEWEST: Final = 24
 """Minutes before a forecast is told: earlier ones are of a service that hardly anything is known of."""
 LONGEST_GAP: Final = 1440
 """Minutes without any turn after which what was seen before says little."""
+LONGEST: Final = timedelta(minutes=LONGEST_GAP)
+MOST_AHEAD: Final = 5
+"""Minutes that may have been counted before the clock went back; of more, those that are still to come are left out."""
 STANDS: Final = timedelta(minutes=5)
 """A rate is taken to go on for as long when no turn reads another."""
 OLDEST: Final = timedelta(seconds=15)
@@ -53,7 +56,8 @@ class Minutes:
         """The counts of the minutes that ended since the last reading; None for one that was hardly watched."""
         ended: list[float | None] = []
         index = int(now.timestamp()) // INTERVAL_S
-        if self.at is None or now < self.at:  # the clock was set back: what was counted is of other minutes
+        if self.at is None or not timedelta() <= now - self.at <= LONGEST:
+            # The clock was set, back or to long after: what was counted is of other minutes.
             self.at, self.rate_rps = None, None
             self.index, self.count, self.watched_s = index, 0.0, 0.0
         elif now - self.at > STANDS:
@@ -106,6 +110,11 @@ class Series:
         self.history = History.of(INTERVAL_S, (), first_index)
         self.look(self.state.horizon_intervals)
 
+    def forget(self, newest: int) -> None:
+        """Leave out the newest minutes, and what was to be learnt of them and of others that are still to come."""
+        self.history = self.history.without_newest(newest)
+        self.state, self.models = replace(self.state, pending=()), Models(LIGHT)
+
     def look(self, horizon_intervals: int) -> None:
         """Learn anew to look so far ahead; the counts stay."""
         self.state, self.models = State.new(horizon_intervals, forecasters=len(LIGHT)), Models(LIGHT)
@@ -119,6 +128,9 @@ class Series:
             self.look(horizon_intervals)
         index = int(now.timestamp()) // INTERVAL_S
         passed = index - self.history.end_index
+        if passed + MOST_AHEAD < 0:
+            self.forget(len(counts) - passed)
+            passed = index - self.history.end_index
         if not len(self.history.counts) or abs(passed) > LONGEST_GAP:
             self.begin(index - 1)
             counts = counts[-1:]

@@ -55,6 +55,12 @@ class History:
         dropped = max(0, len(counts) - MOST_INTERVALS)
         return type(self)(self.interval_s, self.first_index + dropped, self.seen + 1, counts[dropped:])
 
+    def without_newest(self, count: int) -> Self:
+        """The history as it was so many intervals ago, as far as it is kept."""
+        left = max(0, len(self.counts) - count)
+        gone = len(self.counts) - left
+        return type(self)(self.interval_s, self.first_index, self.seen - gone, self.counts[:left])
+
     def when_seen(self, seen: int) -> Self:
         """The last LEARNT_FROM intervals of the first `seen` ones: the same whenever it is asked for within a day."""
         end = max(0, len(self.counts) - (self.seen - seen))

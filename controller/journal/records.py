@@ -36,6 +36,13 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Of a decision, only when it was made: all else is passed over."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Acted:
     """What came of one wave (of none, when only knowledge changed), and what the loop remembers after it."""
 

@@ -12,14 +12,16 @@ from typing import Final, Self
 
 from sqlalchemy import Connection
 
-from collectors.recording import decode
+from collectors.recording import decode, encode
 from collectors.snapshot import Snapshot
 from controller.actions import Outcome
 from controller.decision import Decision, State
 from controller.journal import guard, holding, store
+from controller.journal.leaps import LEAP, Leap, leap_to, noted_at
 from controller.journal.opening import Opened
 from controller.journal.place import Database, Place
-from controller.journal.records import DECIDED, Decided, draft_acted, draft_decided
+from controller.journal.records import DECIDED, Noted, draft_acted, draft_decided
+from controller.journal.store import Draft
 from policy.resolved import Policy
 
 PRUNE_STEP: Final = 256
@@ -49,6 +51,7 @@ class Journal:
         self._opened = opened
         self._retention = retention
         self._lead = lead
+        self._last: datetime | None = None
         self._closing = ExitStack()
 
     @classmethod
@@ -69,9 +72,14 @@ class Journal:
         self._closing.close()
 
     def decided(self, policy: Policy, snapshot: Snapshot, state: State, decision: Decision) -> bytes:
-        """Note a decision with all that it was made from; the digest of the entry."""
+        """Note a decision with all that it was made from, before it a leap of the clock; the digest of the entry."""
         with self._writing() as connection:
-            return store.append(connection, draft_decided(policy, snapshot, state, decision)).digest
+            leap = leap_to(self._last or _last_at(connection), decision.at)
+            if leap is not None:
+                store.append(connection, Draft(LEAP, decision.id, encode(leap)))
+            digest = store.append(connection, draft_decided(policy, snapshot, state, decision)).digest
+        self._last = decision.at
+        return digest
 
     def acted(self, decision: Decision, wave: str, outcomes: tuple[Outcome, ...], state: State) -> bytes:
         """Note what came of a wave, and what is remembered after it; the digest of the entry."""
@@ -122,9 +130,16 @@ def _own_term() -> str:
 
 def _last_before(connection: Connection, instant: datetime, through: int) -> int:
     """The last entry up to `through` that stands before the first decision since an instant."""
+    leaps = [(entry.sequence, decode(entry.body, Leap)) for entry in store.entries(connection, LEAP)]
     for entry in store.entries(connection, DECIDED):
         if entry.sequence > through:
             break
-        if decode(entry.body, Decided).at >= instant:
+        if noted_at(entry.sequence, decode(entry.body, Noted).at, leaps) >= instant:
             return entry.sequence - 1
     return through
+
+
+def _last_at(connection: Connection) -> datetime | None:
+    """When the newest decision was noted, by the clock of then."""
+    newest = next(store.entries(connection, DECIDED, newest_first=True), None)
+    return decode(newest.body, Noted).at if newest else None

@@ -11,7 +11,7 @@ from typing import Final
 
 from opentelemetry.trace import Tracer
 
-from controller.clocks import Steady
+from controller.clocks import NotAhead
 from controller.journal.errors import JournalError
 from controller.loop.catalogue import journal_refused, turn_failed
 from controller.loop.polishing import Polishing
@@ -38,7 +38,7 @@ class Runner:
         self._tracer = tracer
         self._watch = watch
         self._polishing = Polishing(wiring.polish) if wiring.polish else None
-        self._steady = Steady(wiring.clock)
+        self._not_ahead = NotAhead(wiring.clock)
         self._wake = asyncio.Event()
         self._stopping = False
         self._status = Status(in_force=memory.in_force, interval_s=_interval_s(memory))
@@ -127,7 +127,7 @@ class Runner:
             if policy is None:
                 return ()  # what is to be kept is not known
             kept = timedelta(seconds=policy.audited_s)
-            kept_since = min(self._wiring.clock(), self._steady()) - kept if kept else None
+            kept_since = self._not_ahead() - kept if kept else None
             await asyncio.to_thread(self._wiring.journal.forget_oldest, kept_since)
         except JournalError as error:
             return (journal_refused(str(error)),)

@@ -1,4 +1,6 @@
-"""A clock that ran ahead and was put right: what is remembered of instants that are still to come counts as of now.
+"""A clock that is put right: what is remembered of instants that are still to come counts as of now.
+
+So does what a clock showed that was not set yet: a peak of a minute ago would else pass for one of half a century ago.
 
 Otherwise a peak would be kept, and nothing be taken down, until the clock is there again. Evidence needs nothing of the
 kind: it is read anew for each decision, and judged by the clock as it is then.
@@ -9,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from controller.clocks import SET_FROM
 from controller.decision import SetBack, State
 from policy.findings import Finding, Level
 from policy.words import counted
@@ -19,29 +22,36 @@ TOLD_FOR: Final = timedelta(hours=1)
 
 
 def put_right(state: State, now: datetime) -> State:
-    """The state without an instant after `now`, and when a clock was set back, for as long as that is told."""
+    """The state without an instant that is wrong by `now`; when a clock was set back, for as long as that is told."""
     ahead = max(_instants(state), default=now) - now
     before = state.set_back if state.set_back and timedelta() <= now - state.set_back.at < TOLD_FOR else None
-    if ahead <= timedelta():
+    if not any(at != _counted(at, now) for at in _instants(state)):
         return replace(state, set_back=before)
     return replace(
         state,
-        started=tuple(replace(item, at=min(item.at, now)) for item in state.started),
-        rates=tuple(replace(item, at=min(item.at, now)) for item in state.rates),
-        peaks=tuple(replace(item, at=min(item.at, now)) for item in state.peaks),
+        started=tuple(replace(item, at=_counted(item.at, now)) for item in state.started),
+        rates=tuple(replace(item, at=_counted(item.at, now)) for item in state.rates),
+        peaks=tuple(replace(item, at=_counted(item.at, now)) for item in state.peaks),
         silences=tuple(
-            replace(item, since=min(item.since, now), until=min(item.until, now)) for item in state.silences
+            replace(item, since=_counted(item.since, now), until=_counted(item.until, now)) for item in state.silences
         ),
-        hung=tuple(replace(item, since=min(item.since, now), at=min(item.at, now)) for item in state.hung),
-        rest_since=min(state.rest_since, now) if state.rest_since else None,
+        hung=tuple(replace(item, since=_counted(item.since, now), at=_counted(item.at, now)) for item in state.hung),
+        rest_since=_counted(state.rest_since, now) if state.rest_since else None,
         set_back=SetBack(now, int(ahead.total_seconds())) if ahead >= TOLD else before,
     )
+
+
+def _counted(at: datetime, now: datetime) -> datetime:
+    """The instant, or now where it is still to come, or where its clock was not set yet and is by now."""
+    return now if at > now or at < SET_FROM <= now else at
 
 
 def _instants(state: State) -> Iterator[datetime]:
     for items in (state.started, state.rates, state.peaks, state.hung):
         yield from (item.at for item in items)
-    yield from (item.until for item in state.silences)
+    for silence in state.silences:
+        yield from (silence.since, silence.until)
+    yield from (item.since for item in state.hung)
     yield from (state.rest_since,) if state.rest_since else ()
 
 

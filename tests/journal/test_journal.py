@@ -7,7 +7,8 @@ import subprocess
 import sys
 import textwrap
 from contextlib import closing
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,60 @@ def test_no_decision_that_is_to_be_kept_is_forgotten_however_large_the_file(plac
         journal.forget_oldest(at + timedelta(seconds=1))
         with reading(place) as reader:
             assert len(list(reader.decisions())) <= 1
+
+
+NOON = move(State()).at
+HOUR = timedelta(hours=1)
+UNSET = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def write_at(place: Place, *instants: datetime) -> None:
+    """Decisions noted at these instants, each by a process of its own, as the machine starts anew."""
+    for at in instants:
+        with closing(Journal.open(place)) as journal:
+            journal.decided(policy(), snapshot(), State(), replace(move(State()), at=at))
+
+
+def left_since(place: Place, kept_since: datetime) -> list[datetime]:
+    """When what is left was noted once what need not be kept is forgotten."""
+    with closing(Journal.open(place, Retention(max_bytes=1, keep_entries=1))) as journal:
+        journal.forget_oldest(kept_since)
+    with reading(place) as reader:
+        assert not list(reader.verify_chain())
+        return [decided.at for decided in reader.decisions()]
+
+
+def test_what_was_noted_while_the_clock_ran_ahead_keeps_nothing_once_it_is_put_right(place: Place) -> None:
+    ahead = NOON + timedelta(days=14)
+    later = [NOON + HOUR + timedelta(minutes=30 * n) for n in range(6)]
+    write_at(place, NOON, ahead, ahead + HOUR / 2, *later)
+    assert left_since(place, later[0] + timedelta(minutes=1)) == later[1:]
+
+
+def test_what_was_noted_while_the_clock_ran_ahead_is_kept_as_what_was_noted_next(place: Place) -> None:
+    ahead = NOON + timedelta(days=14)
+    every = [NOON, ahead, NOON + HOUR, NOON + HOUR]
+    write_at(place, *every)
+    assert left_since(place, NOON + HOUR) == every[1:]
+
+
+def test_by_a_clock_that_was_behind_for_a_while_nothing_is_forgotten_before_its_time(place: Place) -> None:
+    every = [NOON, NOON + timedelta(minutes=5), UNSET, UNSET + HOUR / 2, NOON + HOUR, NOON + HOUR]
+    write_at(place, *every)
+    assert left_since(place, NOON) == every
+    assert left_since(place, NOON + timedelta(minutes=6)) == every[2:], "these were noted at some time in that hour"
+
+
+def test_what_a_clock_that_was_not_set_yet_has_noted_first_counts_from_when_it_was(place: Place) -> None:
+    every = [UNSET, UNSET + HOUR / 2, NOON, NOON]
+    write_at(place, *every)
+    assert left_since(place, NOON) == every
+
+
+def test_a_controller_that_was_stopped_for_long_forgets_as_one_that_was_not(place: Place) -> None:
+    every = [NOON, NOON + HOUR / 2, NOON + 90 * HOUR, NOON + 90 * HOUR]
+    write_at(place, *every)
+    assert left_since(place, NOON + HOUR) == every[2:]
 
 
 def test_the_loop_goes_on_from_the_last_wave_that_was_noted(place: Place) -> None:

@@ -1,4 +1,5 @@
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -64,6 +65,17 @@ def test_minutes_are_counted_on_once_the_clock_was_set_back() -> None:
         assert minutes.read(START + timedelta(days=14, seconds=at), rate) == []
     ended = [count for at in range(0, 125, 5) for count in minutes.read(START + timedelta(seconds=at), rate)]
     assert ended == [pytest.approx(120)] * 2
+
+
+def test_a_clock_that_was_not_set_yet_leaves_no_minutes_of_half_a_century() -> None:
+    minutes, rate = Minutes(), Rate(2000, 20, 10.0)
+    minutes.read(datetime(1970, 1, 1, tzinfo=UTC), rate)
+    began_s = time.process_time()
+    assert minutes.read(START, rate) == []
+    assert time.process_time() - began_s < 1
+    assert [count for at in range(5, 65, 5) for count in minutes.read(START + timedelta(seconds=at), rate)] == [
+        pytest.approx(120)
+    ]
 
 
 def test_turns_that_stood_still_for_minutes_leave_them_as_the_last_rate_or_missing() -> None:

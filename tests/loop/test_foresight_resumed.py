@@ -170,5 +170,17 @@ def test_minutes_that_were_counted_before_the_clock_went_back_count_once() -> No
     assert series.history.counts.tolist() == [10, 11, 12]
 
 
+def test_minutes_of_a_clock_that_ran_hours_ahead_are_left_out_and_forecasts_go_on() -> None:
+    series, index = Series(), int(START.timestamp()) // 60
+    series.history = History.of(60, [10.0] * 100 + [50.0] * 300, index - 100)
+    series.take(START, [12.0], 2)
+    assert series.history.end_index == index, "the minute that ended is the last one"
+    assert series.history.counts.tolist() == [*[10.0] * 99, 12.0]
+    assert series.foreseen.at == START
+    assert {item.index for item in series.state.pending} == {index - 1 + 2}
+    series.take(START + MINUTE, [13.0], 2)
+    assert series.history.last == 13
+
+
 def test_a_series_is_kept_as_long_as_it_can_be_gone_on_with() -> None:
     assert timedelta(seconds=UNSEEN_S) == LONGEST_GAP * MINUTE

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -90,6 +90,25 @@ async def test_a_clock_that_runs_ahead_has_the_journal_forget_nothing_before_its
     (since,) = asked
     assert since is not None
     assert since - begun < timedelta(minutes=1) - timedelta(days=1)
+
+
+async def test_a_clock_that_was_not_set_yet_keeps_the_journal_from_forgetting_no_longer_than_that(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[datetime | None] = []
+    monkeypatch.setattr(wiring.journal, "forget_oldest", asked.append)
+    monkeypatch.setattr(Policy, "audited_s", 86_400)
+    assert isinstance(wiring.clock, Clock)
+    right, wiring.clock.now = wiring.clock.now, datetime(1970, 1, 1, tzinfo=UTC)
+    loop = runner(wiring)
+    wiring.clock.now = right
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    loop.stop()
+    await running
+    (since,) = asked
+    assert since is not None
+    assert timedelta() <= wiring.clock() - since - timedelta(days=1) < timedelta(minutes=1)
 
 
 async def test_a_fault_in_tidying_the_journal_is_told_and_the_loop_goes_on(

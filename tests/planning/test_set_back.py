@@ -1,7 +1,7 @@
 """A clock that ran a fortnight ahead and was put right: nothing stands still, and evidence holds as the clock says."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from controller.decision import Decision, Hung, KnownRate, Peak, SetBack, Silence, Started, State
 from controller.planning.set_back import TOLD_FOR, put_right
@@ -98,3 +98,12 @@ def test_what_was_told_is_told_no_longer_than_an_hour_whatever_the_clock_does_ne
     assert put_right(before, START + TOLD_FOR - timedelta(seconds=1)).set_back == before.set_back
     assert put_right(before, START + TOLD_FOR).set_back is None
     assert put_right(before, START - timedelta(seconds=1)).set_back is None
+
+
+def test_what_a_clock_that_was_not_set_yet_has_noted_counts_from_when_it_was() -> None:
+    unset = datetime(1970, 1, 1, 0, 5, tzinfo=UTC)
+    assert put_right(state_of(unset), START) == state_of(START)
+    assert put_right(put_right(state_of(START), unset), START + timedelta(minutes=1)) == replace(
+        state_of(START + timedelta(minutes=1)), set_back=None
+    ), "a peak of a minute ago holds the fleet up for its window"
+    assert put_right(state_of(unset), unset) == state_of(unset)
