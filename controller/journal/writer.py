@@ -135,7 +135,8 @@ def _last_before(connection: Connection, instant: datetime, through: int) -> int
         if entry.sequence > through:
             break
         if noted_at(entry.sequence, decode(entry.body, Noted).at, leaps) >= instant:
-            return entry.sequence - 1
+            # The leap right before it tells of it, and is not forgotten earlier.
+            return entry.sequence - (2 if any(place == entry.sequence - 1 for place, _ in leaps) else 1)
     return through
 
 

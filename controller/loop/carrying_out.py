@@ -82,7 +82,8 @@ async def _in_order(work: "_Work", look: Look, stopping: Callable[[], bool]) -> 
         if stopping():
             break
         against = ended_by(work.decision, work.clock())
-        if not against and work.clock() - looked > stale_after:
+        # Where the clock was set back meanwhile, how long ago it was is not known.
+        if not against and not timedelta() <= work.clock() - looked <= stale_after:
             against, looked = await look(work.left(index, timedelta(0)), work.outcomes), work.clock()
         if against:
             return Carried(findings=against)

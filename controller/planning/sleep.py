@@ -76,7 +76,7 @@ def _silence(heard: _Heard, before: Silence | None, now: datetime) -> Silence:
     """The silence up to a reading: that of its own window, and the one before where there is no gap between them."""
     if heard.rate is None or heard.reading.at is None:
         return before or Silence(heard.service, heard.origin, now, now)
-    until = heard.reading.at
+    until = min(heard.reading.at, now)  # who counts may have a clock that is ahead of this one
     if heard.rate.milli_rps:
         return Silence(heard.service, heard.origin, until, until)
     since = until - timedelta(seconds=heard.rate.window_s)

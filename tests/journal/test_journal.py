@@ -92,9 +92,9 @@ def test_what_was_noted_while_the_clock_ran_ahead_keeps_nothing_once_it_is_put_r
 
 def test_what_was_noted_while_the_clock_ran_ahead_is_kept_as_what_was_noted_next(place: Place) -> None:
     ahead = NOON + timedelta(days=14)
-    every = [NOON, ahead, NOON + HOUR, NOON + HOUR]
+    every = [NOON, NOON + timedelta(minutes=5), ahead, NOON + HOUR, NOON + HOUR]
     write_at(place, *every)
-    assert left_since(place, NOON + HOUR) == every[1:]
+    assert left_since(place, NOON + HOUR) == every[2:]
 
 
 def test_by_a_clock_that_was_behind_for_a_while_nothing_is_forgotten_before_its_time(place: Place) -> None:
@@ -102,6 +102,15 @@ def test_by_a_clock_that_was_behind_for_a_while_nothing_is_forgotten_before_its_
     write_at(place, *every)
     assert left_since(place, NOON) == every
     assert left_since(place, NOON + timedelta(minutes=6)) == every[2:], "these were noted at some time in that hour"
+
+
+def test_what_was_noted_by_a_clock_that_was_a_week_behind_stays_when_what_is_before_it_goes(place: Place) -> None:
+    week = timedelta(days=7)
+    behind = [NOON + HOUR - week, NOON + HOUR - week + timedelta(minutes=5)]
+    every = [NOON, NOON + timedelta(minutes=5), *behind, NOON + 2 * HOUR, NOON + 2 * HOUR]
+    write_at(place, *every)
+    for _ in range(2):
+        assert left_since(place, NOON + HOUR) == every[2:], "they were noted at some time before the clock was right"
 
 
 def test_what_a_clock_that_was_not_set_yet_has_noted_first_counts_from_when_it_was(place: Place) -> None:

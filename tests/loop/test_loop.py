@@ -210,7 +210,7 @@ async def test_the_second_look_asks_the_servers_again(wiring: Wiring) -> None:
     assert looked[0].offered
 
 
-@pytest.mark.parametrize(("takes_s", "waves_left"), [(10, [3, 1]), (20, [3, 2, 1])])
+@pytest.mark.parametrize(("takes_s", "waves_left"), [(10, [3, 1]), (20, [3, 2, 1]), (-14 * 86_400, [3, 2, 1])])
 async def test_what_was_looked_at_longer_ago_than_readings_count_is_looked_at_again_before_the_next_wave(
     wiring: Wiring, takes_s: int, waves_left: list[int]
 ) -> None:

@@ -302,3 +302,14 @@ def test_it_sleeps_on_until_something_wakes_it(scaling: dict[str, Any], snapshot
     found = sleep(sleepy(VAD, **scaling), snapshot, ASLEEP, START)
     assert (found.asleep, found.woken) == (({VAD}, frozenset()) if sleeps else (frozenset(), {VAD}))
     assert sleeps or found.silences == silent(0, 0)
+
+
+def test_a_gateway_whose_clock_is_ahead_tells_of_no_silence_that_is_still_to_come() -> None:
+    policy, now = sleepy(VAD, stale_after_s=300), START
+    ahead = told(0, 0, at_s=90)
+    state = State()
+    for _ in range(2):
+        decision = decide(policy, replace(ahead, at=now), state, now)
+        assert "GW2148" not in {finding.id for finding in decision.findings}, "no clock was set back"
+        assert all(item.until <= now for item in decision.state.silences)
+        state, now = decision.state, now + timedelta(seconds=5)
