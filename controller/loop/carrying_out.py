@@ -13,8 +13,10 @@ from controller.loop.catalogue import action_failed, journal_refused
 from policy.findings import Finding
 from policy.resolved import Policy
 
+LOOK: Final = timedelta(seconds=5)
+"""While a wave is under way it is looked again after each interval of turns, and after no longer than this."""
 AHEAD: Final = 2
-"""What requests go over has to last for so many intervals of turns: until it is looked at again, and the next turn."""
+"""What requests go over has to last for so many of these: until it is looked at again, and the next turn has acted."""
 
 
 class Note(Protocol):
@@ -119,8 +121,7 @@ class _Work:
     async def finished(self, wave: str, tasks: Sequence[AtWork], index: int) -> Carried:
         """Wait for tasks of a wave, as others of `index` are under way, and note what came of them."""
         began = self.clock()
-        every = timedelta(seconds=self.policy.scaling.interval_s)
-        against = await waited_for(tasks, every, lambda: self._watched(index, began))
+        against = await waited_for(tasks, self._every, lambda: self._watched(index, began))
         done = tuple(task.result() for task in tasks)
         self.outcomes += done
         try:
@@ -130,9 +131,13 @@ class _Work:
             return Carried(findings=(journal_refused(str(error)),), noted=False)
         return Carried(findings=against or _against(self.decision, done), given_up=bool(against))
 
+    @property
+    def _every(self) -> timedelta:
+        return min(LOOK, timedelta(seconds=self.policy.scaling.interval_s))
+
     async def _watched(self, index: int, began: datetime) -> tuple[Finding, ...]:
         """What must not wait until the wave is over: requests go, or are about to, where they soon may not."""
-        ahead, now = timedelta(seconds=AHEAD * self.policy.scaling.interval_s), self.clock()
+        ahead, now = AHEAD * self._every, self.clock()
         left = self.left(index, now - began, ahead)
         return ended_by(self.decision, now + ahead) or await self.watch(left, self.outcomes)
 

@@ -12,6 +12,7 @@ from controller.acting.waiting import until
 from controller.actions import WITHDRAW, Action, SetRoutes, Transition, Unload, Wave
 from controller.decision import Decision, State
 from controller.loop.at_work import GIVEN_UP, Hands
+from controller.loop.carrying_out import LOOK
 from controller.loop.runner import Runner
 from controller.loop.turn import Memory, Wiring
 from policy.findings import Finding, Level
@@ -79,6 +80,19 @@ async def test_requests_that_may_not_go_where_they_do_are_not_kept_there_by_a_lo
     assert (outcome.error, outcome.hung) == (GIVEN_UP, None), "it had no time to show that it hangs"
     assert not turned.is_reached
     assert hanging.ended == [(DETECT, "")]
+
+
+async def test_it_is_looked_again_soon_also_where_turns_are_far_apart(wiring: Wiring) -> None:
+    hanging, looks = Hanging(DETECT, gives_up=False), []
+
+    def seen(*_: object) -> tuple[Finding, ...]:
+        looks.append(None)
+        return (AGAINST,) if len(looks) > 1 else ()
+
+    loaded = Loaded(policy(interval_s=300))
+    async with asyncio.timeout(LOOK.total_seconds() + 5):
+        turned = await one_turn(hanging_wiring(wiring, hanging, move(State()), recheck=seen, load=lambda _: loaded))
+    assert turned.carried.given_up
 
 
 async def test_what_leaves_aside_is_given_up_with_the_rest_and_asked_by_the_next_turn(wiring: Wiring) -> None:
