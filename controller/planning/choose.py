@@ -71,7 +71,8 @@ def _chosen(
     question = _question(guarded, built, acquired, limits)
     is_asked_again = state.settled == question and state.plan == running and state.proposal is None
     if is_asked_again and not _newly_broken(running, guarded, paused(built.state.hung, now)):
-        proof = Proof.OPTIMAL if is_small(guarded) else Proof.FEASIBLE
+        # Beside what hangs it may be all that could be reached of a better one.
+        proof = Proof.OPTIMAL if is_small(guarded) and not limits else Proof.FEASIBLE
         way = transition(built.whole, running, current, running)
         return Choice(running, proof, way, built.whole, question, question=question)
     doubts: tuple[Finding, ...] = ()

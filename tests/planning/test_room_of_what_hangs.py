@@ -7,7 +7,7 @@ from nodes_world import NodesWorld
 
 from collectors.snapshot import LoadedModel, ModelState
 from controller.actions import SetLoad
-from controller.decision import Decision, Hung, Verdict
+from controller.decision import Decision, Hung, Proof, Verdict
 from controller.planning import cheapest
 from controller.planning.whole import size
 from policy.resolved import Policy
@@ -68,7 +68,9 @@ def test_while_it_hangs_the_same_is_not_planned_in_each_turn(monkeypatch: pytest
     asked = counted(monkeypatch)
     world.state = replace(world.state, hung=tuple(replace(each, at=world.now) for each in world.state.hung))
     for _ in range(3):
-        assert world.turn(5).verdict is Verdict.KEEP
+        decision = world.turn(5)
+        assert decision.verdict is Verdict.KEEP
+        assert decision.proof is not Proof.OPTIMAL, "it is what could be reached, and a better plan is known"
     assert not asked
 
 
