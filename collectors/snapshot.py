@@ -41,7 +41,7 @@ class Reading(Generic[Value]):
 
 
 class ModelState(StrEnum):
-    """What a server says of a model."""
+    """What a server says of a model: `LOADING` is on its way to be there, or not to be."""
 
     READY = "ready"
     LOADING = "loading"

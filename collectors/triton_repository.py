@@ -22,6 +22,12 @@ from collectors.triton_config import ModelConfig, loaded_model, resources_of, un
 from collectors.triton_names import model_and_variant
 
 MAX_MODELS: Final = 256
+TOLD: Final = (
+    ("UNLOADING", ModelState.LOADING),
+    ("LOADING", ModelState.LOADING),
+    ("READY", ModelState.READY),
+)
+"""What a server calls the states of a model that it has some of, the worst first."""
 
 Answer = TypeVar("Answer")
 
@@ -54,10 +60,13 @@ class RepositoryTarget:
 
 
 def states(index: Sequence[IndexEntry]) -> dict[str, ModelState]:
-    """By name, the best state of any version: a version that is ready serves, whatever becomes of the others."""
+    """By name, the best state of any version: a version that is ready serves, whatever becomes of the others.
+
+    What is being unloaded takes its room until it is gone, as what is being loaded does.
+    """
     best = {entry.name: ModelState.UNAVAILABLE for entry in index}
-    for wanted in (ModelState.LOADING, ModelState.READY):
-        best.update({entry.name: wanted for entry in index if entry.state == wanted.upper()})
+    for told, wanted in TOLD:
+        best.update({entry.name: wanted for entry in index if entry.state == told})
     return best
 
 

@@ -1,13 +1,15 @@
 """Loads, resizes and unloads on real Triton servers, also while they serve."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from collectors.snapshot import ModelState
+from collectors.triton_repository import RepositoryTarget, TritonRepository
 from controller.acting.actuator import ActuatorError, HangError
-from controller.acting.triton import TritonActuator, TritonLimits, TritonServer
+from controller.acting.triton import TritonActuator, TritonLimits, TritonServer, servers_of
 from controller.actions import SetLoad, Unload
 from controller.embedded.fleet import EmbeddedFleet
 from controller.fleet import Load
@@ -71,6 +73,27 @@ async def test_an_unload_lets_the_requests_before_it_finish(triton: TritonActuat
         answers = await asyncio.gather(*waiting)
         assert {answer.status_code for answer in answers} == {200}
         assert (await client.post(target, json=body("ppocr-rec"))).status_code != 200
+
+
+async def test_what_is_unloaded_is_told_until_its_last_request_has_ended(
+    triton: TritonActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient
+) -> None:
+    await triton.apply("d", SetLoad(Load(READ, 1, 1, 0)), world())
+    target = RepositoryTarget(PARIS, url(fleet, "").rstrip("/"))
+    repository, at_once = TritonRepository(client, [target]), TritonLimits(drain=timedelta(0))
+    impatient = TritonActuator(client, servers_of(fleet.connections), at_once)
+    seen = set()
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as calling:
+        to = url(fleet, "/v2/models/ppocr-rec--fp32/infer")
+        waiting = [asyncio.create_task(calling.post(to, json=body("ppocr-rec"))) for _ in range(40)]
+        await asyncio.sleep(0.3)
+        unloading = asyncio.create_task(impatient.apply("d", Unload(READ), world()))
+        while not unloading.done():
+            (server,) = (await repository.collect(datetime.now(UTC))).servers
+            held = server.reading.value.models if server.reading.value else ()
+            seen |= {each.state for each in held if each.model == READ.model}
+        await asyncio.gather(unloading, *waiting)
+    assert ModelState.LOADING in seen
 
 
 async def test_an_unload_does_not_wait_for_ever_for_callers_that_go_on(

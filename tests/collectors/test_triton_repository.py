@@ -47,7 +47,7 @@ async def test_the_capture_of_a_real_triton_is_read(
     [
         (["READY"], ModelState.READY),
         (["LOADING"], ModelState.LOADING),
-        (["UNLOADING"], ModelState.UNAVAILABLE),
+        (["UNLOADING"], ModelState.LOADING),
         (["UNAVAILABLE"], ModelState.UNAVAILABLE),
         (["UNAVAILABLE", "READY", "LOADING"], ModelState.READY),
         (["UNAVAILABLE", "LOADING"], ModelState.LOADING),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from controller.actions import SetLoad, SetRoutes, Unload, Wave
+from controller.actions import Action, SetLoad, SetRoutes, Unload, Wave
 from controller.connections.servers import ServerKey
 from controller.fleet import Load, Parts, RouteSet, Seat, Way
 from controller.sites.agent.intent import Site
@@ -63,9 +63,13 @@ def fresh() -> AgentState:
 
 @dataclass
 class Servers:
-    """Stands in for the site's servers and gateway: each action is done at once, unless its server is dead."""
+    """Stands in for the site's servers and gateway: each action is done at once, unless its server is dead.
+
+    What is `moving` is on its way to be loaded or to be gone, and takes the room of its load.
+    """
 
     loads: dict[Seat, Load] = field(default_factory=dict)
+    moving: dict[Seat, Load] = field(default_factory=dict)
     routes: dict[tuple[str, str], RouteSet] = field(default_factory=dict)
     dead: set[ServerKey] = field(default_factory=set)
 
@@ -73,6 +77,7 @@ class Servers:
         """What it held is lost."""
         self.dead.add(server)
         self.loads = {seat: load for seat, load in self.loads.items() if (seat[0].pool, seat[1]) != server}
+        self.moving = {seat: load for seat, load in self.moving.items() if (seat[0].pool, seat[1]) != server}
 
     def revive(self, server: ServerKey) -> None:
         """It is back, and holds nothing."""
@@ -80,15 +85,26 @@ class Servers:
 
     def standing(self) -> Standing:
         """What a look at the site tells."""
-        return Standing(dict(self.loads), frozenset(self.dead), tuple(sorted(self.routes.values())))
+        routes, moving = tuple(sorted(self.routes.values())), frozenset(self.moving)
+        return Standing(dict(self.loads), frozenset(self.dead), routes, moving=moving)
+
+    def begin(self, action: Action) -> None:
+        """Have it begun, by a server that hangs over it; one that has the model goes on with it until it is loaded."""
+        match action:
+            case SetLoad(load) if load.seat not in self.loads:
+                self.moving[load.seat] = load
+            case Unload() if action.seat in self.loads:
+                self.moving[action.seat] = self.loads.pop(action.seat)
 
     def do(self, wave: Wave) -> None:
         """Have the actions done."""
         for action in wave.actions:
             match action:
                 case SetLoad(load):
+                    self.moving.pop(load.seat, None)
                     self.loads[load.seat] = load
                 case Unload():
+                    self.moving.pop(action.seat, None)
                     self.loads.pop(action.seat, None)
                 case SetRoutes(changed):
                     self.routes |= {(item.service, item.origin): item for item in changed}

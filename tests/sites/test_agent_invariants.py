@@ -38,6 +38,7 @@ from tests.sites.agent_world import (
 SIZES_MIB = {READ: 800, FIND: 1_500}
 SERVERS: list[ServerKey] = [("edge", node) for node in NODES]
 seconds = st.integers(0, 90)
+instants = st.none() | st.integers(0, 1_200).map(lambda s: START + timedelta(seconds=s))
 
 
 @st.composite
@@ -49,7 +50,7 @@ def loads(draw: st.DrawFn) -> tuple[SiteLoad, ...]:
             if draw(st.booleans()):
                 least = draw(st.integers(1, 3))
                 most = draw(st.integers(least, 5))
-                until = draw(st.none() | st.integers(0, 1_200).map(lambda s: START + timedelta(seconds=s)))
+                until = draw(instants)
                 count = draw(st.integers(least, most))
                 item = site_load(
                     placement, node, count, envelope=Envelope(least, most), memory_mib=SIZES_MIB[placement]
@@ -75,8 +76,9 @@ def plans(draw: st.DrawFn) -> SitePlan:
     first = draw(st.sampled_from(placements))
     second = draw(st.sampled_from(placements))
     ways = ((1000, first),) if first == second else ((600, first), (400, second))
-    taken = SiteRoute(routes(*ways, parts=[here[each] for each in sorted({first, second}) if each in here]))
-    stand_in = [SiteRoute(routes((1000, each), parts=[part])) for each, part in here.items()][:1]
+    parts = [here[each] for each in sorted({first, second}) if each in here]
+    taken = SiteRoute(routes(*ways, parts=parts), draw(instants))
+    stand_in = [SiteRoute(routes((1000, each), parts=[part]), draw(instants)) for each, part in here.items()][:1]
     return site_plan(draw(st.integers(1, 40)), found, routes=(taken,), fallbacks=tuple(stand_in))
 
 
@@ -162,8 +164,16 @@ class AnAgent(RuleBasedStateMachine):
         for action, does_hang in zip(wave.actions if wave else (), hangs, strict=False):
             if does_hang:
                 self.hanging.append(action)
+                self.servers.begin(action)
             else:
                 self.servers.do(Wave("", (action,)))
+
+    @rule(is_there=st.booleans())
+    def what_nobody_waits_for_any_more_ends(self, is_there: bool) -> None:  # noqa: FBT001 -- hypothesis gives it by name
+        for seat in self.servers.moving.keys() - {seat_of(action) for action in self.hanging}:
+            load = self.servers.moving.pop(seat)
+            if is_there:
+                self.servers.loads[seat] = load
 
     @rule(which=st.integers(0, 7), is_done=st.booleans())
     def what_hung_ends(self, which: int, is_done: bool) -> None:  # noqa: FBT001 -- hypothesis gives it by name
@@ -181,9 +191,14 @@ class AnAgent(RuleBasedStateMachine):
         tried = {failure.seat for failure in self.state.failures if failure.urgent and failure.until > latest}
         tried |= {seat_of(action) for action in self.hanging if isinstance(action, Unload)}
         standing = replace(self.servers.standing(), under_way=tuple(self.hanging))
+        before = self.state.applied
         wave = self.take(Looked(standing, signals, silent))
+        self.is_brought_about(before)
         if any(isinstance(action, SetRoutes) for action in (wave.actions if wave else ())):
             self.give_up_routes()
+        for seat in {action.seat for action in (wave.actions if wave else ()) if isinstance(action, Unload)}:
+            self.hanging = [each for each in self.hanging if not isinstance(each, SetLoad) or seat_of(each) != seat]
+        self.one_at_a_time(wave)
         self.withdraws_in_time(wave, tried)
         for action in wave.actions if wave else ():
             match action:
@@ -195,6 +210,18 @@ class AnAgent(RuleBasedStateMachine):
                     self.is_asked_no_more(action, wave.name)
         return wave
 
+    def one_at_a_time(self, wave: Wave | None) -> None:
+        seats = [seat_of(action) for action in (*self.hanging, *(wave.actions if wave else ()))]
+        assert len(seats) == len(set(seats))
+
+    def is_brought_about(self, before: int) -> None:
+        """What is told as brought about is there, and nothing is on its way that takes it away."""
+        if self.state.applied > before:
+            leaving = {action.seat for action in self.hanging if isinstance(action, Unload)}
+            here = {seat for seat in over(self.servers.routes.values()) if seat[0].pool == "edge"}
+            assert here <= {seat for seat in self.servers.loads if ("edge", seat[1]) not in self.servers.dead}
+            assert not leaving & here
+
     def planned(self) -> dict[Seat, SiteLoad]:
         return {item.load.seat: item for item in (self.state.plan.loads if self.state.plan else ())}
 
@@ -202,7 +229,8 @@ class AnAgent(RuleBasedStateMachine):
         ended = {
             seat
             for seat, item in self.planned().items()
-            if item.until is not None and self.state.latest + LEAD >= item.until and seat in self.servers.loads
+            if item.until is not None and self.state.latest + LEAD >= item.until
+            if seat in self.servers.loads or seat in self.servers.moving
         }
         unloaded = {action.seat for action in (wave.actions if wave else ()) if isinstance(action, Unload)}
         assert ended - tried <= unloaded
@@ -215,11 +243,12 @@ class AnAgent(RuleBasedStateMachine):
         return bool(told) and not any(map(self.astray, told))
 
     def astray(self, routed: Iterable[RouteSet]) -> set[tuple[Placement, ...]]:
-        """The ways among these that the plan does not have."""
-        plan = self.state.plan
-        planned = (
-            {w.placements for each in (*plan.routes, *plan.fallbacks) for w in each.routes.ways} if plan else set()
+        """The ways among these that the plan does not have, or not for much longer."""
+        plan, soon = self.state.plan, self.state.latest + LEAD
+        allowed = (
+            [each for each in (*plan.routes, *plan.fallbacks) if not each.until or soon < each.until] if plan else []
         )
+        planned = {way.placements for each in allowed for way in each.routes.ways}
         return {way.placements for item in routed for way in item.ways} - planned if plan else set()
 
     def may_be_loaded(self, seat: Seat, instances: int) -> None:
@@ -232,6 +261,7 @@ class AnAgent(RuleBasedStateMachine):
         if wave != WITHDRAW:
             here = {seat for seat in over(action.routes) if seat[0].pool == "edge"}
             assert here <= {seat for seat in self.servers.loads if seat in self.planned()}
+            assert not here & {each.seat for each in self.hanging if isinstance(each, Unload)}
 
     def is_asked_no_more(self, action: Unload, wave: str) -> None:
         if wave != WITHDRAW:
@@ -244,7 +274,8 @@ class AnAgent(RuleBasedStateMachine):
     @invariant()
     def no_server_holds_more_than_its_limits(self) -> None:
         for server in SERVERS:
-            here = [load for (placement, node), load in self.servers.loads.items() if (placement.pool, node) == server]
+            held = {**self.servers.moving, **self.servers.loads}
+            here = [load for (placement, node), load in held.items() if (placement.pool, node) == server]
             assert sum(SIZES_MIB[load.placement] * load.instances for load in here) <= LIMITS[server].memory_mib
             assert sum(load.instances for load in here) <= LIMITS[server].instances
 

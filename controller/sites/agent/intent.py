@@ -9,7 +9,7 @@ from controller.actions import Action, SetLoad, SetRoutes, Unload
 from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet, Seat
 from controller.sites.agent.limits import ServerLimits, held, server_of
-from controller.sites.agent.routing import Followed, Reach, counts, demand_of, followed, reaching, strays, without
+from controller.sites.agent.routing import Followed, Reach, counts, followed, reaching, strays, without
 from controller.sites.agent.state import AgentState, Remote
 from controller.sites.agent.waves import Ground, Standing, Wanted, changed
 from controller.sites.report import Cause, Deviation
@@ -49,7 +49,7 @@ def intent_of(site: Site, state: AgentState, plan: SitePlan, standing: Standing,
     chosen = {choice.seat: choice.instances for choice in state.choices}
     loads = held(_allowed(plan, standing, now), chosen, site.limits)
     loads |= {item.load.seat: standing.loads[item.load.seat] for item in plan.loads if _stays(item, loads, now)}
-    there = {seat: load.instances for seat, load in standing.loads.items() if server_of(seat) not in standing.silent}
+    there = {seat: load.instances for seat, load in standing.loads.items() if _serves(seat, standing)}
     serving = counts(there, {seat: load.instances for seat, load in loads.items()})
     away = frozenset(item.pool for item in state.remotes if is_away(item, now))
     gone = {item.load.seat for item in plan.loads if not may_run(item, now)}
@@ -71,21 +71,23 @@ def wanted(state: AgentState, plan: SitePlan, standing: Standing, intent: Intent
 
 
 def _left(plan: SitePlan, current: tuple[RouteSet, ...], intent: Intent, now: datetime) -> tuple[RouteSet, ...]:
-    """What gateways follow once requests have left what may not run, and ways that are not planned.
+    """What gateways follow once requests have left what may not run, and ways that are not planned or that end.
 
     A way that a plan does not have may be barred: its evidence was revoked. So requests do not wait for what is still
     to be loaded in its place; whoever made the plan had that loaded before.
     """
-    ended = frozenset(demand_of(item) for item in plan.routes if item.until is not None and now + LEAD >= item.until)
-    astray, targets = strays(current, plan), {(item.service, item.origin): item for item in intent.followed.routes}
+    astray = strays(current, plan, now + LEAD)
+    targets = {(item.service, item.origin): item for item in intent.followed.routes}
     kept = [item for item in current if (item.service, item.origin) not in astray]
     moved = [targets[demand] for demand in astray if demand in targets]
-    return tuple(sorted((*without(kept, intent.gone, ended), *moved)))
+    return tuple(sorted((*without(kept, intent.gone), *moved)))
 
 
 def ground(site: Site, state: AgentState, plan: SitePlan) -> Ground:
     """What servers may be given, and what is known of sizes: of this plan's loads and of those before."""
-    return Ground(site.limits, {item.load.placement: item.memory_mib for item in (*state.former, *plan.loads)})
+    known = (*state.former, *plan.loads)
+    sizes_mib = {item.load.placement: item.memory_mib for item in known}
+    return Ground(site.limits, sizes_mib, {item.load.seat: item.envelope.most for item in known})
 
 
 def may_run(item: SiteLoad, now: datetime, for_longer: timedelta = LEAD) -> bool:
@@ -106,8 +108,10 @@ def is_away(item: Remote, now: datetime) -> bool:
 def is_there(standing: Standing, intent: Intent) -> bool:
     """Whether everything stands as it is meant on the servers that answer, and requests go there.
 
-    Of the other servers the readings tell.
+    Of the other servers the readings tell. What is under way for an older plan may still change it.
     """
+    if not all(is_meant(action, intent) for action in standing.under_way):
+        return False
     meant = {seat: load for seat, load in intent.loads.items() if server_of(seat) not in standing.silent}
     if standing.routes is None or changed(standing.routes, intent.followed.routes):
         return False
@@ -129,6 +133,11 @@ def deviations(plan: SitePlan, state: AgentState, intent: Intent, now: datetime)
     """What the site means to have otherwise than its plan says, and why."""
     chosen = {choice.seat: choice.instances for choice in state.choices}
     return (*_of_loads(plan, chosen, intent, now), *_of_routes(intent))
+
+
+def _serves(seat: Seat, standing: Standing) -> bool:
+    """Whether requests may go to a load that is there: not where its server is silent, nor while it is unloaded."""
+    return server_of(seat) not in standing.silent and Unload(*seat) not in standing.under_way
 
 
 def _allowed(plan: SitePlan, standing: Standing, now: datetime) -> list[SiteLoad]:

@@ -68,8 +68,14 @@ def standing_of(snapshot: Snapshot, now: datetime) -> Standing:
         for model in state.models
         if model.state is ModelState.READY and model.instances
     ]
+    moving = frozenset(
+        (Placement(model.model, model.variant, server.pool), server.node)
+        for server, state in answering.items()
+        for model in state.models
+        if model.state is ModelState.LOADING
+    )
     silent = frozenset(_key(server) for server in snapshot.servers if server not in answering)
-    return Standing({load.seat: load for load in loads}, silent, None)
+    return Standing({load.seat: load for load in loads}, silent, None, moving=moving)
 
 
 def arriving_in(plan: SitePlan | None) -> tuple[Arriving, ...]:

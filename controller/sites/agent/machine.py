@@ -149,9 +149,7 @@ def _is_seen(failure: Failure, standing: Standing) -> bool:
 
 def _may_be_there(item: SiteLoad, standing: Standing, now: datetime) -> bool:
     """Whether a load of a plan before is there, or may come: a server that was told to load it may still be at that."""
-    if item.load.seat in standing.loads or server_of(item.load.seat) in standing.silent:
-        return True
-    return item.until is not None and now < item.until + REMEMBERED
+    return standing.may_have(item.load.seat) or (item.until is not None and now < item.until + REMEMBERED)
 
 
 def _choices(state: AgentState, plan: SitePlan, event: Looked) -> tuple[Choice, ...]:

@@ -60,16 +60,16 @@ def followed(plan: SitePlan, reach: Reach, now: datetime) -> Followed:
     return Followed(tuple(sorted(routes)), frozenset(on_fallback))
 
 
-def without(current: Iterable[RouteSet], gone: Collection[Seat], ended: Collection[Demand]) -> tuple[RouteSet, ...]:
-    """What gateways follow, less what goes over seats that are gone, and less all of demands whose routes ended."""
-    return tuple(sorted(_stripped(item, gone, ended) for item in current))
+def without(current: Iterable[RouteSet], gone: Collection[Seat]) -> tuple[RouteSet, ...]:
+    """What gateways follow, less what goes over seats that are gone."""
+    return tuple(sorted(_stripped(item, gone) for item in current))
 
 
-def strays(current: Iterable[RouteSet], plan: SitePlan) -> frozenset[Demand]:
-    """The demands that take a way which neither their route nor their fallback has."""
+def strays(current: Iterable[RouteSet], plan: SitePlan, now: datetime) -> frozenset[Demand]:
+    """The demands that take a way which neither their route nor their fallback has, or has only until now."""
     planned: defaultdict[Demand, set[tuple[object, ...]]] = defaultdict(set)
     for item in (*plan.routes, *plan.fallbacks):
-        planned[demand_of(item)].update((way.placements, way.encodings) for way in item.routes.ways)
+        planned[demand_of(item)].update((way.placements, way.encodings) for way in _allowed(item, now))
     return frozenset(
         (item.service, item.origin)
         for item in current
@@ -139,9 +139,7 @@ def _parted(planned: RouteSet, ways: tuple[Way, ...], reach: Reach) -> RouteSet:
     return routed(planned.service, planned.origin, ways, {**elsewhere, **here})
 
 
-def _stripped(item: RouteSet, gone: Collection[Seat], ended: Collection[Demand]) -> RouteSet:
-    if (item.service, item.origin) in ended:
-        return RouteSet(item.service, item.origin, ())
+def _stripped(item: RouteSet, gone: Collection[Seat]) -> RouteSet:
     parts: dict[Placement, Parts] = {}
     for each in item.parts:
         left = tuple((node, weight) for node, weight in each.nodes if (each.placement, node) not in gone)

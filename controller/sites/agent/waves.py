@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Unload, Wave, seat_of
 from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet, Seat
-from controller.sites.agent.limits import Room, ServerLimits, server_of
+from controller.sites.agent.limits import UNLIMITED, Room, ServerLimits, server_of
 from controller.sites.agent.routing import Demand, over
 from rules.kernel.problem import Placement
 
@@ -26,13 +26,19 @@ from rules.kernel.problem import Placement
 class Standing:
     """What is there: loads by seat, servers that do not answer, and what gateways follow, None where none tells.
 
-    `under_way` had begun before it was looked at, and not ended: whether it was done by then is not known.
+    `under_way` had begun before it was looked at, and not ended: whether it was done by then is not known. `moving` are
+    seats whose servers tell that they load or unload them, by whomever that was begun, and not how many instances.
     """
 
     loads: Mapping[Seat, Load]
     silent: frozenset[ServerKey]
     routes: tuple[RouteSet, ...] | None
     under_way: tuple[Action, ...] = ()
+    moving: frozenset[Seat] = frozenset()
+
+    def may_have(self, seat: Seat) -> bool:
+        """Whether a seat has something, or may have: it is on its way, or its server does not tell."""
+        return seat in self.loads or seat in self.moving or server_of(seat) in self.silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a server may be given, and what one instance takes in MiB."""
+    """What a server may be given, what one instance takes in MiB, and how many a seat has at the most."""
 
     limits: Mapping[ServerKey, ServerLimits]
     sizes_mib: Mapping[Placement, int]
+    most: Mapping[Seat, int] = field(default_factory=dict)
 
 
 def next_wave(standing: Standing, wanted: Wanted, ground: Ground) -> Wave | None:
@@ -81,34 +88,39 @@ def _withdrawing(standing: Standing, wanted: Wanted) -> tuple[Action, ...]:
 
     What a server that does not tell may hold is unloaded, too: it may be too busy to tell, and do it all the same.
     """
-    there = (seat for seat in wanted.gone if seat in standing.loads or server_of(seat) in standing.silent)
+    there = filter(standing.may_have, wanted.gone)
     unloads = (Unload(*seat) for seat in sorted(there) if seat not in wanted.tried)
     routes = () if None in wanted.tried else _setting(standing, wanted.left)
     return tuple(action for action in (*routes, *unloads) if action not in standing.under_way)
 
 
 def _growing(standing: Standing, wanted: Wanted, ground: Ground) -> tuple[Action, ...]:
-    room = Room(ground.limits, ground.sizes_mib)
-    for seat, instances in _taken(standing).items():
+    room, taken = Room(ground.limits, ground.sizes_mib), _taken(standing, ground)
+    for seat, instances in taken.items():
         room.take(seat, instances)
     actions: list[Action] = []
     for seat, load in sorted(wanted.loads.items()):
         if not _in_hand(seat, standing, wanted):
             continue
         now = standing.loads.get(seat)
-        more = room.fitting(seat, load.instances - now.instances) if now else room.fitting(seat, load.instances)
-        if now is None or load.instances > now.instances:
-            room.take(seat, more)
-        count = more + (now.instances if now else 0)
-        target = replace(load, instances=min(count, load.instances))
-        if count and (now is None or more > 0 or _set_otherwise(now, load)) and target != now:
+        has = min(now.instances, load.instances) if now else 0
+        on_its_way = 0 if now else taken.get(seat, 0)
+        room.take(seat, -on_its_way)
+        more = room.fitting(seat, load.instances - has)
+        room.take(seat, max(more, on_its_way))
+        target = replace(load, instances=has + more)
+        if target.instances and (now is None or more > 0 or _set_otherwise(now, load)) and target != now:
             actions.append(SetLoad(target))
     return tuple(actions)
 
 
-def _taken(standing: Standing) -> dict[Seat, int]:
-    """The instances by seat for which there has to be room: those that stand, or are being loaded."""
-    taken = {seat: load.instances for seat, load in standing.loads.items()}
+def _taken(standing: Standing, ground: Ground) -> dict[Seat, int]:
+    """The instances by seat for which there has to be room: those that stand, or are being loaded or unloaded.
+
+    A server that hangs as it unloads something still has all of it, though it does not tell how much.
+    """
+    taken = {seat: ground.most.get(seat, UNLIMITED) for seat in standing.moving}
+    taken |= {seat: load.instances for seat, load in standing.loads.items()}
     return taken | {load.seat: load.instances for load in _loading(standing)}
 
 
