@@ -14,8 +14,8 @@ from controller.fleet import Parts
 from controller.sites.agent.agent import Agent
 from controller.sites.agent.intent import LEAD
 from controller.sites.agent.looking import standing_of
-from controller.sites.agent.machine import step
-from controller.sites.agent.state import AgentState, Heard, Looked
+from controller.sites.agent.machine import AGAIN_URGENT, step
+from controller.sites.agent.state import AgentState, Failed, Heard, Looked
 from controller.sites.site_plan import SitePlan, SiteRoute
 from tests.sites.agent_world import (
     AWAY,
@@ -143,6 +143,19 @@ def test_requests_leave_a_fallback_that_ends_though_more_is_being_loaded_for_the
     servers.routes["receipts", "edge"] = on.routes
     loading = SetLoad(site_load(FIND, "edge-1", 2).load)
     assert begun(state, servers, loading, now=END - LEAD) == ("withdraw", (SetRoutes((away.routes,)),))
+
+
+def test_requests_leave_what_they_must_where_the_gateway_refuses_what_takes_over(
+    servers: Servers, settled: AgentState
+) -> None:
+    away = SiteRoute(routes((1000, AWAY)))
+    state = after(settled, Heard(site_plan(2, routes=(away,))), START)
+    assert begun(state, servers) == ("withdraw", (SetRoutes((away.routes,)),))
+    state = after(state, Failed("it has no cluster for that", urgent=True), START)
+    now = START + AGAIN_URGENT
+    assert begun(state, servers, now=now) == ("withdraw", (SetRoutes((routes(),)),))
+    servers.routes["receipts", "edge"] = routes()
+    assert begun(state, servers, now=now) == ("route", (SetRoutes((away.routes,)),))
 
 
 @dataclass

@@ -9,7 +9,7 @@ from controller.actions import Action, SetLoad, SetRoutes, Unload
 from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet, Seat
 from controller.sites.agent.limits import ServerLimits, held, server_of
-from controller.sites.agent.routing import Followed, Reach, counts, followed, reaching, strays, without
+from controller.sites.agent.routing import Followed, Reach, as_planned, counts, demand_in, followed, reaching, without
 from controller.sites.agent.state import AgentState, Remote
 from controller.sites.agent.waves import Ground, Standing, Wanted, changed
 from controller.sites.report import Cause, Deviation
@@ -59,28 +59,34 @@ def intent_of(site: Site, state: AgentState, plan: SitePlan, standing: Standing,
 
 def wanted(state: AgentState, plan: SitePlan, standing: Standing, intent: Intent, now: datetime) -> Wanted:
     """The intent as waves are made of it."""
+    told = state.refused
+    refused = told is not None and told.generation == plan.generation and None in told.seats
     return Wanted(
         intent.loads,
         intent.followed.routes,
         intent.gone,
-        _left(plan, standing.routes or (), intent, now),
+        _left(plan, standing.routes or (), intent, now, only_leaving=refused),
         reaching(plan),
         frozenset(each.seat for each in state.failures),
         frozenset(each.seat for each in state.failures if each.urgent),
     )
 
 
-def _left(plan: SitePlan, current: tuple[RouteSet, ...], intent: Intent, now: datetime) -> tuple[RouteSet, ...]:
+def _left(
+    plan: SitePlan, current: tuple[RouteSet, ...], intent: Intent, now: datetime, *, only_leaving: bool
+) -> tuple[RouteSet, ...]:
     """What gateways follow once requests have left what may not run, and ways that are not planned or that end.
 
     A way that a plan does not have may be barred: its evidence was revoked. So requests do not wait for what is still
-    to be loaded in its place; whoever made the plan had that loaded before.
+    to be loaded in its place; whoever made the plan had that loaded before. `only_leaving`: they leave, and go nowhere
+    else, as a gateway that refuses where they are to go keeps them where they are.
     """
-    astray = strays(current, plan, now + LEAD)
-    targets = {(item.service, item.origin): item for item in intent.followed.routes}
-    kept = [item for item in current if (item.service, item.origin) not in astray]
-    moved = [targets[demand] for demand in astray if demand in targets]
-    return tuple(sorted((*without(kept, intent.gone), *moved)))
+    targets = {} if only_leaving else {demand_in(item): item for item in intent.followed.routes}
+    left = (
+        item if item == before else targets.get(demand_in(item), item)
+        for before, item in zip(current, as_planned(current, plan, now + LEAD), strict=True)
+    )
+    return without(left, intent.gone)
 
 
 def ground(site: Site, state: AgentState, plan: SitePlan) -> Ground:

@@ -65,16 +65,18 @@ def without(current: Iterable[RouteSet], gone: Collection[Seat]) -> tuple[RouteS
     return tuple(sorted(_stripped(item, gone) for item in current))
 
 
-def strays(current: Iterable[RouteSet], plan: SitePlan, now: datetime) -> frozenset[Demand]:
-    """The demands that take a way which neither their route nor their fallback has, or has only until now."""
+def as_planned(current: Iterable[RouteSet], plan: SitePlan, now: datetime) -> tuple[RouteSet, ...]:
+    """What gateways follow, in order, less each way that neither its demand's route nor its fallback has by then."""
     planned: defaultdict[Demand, set[tuple[object, ...]]] = defaultdict(set)
     for item in (*plan.routes, *plan.fallbacks):
         planned[demand_of(item)].update((way.placements, way.encodings) for way in _allowed(item, now))
-    return frozenset(
-        (item.service, item.origin)
-        for item in current
-        if any((way.placements, way.encodings) not in planned[item.service, item.origin] for way in item.ways)
-    )
+
+    def less(item: RouteSet) -> RouteSet:
+        kept = planned[item.service, item.origin]
+        ways = _scaled(item.ways, lambda way: (way.placements, way.encodings) in kept)
+        return item if ways == item.ways else routed(*demand_in(item), ways, {p.placement: p for p in item.parts})
+
+    return tuple(map(less, current))
 
 
 def reaching(plan: SitePlan) -> dict[Demand, frozenset[Placement]]:
@@ -95,9 +97,14 @@ def over(routes: Iterable[RouteSet]) -> Iterator[Seat]:
                     yield placement, ""
 
 
+def demand_in(routes: RouteSet) -> Demand:
+    """The demand whose requests a route set is for."""
+    return routes.service, routes.origin
+
+
 def demand_of(item: SiteRoute) -> Demand:
     """The demand whose requests a route is for."""
-    return item.routes.service, item.routes.origin
+    return demand_in(item.routes)
 
 
 def _allowed(item: SiteRoute, now: datetime) -> tuple[Way, ...]:
