@@ -33,22 +33,23 @@ class Around(NamedTuple):
 
 def around(
     problem: Problem,
-    knowing: Callable[[Plan], Problem],
+    whole: Problem,
     running: Plan,
     current: Fleet,
     target: Plan,
     *,
+    knowing: Callable[[Plan], Problem],
     limits: tuple[Row, ...] = (),
 ) -> Around | None:
     """A plan near the target that a safe order leads to; None where none was found.
 
-    It begins with what the walk to the target came to, and mends what that breaks. `knowing` gives the whole problem
-    with the paths that a transition to a plan may go over. The plan keeps the `limits` that the target was made in.
+    It begins with what the walk to the target came to, and mends what that breaks. `whole` has the paths that a
+    transition to the target may go over, and `knowing` gives it for another plan. The plan keeps the `limits` that the
+    target was made in.
     """
     form = write(problem)
     form.rows += (prices(problem, running), *limits)
     blocked: frozenset[str] = frozenset()
-    whole = knowing(target)
     for _ in range(TRIES):
         end = dead_end(whole, running, current, target)
         if end is None or end.nodes <= blocked:

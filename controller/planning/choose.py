@@ -99,7 +99,7 @@ def _chosen(
             return Choice(near.plan, Proof.FEASIBLE, near.way, whole, "", doubts)
         if not is_small(problem) and verify(running, problem):
             knowing = partial(bridged, built, judged, running)
-            other = around(judged, knowing, running, current, plan, limits=limits)
+            other = around(judged, whole, running, current, plan, knowing=knowing, limits=limits)
             if other is not None:
                 return Choice(other.plan, Proof.FEASIBLE, other.way, other.whole, "", doubts)
     return _step(aims, running, current, doubts) or _stay(built, running, current, doubts)

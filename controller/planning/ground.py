@@ -1,6 +1,6 @@
 """A problem by placement: what ways between plans stand on, and how their moments become plans and routes."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +8,7 @@ from functools import cached_property
 from controller.fleet import Load, RouteSet, Seat, Way, parts_of, routed
 from controller.planning.between import Between, Setting, Shares, Spot, Taken
 from controller.planning.sending import by_options
+from rules.kernel.latest import Latest
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import Option, Path, Placement, Problem
 
@@ -149,12 +150,18 @@ class Ground:
 
     def brought(self, routes: Mapping[str, Shares]) -> Counter[Placement]:
         """Millionths of calls a second that routes bring each placement."""
-        found: Counter[Placement] = Counter()
+        found: defaultdict[Placement, int] = defaultdict(int)
+        calls_of = self.calls
         for demand, shares in routes.items():
             for taken, share in shares.items():
-                for placement, calls in zip(taken, self.calls[demand], strict=bool(taken)):
+                for placement, calls in zip(taken, calls_of[demand], strict=bool(taken)):
                     found[placement] += share * calls
-        return found
+        return Counter(found)
+
+    @cached_property
+    def brought_now(self) -> Latest[[Mapping[str, Shares]], Counter[Placement]]:
+        """The same of routes that stay as they are for some steps; to be read only."""
+        return Latest(self.brought)
 
     def answers(self, placement: Placement, setting: Setting, load_permille: int) -> int:
         """Millionths of calls a second that one instance may be given."""

@@ -16,8 +16,7 @@ Routes = Mapping[str, Shares]
 
 def towards(ground: Ground, now: Routes, goal: Routes, most: Counter[Placement]) -> dict[str, Shares]:
     """The goal's routes for as many demands as can take them at once; of the others, as many shares as go there."""
-    shares = _whole_demands(ground, now, goal, most)
-    brought = ground.brought(shares)
+    shares, brought = _whole_demands(ground, now, goal, most)
     for demand, wanted in sorted(goal.items()):
         here = shares[demand]
         if here != wanted:
@@ -44,11 +43,12 @@ def away(
     return shares
 
 
-def _whole_demands(ground: Ground, now: Routes, goal: Routes, most: Counter[Placement]) -> dict[str, Shares]:
-    """The goal's routes for the demands that can take them together, what is now for the others."""
-    shares = dict(goal)
+def _whole_demands(
+    ground: Ground, now: Routes, goal: Routes, most: Counter[Placement]
+) -> tuple[dict[str, Shares], Counter[Placement]]:
+    """The goal's routes for the demands that can take them together, what is now for the others; what they bring."""
+    shares, brought = dict(goal), ground.brought(goal)
     while True:
-        brought = ground.brought(shares)
         over = {placement for placement, calls in brought.items() if calls > most[placement]}
         back = [
             demand
@@ -58,8 +58,11 @@ def _whole_demands(ground: Ground, now: Routes, goal: Routes, most: Counter[Plac
             and _brings_more(ground.calls[demand], now[demand], shares[demand], over)
         ]
         if not back:
-            return dict(now) if over else shares
-        shares |= {demand: now[demand] for demand in back}
+            return (dict(now), ground.brought(now)) if over else (shares, brought)
+        for demand in back:
+            brought.subtract(_calls(shares[demand], ground.calls[demand]))
+            brought.update(_calls(now[demand], ground.calls[demand]))
+            shares[demand] = now[demand]
 
 
 def _brings_more(calls: tuple[int, ...], now: Shares, then: Shares, over: set[Placement]) -> bool:

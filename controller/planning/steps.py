@@ -92,7 +92,7 @@ class Steps:
         powered = set(moment.powered())
         missing, unset = self.missing(moment), self._unset(moment)
         if unset:
-            setting_anew = _SettingAnew(moment, missing, self.ground.brought(moment.shares), left)
+            setting_anew = _SettingAnew(moment, missing, self.ground.brought_now(moment.shares), left)
             for placement in sorted(unset):
                 self._set_anew(placement, setting_anew, counts, settings)
         for spot in sorted(missing, key=lambda spot: self.order(spot, self._size_mib(spot[0]))):
@@ -140,24 +140,30 @@ class Steps:
 
     def freed(self, moment: Between, nodes: frozenset[str] | None = None) -> Between:
         """Without what the goal does not have and nothing needs now, on these nodes or on all."""
-        counts, brought = dict(moment.counts), self.ground.brought(moment.shares)
+        counts, brought = dict(moment.counts), self.ground.brought_now(moment.shares)
+        leaving, totals = self._leaving(moment, nodes), moment.totals()
         spare = {
-            placement: total - self._needed(placement, total, moment, brought[placement])
-            for placement, total in moment.totals().items()
+            placement: totals[placement] - self._needed(placement, totals[placement], moment, brought[placement])
+            for placement in {placement for placement, _ in leaving}
         }
-        surplus, unset = self.surplus(moment), self._unset(moment)
-        for spot, count in sorted(moment.counts.items()):
-            placement, node = spot
-            if nodes is not None and node not in nodes:
-                continue
-            anew = nodes is not None and placement in unset
-            many = min(spare[placement], count if anew else surplus.get(spot, 0))
+        for spot, most in sorted(leaving.items()):
+            placement, _ = spot
+            many = min(spare[placement], most)
             while many > 0 and not self.bounds.may_go(counts, spot, many):
                 many -= 1
             if many > 0:
-                counts[spot] = count - many
+                counts[spot] -= many
                 spare[placement] -= many
         return self._moment(counts, moment.settings, moment.shares)
+
+    def _leaving(self, moment: Between, nodes: frozenset[str] | None) -> dict[Spot, int]:
+        """What the goal does not have; on these nodes also what it has otherwise set."""
+        surplus = self.surplus(moment)
+        if nodes is None:
+            return surplus
+        unset = self._unset(moment)
+        anew = {spot: count for spot, count in moment.counts.items() if spot[0] in unset}
+        return {spot: count for spot, count in (surplus | anew).items() if spot[1] in nodes}
 
     def _needed(self, placement: Placement, total: int, moment: Between, brought: int) -> int:
         answers = self.ground.answers(placement, moment.settings[placement], moment.loads_permille[placement])
@@ -184,7 +190,7 @@ class Steps:
 
     def _most(self, moment: Between) -> Counter[Placement]:
         """Calls that each placement may be given while routes move, in millionths a second: at least what it gets."""
-        busiest, now = self._loads({}, moment.settings), self.ground.brought(moment.shares)
+        busiest, now = self._loads({}, moment.settings), self.ground.brought_now(moment.shares)
         return Counter(
             {
                 placement: max(now[placement], count * self.ground.answers(placement, setting, busiest[placement]))
@@ -200,7 +206,7 @@ class Steps:
         so nothing has to be routed otherwise. What gets no requests and is not in the goal takes over for nothing: it
         may be there because nobody may use it any more.
         """
-        wanted = self.ground.brought(moment.shares).keys() | self.goal.totals().keys()
+        wanted = self.ground.brought_now(moment.shares).keys() | self.goal.totals().keys()
         left = self.bounds.room(moment.counts)
         there, missing = self.in_the_way(moment), self.missing(moment)
         lit = self.goal.powered()

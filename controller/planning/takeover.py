@@ -23,8 +23,10 @@ def taken_over(standing: Plan, lost_permille: Mapping[str, int], problem: Proble
     """
     lost = [problem.demand(name) for name, share in lost_permille.items() if share > 0]
     lost = [demand for demand in lost if problem.service_of(demand).survives_any_site and demand.rate_milli_rps]
+    if not lost:
+        return ()
     lost.sort(key=lambda each: (-problem.service_of(each).priority, each.id))
-    usable = _usable(standing, lost, problem) if lost else ()
+    usable = _usable(standing, lost, problem)
     room = Pouring(_room(standing, problem))
     paths: list[Mapping[tuple[str, ...], str]] = []
     for demand in lost:

@@ -194,7 +194,7 @@ def _plans(ground: Ground, way: Walk) -> list[Plan | None]:
 
 def _safe(plans: Iterable[Plan | None], withdrawn: Plan, running: Plan, passing: Problem, *, kept: bool) -> bool:
     before = _broken(withdrawn, passing, kept=kept)
-    found = introduced(before, _broken(running, passing, kept=kept))
+    found = () if withdrawn == running else introduced(before, _broken(running, passing, kept=kept))
     if any(violation.rule not in REFUSING for violation in found):
         return False
     return not any(plan is None or introduced(_broken(plan, passing, kept=kept), before) for plan in plans)

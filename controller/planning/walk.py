@@ -90,11 +90,11 @@ def _walked(steps: Steps, start: Between, helps: tuple[str, ...]) -> Walk:
             seen.add(_key(to, steps.goal))
 
     for _ in range(rounds(steps.ground)):
-        before = moment
-        short = steps.in_the_way(steps.grown(moment))
+        before, grown = moment, steps.grown(moment)
+        short = steps.in_the_way(grown)
         if short:
             go("free", steps.freed(moment, short))
-        go("grow", steps.grown(moment))
+        go("grow", grown if moment is before else steps.grown(moment))
         go("route", steps.routed(moment))
         if steps.arrived(moment):
             go("shrink", steps.goal)

@@ -151,7 +151,7 @@ def test_a_plan_around_what_full_nodes_block_serves_as_much_as_stands_there() ->
     problem = replace(
         known, options=tuple(replace(o, capacity_milli_rps=500) if o.id == "a@near" else o for o in known.options)
     )
-    found = around(problem, lambda _: problem, SHORT, fleet_of(SHORT, problem), ENOUGH)
+    found = around(problem, problem, SHORT, fleet_of(SHORT, problem), ENOUGH, knowing=lambda _: problem)
     assert found is not None
     assert verify(found.plan, problem) == ()
     assert found.plan.unserved_permille("a-service@paris") == 500
