@@ -44,7 +44,8 @@ def accompanied(
 
     def company(window: Window) -> Company:
         here, pool = pools[window.placement.pool], window.placement.pool
-        return (here.on(window.node) if window.node else here).company(window.placement, busy[pool, window.node])
+        near = here.on(window.node) if window.node else here
+        return near.company(window.placement, near.often(busy[pool, window.node]))
 
     return tuple((window, company(window) if window.window_s else {}) for window in windows)
 

@@ -10,6 +10,8 @@ from rules.kernel.problem import Node, Placement, Running
 
 Busy = Mapping[Placement, float]
 """The busy instances of a placement on all the nodes that are looked at, each of them as busy as the others."""
+Often = Mapping[Placement, float]
+"""Which part of the time an instance of each placement is busy."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +42,24 @@ class Neighbours:
         """Those of one node alone."""
         return Neighbours({node: self.nodes.get(node, {})})
 
-    def company(self, placement: Placement, busy: Busy) -> Company:
+    def company(self, placement: Placement, often: Often) -> Company:
         """How many instances of each variant are busy beside one of this placement, on average over its instances."""
         if placement not in self.totals:
-            return self.awaiting(busy)
-        total, often, found = self.totals[placement], self._often(busy), dict[Name, float]()
+            return self.awaiting(often)
+        total, found = self.totals[placement], dict[Name, float]()
         for here in self._beside[placement]:
             _add(found, here, here[placement] / total, often, placement)
         return found
 
-    def awaiting(self, busy: Busy) -> Company:
+    def awaiting(self, often: Often) -> Company:
         """The company of a placement of which nothing stands yet, and which may come to each node."""
-        often, found = self._often(busy), dict[Name, float]()
+        found = dict[Name, float]()
         for here in self.nodes.values():
             _add(found, here, 1 / len(self.nodes), often)
         return found
 
-    def _often(self, busy: Busy) -> dict[Placement, float]:
-        """Which part of the time an instance of each placement is busy."""
+    def often(self, busy: Busy) -> Often:
+        """How often instances that stand here are busy; the same for the company of each of them."""
         return {placement: min(1.0, busy.get(placement, 0.0) / total) for placement, total in self.totals.items()}
 
 

@@ -86,17 +86,16 @@ def to_first(shape: Shape, parts: tuple[float, ...]) -> Shape:
 
 def quantiles(shape: Shape, utilisation: float) -> Floats:
     """`LEVELS` quantiles of the latency, in units of a full batch's time."""
-    surface: Floats = surface_of(shape).astype(np.float64)
-    last = UTILISATIONS[-1]
+    surface, last = surface_of(shape), UTILISATIONS[-1]
     if utilisation > last:
-        beyond: Floats = (1 - last) / (1 - min(utilisation, HIGHEST)) * surface[-1]
+        beyond: Floats = (1 - last) / (1 - min(utilisation, HIGHEST)) * surface[-1].astype(np.float64)
         return beyond
     above = max(1, bisect_left(UTILISATIONS, utilisation))
     left, right = UTILISATIONS[above - 1], UTILISATIONS[above]
     weight = max(0.0, (utilisation - left) / (right - left))
     # In this form rounding cannot make more load faster.
-    rise = surface[above] - surface[above - 1]
-    between: Floats = np.minimum(surface[above - 1] + weight * rise, surface[above])
+    least, most = surface[above - 1].astype(np.float64), surface[above].astype(np.float64)
+    between: Floats = np.minimum(least + weight * (most - least), most)
     return between
 
 

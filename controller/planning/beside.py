@@ -10,7 +10,7 @@ from typing import Final
 from controller.decision import Crowding
 from controller.fleet import RouteSet, fleet_of
 from controller.performance.interference import Company
-from controller.performance.neighbours import Neighbours, by_pool
+from controller.performance.neighbours import Busy, Neighbours, Often, by_pool
 from controller.planning.options import Speeds
 from policy.resolved import Policy
 from rules.kernel.latest import Latest
@@ -124,14 +124,15 @@ def beside(crowd: Crowd, placements: Iterable[Placement], policy: Policy, speed:
             break
         speed = slower
     busy = _busy(crowd, totals, policy, speed)
-    coming: dict[str, tuple[Company, float]] = {}
+    often, coming = _often(crowd, busy), dict[str, tuple[Company, float]]()
 
     def slowdown(place: Placement) -> float:
         if place in totals:
-            return _slowdown(place, crowd.pools[place.pool].company(place, busy), policy, speed)
+            return _slowdown(place, crowd.pools[place.pool].company(place, often[place.pool]), policy, speed)
         device = policy.pool(place.pool).device
         if place.pool not in coming:
-            company = crowd.pools[place.pool].awaiting(busy)
+            here = crowd.pools[place.pool]
+            company = here.awaiting(here.often(busy))
             coming[place.pool] = company, speed.effects.wanted(company, device)
         return speed.effects.slowdown((place.model, place.variant, device), *coming[place.pool])
 
@@ -139,8 +140,16 @@ def beside(crowd: Crowd, placements: Iterable[Placement], policy: Policy, speed:
 
 
 def _slowdowns(crowd: Crowd, totals: Mapping[Placement, int], policy: Policy, speed: Speeds) -> dict[Placement, float]:
-    busy = _busy(crowd, totals, policy, speed)
-    return {place: _slowdown(place, crowd.pools[place.pool].company(place, busy), policy, speed) for place in totals}
+    often = _often(crowd, _busy(crowd, totals, policy, speed))
+    return {
+        place: _slowdown(place, crowd.pools[place.pool].company(place, often[place.pool]), policy, speed)
+        for place in totals
+    }
+
+
+def _often(crowd: Crowd, busy: Busy) -> dict[str, Often]:
+    """How often instances are busy, by pool of the crowd."""
+    return {pool: here.often(busy) for pool, here in crowd.pools.items()}
 
 
 def _slowdown(place: Placement, company: Company, policy: Policy, speed: Speeds) -> float:

@@ -125,9 +125,13 @@ def _percentiles(taken: list[Floats], shares: list[int]) -> tuple[int, int, int]
     """p50, p95 and p99 of samples, each list of them with its share; zeros where there is none."""
     if not taken or not sum(shares):
         return 0, 0, 0
-    values = np.concatenate(taken)
-    order = np.argsort(values)
-    weights = np.repeat(np.array(shares, np.float64), LEVELS)[order]
+    weights = np.repeat(np.array(shares, np.float64), LEVELS)
+    if len(taken) == 1:  # all weigh the same
+        values = np.sort(taken[0])
+    else:
+        values = np.concatenate(taken)
+        order = np.argsort(values)
+        values, weights = values[order], weights[order]
     reached = np.cumsum(weights) / weights.sum()
-    p50, p95, p99 = (int(values[order[int(np.searchsorted(reached, part))]]) for part in (0.5, 0.95, 0.99))
+    p50, p95, p99 = (int(values[int(np.searchsorted(reached, part))]) for part in (0.5, 0.95, 0.99))
     return p50, p95, p99

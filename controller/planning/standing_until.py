@@ -6,6 +6,7 @@ from functools import cache
 
 from controller.planning.instants import instants
 from rules.catalogue import STANDING
+from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
 
@@ -17,12 +18,14 @@ def standing_until_s(plan: Plan, problem: Problem) -> dict[str, int]:
     """
     if not STANDING.applies(problem):
         return {}
+    busy = {option for path, _ in carried(plan, problem) for option in path.options}
+    idle = Plan(tuple(item for item in plan.instances if item.option not in busy))
     ends = [problem.now_s, *(second for second in instants(problem) if second >= problem.needed_until_s)]
 
     @cache
     def refused(at: int) -> frozenset[str]:
         needed = replace(problem, needed_until_s=max(problem.needed_until_s, ends[at] + 1))
-        return frozenset(violation.subject for violation in STANDING.check(plan, needed))
+        return frozenset(violation.subject for violation in STANDING.check(idle, needed))
 
     def found(low: int, high: int) -> Iterator[tuple[str, int]]:
         """What is refused at `high` and not at `low`, with when it first is."""
