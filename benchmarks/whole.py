@@ -2,7 +2,8 @@
 
 Prints a table and, as its last line, a JSON object: the first plan, the next one after a tenth of the demands changed,
 and the one after some in a hundred did; `turn` is what the loop's whole decision takes there, the way to the plan
-included. Violations are counted by the verifier.
+included, and `why` what the loop finds out once it has acted: why services fall short. Violations are counted by the
+verifier.
 """
 
 import argparse
@@ -102,13 +103,15 @@ def planned(fleet: WholeFleet, state: State, before: Fleet | None, kept: Kept) -
     return facts, state
 
 
-def turned(fleet: WholeFleet, state: State, kept: Kept) -> float:
-    """Seconds of one decision of the loop."""
+def turned(fleet: WholeFleet, state: State, kept: Kept) -> tuple[float, float]:
+    """Seconds of one decision of the loop, and of the answer to what it left open."""
     now = NOW + timedelta(seconds=60 * state.turn)
     snapshot = fleet.snapshot(state.fleet, now)
     began = time.perf_counter()
-    decide(fleet.policy, snapshot, state, now, kept)
-    return round(time.perf_counter() - began, 3)
+    decide(fleet.policy, snapshot, replace(state, left_open=""), now, kept)
+    decided = time.perf_counter()
+    kept.answered()
+    return round(decided - began, 3), round(time.perf_counter() - decided, 3)
 
 
 def main() -> None:
@@ -126,7 +129,7 @@ def main() -> None:
         again, state = planned(fleet, state, state.fleet, kept)
         fleet = fleet.changed(1 + arguments.seed, FEW)
         small, _ = planned(fleet, state, state.fleet, kept)
-    turn = turned(fleet, state, kept)
+    turn, why = turned(fleet, state, kept)
     nodes = sum(pool.nodes for pool in fleet.policy.pools)
     table = Table(title=f"planning {nodes} nodes, every rule in use")
     for name in ("", "first plan", "a tenth changed", "a small change"):
@@ -137,8 +140,9 @@ def main() -> None:
     for phase in first["seconds"]:
         table.add_row(f"{phase}, s", *(str(facts["seconds"].get(phase, 0)) for facts in (first, again, small)))
     table.add_row("turn, s", "", "", str(turn))
+    table.add_row("why, s", "", "", str(why))
     Console(width=120).print(table)
-    print(last_line({"nodes": nodes, "first": first, "changed": again, "small": small, "turn": turn}))
+    print(last_line({"nodes": nodes, "first": first, "changed": again, "small": small, "turn": turn, "why": why}))
 
 
 if __name__ == "__main__":

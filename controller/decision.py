@@ -216,7 +216,8 @@ class State:
     `rest_since` is when the fleet last came to rest: every turn since kept what ran.
     `proposal` is a plan that was found while the fleet was at rest, to be weighed in the next turn.
     `conflict` is the digest of the last question why not everything can be served, with its answer; `settled` that of
-    the last problem whose best plan was the running one.
+    the last problem whose best plan was the running one. `left_open` is None where a turn answers such a question
+    itself; else it is the digest of the one that a turn of a large fleet left to be answered once it acted, or empty.
     `silences` are of services that may scale to zero; those that have are `asleep`.
     `hung` are seats whose servers hang, and `set_back` is when the clock was, lately.
     """
@@ -241,6 +242,7 @@ class State:
     asleep: tuple[str, ...] = ()
     hung: tuple[Hung, ...] = ()
     set_back: SetBack | None = None
+    left_open: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,9 @@ def would_decide(whatif: WhatIf, policy: Policy, snapshot: Snapshot, state: Stat
     """What the loop would decide if it saw all of that now.
 
     The turn in which a service wakes up plans for one request of it. There the decision is that of the turn after,
-    which plans for what arrives, with the steps of both.
+    which plans for what arrives, with the steps of both. No turn acts here, so none leaves a question open.
     """
+    state = replace(state, left_open=None)
     imagined, at = imagine(whatif, policy, snapshot), snapshot.at
     first = decide(policy, imagined, state, at)
     if first.verdict is not Verdict.CHANGE or set(state.asleep) <= set(first.state.asleep):

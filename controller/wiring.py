@@ -157,6 +157,7 @@ def wire(basis: Basis) -> tuple[TraceIntake, Wiring]:
         clock=basis.clock,
         routes=routes,
         polish=polished,
+        answer=kept.answered,
         upkeep=_upkeep(basis),
         again=held.again,
         collect_deadline_s=COLLECTED_IN_A_CLUSTER_S if fleet else COLLECTED_S,

@@ -102,12 +102,26 @@ class Runner:
             self._polishing.look(turned, self._wiring.clock())
         more = () if turned.carried.given_up else (*await self._kept(turned), *await self._tidied())
         self._tell(_status_of(self._status, turned, more), phases)
+        if not (turned.carried.given_up or self._stopping):
+            await self._answer()
 
     def _weigh_proposal(self) -> None:
         """Have the turn weigh what a search at rest has found."""
         found = self._polishing.proposal(self._wiring.clock()) if self._polishing else None
         if found is not None:
             self._memory = replace(self._memory, state=replace(self._memory.state, proposal=found))
+
+    async def _answer(self) -> None:
+        """Have the next turn know why the fleet falls short, where this one left that open: acting came first."""
+        state, answer = self._memory.state, self._wiring.answer
+        if answer is None or not state.left_open:
+            return
+        try:
+            found = await asyncio.to_thread(answer)
+        except Exception:
+            LOG.exception("why services fall short was not found; the next turn that asks tries again")
+            return
+        self._memory = replace(self._memory, state=replace(state, conflict=(state.left_open, found)))
 
     async def _kept(self, turned: Turned) -> tuple[Finding, ...]:
         """Have the parts as the decision needs them, where it was noted."""

@@ -35,6 +35,7 @@ OF_THE_FLEET: Final = frozenset({"GW2020", "GW2021"})
 """What a second look tells of servers that are gone: what was begun on others is finished all the same."""
 Decide = Callable[[Policy, Snapshot, State, datetime], Decision]
 Polish = Callable[[Policy, Snapshot, State, datetime, threading.Event], Plan | None]
+Answer = Callable[[], tuple[Finding, ...]]
 Recheck = Callable[[Policy, Snapshot, Decision, datetime, Iterable[RouteSet]], tuple[Finding, ...]]
 
 
@@ -68,8 +69,9 @@ class Wiring:
 
     `servers` are asked again just before acting; they tell of servers, of evidence and of inventory. What was done to
     servers, or is about to be, is told to `again`, so that they are read whose turn it is not. `polish` looks for a
-    better plan while the fleet is at rest; without it the loop only does what a turn has time for. `upkeep` comes
-    before and after the actions of each turn.
+    better plan while the fleet is at rest; without it the loop only does what a turn has time for. `answer` finds, once
+    a turn has acted, why a large fleet falls short; without it, the turn does. `upkeep` comes before and after the
+    actions of each turn.
     """
 
     folder: Path
@@ -83,6 +85,7 @@ class Wiring:
     clock: Clock
     routes: RouteReader | None = None
     polish: Polish | None = None
+    answer: Answer | None = None
     upkeep: Upkeep | None = None
     again: Callable[[frozenset[ServerKey]], None] = lambda _: None
     collect_deadline_s: float = COLLECTED_S
@@ -148,6 +151,7 @@ async def turn(wiring: Wiring, memory: Memory, phases: Phases, stopping: Callabl
         if in_force.policy is None:
             return Turned(replace(memory, in_force=in_force, parts=parts), snapshot)
         state, unread = await _with_real_routes(wiring.routes, memory.state, in_force.policy)
+        state = replace(state, left_open=None if wiring.answer is None else "")
     with phases("decide") as span:
         decision = await asyncio.to_thread(wiring.decide, in_force.policy, snapshot, state, now)
         span.set_attributes(described(decision))

@@ -1,6 +1,7 @@
 """One decision: pure, without I/O or a clock. The loop, what-if, replay and tests all call this."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import Choice, choose
 from controller.planning.cut_off import without_own
-from controller.planning.explanation import shortfall_of
+from controller.planning.falling_short import Short, told
 from controller.planning.held_back import waiting
 from controller.planning.hung import hanging, paused
 from controller.planning.kept import Kept
@@ -32,12 +33,10 @@ from controller.planning.stuck import beside_stuck
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
 from controller.planning.unwelcome import unloading_first
-from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from policy.uncollected import uncollected
 from rules.kernel.plan import Plan
-from rules.kernel.problem import Problem
 
 
 def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Decision:
@@ -55,14 +54,17 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
     plan = choice.plan
     fleet = fleet_of(plan, built.whole)
     outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
-    at_rest = unchanged or choice.way is None or _stays_short(plan, built, state)
-    short, asked = _shortfall(plan, built, running if at_rest else None, state)
+    short = Short(plan, built, running)
+    falls_short = told(short, state, unchanged=unchanged or choice.way is None)
+    if kept is not None and state.left_open is not None:
+        kept.left_open = short if falls_short.open else None
+    ends = report.ends(plan, built.whole)
     findings = (
         *snapshot.findings,
         *built.asked.findings,
         *choice.findings,
-        *short,
-        *_ending(plan, built.whole, now),
+        *falls_short.findings,
+        *_ending(ends, now),
         *unremoved(built.whole),
         *unmatched(policy, snapshot),
         *of_before(snapshot),
@@ -87,7 +89,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
         findings=findings,
         cost_millicents_per_hour=price_per_hour(plan, built.whole),
         links_millicents_per_hour=links_per_hour(plan, built.whole),
-        valid_until=report.valid_until(plan, built.whole),
+        valid_until=min(ends.values(), default=None),
         state=State(
             plan=plan,
             fleet=fleet,
@@ -100,7 +102,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
             interference=built.state.interference,
             crowding=crowding(built.state.crowding, plan, built.whole, built.speed),
             forecasts=outlook if choice.is_found else state.forecasts,
-            conflict=asked,
+            conflict=falls_short.answered,
             settled=choice.settled,
             rest_since=(state.rest_since or now) if unchanged else None,
             turn=state.turn + 1,
@@ -108,6 +110,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
             asleep=built.state.asleep,
             hung=built.state.hung,
             set_back=state.set_back,
+            left_open=None if state.left_open is None else falls_short.open,
         ),
     )
 
@@ -161,45 +164,8 @@ def _started(before: tuple[Started, ...], way: Transition | None, current: Fleet
     return tuple(Started(*item) for item in sorted(latest.items()))
 
 
-def _shortfall(
-    plan: Plan, built: Built, at_rest: Plan | None, state: State
-) -> tuple[tuple[Finding, ...], tuple[str, tuple[Finding, ...]] | None]:
-    """What is not served as promised, who it gives way to, and the clauses to blame; and the question with its answer.
-
-    Finding them takes many solves, so acting comes first: they are looked for in the next turn at rest, with the plan
-    that rests, and the same question is not answered twice, also where nothing was found. A large fleet may never come
-    to rest: there they are looked for once it falls short as it did in the turn before.
-    """
-    degraded = report.degrade_findings(plan, built.whole)
-    if not degraded:
-        return (), None
-    key = _conflict_key(plan, built)
-    if state.conflict is not None and state.conflict[0] == key:
-        return (*degraded, *state.conflict[1]), state.conflict
-    if at_rest is None:
-        return degraded, None
-    named = report.shortfall_findings(shortfall_of(plan, built, at_rest), built.whole.policy)
-    return (*degraded, *named), (key, named)
-
-
-def _stays_short(plan: Plan, built: Built, state: State) -> bool:
-    """Whether a large fleet falls short of the same services as in the turn before."""
-    short = services_short(plan, built.whole)
-    return not is_small(built.problem) and bool(short) and short == services_short(state.plan, built.whole)
-
-
-def _conflict_key(plan: Plan, built: Built) -> str:
-    """Of the question; of a large fleet, where some rate changes in every turn, the services stand for the rates."""
-    rates = [(rate.service, rate.origin, rate.milli_rps) for rate in built.asked.rates]
-    asked = rates if is_small(built.problem) else services_short(plan, built.whole)
-    whole = built.whole
-    known = (whole.certifications, whole.attestations, whole.provenances)
-    parts = (whole.policy.revision, asked, whole.nodes, *known)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _ending(plan: Plan, problem: Problem, now: datetime) -> tuple[Finding, ...]:
-    until = report.soon(report.ends(plan, problem), now)
+def _ending(ends: Mapping[str, datetime], now: datetime) -> tuple[Finding, ...]:
+    until = report.soon(ends, now)
     if until is None:
         return ()
     return (

@@ -6,13 +6,15 @@ It changes no answer, only what is worked out for it again. One turn at a time m
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from controller.performance.interference import Key
 from controller.planning.options import Speeds, models_in_use, options_of
 from controller.planning.paths import NO_OPTIONS, Looked, paths
 from controller.planning.pricing import Habits, Views
+from policy.findings import Finding
 from policy.resolved import Policy
+from policy.uncollected import uncollected
 from rules.kernel.problem import Demand, Option, Path, Placement, Problem
 
 
@@ -25,6 +27,13 @@ class Pace:
 
 
 AS_PROFILED: Final = Pace({}, {})
+
+
+class Question(Protocol):
+    """Why a plan falls short, with all that it is asked of."""
+
+    def why(self) -> tuple[Finding, ...]:
+        """The answer; it takes seconds."""
 
 
 class Known(NamedTuple):
@@ -44,6 +53,8 @@ class Kept:
         self._demands = 0
         self._options: dict[str, tuple[Pace, tuple[Option, ...]]] = {}
         self._paths: dict[str, tuple[Known, tuple[Path, ...]]] = {}
+        self.left_open: Question | None = None
+        """What the last turn left to be answered once it has acted."""
 
     def options(self, policy: Policy, speed: Speeds) -> tuple[Option, ...]:
         """All options of a policy at these speeds."""
@@ -78,6 +89,12 @@ class Kept:
                 found[demand.id] = known, paths(views, demand, known.habits, looked)
         self._revision, self._demands, self._paths = problem.policy.revision, len(problem.demands), found
         return tuple(path for _, here in found.values() for path in here)
+
+    def answered(self) -> tuple[Finding, ...]:
+        """The answer to the question that the last turn left open; nothing where it left none."""
+        question, self.left_open = self.left_open, None
+        with uncollected():
+            return question.why() if question else ()
 
 
 def _paces(speed: Speeds) -> Mapping[str, Pace]:

@@ -67,20 +67,13 @@ def reasons(plan: Plan, problem: Problem) -> tuple[Reason, ...]:
     )
 
 
-def valid_until(plan: Plan, problem: Problem) -> datetime | None:
-    """When the plan loses what it rests on: evidence, that a forbidden one is not held, or the pool.
-
-    None where it loses neither.
-    """
-    return min(ends(plan, problem).values(), default=None)
-
-
 def ends(plan: Plan, problem: Problem) -> dict[str, datetime]:
     """By the id of a rule of evidence, when the plan's routes first lose what that rule goes by.
 
     By `data` when data is no longer known to be removed from what a route carries that must not carry it, and by
     `standing` when idle instances first lose all by which somebody may use them. Where that is an attestation result,
-    or one says that storage is encrypted, it counts by `attestation`: it is the result that ends.
+    or one says that storage is encrypted, it counts by `attestation`: it is the result that ends. Until the first of
+    all these the plan is valid.
     """
     lasting = _lasting(problem)
     found = {

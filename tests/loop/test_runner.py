@@ -18,12 +18,17 @@ from controller.loop.at_work import Hands
 from controller.loop.policies import InForce
 from controller.loop.runner import Runner, next_due
 from controller.loop.status import Status, readiness
-from controller.loop.turn import Memory, Wiring
+from controller.loop.turn import Memory, Wiring, turn
+from controller.telemetry.phases import Phases
 from controller.telemetry.tracing import RecentSpans, tracer_provider
+from policy.findings import Finding, Level
 from policy.resolved import Policy
 from rules.kernel.plan import Instances, Plan
 from tests.loop.building import DETECT, MOVE, NOW, keep, policy
 from tests.loop.wired import BROKEN, Clock
+
+FOUND_WHY = Finding("GW2011", Level.ERROR, "these clauses cannot all hold", "loosen one of them")
+TRACER = tracer_provider(RecentSpans()).get_tracer("test")
 
 
 @pytest.mark.parametrize(
@@ -198,6 +203,54 @@ async def test_what_is_found_at_rest_is_weighed_in_the_next_turn_and_noted_with_
     with reading(wiring.journal.place) as reader:
         proposals = [decided.state.proposal for decided in reader.decisions()]
     assert proposals == [None, found]
+
+
+def leaves_open(_policy: Policy, _snapshot: Snapshot, state: State, now: datetime) -> Decision:
+    """A turn that leaves open why the fleet falls short, where it may and does not know it."""
+    asks = state.left_open is not None and state.conflict is None
+    return keep(replace(state, left_open="why?" if asks else state.left_open), now)
+
+
+async def test_why_a_fleet_falls_short_is_found_once_a_turn_is_told_and_the_next_one_knows_it(wiring: Wiring) -> None:
+    told, seen = list[int](), list[State]()
+
+    def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> Decision:
+        seen.append(state)
+        return leaves_open(policy, snapshot, state, now)
+
+    def answer() -> tuple[Finding, ...]:
+        told.append(loop.status.turns)
+        return (FOUND_WHY,)
+
+    loop = runner(replace(wiring, decide=decide, answer=answer))
+    running = asyncio.create_task(loop.run())
+    for turns in (1, 2, 3):
+        await until_turns(loop, turns)
+        loop.nudge()
+    loop.stop()
+    await running
+    assert told == [1]
+    assert [state.conflict for state in seen[:3]] == [None, ("why?", (FOUND_WHY,)), ("why?", (FOUND_WHY,))]
+    with reading(wiring.journal.place) as journal:
+        assert [decided.state.conflict for decided in journal.decisions()][1] == ("why?", (FOUND_WHY,))
+
+
+async def test_where_why_is_not_found_the_loop_goes_on_and_without_it_turns_are_to_find_it_themselves(
+    wiring: Wiring,
+) -> None:
+    def answer() -> tuple[Finding, ...]:
+        raise RuntimeError
+
+    loop = runner(replace(wiring, decide=leaves_open, answer=answer))
+    running = asyncio.create_task(loop.run())
+    await until_turns(loop, 1)
+    loop.nudge()
+    await until_turns(loop, 2)
+    loop.stop()
+    await running
+    assert not loop.status.failed
+    alone = await turn(replace(wiring, decide=leaves_open), Memory(), Phases(TRACER), lambda: False)
+    assert alone.memory.state.left_open is None
 
 
 async def test_each_phase_of_a_turn_is_a_span_below_the_turns_own(wiring: Wiring) -> None:

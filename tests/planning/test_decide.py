@@ -25,8 +25,7 @@ from collectors.snapshot import Expected, Foreseen, ModelState, Reading
 from controller.actions import Outcome, SetLoad, SetRoutes, Unload
 from controller.decision import Decision, KnownBurst, State, Verdict
 from controller.loop.remembering import remembered
-from controller.planning import decide as deciding
-from controller.planning import preemption
+from controller.planning import falling_short, preemption
 from controller.planning.build import Built, build
 from controller.planning.decide import decide
 from controller.planning.explanation import Shortfall
@@ -215,7 +214,7 @@ def test_a_question_about_a_shortfall_is_asked_once_even_if_nothing_answers_it(
         asked.append((plan, built, running))
         return Shortfall()
 
-    monkeypatch.setattr(deciding, "shortfall_of", nothing_found)
+    monkeypatch.setattr(falling_short, "shortfall_of", nothing_found)
     world = World(rates=dict(BUSY))
     world.turn()
     world.budget(100_000)

@@ -16,6 +16,7 @@ from controller.planning import cheapest
 from controller.planning.build import build
 from controller.planning.decide import decide
 from controller.planning.explanation import explained
+from controller.planning.kept import Kept
 from controller.planning.verify import verify
 from controller.planning.whole import rounds, size
 from rules.catalogue import EXCLUDING, RULES
@@ -103,6 +104,31 @@ def test_a_fleet_that_stays_short_is_told_why_though_it_never_comes_to_rest() ->
     assert f":{BUDGET_LINE}:" in conflict.message
     assert again.state.conflict is not None
     assert again == decide(world.policy, world.snapshot(), changed, world.now)
+
+
+def test_where_the_loop_asks_for_it_a_turn_leaves_open_why_and_its_answer_is_what_the_turn_would_have_found() -> None:
+    world = World(rates=dict(BUSY))
+    world.budget(100_000)
+    first = world.turn()
+    changed, kept = replace(world.state, fleet=Fleet(), plan=first.plan), Kept()
+    inside = decide(world.policy, world.snapshot(), changed, world.now)
+    open_state = replace(changed, left_open="")
+    left = decide(world.policy, world.snapshot(), open_state, world.now, kept)
+    assert inside.state.conflict is not None
+    assert left.state.left_open == inside.state.conflict[0]
+    assert left.state.conflict is None
+    assert left == replace(
+        inside,
+        findings=tuple(each for each in inside.findings if each not in inside.state.conflict[1]),
+        state=replace(inside.state, conflict=None, left_open=left.state.left_open),
+    )
+    assert kept.answered() == inside.state.conflict[1]
+    assert kept.answered() == ()
+    knowing = replace(open_state, conflict=inside.state.conflict)
+    told = decide(world.policy, world.snapshot(), knowing, world.now, kept)
+    assert told.findings == inside.findings
+    assert told.state.left_open == ""
+    assert kept.left_open is None
 
 
 @settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow], derandomize=True, deadline=None)
