@@ -54,10 +54,10 @@ class Capacity:
         for item in plan.instances:
             standing[item.option] += item.count
         for option in problem.options:
-            limit = standing[option.id] * option.capacity_milli_rps * WHOLE_PERMILLE
-            if brought[option.id] > limit:
-                place = problem.pool_of(option).place
-                yield Violation(self.id, option.id, brought[option.id], limit, place)
+            limit = standing.get(option.id, 0) * option.capacity_milli_rps * WHOLE_PERMILLE
+            calls = brought.get(option.id, 0)
+            if calls > limit:
+                yield Violation(self.id, option.id, calls, limit, problem.pool_of(option).place)
 
     def explain(self, violation: Violation) -> Finding:
         """How many calls come, and how many could be answered."""
