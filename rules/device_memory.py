@@ -23,5 +23,5 @@ class DeviceMemory(NodeResource):
 
     def explain(self, violation: Violation) -> Finding:
         """How much memory is asked of the node, and what would make room."""
-        message = f"node {violation.subject} would hold {violation.measured} MiB; its device has {violation.limit} MiB"
+        message = f"node {violation.subject} would hold {violation.measured} MiB; it may hold {violation.limit} MiB"
         return violation.finding(self.finding_id, message, "add a node to the pool, or use a variant that is smaller")
