@@ -19,6 +19,7 @@ from controller.planning.explanation import explained
 from controller.planning.kept import Kept
 from controller.planning.verify import verify
 from controller.planning.whole import rounds, size
+from controller.whatif import NOTHING, would_decide
 from rules.catalogue import EXCLUDING, RULES
 from rules.kernel.problem import Problem
 
@@ -129,6 +130,16 @@ def test_where_the_loop_asks_for_it_a_turn_leaves_open_why_and_its_answer_is_wha
     assert told.findings == inside.findings
     assert told.state.left_open == ""
     assert kept.left_open is None
+
+
+def test_what_is_imagined_is_told_with_why_for_no_turn_comes_after_it() -> None:
+    world = World(rates=dict(BUSY))
+    world.budget(100_000)
+    first = world.turn()
+    acting = replace(world.state, fleet=Fleet(), plan=first.plan, left_open="")
+    imagined = would_decide(NOTHING, world.policy, world.snapshot(), acting, decide)
+    assert "GW2011" in finding_ids(imagined)
+    assert imagined.state.left_open is None
 
 
 @settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow], derandomize=True, deadline=None)
