@@ -102,13 +102,16 @@ def test_what_is_being_loaded_is_loaded_on_after_a_start(servers: Servers, settl
     assert begun(state, servers) == ("grow", (SetLoad(FOUND.load),))
 
 
-def test_what_is_loaded_on_after_a_start_is_as_much_as_fits(servers: Servers) -> None:
+def test_what_is_being_loaded_is_not_loaded_on_where_it_does_not_fit_whole(servers: Servers) -> None:
+    """How much was begun is not told, and a part that is asked for besides would count for all of it."""
     big = replace(FOUND, load=replace(FOUND.load, instances=2), memory_mib=1_500)
     state = settle(site_plan(1, (big,)), servers)
     more = site_load(READ, "edge-0", 2)
     state = after(state, Heard(site_plan(2, (replace(FOUND, memory_mib=1_500), more))), START)
     servers.moving[more.load.seat] = more.load
-    assert begun(state, servers) == ("grow", (SetLoad(replace(more.load, instances=1)),))
+    assert begun(state, servers) == ("shrink", (SetLoad(replace(FOUND, memory_mib=1_500).load),))
+    servers.loads[FOUND.load.seat] = FOUND.load
+    assert begun(state, servers) == ("grow", (SetLoad(more.load),))
 
 
 def test_what_is_protected_is_unloaded_though_it_is_still_being_loaded(servers: Servers, settled: AgentState) -> None:

@@ -186,6 +186,37 @@ def test_requests_leave_what_is_barred_from_now_on_whatever_hangs(tmp_path: Path
     at_work(tmp_path, site, hub, meanwhile)
 
 
+def test_requests_leave_what_is_barred_at_once_though_one_plan_follows_the_other(tmp_path: Path) -> None:
+    """Each newer plan gives up the routes that are being set, as it may bar them."""
+    site, hub = Slow(), SimulatedHub()
+    loads = (site_load(*FIRST), site_load(FIND, "edge-1"))
+    hub.plan_in_force = site_plan(1, loads, routes=(SiteRoute(routes((1000, READ))),))
+
+    async def meanwhile(_: Agent) -> None:
+        await until_s(100)
+        barring = SiteRoute(routes((1000, FIND)))
+        hub.plan_in_force = site_plan(2, loads, routes=(barring,))
+        while site.asked_s <= 100:  # noqa: ASYNC110 -- by a faked clock
+            await asyncio.sleep(0.01)
+        hub.plan_in_force = site_plan(3, (*loads, site_load(*SECOND)), routes=(barring,))
+        await asyncio.sleep(2.5)
+        assert site.routed["receipts", "edge"].ways == barring.routes.ways
+
+    at_work(tmp_path, site, hub, meanwhile)
+
+
+@dataclass
+class Slow(SimulatedServers):
+    """A gateway that takes most of a second, and when it was asked last."""
+
+    asked_s: float = 0.0
+
+    async def follow(self, routes: tuple[RouteSet, ...], services: Services) -> None:
+        self.asked_s = asyncio.get_running_loop().time()
+        await asyncio.sleep(0.8)
+        await super().follow(routes, services)
+
+
 def test_what_is_withdrawn_and_hangs_keeps_nothing_from_being_loaded(tmp_path: Path) -> None:
     site, hub = Hanging(), SimulatedHub()
     hub.plan_in_force = site_plan(1, (ending(FIRST, 300), site_load(*SECOND)))

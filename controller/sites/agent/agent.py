@@ -121,8 +121,9 @@ class Agent:
         return Heard(plan)
 
     async def _watch(self) -> None:
-        """Look at the site all the time, and have done what follows."""
+        """Look at the site all the time, and have done what follows; anew at once where something ended meanwhile."""
         while True:
+            self._mind.to_look.clear()
             under_way, generation = self._doing.under_way, self.state.generation
             pools = self._remote_pools()
             looked, snapshot = await self._looking.look(pools, self._parts.clock())
@@ -132,7 +133,6 @@ class Agent:
             self._take_up(generation)
             if wave is not None and self.state.plan is not None:
                 self._doing.begin(wave, self.state.plan, looked.standing)
-            self._mind.to_look.clear()
             await _either(self._mind.to_look, LOOK_S)
 
     def _take_up(self, generation: int) -> None:

@@ -107,6 +107,7 @@ def _growing(standing: Standing, wanted: Wanted, ground: Ground) -> tuple[Action
         on_its_way = 0 if now else taken.get(seat, 0)
         room.take(seat, -on_its_way)
         more = room.fitting(seat, load.instances - has)
+        more = 0 if on_its_way and more < load.instances else more
         room.take(seat, max(more, on_its_way))
         target = replace(load, instances=has + more)
         if target.instances and (now is None or more > 0 or _set_otherwise(now, load)) and target != now:
