@@ -5,7 +5,7 @@ with a ladder a chain of switches level >= k.
 """
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from ortools.sat.python import cp_model
@@ -29,6 +29,8 @@ from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Problem
 
 MEDIAN_BP: Final = 5000
+Ranges = Mapping[str, tuple[int, int]]
+"""By path, the least and the most permilles that it may carry."""
 MOST_INSTANCES: Final = 64
 """Instances of one option on one node that are considered when no resource row bounds them."""
 
@@ -227,6 +229,13 @@ class CpSatForm:
     def cost_at_most(self, cost: int) -> None:
         """Look at no plan that costs more."""
         self.model.add(_weighted(self.cost) <= cost)
+
+    def keep_within(self, ranges: Ranges) -> None:
+        """Look at no other shares than those within these ends, by path; all are looked at again for none."""
+        for path, share in self.share.items():
+            least, most = ranges.get(path, (0, WHOLE_PERMILLE))
+            domain = share.proto.domain
+            domain[0], domain[1] = least, most
 
     def prefer_least_given_up(self) -> None:
         """Minimise what degrading and refusing cost, whatever else does."""

@@ -127,7 +127,9 @@ def cost_of(plan: Plan, form: Formulation) -> int:
 
 def shortfall(plan: Plan, form: Formulation) -> int:
     """The part of a plan's cost that is for degrading and refusing: 0 when all is served as promised."""
-    return cost_of(Plan(unserved=plan.unserved, degraded=plan.degraded), form)
+    given_up = Plan(unserved=plan.unserved, degraded=plan.degraded)
+    rows = (row for row in form.rows if isinstance(row, Penalty))
+    return cost_of(given_up, Formulation([Penalty(row.rule, levels=row.levels, unserved=row.unserved) for row in rows]))
 
 
 def price_per_hour(plan: Plan, problem: Problem, site: str = "") -> int:

@@ -1,7 +1,7 @@
 """Solving a form with CP-SAT: deterministic, bounded, and always with the best answer so far."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 from ortools.sat.python import cp_model
 
 from controller.decision import Proof
-from controller.planning.cpsat import CpSatForm
+from controller.planning.cpsat import CpSatForm, Ranges
 from controller.planning.objective import cost_of
 from controller.planning.work import PLAN_WORK, TIE_WORK
 from rules.kernel.formulation import Formulation
@@ -19,6 +19,8 @@ from rules.kernel.problem import Problem
 WALL_LIMIT_S: Final = 60.0
 """Only against a solver that hangs; a solve that ends by it is reported as undecided, for it could not be replayed."""
 STOPPED_WITHIN_S: Final = 0.1
+NEAR_WORK: Final = 0.01
+"""Deterministic time for shares that are looked for near others."""
 
 PROOFS: Final = {
     cp_model.OPTIMAL: Proof.OPTIMAL,
@@ -82,11 +84,14 @@ def solve_in_turn(
     price_work: float,
     *,
     gap: int = 0,
+    near: Callable[[Plan], Iterable[Ranges]] | None = None,
 ) -> Solved:
     """A plan that gives up the least, and of those the cheapest, within `gap` millicents an hour.
 
     In one sum, a permille of a demand counts ten million times as much as a node; each question by itself is easier.
-    Without a plan for the second, the answer to the first is given.
+    Without a plan for the second, the answer to the first is given. `near` tells for the first answer within which
+    shares to look for the second, one after the other; where there is none, all are looked at, and of those that cost
+    the same the soonest are taken.
     """
     engine = CpSatForm(form, problem)
     engine.prefer_least_given_up()
@@ -99,13 +104,28 @@ def solve_in_turn(
     plan = engine.plan(first.value)
     engine.prefer_cheapest(round(first.objective_value))
     engine.hint(plan)
-    second = limited(price_work)
-    second.parameters.absolute_gap_limit = gap
-    status = second.solve(engine.model)
-    if second.wall_time < WALL_LIMIT_S and status in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-        plan = engine.plan(second.value)
-    work = first.deterministic_time + second.deterministic_time
-    return Solved(plan, Proof.FEASIBLE, cost_of(plan, form), 0, work)
+    work = first.deterministic_time
+    for ranges in near(plan) if near else ():
+        engine.keep_within(ranges)
+        found, more = _cheapest(engine, NEAR_WORK, gap)
+        work += more
+        if found is not None:
+            return Solved(found, Proof.FEASIBLE, cost_of(found, form), 0, work)
+    engine.keep_within({})
+    found, more = _cheapest(engine, price_work, gap)
+    plan = plan if found is None else found
+    if near:
+        plan = nearest(form, problem, plan, cost_of(plan, form), NEAR_WORK)
+    return Solved(plan, Proof.FEASIBLE, cost_of(plan, form), 0, work + more)
+
+
+def _cheapest(engine: CpSatForm, work_limit: float, gap: int) -> tuple[Plan | None, float]:
+    """The best plan found for what is asked, and the work it took."""
+    solver = limited(work_limit)
+    solver.parameters.absolute_gap_limit = gap
+    status = solver.solve(engine.model)
+    answered = solver.wall_time < WALL_LIMIT_S and status in {cp_model.OPTIMAL, cp_model.FEASIBLE}
+    return engine.plan(solver.value) if answered else None, solver.deterministic_time
 
 
 def nearest(form: Formulation, problem: Problem, plan: Plan, cost: int, work_limit: float = TIE_WORK) -> Plan:

@@ -5,7 +5,8 @@ from typing import Final
 from controller.planning.whole.reading import Reading
 from controller.planning.whole.rows import Rows
 from rules.kernel.formulation import Ladder
-from rules.kernel.problem import WHOLE_PERMILLE
+from rules.kernel.plan import Degraded, Plan, Unserved
+from rules.kernel.problem import WHOLE_PERMILLE, Problem
 
 FREE: Final = ()
 
@@ -22,6 +23,15 @@ def least_given_up(rows: Rows, service: str) -> int:
     ladder = rows.ladders[service]
     levels = range(rows.tops[service] if service in rows.confined else 0, len(ladder.unserved_permille))
     return min(cost for level in levels if (cost := _at_level(rows, ladder, level)) is not None)
+
+
+def refusing(rows: Rows, narrow: Problem) -> Plan:
+    """Everything refused, with every step taken: where to begin when much has to be, and nothing else was found."""
+    services = sorted({demand.service for demand in narrow.demands} & rows.tops.keys())
+    return Plan(
+        unserved=tuple(sorted(Unserved(demand.id, WHOLE_PERMILLE) for demand in narrow.demands)),
+        degraded=tuple(Degraded(service, rows.tops[service]) for service in services),
+    )
 
 
 def _at_level(rows: Rows, ladder: Ladder, level: int) -> int | None:

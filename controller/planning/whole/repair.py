@@ -6,7 +6,7 @@ alternatives for both, on the nodes with the most room. What is open there is so
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -16,6 +16,7 @@ from controller.planning.solve import solve
 from controller.planning.whole.frames import HELD_PART
 from controller.planning.whole.giving_up import given_up, least_given_up
 from controller.planning.whole.lacking import lacking
+from controller.planning.whole.letting_go import let_go
 from controller.planning.whole.reading import Hard, Reading, keeps
 from controller.planning.whole.residual import Open, fixed, joined, part, residual
 from controller.planning.whole.rows import Rows
@@ -32,6 +33,7 @@ from rules.kernel.formulation import (
     Penalty,
     Resource,
 )
+from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Demand, Path, Problem
 
@@ -157,8 +159,12 @@ class View:
         """Millicents an hour that a mended plan may cost more than the cheapest."""
         return sum(self.rows.prices.nodes.values()) // GAP_PART
 
-    def load(self, at: Reading) -> Mapping[str, float]:
-        """By node, the parts of it that its instances take, summed."""
+    @cached_property
+    def load(self) -> Callable[[Reading], Mapping[str, float]]:
+        """Of a plan, by node, the parts of it that its instances take, summed."""
+        return Latest(self._load)
+
+    def _load(self, at: Reading) -> Mapping[str, float]:
         found: defaultdict[str, float] = defaultdict(float)
         for (option, node), count in at.counts.items():
             found[node] += count * self.rows.parts.get(option, 0.0)
@@ -205,6 +211,8 @@ def _mended(view: View, at: Reading, row: Hard, attempt: Attempt) -> Reading:
     services = _own(view, row) or _served(view, at, [option for option in spoken if option in at.by_option])
     left = _left(view, at, _neighbourhood(view, at, spoken, services, width, stays=stays))
     found = left.solved(None if may_give_up else left.without_giving_up_more(), view.gap)
+    if found is None and may_give_up and isinstance(row, Count):
+        return let_go(view.rows, at, row)
     if found is None or (not may_give_up and shortfall(found, left.form) > shortfall(left.before, left.form)):
         return at
     return left.with_part(found)
@@ -213,17 +221,25 @@ def _mended(view: View, at: Reading, row: Hard, attempt: Attempt) -> Reading:
 def _given_more(view: View, at: Reading, ladder: Ladder) -> Reading:
     """The plan with less of a service degraded or refused, where that can be and pays: among few paths, then more."""
     least = least_given_up(view.rows, ladder.service)
+    asked: Open | None = None
     for width in (NARROW, WIDE):
         if given_up(view.rows, at, ladder.service) > least:
-            at = _given_more_among(view, at, ladder, width)
+            opened = _around(view, at, ladder, width)
+            better = at if opened == asked else _given_more_among(view, at, ladder, opened)
+            at, asked = better, opened if better is at else None
     return at
 
 
-def _given_more_among(view: View, at: Reading, ladder: Ladder, width: int) -> Reading:
-    """Only plans that give up less are looked at: that there is none is far less to see than which is cheapest."""
+def _around(view: View, at: Reading, ladder: Ladder, width: int) -> Open:
+    """A service, with room for what it lacks."""
     spoken = tuple(dict.fromkeys(_spoken(view, at, ladder, width)))
     room = max((lacking(row, at) for row in view.asked_of.get(ladder.service, ())), default=0)
-    left = _left(view, at, _neighbourhood(view, at, spoken, (ladder.service,), width, room=room))
+    return _neighbourhood(view, at, spoken, (ladder.service,), width, room=room)
+
+
+def _given_more_among(view: View, at: Reading, ladder: Ladder, opened: Open) -> Reading:
+    """Only plans that give up less are looked at: that there is none is far less to see than which is cheapest."""
+    left = _left(view, at, opened)
     permille = min(view.rows.prices.unserved.get(demand, 0) for demand in ladder.demands)
     found = left.solved(cost_of(left.before, left.form) - permille // 2, view.gap)
     return at if found is None else left.with_part(found)

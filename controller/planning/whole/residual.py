@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from controller.planning.whole.reading import Hard, Reading
+from controller.planning.whole.reading import Reading
 from controller.planning.whole.rows import Rows
 from rules.kernel.formulation import (
     Assurance,
@@ -110,15 +110,15 @@ def residual(rows: Rows, stays: Reading, opened: Open) -> Formulation:
     }
     left: list[Row] = []
     for at in sorted(touched):
-        left.extend(_left(rows.hard[at], rows, stays, opened))
+        left.extend(_left(at, rows, stays, opened))
     left.append(_penalty(rows, stays, opened))
     return Formulation(left)
 
 
-def _left(row: Hard, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
-    match row:
+def _left(at: int, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
+    match row := rows.hard[at]:
         case Resource():
-            left = _resource(row, stays, opened)
+            left = _resource(row, at, rows, stays, opened)
         case Count():
             left = _count(row, stays, opened)
         case Distinct():
@@ -128,9 +128,9 @@ def _left(row: Hard, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
         case Gathered():
             left = _gathered(row, stays, opened)
         case Flow():
-            left = _flow(row, rows, stays, opened)
+            left = _flow(row, at, rows, stays, opened)
         case Budget():
-            left = _budget(row, stays, opened)
+            left = _budget(row, at, rows, stays, opened)
         case Ladder():
             left = _ladder(row, opened)
         case Assurance():
@@ -182,14 +182,10 @@ def _assurance(row: Assurance, opened: Open) -> Iterator[Row]:
         yield replace(row, unserved_permille=open_)
 
 
-def _resource(row: Resource, stays: Reading, opened: Open) -> Iterator[Row]:
-    use = dict(row.use)
-    taken: dict[str, int] = {}
-    for option, used in row.use:
-        for node in stays.nodes_of.get(option, ()):
-            taken[node] = taken.get(node, 0) + used * stays.counts[option, node]
+def _resource(row: Resource, at: int, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
+    taken = rows.tally.of(stays).taken[at]
     capacity = tuple((node, has - taken.get(node, 0)) for node, has in row.capacity if node in opened.nodes)
-    wanted = tuple((option, use[option]) for option in opened.options if option in use)
+    wanted = tuple((option, used) for option, used in row.use if option in opened.options)
     if capacity and wanted:
         yield replace(row, capacity=capacity, use=tuple(sorted(wanted)))
 
@@ -211,12 +207,12 @@ def _given_up(row: Distinct | Flow, rows: Rows, stays: Reading, opened: Open) ->
     return stays.gives_up((name for name in row.services if name not in opened.services), rows.tops)
 
 
-def _flow(row: Flow, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
+def _flow(row: Flow, at: int, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
     shares = tuple((path, factor) for path, factor in row.shares if path in opened.paths)
     instances = tuple((option, factor) for option, factor in row.instances if option in opened.options)
     unserved = tuple((demand, factor) for demand, factor in row.unserved if demand in opened.demands)
     if (shares or instances or unserved) and not _given_up(row, rows, stays, opened):
-        there = stays.flows(row)
+        there = rows.tally.of(stays).sums[at]
         yield replace(
             row,
             shares=shares,
@@ -227,12 +223,12 @@ def _flow(row: Flow, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
         )
 
 
-def _budget(row: Budget, stays: Reading, opened: Open) -> Iterator[Row]:
+def _budget(row: Budget, at: int, rows: Rows, stays: Reading, opened: Open) -> Iterator[Row]:
     powered = stays.powered
     open_ = tuple((n, price) for n, price in row.prices_millicents if n in opened.nodes and n not in powered)
     carried = tuple((path, price) for path, price in row.carried_millicents if path in opened.paths)
     if open_ or carried:
-        paid = -(-stays.spent(row) // WHOLE_PERMILLE)
+        paid = -(-rows.tally.of(stays).sums[at] // WHOLE_PERMILLE)
         left = row.ceiling_millicents - paid
         yield replace(row, prices_millicents=open_, ceiling_millicents=left, carried_millicents=carried)
 

@@ -8,16 +8,19 @@ time.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from controller.planning.connected import connected
-from controller.planning.solve import Solved, nearest, solve_in_turn
+from controller.planning.solve import Solved, solve_in_turn
+from controller.planning.whole.giving_up import refusing
 from controller.planning.whole.reading import Counts, Reading
 from controller.planning.whole.residual import Open, fixed, joined, residual
 from controller.planning.whole.rows import Rows
+from controller.planning.whole.shares import near
 from rules.kernel.formulation import Budget, Formulation
-from rules.kernel.plan import Degraded, Plan, Unserved
-from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
+from rules.kernel.plan import Plan
+from rules.kernel.problem import Path, Problem
 
 GIVING_UP_WORK: Final = 0.2
 """Deterministic time of services that are solved together, for how little of them has to be given up …"""
@@ -25,8 +28,6 @@ PRICE_WORK: Final = 0.05
 """… and for what their shares cost."""
 GAP: Final = 100
 """Millicents an hour that their shares may cost more than the cheapest: proving the last of them takes the longest."""
-TIE_WORK: Final = 0.01
-"""... and for choosing the soonest among their shares that cost the same."""
 TOGETHER: Final = 150
 """Paths of services that are solved together though they are independent: a solve takes some milliseconds at least."""
 
@@ -54,28 +55,19 @@ def routed(rows: Rows, counts: Counts) -> Reading | None:
         form = residual(rows, stays, opened)
         solved = _solved(form, narrow, None)
         if solved.plan is None:
-            solved = _solved(form, narrow, _refusing(rows, narrow))
+            solved = _solved(form, narrow, refusing(rows, narrow))
         if solved.plan is None and any(isinstance(row, Budget) for row in form.rows):
             form = Formulation([row for row in form.rows if not isinstance(row, Budget)])
             solved = _solved(form, narrow, None)
         if solved.plan is None:
             return None
-        found = nearest(form, narrow, solved.plan, solved.cost, TIE_WORK)
-        at = joined(stays, Reading.of(found))
+        at = joined(stays, Reading.of(solved.plan))
     return at
 
 
 def _solved(form: Formulation, narrow: Problem, hint: Plan | None) -> Solved:
-    return solve_in_turn(form, narrow, hint, GIVING_UP_WORK, PRICE_WORK, gap=GAP)
-
-
-def _refusing(rows: Rows, narrow: Problem) -> Plan:
-    """Everything refused, with every step taken: where to begin when much has to be, and no other shares were found."""
-    services = sorted({demand.service for demand in narrow.demands} & rows.tops.keys())
-    return Plan(
-        unserved=tuple(sorted(Unserved(demand.id, WHOLE_PERMILLE) for demand in narrow.demands)),
-        degraded=tuple(Degraded(service, rows.tops[service]) for service in services),
-    )
+    around = partial(near, form, narrow, gap=GAP)
+    return solve_in_turn(form, narrow, hint, GIVING_UP_WORK, PRICE_WORK, gap=GAP, near=around)
 
 
 def _batches(rows: Rows, paths: Mapping[str, Sequence[Path]]) -> Iterator[frozenset[str]]:

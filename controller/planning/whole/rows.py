@@ -1,13 +1,14 @@
 """The rows of a form by what they speak of, so that engines for large fleets find each one without looking at all."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from controller.planning.barring import barring
-from controller.planning.whole.reading import Hard, Reading, highest_levels, keeps, within
+from controller.planning.whole.reading import Hard, Reading, highest_levels
+from controller.planning.whole.tally import Index, Tally
 from rules.kernel.formulation import (
     Assurance,
     Budget,
@@ -210,49 +211,50 @@ class Rows:
         return found
 
     def broken(self, at: Reading) -> Iterator[Hard]:
-        """The rows that a plan does not keep, in order. What it has is added up once for all of them."""
-        sums, taken = self._sums(at), self._taken(at)
-        held: defaultdict[int, set[int]] = defaultdict(set)
-        for key in at.counts:
-            for place, group in self.groups.get(key, ()):
-                held[place].add(group)
-        for place, row in enumerate(self.hard):
-            match row:
-                case Flow():
-                    is_kept = at.gives_up(row.services, self.tops) or within(row.lowest, sums[place], row.highest)
-                case Resource():
-                    here = taken.get(place)
-                    is_kept = not here or all(here.get(node, 0) <= most for node, most in row.capacity)
-                case Distinct():
-                    is_kept = at.gives_up(row.services, self.tops) or len(held[place]) >= row.least
-                case _:
-                    is_kept = keeps(row, at, self.tops)
-            if not is_kept:
-                yield row
+        """The rows that a plan does not keep, in order."""
+        return (self.hard[place] for place in self.tally.broken(at))
 
-    def _sums(self, at: Reading) -> Counter[int]:
-        """By place in `hard`, what its flow sums to."""
-        found: Counter[int] = Counter()
-        for part in (at.shares, at.by_option, at.unserved):
-            for name, amount in part.items():
-                for place, factor in self.flows.get(name, ()):
-                    found[place] += factor * amount
+    @cached_property
+    def tally(self) -> Tally:
+        """What the plan that was looked at last comes to in these rows."""
+        return Tally(
+            Index(self.hard, self.tops, self.flows, self._spending, self.uses, self.groups, self.touching, self._levels)
+        )
+
+    @cached_property
+    def _spending(self) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """By node or path, the places in `hard` of the budgets that count it, each with its price."""
+        found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for at, row in enumerate(self.hard):
+            for part in (row.prices_millicents, row.carried_millicents) if isinstance(row, Budget) else ():
+                for name, price in part:
+                    found[name].append((at, price))
         return found
 
-    def _taken(self, at: Reading) -> Mapping[int, Counter[str]]:
-        """By place in `hard`, what instances take of its resource on each node."""
-        found: defaultdict[int, Counter[str]] = defaultdict(Counter)
-        for (option, node), count in at.counts.items():
-            for place, use in self.uses.get(option, ()):
-                found[place][node] += count * use
+    @cached_property
+    def _levels(self) -> Mapping[str, Sequence[int]]:
+        """By service, and by path that a level opens, the places in `hard` of the rows that depend on the level."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for at, row in enumerate(self.hard):
+            match row:
+                case Flow() | Distinct():
+                    names = row.services
+                case Ladder():
+                    names = (row.service, *(path for path, _ in row.gates))
+                case Assurance():
+                    names = (row.service,)
+                case _:
+                    names = ()
+            for name in names:
+                found[name].append(at)
         return found
 
     @cached_property
     def touching(self) -> Mapping[str, Sequence[int]]:
         """By option, path, demand or node, the places in `hard` of the rows that name it."""
-        found: defaultdict[str, list[int]] = defaultdict(list)
+        found = defaultdict(list, {name: [at for at, _ in flows] for name, flows in self.flows.items()})
         for at, row in enumerate(self.hard):
-            for name in _names(row):
+            for name in _names(row) if not isinstance(row, Flow) else ():
                 found[name].append(at)
         return found
 
@@ -284,7 +286,7 @@ def _summed(items: Iterable[tuple[str, int]]) -> Mapping[str, int]:
     return found
 
 
-def _names(row: Hard) -> Iterable[str]:
+def _names(row: Resource | Count | Distinct | Exclusive | Gathered | Budget | Ladder | Assurance) -> Iterable[str]:
     match row:
         case Resource():
             return (option for option, _ in row.use)
@@ -292,8 +294,6 @@ def _names(row: Hard) -> Iterable[str]:
             return row.options
         case Distinct():
             return {option for group in row.groups for option, _ in group}
-        case Flow():
-            return [name for part in (row.shares, row.instances, row.unserved) for name, _ in part]
         case Budget():
             return [name for part in (row.prices_millicents, row.carried_millicents) for name, _ in part]
         case Ladder() | Assurance():

@@ -30,11 +30,11 @@ def _over(rows: Rows, at: Reading) -> Counts:
     load: defaultdict[str, float] = defaultdict(float)
     for (option, node), count in at.counts.items():
         load[node] += count * rows.parts.get(option, 0.0)
-    brought = _brought(rows, at)
+    load_of = brought(rows, at)
     found: Counter[tuple[str, str]] = Counter()
     for option, nodes in sorted(at.nodes_of.items()):
         offered = rows.answers.offered.get(option, 0)
-        spare = at.by_option[option] - (-(-brought[option] // offered) if offered else at.by_option[option])
+        spare = at.by_option[option] - (-(-load_of[option] // offered) if offered else at.by_option[option])
         for node in sorted(nodes, key=lambda name: (load[name], name)):
             going = min(spare, at.counts[option, node])
             if going > 0:
@@ -43,7 +43,7 @@ def _over(rows: Rows, at: Reading) -> Counts:
     return found
 
 
-def _brought(rows: Rows, at: Reading) -> Counter[str]:
+def brought(rows: Rows, at: Reading) -> Counter[str]:
     """By option, what the routes bring it, in millionths of a call a second."""
     found: Counter[str] = Counter()
     for path, share in at.shares.items():
