@@ -1,9 +1,10 @@
 """Capacity: no option is given more calls than its instances answer within their predicted latency."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 
 from policy.findings import Finding
+from rules.kernel.brought import brought
 from rules.kernel.formulation import Flow, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
@@ -30,12 +31,10 @@ class Capacity:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """A flow for each option that a path goes through."""
-        brings: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for path in problem.paths:
-            demand = problem.demand(path.demand)
-            for stage, option_id in zip(problem.service_of(demand).stages, path.options, strict=True):
-                brings[option_id][path.id] += stage.fanout * demand.rate_milli_rps
-        for option_id, shares in brings.items():
+        for option_id, stages in brought(problem).items():
+            shares: dict[str, int] = {}
+            for path, calls in stages:
+                shares[path.id] = shares.get(path.id, 0) + calls
             option = problem.option(option_id)
             answers = -WHOLE_PERMILLE * option.capacity_milli_rps
             place = problem.pool_of(option).place

@@ -42,7 +42,7 @@ class PayloadEncoding:
 
     def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
         """Those paths, once for each objection."""
-        for path in problem.paths:
+        for path in (path for path in problem.paths if path.encodings):
             for sent in encoded(problem, path):
                 for each in (sent,) if isinstance(sent, Objection) else unadmitted(problem, sent):
                     yield Exclusion(self.id, each.reason, each.place, path=path.id)

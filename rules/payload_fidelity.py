@@ -34,7 +34,7 @@ class PayloadFidelity:
 
     def exclusions(self, problem: Problem) -> Iterator[Exclusion]:
         """Those paths, once for each clause and stage."""
-        for path in problem.paths:
+        for path in (path for path in problem.paths if path.encodings):
             for sent in encoded(problem, path):
                 for each in unfaithful(problem, sent) if isinstance(sent, Sent) else ():
                     yield Exclusion(self.id, each.reason, each.place, path=path.id)

@@ -7,6 +7,7 @@ from typing import Final
 from policy.findings import Finding
 from policy.resolved import AvailabilityObjective, Stage
 from policy.words import counted
+from rules.kernel.brought import brought
 from rules.kernel.formulation import Flow, Formulation
 from rules.kernel.measure import carried
 from rules.kernel.plan import Plan
@@ -35,16 +36,13 @@ class Spares:
 
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """A flow for each demand and stage: load less instances is at most nothing less the spares."""
-        takes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for path in problem.paths:
-            demand = problem.demand(path.demand)
-            for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
-                micro_rps = demand.rate_milli_rps * stage.fanout * 1000
-                takes[option][path.id] += -(-micro_rps // max(1, problem.option(option).capacity_milli_rps))
+        stages = brought(problem)
         for demand, _, objective, usable in _asked(problem):
             load: Counter[str] = Counter()
             for option in usable:
-                load.update(takes[option])
+                answers = max(1, problem.option(option).capacity_milli_rps)
+                for path, calls in stages.get(option, ()):
+                    load[path.id] += -(-calls * 1000 // answers)
             standing = tuple((option, -INSTANCE) for option in usable)
             highest = -objective.spares * INSTANCE
             loads = tuple(load.items())

@@ -1,15 +1,16 @@
 """Survival: with any one site lost, what stands at the others takes over what it served."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from policy.findings import Finding
+from rules.kernel.brought import brought
 from rules.kernel.formulation import Flow, Formulation
 from rules.kernel.losses import losses
 from rules.kernel.moving_groups import crowds
 from rules.kernel.plan import Plan
 from rules.kernel.pouring import Pouring
-from rules.kernel.problem import WHOLE_PERMILLE, Problem
+from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
 from rules.kernel.quantities import calls_per_second
 from rules.kernel.refuge import sites
 from rules.kernel.rule import Violation
@@ -45,15 +46,14 @@ class Survival:
         at most what those options answer. Where there are too many groups of calls, alike ones count as one that may
         only move to what all of them may: then the rows ask for more than the promise.
         """
-        through = _through(problem)
+        beside = _Beside(problem)
         for site, members in crowds(problem):
             calls: Counter[str] = Counter()
             for group in members:
                 calls.update(group.calls)
             refuge = sorted(frozenset[str]().union(*(group.refuge for group in members)))
-            for path, there, brings in (each for option in refuge for each in through[option]):
-                if site not in there:
-                    calls[path] += brings
+            for path, brings in (each for option in refuge for each in beside.of(site, option)):
+                calls[path] += brings
             answers = ((name, -WHOLE_PERMILLE * problem.option(name).capacity_milli_rps) for name in refuge)
             services = sorted(frozenset[str]().union(*(group.services for group in members)))
             place = min(group.place for group in members)
@@ -85,11 +85,22 @@ class Survival:
         return violation.finding(self.finding_id, message, hint)
 
 
-def _through(problem: Problem) -> Mapping[str, list[tuple[str, frozenset[str], int]]]:
-    """By option, what a permille of each path brings it in millionths of a call a second, and the path's sites."""
-    found: defaultdict[str, list[tuple[str, frozenset[str], int]]] = defaultdict(list)
-    for path in problem.paths:
-        demand, there = problem.demand(path.demand), sites(problem, path)
-        for stage, option in zip(problem.service_of(demand).stages, path.options, strict=True):
-            found[option].append((path.id, there, stage.fanout * demand.rate_milli_rps))
-    return found
+class _Beside:
+    """What stays when a site is lost."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._sites: dict[tuple[str, ...], frozenset[str]] = {}
+        self._known: dict[tuple[str, str], list[tuple[str, int]]] = {}
+
+    def of(self, site: str, option: str) -> Sequence[tuple[str, int]]:
+        """What a permille of each path that avoids a site brings an option, in millionths of a call a second."""
+        if (site, option) not in self._known:
+            stages = brought(self._problem).get(option, ())
+            self._known[site, option] = [(path.id, calls) for path, calls in stages if site not in self._there(path)]
+        return self._known[site, option]
+
+    def _there(self, path: Path) -> frozenset[str]:
+        if path.options not in self._sites:
+            self._sites[path.options] = sites(self._problem, path)
+        return self._sites[path.options]

@@ -28,13 +28,24 @@ def egress_millicents_per_hour(problem: Problem, path: Path) -> int:
 
 def _priced_bytes(problem: Problem, path: Path) -> int:
     """The bytes of one request that cross links, each times the millicents a GiB of its link."""
-    demand = problem.demand(path.demand)
+    demand, per_gib = problem.demand(path.demand), _per_gib(problem)
     price = 0
     for at, (stage, name) in enumerate(zip(problem.service_of(demand).stages, path.options, strict=True)):
-        link = problem.link(demand.origin, problem.site_of(problem.option(name)))
-        if link is not None:
-            price += stage.sent_bytes(path.encoding(at)) * link.egress_from(demand.origin)
+        way = demand.origin, problem.site_of(problem.option(name))
+        if way not in per_gib:
+            link = problem.link(*way)
+            per_gib[way] = link.egress_from(demand.origin) if link else 0
+        if per_gib[way]:
+            price += stage.sent_bytes(path.encoding(at)) * per_gib[way]
     return price
+
+
+def _no_prices(problem: Problem) -> dict[tuple[str, str], int]:  # noqa: ARG001 - whose prices they will be
+    return {}
+
+
+_per_gib: Final = Latest(_no_prices)
+"""By origin and site, the price of the way there, for a problem's paths go few ways; what was asked for already."""
 
 
 def carried_prices(problem: Problem, origins: Iterable[str] | None = None) -> tuple[tuple[str, int], ...]:

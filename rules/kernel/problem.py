@@ -208,6 +208,11 @@ class Problem:
         return {each.name: handled(each, removed(self, each)) for each in reversed(self.policy.services)}
 
     @cached_property
+    def _covered(self) -> dict[tuple[int, str], tuple[ComplianceProfile, tuple[Stage, ...]]]:
+        """What was asked for already, by the identity of the profile, which is long to hash, and by service."""
+        return {}
+
+    @cached_property
     def _nodes(self) -> dict[str, tuple[Node, ...]]:
         found: defaultdict[str, list[Node]] = defaultdict(list)
         for node in self.nodes:
@@ -285,7 +290,11 @@ class Problem:
 
     def covered(self, profile: ComplianceProfile, service: Service) -> tuple[Stage, ...]:
         """The stages of a service that a profile covers at any second until the plan is no longer needed."""
-        return profile.covered(service, self._handled[service.name])
+        known = self._covered.get((id(profile), service.name))
+        if known is None or known[0] is not profile:
+            known = profile, profile.covered(service, self._handled[service.name])
+            self._covered[id(profile), service.name] = known
+        return known[1]
 
     def site_of(self, option: Option) -> str:
         """The site that an option's instances stand at."""
