@@ -1,4 +1,4 @@
-"""Instances above what a row allows are let go, and what they answered is refused: some plan, to be made better.
+"""Instances above what a row allows: among which to look for what may go, and which go where nothing was found.
 
 Where hundreds of instances are open, CP-SAT finds no plan within its limit, though one with a little less is at hand.
 """
@@ -9,6 +9,17 @@ from controller.planning.whole.reading import Reading, keeps
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.trim import brought
 from rules.kernel.formulation import Count
+
+
+def fewest(at: Reading, row: Count, most: int) -> tuple[str, ...]:
+    """The options of a row, of those that stand only so many where that are too many: those with the fewest instances.
+
+    What is mended is mended by a few of them, or by others.
+    """
+    standing = sorted((at.by_option[option], option) for option in row.options if option in at.by_option)
+    if row.highest is None or sum(count for count, _ in standing) <= row.highest:
+        return row.options
+    return (*(option for _, option in standing[:most]), *(o for o in row.options if o not in at.by_option))
 
 
 def let_go(rows: Rows, at: Reading, row: Count) -> Reading:

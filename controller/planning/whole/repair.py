@@ -16,7 +16,7 @@ from controller.planning.solve import solve
 from controller.planning.whole.frames import HELD_PART
 from controller.planning.whole.giving_up import given_up, least_given_up
 from controller.planning.whole.lacking import lacking
-from controller.planning.whole.letting_go import let_go
+from controller.planning.whole.letting_go import fewest, let_go
 from controller.planning.whole.reading import Hard, Reading, keeps
 from controller.planning.whole.residual import Open, fixed, joined, part, residual
 from controller.planning.whole.rows import Rows
@@ -306,7 +306,7 @@ def _spoken(view: View, at: Reading, row: Hard, width: int) -> Iterable[str]:
     rows = view.rows
     match row:
         case Count() | Exclusive() | Gathered():
-            return row.options
+            return fewest(at, row, width) if isinstance(row, Count) else row.options
         case Resource():
             return (option for option, _ in row.use if option in at.by_option)
         case Distinct():

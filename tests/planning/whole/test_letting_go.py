@@ -2,7 +2,7 @@
 
 from controller.planning.build import write
 from controller.planning.objective import prices
-from controller.planning.whole.letting_go import let_go
+from controller.planning.whole.letting_go import fewest, let_go
 from controller.planning.whole.reading import Reading
 from controller.planning.whole.rows import Rows
 from rules.kernel.formulation import Count, Formulation
@@ -52,3 +52,11 @@ def test_nothing_is_let_go_where_another_row_asks_for_it() -> None:
     most, least = Count("test", None, (OPTION,), 0, 1), Count("other", None, (OPTION,), 2, None)
     before = served(2, 1000)
     assert let_go(rows_with(most, least), before, most) is before
+
+
+def test_of_too_many_instances_the_options_with_the_fewest_are_looked_at_and_all_without_any() -> None:
+    at = Reading.made({("many", "a"): 5, ("some", "a"): 1, ("some", "b"): 2, ("one", "b"): 1}, {}, {}, {})
+    options = ("many", "none", "one", "some")
+    assert fewest(at, Count("test", None, options, 0, 8), 2) == ("one", "some", "none")
+    assert fewest(at, Count("test", None, options, 0, 9), 2) == options
+    assert fewest(at, Count("test", None, options, 12, None), 2) == options
