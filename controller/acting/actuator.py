@@ -3,10 +3,11 @@
 ActuatorError, and HangError among them
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from controller.actions import Action
-from controller.fleet import Seat
+from controller.fleet import RouteSet, Seat
 from policy.resolved import Policy
 
 
@@ -20,6 +21,15 @@ class HangError(ActuatorError):
     def __init__(self, message: str, seat: Seat) -> None:
         super().__init__(message)
         self.seat = seat
+
+
+class UnreadError(ActuatorError):
+    """Gateways of the `origins` do not tell all that they follow; `read` is what was told, by these and all others."""
+
+    def __init__(self, message: str, read: Iterable[RouteSet], origins: Iterable[str]) -> None:
+        super().__init__(message)
+        self.read = tuple(sorted(read))
+        self.origins = frozenset(origins)
 
 
 class Actuator(Protocol):

@@ -15,7 +15,7 @@ import httpx
 from collectors.fetch import Limits, SourceError, fetch
 from collectors.recording import RecordingError
 from collectors.triton_repository import decode
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, UnreadError
 from controller.acting.envoy_stages import (
     Delays,
     Json,
@@ -101,11 +101,23 @@ class EnvoyActuator:
             )
 
     async def routes(self) -> tuple[RouteSet, ...]:
-        """What all gateways follow now. Raises ActuatorError when one does not tell."""
-        found = await asyncio.gather(
-            *(self._in_force(gateway, origin) for gateway in self._gateways for origin in gateway.origins)
-        )
-        return tuple(sorted(item for each in found for item in each.routes))
+        """What all gateways follow now. Raises UnreadError, with what the others follow, when one does not tell."""
+        asked = [(gateway, origin) for gateway in self._gateways for origin in gateway.origins]
+        found = await asyncio.gather(*(self._told(gateway, origin) for gateway, origin in asked))
+        read = sorted(item for each in found if not isinstance(each, ActuatorError) for item in each.routes)
+        unread = {
+            origin: each for (_, origin), each in zip(asked, found, strict=True) if isinstance(each, ActuatorError)
+        }
+        if unread:
+            raise UnreadError("; ".join(dict.fromkeys(map(str, unread.values()))), read, unread)
+        return tuple(read)
+
+    async def _told(self, gateway: GatewayConnection, origin: str) -> InForce | ActuatorError:
+        """What a gateway follows for an origin, or why that is not known."""
+        try:
+            return await self._in_force(gateway, origin)
+        except ActuatorError as error:
+            return error
 
     async def _follow(
         self, gateway: GatewayConnection, origin: str, changed: Iterable[RouteSet], services: Services, delays: Delays

@@ -1,6 +1,6 @@
 """What the loop remembers after a decision: only what was really brought about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -66,8 +66,13 @@ def changed(fleet: Fleet, actions: Iterable[Action]) -> Fleet:
     return Fleet(tuple(sorted(loads.values())), tuple(sorted(routes.values())))
 
 
-def with_routes(state: State, routes: Iterable[RouteSet], policy: Policy) -> State:
-    """The state with the routes that the gateways really follow, of the demands that the policy knows."""
+def with_routes(state: State, routes: Iterable[RouteSet], policy: Policy, unread: Collection[str] = ()) -> State:
+    """The state with the routes that the gateways really follow, of the demands that the policy knows.
+
+    Of origins that are `unread`, those that were last set stay where none were read.
+    """
     known = {(service.name, origin.site) for service in policy.services for origin in service.origins}
-    kept = tuple(sorted(item for item in routes if (item.service, item.origin) in known))
+    last_set = (item for item in state.fleet.routes if item.origin in unread)
+    found = {(item.service, item.origin): item for item in (*last_set, *routes)}
+    kept = tuple(sorted(item for demand, item in found.items() if demand in known))
     return replace(state, fleet=replace(state.fleet, routes=kept))

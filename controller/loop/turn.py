@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from collectors.collector import Collector
 from collectors.snapshot import Snapshot
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, UnreadError
 from controller.actions import Outcome, is_aside
 from controller.connections.servers import ServerKey
 from controller.decision import Decision, State
@@ -43,7 +43,7 @@ class RouteReader(Protocol):
     """Tells what the gateways follow, so that the loop need not believe what it once asked for."""
 
     async def routes(self) -> tuple[RouteSet, ...]:
-        """Raises ActuatorError when they cannot be read."""
+        """Raises ActuatorError when they cannot be read, and UnreadError where that is so of some gateways alone."""
 
 
 class Upkeep(Protocol):
@@ -168,6 +168,8 @@ async def _with_real_routes(
         return state, ()
     try:
         return with_routes(state, await reader.routes(), policy), ()
+    except UnreadError as error:
+        return with_routes(state, error.read, policy, error.origins), (routes_unread(str(error)),)
     except ActuatorError as error:
         return state, (routes_unread(str(error)),)
 

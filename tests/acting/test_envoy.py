@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, UnreadError
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.envoy_stages import services_of, stage_routes
 from controller.acting.triton import TritonActuator
@@ -144,3 +144,15 @@ async def test_an_origin_without_a_gateway_keeps_no_other_from_its_routes(envoy:
     with pytest.raises(ActuatorError, match="no gateway is known for requests from edge-brest"):
         await envoy.apply("d", SetRoutes((astray, ALL_LYON)), world())
     assert ALL_LYON in await envoy.routes()
+
+
+async def test_a_gateway_that_does_not_answer_leaves_known_what_all_others_follow(
+    envoy: EnvoyActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await envoy.apply("d", SetRoutes((ALL_LYON,)), world())
+    away = GatewayConnection(admin="127.0.0.1:9", routes=tmp_path, origins={"edge-brest": "127.0.0.1:10"})
+    with pytest.raises(UnreadError, match=r"127\.0\.0\.1:9.*cannot be reached") as unread:
+        await EnvoyActuator(client, (away, *fleet.connections.gateways)).routes()
+    assert unread.value.read == await envoy.routes()
+    assert ALL_LYON in unread.value.read
+    assert unread.value.origins == {"edge-brest"}

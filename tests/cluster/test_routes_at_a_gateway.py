@@ -17,7 +17,7 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from collectors.triton_names import triton_name
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, UnreadError
 from controller.acting.triton import TritonActuator, servers_of
 from controller.actions import SetLoad, SetRoutes
 from controller.cluster.api_server.calls import Calls
@@ -252,8 +252,9 @@ async def test_a_route_that_its_gateway_refuses_is_told_in_its_words(
     assert real.url
     with pytest.raises(ActuatorError, match=r"GW2160.*Accepted is False.*NoMatchingParent"):
         await at(by, section="none").apply("d", SetRoutes((routes(*BOTH),)), world())
-    with pytest.raises(ActuatorError, match="NoMatchingParent"):
+    with pytest.raises(UnreadError, match="NoMatchingParent") as unread:
         await actuator.routes()
+    assert (unread.value.read, unread.value.origins) == ((), {"edge-paris"})
     (finding,) = actuator.refused
     assert finding.subject.startswith(f"HTTPRoute/{ROUTES}/crops-edge-paris-")
 

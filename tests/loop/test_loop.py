@@ -12,7 +12,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from collectors.snapshot import ModelState, Snapshot
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, UnreadError
 from controller.acting.dry_run import DryRun
 from controller.actions import Action, SetLoad, SetRoutes, Unload, Wave
 from controller.decision import Decision, State
@@ -23,8 +23,10 @@ from controller.loop.turn import Memory, Turned, Wiring, turn
 from controller.telemetry.phases import Phases
 from policy.findings import Finding, Level
 from policy.resolved import Policy
+from policy.source import Loaded
 from tests.loop.building import DETECT, MOVE, NOW, OLD_DETECT, ROUTES, keep, move, policy
 from tests.loop.wired import BROKEN, Clock, Refusing, Seen
+from tests.planning.world import RECEIPT_OCR
 
 
 async def one_turn(wiring: Wiring, memory: Memory | None = None) -> Turned:
@@ -345,6 +347,28 @@ async def test_unreadable_gateways_leave_the_routes_once_set_and_a_finding(wirin
         replace(wiring, decide=lambda _p, _s, state, now: keep(state, now), routes=Gateway()), before
     )
     assert turned.memory.state.fleet.routes == ROUTES
+    assert ids(turned) == ["GW3007"]
+
+
+async def test_a_gateway_that_does_not_tell_keeps_nobody_from_believing_the_others(wiring: Wiring) -> None:
+    at_paris = ROUTES[0]
+    at_lyon = replace(at_paris, origin="edge-lyon")
+    elsewhere = replace(at_lyon, ways=())
+
+    class Gateway:
+        async def routes(self) -> tuple[RouteSet, ...]:
+            raise UnreadError("the admin port does not answer", (elsewhere,), {at_paris.origin})
+
+    given: list[State] = []
+
+    def decide(_policy: Policy, _snapshot: Snapshot, state: State, now: datetime) -> Decision:
+        given.append(state)
+        return keep(state, now)
+
+    before = Memory(state=State(fleet=Fleet((), (at_lyon, at_paris))))
+    loaded = Loaded(replace(policy(), services=(RECEIPT_OCR,)))
+    turned = await one_turn(replace(wiring, load=lambda _: loaded, decide=decide, routes=Gateway()), before)
+    assert given[0].fleet.routes == (elsewhere, at_paris)
     assert ids(turned) == ["GW3007"]
 
 

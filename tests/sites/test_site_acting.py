@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hubs import Clock
 
 from collectors.snapshot import LoadedModel, ModelState, Reading, Server, ServerState, Snapshot
-from controller.acting.actuator import ActuatorError, HangError
+from controller.acting.actuator import ActuatorError, HangError, UnreadError
 from controller.acting.waiting import until
 from controller.actions import Action, SetLoad, SetRoutes, Unload
 from controller.fleet import Fleet, Load, RouteSet, Way
@@ -190,6 +190,18 @@ async def test_routes_go_to_the_site_that_requests_come_from(world: World) -> No
     assert [item.routes for item in (await world.plan()).routes] == [HERE]
     assert [item.name for item in (await world.plan()).services] == [VAD]
     assert await world.routes.routes() == tuple(sorted((HERE, THERE)))
+
+
+async def test_a_gateway_that_does_not_tell_keeps_nobody_from_knowing_what_sites_follow(world: World) -> None:
+    async def unread() -> tuple[RouteSet, ...]:
+        raise UnreadError("the admin port does not answer", (THERE,), {FRANKFURT})
+
+    await world.routes.apply("d", SetRoutes((THERE,)), POLICY)
+    world.tells(loads=(LOAD,), routes=(HERE,))
+    world.gateways.routes = unread  # type: ignore[method-assign]
+    with pytest.raises(UnreadError) as told:
+        await world.routes.routes()
+    assert (told.value.read, told.value.origins) == (tuple(sorted((HERE, THERE))), {FRANKFURT})
 
 
 async def test_a_fallback_is_not_taken_for_a_change_of_routes(world: World) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from collectors.recording import RecordingError
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, UnreadError
 from controller.actions import Action, SetRoutes
 from controller.cluster.api_server.calls import Calls
 from controller.cluster.api_server.errors import CallError, MissingError
@@ -85,14 +85,20 @@ class RoutesActuator:
             raise _failed(error) from error
 
     async def routes(self) -> tuple[RouteSet, ...]:
-        """What all Gateways follow now. Raises ActuatorError when one does not tell that it follows what is written."""
+        """What all Gateways follow now.
+
+        Raises UnreadError, with all else, when one does not tell that it follows what is written, and ActuatorError.
+        """
         try:
             live = await self._routes()
         except CallError as error:
             raise _failed(error) from error
         behind = _behind(live)
         if behind:
-            raise ActuatorError("; ".join(f"{_name(each)}: {told(each)}" for each in behind))
+            trouble = "; ".join(f"{_name(each)}: {told(each)}" for each in behind)
+            late = {(item.service, item.origin) for each in behind if (item := demand_of(each)) is not None}
+            read = [item for item in _demands(live) if (item.service, item.origin) not in late]
+            raise UnreadError(trouble, read, {origin for _, origin in late})
         return tuple(sorted(_demands(live)))
 
     def left_undone(self, routes: Sequence[RouteSet], policy: Policy) -> tuple[Finding, ...]:

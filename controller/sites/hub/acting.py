@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from collectors.snapshot import ModelState
-from controller.acting.actuator import Actuator, ActuatorError
+from controller.acting.actuator import Actuator, ActuatorError, UnreadError
 from controller.actions import Action, SetLoad, SetRoutes, seat_of
 from controller.fleet import Load, RouteSet, Seat
 from controller.journal.errors import JournalError
@@ -96,7 +96,11 @@ class SiteRoutes:
             found = [await self._desk.routes(site) for site in self._desk.sites.agents]
         except JournalError as error:
             raise ActuatorError(str(error)) from error
-        return tuple(sorted((*await self._reader.routes(), *(item for routes in found for item in routes))))
+        of_sites = [item for routes in found for item in routes]
+        try:
+            return tuple(sorted((*await self._reader.routes(), *of_sites)))
+        except UnreadError as error:
+            raise UnreadError(str(error), (*error.read, *of_sites), error.origins) from error
 
     async def _set(self, site: str, routes: list[RouteSet]) -> None:
         if self._desk.is_cut_off(site):
