@@ -42,23 +42,22 @@ def recheck(
 ) -> tuple[Finding, ...]:
     """Why a decision must not be carried out any more, judged on a fresh snapshot; nothing when it may.
 
-    `followed` are the routes that gateways follow now.
+    `followed` are the routes that gateways follow now. Of a plan some of whose ways nobody asks for any more, as where
+    their site is cut off, all others are judged: who goes on all the same has to know what is against them.
     """
+    another = Finding(
+        "GW2020",
+        Level.WARNING,
+        "the policy or the fleet changed while the decision was made",
+        "nothing to do: the next turn decides anew",
+        subject=decision.id,
+    )
+    if policy.revision != decision.policy_revision:
+        return (another,)
     built = build(policy, snapshot, decision.state, now, kept)
-    known = {path.id for path in built.whole.paths}
-    options = {option.id for option in built.whole.options}
-    lost = any(route.path not in known for route in decision.plan.routes)
-    lost = lost or any(item.option not in options for item in decision.plan.instances)
-    if lost or policy.revision != decision.policy_revision:
-        return (
-            Finding(
-                "GW2020",
-                Level.WARNING,
-                "the policy or the fleet changed while the decision was made",
-                "nothing to do: the next turn decides anew",
-                subject=decision.id,
-            ),
-        )
+    plan = _known(decision.plan, built.whole)
+    lost = (another,) if plan != decision.plan else ()
+    decision = replace(decision, plan=plan)
     present = {node.name for node in built.whole.nodes}
     gone = sorted({item.node for item in decision.plan.instances} - present)
     vanished = tuple(
@@ -73,7 +72,17 @@ def recheck(
     )
     apart = {*snapshot.stuck, *(item.site for item in snapshot.cut_off)}
     own = tuple(item for item in followed if item.origin not in apart)
-    return (*report.violated(tuple(_broken(decision, built, own))), *vanished)
+    return (*lost, *report.violated(tuple(_broken(decision, built, own))), *vanished)
+
+
+def _known(plan: Plan, whole: Problem) -> Plan:
+    """A plan without what the fleet does not have any more, and without ways that nobody asks for any more."""
+    paths, options = {path.id for path in whole.paths}, {option.id for option in whole.options}
+    return replace(
+        plan,
+        instances=tuple(item for item in plan.instances if item.option in options),
+        routes=tuple(route for route in plan.routes if route.path in paths),
+    )
 
 
 def _broken(decision: Decision, built: Built, followed: Iterable[RouteSet]) -> Iterator[Violation]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from world import FRANKFURT, LYON, OCR, PARIS, PCI_LINE, POLICY, START, World, line, pools_of
 
+from collectors.snapshot import CutOff
 from controller.actions import SetLoad, SetRoutes, Transition, Wave
 from controller.decision import Decision
 from controller.fleet import Fleet, RouteSet
@@ -154,3 +155,16 @@ def test_what_a_site_does_by_itself_that_brings_nothing_about_is_not_waited_for(
     assert {told.subject.split("/")[0] for told in looked(world, decision, running.routes)} <= {f"{OCR}@{PARIS}"}
     world.stuck = (PARIS, LYON)
     assert looked(world, decision, running.routes) == ()
+
+
+def test_what_is_against_the_plan_is_told_though_a_site_of_it_is_cut_off() -> None:
+    world, _, _ = in_use_at_first()
+    world.certification_ends(LYON, 900)
+    world.rates = {demand: 2 * rate for demand, rate in world.rates.items()}
+    decision = world.refused_turn(0)
+    assert pools_of(decision, OCR) == {PARIS, LYON}
+    away = replace(world.snapshot(), cut_off=(CutOff(LYON, world.now),))
+    assert {told.id for told in recheck(world.policy, away, decision, world.now)} >= {"GW2020"}
+    world.certification_ends(PARIS, -1)
+    away = replace(away, evidence=world.snapshot().evidence)
+    assert "GW1007" in {told.id for told in recheck(world.policy, away, decision, world.now)}
