@@ -220,6 +220,7 @@ class State:
     itself; else it is the digest of the one that a turn of a large fleet left to be answered once it acted, or empty.
     `silences` are of services that may scale to zero; those that have are `asleep`.
     `hung` are seats whose servers hang, and `set_back` is when the clock was, lately.
+    `is_late`: the last transition was given up while it was under way, as it took too long for what requests go over.
     """
 
     plan: Plan = field(default_factory=Plan)
@@ -243,6 +244,7 @@ class State:
     hung: tuple[Hung, ...] = ()
     set_back: SetBack | None = None
     left_open: str | None = None
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

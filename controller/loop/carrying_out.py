@@ -3,20 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
 from controller.actions import WITHDRAW, Outcome, Transition, is_aside
 from controller.decision import Decision
 from controller.journal.errors import JournalError
 from controller.loop.at_work import GIVEN_UP, AtWork, Clock, Hands, begun, ended_by, given_up, waited_for
 from controller.loop.catalogue import action_failed, journal_refused
+from controller.planning.duration import ahead_s, looked_every_s
 from policy.findings import Finding
 from policy.resolved import Policy
-
-LOOK: Final = timedelta(seconds=5)
-"""While a wave is under way it is looked again after each interval of turns, and after no longer than this."""
-AHEAD: Final = 2
-"""What requests go over has to last for so many of these: until it is looked at again, and the next turn has acted."""
 
 
 class Note(Protocol):
@@ -71,8 +67,7 @@ async def carry_out(
             await given_up(work.aside)
         last = await work.finished(WITHDRAW, work.aside, len(decision.transition.waves)) if carried.noted else carried
     finally:
-        for task in work.tasks:
-            task.cancel()
+        await given_up(work.tasks)  # also where this is broken off: whoever goes on finds none of them under way
     found = (*last.findings, *carried.findings) if carried.noted else carried.findings
     return Carried(work.outcomes, found, last.noted, carried.given_up or last.given_up)
 
@@ -133,13 +128,16 @@ class _Work:
 
     @property
     def _every(self) -> timedelta:
-        return min(LOOK, timedelta(seconds=self.policy.scaling.interval_s))
+        return timedelta(seconds=looked_every_s(self.policy.scaling))
 
     async def _watched(self, index: int, began: datetime) -> tuple[Finding, ...]:
-        """What must not wait until the wave is over: requests go, or are about to, where they soon may not."""
-        ahead, now = AHEAD * self._every, self.clock()
-        left = self.left(index, now - began, ahead)
-        return ended_by(self.decision, now + ahead) or await self.watch(left, self.outcomes)
+        """What must not wait until the wave is over: requests go, or are about to, where they soon may not.
+
+        Evidence may have been renewed since the decision, so by what is known now it has to last, and no longer.
+        """
+        ahead, now = timedelta(seconds=ahead_s(self.policy.scaling)), self.clock()
+        left, until = self.left(index, now - began, ahead), self.decision.valid_until
+        return await self.watch(replace(left, valid_until=until and max(until, now + ahead)), self.outcomes)
 
     def left(self, index: int, passed: timedelta, least: timedelta = timedelta(0)) -> Decision:
         """The decision from a wave on that takes so long less than predicted, but `least`."""

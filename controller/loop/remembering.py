@@ -7,6 +7,7 @@ from typing import Final
 from controller.actions import Action, Outcome, SetLoad, SetRoutes, Transition, Unload, is_aside
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
+from controller.loop.at_work import GIVEN_UP
 from controller.planning.hung import noted
 from policy.resolved import Policy
 
@@ -19,7 +20,7 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
 
     What was learnt (rates, service times, margins) always counts. The plan and its forecasts count once all that they
     need stands; loads, routes and starts count one by one. A service is asleep once no route leads to it, and stays so
-    until one does: a wake-up that failed is tried again as one.
+    until one does: a wake-up that failed is tried again as one. Whether something was given up counts for one turn.
     """
     done = [outcome for outcome in outcomes if not outcome.error]
     hung = noted(decision.state.hung, outcomes)
@@ -39,6 +40,7 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
         started=tuple(item for item in decision.state.started if item.placement in grown or item in before.started),
         asleep=tuple(sorted({*before.asleep, *decision.state.asleep} - routed)),
         hung=hung,
+        is_late=any(outcome.error == GIVEN_UP for outcome in outcomes),
     )
 
 

@@ -18,6 +18,7 @@ from controller.performance.windows import windows
 from controller.planning.beside import on_full_devices
 from controller.planning.cut_off import without_cut_off
 from controller.planning.demand import Asked, ask, demand_id
+from controller.planning.duration import ahead_s
 from controller.planning.excluded import (
     barred,
     exclusions_of,
@@ -107,6 +108,7 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         attestations=attestations(snapshot.evidence),
         provenances=provenances(policy, snapshot.evidence),
         asleep=asked.asleep,
+        passing_s=ahead_s(policy.scaling) if state.is_late else 0,
     )
     if not running and not is_small(bare):
         # Nothing is known of who will stand beside whom, and a large fleet planned for less would have to move at once.

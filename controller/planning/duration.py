@@ -1,14 +1,38 @@
 """How long a wave will take: the longest of its nodes, each loading one instance after the other."""
 
+import math
 from collections import Counter
 from typing import Final
 
 from controller.planning.between import Between
 from controller.planning.ground import Ground
+from policy.resolved import ScalingPolicy
 from policy.waking import NOTICE_US
-from rules.kernel.problem import Placement
+from rules.kernel.problem import Placement, Problem
 
 BITS_OF_MIB: Final = 8 * 1024 * 1024
+LOOK_S: Final = 5
+"""While a wave is under way it is looked again after each interval of turns, and after no longer than this."""
+AHEAD: Final = 2
+"""A way that takes longer than predicted is looked at again by the end of one such time, and has left by the next."""
+
+
+def looked_every_s(scaling: ScalingPolicy) -> int:
+    """From one look at a way that is under way to the next."""
+    return min(LOOK_S, scaling.interval_s)
+
+
+def ahead_s(scaling: ScalingPolicy) -> int:
+    """How long what requests go over has to last once a way takes longer than predicted.
+
+    No longer than plans rely on: else what was just planned would be given up, turn after turn.
+    """
+    return min(AHEAD * looked_every_s(scaling), scaling.evidence_lead_s)
+
+
+def over_s(problem: Problem, way_us: int) -> int:
+    """When a way is over that is predicted to take so long (Unix time), or is counted to be at the earliest."""
+    return problem.now_s + max(problem.passing_s, math.ceil(way_us / 1_000_000))
 
 
 def wave_us(before: Between, after: Between, ground: Ground) -> int:

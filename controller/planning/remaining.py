@@ -1,9 +1,9 @@
 """What stays of what runs where nothing better is known: all but what may not serve and what may not stand."""
 
-import math
 from dataclasses import replace
 
 from controller.fleet import Fleet
+from controller.planning.duration import over_s
 from controller.planning.excluded import exclusions_of
 from controller.planning.transition import Reached, transition
 from controller.planning.withdraw import withdraw, without_idle
@@ -18,6 +18,5 @@ def remaining(whole: Problem, running: Plan, current: Fleet) -> Reached | None:
     way = transition(whole, running, current, running, kept=False, barred=barred)
     if way is None:
         return None
-    until_s = whole.now_s + math.ceil(way.duration_us / 1_000_000)
-    allowed = withdraw(running, replace(whole, needed_until_s=until_s), current)
+    allowed = withdraw(running, replace(whole, needed_until_s=over_s(whole, way.duration_us)), current)
     return Reached(without_idle(allowed, whole, barred), way)

@@ -16,7 +16,6 @@ began; they give way only where no other plan could be reached.
 """
 
 import itertools
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -24,7 +23,7 @@ from typing import Final
 from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.fleet import Fleet, Load, Parts, RouteSet, Seat
 from controller.planning.between import Between
-from controller.planning.duration import wave_us
+from controller.planning.duration import over_s, wave_us
 from controller.planning.ground import Ground
 from controller.planning.parts import part_by_part
 from controller.planning.preemption import takes
@@ -120,7 +119,7 @@ def transition(
     passing, withdrawn = whole, None
     duration_us = 0
     for _ in range(LONGER):
-        passing = replace(whole, needed_until_s=whole.now_s + math.ceil(duration_us / 1_000_000))
+        passing = replace(whole, needed_until_s=over_s(whole, duration_us))
         allowed = withdraw(running, passing, current)
         if allowed == withdrawn:
             break

@@ -4,7 +4,6 @@ The waves before its own may not be gone through: a server that refuses a load w
 itself is otherwise not asked again for a while.
 """
 
-import math
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from controller.actions import WITHDRAW, Action, Transition, Unload, Wave, seat_
 from controller.decision import Hung
 from controller.fleet import Fleet, Seat
 from controller.planning.choose import Choice
+from controller.planning.duration import over_s
 from controller.planning.excluded import exclusions_of
 from controller.planning.hung import paused
 from rules.catalogue import STANDING
@@ -63,8 +63,7 @@ def _leaving(whole: Problem, way: Transition, current: Fleet, placements: frozen
     if not judged.options:
         return frozenset()
     routed = {p for item in current.routes for each in item.ways for p in each.placements}
-    until_s = whole.now_s + math.ceil(way.duration_us / 1_000_000)
-    soon = _unwelcome(replace(judged, needed_until_s=until_s))
+    soon = _unwelcome(replace(judged, needed_until_s=over_s(whole, way.duration_us)))
     return soon | (_unwelcome(judged) - routed)
 
 

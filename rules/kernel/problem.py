@@ -148,6 +148,7 @@ class Problem:
     `asleep` are the demands of services that scaled to zero: nothing is planned for them, and their gateways refuse.
     `barred` are paths of which it is known already that something excludes them: nothing can move there.
     `overfull` are nodes that hold more than fits of what cannot be taken away now: they may go on holding what they do.
+    What requests go over until a plan is reached has to last for `passing_s` at least, however soon it is to be.
     """
 
     policy: Policy
@@ -166,6 +167,7 @@ class Problem:
     asleep: tuple[Demand, ...] = ()
     barred: frozenset[str] = frozenset()
     overfull: frozenset[str] = frozenset()
+    passing_s: int = 0
 
     @cached_property
     def _options(self) -> dict[str, Option]:

@@ -12,9 +12,10 @@ from controller.acting.waiting import until
 from controller.actions import WITHDRAW, Action, SetRoutes, Transition, Unload, Wave
 from controller.decision import Decision, State
 from controller.loop.at_work import GIVEN_UP, Hands
-from controller.loop.carrying_out import LOOK
+from controller.loop.resuming import resumed
 from controller.loop.runner import Runner
 from controller.loop.turn import Memory, Wiring
+from controller.planning.duration import LOOK_S
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from policy.source import Loaded
@@ -90,7 +91,7 @@ async def test_it_is_looked_again_soon_also_where_turns_are_far_apart(wiring: Wi
         return (AGAINST,) if len(looks) > 1 else ()
 
     loaded = Loaded(policy(interval_s=300))
-    async with asyncio.timeout(LOOK.total_seconds() + 5):
+    async with asyncio.timeout(LOOK_S + 5):
         turned = await one_turn(hanging_wiring(wiring, hanging, move(State()), recheck=seen, load=lambda _: loaded))
     assert turned.carried.given_up
 
@@ -178,13 +179,57 @@ async def test_evidence_has_to_last_until_the_next_turn_once_a_wave_takes_longer
     assert left_s == [(0, 10), (4, 10), (8, 6), (12, 3), (16, 3)]
 
 
-async def test_evidence_behind_the_plan_that_ends_before_the_next_turn_gives_up_what_hangs(wiring: Wiring) -> None:
+async def test_evidence_behind_the_plan_has_to_last_until_the_next_turn_by_what_is_known_then(wiring: Wiring) -> None:
+    """What the decision knew of it is two seconds; so long is asked at first, and then longer, unless it is renewed."""
     decision = replace(move(State()), valid_until=NOW + timedelta(seconds=2))
+    ends, until_s = [NOW + timedelta(minutes=5)], []
+
+    def seen(_policy: object, _snapshot: object, left: Decision, now: datetime, *_: object) -> tuple[Finding, ...]:
+        assert left.valid_until is not None
+        until_s.append(round((left.valid_until - now).total_seconds()))
+        return (AGAINST,) if left.valid_until > ends[-1] else ()
+
+    hanging = Hanging(DETECT, gives_up=False)
+    turning = asyncio.create_task(one_turn(hanging_wiring(wiring, hanging, decision, recheck=seen)))
+    await waited(lambda: len(until_s) > 2)
+    assert not turning.done(), "it was renewed meanwhile"
+    ends.append(NOW + timedelta(seconds=2))
+    async with asyncio.timeout(5):
+        turned = await turning
+    assert turned.carried.given_up
+    assert until_s[:3] == [2, 2, 2]
+    assert ids(turned) == ["GW1001"]
+
+
+async def test_no_more_time_is_asked_of_evidence_than_plans_rely_on(wiring: Wiring) -> None:
+    """Else what was just planned would be given up, turn after turn."""
+    lasts_s = []
+    scaling = replace(policy(interval_s=1).scaling, evidence_lead_s=1)
+    loaded = Loaded(replace(policy(), scaling=scaling))
+
+    def seen(_policy: object, _snapshot: object, left: Decision, *_: object) -> tuple[Finding, ...]:
+        lasts_s.append(left.transition.duration_us / 1_000_000)
+        return (AGAINST,) if len(lasts_s) > 1 else ()
+
     hanging = Hanging(DETECT, gives_up=False)
     async with asyncio.timeout(5):
-        turned = await one_turn(hanging_wiring(wiring, hanging, decision))
-    assert turned.carried.given_up
-    assert ids(turned) == ["GW3005"]
+        await one_turn(hanging_wiring(wiring, hanging, move(State()), recheck=seen, load=lambda _: loaded))
+    assert lasts_s == [2, 1]
+
+
+async def test_the_turn_after_knows_that_something_was_given_up_also_of_a_controller_that_starts_anew(
+    wiring: Wiring,
+) -> None:
+    looks = []
+
+    def seen(*_: object) -> tuple[Finding, ...]:
+        looks.append(None)
+        return (AGAINST,) if len(looks) == 2 else ()
+
+    here = hanging_wiring(wiring, Hanging(DETECT, gives_up=False), move(State()), recheck=seen)
+    turned = await one_turn(here)
+    assert turned.memory.state.is_late
+    assert resumed(wiring.journal.place, lambda _: Loaded(policy())).state == turned.memory.state
 
 
 async def test_the_next_turn_follows_at_once_where_something_was_given_up(wiring: Wiring) -> None:
@@ -209,3 +254,22 @@ async def test_the_next_turn_follows_at_once_where_something_was_given_up(wiring
     runner.stop()
     await running
     assert turns[1] - looks[1] < 1.5
+
+
+async def test_a_turn_that_is_broken_off_leaves_nothing_under_way_that_takes_time_to_end(wiring: Wiring) -> None:
+    class TakingBack(Hanging):
+        async def apply(self, decision_id: str, action: Action, policy: Policy) -> None:
+            try:
+                await super().apply(decision_id, action, policy)
+            except asyncio.CancelledError:
+                await asyncio.sleep(0.2)
+                taken_back.append(action)
+                raise
+
+    taken_back: list[Action] = []
+    hanging = TakingBack(DETECT, gives_up=False)
+    turning = asyncio.create_task(one_turn(hanging_wiring(wiring, hanging, move(State()))))
+    await waited(lambda: bool(hanging.asked))
+    turning.cancel()
+    await asyncio.gather(turning, return_exceptions=True)
+    assert taken_back == list(MOVE.waves[0].actions)

@@ -9,6 +9,7 @@ from collectors.snapshot import CutOff
 from controller.actions import SetLoad, SetRoutes, Transition, Wave
 from controller.decision import Decision
 from controller.fleet import Fleet, RouteSet
+from controller.planning.duration import AHEAD
 from controller.planning.recheck import recheck
 from policy.findings import Finding
 from policy.resolved import PoolsClause, ReplicaBound
@@ -168,3 +169,25 @@ def test_what_is_against_the_plan_is_told_though_a_site_of_it_is_cut_off() -> No
     world.certification_ends(PARIS, -1)
     away = replace(away, evidence=world.snapshot().evidence)
     assert "GW1007" in {told.id for told in recheck(world.policy, away, decision, world.now)}
+
+
+def leaving_lyon(*, is_late: bool) -> tuple[World, Decision]:
+    """A decision by which requests leave Lyon, whose evidence lasts for longer than that is predicted to take."""
+    world, first, _ = in_use_at_first()
+    world.state = replace(world.state, fleet=first.fleet, plan=first.plan, is_late=is_late)
+    world.rates = {demand: 2 * rate for demand, rate in world.rates.items()}
+    world.certification_ends(LYON, AHEAD * POLICY.scaling.interval_s - 1)
+    return world, world.refused_turn(0)
+
+
+def test_requests_leave_at_once_what_the_way_before_was_given_up_for() -> None:
+    world, as_predicted = leaving_lyon(is_late=False)
+    (grow, *_) = as_predicted.transition.waves
+    assert grow.name == "grow", "what takes over is loaded first"
+    world, at_once = leaving_lyon(is_late=True)
+    assert at_once.transition.waves[0].name == "withdraw"
+    assert not at_once.state.is_late
+    assert looked(world, at_once, as_predicted.fleet.routes) == ()
+    (routes,) = (each.routes for each in at_once.transition.waves[0].actions if isinstance(each, SetRoutes))
+    ways = (way for each in routes if each.service == OCR for way in each.ways)
+    assert LYON not in {placement.pool for way in ways for placement in way.placements}
