@@ -210,8 +210,8 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
     async def watch(left: Decision, outcomes: Sequence[Outcome]) -> tuple[Finding, ...]:
         newest = (await asyncio.to_thread(wiring.load, wiring.folder)).policy or case.policy
         seen, _ = await observe(wiring.servers, wiring.clock(), wiring.collect_deadline_s, case.parts)
-        judging = replace(newest, revision=case.policy.revision)  # it may be another, and have nothing against it
-        found = await _rechecked(wiring, replace(case, policy=judging), seen, left, outcomes)
+        judged = replace(left, policy_revision=newest.revision)  # it may be another, and have nothing against it
+        found = await _rechecked(wiring, replace(case, policy=newest), seen, judged, outcomes)
         is_another = newest.revision != case.policy.revision
         return tuple(each for each in found if is_another or each.id not in OF_THE_FLEET)
 

@@ -125,10 +125,11 @@ async def test_a_server_that_is_gone_meanwhile_gives_nothing_up(wiring: Wiring) 
 
 
 async def test_another_policy_that_is_against_what_is_under_way_is_not_kept_waiting(wiring: Wiring) -> None:
-    policies = [policy(interval_s=1)]
+    """It is judged as if it were the decision's, by its own name: what turns share is kept by that name."""
+    policies, judged = [policy(interval_s=1)], list[tuple[str, str]]()
 
     def seen(policy: Policy, _snapshot: object, left: Decision, *_: object) -> tuple[Finding, ...]:
-        assert policy.revision == left.policy_revision, "it is judged as the one of the decision"
+        judged.append((policy.revision, left.policy_revision))
         return (replace(AGAINST, id="GW2020"),) if policy.scaling.interval_s > 1 else ()
 
     hanging = Hanging(DETECT, gives_up=False)
@@ -140,6 +141,7 @@ async def test_another_policy_that_is_against_what_is_under_way_is_not_kept_wait
         turned = await turning
     assert turned.carried.given_up
     assert ids(turned) == ["GW2020"]
+    assert set(judged) == {("r1", "r1"), ("r2", "r2")}
 
 
 async def test_a_collector_that_fails_meanwhile_gives_nothing_up(wiring: Wiring) -> None:
