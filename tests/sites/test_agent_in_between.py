@@ -16,7 +16,7 @@ from controller.sites.agent.intent import LEAD
 from controller.sites.agent.looking import standing_of
 from controller.sites.agent.machine import AGAIN_URGENT, step
 from controller.sites.agent.state import AgentState, Failed, Heard, Looked
-from controller.sites.site_plan import SitePlan, SiteRoute
+from controller.sites.site_plan import Envelope, SitePlan, SiteRoute
 from tests.sites.agent_world import (
     AWAY,
     FIND,
@@ -93,6 +93,23 @@ def test_what_a_server_is_still_unloading_takes_room(servers: Servers, settled: 
     assert begun(state, servers)[0] == "route", "nobody waits for it any more, and it hangs"
     servers.moving.clear()
     assert begun(state, servers) == ("grow", (SetLoad(FOUND.load),))
+
+
+def test_what_was_begun_takes_its_room_though_a_newer_plan_has_less_of_it(servers: Servers) -> None:
+    big = site_load(READ, "edge-0", 3)
+    state = settle(site_plan(1, (big, LOADS[1])), servers)
+    servers.routes.clear()
+    state = after(state, Heard(site_plan(2, LOADS[1:], routes=())), START)
+    state, wave = step(SITE, state, Looked(servers.standing()), START)
+    assert wave is not None
+    assert wave.actions == (Unload(READ, "edge-0"),)
+    servers.begin(wave.actions[0])
+    less, other = site_load(READ, "edge-0", envelope=Envelope(1, 1)), replace(FOUND, memory_mib=1_700)
+    state = after(state, Heard(site_plan(3, (less, LOADS[1], other), routes=())), START)
+    for under in (wave.actions, ()):
+        assert SetLoad(other.load) not in begun(state, servers, *under)[1], "three times 800 MiB are still there"
+    servers.moving.clear()
+    assert begun(state, servers)[0] == "grow"
 
 
 def test_what_is_being_loaded_is_loaded_on_after_a_start(servers: Servers, settled: AgentState) -> None:

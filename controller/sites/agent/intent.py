@@ -93,7 +93,8 @@ def ground(site: Site, state: AgentState, plan: SitePlan) -> Ground:
     """What servers may be given, and what is known of sizes: of this plan's loads and of those before."""
     known = (*state.former, *plan.loads)
     sizes_mib = {item.load.placement: item.memory_mib for item in known}
-    return Ground(site.limits, sizes_mib, {item.load.seat: item.envelope.most for item in known})
+    most = {item.load.seat: item.envelope.most for item in known} | dict(state.begun)
+    return Ground(site.limits, sizes_mib, most)
 
 
 def may_run(item: SiteLoad, now: datetime, for_longer: timedelta = LEAD) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from controller.actions import Wave
+from controller.actions import SetLoad, SetRoutes, Wave, seat_of
+from controller.fleet import Seat
 from controller.sites.agent.intent import Intent, Site, deviations, ground, intent_of, is_away, is_there, wanted
 from controller.sites.agent.limits import server_of
 from controller.sites.agent.scaling import Choice, scaled
@@ -131,6 +132,7 @@ def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, W
         failures=tuple(each for each in state.failures if each.until > now and not _is_seen(each, standing)),
         former=tuple(item for item in state.former if _may_be_there(item, standing, now)),
         remotes=_remotes(state, event.remote_silent),
+        begun=tuple(each for each in state.begun if _may_go_on(each[0], standing)),
     )
     plan = state.plan
     if plan is None:
@@ -139,7 +141,28 @@ def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, W
         state = replace(state, choices=_choices(state, plan, event))
     intent = intent_of(site, state, plan, standing, now)
     wave = next_wave(standing, wanted(state, plan, standing, intent, now), ground(site, state, plan))
-    return (_settled(state, plan, event, intent) if wave is None else state), wave
+    return (_settled(state, plan, event, intent) if wave is None else _begun(state, wave, standing)), wave
+
+
+def _begun(state: AgentState, wave: Wave, standing: Standing) -> AgentState:
+    """What servers have, or are to have, of what the wave begins: how much that is they do not tell meanwhile."""
+    found = dict(state.begun)
+    for action in wave.actions:
+        if isinstance(action, SetRoutes):
+            continue
+        seat = action.load.seat if isinstance(action, SetLoad) else action.seat
+        there = standing.loads[seat].instances if seat in standing.loads else 0
+        asked = action.load.instances if isinstance(action, SetLoad) else 0
+        if there or asked:
+            found[seat] = max(there, asked, found.get(seat, 0))
+    return replace(state, begun=tuple(sorted(found.items())))
+
+
+def _may_go_on(seat: Seat, standing: Standing) -> bool:
+    """Whether something that was begun on a seat may not have ended."""
+    if seat in standing.moving or server_of(seat) in standing.silent:
+        return True
+    return any(seat_of(action) == seat for action in standing.under_way)
 
 
 def _is_seen(failure: Failure, standing: Standing) -> bool:

@@ -42,7 +42,8 @@ class AgentState:
     `heard_at` is when the hub last answered, `cut_off_since` when it had last answered before the cut that is, or was
     last. `latest` is the latest instant that was ever seen: time does not go back. `former` are loads of plans before,
     as long as they may still be there. `applied` is the generation that was brought about last, `starts` how often the
-    agent was started.
+    agent was started. `begun` has the most instances that a seat had, or was to have, as something was begun there that
+    may still be under way: its server does not tell.
     """
 
     site: str
@@ -58,6 +59,7 @@ class AgentState:
     applied: int = 0
     starts: int = 0
     refused: Refused | None = None
+    begun: tuple[tuple[Seat, int], ...] = ()
 
     @property
     def generation(self) -> int:

@@ -8,7 +8,8 @@ What is under way is waited for by what depends on it, and by nothing else: a se
 loaded into it, requests by loads of what they are to go over, an unload by routes that are being set. What is withdrawn
 waits for nothing.
 
-Nothing is remembered between two waves, so one that was cut short, by whatever, is taken up from what is there.
+Nothing but how much was begun is remembered between two waves, so one that was cut short, by whatever, is taken up from
+what is there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -122,7 +123,7 @@ def _taken(standing: Standing, ground: Ground) -> dict[Seat, int]:
     """
     taken = {seat: ground.most.get(seat, UNLIMITED) for seat in standing.moving}
     taken |= {seat: load.instances for seat, load in standing.loads.items()}
-    return taken | {load.seat: load.instances for load in _loading(standing)}
+    return taken | {load.seat: max(load.instances, taken.get(load.seat, 0)) for load in _loading(standing)}
 
 
 def _routing(standing: Standing, wanted: Wanted, waiting: frozenset[Demand]) -> tuple[Action, ...]:
