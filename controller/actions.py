@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from controller.fleet import Load, RouteSet, Seat
 from rules.kernel.problem import Placement
@@ -85,6 +85,10 @@ def seat_of(action: Action) -> Seat | None:
     return None
 
 
+GIVEN_UP: Final = "given up, as something is against what is done or routed now, which the next turn sees to"
+"""The `error` of an action that was cut off for what must not wait: nothing is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one action. `error` is empty when it was done.
@@ -99,3 +103,10 @@ class Outcome:
     ended: datetime
     error: str = ""
     hung: Seat | None = None
+
+    @property
+    def result(self) -> Literal["done", "failed", "given_up"]:
+        """What became of it, in a word."""
+        if self.error == GIVEN_UP:
+            return "given_up"
+        return "failed" if self.error else "done"

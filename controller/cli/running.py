@@ -88,7 +88,7 @@ def tell(status: Status) -> None:
         what = "no policy in force"
     else:
         cost = dollars_per_hour(status.decision.cost_millicents_per_hour)
-        failed = sum(bool(outcome.error) for outcome in status.outcomes)
+        failed = sum(outcome.result == "failed" for outcome in status.outcomes)
         what = f"{status.decision.verdict} {cost}, {counted(len(status.outcomes), 'action')}, {failed} failed"
     if status.in_force.commit:
         what += f", commit {status.in_force.commit[:12]}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from controller.acting.actuator import Actuator, ActuatorError, HangError
-from controller.actions import Action, Outcome, Unload, Wave, seat_of
+from controller.actions import GIVEN_UP, Action, Outcome, Unload, Wave, seat_of
 from controller.decision import Decision
 from controller.fleet import Seat
 from controller.loop.catalogue import evidence_ended
@@ -16,7 +16,6 @@ from policy.resolved import Policy
 
 Clock = Callable[[], datetime]
 AtWork = asyncio.Task[Outcome]
-GIVEN_UP = "given up, as something is against what is done or routed now, which the next turn sees to"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 from controller.actions import WITHDRAW, Outcome, Transition, is_aside
 from controller.decision import Decision
 from controller.journal.errors import JournalError
-from controller.loop.at_work import GIVEN_UP, AtWork, Clock, Hands, begun, ended_by, given_up, waited_for
+from controller.loop.at_work import AtWork, Clock, Hands, begun, ended_by, given_up, waited_for
 from controller.loop.catalogue import action_failed, journal_refused
 from controller.planning.duration import ahead_s, looked_every_s
 from policy.findings import Finding
@@ -150,6 +150,6 @@ class _Work:
 
 def _against(decision: Decision, done: Sequence[Outcome]) -> tuple[Finding, ...]:
     """Why a transition stops at this wave: each action that failed, and once that evidence ended before others."""
-    failed = (each for each in done if each.error and each.error != GIVEN_UP and not ended_by(decision, each.started))
+    failed = (each for each in done if each.result == "failed" and not ended_by(decision, each.started))
     late = next(filter(None, (ended_by(decision, each.started) for each in done)), ())
     return (*map(action_failed, failed), *late)

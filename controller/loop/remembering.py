@@ -7,7 +7,6 @@ from typing import Final
 from controller.actions import Action, Outcome, SetLoad, SetRoutes, Transition, Unload, is_aside
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
-from controller.loop.at_work import GIVEN_UP
 from controller.planning.hung import noted
 from policy.resolved import Policy
 
@@ -40,7 +39,7 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
         started=tuple(item for item in decision.state.started if item.placement in grown or item in before.started),
         asleep=tuple(sorted({*before.asleep, *decision.state.asleep} - routed)),
         hung=hung,
-        is_late=any(outcome.error == GIVEN_UP for outcome in outcomes),
+        is_late=any(outcome.result == "given_up" for outcome in outcomes),
     )
 
 

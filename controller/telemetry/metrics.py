@@ -42,7 +42,7 @@ class TurnMetrics:
             return
         self._seen = status.decision.id
         for outcome in status.outcomes:
-            self._actions.labels(type(outcome.action).__name__, "failed" if outcome.error else "done").inc()
+            self._actions.labels(type(outcome.action).__name__, outcome.result).inc()
 
 
 def _result(status: Status) -> str:

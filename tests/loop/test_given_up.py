@@ -9,9 +9,9 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from collectors.snapshot import Snapshot
 from controller.acting.waiting import until
-from controller.actions import WITHDRAW, Action, SetRoutes, Transition, Unload, Wave
+from controller.actions import GIVEN_UP, WITHDRAW, Action, SetRoutes, Transition, Unload, Wave
 from controller.decision import Decision, State
-from controller.loop.at_work import GIVEN_UP, Hands
+from controller.loop.at_work import Hands
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner
 from controller.loop.turn import Memory, Wiring

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from collectors.snapshot import Offered, Reading, StageWork, Work
-from controller.actions import Outcome, SetLoad, Unload
+from controller.actions import GIVEN_UP, Outcome, SetLoad, Unload
 from controller.decision import PredictionError, State
 from controller.fleet import Load
 from controller.loop.policies import InForce
@@ -35,6 +35,7 @@ def status() -> Status:
         outcomes=(
             Outcome("d1", "grow", SetLoad(Load(DETECT, 2, 4, 0)), NOW, NOW),
             Outcome("d1", "shrink", Unload(OLD_DETECT), NOW, NOW, "refused"),
+            Outcome("d1", "shrink", Unload(OLD_DETECT), NOW, NOW, GIVEN_UP),
         ),
         findings=(Finding("GW3004", Level.ERROR, "refused", "look"),),
         phases=(("decide", 0.2),),
@@ -82,6 +83,7 @@ def value() -> Callable[[str], float | None]:
         ('gridwright_phase_seconds_sum{phase="decide"}', pytest.approx(0.3)),
         ('gridwright_actions_total{action="SetLoad",result="done"}', 1),
         ('gridwright_actions_total{action="Unload",result="failed"}', 1),
+        ('gridwright_actions_total{action="Unload",result="given_up"}', 1),
     ],
 )
 def test_a_metric_says_what_the_turns_did(value: Callable[[str], float | None], name: str, expected: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from collectors.snapshot import Latency, Quantiles, Reading, Snapshot
-from controller.actions import Outcome, SetLoad
+from controller.actions import GIVEN_UP, Outcome, SetLoad
 from controller.cluster.custom_resources.condition import MOST_TOLD, Condition, Holds, condition
 from controller.cluster.custom_resources.conditions import Resource, conditions
 from controller.cluster.custom_resources.policies import Held, Told, held
@@ -83,6 +83,8 @@ def test_what_was_not_carried_out_is_under_way_until_it_is_or_fails(decided: tup
     loads = [each for each in done if isinstance(each.action, SetLoad) and each.action.load.placement.model == "det"]
     failed = (replace(loads[0], error="triton: no such model"),)
     assert said(status(decided, outcomes=failed))["Applied"] == ("False", "ActionFailed")
+    cut_off = tuple(replace(each, error=GIVEN_UP) for each in done)
+    assert said(status(decided, outcomes=cut_off))["Applied"] == ("False", "UnderWay")
     assert said(status(decided, outcomes=failed), Resource("Service", VAD))["Applied"] == ("False", "UnderWay")
 
 

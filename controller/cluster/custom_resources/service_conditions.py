@@ -68,10 +68,10 @@ def _applied(service: Service, decision: Decision, status: Status) -> Condition:
         action for wave in decision.transition.waves for action in wave.actions if _concerns(action, service, models)
     ]
     outcomes = [item for item in status.outcomes if _concerns(item.action, service, models)]
-    failed = [item.error for item in outcomes if item.error]
+    failed = [item.error for item in outcomes if item.result == "failed"]
     if failed:
         return condition(APPLIED, Holds.FALSE, "ActionFailed", "; ".join(failed))
-    left = len(asked) - len(outcomes)
+    left = len(asked) - sum(item.result == "done" for item in outcomes)
     if left > 0:
         return condition(APPLIED, Holds.FALSE, "UnderWay", f"{counted(left, 'action')} of {len(asked)} left to do")
     return condition(APPLIED, Holds.TRUE, "Applied", "what the plan asks for stands")
