@@ -150,10 +150,10 @@ class ServersActuator:
 
         Raises ActuatorError when that takes too long, with what holds it up.
         """
+        await self._stand(server, policy)
         found: PodState | None = None
         try:
             async with asyncio.timeout(self._ready_s):
-                await self._stand(server, policy)
                 pause_s = LOOK_S
                 while True:
                     found = await self._pod(server)
