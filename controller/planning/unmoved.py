@@ -26,7 +26,7 @@ Hanging = Mapping[str, Mapping[Placement, int]]
 def overfull(problem: Problem, seats: Collection[Seat]) -> frozenset[str]:
     """The nodes on which what stands on these seats does not fit by itself."""
     found = _hanging(problem, seats)
-    return frozenset(node for node, here in found.items() if _left_mib(problem, node, here) < 0)
+    return frozenset(node for node, here in found.items() if _left_mib(problem, here) < 0)
 
 
 def nodes_of(problem: Problem, seats: Collection[Seat]) -> frozenset[str]:
@@ -45,7 +45,7 @@ def beside(problem: Problem, running: Plan, seats: Collection[Seat]) -> Iterator
         here = [node.name for node in problem.nodes_of(placement.pool) if problem.server_of(node.name) == server]
         yield from _no_more(problem, placement, here)
     for node, hanging in sorted(found.items()):
-        pool = _pool_of(problem)[node]
+        pool = _pool_of(hanging)
         if node in problem.overfull:
             for placement in sorted({each.placement for each in problem.options if each.placement.pool == pool}):
                 yield from _no_more(problem, placement, [node])
@@ -53,7 +53,7 @@ def beside(problem: Problem, running: Plan, seats: Collection[Seat]) -> Iterator
         others = [each for each in problem.options if each.placement.pool == pool and each.placement not in hanging]
         if others:
             use = tuple((option.id, MEMORY.use(option)) for option in others)
-            yield Resource("transition", None, ((node, _left_mib(problem, node, hanging)),), use)
+            yield Resource("transition", None, ((node, _left_mib(problem, hanging)),), use)
 
 
 def _no_more(problem: Problem, placement: Placement, nodes: Collection[str]) -> Iterator[Resource]:
@@ -68,7 +68,7 @@ def _without_room(problem: Problem, found: Hanging) -> Iterator[Placement]:
     """What stands on nodes of these and would not fit there twice, as it does while it is set anew."""
     here = [item for item in problem.running if item.node in found]
     mib = {option.placement: MEMORY.use(option) for option in problem.options}
-    free = {node: _left_mib(problem, node, hanging) for node, hanging in found.items()}
+    free = {node: _left_mib(problem, hanging) for node, hanging in found.items()}
     others = [item for item in here if item.placement not in found[item.node]]
     for item in others:
         free[item.node] -= item.count * mib.get(item.placement, 0)
@@ -94,12 +94,13 @@ def _hanging(problem: Problem, seats: Collection[Seat]) -> Hanging:
     return found
 
 
-def _left_mib(problem: Problem, node: str, hanging: Mapping[Placement, int]) -> int:
+def _left_mib(problem: Problem, hanging: Mapping[Placement, int]) -> int:
     """What a node has beside what hangs there; below 0 where that does not fit."""
-    pool = problem.policy.pool(_pool_of(problem)[node])
+    pool = problem.policy.pool(_pool_of(hanging))
     uses = {option.placement: MEMORY.use(option) for option in problem.options if option.placement in hanging}
     return MEMORY.capacity(pool) - sum(count * uses.get(placement, 0) for placement, count in hanging.items())
 
 
-def _pool_of(problem: Problem) -> dict[str, str]:
-    return {node.name: node.pool for node in problem.nodes}
+def _pool_of(hanging: Mapping[Placement, int]) -> str:
+    """The pool of a node, by what hangs there."""
+    return next(iter(hanging)).pool

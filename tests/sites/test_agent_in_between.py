@@ -16,7 +16,8 @@ from controller.sites.agent.intent import LEAD
 from controller.sites.agent.looking import standing_of
 from controller.sites.agent.machine import AGAIN_URGENT, step
 from controller.sites.agent.state import AgentState, Failed, Heard, Looked
-from controller.sites.site_plan import Envelope, SitePlan, SiteRoute
+from controller.sites.site_plan import Envelope, SiteRoute
+from tests.sites.agent_steps import after, begun, brought_about, under_way
 from tests.sites.agent_world import (
     AWAY,
     FIND,
@@ -27,13 +28,11 @@ from tests.sites.agent_world import (
     SITE,
     START,
     Servers,
-    fresh,
     routes,
     site_load,
     site_plan,
 )
 from tests.sites.partitioned import SimulatedHub
-from tests.sites.test_agent_under_way import after, begun, under_way
 from tests.sites.test_agent_withdrawing import FIRST, Hanging, at_work, until_s
 
 END = START + timedelta(minutes=10)
@@ -45,26 +44,15 @@ def servers() -> Servers:
     return Servers()
 
 
-def settle(plan: SitePlan, servers: Servers, state: AgentState | None = None) -> AgentState:
-    """The state once a plan was brought about."""
-    state = after(state or fresh(), Heard(plan), START)
-    for _ in range(20):
-        state, wave = step(SITE, state, Looked(servers.standing()), START)
-        if wave is None:
-            return state
-        servers.do(wave)
-    raise AssertionError("it never comes to rest")
-
-
 @pytest.fixture
 def settled(servers: Servers) -> AgentState:
     """The first plan was brought about."""
-    return settle(site_plan(), servers)
+    return brought_about(site_plan(), servers)
 
 
 def test_no_request_goes_to_what_is_still_being_unloaded(servers: Servers) -> None:
     whole = SiteRoute(routes((1000, READ), parts=[Parts(READ, (("edge-0", 1),))]))
-    state = settle(site_plan(1, LOADS[:1], routes=(whole,)), servers)
+    state = brought_about(site_plan(1, LOADS[:1], routes=(whole,)), servers)
     servers.loads[LOADS[1].load.seat] = LOADS[1].load
     state = after(state, Heard(site_plan(2)), START)
     assert begun(state, servers, Unload(READ, "edge-1")) == ("", ()), "its server still shows it"
@@ -85,7 +73,7 @@ def test_a_plan_is_not_told_as_brought_about_while_a_load_of_it_is_being_unloade
 
 def test_what_a_server_is_still_unloading_takes_room(servers: Servers, settled: AgentState) -> None:
     big = site_load(READ, "edge-0", 3)
-    state = settle(site_plan(2, (big, LOADS[1])), servers, settled)
+    state = brought_about(site_plan(2, (big, LOADS[1])), servers, settled)
     state = after(state, Heard(site_plan(3, (FOUND, LOADS[1]))), START)
     del servers.loads[big.load.seat]
     servers.moving[big.load.seat] = big.load
@@ -97,7 +85,7 @@ def test_what_a_server_is_still_unloading_takes_room(servers: Servers, settled: 
 
 def test_what_was_begun_takes_its_room_though_a_newer_plan_has_less_of_it(servers: Servers) -> None:
     big = site_load(READ, "edge-0", 3)
-    state = settle(site_plan(1, (big, LOADS[1])), servers)
+    state = brought_about(site_plan(1, (big, LOADS[1])), servers)
     servers.routes.clear()
     state = after(state, Heard(site_plan(2, LOADS[1:], routes=())), START)
     state, wave = step(SITE, state, Looked(servers.standing()), START)
@@ -122,7 +110,7 @@ def test_what_is_being_loaded_is_loaded_on_after_a_start(servers: Servers, settl
 def test_what_is_being_loaded_is_not_loaded_on_where_it_does_not_fit_whole(servers: Servers) -> None:
     """How much was begun is not told, and a part that is asked for besides would count for all of it."""
     big = replace(FOUND, load=replace(FOUND.load, instances=2), memory_mib=1_500)
-    state = settle(site_plan(1, (big,)), servers)
+    state = brought_about(site_plan(1, (big,)), servers)
     more = site_load(READ, "edge-0", 2)
     state = after(state, Heard(site_plan(2, (replace(FOUND, memory_mib=1_500), more))), START)
     servers.moving[more.load.seat] = more.load
@@ -147,7 +135,7 @@ def test_what_a_server_loads_or_unloads_is_neither_there_nor_gone() -> None:
 def test_requests_that_leave_what_ended_go_where_they_may_and_stay(servers: Servers) -> None:
     """The other site's evidence ends, and the fallback needs none."""
     away = SiteRoute(routes((500, READ), (500, AWAY), parts=HALVES), END)
-    state = settle(site_plan(1, routes=(away,), fallbacks=(HERE,)), servers)
+    state = brought_about(site_plan(1, routes=(away,), fallbacks=(HERE,)), servers)
     now = END - LEAD
     name, actions = begun(state, servers, now=now)
     assert (name, actions) == ("withdraw", (SetRoutes((HERE.routes,)),))
@@ -159,7 +147,7 @@ def test_requests_leave_a_fallback_that_ends_though_more_is_being_loaded_for_the
     on = SiteRoute(routes((1000, FIND), parts=[Parts(FIND, (("edge-1", 1),))]), END)
     away = SiteRoute(routes((1000, AWAY)))
     loads = (*LOADS, site_load(FIND, "edge-1", until=END + timedelta(hours=1)))
-    state = settle(site_plan(1, loads, routes=(away,), fallbacks=(on,)), servers)
+    state = brought_about(site_plan(1, loads, routes=(away,), fallbacks=(on,)), servers)
     servers.routes["receipts", "edge"] = on.routes
     loading = SetLoad(site_load(FIND, "edge-1", 2).load)
     assert begun(state, servers, loading, now=END - LEAD) == ("withdraw", (SetRoutes((away.routes,)),))

@@ -13,6 +13,7 @@ from controller.sites.agent.scaling import Signal
 from controller.sites.agent.state import AgentState, Failed, Heard, Looked, Missed, Told
 from controller.sites.report import Cause, Phase, Refused
 from controller.sites.site_plan import SiteRoute
+from tests.sites.agent_steps import after
 from tests.sites.agent_world import (
     AWAY,
     ELSEWHERE,
@@ -31,10 +32,6 @@ from tests.sites.agent_world import (
 )
 
 SOON = START + timedelta(minutes=10)
-
-
-def after(state: AgentState, event: object, now: datetime) -> AgentState:
-    return step(SITE, state, event, now)[0]
 
 
 def settle(state: AgentState, servers: Servers, now: datetime, *signals: Signal) -> tuple[AgentState, list[str]]:

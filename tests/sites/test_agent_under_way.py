@@ -1,18 +1,19 @@
 """What an agent begins beside what is under way: an action waits for what it depends on, and for nothing else."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from controller.actions import Action, SetLoad, SetRoutes, Unload
+from controller.actions import SetLoad, SetRoutes, Unload
 from controller.fleet import Parts
 from controller.sites.agent.intent import AWAY_AFTER, LEAD
 from controller.sites.agent.machine import step
 from controller.sites.agent.state import AgentState, Failed, Heard, Looked, Remote
 from controller.sites.report import Phase, Refused
-from controller.sites.site_plan import SiteLoad, SitePlan, SiteRoute
+from controller.sites.site_plan import SiteLoad, SiteRoute
 from rules.kernel.problem import Placement
+from tests.sites.agent_steps import after, begun, brought_about, under_way
 from tests.sites.agent_world import (
     AWAY,
     ELSEWHERE,
@@ -24,7 +25,6 @@ from tests.sites.agent_world import (
     SITE,
     START,
     Servers,
-    fresh,
     routes,
     site_load,
     site_plan,
@@ -42,30 +42,7 @@ def servers() -> Servers:
 @pytest.fixture
 def settled(servers: Servers) -> AgentState:
     """The first plan was brought about."""
-    return settle(site_plan(), servers)
-
-
-def after(state: AgentState, event: object, now: datetime) -> AgentState:
-    return step(SITE, state, event, now)[0]
-
-
-def settle(plan: SitePlan, servers: Servers) -> AgentState:
-    state = after(fresh(), Heard(plan), START)
-    while (found := step(SITE, state, Looked(servers.standing()), START))[1] is not None:
-        servers.do(found[1])
-    return found[0]
-
-
-def under_way(servers: Servers, *actions: Action) -> Looked:
-    return Looked(replace(servers.standing(), under_way=actions))
-
-
-def begun(
-    state: AgentState, servers: Servers, *actions: Action, now: datetime = START
-) -> tuple[str, tuple[Action, ...]]:
-    """What is begun beside these actions."""
-    wave = step(SITE, state, under_way(servers, *actions), now)[1]
-    return (wave.name, wave.actions) if wave else ("", ())
+    return brought_about(site_plan(), servers)
 
 
 def test_ways_that_a_newer_plan_does_not_have_are_left_before_anything_is_loaded(
@@ -114,7 +91,7 @@ def test_requests_leave_what_was_lost_though_more_of_it_is_being_loaded(servers:
 
 
 def test_requests_leave_a_site_that_is_silent_though_more_of_what_stands_in_is_being_loaded(servers: Servers) -> None:
-    state = settle(site_plan(routes=(ELSEWHERE,), fallbacks=(HERE,)), servers)
+    state = brought_about(site_plan(routes=(ELSEWHERE,), fallbacks=(HERE,)), servers)
     state = replace(state, phase=Phase.CUT_OFF, remotes=(Remote(AWAY.pool, START),))
     looked = under_way(servers, SetLoad(replace(LOADS[0].load, instances=2)))
     wave = step(SITE, state, replace(looked, remote_silent=frozenset({AWAY.pool})), START + AWAY_AFTER)[1]
@@ -123,7 +100,7 @@ def test_requests_leave_a_site_that_is_silent_though_more_of_what_stands_in_is_b
 
 
 def test_fewer_instances_are_not_had_while_requests_wait_to_leave(servers: Servers) -> None:
-    state = settle(site_plan(1, (site_load(READ, "edge-0", 3),)), servers)
+    state = brought_about(site_plan(1, (site_load(READ, "edge-0", 3),)), servers)
     both = SiteRoute(routes((500, READ), (500, FIND)))
     newer = after(state, Heard(site_plan(2, (LOADS[0], site_load(FIND, "edge-1")), routes=(both,))), START)
     assert begun(newer, servers, SetLoad(site_load(FIND, "edge-1").load)) == ("", ())
@@ -177,7 +154,7 @@ def test_what_could_not_be_set_just_now_is_withdrawn_in_time_all_the_same(
 ) -> None:
     ends = (site_load(READ, "edge-0", until=SOON), LOADS[1])
     plan = site_plan(1, ends, routes=(SiteRoute(HERE.routes, SOON),))
-    state = settle(plan, servers)
+    state = brought_about(plan, servers)
     state = after(state, Failed("it hangs", seat), SOON - LEAD - timedelta(seconds=1))
     name, actions = begun(state, servers, now=SOON - LEAD)
     assert (name, actions) == ("withdraw", (SetRoutes((routes(),)), Unload(READ, "edge-0")))
