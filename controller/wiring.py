@@ -25,6 +25,7 @@ from collectors.triton_statistics import TritonStatistics
 from controller.acting.actuator import Actuator
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, TritonServer, servers_of
+from controller.clocks import Clock
 from controller.cluster.joining import ClusterFleet
 from controller.cluster.routes.routing import RoutesActuator
 from controller.connections.connections import Connections
@@ -32,7 +33,7 @@ from controller.connections.servers import ServerKey
 from controller.foresight import Foresight
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
-from controller.loop.at_work import Clock, Hands
+from controller.loop.at_work import Hands
 from controller.loop.turn import COLLECTED_S, Decide, Upkeep, Wiring
 from controller.loop.turn_policy import TurnPolicy
 from controller.planning.decide import decide

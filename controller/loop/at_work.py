@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from controller.acting.actuator import Actuator, ActuatorError, HangError
 from controller.actions import GIVEN_UP, Action, Outcome, Unload, Wave, seat_of
+from controller.clocks import Clock
 from controller.decision import Decision
 from controller.fleet import Seat
 from controller.loop.catalogue import evidence_ended
 from policy.findings import Finding
 from policy.resolved import Policy
 
-Clock = Callable[[], datetime]
 AtWork = asyncio.Task[Outcome]
 
 

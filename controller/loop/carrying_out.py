@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from controller.actions import WITHDRAW, Outcome, Transition, is_aside
+from controller.clocks import Clock
 from controller.decision import Decision
 from controller.journal.errors import JournalError
-from controller.loop.at_work import AtWork, Clock, Hands, begun, ended_by, given_up, waited_for
+from controller.loop.at_work import AtWork, Hands, begun, ended_by, given_up, waited_for
 from controller.loop.catalogue import action_failed, journal_refused
 from controller.planning.duration import ahead_s, looked_every_s
 from policy.findings import Finding

@@ -12,12 +12,13 @@ from collectors.collector import Collector
 from collectors.snapshot import Snapshot
 from controller.acting.actuator import ActuatorError, UnreadError
 from controller.actions import Outcome, is_aside
+from controller.clocks import Clock
 from controller.connections.servers import ServerKey
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
-from controller.loop.at_work import Clock, Hands
+from controller.loop.at_work import Hands
 from controller.loop.carrying_out import Carried, carry_out
 from controller.loop.catalogue import is_collector_trouble, journal_refused, routes_unread
 from controller.loop.observing import Parts, observe
