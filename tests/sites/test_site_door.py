@@ -2,14 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-import pytest_asyncio
 from hubs import Called, hub_at
 
 from controller.connections.reading import ConnectionsError
@@ -27,12 +25,6 @@ HELLO = bytes.fromhex("1603010200010001fc0303")
 """How a client's first message begins, which has 512 bytes."""
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-@pytest_asyncio.fixture
-async def called(tmp_path: Path) -> AsyncIterator[Called]:
-    async with hub_at(tmp_path, PARIS) as found:
-        yield found
 
 
 async def opened(called: Called, source: str = "127.0.0.1", said: bytes = b"") -> Connection:
