@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from world import FRANKFURT, LYON, OCR, PARIS, PCI_LINE, POLICY, START, World, line, pools_of
+from world import BUSY, FRANKFURT, LYON, OCR, PARIS, PCI_LINE, POLICY, START, World, line, pools_of
 
 from collectors.snapshot import CutOff
 from controller.actions import SetLoad, SetRoutes, Transition, Wave
@@ -43,6 +43,29 @@ def keeping_idle() -> World:
 def loads(decision: Decision, wave: str) -> set[Placement]:
     waves = (each for each in decision.transition.waves if each.name == wave)
     return {action.load.placement for each in waves for action in each.actions if isinstance(action, SetLoad)}
+
+
+def test_a_decision_is_not_carried_out_when_its_evidence_has_gone_meanwhile() -> None:
+    world = World(rates=dict(BUSY))
+    decision = world.turn()
+    assert recheck(world.policy, world.snapshot(), decision, world.now) == ()
+    world.certified.pop(PARIS)
+    found = recheck(world.policy, world.snapshot(), decision, world.now)
+    assert {finding.place.line for finding in found if finding.place} == {PCI_LINE}
+
+
+def test_a_decision_is_not_carried_out_on_a_server_that_has_gone_meanwhile() -> None:
+    world = World()
+    decision = world.turn()
+    world.servers[FRANKFURT] = None
+    assert "GW2021" in {finding.id for finding in recheck(world.policy, world.snapshot(), decision, world.now)}
+
+
+def test_a_change_of_the_policy_makes_a_decision_void() -> None:
+    world = World()
+    decision = world.turn()
+    world.budget(450_000)
+    assert "GW2020" in {finding.id for finding in recheck(world.policy, world.snapshot(), decision, world.now)}
 
 
 def test_nothing_is_loaded_where_nobody_may_use_it_any_more() -> None:
