@@ -18,7 +18,8 @@ from controller.planning.solve import Solved
 from controller.planning.whole.excess import outnumbered, overspent
 from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, unit_prices
 from controller.planning.whole.reading import Counts, Reading
-from controller.planning.whole.repair import MOST_POWERED, MOST_RELIEVED, broken, relieved, repaired, without_broken
+from controller.planning.whole.relief import MOST_POWERED, MOST_RELIEVED, relieved
+from controller.planning.whole.repair import broken, repaired, without_broken
 from controller.planning.whole.routes import routed
 from controller.planning.whole.rows import Rows
 from controller.planning.whole.staying import staying

@@ -13,6 +13,7 @@ from controller.planning.solve import solve
 from controller.planning.whole import repair as repair_module
 from controller.planning.whole.excess import outnumbered
 from controller.planning.whole.frames import Held, first_frame, kept_standing, next_frame, unit_prices
+from controller.planning.whole.neighbourhood import NARROW
 from controller.planning.whole.reading import Counts, Reading, keeps
 from controller.planning.whole.repair import Attempt, broken, repaired
 from controller.planning.whole.residual import Open, fixed, part, residual
@@ -152,7 +153,7 @@ def test_nothing_is_given_up_before_a_wider_part_was_tried(monkeypatch: pytest.M
     at = Reading.made(PLAIN, EDGE, {}, {})
     assert repaired(rows, at, unit_prices(rows, PLAIN)) == at
     assert [each.may_give_up for each in attempts] == [False, False, True, True, True]
-    assert attempts[-1].width == repair_module.NARROW
+    assert attempts[-1].width == NARROW
 
 
 def test_what_was_lost_is_made_up_for_elsewhere_before_anything_else_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +165,7 @@ def test_what_was_lost_is_made_up_for_elsewhere_before_anything_else_is_moved(mo
     at = Reading.made(full, {"to read": 1000}, {}, {})
     assert [type(row) for row in broken(rows, at)] == [Flow]
     assert repair_module.ATTEMPTS[0].stays
-    monkeypatch.setattr(repair_module, "ATTEMPTS", (Attempt(repair_module.NARROW, stays=True),))
+    monkeypatch.setattr(repair_module, "ATTEMPTS", (Attempt(NARROW, stays=True),))
     mended = repaired(rows, at, unit_prices(rows, full))
     assert broken(rows, mended) == ()
     crowded = [key for key in full if key[1] not in {"edge-0", "edge-1"}]  # two nodes in use are offered as well
