@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from collectors.snapshot import Snapshot
 from controller.actions import SetLoad, Transition
-from controller.decision import Decision, Started, State, Verdict
+from controller.decision import Decision, Forecast, Started, State, Verdict
 from controller.fleet import Fleet, Load, fleet_of
 from controller.performance import margin
 from controller.performance.learn import prediction_errors
@@ -16,7 +16,7 @@ from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import Choice, choose
 from controller.planning.cut_off import without_own
-from controller.planning.falling_short import Short, told
+from controller.planning.falling_short import Short, Told, told
 from controller.planning.held_back import waiting
 from controller.planning.hung import hanging, paused
 from controller.planning.kept import Kept
@@ -45,27 +45,76 @@ def decide(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept
         return _decided(policy, snapshot, state, now, kept)
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What a turn chose, of what: the problem, what runs as a plan and as a fleet, and the choice."""
+
+    built: Built
+    running: Plan
+    current: Fleet
+    choice: Choice
+
+    @property
+    def rests(self) -> bool:
+        """Whether the choice is what runs."""
+        return self.choice.way is not None and not self.choice.way.waves
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.IMPOSSIBLE if not self.choice.is_found else Verdict.KEEP if self.rests else Verdict.CHANGE
+
+
 def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None) -> Decision:
     state = put_right(state, now)
-    built, running, current, choice = _chosen(policy, snapshot, state, now, kept)
-    built = replace(built, whole=choice.whole)
-    unchanged = choice.way is not None and not choice.way.waves
-    verdict = Verdict.IMPOSSIBLE if not choice.is_found else Verdict.KEEP if unchanged else Verdict.CHANGE
-    plan = choice.plan
-    fleet = fleet_of(plan, built.whole)
-    outlook = forecasts(plan, built.whole, built.speed, built.state.bursts)
-    short = Short(plan, built, running)
-    falls_short = told(short, state, unchanged=unchanged or choice.way is None)
+    chosen = _chosen(policy, snapshot, state, now, kept)
+    built, choice = chosen.built, chosen.choice
+    short = Short(choice.plan, built, chosen.running)
+    falls_short = told(short, state, unchanged=chosen.rests or choice.way is None)
     if kept is not None and state.left_open is not None:
         kept.left_open = short if falls_short.open else None
-    ends = report.ends(plan, built.whole)
-    findings = (
-        *snapshot.findings,
-        *built.asked.findings,
-        *choice.findings,
+    outlook = forecasts(choice.plan, built.whole, built.speed, built.state.bursts)
+    ends = report.ends(choice.plan, built.whole)
+    after = _state_after(chosen, falls_short, outlook, state, now)
+    return Decision(
+        id=_decision_id(policy, snapshot, state, now),
+        at=now,
+        policy_revision=policy.revision,
+        verdict=chosen.verdict,
+        proof=choice.proof,
+        plan=after.plan,
+        fleet=after.fleet,
+        transition=choice.way or Transition(),
+        forecasts=outlook,
+        errors=prediction_errors(state.forecasts, snapshot, now, timedelta(seconds=policy.scaling.stale_after_s)),
+        reasons=report.reasons(choice.plan, built.whole),
+        findings=(
+            *snapshot.findings,
+            *_of_plan(chosen, falls_short, ends, now),
+            *_of_what_is_known(policy, snapshot, built, state, now),
+        ),
+        cost_millicents_per_hour=price_per_hour(choice.plan, built.whole),
+        links_millicents_per_hour=links_per_hour(choice.plan, built.whole),
+        valid_until=min(ends.values(), default=None),
+        state=after,
+    )
+
+
+def _of_plan(chosen: _Chosen, falls_short: Told, ends: Mapping[str, datetime], now: datetime) -> tuple[Finding, ...]:
+    """What is told of the demands and of the plan for them."""
+    return (
+        *chosen.built.asked.findings,
+        *chosen.choice.findings,
         *falls_short.findings,
         *_ending(ends, now),
-        *unremoved(built.whole),
+        *unremoved(chosen.built.whole),
+    )
+
+
+def _of_what_is_known(
+    policy: Policy, snapshot: Snapshot, built: Built, state: State, now: datetime
+) -> tuple[Finding, ...]:
+    """What is told of readings: what they lack or contradict, whatever the plan."""
+    return (
         *unmatched(policy, snapshot),
         *of_before(snapshot),
         *waiting(known(policy, snapshot, now)[1]),
@@ -73,52 +122,39 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
         *was_set_back(state),
         *margin.findings(built.state.margins),
     )
-    stale_after = timedelta(seconds=policy.scaling.stale_after_s)
-    return Decision(
-        id=_decision_id(policy, snapshot, state, now),
-        at=now,
-        policy_revision=policy.revision,
-        verdict=verdict,
-        proof=choice.proof,
-        plan=plan,
-        fleet=fleet,
-        transition=choice.way or Transition(),
-        forecasts=outlook,
-        errors=prediction_errors(state.forecasts, snapshot, now, stale_after),
-        reasons=report.reasons(plan, built.whole),
-        findings=findings,
-        cost_millicents_per_hour=price_per_hour(plan, built.whole),
-        links_millicents_per_hour=links_per_hour(plan, built.whole),
-        valid_until=min(ends.values(), default=None),
-        state=State(
-            plan=plan,
-            fleet=fleet,
-            started=_started(state.started, choice.way, current, now),
-            rates=built.asked.rates,
-            peaks=built.asked.peaks,
-            learnt=built.state.learnt,
-            margins=built.state.margins,
-            bursts=built.state.bursts,
-            interference=built.state.interference,
-            crowding=crowding(built.state.crowding, plan, built.whole, built.speed),
-            forecasts=outlook if choice.is_found else state.forecasts,
-            conflict=falls_short.answered,
-            settled=choice.settled,
-            rest_since=(state.rest_since or now) if unchanged else None,
-            turn=state.turn + 1,
-            silences=built.state.silences,
-            asleep=built.state.asleep,
-            hung=built.state.hung,
-            set_back=state.set_back,
-            left_open=None if state.left_open is None else falls_short.open,
-        ),
+
+
+def _state_after(
+    chosen: _Chosen, falls_short: Told, outlook: tuple[Forecast, ...], state: State, now: datetime
+) -> State:
+    """What to remember once the choice has been carried out."""
+    built, choice = chosen.built, chosen.choice
+    return State(
+        plan=choice.plan,
+        fleet=fleet_of(choice.plan, built.whole),
+        started=_started(state.started, choice.way, chosen.current, now),
+        rates=built.asked.rates,
+        peaks=built.asked.peaks,
+        learnt=built.state.learnt,
+        margins=built.state.margins,
+        bursts=built.state.bursts,
+        interference=built.state.interference,
+        crowding=crowding(built.state.crowding, choice.plan, built.whole, built.speed),
+        forecasts=outlook if choice.is_found else state.forecasts,
+        conflict=falls_short.answered,
+        settled=choice.settled,
+        rest_since=(state.rest_since or now) if chosen.rests else None,
+        turn=state.turn + 1,
+        silences=built.state.silences,
+        asleep=built.state.asleep,
+        hung=built.state.hung,
+        set_back=state.set_back,
+        left_open=None if state.left_open is None else falls_short.open,
     )
 
 
-def _chosen(
-    policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None
-) -> tuple[Built, Plan, Fleet, Choice]:
-    """The problem, what runs, and what is chosen: again without past peaks in the way."""
+def _chosen(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None) -> _Chosen:
+    """What a turn chooses: again without past peaks in the way."""
     built = build(policy, snapshot, state, now, kept)
     running = running_plan(built.whole, built.loaded, state)
     current = Fleet(_loads(built), without_own(state.fleet.routes, snapshot))
@@ -134,7 +170,8 @@ def _chosen(
         choice = choose(built, running, current, state, now)
     hung = built.state.hung
     choice = beside_stuck(choice, running, current, frozenset(snapshot.stuck), paused(hung, now))
-    return built, running, current, unloading_first(choice, current, hung, now)
+    choice = unloading_first(choice, current, hung, now)
+    return _Chosen(replace(built, whole=choice.whole), running, current, choice)
 
 
 def _foreseeing(state: State, plan: Plan, built: Built) -> State:
