@@ -60,6 +60,15 @@ def test_a_second_controller_is_refused_until_the_first_one_is_gone(database: Da
     Journal.open(database).close()
 
 
+def test_a_lock_that_is_let_go_of_a_little_later_is_waited_for(database: Database) -> None:
+    ending = threading.Timer(0.5, Journal.open(database).close)
+    ending.start()
+    with closing(Journal.open(database)) as journal:
+        written = [noted(journal)]
+        assert digests(database) == written
+    ending.join()
+
+
 def test_a_leader_takes_the_journal_from_one_that_stands_still_and_writes_no_more(database: Database) -> None:
     with closing(Journal.open(database, lead=lambda: "1.a")) as former:
         written = [noted(former)]
