@@ -26,12 +26,13 @@ from controller.planning.explanation import Loosened, shortfall_of
 from controller.planning.pooled.linear import minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
+from controller.planning.price_words import runner_up_text, shadow_text
 from controller.planning.questions import Questions
 from controller.planning.relaxation import relaxations
-from controller.planning.report import conflict_finding, runner_up_text, shadow_text, shortfall_findings
 from controller.planning.runner_up import Chosen, runners_up
 from controller.planning.sacrifice import services_short
 from controller.planning.shadow import shadow_prices
+from controller.planning.shortfall_words import conflict_finding, shortfall_findings
 from controller.planning.verify import verify
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement

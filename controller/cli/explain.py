@@ -124,18 +124,19 @@ def _show(on: "Console", about: "list[Candidate]") -> None:
 def show_explanation(on: "Console", found: "Explanation", policy: "Policy") -> None:
     """Runners-up, what more is worth, and why the plan falls short where it does."""
     from controller.cli import findings
-    from controller.planning import report
     from controller.planning.explanation import Shortfall
+    from controller.planning.price_words import runner_up_text, shadow_text
+    from controller.planning.shortfall_words import shortfall_findings
 
     if found.runners_up:
-        rows = [(str(item.placement), report.runner_up_text(item, policy)) for item in found.runners_up]
+        rows = [(str(item.placement), runner_up_text(item, policy)) for item in found.runners_up]
         print_table(on, "Runners-up", ("placement", "without it"), rows)
         if any(item.instead for item in found.runners_up):
             on.print(FIGURES, style="dim")
     for item in found.shadow_prices:
-        on.print(report.shadow_text(item), highlight=False)
+        on.print(shadow_text(item), highlight=False)
     short = Shortfall(found.conflicts, found.sacrifices, found.undecided, found.servable)
-    findings.show(on, report.shortfall_findings(short, policy))
+    findings.show(on, shortfall_findings(short, policy))
 
 
 def _verdict(item: "Candidate") -> tuple[str, str]:

@@ -9,7 +9,6 @@ from functools import partial
 from controller.actions import Transition
 from controller.decision import Proof, State
 from controller.fleet import Fleet, Seat
-from controller.planning import report
 from controller.planning.around import around
 from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
@@ -21,7 +20,7 @@ from controller.planning.preemption import Acquired, judging, never_preempting, 
 from controller.planning.remaining import remaining
 from controller.planning.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.unmoved import OF_NODES, beside, nodes_of
-from controller.planning.verify import verify
+from controller.planning.verify import explained, verify
 from controller.planning.whole.rounds import MORE_GIVEN_UP
 from controller.planning.whole.size import is_small
 from policy.findings import Finding, Level
@@ -82,7 +81,7 @@ def _chosen(
         judged = judging(plan, problem, acquired)
         broken = verify(plan, judged)
         if broken:
-            doubts = (*doubts, *report.violated(broken))
+            doubts = (*doubts, *explained(broken))
             continue
         whole = bridged(built, judged, running, plan)
         if problem.floors == guarded.floors:
@@ -139,7 +138,7 @@ def _step(
     for whole, plan in aims:
         step = step_reached(whole, running, current, plan) if verify(running, whole) else None
         if step is not None:
-            doubts = (*doubts, *report.violated(verify(step.plan, whole)))
+            doubts = (*doubts, *explained(verify(step.plan, whole)))
             return Choice(step.plan, Proof.UNDECIDED, step.way, whole, "", doubts)
     return None
 

@@ -11,11 +11,11 @@ from controller.decision import Decision, Forecast, Started, State, Verdict
 from controller.fleet import Fleet, Load, fleet_of
 from controller.performance import margin
 from controller.performance.learn import prediction_errors
-from controller.planning import report
 from controller.planning.beside import crowding
 from controller.planning.build import Built, build
 from controller.planning.choose import Choice, choose
 from controller.planning.cut_off import without_own
+from controller.planning.ending import ending, ends_of
 from controller.planning.falling_short import Short, Told, told
 from controller.planning.held_back import waiting
 from controller.planning.hung import hanging, paused
@@ -26,6 +26,7 @@ from controller.planning.objective import links_per_hour, price_per_hour
 from controller.planning.outlook import forecasts
 from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
+from controller.planning.reasons import reasons
 from controller.planning.running import running_plan
 from controller.planning.sacrifice import services_short
 from controller.planning.set_back import put_right, was_set_back
@@ -33,7 +34,7 @@ from controller.planning.stuck import beside_stuck
 from controller.planning.unmatched import unmatched
 from controller.planning.unremoved import unremoved
 from controller.planning.unwelcome import unloading_first
-from policy.findings import Finding, Level
+from policy.findings import Finding
 from policy.resolved import Policy
 from policy.uncollected import uncollected
 from rules.kernel.plan import Plan
@@ -73,7 +74,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
     if kept is not None and state.left_open is not None:
         kept.left_open = short if falls_short.open else None
     outlook = forecasts(choice.plan, built.whole, built.speed, built.state.bursts)
-    ends = report.ends(choice.plan, built.whole)
+    ends = ends_of(choice.plan, built.whole)
     after = _state_after(chosen, falls_short, outlook, state, now)
     return Decision(
         id=_decision_id(policy, snapshot, state, now),
@@ -86,7 +87,7 @@ def _decided(policy: Policy, snapshot: Snapshot, state: State, now: datetime, ke
         transition=choice.way or Transition(),
         forecasts=outlook,
         errors=prediction_errors(state.forecasts, snapshot, now, timedelta(seconds=policy.scaling.stale_after_s)),
-        reasons=report.reasons(choice.plan, built.whole),
+        reasons=reasons(choice.plan, built.whole),
         findings=(
             *snapshot.findings,
             *_of_plan(chosen, falls_short, ends, now),
@@ -105,7 +106,7 @@ def _of_plan(chosen: _Chosen, falls_short: Told, ends: Mapping[str, datetime], n
         *chosen.built.asked.findings,
         *chosen.choice.findings,
         *falls_short.findings,
-        *_ending(ends, now),
+        *ending(ends, now),
         *unremoved(chosen.built.whole),
     )
 
@@ -199,21 +200,6 @@ def _started(before: tuple[Started, ...], way: Transition | None, current: Fleet
             if standing.get(action.load.seat, 0) < action.load.instances:
                 latest[action.load.placement] = now
     return tuple(Started(*item) for item in sorted(latest.items()))
-
-
-def _ending(ends: Mapping[str, datetime], now: datetime) -> tuple[Finding, ...]:
-    until = report.soon(ends, now)
-    if until is None:
-        return ()
-    return (
-        Finding(
-            "GW2014",
-            Level.WARNING,
-            f"evidence behind the plan ends, evidence against it begins, or maintenance does, at {until.isoformat()}; "
-            "what that touches moves before",
-            "renew the evidence where it ends, and make sure that other sites or variants that are allowed have room",
-        ),
-    )
 
 
 def _decision_id(policy: Policy, snapshot: Snapshot, state: State, now: datetime) -> str:

@@ -9,10 +9,10 @@ import hashlib
 from dataclasses import dataclass
 
 from controller.decision import State
-from controller.planning import report
 from controller.planning.build import Built
 from controller.planning.explanation import shortfall_of
 from controller.planning.sacrifice import services_short
+from controller.planning.shortfall_words import degrade_findings, shortfall_findings
 from controller.planning.whole.size import is_small
 from policy.findings import Finding
 from rules.kernel.plan import Plan
@@ -28,7 +28,7 @@ class Short:
 
     def why(self) -> tuple[Finding, ...]:
         """Who a service that falls short gives way to, and the clauses to blame."""
-        return report.shortfall_findings(shortfall_of(self.plan, self.built, self.running), self.built.whole.policy)
+        return shortfall_findings(shortfall_of(self.plan, self.built, self.running), self.built.whole.policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def told(short: Short, state: State, *, unchanged: bool) -> Told:
 
     The same question is not answered twice, also where nothing was found. `unchanged`: the plan is what runs.
     """
-    degraded = report.degrade_findings(short.plan, short.built.whole)
+    degraded = degrade_findings(short.plan, short.built.whole)
     if not degraded:
         return Told()
     key = _key(short.plan, short.built)

@@ -17,12 +17,11 @@ from collectors.snapshot import Snapshot
 from controller.actions import SetLoad, SetRoutes
 from controller.decision import Decision
 from controller.fleet import Load, RouteSet
-from controller.planning import report
 from controller.planning.build import Built, build
 from controller.planning.demand import demand_id
 from controller.planning.kept import Kept
 from controller.planning.options import placement_of
-from controller.planning.verify import Moment, verify
+from controller.planning.verify import Moment, explained, verify
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from rules.catalogue import BARRING, STANDING
@@ -72,7 +71,7 @@ def recheck(
     )
     apart = {*snapshot.stuck, *(item.site for item in snapshot.cut_off)}
     own = tuple(item for item in followed if item.origin not in apart)
-    return (*lost, *report.violated(tuple(_broken(decision, built, own))), *vanished)
+    return (*lost, *explained(_broken(decision, built, own)), *vanished)
 
 
 def _known(plan: Plan, whole: Problem) -> Plan:

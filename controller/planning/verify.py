@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
+from policy.findings import Finding
 from rules.catalogue import RULES
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem
@@ -34,3 +35,9 @@ def introduced(after: Iterable[Violation], before: Iterable[Violation]) -> tuple
     return tuple(
         v for v in after if abs(v.measured - v.limit) > known.get((v.rule, v.subject, v.place, v.quantity), -1)
     )
+
+
+def explained(violations: Iterable[Violation]) -> tuple[Finding, ...]:
+    """Violations as findings, each in its rule's words."""
+    by_id = {rule.id: rule for rule in RULES}
+    return tuple(by_id[violation.rule].explain(violation) for violation in violations)

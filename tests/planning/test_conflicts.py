@@ -13,7 +13,7 @@ from controller.planning.loosen_room import grown
 from controller.planning.questions import Questions
 from controller.planning.relaxation import Relaxation, relaxations, relaxations_of_all
 from controller.planning.remedy import REMEDIES
-from controller.planning.report import conflict_finding
+from controller.planning.shortfall_words import conflict_finding
 from controller.planning.solve import solve
 from policy.resolved import AvailabilityObjective, CostObjective, LatencyObjective, ScaleToZero
 from rules.catalogue import EXCLUDING

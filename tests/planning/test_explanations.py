@@ -13,8 +13,8 @@ from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
+from controller.planning.price_words import runner_up_text
 from controller.planning.questions import Questions
-from controller.planning.report import runner_up_text
 from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.sacrifice import sacrifices
 from controller.planning.shadow import shadow_prices

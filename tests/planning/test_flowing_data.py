@@ -14,8 +14,8 @@ from controller.explain import Candidate
 from controller.lapses import outlook
 from controller.planning.build import build
 from controller.planning.decide import decide
+from controller.planning.ending import ends_of
 from controller.planning.recheck import recheck
-from controller.planning.report import ends
 from policy.clauses import DATA_REMOVAL, ComplianceProfile, LocalityClause, Scope
 from policy.data_flow import Data, Reads, data
 from policy.resolved import Issuer, Policy, Removal
@@ -119,7 +119,7 @@ def test_a_word_that_a_newer_one_outlasts_ends_nothing_whatever_else_did_before(
     snapshot = replace(world.snapshot(), evidence=(*world.snapshot().evidence, *words))
     decision = decide(world.policy, snapshot, world.state, world.now)
     assert decision.fleet.routes
-    found = ends(decision.plan, build(world.policy, snapshot, world.state, world.now).whole)
+    found = ends_of(decision.plan, build(world.policy, snapshot, world.state, world.now).whole)
     assert found == {"certification": START + 5 * DAY, "data": START + 2_000 * DAY}
 
 

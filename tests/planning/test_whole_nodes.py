@@ -17,7 +17,7 @@ from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
 from controller.planning.questions import Questions
 from controller.planning.relaxation import relaxations
-from controller.planning.report import conflict_finding, shortfall_findings
+from controller.planning.shortfall_words import conflict_finding, shortfall_findings
 from controller.planning.solve import solve
 from controller.planning.verify import verify
 from controller.planning.whole import size

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from controller.fleet import RouteSet
 from controller.planning.demand import demand_id
-from controller.planning.report import ends_by_use
+from controller.planning.ending import ends_by_use
 from controller.planning.standing_until import standing_until_s
 from controller.sites.hub.question import Asked
 from rules.kernel.problem import Placement
