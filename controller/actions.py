@@ -10,9 +10,14 @@ from rules.kernel.problem import Placement
 
 @dataclass(frozen=True, slots=True)
 class SetLoad:
-    """Have a placement on its server with this many instances and this batching, loading it when it is not there."""
+    """Have a placement on its server with this many instances and this batching, loading it when it is not there.
+
+    `anew`: what the server shows does not count, as a call before may be under way there. It is asked in any case, and
+    answers once that is over.
+    """
 
     load: Load
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

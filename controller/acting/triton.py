@@ -84,7 +84,7 @@ class TritonActuator:
     async def have(self, action: SetLoad | Unload) -> None:
         """The same, by whom no policy is known. Raises ActuatorError."""
         seat = action.load.seat if isinstance(action, SetLoad) else action.seat
-        work = self._set(action.load) if isinstance(action, SetLoad) else self._remove(seat)
+        work = self._set(action.load, anew=action.anew) if isinstance(action, SetLoad) else self._remove(seat)
         try:
             async with asyncio.timeout(self._limits.action.total_seconds()):
                 await work
@@ -97,7 +97,7 @@ class TritonActuator:
         except SourceError as error:
             raise ActuatorError(f"{seat_name(seat)}: {error}") from error
 
-    async def _set(self, load: Load) -> None:
+    async def _set(self, load: Load, *, anew: bool) -> None:
         states = await self._states(load.seat)
         if not states:
             raise ActuatorError(
@@ -107,7 +107,8 @@ class TritonActuator:
         if "READY" not in states:
             # Only a loaded model tells its configuration, which the wanted one is made from.
             await self._ask(load.seat, "load", lambda client, name: client.load_model(name))
-        if not await self._shows(load):
+        if anew or not await self._shows(load):
+            # A server takes the calls for a model one after the other: once it answers, those before are over.
             wanted = overridden(await self._config(load.seat, Config), load)
             text = msgspec.json.encode(wanted).decode()
             await self._ask(load.seat, "load", lambda client, name: client.load_model(name, config=text))

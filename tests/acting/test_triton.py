@@ -1,7 +1,10 @@
 """Loads, resizes and unloads on real Triton servers, also while they serve."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +18,7 @@ from controller.embedded.fleet import EmbeddedFleet
 from controller.fleet import Load
 from tests.acting.calling import Calls, body
 from tests.acting.world import ORIENT, PARIS, READ, world
+from tests.loop.test_real_hanging import folder_of
 
 pytestmark = [pytest.mark.triton, pytest.mark.envoy]
 
@@ -166,3 +170,32 @@ async def test_a_server_that_takes_a_load_and_never_answers_hangs(client: httpx.
         with pytest.raises(HangError, match="not as wanted within 1 s") as raised:
             await actuator.apply("d", SetLoad(Load(ORIENT, 1, 1, 0)), world())
         assert raised.value.seat == (ORIENT, "")
+
+
+@contextmanager
+def loading_slowly(model: Path, seconds: int) -> Iterator[None]:
+    """While the block lasts, an instance that is made of what is there takes so long."""
+    (code,) = model.glob("*/model.py")
+    before = code.read_text()
+    code.write_text(f"import time\ntime.sleep({seconds})\n{before}")
+    try:
+        yield
+    finally:
+        code.write_text(before)
+
+
+async def test_a_server_that_is_asked_anew_answers_once_what_was_given_up_is_over(
+    triton: TritonActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient
+) -> None:
+    one, three = Load(ORIENT, 1, 1, 0), Load(ORIENT, 3, 1, 0)
+    await triton.apply("d", SetLoad(one), world())
+    with loading_slowly(folder_of(fleet, PARIS, "ppocr-cls--fp32"), 3):
+        resizing = asyncio.create_task(triton.apply("d", SetLoad(three), world()))
+        await asyncio.sleep(1)
+        resizing.cancel()
+        await asyncio.wait([resizing])
+        assert await config(fleet, client, "ppocr-cls--fp32") == (1, 1, 0), "of a resize under way it tells nothing"
+        await triton.apply("d", SetLoad(one, anew=True), world())
+        for _ in range(20):
+            assert await config(fleet, client, "ppocr-cls--fp32") == (1, 1, 0)
+            await asyncio.sleep(0.2)

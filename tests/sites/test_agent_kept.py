@@ -63,6 +63,13 @@ def test_what_was_kept_before_it_was_known_what_had_begun_is_read(tmp_path: Path
     assert kept_state(tmp_path, SITE) == STATE_THEN
 
 
+def test_what_was_kept_before_it_was_known_what_is_unread_is_read(tmp_path: Path) -> None:
+    newest = (KEPT / f"state-{VERSION}.json").read_text(encoding="utf-8")
+    assert ',"unread":[]' in newest
+    (tmp_path / STATE).write_text(newest.replace(',"unread":[]', ""), encoding="utf-8")
+    assert kept_state(tmp_path, SITE) == STATE_THEN
+
+
 def test_what_this_release_keeps_has_the_newest_form(tmp_path: Path) -> None:
     keep_state(tmp_path, STATE_THEN)
     assert (tmp_path / STATE).read_bytes() == (KEPT / f"state-{VERSION}.json").read_bytes().strip()

@@ -14,7 +14,7 @@ from controller.sites.agent.acting import Hands
 from controller.sites.agent.intent import may_be_set
 from controller.sites.agent.limits import server_of
 from controller.sites.agent.mind import Mind
-from controller.sites.agent.state import Failed
+from controller.sites.agent.state import Answered, Failed
 from controller.sites.agent.waves import Standing
 from controller.sites.site_plan import SitePlan
 
@@ -79,6 +79,7 @@ class Doing:
 
     async def _withdraw(self, action: Action, plan: SitePlan, *, blind: bool) -> None:
         failed = await self._hands.do(action, plan)
+        self._answered(action, failed)
         if blind:
             failed = Failed(failed.trouble if failed else "", seat_of(action), blind=True)
         if failed is not None:
@@ -92,8 +93,14 @@ class Doing:
 
     async def _do(self, action: Action, plan: SitePlan) -> None:
         failed = await self._hands.do(action, plan)
+        self._answered(action, failed)
         if failed is not None:
             self._failed(action, failed, plan)
+
+    def _answered(self, action: Action, failed: Failed | None) -> None:
+        seat = seat_of(action)
+        if failed is None and seat is not None:
+            self._mind.take(Answered(seat))
 
     def _is_meant(self, seat: Seat, plan: SitePlan) -> bool:
         """Whether a load that had to wait for others is still to be set: by this plan, and within its evidence."""

@@ -69,6 +69,7 @@ def wanted(state: AgentState, plan: SitePlan, standing: Standing, intent: Intent
         reaching(plan),
         frozenset(each.seat for each in state.failures),
         frozenset(each.seat for each in state.failures if each.urgent),
+        frozenset(each.seat for each in state.unread if not each.answered),
     )
 
 

@@ -75,7 +75,8 @@ def standing_of(snapshot: Snapshot, now: datetime) -> Standing:
         if model.state is ModelState.LOADING
     )
     silent = frozenset(_key(server) for server in snapshot.servers if server not in answering)
-    return Standing({load.seat: load for load in loads}, silent, None, moving=moving)
+    read_at = {_key(server): server.reading.at for server in answering if server.reading.at is not None}
+    return Standing({load.seat: load for load in loads}, silent, None, moving=moving, read_at=read_at)
 
 
 def arriving_in(plan: SitePlan | None) -> tuple[Arriving, ...]:

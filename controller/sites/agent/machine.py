@@ -10,12 +10,24 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from controller.actions import SetLoad, SetRoutes, Wave, seat_of
+from controller.actions import SetLoad, SetRoutes, Unload, Wave, seat_of
 from controller.fleet import Seat
 from controller.sites.agent.intent import Intent, Site, deviations, ground, intent_of, is_away, is_there, wanted
 from controller.sites.agent.limits import server_of
 from controller.sites.agent.scaling import Choice, scaled
-from controller.sites.agent.state import AgentState, Event, Failed, Failure, Heard, Looked, Missed, Remote, Told
+from controller.sites.agent.state import (
+    AgentState,
+    Answered,
+    Event,
+    Failed,
+    Failure,
+    Heard,
+    Looked,
+    Missed,
+    Remote,
+    Told,
+    Unread,
+)
 from controller.sites.agent.waves import Standing, next_wave
 from controller.sites.report import Cause, Deviation, Phase, Refused
 from controller.sites.site_plan import SiteLoad, SitePlan
@@ -44,6 +56,8 @@ def step(site: Site, state: AgentState, event: Event, now: datetime) -> tuple[Ag
             return _told(state, event), None
         case Failed():
             return _failed(state, event), None
+        case Answered():
+            return _answered(state, event), None
         case Looked():
             return _looked(site, state, event)
         case _:
@@ -125,8 +139,20 @@ def _failed(state: AgentState, event: Failed) -> AgentState:
     return replace(state, refused=Refused(state.generation, event.trouble, hung, seats))
 
 
+def _answered(state: AgentState, event: Answered) -> AgentState:
+    """What was begun there before is over, too. Only what is read from now on tells what came of it."""
+    unread = (
+        replace(each, at=state.latest, answered=True) if each.seat == event.seat else each for each in state.unread
+    )
+    return replace(state, unread=tuple(unread))
+
+
 def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, Wave | None]:
     standing, now = event.standing, state.latest
+    unread = tuple(each for each in state.unread if not _is_over(each, standing))
+    state = replace(state, unread=unread)
+    seats = {each.seat for each in unread}
+    standing = replace(standing, unread={seat: most for seat, most in state.begun if seat in seats})
     state = replace(
         state,
         failures=tuple(each for each in state.failures if each.until > now and not _is_seen(each, standing)),
@@ -146,7 +172,7 @@ def _looked(site: Site, state: AgentState, event: Looked) -> tuple[AgentState, W
 
 def _begun(state: AgentState, wave: Wave, standing: Standing) -> AgentState:
     """What servers have, or are to have, of what the wave begins: how much that is they do not tell meanwhile."""
-    found = dict(state.begun)
+    found, unread = dict(state.begun), {each.seat: each for each in state.unread}
     for action in wave.actions:
         if isinstance(action, SetRoutes):
             continue
@@ -155,12 +181,31 @@ def _begun(state: AgentState, wave: Wave, standing: Standing) -> AgentState:
         asked = action.load.instances if isinstance(action, SetLoad) else 0
         if there or asked:
             found[seat] = max(there, asked, found.get(seat, 0))
-    return replace(state, begun=tuple(sorted(found.items())))
+            unread[seat] = _unread(action, unread.get(seat), standing, state.latest)
+    return replace(state, begun=tuple(sorted(found.items())), unread=tuple(sorted(unread.values())))
+
+
+def _unread(action: SetLoad | Unload, before: Unread | None, standing: Standing, now: datetime) -> Unread:
+    """What is begun on a seat, beside what was before that no reading has told of yet."""
+    if isinstance(action, Unload):
+        return Unread(action.seat, now)
+    load = action.load
+    is_told = standing.loads.get(load.seat) != load and (before is None or before.asked == load)
+    return Unread(load.seat, now, load if is_told else None)
+
+
+def _is_over(each: Unread, standing: Standing) -> bool:
+    """Whether a server has told what became of what was begun on a seat, and that it is over."""
+    seat, server = each.seat, server_of(each.seat)
+    if _may_go_on(seat, standing) or standing.read_at.get(server, each.at) < each.at:
+        return False
+    there = standing.loads.get(seat)
+    return each.answered or there is None or there == each.asked
 
 
 def _may_go_on(seat: Seat, standing: Standing) -> bool:
     """Whether something that was begun on a seat may not have ended."""
-    if seat in standing.moving or server_of(seat) in standing.silent:
+    if seat in standing.moving or seat in standing.unread or server_of(seat) in standing.silent:
         return True
     return any(seat_of(action) == seat for action in standing.under_way)
 
@@ -203,6 +248,9 @@ def _settled(state: AgentState, plan: SitePlan, event: Looked, intent: Intent) -
     lacking = [item for item in deviations(plan, state, intent, state.latest) if item.cause is Cause.NO_ROOM]
     if lacking:
         return replace(state, refused=Refused(plan.generation, _no_room(lacking)))
+    silent = event.standing.silent
+    if any(server_of(each.seat) not in silent for each in state.unread):
+        return state
     if any(not each.blind for each in state.failures) or not is_there(event.standing, intent):
         return state
     return replace(state, applied=plan.generation, refused=None)

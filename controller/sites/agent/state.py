@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.fleet import Seat
+from controller.fleet import Load, Seat
 from controller.sites.agent.scaling import Choice, Signal
 from controller.sites.agent.waves import Standing
 from controller.sites.report import Phase, Refused
@@ -35,6 +35,20 @@ class Remote:
     answering_since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unread:
+    """A seat on which something was begun `at` an instant, and whose server was not read since it ended.
+
+    `answered`: the server has answered the last call for it. Without that, it is over once the server shows what was
+    `asked`, which is empty where it shows that all the while, or may in between.
+    """
+
+    seat: Seat
+    at: datetime
+    asked: Load | None = None
+    answered: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class AgentState:
     """All of it.
@@ -43,7 +57,7 @@ class AgentState:
     last. `latest` is the latest instant that was ever seen: time does not go back. `former` are loads of plans before,
     as long as they may still be there. `applied` is the generation that was brought about last, `starts` how often the
     agent was started. `begun` has the most instances that a seat had, or was to have, as something was begun there that
-    may still be under way: its server does not tell.
+    may still be under way: its server does not tell. Those that are `unread` have so many though it shows others.
     """
 
     site: str
@@ -60,6 +74,7 @@ class AgentState:
     starts: int = 0
     refused: Refused | None = None
     begun: tuple[tuple[Seat, int], ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @property
     def generation(self) -> int:
@@ -111,4 +126,11 @@ class Failed:
     hung: bool = False
 
 
-Event = Heard | Missed | Told | Looked | Failed
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was begun on a seat was done."""
+
+    seat: Seat
+
+
+Event = Heard | Missed | Told | Looked | Failed | Answered

@@ -14,6 +14,7 @@ what is there.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Unload, Wave, seat_of
 from controller.connections.servers import ServerKey
@@ -29,6 +30,8 @@ class Standing:
 
     `under_way` had begun before it was looked at, and not ended: whether it was done by then is not known. `moving` are
     seats whose servers tell that they load or unload them, by whomever that was begun, and not how many instances.
+    `read_at` is when each server was read, where that is not just now. `unread` are seats on which something was begun
+    since, or may be under way though nothing tells of it, with the most instances that they may have.
     """
 
     loads: Mapping[Seat, Load]
@@ -36,10 +39,12 @@ class Standing:
     routes: tuple[RouteSet, ...] | None
     under_way: tuple[Action, ...] = ()
     moving: frozenset[Seat] = frozenset()
+    read_at: Mapping[ServerKey, datetime] = field(default_factory=dict)
+    unread: Mapping[Seat, int] = field(default_factory=dict)
 
     def may_have(self, seat: Seat) -> bool:
         """Whether a seat has something, or may have: it is on its way, or its server does not tell."""
-        return seat in self.loads or seat in self.moving or server_of(seat) in self.silent
+        return seat in self.loads or seat in self.moving or seat in self.unread or server_of(seat) in self.silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Wanted:
     `gone` are seats that may not run any longer, and `left` what gateways follow less what goes over those and what is
     not planned. `routes` are of what stands and is wanted, `reaching` what a demand may go over once it stands. Seats
     that are `put_off` are left for later, and so are routes where None is among them; of what is withdrawn those alone
-    that were `tried` in vain just now.
+    that were `tried` in vain just now. What a server shows of the seats in `doubt` may not be what comes of them.
     """
 
     loads: Mapping[Seat, Load]
@@ -59,6 +64,7 @@ class Wanted:
     reaching: Mapping[Demand, frozenset[Placement]] = field(default_factory=dict)
     put_off: frozenset[Seat | None] = frozenset()
     tried: frozenset[Seat | None] = frozenset()
+    doubt: frozenset[Seat] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +111,15 @@ def _growing(standing: Standing, wanted: Wanted, ground: Ground) -> tuple[Action
             continue
         now = standing.loads.get(seat)
         has = min(now.instances, load.instances) if now else 0
-        on_its_way = 0 if now else taken.get(seat, 0)
+        on_its_way = taken.get(seat, 0) - (now.instances if now else 0)
         room.take(seat, -on_its_way)
         more = room.fitting(seat, load.instances - has)
-        more = 0 if on_its_way and more < load.instances else more
+        more = 0 if on_its_way and more < load.instances - has else more
         room.take(seat, max(more, on_its_way))
-        target = replace(load, instances=has + more)
-        if target.instances and (now is None or more > 0 or _set_otherwise(now, load)) and target != now:
-            actions.append(SetLoad(target))
+        target, doubted = replace(load, instances=has + more), seat in wanted.doubt
+        is_lacking = now is None or more > 0 or _set_otherwise(now, load) or (doubted and has == now.instances)
+        if target.instances and is_lacking and (doubted or target != now):
+            actions.append(SetLoad(target, doubted))
     return tuple(actions)
 
 
@@ -123,6 +130,7 @@ def _taken(standing: Standing, ground: Ground) -> dict[Seat, int]:
     """
     taken = {seat: ground.most.get(seat, UNLIMITED) for seat in standing.moving}
     taken |= {seat: load.instances for seat, load in standing.loads.items()}
+    taken |= {seat: max(count, taken.get(seat, 0)) for seat, count in standing.unread.items()}
     return taken | {load.seat: max(load.instances, taken.get(load.seat, 0)) for load in _loading(standing)}
 
 
@@ -168,7 +176,7 @@ def _shrinking(standing: Standing, wanted: Wanted, waiting: frozenset[Demand]) -
             if seat not in asked:
                 actions.append(Unload(*seat))
         elif now.instances > load.instances and seat not in needed:
-            actions.append(SetLoad(load))
+            actions.append(SetLoad(load, seat in wanted.doubt))
     return tuple(actions)
 
 
