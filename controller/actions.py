@@ -92,6 +92,8 @@ def seat_of(action: Action) -> Seat | None:
 
 GIVEN_UP: Final = "given up, as something is against what is done or routed now, which the next turn sees to"
 """The `error` of an action that was cut off for what must not wait: nothing is wrong with it."""
+STOPPED: Final = "given up, as the controller was to end and had waited as long as it may; the next one looks at it"
+"""The `error` of one that was cut off as the controller ended: nothing is wrong with that either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,6 @@ class Outcome:
     @property
     def result(self) -> Literal["done", "failed", "given_up"]:
         """What became of it, in a word."""
-        if self.error == GIVEN_UP:
+        if self.error in {GIVEN_UP, STOPPED}:
             return "given_up"
         return "failed" if self.error else "done"

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from controller.connections.addresses import split_address
+
+END_WITHIN_S: Final = 2
+"""How long requests are still answered at the end; one that never comes whole would hold it up for good."""
 
 
 class Server(uvicorn.Server):
@@ -23,7 +27,15 @@ class Server(uvicorn.Server):
 async def serving(app: ASGIApp, address: str) -> AsyncIterator[None]:
     """Serve an application at an address while the block runs; signals stay with whoever started the process."""
     host, port = split_address(address)
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=END_WITHIN_S,
+    )
     async with started(Server(config)):
         yield
 

@@ -23,6 +23,7 @@ from controller.documents import Documents
 from controller.journal.errors import JournalError
 from controller.journal.writer import Journal
 from controller.loop.resuming import resumed
+from controller.loop.stopping import StoppedError, Stopping
 from controller.loop.turn import Turned, Wiring, turn
 from controller.loop.turn_policy import TurnPolicy
 from controller.planning.decide import decide
@@ -40,12 +41,12 @@ class DeclinedError(Exception):
 
 
 class Conversation:
-    """Shows the decision and asks. Ctrl-C means no while it asks, and later: stop after the wave that runs."""
+    """Shows the decision and asks. Ctrl-C means no until it was agreed to, and later: begin nothing more."""
 
     def __init__(self, *, ask: bool) -> None:
         self._ask = ask
         self._asking = False
-        self.stopping = False
+        self.stopping = Stopping()
 
     def decide(self, policy: Policy, snapshot: Snapshot, state: State, at: datetime) -> Decision:
         """The decision, once it is agreed to. Raises DeclinedError. Runs in a thread."""
@@ -65,7 +66,7 @@ class Conversation:
             sys.stdout.write("\nNothing was changed.\n")
             sys.stdout.flush()
             os._exit(INTERRUPTED)
-        self.stopping = True
+        self.stopping.tell()
 
 
 async def apply_once(
@@ -80,8 +81,8 @@ async def apply_once(
             in_force = TurnPolicy(source.folder, source.load, documents.policy)
             async with watched(in_force, connections) as live:
                 wiring = _wired(in_force, live, notes, conversation)
-                return await turn(wiring, memory, Phases(NoOpTracer()), lambda: conversation.stopping)
-    except DeclinedError:
+                return await turn(wiring, memory, Phases(NoOpTracer()), conversation.stopping)
+    except (DeclinedError, StoppedError):
         return None
     except JournalError as error:
         raise in_two(error, ": ") from error

@@ -19,9 +19,10 @@ def run(
 ) -> int:
     """Observe, decide and act, again and again, and serve the API, until SIGINT or SIGTERM.
 
-    The first signal lets the wave that runs finish; the second stops at once. Broken documents stop nothing: the last
-    good policy stays in force. A repository is looked at every 30 s; custom resources are followed
-    (kubernetes:CONTEXT). With OTEL_EXPORTER_OTLP_ENDPOINT set, the controller's own spans are sent there.
+    After the first signal nothing is begun, and actions under way have a minute to end; the second stops at once.
+    Broken documents stop nothing: the last good policy stays in force. A repository is looked at every 30 s; custom
+    resources are followed (kubernetes:CONTEXT). With OTEL_EXPORTER_OTLP_ENDPOINT set, the controller's own spans are
+    sent there.
 
     Where the connections name a cluster, replicas elect one that acts. One that may lead no longer ends, and exits 1.
     """

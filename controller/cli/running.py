@@ -18,6 +18,7 @@ from controller.connections.addresses import split_address
 from controller.garbage import seldom_collected
 from controller.loop.runner import Watch
 from controller.loop.status import Status
+from controller.loop.stopping import WAITED_S
 from controller.places import Places
 from policy.words import counted, dollars_per_hour
 
@@ -39,12 +40,12 @@ async def run_until_told(places: Places, watch: Watch) -> None:
     for name, address in places.connections.listened_at().items():
         _require_free(name, address)
     places = replace(places, otlp_endpoint=os.environ.get(ENDPOINT, ""))
-    told = asyncio.Event()
-    working = asyncio.create_task(_run(places, told, watch))
+    told, at_work = asyncio.Event(), asyncio.Event()
+    working = asyncio.create_task(_run(places, told, at_work, watch))
     loop = asyncio.get_running_loop()
 
     def signalled() -> None:
-        if told.is_set():
+        if told.is_set() or not at_work.is_set():  # who waits to lead, or for sites, has nothing under way
             working.cancel()
         told.set()
 
@@ -54,8 +55,9 @@ async def run_until_told(places: Places, watch: Watch) -> None:
         await working
 
 
-async def _run(places: Places, told: asyncio.Event, watch: Watch) -> None:
+async def _run(places: Places, told: asyncio.Event, at_work: asyncio.Event, watch: Watch) -> None:
     async with in_background(seldom_collected()), controller(places, watch) as running:
+        at_work.set()
         print(f"Serving http://{places.connections.api}; Ctrl-C stops", flush=True)
         stopped, ended = asyncio.create_task(told.wait()), asyncio.create_task(running.ended())
         deposed = asyncio.create_task(running.deposed())
@@ -64,7 +66,8 @@ async def _run(places: Places, told: asyncio.Event, watch: Watch) -> None:
             task.cancel()
         if stopped not in done:
             raise _ended(ended.result()) if ended in done else _deposed()
-        print("Stopping: the wave that runs is finished first; Ctrl-C again stops at once", flush=True)
+        running.runner.stop()
+        print(f"Stopping: what is under way has up to {WAITED_S:g} s to end; Ctrl-C again stops at once", flush=True)
 
 
 def _ended(fault: BaseException | None) -> CliError:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from controller.acting.actuator import Actuator, ActuatorError, HangError
-from controller.actions import GIVEN_UP, Action, Outcome, Unload, Wave, seat_of
+from controller.actions import GIVEN_UP, STOPPED, Action, Outcome, Unload, Wave, seat_of
 from controller.clocks import Clock
 from controller.decision import Decision
 from controller.fleet import Seat
 from controller.loop.catalogue import evidence_ended
+from controller.loop.stopping import StoppedError, Stopping
 from policy.findings import Finding
 from policy.resolved import Policy
 
-AtWork = asyncio.Task[Outcome]
+AtWork = asyncio.Task[Outcome | None]
+"""Gives nothing where the action was not begun, as the controller is to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,43 +33,53 @@ class Hands:
     hanging: timedelta = timedelta(seconds=10)
 
 
-def begun(decision: Decision, wave: Wave, policy: Policy, hands: Hands, clock: Clock) -> list[AtWork]:
+def begun(
+    decision: Decision, wave: Wave, policy: Policy, hands: Hands, *, clock: Clock, stopping: Stopping
+) -> list[AtWork]:
     """The wave's actions, each as a task that gives what came of it; cancelled, it gives that it was given up."""
     sites = {pool.name: pool.site for pool in policy.pools}
     free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(hands.at_once))
     hanging: Counter[str] = Counter()
 
-    async def one(action: Action) -> Outcome:
-        site, started = sites.get(_pool_of(action), ""), clock()
+    async def one(action: Action) -> Outcome | None:
+        site, started, acting = sites.get(_pool_of(action), ""), clock(), False
         try:
             async with free[site]:
-                started = clock()
+                if stopping.is_told:
+                    return None
+                started, acting = clock(), True
                 trouble = _not_begun(decision, started, hanging[site], hands)
                 if trouble is None:
                     trouble = await _act(decision, action, policy, hands)
                 hanging[site] += trouble.hung is not None
         except asyncio.CancelledError:
-            trouble = _Trouble(GIVEN_UP)
+            if stopping.is_told and not acting:
+                return None
+            trouble = _Trouble(STOPPED if stopping.is_over else GIVEN_UP)
         return Outcome(decision.id, wave.name, action, started, clock(), trouble.told, trouble.hung)
 
     return [asyncio.create_task(one(action)) for action in wave.actions]
 
 
 async def waited_for(
-    tasks: Collection[AtWork], every: timedelta, look: Callable[[], Awaitable[tuple[Finding, ...]]]
+    tasks: Collection[AtWork], every: timedelta, look: Callable[[], Awaitable[tuple[Finding, ...]]], stopping: Stopping
 ) -> tuple[Finding, ...]:
     """Wait for all of these, and look again and again meanwhile.
 
-    Once that finds something, what is still under way is given up; what was found.
+    Once that finds something, or who is to end has waited long enough, what is still under way is given up; what was
+    found.
     """
-    pending = set(tasks)
-    while pending:
-        _, pending = await asyncio.wait(pending, timeout=every.total_seconds())
-        against = await look() if pending else ()
-        if against:
-            await given_up(pending)
-            return against
-    return ()
+    against: tuple[Finding, ...] = ()
+    try:
+        async with stopping.in_time():
+            pending = set(tasks)
+            while pending and not against:
+                _, pending = await asyncio.wait(pending, timeout=every.total_seconds())
+                against = await look() if pending else ()
+    except StoppedError:
+        against = ()
+    await given_up(tasks)
+    return against
 
 
 async def given_up(tasks: Iterable[AtWork]) -> None:

@@ -1,6 +1,6 @@
 """Carrying out a transition: wave after wave, a wave's actions side by side, and nothing more once one has failed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,6 +11,7 @@ from controller.decision import Decision
 from controller.journal.errors import JournalError
 from controller.loop.at_work import AtWork, Hands, begun, ended_by, given_up, waited_for
 from controller.loop.catalogue import action_failed, journal_refused
+from controller.loop.stopping import StoppedError, Stopping
 from controller.planning.duration import ahead_s, looked_every_s
 from policy.findings import Finding
 from policy.resolved import Policy
@@ -52,18 +53,20 @@ async def carry_out(
     look: Look,
     watch: Look,
     clock: Clock,
-    stopping: Callable[[], bool],
+    stopping: Stopping,
 ) -> Carried:
     """Do the waves in order. A wave once begun is finished; what stops a transition is looked at between waves.
+
+    Once the controller is to end no action is begun any more, and what is under way then has a while to end.
 
     When the evidence that is known ends is seen before each action, too: in a large wave the last ones begin long after
     the first. What was looked at longer ago than readings count is looked at again before the next wave. While a wave
     is under way, `watch` tells what must not wait for its end. What is unloaded as others leave holds no later wave up,
     and stops none: nothing that is planned needs its room.
     """
-    work = _Work(decision, policy, hands, note, watch, clock)
+    work = _Work(decision, policy, hands, note, watch, clock, stopping)
     try:
-        carried = await _in_order(work, look, stopping)
+        carried = await _in_order(work, look)
         if carried.given_up or not carried.noted:
             await given_up(work.aside)
         last = await work.finished(WITHDRAW, work.aside, len(decision.transition.waves)) if carried.noted else carried
@@ -73,16 +76,20 @@ async def carry_out(
     return Carried(work.outcomes, found, last.noted, carried.given_up or last.given_up)
 
 
-async def _in_order(work: "_Work", look: Look, stopping: Callable[[], bool]) -> Carried:
+async def _in_order(work: "_Work", look: Look) -> Carried:
     """Do the waves, and wait for none that is aside. With findings the transition stops."""
     looked, stale_after = work.clock(), timedelta(seconds=work.policy.scaling.stale_after_s)
     for index in range(len(work.decision.transition.waves)):
-        if stopping():
+        if work.stopping.is_told:
             break
         against = ended_by(work.decision, work.clock())
         # Where the clock was set back meanwhile, how long ago it was is not known.
         if not against and not timedelta() <= work.clock() - looked <= stale_after:
-            against, looked = await look(work.left(index, timedelta(0)), work.outcomes), work.clock()
+            try:
+                async with work.stopping.at_once():
+                    against, looked = await look(work.left(index, timedelta(0)), work.outcomes), work.clock()
+            except StoppedError:
+                break
         if against:
             return Carried(findings=against)
         carried = await work.wave(index)
@@ -101,6 +108,7 @@ class _Work:
     note: Note
     watch: Look
     clock: Clock
+    stopping: Stopping
     outcomes: tuple[Outcome, ...] = ()
     tasks: list[AtWork] = field(default_factory=list)
     aside: list[AtWork] = field(default_factory=list)
@@ -108,7 +116,7 @@ class _Work:
     async def wave(self, index: int) -> Carried:
         """Do a wave, and wait for what is not aside."""
         wave = self.decision.transition.waves[index]
-        tasks = begun(self.decision, wave, self.policy, self.hands, self.clock)
+        tasks = begun(self.decision, wave, self.policy, self.hands, clock=self.clock, stopping=self.stopping)
         aside = [task for task, action in zip(tasks, wave.actions, strict=True) if is_aside(wave.name, action)]
         self.tasks += tasks
         self.aside += aside
@@ -117,8 +125,8 @@ class _Work:
     async def finished(self, wave: str, tasks: Sequence[AtWork], index: int) -> Carried:
         """Wait for tasks of a wave, as others of `index` are under way, and note what came of them."""
         began = self.clock()
-        against = await waited_for(tasks, self._every, lambda: self._watched(index, began))
-        done = tuple(task.result() for task in tasks)
+        against = await waited_for(tasks, self._every, lambda: self._watched(index, began), self.stopping)
+        done = tuple(each for task in tasks if (each := task.result()) is not None)
         self.outcomes += done
         try:
             if done:

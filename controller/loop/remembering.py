@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from controller.actions import Action, Outcome, SetLoad, SetRoutes, Transition, Unload, is_aside
+from controller.actions import GIVEN_UP, Action, Outcome, SetLoad, SetRoutes, Transition, Unload, is_aside
 from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
 from controller.planning.hung import noted
@@ -19,7 +19,8 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
 
     What was learnt (rates, service times, margins) always counts. The plan and its forecasts count once all that they
     need stands; loads, routes and starts count one by one. A service is asleep once no route leads to it, and stays so
-    until one does: a wake-up that failed is tried again as one. Whether something was given up counts for one turn.
+    until one does: a wake-up that failed is tried again as one. Whether something was given up counts for one turn, and
+    not at all where that was for the controller to end.
     """
     done = [outcome for outcome in outcomes if not outcome.error]
     hung = noted(decision.state.hung, outcomes)
@@ -39,7 +40,7 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
         started=tuple(item for item in decision.state.started if item.placement in grown or item in before.started),
         asleep=tuple(sorted({*before.asleep, *decision.state.asleep} - routed)),
         hung=hung,
-        is_late=any(outcome.result == "given_up" for outcome in outcomes),
+        is_late=any(outcome.error == GIVEN_UP for outcome in outcomes),
     )
 
 

@@ -16,6 +16,7 @@ from controller.journal.errors import JournalError
 from controller.loop.catalogue import journal_refused, turn_failed
 from controller.loop.polishing import Polishing
 from controller.loop.status import Status
+from controller.loop.stopping import StoppedError, Stopping
 from controller.loop.turn import Memory, Turned, Wiring, turn
 from controller.telemetry.phases import Phases
 from policy.findings import Finding, Level
@@ -40,7 +41,7 @@ class Runner:
         self._polishing = Polishing(wiring.polish) if wiring.polish else None
         self._not_ahead = NotAhead(wiring.clock)
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._stopping = Stopping()
         self._status = Status(in_force=memory.in_force, interval_s=_interval_s(memory))
 
     @property
@@ -53,8 +54,8 @@ class Runner:
         self._wake.set()
 
     def stop(self) -> None:
-        """Have `run` return: the wave that runs is finished, those after it are left to the next start."""
-        self._stopping = True
+        """Have `run` return: no action begins any more, and what is under way is waited for, but not without end."""
+        self._stopping.tell()
         self._wake.set()
 
     async def run(self) -> None:
@@ -66,7 +67,7 @@ class Runner:
         clock = asyncio.get_running_loop()
         due = clock.time()
         try:
-            while not self._stopping:
+            while not self._stopping.is_told:
                 self._wake.clear()
                 await self._turn()
                 due = next_due(due, _interval_s(self._memory), clock.time())
@@ -88,7 +89,9 @@ class Runner:
         with self._tracer.start_as_current_span("turn") as span:
             try:
                 with self._polishing.held() if self._polishing else nullcontext():
-                    turned = await turn(self._wiring, self._memory, phases, lambda: self._stopping)
+                    turned = await turn(self._wiring, self._memory, phases, self._stopping)
+            except StoppedError:
+                return
             except Exception as error:
                 LOG.exception("the turn failed; what runs stays as it is")
                 span.record_exception(error)
@@ -100,9 +103,10 @@ class Runner:
             self.nudge()
         if self._polishing:
             self._polishing.look(turned, self._wiring.clock())
-        more = () if turned.carried.given_up else (*await self._kept(turned), *await self._tidied())
+        goes_on = not (turned.carried.given_up or self._stopping.is_told)
+        more = (*await self._kept(turned), *await self._tidied()) if goes_on else ()
         self._tell(_status_of(self._status, turned, more), phases)
-        if not (turned.carried.given_up or self._stopping):
+        if goes_on and not self._stopping.is_told:
             await self._answer()
 
     def _weigh_proposal(self) -> None:

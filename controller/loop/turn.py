@@ -24,6 +24,7 @@ from controller.loop.catalogue import is_collector_trouble, journal_refused, rou
 from controller.loop.observing import Parts, observe
 from controller.loop.policies import InForce, reloaded
 from controller.loop.remembering import changed, remembered, with_routes
+from controller.loop.stopping import StoppedError, Stopping
 from controller.telemetry.phases import Phases, described
 from policy.findings import Finding
 from policy.resolved import Policy
@@ -140,22 +141,28 @@ class Case:
     parts: Parts
 
 
-async def turn(wiring: Wiring, memory: Memory, phases: Phases, stopping: Callable[[], bool]) -> Turned:
-    """Read the policy, collect, decide, note, look again, act, note."""
+async def turn(wiring: Wiring, memory: Memory, phases: Phases, stopping: Stopping) -> Turned:
+    """Read the policy, collect, decide, note, look again, act, note.
+
+    Raises StoppedError where it was told to end before anything was noted.
+    """
     with phases("policy"):
         loaded = await asyncio.to_thread(wiring.load, wiring.folder)
     in_force = reloaded(memory.in_force, loaded, wiring.clock())
     wiring.again(frozenset((each.placement.pool, each.node) for each in memory.state.hung))
+    now = wiring.clock()
     with phases("collect"):
-        now = wiring.clock()
-        snapshot, parts = await observe(wiring.collectors, now, wiring.collect_deadline_s, memory.parts)
-        if in_force.policy is None:
-            return Turned(replace(memory, in_force=in_force, parts=parts), snapshot)
-        state, unread = await _with_real_routes(wiring.routes, memory.state, in_force.policy)
-        state = replace(state, left_open=None if wiring.answer is None else "")
+        async with stopping.at_once():
+            snapshot, parts = await observe(wiring.collectors, now, wiring.collect_deadline_s, memory.parts)
+            if in_force.policy is None:
+                return Turned(replace(memory, in_force=in_force, parts=parts), snapshot)
+            state, unread = await _with_real_routes(wiring.routes, memory.state, in_force.policy)
+    state = replace(state, left_open=None if wiring.answer is None else "")
     with phases("decide") as span:
         decision = await asyncio.to_thread(wiring.decide, in_force.policy, snapshot, state, now)
         span.set_attributes(described(decision))
+    if stopping.is_told:
+        raise StoppedError
     case = Case(in_force.policy, snapshot, state, decision, parts)
     digest, carried = await _note_and_carry(wiring, case, phases, stopping)
     after = remembered(state, decision, carried.outcomes) if digest else state
@@ -175,9 +182,7 @@ async def _with_real_routes(
         return state, (routes_unread(str(error)),)
 
 
-async def _note_and_carry(
-    wiring: Wiring, case: Case, phases: Phases, stopping: Callable[[], bool]
-) -> tuple[str, Carried]:
+async def _note_and_carry(wiring: Wiring, case: Case, phases: Phases, stopping: Stopping) -> tuple[str, Carried]:
     """The digest of the decision's entry in hex, empty when it was not taken, and what was done because of it."""
     try:
         with phases("journal"):
@@ -186,6 +191,8 @@ async def _note_and_carry(
             )
     except JournalError as error:
         return "", Carried(findings=(journal_refused(str(error)),), noted=False)
+    if case.decision.acts and stopping.is_told:
+        return digest.hex(), Carried()
     prepared = await _prepared(wiring, case)
     carried = await _carry(wiring, case, phases, stopping)
     return digest.hex(), replace(carried, findings=(*prepared, *carried.findings))
@@ -198,7 +205,7 @@ async def _prepared(wiring: Wiring, case: Case) -> tuple[Finding, ...]:
     return await wiring.upkeep.prepare(case.policy, case.snapshot, case.state.fleet, case.decision)
 
 
-async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[[], bool]) -> Carried:
+async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Stopping) -> Carried:
     """Carry the decision out, as far as a second look allows."""
 
     async def note(wave: str, done: Sequence[Outcome], outcomes: Sequence[Outcome]) -> None:
@@ -218,8 +225,12 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Callable[
 
     against: tuple[Finding, ...] = ()
     if case.decision.transition.waves:
-        with phases("verify"):
-            against = await look(case.decision, ())
+        try:
+            with phases("verify"):
+                async with stopping.at_once():
+                    against = await look(case.decision, ())
+        except StoppedError:
+            return Carried()
         if not against:
             with phases("act"):
                 carried = await carry_out(

@@ -64,6 +64,13 @@ class Replicas:
         os.kill(running.pid, signal.SIGKILL)
         running.wait()
 
+    def end(self, name: str, within_s: float) -> int:
+        """Tell one to end; its exit status. Raises TimeoutExpired."""
+        running = self.all[name].running
+        assert running is not None
+        os.kill(running.pid, signal.SIGTERM)
+        return running.wait(within_s)
+
     def ended(self) -> list[str]:
         """Those whose processes have ended."""
         return [name for name, each in self.all.items() if each.running and each.running.poll() is not None]

@@ -22,6 +22,7 @@ from controller.journal.place import Database, Place
 from controller.journal.reader import reading
 from controller.journal.series import SeriesStore
 from controller.journal.writer import Journal
+from controller.loop.stopping import Stopping
 from controller.loop.turn import Memory, turn
 from controller.telemetry.phases import Phases
 from tests.journal.postgresql import Server, serving
@@ -203,15 +204,15 @@ async def test_the_loop_acts_on_nothing_while_the_server_is_away_and_goes_on_whe
     dry = DryRun()
     with serving() as server, closing(Journal.open(server.emptied())) as journal:
         wiring = wiring_of(tmp_path, journal, dry)
-        first = await turn(wiring, Memory(), Phases(NoOpTracer()), lambda: False)
+        first = await turn(wiring, Memory(), Phases(NoOpTracer()), Stopping())
         done = len(dry.noted)
         assert done
         server.kill()
-        away = await turn(wiring, first.memory, Phases(NoOpTracer()), lambda: False)
+        away = await turn(wiring, first.memory, Phases(NoOpTracer()), Stopping())
         assert [finding.id for finding in away.carried.findings] == ["GW3003"]
         assert (len(dry.noted), away.memory.state) == (done, first.memory.state)
         server.start()
-        back = await turn(wiring, away.memory, Phases(NoOpTracer()), lambda: False)
+        back = await turn(wiring, away.memory, Phases(NoOpTracer()), Stopping())
         assert back.digest
         assert len(dry.noted) > done
         assert isinstance(journal.place, Database)

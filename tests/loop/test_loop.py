@@ -19,6 +19,7 @@ from controller.decision import Decision, State
 from controller.fleet import Fleet, Load, RouteSet
 from controller.journal.reader import reading
 from controller.loop.at_work import Hands
+from controller.loop.stopping import Stopping
 from controller.loop.turn import Memory, Turned, Wiring, turn
 from controller.telemetry.phases import Phases
 from policy.findings import Finding, Level
@@ -31,7 +32,7 @@ from tests.planning.world import RECEIPT_OCR
 
 async def one_turn(wiring: Wiring, memory: Memory | None = None) -> Turned:
     phases = Phases(TracerProvider().get_tracer("test"))
-    return await turn(wiring, memory or Memory(), phases, lambda: False)
+    return await turn(wiring, memory or Memory(), phases, Stopping())
 
 
 def ids(turned: Turned) -> list[str]:

@@ -18,6 +18,7 @@ from controller.loop.at_work import Hands
 from controller.loop.policies import InForce
 from controller.loop.runner import Runner, next_due
 from controller.loop.status import Status, readiness
+from controller.loop.stopping import Stopping
 from controller.loop.turn import Memory, Wiring, turn
 from controller.telemetry.phases import Phases
 from controller.telemetry.tracing import RecentSpans, tracer_provider
@@ -249,7 +250,7 @@ async def test_where_why_is_not_found_the_loop_goes_on_and_without_it_turns_are_
     loop.stop()
     await running
     assert not loop.status.failed
-    alone = await turn(replace(wiring, decide=leaves_open), Memory(), Phases(TRACER), lambda: False)
+    alone = await turn(replace(wiring, decide=leaves_open), Memory(), Phases(TRACER), Stopping())
     assert alone.memory.state.left_open is None
 
 
