@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -52,14 +54,29 @@ async def until_turns(loop: Runner, turns: int) -> None:
     await until(done)
 
 
+@asynccontextmanager
+async def running(loop: Runner) -> AsyncIterator[None]:
+    """A loop that is stopped after the block, and has ended then."""
+    task = asyncio.create_task(loop.run())
+    try:
+        yield
+    finally:
+        loop.stop()
+        await task
+
+
+async def run(loop: Runner, turns: int = 1) -> None:
+    """So many turns, of which all but the first begin by a nudge."""
+    async with running(loop):
+        await until_turns(loop, 1)
+        for each in range(2, turns + 1):
+            loop.nudge()
+            await until_turns(loop, each)
+
+
 async def test_a_nudge_begins_the_next_turn_at_once_and_stop_ends_the_run(wiring: Wiring) -> None:
     loop = runner(wiring)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
+    await run(loop, turns=2)
     assert loop.status.turns == 2
 
 
@@ -71,10 +88,7 @@ async def test_the_journal_may_forget_only_what_is_older_than_a_profile_asks(
     monkeypatch.setattr(wiring.journal, "forget_oldest", asked.append)
     monkeypatch.setattr(Policy, "audited_s", audited_s)
     loop = runner(wiring)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.stop()
-    await running
+    await run(loop)
     (since,) = asked
     assert (since is None) == (audited_s == 0)
     assert since is None or timedelta() <= wiring.clock() - since - timedelta(seconds=audited_s) < timedelta(minutes=1)
@@ -89,10 +103,7 @@ async def test_a_clock_that_runs_ahead_has_the_journal_forget_nothing_before_its
     loop, begun = runner(wiring), wiring.clock()
     assert isinstance(wiring.clock, Clock)
     wiring.clock.now += timedelta(days=14)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.stop()
-    await running
+    await run(loop)
     (since,) = asked
     assert since is not None
     assert since - begun < timedelta(minutes=1) - timedelta(days=1)
@@ -108,10 +119,7 @@ async def test_a_clock_that_was_not_set_yet_keeps_the_journal_from_forgetting_no
     right, wiring.clock.now = wiring.clock.now, datetime(1970, 1, 1, tzinfo=UTC)
     loop = runner(wiring)
     wiring.clock.now = right
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.stop()
-    await running
+    await run(loop)
     (since,) = asked
     assert since is not None
     assert timedelta() <= wiring.clock() - since - timedelta(days=1) < timedelta(minutes=1)
@@ -125,13 +133,11 @@ async def test_a_fault_in_tidying_the_journal_is_told_and_the_loop_goes_on(
 
     monkeypatch.setattr(wiring.journal, "forget_oldest", fail)
     loop = runner(wiring)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    assert "GW3006" in {finding.id for finding in loop.status.findings}
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
+    async with running(loop):
+        await until_turns(loop, 1)
+        assert "GW3006" in {finding.id for finding in loop.status.findings}
+        loop.nudge()
+        await until_turns(loop, 2)
 
 
 async def test_stopping_finishes_the_wave_and_leaves_the_next(wiring: Wiring) -> None:
@@ -145,10 +151,8 @@ async def test_stopping_finishes_the_wave_and_leaves_the_next(wiring: Wiring) ->
             done.append(action)
 
     loop = runner(replace(wiring, hands=Hands((Slow(),))))
-    running = asyncio.create_task(loop.run())
-    await begun.wait()
-    loop.stop()
-    await running
+    async with running(loop):
+        await begun.wait()
     assert done == list(MOVE.waves[0].actions)
     with reading(wiring.journal.place) as reader:
         resumed = reader.resume()
@@ -167,13 +171,11 @@ async def test_a_fault_in_deciding_leaves_what_runs_and_the_next_turn_tries_agai
         return keep(state, now)
 
     loop = runner(replace(wiring, decide=decide))
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    failed = loop.status
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
+    async with running(loop):
+        await until_turns(loop, 1)
+        failed = loop.status
+        loop.nudge()
+        await until_turns(loop, 2)
     assert [finding.id for finding in failed.findings] == ["GW3006"]
     assert not readiness(failed, NOW).ready
     assert readiness(loop.status, NOW).ready
@@ -193,14 +195,12 @@ async def test_what_is_found_at_rest_is_weighed_in_the_next_turn_and_noted_with_
         return replace(rested, proof=Proof.FEASIBLE, state=after)
 
     loop = runner(replace(wiring, decide=decide, polish=polish))
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    await asyncio.to_thread(begun.wait, 5)
-    await asyncio.sleep(0.05)
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
+    async with running(loop):
+        await until_turns(loop, 1)
+        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.sleep(0.05)
+        loop.nudge()
+        await until_turns(loop, 2)
     with reading(wiring.journal.place) as reader:
         proposals = [decided.state.proposal for decided in reader.decisions()]
     assert proposals == [None, found]
@@ -224,12 +224,7 @@ async def test_why_a_fleet_falls_short_is_found_once_a_turn_is_told_and_the_next
         return (FOUND_WHY,)
 
     loop = runner(replace(wiring, decide=decide, answer=answer))
-    running = asyncio.create_task(loop.run())
-    for turns in (1, 2, 3):
-        await until_turns(loop, turns)
-        loop.nudge()
-    loop.stop()
-    await running
+    await run(loop, turns=3)
     assert told == [1]
     assert [state.conflict for state in seen[:3]] == [None, ("why?", (FOUND_WHY,)), ("why?", (FOUND_WHY,))]
     with reading(wiring.journal.place) as journal:
@@ -243,12 +238,7 @@ async def test_where_why_is_not_found_the_loop_goes_on_and_without_it_turns_are_
         raise RuntimeError
 
     loop = runner(replace(wiring, decide=leaves_open, answer=answer))
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
+    await run(loop, turns=2)
     assert not loop.status.failed
     alone = await turn(replace(wiring, decide=leaves_open), Memory(), Phases(TRACER), Stopping())
     assert alone.memory.state.left_open is None
@@ -257,10 +247,7 @@ async def test_where_why_is_not_found_the_loop_goes_on_and_without_it_turns_are_
 async def test_each_phase_of_a_turn_is_a_span_below_the_turns_own(wiring: Wiring) -> None:
     recent = RecentSpans()
     loop = runner(wiring, recent)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.stop()
-    await running
+    await run(loop)
     spans = {span.name: span for span in recent.spans()}
     assert list(spans) == ["policy", "collect", "decide", "journal", "verify", "act", "turn"]
     assert {span.parent_id for name, span in spans.items() if name != "turn"} == {spans["turn"].span_id}
@@ -271,10 +258,7 @@ async def test_each_phase_of_a_turn_is_a_span_below_the_turns_own(wiring: Wiring
 async def test_readiness_names_every_reason(wiring: Wiring) -> None:
     loop = runner(replace(wiring, load=lambda _: BROKEN))
     assert readiness(loop.status, NOW).reasons == ("the first turn is not done yet",)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.stop()
-    await running
+    await run(loop)
     assert "no good policy yet" in readiness(loop.status, NOW).reasons[0]
     kept = replace(loop.status, in_force=InForce(policy(), (), NOW))
     assert readiness(kept, NOW).ready
@@ -287,10 +271,5 @@ async def test_a_watch_that_fails_does_not_end_the_loop(wiring: Wiring) -> None:
         raise ZeroDivisionError
 
     loop = Runner(wiring, Memory(), tracer_provider(RecentSpans()).get_tracer("test"), fail)
-    running = asyncio.create_task(loop.run())
-    await until_turns(loop, 1)
-    loop.nudge()
-    await until_turns(loop, 2)
-    loop.stop()
-    await running
+    await run(loop, turns=2)
     assert not loop.status.failed
