@@ -24,12 +24,18 @@ class HangError(ActuatorError):
 
 
 class UnreadError(ActuatorError):
-    """Gateways of the `origins` do not tell all that they follow; `read` is what was told, by these and all others."""
+    """Gateways of the `origins` do not tell all that they follow; `read` is what was told, by these and all others.
 
-    def __init__(self, message: str, read: Iterable[RouteSet], origins: Iterable[str]) -> None:
+    `maybe` is what gateways were given, and may follow now or at once.
+    """
+
+    def __init__(
+        self, message: str, read: Iterable[RouteSet], origins: Iterable[str], maybe: Iterable[RouteSet] = ()
+    ) -> None:
         super().__init__(message)
         self.read = tuple(sorted(read))
         self.origins = frozenset(origins)
+        self.maybe = tuple(sorted(maybe))
 
 
 class Actuator(Protocol):

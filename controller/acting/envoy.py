@@ -1,11 +1,8 @@
 """Acting on Envoy gateways: replacing the route file of an origin and waiting until Envoy follows it."""
 
 import asyncio
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +13,7 @@ from collectors.fetch import Limits, SourceError, fetch
 from collectors.recording import RecordingError
 from collectors.triton_repository import decode
 from controller.acting.actuator import ActuatorError, UnreadError
+from controller.acting.envoy_files import ROUTE_FILE, InForce, is_younger, replace_file, written
 from controller.acting.envoy_stages import (
     Delays,
     Json,
@@ -32,17 +30,8 @@ from controller.connections.gateway import GatewayConnection
 from controller.fleet import RouteSet
 from policy.resolved import Policy
 
-ROUTE_FILE: Final = "routes.json"
 REJECTED: Final = "update_rejected"
 NO_DELAYS: Final[Delays] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """The version that Envoy follows for an origin, and the route sets that it was made from."""
-
-    version: str = ""
-    routes: tuple[RouteSet, ...] = ()
 
 
 class EnvoyActuator:
@@ -101,15 +90,28 @@ class EnvoyActuator:
             )
 
     async def routes(self) -> tuple[RouteSet, ...]:
-        """What all gateways follow now. Raises UnreadError, with what the others follow, when one does not tell."""
+        """What all gateways follow now.
+
+        Raises UnreadError, with what the others follow, when one does not tell, or may follow at once what it was given
+        just now.
+        """
         asked = [(gateway, origin) for gateway in self._gateways for origin in gateway.origins]
         found = await asyncio.gather(*(self._told(gateway, origin) for gateway, origin in asked))
-        read = sorted(item for each in found if not isinstance(each, ActuatorError) for item in each.routes)
-        unread = {
-            origin: each for (_, origin), each in zip(asked, found, strict=True) if isinstance(each, ActuatorError)
-        }
-        if unread:
-            raise UnreadError("; ".join(dict.fromkeys(map(str, unread.values()))), read, unread)
+        read: list[RouteSet] = []
+        maybe: list[RouteSet] = []
+        unread: dict[str, ActuatorError] = {}
+        for (gateway, origin), each in zip(asked, found, strict=True):
+            file = gateway.routes / origin / ROUTE_FILE
+            if isinstance(each, ActuatorError):
+                unread[origin] = each
+                maybe += written(file).routes
+                continue
+            read += each.routes
+            if is_younger(file, self._deadline) and (given := written(file)).version not in {"", each.version}:
+                maybe += given.routes
+        if unread or maybe:
+            told = dict.fromkeys(map(str, unread.values())) or ["a gateway is about to follow what it was given"]
+            raise UnreadError("; ".join(told), read, unread, maybe)
         return tuple(read)
 
     async def _told(self, gateway: GatewayConnection, origin: str) -> InForce | ActuatorError:
@@ -126,10 +128,13 @@ class EnvoyActuator:
         sets = {item.service: item for item in (*now.routes, *changed)}
         kept = [item for item in sets.values() if item.service in services]
         wanted = configuration(origin, kept, services, delays)
+        file = gateway.routes / origin / ROUTE_FILE
         if now.version == version(wanted):
+            if written(file).version not in {"", now.version}:
+                replace_file(file, wanted)  # given before, and not followed: it would be once the gateway starts anew
             return
         rejected = await self._rejected(gateway, origin)
-        _replace(gateway.routes / origin / ROUTE_FILE, wanted)
+        replace_file(file, wanted)
 
         async def followed() -> bool:
             if await self._rejected(gateway, origin) > rejected:
@@ -174,16 +179,3 @@ class EnvoyActuator:
             return decode(await fetch(self._client, "GET", url, Limits()), dict[str, Any], url)
         except SourceError as error:
             raise ActuatorError(str(error)) from error
-
-
-def _replace(file: Path, wanted: Json) -> None:
-    """Put the file there by a rename, so that the gateway never reads half of it."""
-    partial = file.with_suffix(".partial")
-    try:
-        partial.write_text(json.dumps({"version_info": version(wanted), "resources": [wanted]}))
-        partial.rename(file)
-    except OSError as error:
-        raise ActuatorError(
-            f"{file} cannot be written ({error.strerror}): see whether the gateway's route folder is there, has free "
-            "space and may be written to"
-        ) from error

@@ -14,7 +14,7 @@ from collectors.gateway import Gateways, GatewayTarget, arriving
 from collectors.snapshot import Snapshot
 from collectors.transport import ServersClient
 from collectors.triton_repository import RepositoryTarget, TritonRepository
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, UnreadError
 from controller.acting.envoy import EnvoyActuator
 from controller.acting.triton import TritonActuator, servers_of
 from controller.cli.errors import CliError, in_two
@@ -25,8 +25,8 @@ from controller.decision import State
 from controller.fleet import Fleet, Load
 from controller.journal.errors import JournalError
 from controller.loop.at_work import Hands
+from controller.loop.followed import with_routes
 from controller.loop.observing import observe
-from controller.loop.remembering import with_routes
 from controller.loop.resuming import resumed
 from controller.loop.turn_policy import TurnPolicy
 from controller.planning.running import observed
@@ -118,6 +118,10 @@ async def look(live: Live, policy: Policy, journal: Path) -> tuple[Snapshot, Sta
     snapshot, _ = await observe(live.collectors, at, DEADLINE_S)
     try:
         routes = await live.gateways.routes()
+    except UnreadError as error:
+        if error.origins:
+            raise CliError(str(error), "see whether the gateways of the connections document run") from error
+        routes = error.read
     except ActuatorError as error:
         raise CliError(str(error), "see whether the gateways of the connections document run") from error
     return snapshot, with_routes(_remembered(journal), routes, policy), at

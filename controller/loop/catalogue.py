@@ -72,5 +72,6 @@ def turn_failed(error: BaseException) -> Finding:
 
 
 def routes_unread(trouble: str) -> Finding:
-    """The routes that were last set are taken for those in force."""
-    return Finding("GW3007", Level.WARNING, trouble, "the routes that were last set are taken for those in force")
+    """The routes that were last set are taken for those in force, and beside them what may be followed instead."""
+    hint = "the routes that were last set are taken for those in force; what was tried since may be followed as well"
+    return Finding("GW3007", Level.WARNING, trouble, hint)

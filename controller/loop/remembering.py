@@ -1,14 +1,14 @@
 """What the loop remembers after a decision: only what was really brought about."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from controller.actions import GIVEN_UP, Action, Outcome, SetLoad, SetRoutes, Transition, Unload, is_aside
 from controller.decision import Decision, State
-from controller.fleet import Fleet, RouteSet
+from controller.fleet import Fleet
+from controller.loop.followed import after
 from controller.planning.hung import noted
-from policy.resolved import Policy
 
 SETTLING: Final = "shrink"
 """The wave that only removes what the plan no longer uses: once the waves before it are done, the plan is in force."""
@@ -20,11 +20,12 @@ def remembered(before: State, decision: Decision, outcomes: Sequence[Outcome]) -
     What was learnt (rates, service times, margins) always counts. The plan and its forecasts count once all that they
     need stands; loads, routes and starts count one by one. A service is asleep once no route leads to it, and stays so
     until one does: a wake-up that failed is tried again as one. Whether something was given up counts for one turn, and
-    not at all where that was for the controller to end.
+    not at all where that was for the controller to end. Routes that could not be set may be followed all the same.
     """
     done = [outcome for outcome in outcomes if not outcome.error]
     hung = noted(decision.state.hung, outcomes)
     fleet = changed(before.fleet, (outcome.action for outcome in done))
+    fleet = replace(fleet, routes=after(before.fleet.routes, outcomes))
     routed = {item.service for item in fleet.routes if item.ways}
     if len(done) == _count(decision.transition, settling=True):
         asleep = tuple(name for name in decision.state.asleep if name not in routed)
@@ -66,15 +67,3 @@ def changed(fleet: Fleet, actions: Iterable[Action]) -> Fleet:
             case SetRoutes(sets):
                 routes.update({(item.service, item.origin): item for item in sets})
     return Fleet(tuple(sorted(loads.values())), tuple(sorted(routes.values())))
-
-
-def with_routes(state: State, routes: Iterable[RouteSet], policy: Policy, unread: Collection[str] = ()) -> State:
-    """The state with the routes that the gateways really follow, of the demands that the policy knows.
-
-    Of origins that are `unread`, those that were last set stay where none were read.
-    """
-    known = {(service.name, origin.site) for service in policy.services for origin in service.origins}
-    last_set = (item for item in state.fleet.routes if item.origin in unread)
-    found = {(item.service, item.origin): item for item in (*last_set, *routes)}
-    kept = tuple(sorted(item for demand, item in found.items() if demand in known))
-    return replace(state, fleet=replace(state.fleet, routes=kept))

@@ -21,9 +21,10 @@ from controller.journal.writer import Journal
 from controller.loop.at_work import Hands
 from controller.loop.carrying_out import Carried, carry_out
 from controller.loop.catalogue import is_collector_trouble, journal_refused, routes_unread
+from controller.loop.followed import with_routes
 from controller.loop.observing import Parts, observe
 from controller.loop.policies import InForce, reloaded
-from controller.loop.remembering import changed, remembered, with_routes
+from controller.loop.remembering import changed, remembered
 from controller.loop.stopping import StoppedError, Stopping
 from controller.telemetry.phases import Phases, described
 from policy.findings import Finding
@@ -177,7 +178,7 @@ async def _with_real_routes(
     try:
         return with_routes(state, await reader.routes(), policy), ()
     except UnreadError as error:
-        return with_routes(state, error.read, policy, error.origins), (routes_unread(str(error)),)
+        return with_routes(state, error.read, policy, error.origins, error.maybe), (routes_unread(str(error)),)
     except ActuatorError as error:
         return state, (routes_unread(str(error)),)
 

@@ -112,8 +112,9 @@ class Report:
     `sequence` grows with each report of a site, also when its agent starts anew. `generation` is that of the plan that
     was brought about last, 0 before the first; `refused` the newest that was not. `cut_off_since` is told once more
     with the first reports after a partition. `seen` has readings of servers, counters and arrivals, and no findings;
-    `routes` are those that the gateways follow. As both were looked at, the plan of generation `taken_up` was in force,
-    and nothing was under way that it does not want: what is as that plan has it stays so.
+    `routes` are those that the gateways follow, and none where they are `unread`, as one does not tell. As both were
+    looked at, the plan of generation `taken_up` was in force, and nothing was under way that it does not want: what is
+    as that plan has it stays so.
     """
 
     site: str
@@ -129,6 +130,7 @@ class Report:
     deviations: tuple[Deviation, ...] = ()
     findings: tuple[Finding, ...] = ()
     taken_up: int = 0
+    unread: bool = False
 
 
 def packed(report: Report) -> bytes:

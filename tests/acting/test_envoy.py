@@ -1,6 +1,9 @@
 """Routes on a real Envoy: what was asked for is what it follows, and can be read back from it."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -8,7 +11,8 @@ import pytest
 
 from controller.acting.actuator import ActuatorError, UnreadError
 from controller.acting.envoy import EnvoyActuator
-from controller.acting.envoy_stages import services_of, stage_routes
+from controller.acting.envoy_files import ROUTE_FILE, replace_file, written
+from controller.acting.envoy_stages import configuration, services_of, stage_routes
 from controller.acting.triton import TritonActuator
 from controller.acting.waiting import until
 from controller.actions import SetLoad, SetRoutes
@@ -156,3 +160,70 @@ async def test_a_gateway_that_does_not_answer_leaves_known_what_all_others_follo
     assert unread.value.read == await envoy.routes()
     assert ALL_LYON in unread.value.read
     assert unread.value.origins == {"edge-brest"}
+
+
+@asynccontextmanager
+async def tells_until(fleet: EmbeddedFleet, falls_silent: Callable[[], bool]) -> AsyncIterator[GatewayConnection]:
+    """The gateway by another admin port, which gives no answer any more from some moment on."""
+    known = fleet.connections.gateways[0]
+    host, port = known.admin.split(":")
+
+    async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        if not falls_silent():
+            to_read, to_write = await asyncio.open_connection(host, int(port))
+            to_write.write(asked.replace(b"keep-alive", b"close"))
+            while part := await to_read.read(65_536):
+                writer.write(part)
+            to_write.close()
+        writer.close()
+
+    async with await asyncio.start_server(passed_on, "127.0.0.1", 0) as server:
+        admin = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield known.model_copy(update={"admin": admin})
+
+
+async def test_a_gateway_that_fell_silent_may_follow_what_it_was_given(
+    envoy: EnvoyActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient
+) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS, SPLIT)), world())
+    file = fleet.connections.gateways[0].routes / "edge-paris" / "routes.json"
+    before = file.stat().st_mtime_ns
+    async with tells_until(fleet, lambda: file.stat().st_mtime_ns != before) as gateway:
+        silent = EnvoyActuator(client, (gateway,))
+        with pytest.raises(ActuatorError):
+            await silent.apply("d", SetRoutes((ALL_LYON,)), world())
+        assert ALL_LYON in await envoy.routes(), "it follows what counts as not done"
+        with pytest.raises(UnreadError) as unread:
+            await silent.routes()
+    assert ALL_LYON in unread.value.maybe
+    assert "edge-paris" in unread.value.origins
+
+
+async def test_a_gateway_may_follow_at_once_what_it_was_given_just_now(
+    envoy: EnvoyActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS,)), world())
+    given = configuration("edge-paris", (ALL_LYON,), services_of(world()), {})
+    (tmp_path / "edge-paris").mkdir()
+    replace_file(tmp_path / "edge-paris" / ROUTE_FILE, given)
+    elsewhere = fleet.connections.gateways[0].model_copy(update={"routes": tmp_path})
+    late = EnvoyActuator(client, (elsewhere,), timedelta(seconds=1))
+    with pytest.raises(UnreadError, match="is about to follow") as unread:
+        await late.routes()
+    assert (unread.value.origins, unread.value.maybe) == (frozenset(), (ALL_LYON,))
+    assert ALL_PARIS in unread.value.read
+    await asyncio.sleep(1)
+    assert ALL_PARIS in await late.routes(), "it does not follow that, so it never may"
+
+
+async def test_what_a_gateway_was_given_in_vain_is_not_there_for_its_next_start(
+    envoy: EnvoyActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS, SPLIT)), world())
+    given = configuration("edge-paris", (ALL_LYON,), services_of(world()), {})
+    (tmp_path / "edge-paris").mkdir()
+    replace_file(tmp_path / "edge-paris" / ROUTE_FILE, given)
+    elsewhere = fleet.connections.gateways[0].model_copy(update={"routes": tmp_path})
+    await EnvoyActuator(client, (elsewhere,)).apply("d", SetRoutes((ALL_PARIS,)), world())
+    assert written(tmp_path / "edge-paris" / ROUTE_FILE).routes == (ALL_PARIS,)

@@ -121,7 +121,7 @@ async def test_a_failed_action_stops_the_transition_and_only_what_was_done_is_re
     assert [action for _, action in dry.noted] == [MOVE.waves[0].actions[0]]
     assert ids(turned) == ["GW3004"]
     state = turned.memory.state
-    assert (state.fleet.loads, state.fleet.routes) == ((Load(DETECT, 2, 4, 1_000),), ())
+    assert (state.fleet.loads, state.fleet.routes) == ((Load(DETECT, 2, 4, 1_000),), ROUTES), "they may be followed"
     assert (state.plan, state.forecasts) == (State().plan, State().forecasts)
     assert [item.placement for item in state.started] == [DETECT]
     assert state.turn == 1

@@ -1,5 +1,6 @@
 """What an agent tells, and that it is never more than a site may send: measured on what really goes up the wire."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -112,3 +113,9 @@ async def test_a_busy_site_sends_less_than_it_may_tls_included(tmp_path: Path) -
         assert len(heard.report.sketches) == 40
         sent_per_s = (wire.bytes_up - before) / (reports * TELL_S)
     assert 1_000 < sent_per_s < MOST_BYTES_PER_S / 2
+
+
+def test_a_gateway_that_does_not_tell_is_not_one_that_follows_nothing() -> None:
+    seen = Telling(fresh(), 1, START, work(1), (), None, 0, (), ())
+    assert not report_of(seen).unread
+    assert report_of(replace(seen, routes=None)).unread

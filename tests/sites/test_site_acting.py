@@ -105,6 +105,7 @@ class World:
             routes=routes,
             deviations=more,
             taken_up=taken_up,
+            unread=bool(has.get("is_unread")),
         )
         assert self.reports.take(report, Peer(PARIS, "01"), now)
 
@@ -202,6 +203,20 @@ async def test_a_gateway_that_does_not_tell_keeps_nobody_from_knowing_what_sites
     with pytest.raises(UnreadError) as told:
         await world.routes.routes()
     assert (told.value.read, told.value.origins) == (tuple(sorted((HERE, THERE))), {FRANKFURT})
+
+
+async def test_a_site_whose_gateway_does_not_tell_may_follow_what_it_was_given(world: World) -> None:
+    """It tells of no routes then. That it follows none is not what that means."""
+    world.tells()
+    acting = asyncio.create_task(world.routes.apply("d", SetRoutes((HERE, THERE)), POLICY))
+    await world.when_told(1, lambda: world.tells(1, routes=(HERE,)))
+    await acting
+    world.tells(1, is_unread=True)
+    with pytest.raises(UnreadError, match=f"a gateway of site {PARIS} does not tell") as told:
+        await world.routes.routes()
+    assert (told.value.read, told.value.origins, told.value.maybe) == ((THERE,), {PARIS}, (HERE,))
+    world.tells(1, routes=(HERE,))
+    assert await world.routes.routes() == tuple(sorted((HERE, THERE)))
 
 
 async def test_a_fallback_is_not_taken_for_a_change_of_routes(world: World) -> None:

@@ -16,7 +16,7 @@ from controller.cluster.routes.parting import parted_stages
 from controller.cluster.routes.route import demand_of, grpc_route, http_route
 from controller.cluster.routes.sayable import by_grpc, left_undone, why_not
 from controller.cluster.routes.settings import GatewaySettings
-from controller.cluster.routes.told import told
+from controller.cluster.routes.told import SPOILT, told
 from controller.cluster.servers.applying import Applier
 from controller.cluster.servers.standing import ROUTED, Manifest
 from controller.fleet import RouteSet
@@ -97,8 +97,10 @@ class RoutesActuator:
         if behind:
             trouble = "; ".join(f"{_name(each)}: {told(each)}" for each in behind)
             late = {(item.service, item.origin) for each in behind if (item := demand_of(each)) is not None}
-            read = [item for item in _demands(live) if (item.service, item.origin) not in late]
-            raise UnreadError(trouble, read, {origin for _, origin in late})
+            written = {(item.service, item.origin): item for item in _demands(live)}
+            read = [item for demand, item in written.items() if demand not in late]
+            maybe = [item for each in behind if _may_be_followed(each) and (item := demand_of(each)) is not None]
+            raise UnreadError(trouble, read, {origin for _, origin in late}, maybe)
         return tuple(sorted(_demands(live)))
 
     def left_undone(self, routes: Sequence[RouteSet], policy: Policy) -> tuple[Finding, ...]:
@@ -155,6 +157,12 @@ def _demands(live: Sequence[Any]) -> list[RouteSet]:
 
 def _behind(live: Sequence[Any]) -> list[Any]:
     return [each for each in live if not told(each).is_followed]
+
+
+def _may_be_followed(live: Any) -> bool:
+    """Whether requests may go by it as it is now, in part at least: where it was not refused as a whole."""
+    tells = told(live)
+    return not tells.against or any(SPOILT in each for each in tells.against)
 
 
 def _finding(live: Any, waited_s: float) -> Finding:

@@ -190,7 +190,7 @@ class Agent:
             self._number,
             now,
             snapshot,
-            looked.standing.routes or (),
+            looked.standing.routes,
             self._intent(),
             self._taken_up,
             self._parts.sketches.take(now),

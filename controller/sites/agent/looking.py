@@ -9,7 +9,7 @@ from typing import Final
 from collectors.collector import Collector
 from collectors.gateway import Arriving
 from collectors.snapshot import ModelState, Server, Snapshot, Work
-from controller.acting.actuator import ActuatorError
+from controller.acting.actuator import ActuatorError, UnreadError
 from controller.acting.envoy import EnvoyActuator
 from controller.connections.servers import ServerKey
 from controller.fleet import Load, RouteSet
@@ -49,6 +49,8 @@ class Looking:
         try:
             async with asyncio.timeout(DEADLINE_S):
                 return await self._gateways.routes()
+        except UnreadError as error:
+            return None if error.origins else error.read
         except (ActuatorError, TimeoutError):
             return None
 

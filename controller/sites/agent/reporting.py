@@ -22,13 +22,16 @@ HEAD_BYTES: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What a report is made of. `number` counts the reports of this start; `taken_up` is as a report has it."""
+    """What a report is made of. `number` counts the reports of this start; `taken_up` is as a report has it.
+
+    `routes` are None where a gateway does not tell.
+    """
 
     state: AgentState
     number: int
     at: datetime
     seen: Snapshot
-    routes: tuple[RouteSet, ...]
+    routes: tuple[RouteSet, ...] | None
     intent: Intent | None
     taken_up: int
     sketches: tuple[Sketch, ...]
@@ -47,11 +50,12 @@ def report_of(telling: Telling) -> Report:
         seen=told(telling.seen),
         refused=state.refused,
         cut_off_since=state.cut_off_since,
-        routes=telling.routes,
+        routes=telling.routes or (),
         sketches=telling.sketches,
         deviations=deviations(plan, state, intent, telling.at) if plan and intent else (),
         findings=telling.findings,
         taken_up=telling.taken_up,
+        unread=telling.routes is None,
     )
 
 

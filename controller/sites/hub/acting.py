@@ -91,16 +91,28 @@ class SiteRoutes:
             raise failed[0]
 
     async def routes(self) -> tuple[RouteSet, ...]:
-        """What all gateways follow now. Raises ActuatorError when one does not tell."""
+        """What all gateways follow now.
+
+        Raises ActuatorError, and UnreadError where some do not tell. Of such a site, what it was given may be followed.
+        """
+        read: list[RouteSet] = []
+        maybe: list[RouteSet] = []
+        unread = [site for site in self._desk.sites.agents if self._desk.is_unread(site)]
         try:
-            found = [await self._desk.routes(site) for site in self._desk.sites.agents]
+            for site in self._desk.sites.agents:
+                (maybe if site in unread else read).extend(await self._desk.routes(site))
         except JournalError as error:
             raise ActuatorError(str(error)) from error
-        of_sites = [item for routes in found for item in routes]
+        told = [f"a gateway of site {site} does not tell what it follows: see its agent's log" for site in unread]
         try:
-            return tuple(sorted((*await self._reader.routes(), *of_sites)))
+            read += await self._reader.routes()
         except UnreadError as error:
-            raise UnreadError(str(error), (*error.read, *of_sites), error.origins) from error
+            origins = (*unread, *error.origins)
+            told.append(str(error))
+            raise UnreadError("; ".join(told), (*read, *error.read), origins, (*maybe, *error.maybe)) from error
+        if unread:
+            raise UnreadError("; ".join(told), read, unread, maybe)
+        return tuple(sorted(read))
 
     async def _set(self, site: str, routes: list[RouteSet]) -> None:
         if self._desk.is_cut_off(site):

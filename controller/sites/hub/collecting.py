@@ -41,7 +41,8 @@ class SiteReadings:
         own, plan, heard = self._sites.own(site), await self._sites.plans.newest(site), self._sites.heard(site, now)
         since = self._sites.cut_off_since(site, now)
         if heard is None or since is not None:
-            routes = own_routes(heard, site) if heard else tuple(item.routes for item in plan.routes) if plan else ()
+            planned = tuple(item.routes for item in plan.routes) if plan else ()
+            routes = own_routes(heard, site) if heard and not heard.report.unread else planned
             gone: Reading[ServerState] = Reading(None, None, SOURCE)
             untold = cut_off(site, since or now) if site in certified else unregistered(site)
             return Snapshot(

@@ -160,16 +160,24 @@ class Desk:
         return heard.report.generation >= generation
 
     async def routes(self, site: str) -> tuple[RouteSet, ...]:
-        """What a site's gateways follow, as far as it matters: where a fallback serves, the plan's routes."""
+        """What a site's gateways follow, as far as it matters: where a fallback serves, the plan's routes.
+
+        Of one that is unread, what it was given.
+        """
         heard, plan = self.sites.reports.of(site), await self.sites.plans.newest(site)
         planned = {(item.routes.service, site): item.routes for item in plan.routes} if plan else {}
-        if heard is None or self.is_cut_off(site):
+        if heard is None or heard.report.unread or self.is_cut_off(site):
             return tuple(({**planned, **self._untold(site)}).values())
         for key in self._untold(site):
             del self.untold[key]
         alone = {(each.service, each.origin) for each in heard.report.deviations if each.cause is Cause.FALLBACK}
         followed = {(item.service, item.origin): item for item in own_routes(heard, site)}
         return tuple({**followed, **{key: item for key, item in planned.items() if key in alone}}.values())
+
+    def is_unread(self, site: str) -> bool:
+        """Whether a site that is heard does not know what its gateways follow."""
+        heard = self.sites.reports.of(site)
+        return heard is not None and heard.report.unread and not self.is_cut_off(site)
 
     def _untold(self, site: str) -> dict[tuple[str, str], RouteSet]:
         return {key: item for key, item in self.untold.items() if key[1] == site}
