@@ -2,8 +2,8 @@
 
 Prints a table and, as its last line, a JSON object: the first plan, the next one after a tenth of the demands changed,
 and the one after some in a hundred did; `turn` is what the loop's whole decision takes there, the way to the plan
-included, and `why` what the loop finds out once it has acted: why services fall short. Violations are counted by the
-verifier.
+included, `look` what each look at it takes before and while it is carried out (seconds of a processor), and `why` what
+the loop finds out once it has acted: why services fall short. Violations are counted by the verifier.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from controller.planning.decide import decide
 from controller.planning.guards import floors
 from controller.planning.kept import Kept
 from controller.planning.objective import cost_of, prices, shortfall
+from controller.planning.recheck import recheck
 from controller.planning.running import running_plan
 from controller.planning.verify import verify
 from controller.planning.whole import rounds
@@ -103,15 +104,20 @@ def planned(fleet: WholeFleet, state: State, before: Fleet | None, kept: Kept) -
     return facts, state
 
 
-def turned(fleet: WholeFleet, state: State, kept: Kept) -> tuple[float, float]:
-    """Seconds of one decision of the loop, and of the answer to what it left open."""
+def turned(fleet: WholeFleet, state: State, kept: Kept) -> tuple[float, float, float]:
+    """Seconds of one decision of the loop, of a look at it amid its way, and of the answer to what it left open."""
     now = NOW + timedelta(seconds=60 * state.turn)
     snapshot = fleet.snapshot(state.fleet, now)
     began = time.perf_counter()
-    decide(fleet.policy, snapshot, replace(state, left_open=""), now, kept)
+    decision = decide(fleet.policy, snapshot, replace(state, left_open=""), now, kept)
     decided = time.perf_counter()
+    later = now + timedelta(seconds=5)
+    seen, began_look = replace(fleet.snapshot(state.fleet, later), offered=snapshot.offered), time.process_time()
+    with uncollected():
+        recheck(fleet.policy, seen, decision, later, state.fleet.routes, kept=kept)
+    looked_s, asked = time.process_time() - began_look, time.perf_counter()
     kept.answered()
-    return round(decided - began, 3), round(time.perf_counter() - decided, 3)
+    return round(decided - began, 3), round(looked_s, 3), round(time.perf_counter() - asked, 3)
 
 
 def main() -> None:
@@ -129,7 +135,7 @@ def main() -> None:
         again, state = planned(fleet, state, state.fleet, kept)
         fleet = fleet.changed(1 + arguments.seed, FEW)
         small, _ = planned(fleet, state, state.fleet, kept)
-    turn, why = turned(fleet, state, kept)
+    turn, look, why = turned(fleet, state, kept)
     nodes = sum(pool.nodes for pool in fleet.policy.pools)
     table = Table(title=f"planning {nodes} nodes, every rule in use")
     for name in ("", "first plan", "a tenth changed", "a small change"):
@@ -140,9 +146,11 @@ def main() -> None:
     for phase in first["seconds"]:
         table.add_row(f"{phase}, s", *(str(facts["seconds"].get(phase, 0)) for facts in (first, again, small)))
     table.add_row("turn, s", "", "", str(turn))
+    table.add_row("look, s", "", "", str(look))
     table.add_row("why, s", "", "", str(why))
     Console(width=120).print(table)
-    print(last_line({"nodes": nodes, "first": first, "changed": again, "small": small, "turn": turn, "why": why}))
+    loop = {"turn": turn, "look": look, "why": why}
+    print(last_line({"nodes": nodes, "first": first, "changed": again, "small": small, **loop}))
 
 
 if __name__ == "__main__":

@@ -78,9 +78,19 @@ class Built:
         return (*lost, *unreachable(bare), *exclusions_of(present), *slow_uses(self.slow, allowed))
 
 
-def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
-    """The problem at `now`; `kept` has what the last one may share with it."""
-    kept = kept or Kept()
+@dataclass(frozen=True)
+class Read:
+    """What was read of an instant: a problem that has no paths yet, and the rest as in `Built`."""
+
+    problem: Problem
+    asked: Asked
+    loaded: dict[Seat, LoadedModel]
+    state: State
+    speed: Speeds
+
+
+def read(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept) -> Read:
+    """What there is at `now` to place and to ask for; no rule is asked what it has against it."""
     policy, snapshot = known(policy, snapshot, now)
     nodes = usable_nodes(policy, snapshot, now)
     loaded = observed(policy, snapshot, now)
@@ -115,6 +125,14 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
         state = replace(state, crowding=on_full_devices(bare, speed))
         speed = speeds(policy, state.learnt, state.interference, state.crowding)
         bare = replace(bare, options=kept.options(policy, speed))
+    return Read(bare, asked, loaded, state, speed)
+
+
+def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: Kept | None = None) -> Built:
+    """The problem at `now`; `kept` has what the last one may share with it."""
+    kept = kept or Kept()
+    found = read(policy, snapshot, state, now, kept)
+    bare, asked, loaded, state, speed = found.problem, found.asked, found.loaded, found.state, found.speed
     bare = replace(bare, overfull=overfull(bare, paused(state.hung, now)))
     gone = frozenset(row.option for row in without_server(bare))
     present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))

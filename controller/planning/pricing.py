@@ -103,10 +103,18 @@ def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints
     for number, row in enumerate(chosen.tolist()):
         options = tuple(here[at] for here, at in zip(names, row, strict=True))
         sent = tuple(here[at] for here, at in zip(formats, row, strict=True))
-        told = (f"{name} as {form}" if form else name for name, form in zip(options, sent, strict=True))
-        name, encodings = f"{demand.id}: {' | '.join(told)}", sent if any(sent) else ()
+        encodings = sent if any(sent) else ()
+        name = path_id(demand.id, options, encodings)
         found.append(Path(name, demand.id, options, whole[number], alone[number], begun[number], encodings))
     return tuple(found)
+
+
+def path_id(demand: str, options: tuple[str, ...], encodings: tuple[str, ...] = ()) -> str:
+    """What the path of a demand over these options is called, with how its inputs are sent."""
+    told = options
+    if encodings:
+        told = tuple(f"{name} as {form}" if form else name for name, form in zip(options, encodings, strict=True))
+    return f"{demand}: {' | '.join(told)}"
 
 
 def _formats(stage: Stage, hops: Hops) -> list[str]:

@@ -5,23 +5,27 @@ what may serve for a while yet stays, and what may not is withdrawn by the same 
 until the way is done.
 
 What the decision would load is judged as what it would route. What stands already is a matter of the next turn.
+
+Amid a wave that is asked every few seconds. So nothing is judged but what the decision and the gateways go over, by the
+rules that bar something: they judge each use by itself. What else there would be to choose from is not looked for.
 """
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from collectors.snapshot import Snapshot
+from collectors.snapshot import LoadedModel, Snapshot
 from controller.actions import SetLoad, SetRoutes
 from controller.decision import Decision
-from controller.fleet import Load, RouteSet
-from controller.planning.build import Built, build
+from controller.fleet import Load, RouteSet, Seat
+from controller.planning.build import read
 from controller.planning.demand import demand_id
 from controller.planning.kept import Kept
 from controller.planning.options import placement_of
-from controller.planning.verify import Moment, explained, verify
+from controller.planning.pricing import path_id
+from controller.planning.verify import explained
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from rules.catalogue import BARRING, STANDING
@@ -53,11 +57,13 @@ def recheck(
     )
     if policy.revision != decision.policy_revision:
         return (another,)
-    built = build(policy, snapshot, decision.state, now, kept)
-    plan = _known(decision.plan, built.whole)
+    found = read(policy, snapshot, decision.state, now, kept or Kept())
+    followed = tuple(followed)
+    here = _gone_over(found.problem, decision, followed)
+    plan = _known(decision.plan, here)
     lost = (another,) if plan != decision.plan else ()
     decision = replace(decision, plan=plan)
-    present = {node.name for node in built.whole.nodes}
+    present = {node.name for node in here.nodes}
     gone = sorted({item.node for item in decision.plan.instances} - present)
     vanished = tuple(
         Finding(
@@ -71,7 +77,7 @@ def recheck(
     )
     apart = {*snapshot.stuck, *(item.site for item in snapshot.cut_off)}
     own = tuple(item for item in followed if item.origin not in apart)
-    return (*lost, *explained(_broken(decision, built, own)), *vanished)
+    return (*lost, *explained(_broken(decision, here, own, found.loaded)), *vanished)
 
 
 def _known(plan: Plan, whole: Problem) -> Plan:
@@ -84,24 +90,50 @@ def _known(plan: Plan, whole: Problem) -> Plan:
     )
 
 
-def _broken(decision: Decision, built: Built, followed: Iterable[RouteSet]) -> Iterator[Violation]:
+def _gone_over(problem: Problem, decision: Decision, followed: Iterable[RouteSet]) -> Problem:
+    """The problem with the paths of the plan, and with the options of what is planned, loaded or routed."""
+    actions = [action for wave in decision.transition.waves for action in wave.actions]
+    sets = [item for action in actions if isinstance(action, SetRoutes) for item in action.routes]
+    placements = {action.load.placement for action in actions if isinstance(action, SetLoad)}
+    for item in (*followed, *decision.fleet.routes, *sets):
+        placements.update(*(way.placements for way in item.ways))
+    planned = {item.option for item in decision.plan.instances}
+    options = tuple(each for each in problem.options if each.id in planned or each.placement in placements)
+    narrow = replace(problem, options=options)
+    return replace(narrow, paths=tuple(_planned(decision, narrow)))
+
+
+def _planned(decision: Decision, problem: Problem) -> Iterator[Path]:
+    """The ways of the plan as its paths, at the settings that are planned there; nothing is predicted of them."""
+    planned = {item.option for item in decision.plan.instances}
+    options = {option.placement: option.id for option in problem.options if option.id in planned}
+    asked = {demand.id for demand in problem.demands}
+    for item in decision.fleet.routes:
+        demand = demand_id(item.service, item.origin)
+        for way in item.ways if demand in asked else ():
+            if all(placement in options for placement in way.placements):
+                taken = tuple(options[placement] for placement in way.placements)
+                yield Path(path_id(demand, taken, way.encodings), demand, taken, (), encodings=way.encodings)
+
+
+def _broken(
+    decision: Decision, problem: Problem, followed: Iterable[RouteSet], loaded: Mapping[Seat, LoadedModel]
+) -> Iterator[Violation]:
     """What the plan breaks that is to be reached, and then what only the way to it does."""
-    whole = built.whole
-    until_s = int(decision.valid_until.timestamp()) if decision.valid_until else whole.needed_until_s
-    asked = replace(whole, needed_until_s=min(whole.needed_until_s, until_s))
-    passing = replace(whole, needed_until_s=whole.now_s + math.ceil(decision.transition.duration_us / 1_000_000))
-    rules = {rule.id for rule in BARRING}
-    yield from (each for each in verify(decision.plan, asked, Moment.PASSING) if each.rule in rules)
-    loads = {str(load.placement): load for load in _loaded(decision, built)}
+    until_s = int(decision.valid_until.timestamp()) if decision.valid_until else problem.needed_until_s
+    asked = replace(problem, needed_until_s=min(problem.needed_until_s, until_s))
+    passing = replace(problem, needed_until_s=problem.now_s + math.ceil(decision.transition.duration_us / 1_000_000))
+    yield from (broken for rule in BARRING if rule.applies(asked) for broken in rule.check(decision.plan, asked))
+    loads = {str(load.placement): load for load in _loads(decision, loaded)}
     yield from (each for each in STANDING.check(decision.plan, asked) if placement_of(each.subject) in loads)
     planned = {placement_of(item.option) for item in decision.plan.instances}
     yield from _idle((load for placement, load in loads.items() if placement not in planned), passing)
     yield from _routed(decision, followed, passing)
 
 
-def _loaded(decision: Decision, built: Built) -> Iterator[Load]:
+def _loads(decision: Decision, loaded: Mapping[Seat, LoadedModel]) -> Iterator[Load]:
     """The loads by which more instances would stand on a server than do."""
-    standing = {seat: model.instances for seat, model in built.loaded.items()}
+    standing = {seat: model.instances for seat, model in loaded.items()}
     for wave in decision.transition.waves:
         for action in wave.actions:
             if isinstance(action, SetLoad) and action.load.instances > standing.get(action.load.seat, 0):
