@@ -1,5 +1,6 @@
 """Carrying out a transition: wave after wave, a wave's actions side by side, and nothing more once one has failed."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -54,6 +55,7 @@ async def carry_out(
     watch: Look,
     clock: Clock,
     stopping: Stopping,
+    preparing: asyncio.Task[tuple[Finding, ...]],
 ) -> Carried:
     """Do the waves in order. A wave once begun is finished; what stops a transition is looked at between waves.
 
@@ -62,11 +64,11 @@ async def carry_out(
     When the evidence that is known ends is seen before each action, too: in a large wave the last ones begin long after
     the first. What was looked at longer ago than readings count is looked at again before the next wave. While a wave
     is under way, `watch` tells what must not wait for its end. What is unloaded as others leave holds no later wave up,
-    and stops none: nothing that is planned needs its room.
+    and stops none: nothing that is planned needs its room. After the first wave `preparing` is waited for.
     """
     work = _Work(decision, policy, hands, note, watch, clock, stopping)
     try:
-        carried = await _in_order(work, look)
+        carried = await _in_order(work, look, preparing)
         if carried.given_up or not carried.noted:
             await given_up(work.aside)
         last = await work.finished(WITHDRAW, work.aside, len(decision.transition.waves)) if carried.noted else carried
@@ -76,10 +78,12 @@ async def carry_out(
     return Carried(work.outcomes, found, last.noted, carried.given_up or last.given_up)
 
 
-async def _in_order(work: "_Work", look: Look) -> Carried:
+async def _in_order(work: "_Work", look: Look, preparing: asyncio.Task[tuple[Finding, ...]]) -> Carried:
     """Do the waves, and wait for none that is aside. With findings the transition stops."""
     looked, stale_after = work.clock(), timedelta(seconds=work.policy.scaling.stale_after_s)
     for index in range(len(work.decision.transition.waves)):
+        if index:
+            await preparing
         if work.stopping.is_told:
             break
         against = ended_by(work.decision, work.clock())

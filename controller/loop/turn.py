@@ -22,6 +22,7 @@ from controller.loop.at_work import Hands
 from controller.loop.carrying_out import Carried, carry_out
 from controller.loop.catalogue import is_collector_trouble, journal_refused, routes_unread
 from controller.loop.followed import with_routes
+from controller.loop.leaving import only_leaves_first
 from controller.loop.observing import Parts, observe
 from controller.loop.policies import InForce, reloaded
 from controller.loop.remembering import changed, remembered
@@ -58,7 +59,10 @@ class Upkeep(Protocol):
     async def prepare(
         self, policy: Policy, snapshot: Snapshot, running: Fleet, decision: Decision
     ) -> tuple[Finding, ...]:
-        """Have parts ready for the actions of a decision; also where there are none. `running` is what was before."""
+        """Have parts ready for the actions of a decision; also where there are none. `running` is what was before.
+
+        What a first wave only takes away is taken away meanwhile.
+        """
 
     async def keep(
         self, policy: Policy, planned: Fleet, snapshot: Snapshot, *, is_reached: bool
@@ -194,8 +198,15 @@ async def _note_and_carry(wiring: Wiring, case: Case, phases: Phases, stopping: 
         return "", Carried(findings=(journal_refused(str(error)),), noted=False)
     if case.decision.acts and stopping.is_told:
         return digest.hex(), Carried()
-    prepared = await _prepared(wiring, case)
-    carried = await _carry(wiring, case, phases, stopping)
+    preparing = asyncio.create_task(_prepared(wiring, case))
+    try:
+        if not only_leaves_first(case.decision.transition, case.state.fleet):
+            await preparing
+        carried = await _carry(wiring, case, phases, stopping, preparing)
+        prepared = () if carried.given_up and not preparing.done() else await preparing
+    finally:
+        preparing.cancel()
+        await asyncio.wait({preparing})
     return digest.hex(), replace(carried, findings=(*prepared, *carried.findings))
 
 
@@ -206,8 +217,10 @@ async def _prepared(wiring: Wiring, case: Case) -> tuple[Finding, ...]:
     return await wiring.upkeep.prepare(case.policy, case.snapshot, case.state.fleet, case.decision)
 
 
-async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Stopping) -> Carried:
-    """Carry the decision out, as far as a second look allows."""
+async def _carry(
+    wiring: Wiring, case: Case, phases: Phases, stopping: Stopping, preparing: asyncio.Task[tuple[Finding, ...]]
+) -> Carried:
+    """Carry the decision out, as far as a second look allows, and but for its first wave once parts are prepared."""
 
     async def note(wave: str, done: Sequence[Outcome], outcomes: Sequence[Outcome]) -> None:
         after = remembered(case.state, case.decision, outcomes)
@@ -243,6 +256,7 @@ async def _carry(wiring: Wiring, case: Case, phases: Phases, stopping: Stopping)
                     watch=watch,
                     clock=wiring.clock,
                     stopping=stopping,
+                    preparing=preparing,
                 )
             wiring.again(case.decision.transition.servers())
             return carried
