@@ -70,9 +70,10 @@ class Open:
 
 def fixed(rows: Rows, at: Reading, opened: Open) -> Reading:
     """What of a plan stays."""
+    paths = {path.id for demand in opened.demands for path in rows.problem.paths_of(demand)}
     return Reading.made(
         {key: count for key, count in at.counts.items() if key not in opened.stands},
-        {path: share for path, share in at.shares.items() if rows.problem.path(path).demand not in opened.demands},
+        {path: share for path, share in at.shares.items() if path not in paths},
         {demand: share for demand, share in at.unserved.items() if demand not in opened.demands},
         {service: level for service, level in at.levels.items() if service not in opened.services},
     )

@@ -171,31 +171,36 @@ class Rows:
         """By place in `hard`, what each node has of its resource."""
         return {at: dict(row.capacity) for at, row in enumerate(self.hard) if isinstance(row, Resource)}
 
-    @cached_property
-    def detours(self) -> Mapping[str, Mapping[str, float]]:
-        """By demand and option, what the way there costs more than to the cheapest option, for each urps.
+    def detours(self, demand: str) -> Mapping[str, float]:
+        """By option, what the way there from a demand costs more than to the cheapest one, for each urps.
 
-        In millicents an hour, with the other stages on the options with the cheapest ways; only for demands of which
-        that differs.
+        In millicents an hour, with the other stages on the options with the cheapest ways; empty where all cost the
+        same.
         """
+        if demand not in self._detours:
+            self._detours[demand] = self._detours_of(self.usable[demand]) if self.prices.carried else {}
+        return self._detours[demand]
+
+    @cached_property
+    def _detours(self) -> dict[str, Mapping[str, float]]:
+        """Of the demands that were asked for: neighbourhoods are of few."""
+        return {}
+
+    def _detours_of(self, paths: Sequence[Path]) -> Mapping[str, float]:
         carried, brought = self.prices.carried, self.answers.brought
-        found: dict[str, Mapping[str, float]] = {}
-        for demand, paths in self.usable.items() if carried else ():
-            least = min((carried.get(path.id, 0) for path in paths), default=0)
-            more: dict[str, float] = {}
-            for path in paths:
-                for option in path.options:
-                    calls = max(1, WHOLE_PERMILLE * brought.get(option, {}).get(path.id, 0))
-                    extra = (carried.get(path.id, 0) - least) / calls
-                    more[option] = min(extra, more.get(option, extra))
-            if any(more.values()):
-                found[demand] = more
-        return found
+        least = min((carried.get(path.id, 0) for path in paths), default=0)
+        more: dict[str, float] = {}
+        for path in paths:
+            for option in path.options:
+                calls = max(1, WHOLE_PERMILLE * brought.get(option, {}).get(path.id, 0))
+                extra = (carried.get(path.id, 0) - least) / calls
+                more[option] = min(extra, more.get(option, extra))
+        return more if any(more.values()) else {}
 
     def delivered(self, demand: str, price: Mapping[str, float], paths: Iterable[Path]) -> Mapping[str, float]:
         """The prices of the options of some paths, with the way there from a demand."""
-        more = self.detours.get(demand)
-        if more is None:
+        more = self.detours(demand)
+        if not more:
             return price
         return {option: price[option] + more[option] for path in paths for option in path.options}
 

@@ -158,8 +158,8 @@ def _delivered(rows: Rows, frame: Frame) -> Mapping[str, float]:
     """
     calls: defaultdict[str, float] = defaultdict(float)
     links: defaultdict[str, float] = defaultdict(float)
-    for demand, box in frame.boxes.items() if rows.detours else ():
-        more = rows.detours.get(demand, {})
+    for demand, box in frame.boxes.items() if rows.prices.carried else ():
+        more = rows.detours(demand)
         for stage, options in enumerate(box):
             urps = asked_urps(rows, demand, stage, options)
             for option in options:
