@@ -73,4 +73,4 @@ def _sent(problem: Problem, path: Path, names: Mapping[tuple[str, int, str], str
     """The path with encodings: an option has the same on all paths of a demand, for options are tried one by one."""
     hops = {at: names[demand, at, option] for demand, at, option in _hops(problem, path)}
     encodings = tuple(hops.get(at, "") for at in range(len(path.options)))
-    return replace(path, encodings=encodings if any(encodings) else ())
+    return path._replace(encodings=encodings if any(encodings) else ())

@@ -33,11 +33,14 @@ class Availability:
             sites: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
             racks: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
             nodes: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-            for option in (problem.option(option_id) for option_id in usable):
-                for node in problem.nodes_of(option.placement.pool):
-                    sites[problem.site_of(option)].append((option.id, node.name))
-                    racks[problem.rack_of(node.name)].append((option.id, node.name))
-                    nodes[node.name].append((option.id, node.name))
+            for option in map(problem.option, usable):
+                here = [(option.id, node.name) for node in problem.nodes_of(option.placement.pool)]
+                if here:
+                    sites[problem.site_of(option)] += here
+                for each in here:
+                    nodes[each[1]].append(each)
+                for each in here if objective.racks else ():
+                    racks[problem.rack_of(each[1])].append(each)
             asked = [("site", list(sites.values()), objective.sites), ("node", list(nodes.values()), objective.nodes)]
             if objective.racks:
                 asked.append(("rack", list(racks.values()), objective.racks))

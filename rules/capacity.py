@@ -32,9 +32,11 @@ class Capacity:
     def constrain(self, form: Formulation, problem: Problem) -> None:
         """A flow for each option that a path goes through."""
         for option_id, stages in brought(problem).items():
-            shares: dict[str, int] = {}
-            for path, calls in stages:
-                shares[path.id] = shares.get(path.id, 0) + calls
+            shares = dict(stages)
+            if len(shares) < len(stages):
+                shares = dict.fromkeys(shares, 0)
+                for path, calls in stages:
+                    shares[path] += calls
             option = problem.option(option_id)
             answers = -WHOLE_PERMILLE * option.capacity_milli_rps
             place = problem.pool_of(option).place

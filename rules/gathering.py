@@ -92,13 +92,14 @@ def _clauses(problem: Problem) -> Iterator[tuple[Service, TogetherClause]]:
 
 
 def _taken(problem: Problem) -> dict[tuple[str, str], dict[str, None]]:
-    """By service and stage, the options that its paths take, but for barred paths."""
+    """By service that has such a clause and by stage, the options that its paths take, but for barred paths."""
     found: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-    for path in problem.paths:
-        if path.id not in problem.barred:
-            service = problem.service_of(problem.demand(path.demand))
-            for stage, option in zip(service.stages, path.options, strict=True):
-                found[service.name, stage.name][option] = None
+    asking = {service.name for service, _ in _clauses(problem)}
+    for demand in (demand for demand in problem.demands if demand.service in asking):
+        stages = problem.service_of(demand).stages
+        for path in (path for path in problem.paths_of(demand.id) if path.id not in problem.barred):
+            for stage, option in zip(stages, path.options, strict=True):
+                found[demand.service, stage.name][option] = None
     return found
 
 

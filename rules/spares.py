@@ -38,11 +38,11 @@ class Spares:
         """A flow for each demand and stage: load less instances is at most nothing less the spares."""
         stages = brought(problem)
         for demand, _, objective, usable in _asked(problem):
-            load: Counter[str] = Counter()
+            load: dict[str, int] = {}
             for option in usable:
                 answers = max(1, problem.option(option).capacity_milli_rps)
                 for path, calls in stages.get(option, ()):
-                    load[path.id] += -(-calls * 1000 // answers)
+                    load[path] = load.get(path, 0) - (-calls * 1000 // answers)
             standing = tuple((option, -INSTANCE) for option in usable)
             highest = -objective.spares * INSTANCE
             loads = tuple(load.items())

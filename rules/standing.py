@@ -53,7 +53,10 @@ class Standing:
         for option in problem.options:
             settings[option.placement].append(option.id)
         judged = tuple(problem.option(min(ids)) for ids in settings.values())
-        asked = replace(problem, demands=problem.expected, options=judged, paths=())
+        models = {option.placement.model for option in judged}
+        calling = {each.name for each in problem.policy.services if any(s.model in models for s in each.stages)}
+        demands = tuple(demand for demand in problem.expected if demand.service in calling)
+        asked = replace(problem, demands=demands, options=judged, paths=())
         against: defaultdict[tuple[str, str, str], Against] = defaultdict(dict)
         for row in (row for rule in self._judging if rule.applies(asked) for row in rule.exclusions(asked)):
             against[row.option, row.demand, row.stage].setdefault(row.place, row)

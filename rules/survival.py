@@ -1,6 +1,5 @@
 """Survival: with any one site lost, what stands at the others takes over what it served."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from policy.findings import Finding
@@ -10,7 +9,7 @@ from rules.kernel.losses import losses
 from rules.kernel.moving_groups import crowds
 from rules.kernel.plan import Plan
 from rules.kernel.pouring import Pouring
-from rules.kernel.problem import WHOLE_PERMILLE, Path, Problem
+from rules.kernel.problem import WHOLE_PERMILLE, Problem
 from rules.kernel.quantities import calls_per_second
 from rules.kernel.refuge import sites
 from rules.kernel.rule import Violation
@@ -48,12 +47,15 @@ class Survival:
         """
         beside = _Beside(problem)
         for site, members in crowds(problem):
-            calls: Counter[str] = Counter()
-            for group in members:
-                calls.update(group.calls)
+            first, *others = members
+            calls = dict(first.calls)
+            for group in others:
+                for path, brings in group.calls.items():
+                    calls[path] = calls.get(path, 0) + brings
             refuge = sorted(frozenset[str]().union(*(group.refuge for group in members)))
-            for path, brings in (each for option in refuge for each in beside.of(site, option)):
-                calls[path] += brings
+            for option in refuge:
+                for path, brings in beside.of(site, option):
+                    calls[path] = calls.get(path, 0) + brings
             answers = ((name, -WHOLE_PERMILLE * problem.option(name).capacity_milli_rps) for name in refuge)
             services = sorted(frozenset[str]().union(*(group.services for group in members)))
             place = min(group.place for group in members)
@@ -90,17 +92,17 @@ class _Beside:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._sites: dict[tuple[str, ...], frozenset[str]] = {}
+        self._sites: dict[str, frozenset[str]] = {}
         self._known: dict[tuple[str, str], list[tuple[str, int]]] = {}
 
     def of(self, site: str, option: str) -> Sequence[tuple[str, int]]:
         """What a permille of each path that avoids a site brings an option, in millionths of a call a second."""
         if (site, option) not in self._known:
             stages = brought(self._problem).get(option, ())
-            self._known[site, option] = [(path.id, calls) for path, calls in stages if site not in self._there(path)]
+            self._known[site, option] = [each for each in stages if site not in self._there(each[0])]
         return self._known[site, option]
 
-    def _there(self, path: Path) -> frozenset[str]:
-        if path.options not in self._sites:
-            self._sites[path.options] = sites(self._problem, path)
-        return self._sites[path.options]
+    def _there(self, path: str) -> frozenset[str]:
+        if path not in self._sites:
+            self._sites[path] = sites(self._problem, self._problem.path(path))
+        return self._sites[path]

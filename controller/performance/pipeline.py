@@ -8,6 +8,7 @@ sampled. Over a DAG a request is done when its slowest chain is.
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -73,14 +74,17 @@ def path_latencies_us(
     for first in range(0, len(choices), CHUNK):
         chunk = choices[first : first + CHUNK]
         chosen = [samples[chunk[:, stage]] for stage, samples in enumerate(legs)]
-        totals = _slowest([_along(way, chosen) for way in ways])
+        only = len(ways) == 1
+        totals = _slowest([_along(way, chosen, into=chosen[way[0]] if only else chosen[way[0]].copy()) for way in ways])
         totals.sort(axis=1)  # faster than a partition, which has no vector code for several ranks
-        for values in np.rint(totals[:, RANKS]).astype(np.int64).tolist():
-            yield tuple(zip(PERCENTILES_BP, values, strict=True))
+        ranks = np.rint(totals[:, RANKS]).astype(np.int64).T.tolist()
+        yield from zip(
+            *(zip(repeat(bp), values) for bp, values in zip(PERCENTILES_BP, ranks, strict=True)), strict=True
+        )
 
 
-def _along(way: Sequence[int], chosen: Sequence[Floats]) -> Floats:
-    total = chosen[way[0]].copy()
+def _along(way: Sequence[int], chosen: Sequence[Floats], into: Floats) -> Floats:
+    total = into
     for stage in way[1:]:
         total += chosen[stage]
     return total

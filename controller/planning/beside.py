@@ -109,7 +109,12 @@ def on_full_devices(problem: Problem, speed: Speeds) -> tuple[Crowding, ...]:
         share = speed.effects.shares[place.model, place.variant, pool.device]
         slower = share * max(0.0, pool.share_permille / WHOLE_PERMILLE - share)
         found[place] = WHOLE_PERMILLE + math.ceil(slower * WHOLE_PERMILLE / HALF_STEP_PERMILLE) * HALF_STEP_PERMILLE
-    return tuple(Crowding(*item) for item in sorted(found.items()) if item[1] > WHOLE_PERMILLE)
+    return tuple(Crowding(*item) for item in sorted(found.items(), key=_by_name) if item[1] > WHOLE_PERMILLE)
+
+
+def _by_name(item: tuple[Placement, int]) -> tuple[str, str, str]:
+    place, _ = item
+    return place.model, place.variant, place.pool
 
 
 def beside(crowd: Crowd, placements: Iterable[Placement], policy: Policy, speed: Speeds) -> Speeds:

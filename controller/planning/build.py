@@ -16,13 +16,12 @@ from controller.performance.learn import learn
 from controller.performance.margin import learn_margins, margin_permille
 from controller.performance.windows import windows
 from controller.planning.beside import on_full_devices
+from controller.planning.clearance import clearance, useless
 from controller.planning.cut_off import without_cut_off
 from controller.planning.demand import Asked, ask, demand_id
 from controller.planning.duration import ahead_s
 from controller.planning.excluded import (
-    barred,
     exclusions_of,
-    out_of_reach,
     slow_uses,
     unreachable,
     without_server,
@@ -39,10 +38,10 @@ from controller.planning.sleep import sleep
 from controller.planning.unmoved import overfull
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy
-from rules.catalogue import OF_PATHS, RULES
+from rules.catalogue import EXCLUDING, RULES, STANDING
 from rules.kernel.formulation import Exclusion, Formulation, Row
 from rules.kernel.latest import Latest
-from rules.kernel.problem import Demand, Path, Placement, Problem
+from rules.kernel.problem import Demand, Placement, Problem
 
 
 @dataclass(frozen=True)
@@ -135,16 +134,20 @@ def build(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept:
     bare, asked, loaded, state, speed = found.problem, found.asked, found.loaded, found.state, found.speed
     bare = replace(bare, overfull=overfull(bare, paused(state.hung, now)))
     gone = frozenset(row.option for row in without_server(bare))
-    present = replace(bare, options=tuple(option for option in bare.options if option.id not in gone))
-    afar = out_of_reach(bare)
-    forbidden = _together(afar, barred(present))
-    looked = Looked(afar, _in_use(bare, state), forbidden)
+    forbidden = kept.forbidding.of(bare, gone)
+    looked = Looked(forbidden.afar, _in_use(bare, state), forbidden.every)
     whole = replace(bare, paths=kept.paths(bare, speed, lambda demand: _habits(state, demand), looked))
-    candidates = _within_reach(replace(present, paths=_allowed(whole, forbidden, gone)))
-    slow = exclusions_of(candidates, OF_PATHS)
-    problem = without_paths(candidates, frozenset(row.path for row in slow))
-    used = frozenset(path.id for path in problem.paths)
-    others = frozenset(path.id for path in whole.paths if path.id not in used)
+    left = kept.left(whole, forbidden.every, gone)
+    present = replace(
+        bare,
+        options=tuple(option for option in bare.options if option.id not in gone),
+        paths=tuple(path for here in left for path in here.paths),
+    )
+    taken = frozenset[str]().union(*(here.taken for here in left))
+    problem = _within_reach(present, taken)
+    slow = tuple(row for rows in zip(*(here.slow for here in left), strict=True) for each in rows for row in each)
+    others = frozenset[str]().union(*(here.barred for here in left))
+    clearance.give(problem, useless(problem, taken, forbidden.every))
     return Built(replace(problem, barred=others), replace(whole, barred=others), slow, asked, loaded, state, speed)
 
 
@@ -159,11 +162,20 @@ def _having_learnt(policy: Policy, seen: tuple[Accompanied, ...], state: State) 
 
 
 def write(problem: Problem) -> Formulation:
-    """The rows of every rule that applies; more may be added to them."""
-    return Formulation(list(_rows(problem)))
+    """The rows of every rule that applies; more may be added to them.
+
+    Of a problem that was just built, without the exclusions that bar nothing of it.
+    """
+    idle = clearance.of(problem)
+    return Formulation(list(_every_row(problem) if idle is None else _rows(problem, idle)))
 
 
-def _rows_of(problem: Problem) -> tuple[Row, ...]:
+def write_all(problem: Problem) -> Formulation:
+    """The same, with exclusions that bar nothing, too: whoever asks about clauses wants to know each."""
+    return Formulation(list(_every_row(problem)))
+
+
+def _every_row_of(problem: Problem) -> tuple[Row, ...]:
     form = Formulation()
     for rule in RULES:
         if rule.applies(problem):
@@ -171,21 +183,31 @@ def _rows_of(problem: Problem) -> tuple[Row, ...]:
     return tuple(form.rows)
 
 
+def _rows_of(problem: Problem, idle: frozenset[str]) -> tuple[Row, ...]:
+    """The rows without those that could bar a path; only of `idle` options it is asked whether they may stand."""
+    form, asked = Formulation(), tuple(option for option in problem.options if option.id in idle)
+    for rule in (rule for rule in RULES if rule not in EXCLUDING):
+        judged = replace(problem, options=asked) if rule is STANDING else problem
+        if rule.applies(judged) and (asked or rule is not STANDING):
+            rule.constrain(form, judged)
+    return tuple(form.rows)
+
+
+_every_row: Final = Latest(_every_row_of)
 _rows: Final = Latest(_rows_of)
 
 
-def _within_reach(problem: Problem) -> Problem:
-    """Of a large problem, only the options that a path takes or that run: no other is worth an instance.
+def _within_reach(problem: Problem, taken: frozenset[str]) -> Problem:
+    """Of a large problem, only the options that are `taken` or that run: no other is worth an instance.
 
     But for those of which a bound asks for instances although no path takes any of them.
     """
     if is_small(problem):
         return problem
-    taken = {option for path in problem.paths for option in path.options}
     for bound in problem.policy.scaling.bounds:
         options = problem.options_of(bound.model) if bound.minimum else ()
         counted = {option.id for option in options if bound.site in {"", problem.site_of(option)}}
-        taken |= counted if taken.isdisjoint(counted) else frozenset()
+        taken |= counted if taken.isdisjoint(counted) else NO_OPTIONS
     runs = {item.placement for item in problem.running}
     return replace(problem, options=tuple(o for o in problem.options if o.id in taken or o.placement in runs))
 
@@ -223,21 +245,3 @@ def without_paths(problem: Problem, gone: frozenset[str]) -> Problem:
 def _habits(state: State, demand: Demand) -> Habits:
     key = (demand.service, demand.origin)
     return Habits(margin_permille(state.margins, *key), burst_of(state.bursts, *key))
-
-
-def _allowed(whole: Problem, forbidden: Uses, gone: frozenset[str]) -> tuple[Path, ...]:
-    """The paths that take no forbidden use and no option that is gone."""
-    forbidden_of = {
-        demand.id: tuple(forbidden.get((demand.id, s.name), NO_OPTIONS) for s in whole.service_of(demand).stages)
-        for demand in whole.demands
-    }
-    return tuple(
-        path
-        for path in whole.paths
-        if gone.isdisjoint(path.options)
-        and not any(option in here for option, here in zip(path.options, forbidden_of[path.demand], strict=True))
-    )
-
-
-def _together(one: Uses, other: Uses) -> Uses:
-    return {**one, **{use: options | one.get(use, NO_OPTIONS) for use, options in other.items()}}

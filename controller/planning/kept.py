@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from controller.performance.interference import Key
+from controller.planning.forbidden import Forbidding
+from controller.planning.left import Judgements, Left, left_of
 from controller.planning.options import Speeds, models_in_use, options_of
-from controller.planning.paths import NO_OPTIONS, Looked, paths
+from controller.planning.paths import NO_OPTIONS, Looked, Uses, paths
 from controller.planning.pricing import Habits, Views
 from policy.findings import Finding
 from policy.resolved import Policy
@@ -53,6 +55,9 @@ class Kept:
         self._demands = 0
         self._options: dict[str, tuple[Pace, tuple[Option, ...]]] = {}
         self._paths: dict[str, tuple[Known, tuple[Path, ...]]] = {}
+        self._left: Judgements = {}
+        self.forbidding = Forbidding()
+        """The uses that were forbidden last."""
         self.left_open: Question | None = None
         """What the last turn left to be answered once it has acted."""
 
@@ -89,6 +94,12 @@ class Kept:
                 found[demand.id] = known, paths(views, demand, known.habits, looked)
         self._revision, self._demands, self._paths = problem.policy.revision, len(problem.demands), found
         return tuple(path for _, here in found.values() for path in here)
+
+    def left(self, whole: Problem, forbidden: Uses, gone: frozenset[str]) -> tuple[Left, ...]:
+        """What is left of the paths that were asked for last, by demand."""
+        paths = {demand: here for demand, (_, here) in self._paths.items()}
+        self._left = left_of(whole, paths, forbidden, gone, self._left)
+        return tuple(left for *_, left in self._left.values())
 
     def answered(self) -> tuple[Finding, ...]:
         """The answer to the question that the last turn left open; nothing where it left none."""

@@ -4,7 +4,7 @@ What a server takes depends on no origin and the way there on no server, so each
 kept as tables from which the rows of options are picked.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from controller.planning.network import network_to_us, reachable
 from controller.planning.options import Speeds
 from controller.planning.stages import At, stage_quantiles_us
 from policy.resolved import Stage
-from rules.kernel.problem import Demand, Problem
+from rules.kernel.problem import Demand, Option, Problem
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -69,6 +69,8 @@ class Legs:
         self._travelled: dict[Hashable, Table] = {}
         self._site = {site.name: at for at, site in enumerate(problem.policy.sites)}
         self._sites: dict[str, Ints] = {}
+        self._device = {pool.name: pool.device for pool in problem.policy.pools}
+        self._alike: dict[str, tuple[Sequence[Option], Ints]] = {}
 
     def of(self, at: int, demand: Demand, burst: Burst, hops: Hops, *, of_first: bool = False) -> Floats:
         """[hops, LEVELS]: samples in us of the stage at this place of a demand's service, on options of its model.
@@ -91,7 +93,7 @@ class Legs:
 
     def _ways_to(self, way: Table, stage: Stage, demand: Demand, hops: Hops) -> Ints:
         """[hops]: the rows of the ways to their sites."""
-        ways: Ints = way.row[self._sites_of(stage.model)[hops.option], hops.sent]
+        ways: Ints = way.row[self.sites_of(stage.model)[hops.option], hops.sent]
         if (ways == NO_WAY).any():
             raise ValueError(f"{demand.id} cannot reach a site: bar what is `out_of_reach` before building paths")
         return ways
@@ -103,23 +105,32 @@ class Legs:
         return self._served[key]
 
     def _servers(self, at: int, stage: Stage, burst: Burst, *, of_first: bool) -> Table:
-        policy = self.problem.policy
-        number: dict[Hashable, int] = {}
-        samples, row = list[Floats](), list[int]()
-        for option in self.problem.options_of(stage.model):
-            place = option.placement
-            device, slowdown = policy.pool(place.pool).device, self.speed.slowdowns.get(place, 1.0)
-            key = (place.variant, device, slowdown, option.max_batch, option.queue_delay_us, option.load_permille)
-            if key not in number:
-                number[key] = len(samples)
-                load = At(1, option.load_permille / 1000, burst)
-                served_us = stage_quantiles_us(policy, stage, option, self.speed, load, of_first=of_first)
-                samples.append(sampled(at, served_us))
-            row.append(number[key])
-        return _table(samples, np.array(row, np.int64), TAIL)
+        samples = list[Floats]()
+        firsts, row = self._alike_of(stage.model)
+        for option in firsts:
+            load = At(1, option.load_permille / 1000, burst)
+            served_us = stage_quantiles_us(self.problem.policy, stage, option, self.speed, load, of_first=of_first)
+            samples.append(sampled(at, served_us))
+        return _table(samples, row, TAIL)
 
-    def _sites_of(self, model: str) -> Ints:
-        """Of each option of a model, its site's number."""
+    def _alike_of(self, model: str) -> tuple[Sequence[Option], Ints]:
+        """The first of the options of a model that take as long as each other, and the number of each option's."""
+        if model not in self._alike:
+            number: dict[Hashable, int] = {}
+            firsts, row = list[Option](), list[int]()
+            for option in self.problem.options_of(model):
+                place = option.placement
+                device, slowdown = self._device[place.pool], self.speed.slowdowns.get(place, 1.0)
+                key = (place.variant, device, slowdown, option.max_batch, option.queue_delay_us, option.load_permille)
+                if key not in number:
+                    number[key] = len(firsts)
+                    firsts.append(option)
+                row.append(number[key])
+            self._alike[model] = firsts, np.array(row, np.int64)
+        return self._alike[model]
+
+    def sites_of(self, model: str) -> Ints:
+        """Of each option of a model, its site's number, in the order of the policy."""
         if model not in self._sites:
             sites = [self._site[self.problem.site_of(option)] for option in self.problem.options_of(model)]
             self._sites[model] = np.array(sites, np.int64)

@@ -1,6 +1,6 @@
 """Options: every variant on every pool that has a profile for it, with each setting worth considering."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -63,7 +63,11 @@ def speeds(
 
 def option_id(placement: Placement, setting: Setting) -> str:
     """The id of an option; the same placement and setting have the same id in every decision."""
-    return f"{placement} b{setting.max_batch} d{setting.queue_delay_us} u{setting.load_permille}"
+    return f"{placement}{_of_setting(setting)}"
+
+
+def _of_setting(setting: Setting) -> str:
+    return f" b{setting.max_batch} d{setting.queue_delay_us} u{setting.load_permille}"
 
 
 def placement_of(option: str) -> str:
@@ -85,15 +89,14 @@ def options(policy: Policy, speed: Speeds) -> tuple[Option, ...]:
 def options_of(policy: Policy, speed: Speeds, model: Model) -> tuple[Option, ...]:
     """All options of a model."""
     capacities = _Capacities(speed)
-    return tuple(
-        _option(placement, setting, variant, speed.profiles[key], capacities.milli_rps(key, placement, setting))
-        for variant in model.variants
-        for pool in policy.pools
-        if (key := (model.name, variant.name, pool.device)) in speed.profiles
-        for placement in (Placement(model.name, variant.name, pool.name),)
-        for setting in SETTINGS
-        if setting.max_batch <= speed.profiles[key].service_us[-1][0]
-    )
+    found = list[Option]()
+    for variant in model.variants:
+        for pool in policy.pools:
+            key = (model.name, variant.name, pool.device)
+            if key in speed.profiles:
+                placement = Placement(model.name, variant.name, pool.name)
+                found += _of(placement, variant, speed.profiles[key], capacities.of(key, placement))
+    return tuple(found)
 
 
 class _Capacities:
@@ -101,29 +104,40 @@ class _Capacities:
 
     def __init__(self, speed: Speeds) -> None:
         self.speed = speed
-        self._known: dict[tuple[Key, Setting, float], int] = {}
+        self._known: dict[tuple[Key, float], tuple[tuple[Setting, str, int], ...]] = {}
 
-    def milli_rps(self, key: Key, placement: Placement, setting: Setting) -> int:
-        """In thousandths of a request a second."""
-        known = key, setting, self.speed.slowdowns.get(placement, 1.0)
+    def of(self, key: Key, placement: Placement) -> tuple[tuple[Setting, str, int], ...]:
+        """The settings of a placement with the ends of their options' ids, in thousandths of a request a second."""
+        known = key, self.speed.slowdowns.get(placement, 1.0)
         if known not in self._known:
-            batch = self.speed.batch_us(placement, key[2], setting.max_batch)
-            self._known[known] = capacity_milli_rps(batch, setting.max_batch, setting.load_permille)
+            most = self.speed.profiles[key].service_us[-1][0]
+            self._known[known] = tuple(
+                (setting, _of_setting(setting), self._milli_rps(key, placement, setting))
+                for setting in SETTINGS
+                if setting.max_batch <= most
+            )
         return self._known[known]
 
+    def _milli_rps(self, key: Key, placement: Placement, setting: Setting) -> int:
+        batch = self.speed.batch_us(placement, key[2], setting.max_batch)
+        return capacity_milli_rps(batch, setting.max_batch, setting.load_permille)
 
-def _option(
-    placement: Placement, setting: Setting, variant: Variant, profile: VariantProfile, milli_rps: int
-) -> Option:
-    return Option(
-        id=option_id(placement, setting),
-        placement=placement,
-        max_batch=setting.max_batch,
-        queue_delay_us=setting.queue_delay_us,
-        load_permille=setting.load_permille,
-        capacity_milli_rps=milli_rps,
-        memory_mib=variant.memory_mib,
-        share_permille=profile.share_permille,
-        accuracy_ppm=variant.accuracy_ppm,
-        load_us=profile.load_us,
-    )
+
+def _of(
+    placement: Placement, variant: Variant, profile: VariantProfile, settings: tuple[tuple[Setting, str, int], ...]
+) -> Iterator[Option]:
+    """The options of a placement."""
+    name = str(placement)
+    for setting, told, milli_rps in settings:
+        yield Option(
+            name + told,
+            placement,
+            setting.max_batch,
+            setting.queue_delay_us,
+            setting.load_permille,
+            milli_rps,
+            variant.memory_mib,
+            profile.share_permille,
+            variant.accuracy_ppm,
+            profile.load_us,
+        )

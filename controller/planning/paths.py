@@ -15,7 +15,7 @@ from controller.planning.offers import Offers
 from controller.planning.pricing import Habits, Views, choices, is_last, priced
 from policy.resolved import Service, UseVariant
 from rules.kernel.egress import GIB, MILLI_RPS_IN_REQUESTS_AN_HOUR
-from rules.kernel.problem import Demand, Path, Problem
+from rules.kernel.problem import Demand, Path
 
 MOST_PATHS: Final = 4_000
 """Paths a demand at the most. Beyond, the options with the longest stage latency are left out first."""
@@ -70,7 +70,7 @@ def paths(views: Views, demand: Demand, seen: Habits, looked: Looked) -> tuple[P
     most = min(MOST_PATHS, max(FEWEST_PATHS, MOST_IN_ALL // max(1, len(problem.demands))))
     tails = _tails if most == MOST_PATHS else Legs.about
     found = [_offered(views, demand, at, seen, looked, tails=tails) for at in range(len(service.stages))]
-    limited = zip(found, _within_limit(problem, demand, found, looked, most), strict=True)
+    limited = zip(found, _within_limit(views, demand, found, looked, most), strict=True)
     stages = [choices(views, demand, at, seen, one.hops.at(places)) for at, (one, places) in enumerate(limited)]
     every = itertools.product(*(range(stage.hops.option.size) for stage in stages))
     return priced(demand, service, stages, np.array(list(every), np.int64), seen)
@@ -94,22 +94,41 @@ def _tails(legs: Legs, at: int, demand: Demand, burst: Burst, hops: Hops, *, of_
     return tails_us
 
 
-def _within_limit(
-    problem: Problem, demand: Demand, stages: list[Offered], looked: Looked, most: int
-) -> list[list[int]]:
+def _within_limit(views: Views, demand: Demand, stages: list[Offered], looked: Looked, most: int) -> list[list[int]]:
     """The options of each stage by place in `hops`: all, or the first of an order by which the others are left out."""
     if most == MOST_PATHS or math.prod(stage.hops.option.size for stage in stages) <= most:
         orders = [_fastest_first(stage) for stage in stages]
         fewest = [0] * len(stages)
     else:
-        orders = [_likeliest_first(problem, demand, stage, looked) for stage in stages]
+        orders = [_likeliest_first(views, demand, stage, looked) for stage in stages]
         fewest = [int(np.count_nonzero(_runs(stage, looked))) for stage in stages]
-    while math.prod(map(len, orders)) > most:
-        longest = max(range(len(orders)), key=lambda i: (len(orders[i]) > fewest[i], len(orders[i])))
-        if len(orders[longest]) <= fewest[longest]:
+    lengths = _shortened([len(order) for order in orders], fewest, most)
+    return [order[:length] for order, length in zip(orders, lengths, strict=True)]
+
+
+def _shortened(lengths: list[int], fewest: list[int], most: int) -> list[int]:
+    """Lengths whose product is within `most`: the longest is shortened first, of equals the first, none below `fewest`.
+
+    They stay above that where all of them are at their fewest.
+    """
+
+    def down_to(level: int) -> list[int]:
+        return [min(length, max(level, few)) for length, few in zip(lengths, fewest, strict=True)]
+
+    if math.prod(lengths) <= most:
+        return lengths
+    least, above = 0, max(lengths)
+    if math.prod(down_to(least)) > most:
+        return down_to(least)
+    while above - least > 1:
+        level = (least + above) // 2
+        least, above = (level, above) if math.prod(down_to(level)) <= most else (least, level)
+    found, lowest = down_to(above), down_to(least)
+    for at in range(len(found)):
+        if math.prod(found) <= most:
             break
-        orders[longest].pop()
-    return orders
+        found[at] = lowest[at]
+    return found
 
 
 def _fastest_first(stage: Offered) -> list[int]:
@@ -117,13 +136,13 @@ def _fastest_first(stage: Offered) -> list[int]:
     return order
 
 
-def _likeliest_first(problem: Problem, demand: Demand, stage: Offered, looked: Looked) -> list[int]:
+def _likeliest_first(views: Views, demand: Demand, stage: Offered, looked: Looked) -> list[int]:
     """What runs, then by turns the cheapest for a call and the fastest; last what is too slow alone, or not allowed."""
-    service = problem.service_of(demand)
+    service = views.problem.service_of(demand)
     steps = {(s.model, s.variant) for s in service.degrade if isinstance(s, UseVariant)}
     offers, here = stage.offers, stage.hops.option
     tails_us, place = stage.tails_us, offers.place[here]
-    prices = offers.price[here] + _egress(problem, demand, stage)
+    prices = offers.price[here] + _egress(views, demand, stage)
     ranks = np.minimum(_rank(prices, place), _rank(tails_us, place))
     if steps:
         placements = [offers.options[at].placement for at in here.tolist()]
@@ -151,14 +170,12 @@ def _too_slow(service: Service, demand: Demand, stage: Offered) -> NDArray[np.bo
     return found
 
 
-def _egress(problem: Problem, demand: Demand, stage: Offered) -> NDArray[np.float64]:
+def _egress(views: Views, demand: Demand, stage: Offered) -> NDArray[np.float64]:
     """What the way to each option costs in millicents an hour, for a call in a thousand seconds."""
-    called = next(each for each in problem.service_of(demand).stages if each.name == stage.use[1])
-    links = ((demand.origin, problem.site_of(stage.offers.options[at])) for at in stage.hops.option.tolist())
-    found = (problem.link(one, other) if one != other else None for one, other in links)
-    prices = [link.egress_from(demand.origin) if link else 0 for link in found]
+    called = next(each for each in views.problem.service_of(demand).stages if each.name == stage.use[1])
+    prices = views.egress_from(demand.origin)[views.legs.sites_of(called.model)[stage.hops.option]]
     sizes = np.array([called.payload_bytes, *(each.payload_bytes for each in called.encodings)], np.float64)
-    return np.array(prices, np.float64) * sizes[stage.hops.sent] * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
+    return prices * sizes[stage.hops.sent] * float(MILLI_RPS_IN_REQUESTS_AN_HOUR) / GIB
 
 
 def _rank(key: NDArray[np.float64], place: Ints) -> Ints:

@@ -1,5 +1,6 @@
 """What is predicted of paths: of the whole, of single stages, and until the response begins, where objectives ask."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -39,12 +40,21 @@ class Views:
         self.legs = Legs(problem, speed)
         self.sendings = Sendings(problem)
         self._offers: dict[str, Offers] = {}
+        self._egress: dict[str, Floats] = {}
 
     def offers(self, model: str) -> Offers:
         """The options of a model."""
         if model not in self._offers:
             self._offers[model] = offers_of(self.problem, model)
         return self._offers[model]
+
+    def egress_from(self, origin: str) -> Floats:
+        """[sites]: what the way to each costs in millicents a GiB, in the order of the policy."""
+        if origin not in self._egress:
+            sites = (site.name for site in self.problem.policy.sites)
+            links = (self.problem.link(origin, site) if site != origin else None for site in sites)
+            self._egress[origin] = np.array([link.egress_from(origin) if link else 0 for link in links], np.float64)
+        return self._egress[origin]
 
     def hops(self, demand: Demand, stage: Stage, here: Ints) -> Hops:
         """Options of a stage's model by number, each as often as there are ways to send the input there."""
@@ -97,16 +107,18 @@ def priced(demand: Demand, service: Service, stages: list[Choices], chosen: Ints
         ending = [each.first if is_last(service, each.use[1]) else each.samples for each in stages]
         until = _of_paths(service, ending, chosen, margin_permille)
         begun = [(("", of_path), *of_stages) for of_path, of_stages in zip(until, begun, strict=True)]
-    names = [[each.offers.options[at].id for at in each.hops.option.tolist()] for each in stages]
+    names = [[each.offers.ids[at] for at in each.hops.option.tolist()] for each in stages]
     formats = [_formats(service.stages[at], each.hops) for at, each in enumerate(stages)]
-    found = []
-    for number, row in enumerate(chosen.tolist()):
-        options = tuple(here[at] for here, at in zip(names, row, strict=True))
-        sent = tuple(here[at] for here, at in zip(formats, row, strict=True))
-        encodings = sent if any(sent) else ()
-        name = path_id(demand.id, options, encodings)
-        found.append(Path(name, demand.id, options, whole[number], alone[number], begun[number], encodings))
-    return tuple(found)
+    options = _each(names, chosen)
+    encodings = [sent if any(sent) else () for sent in _each(formats, chosen)]
+    ids = [path_id(demand.id, *each) for each in zip(options, encodings, strict=True)]
+    return tuple(map(Path, ids, itertools.repeat(demand.id, len(ids)), options, whole, alone, begun, encodings))
+
+
+def _each(words: list[list[str]], chosen: Ints) -> list[tuple[str, ...]]:
+    """For each path, the words of its stages."""
+    columns = zip(words, chosen.T.tolist(), strict=True)
+    return list(zip(*([here[at] for at in column] for here, column in columns), strict=True))
 
 
 def path_id(demand: str, options: tuple[str, ...], encodings: tuple[str, ...] = ()) -> str:

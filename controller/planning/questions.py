@@ -18,7 +18,7 @@ import numpy as np
 
 from controller.decision import Proof
 from controller.planning.barred import Barred, Bools
-from controller.planning.build import without_paths, write
+from controller.planning.build import without_paths, write_all
 from controller.planning.clauses import Clause, Edit, clause_of, clauses_of
 from controller.planning.meter import A_PLAN, Meter
 from controller.planning.objective import prices
@@ -71,7 +71,7 @@ class Questions:
         self.meter = meter or Meter()
         self._running = running
         self.problem = problem if like else useful(problem)
-        rows = list(again(self.problem, like.form)) if like else write(self.problem).rows
+        rows = list(again(self.problem, like.form)) if like else write_all(self.problem).rows
         self.form: Formulation = Formulation(rows)
         self._prices = prices(self.problem, running)
         self.rows_of: dict[Clause, list[Row]] = {}

@@ -177,7 +177,7 @@ def _quicker(path: Path, link: Link, problem: Problem) -> Path:
         for at, (stage, site) in enumerate(zip(stages, sites, strict=True))
     ]
     least_us = min(sum(saved_us[at] for at in chain) for chain in chains(stages))
-    return replace(path, latency_us=tuple((bp, max(0, value_us - least_us)) for bp, value_us in path.latency_us))
+    return path._replace(latency_us=tuple((bp, max(0, value_us - least_us)) for bp, value_us in path.latency_us))
 
 
 def _misses(path: Path, problem: Problem) -> bool:

@@ -2,17 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from rules.kernel.latest import Latest
-from rules.kernel.problem import Path, Problem
+from rules.kernel.problem import Problem
 
-
-class Brought(NamedTuple):
-    """What a permille of a path brings one stage, in millionths of a call a second."""
-
-    path: Path
-    calls: int
+Brought = tuple[str, int]
+"""A path, and what a permille of it brings one stage, in millionths of a call a second."""
 
 
 def _of_options(problem: Problem) -> Mapping[str, Sequence[Brought]]:
@@ -22,8 +18,9 @@ def _of_options(problem: Problem) -> Mapping[str, Sequence[Brought]]:
     }
     found: defaultdict[str, list[Brought]] = defaultdict(list)
     for path in problem.paths:
+        name = path.id
         for option, brings in zip(path.options, calls[path.demand], strict=True):
-            found[option].append(Brought(path, brings))
+            found[option].append((name, brings))
     return dict(found)
 
 

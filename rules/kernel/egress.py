@@ -1,14 +1,16 @@
 """What links cost: the payloads of requests that leave the site of their origin, as they are sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final
 
 from rules.kernel.latest import Latest
-from rules.kernel.problem import Path, Problem
+from rules.kernel.problem import Demand, Path, Problem
 
 GIB: Final = 1024**3
 MILLI_RPS_IN_REQUESTS_AN_HOUR: Final = Fraction(3_600, 1_000)
+AN_HOUR: Final = MILLI_RPS_IN_REQUESTS_AN_HOUR.numerator
+PER_GIB: Final = MILLI_RPS_IN_REQUESTS_AN_HOUR.denominator * GIB
 
 
 def egress_of_a_request(problem: Problem, path: Path) -> Fraction:
@@ -22,30 +24,59 @@ def egress_of_a_request(problem: Problem, path: Path) -> Fraction:
 
 def egress_millicents_per_hour(problem: Problem, path: Path) -> int:
     """What they cost when the path carries all of its demand, rounded up to a whole millicent an hour."""
-    per_hour = problem.demand(path.demand).rate_milli_rps * MILLI_RPS_IN_REQUESTS_AN_HOUR.numerator
-    return -(-per_hour * _priced_bytes(problem, path) // (MILLI_RPS_IN_REQUESTS_AN_HOUR.denominator * GIB))
+    per_hour = problem.demand(path.demand).rate_milli_rps * AN_HOUR
+    return -(-per_hour * _priced_bytes(problem, path) // PER_GIB)
 
 
 def _priced_bytes(problem: Problem, path: Path) -> int:
     """The bytes of one request that cross links, each times the millicents a GiB of its link."""
-    demand, per_gib = problem.demand(path.demand), _per_gib(problem)
-    price = 0
-    for at, (stage, name) in enumerate(zip(problem.service_of(demand).stages, path.options, strict=True)):
-        way = demand.origin, problem.site_of(problem.option(name))
-        if way not in per_gib:
-            link = problem.link(*way)
-            per_gib[way] = link.egress_from(demand.origin) if link else 0
-        if per_gib[way]:
-            price += stage.sent_bytes(path.encoding(at)) * per_gib[way]
-    return price
+    known = _known(problem).get(path.demand)
+    if known is None:
+        known = _known(problem)[path.demand] = _Sending(problem, problem.demand(path.demand))
+    return known.of(path)
 
 
-def _no_prices(problem: Problem) -> dict[tuple[str, str], int]:  # noqa: ARG001 - whose prices they will be
+class _Sending:
+    """What sending a demand's requests takes; ways are asked for again and again, for paths go few."""
+
+    def __init__(self, problem: Problem, demand: Demand) -> None:
+        self._problem = problem
+        self._origin = demand.origin
+        self._sites = _sites(problem)
+        self._stages = problem.service_of(demand).stages
+        self._ways: tuple[dict[tuple[str, str], int], ...] = tuple({} for _ in self._stages)
+
+    def of(self, path: Path) -> int:
+        """The priced bytes of a path."""
+        sites, price = self._sites, 0
+        for at, (ways, option) in enumerate(zip(self._ways, path.options, strict=True)):
+            way = sites[option], path.encodings[at] if path.encodings else ""
+            known = ways.get(way)
+            if known is None:
+                known = ways[way] = self._of_way(at, *way)
+            price += known
+        return price
+
+    def _of_way(self, at: int, site: str, encoding: str) -> int:
+        link = self._problem.link(self._origin, site)
+        per_gib = link.egress_from(self._origin) if link else 0
+        return self._stages[at].sent_bytes(encoding) * per_gib if per_gib else 0
+
+
+def _sites_of(problem: Problem) -> Mapping[str, str]:
+    return {option.id: problem.site_of(option) for option in problem.options}
+
+
+_sites: Final = Latest(_sites_of)
+"""By option, its site."""
+
+
+def _nothing_known(problem: Problem) -> dict[str, _Sending]:  # noqa: ARG001 - whose demands they will be
     return {}
 
 
-_per_gib: Final = Latest(_no_prices)
-"""By origin and site, the price of the way there, for a problem's paths go few ways; what was asked for already."""
+_known: Final = Latest(_nothing_known)
+"""By demand, what was asked for already."""
 
 
 def carried_prices(problem: Problem, origins: Iterable[str] | None = None) -> tuple[tuple[str, int], ...]:
@@ -58,8 +89,13 @@ def _priced_paths(problem: Problem) -> tuple[tuple[str, str, int], ...]:
     """The paths with a price, each with its origin."""
     if not any(link.egress for link in problem.policy.links):
         return ()
-    prices = ((path, egress_millicents_per_hour(problem, path)) for path in problem.paths)
-    return tuple((path.id, problem.demand(path.demand).origin, price) for path, price in prices if price)
+    found = list[tuple[str, str, int]]()
+    for demand in problem.demands:
+        sending, per_hour = _Sending(problem, demand), demand.rate_milli_rps * AN_HOUR
+        for path in problem.paths_of(demand.id):
+            if price := -(-per_hour * sending.of(path) // PER_GIB):
+                found.append((path.id, demand.origin, price))
+    return tuple(found)
 
 
 _priced: Final = Latest(_priced_paths)

@@ -10,12 +10,12 @@ the kinds and no rule. The unknowns behind the rows are
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from policy.findings import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
+class Exclusion(NamedTuple):
     """What may not be: an option at all, an option for a stage of a demand, or a path. Exactly one is named.
 
     `behind` is the rule whose clause it follows from, where that is another one.

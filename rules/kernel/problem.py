@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from policy.clauses import ComplianceProfile
 from policy.data_flow import Data, handled
@@ -28,8 +28,7 @@ class Placement:
         return f"{self.model}/{self.variant}@{self.pool}"
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """A placement with one setting: what can be bought.
 
     `capacity_milli_rps` is what one instance may be given so that the stage latency behind the paths' predictions
@@ -58,8 +57,7 @@ class Demand:
     rate_milli_rps: int
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """A route of a demand: an option's id for each stage, in the order of the service's stages.
 
     `latency_us` holds (percentile in basis points, predicted end-to-end latency), by rising percentile, network

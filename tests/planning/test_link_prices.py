@@ -77,7 +77,7 @@ def test_the_dearest_traffic_that_can_be_written_overflows_nothing() -> None:
     asked = problem(1_000_000_000, payload_bytes=1024**3, rate_milli_rps=1_000_000_000)
     assert egress_millicents_per_hour(asked, asked.path("far")) == 1_000_000 * 3_600 * 1_000_000_000
     assert dict(capped(carried_prices(asked))) == {"far": MOST_MILLICENTS_PER_HOUR}
-    asked = replace(asked, options=tuple(replace(each, capacity_milli_rps=10**9) for each in asked.options))
+    asked = replace(asked, options=tuple(each._replace(capacity_milli_rps=10**9) for each in asked.options))
     found = solve(form_of(asked), asked)
     assert sites_of(found.plan) == {"near"}
     assert found.cost == cost_of(found.plan or NOTHING, form_of(asked))

@@ -64,12 +64,12 @@ def test_exclusions_can_be_asked_for_without_the_other_rows(rule: Rule, example:
 def test_all_settings_of_a_placement_are_excluded_alike(rule: Rule, example: Example) -> None:
     twin = {option.id: f"{option.id} set otherwise" for option in example.problem.options}
     twins = tuple(
-        replace(option, id=twin[option.id], max_batch=2 * option.max_batch, queue_delay_us=7, load_permille=333)
+        option._replace(id=twin[option.id], max_batch=2 * option.max_batch, queue_delay_us=7, load_permille=333)
         for option in example.problem.options
     )
     both = replace(example.problem, options=(*example.problem.options, *twins))
     rows = [row for row in rule.exclusions(both) if not row.path] if isinstance(rule, Excluding) else []
-    first = {replace(row, option=twin[row.option]) for row in rows if row.option in twin}
+    first = {row._replace(option=twin[row.option]) for row in rows if row.option in twin}
     assert first == {row for row in rows if row.option not in twin}
 
 

@@ -257,11 +257,33 @@ class Rows:
     @cached_property
     def touching(self) -> Mapping[str, Sequence[int]]:
         """By option, path, demand or node, the places in `hard` of the rows that name it."""
-        found = defaultdict(list, {name: [at for at, _ in flows] for name, flows in self.flows.items()})
+        others: defaultdict[str, list[int]] = defaultdict(list)
         for at, row in enumerate(self.hard):
             for name in _names(row) if not isinstance(row, Flow) else ():
-                found[name].append(at)
-        return found
+                others[name].append(at)
+        return _Touching(self.flows, others)
+
+
+class _Touching(Mapping[str, Sequence[int]]):
+    """The places of the flows that sum a name, then of the other rows: put together for the few that are asked for."""
+
+    def __init__(self, flows: Mapping[str, Sequence[tuple[int, int]]], others: Mapping[str, Sequence[int]]) -> None:
+        self._flows = flows
+        self._others = others
+        self._known: dict[str, Sequence[int]] = {}
+
+    def __getitem__(self, name: str) -> Sequence[int]:
+        if name not in self._known:
+            if name not in self._flows and name not in self._others:
+                raise KeyError(name)
+            self._known[name] = (*(at for at, _ in self._flows.get(name, ())), *self._others.get(name, ()))
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._flows, **self._others})
+
+    def __len__(self) -> int:
+        return len({**self._flows, **self._others})
 
 
 def _is_of_option(row: Exclusion) -> bool:

@@ -134,7 +134,7 @@ def test_no_step_sends_requests_back_over_what_may_no_longer_serve() -> None:
 
 def test_a_step_that_breaks_less_is_taken_where_no_part_is_a_plan() -> None:
     known = blocked_and_short()
-    slower = tuple(replace(o, capacity_milli_rps=500) if o.id == "a@near" else o for o in known.options)
+    slower = tuple(o._replace(capacity_milli_rps=500) if o.id == "a@near" else o for o in known.options)
     problem = replace(known, options=slower)
     start, goal = SHORT, ENOUGH
     assert {item.subject for item in verify(start, problem)} == {"a@near", "c@spare"}
@@ -149,7 +149,7 @@ def test_a_step_that_breaks_less_is_taken_where_no_part_is_a_plan() -> None:
 def test_a_plan_around_what_full_nodes_block_serves_as_much_as_stands_there() -> None:
     known = blocked_and_short()
     problem = replace(
-        known, options=tuple(replace(o, capacity_milli_rps=500) if o.id == "a@near" else o for o in known.options)
+        known, options=tuple(o._replace(capacity_milli_rps=500) if o.id == "a@near" else o for o in known.options)
     )
     found = around(problem, problem, SHORT, fleet_of(SHORT, problem), ENOUGH, knowing=lambda _: problem)
     assert found is not None

@@ -49,7 +49,7 @@ def two_services(*ceilings: Ceiling) -> Problem:
         made,
         policy=policy,
         demands=(*made.demands, demand),
-        paths=(*made.paths, replace(path, id="second", demand="index@paris")),
+        paths=(*made.paths, path._replace(id="second", demand="index@paris")),
     )
 
 

@@ -33,7 +33,7 @@ def problem(
     paths = []
     for path, (whole_us, stage_us) in zip(found.paths, ((100_000, 90_000), begun_us), strict=True):
         first_us = (("", ((5000, 1), (9900, whole_us))), ("read", ((9900, stage_us),)))
-        paths.append(replace(path, first_us=first_us))
+        paths.append(path._replace(first_us=first_us))
     return replace(found, paths=tuple(paths))
 
 

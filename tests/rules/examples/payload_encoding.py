@@ -38,7 +38,7 @@ def sent(
 
 
 def _as(path: Path, name: str) -> Path:
-    return replace(path, encodings=(name,))
+    return path._replace(encodings=(name,))
 
 
 def example(name: str, over: Fleet, violation: Violation, told: str, reason: str, *spared: Fleet) -> Example:
