@@ -182,6 +182,7 @@ class Hung:
 
     `wanted` is what was asked for last, and `shown` what the server showed of the seat when it was last looked at,
     empty before; both as `controller.planning.hung` words them. `changed`: that is something else than after the wait.
+    `instances` are the most that were asked for since. One that was waited for no `times` was given up, and may come.
     """
 
     placement: Placement
@@ -192,6 +193,7 @@ class Hung:
     wanted: str
     shown: str = ""
     changed: bool = False
+    instances: int = 0
 
     @property
     def seat(self) -> Seat:

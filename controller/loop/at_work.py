@@ -124,7 +124,7 @@ async def _act(decision: Decision, action: Action, policy: Policy, hands: Hands)
     if actuator is None:
         kind = type(action).__name__
         return _Trouble(f"no actuator takes {kind}: name its servers or gateways in the connections document")
-    known = isinstance(action, Unload) and any(each.seat == seat for each in decision.state.hung)
+    known = isinstance(action, Unload) and any(each.seat == seat and each.times for each in decision.state.hung)
     patience_s = (hands.hanging if known else hands.deadline).total_seconds()
     try:
         async with asyncio.timeout(patience_s):

@@ -30,6 +30,10 @@ class Bounds:
         left = self._beside_still.copy()
         for (placement, node), count in counts.items():
             left[node] -= count * self.ground.sizes[placement].memory_mib
+        for item in self.ground.problem.begun:
+            if item.placement in self.ground.sizes:
+                more = max(0, item.count - counts.get((item.placement, item.node), 0))
+                left[item.node] -= more * self.ground.sizes[item.placement].memory_mib
         return left
 
     def affordable(self, powered: AbstractSet[str], node: str) -> bool:

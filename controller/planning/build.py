@@ -26,7 +26,7 @@ from controller.planning.excluded import (
     unreachable,
     without_server,
 )
-from controller.planning.hung import looked_at, paused
+from controller.planning.hung import begun, looked_at, paused
 from controller.planning.kept import Kept
 from controller.planning.known import known
 from controller.planning.options import Speeds, speeds
@@ -95,6 +95,7 @@ def read(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: 
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)
     state = replace(state, hung=looked_at(state.hung, loaded, nodes, now))
+    coming = located(begun(state.hung, loaded, nodes), state, nodes)
     seen = accompanied(windows(policy, snapshot, loaded, state.learnt, now), running, nodes)
     state = replace(_having_learnt(policy, seen, state), margins=learn_margins(policy, snapshot, state, now))
     state = replace(state, bursts=learn_bursts(policy, snapshot, state.bursts, now))
@@ -118,6 +119,7 @@ def read(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: 
         provenances=provenances(policy, snapshot.evidence),
         asleep=asked.asleep,
         passing_s=ahead_s(policy.scaling) if state.is_late else 0,
+        begun=coming,
     )
     if not running and not is_small(bare):
         # Nothing is known of who will stand beside whom, and a large fleet planned for less would have to move at once.

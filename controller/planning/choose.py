@@ -158,6 +158,7 @@ def _question(guarded: Problem, built: Built, acquired: Acquired, limits: tuple[
         [path.id for path in guarded.paths],
         *((sorted(acquired.served_permille.items()),) if never_preempting(guarded.policy) else ()),
         *((limits,) if limits else ()),
+        *((guarded.begun,) if guarded.begun else ()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

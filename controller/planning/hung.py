@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from collectors.snapshot import LoadedModel
+from collectors.snapshot import LoadedModel, ModelState
 from controller.actions import Action, Outcome, SetLoad, seat_of
 from controller.decision import Hung
 from controller.fleet import Load, Seat, seat_name
@@ -41,8 +41,19 @@ def noted(before: Iterable[Hung], outcomes: Sequence[Outcome]) -> tuple[Hung, ..
             waits[outcome.hung].append(outcome)
     for seat, of_seat in waits.items():
         since, times = (last.since, last.times) if (last := known.get(seat)) else (of_seat[0].started, 0)
-        known[seat] = Hung(*seat, since, max(each.ended for each in of_seat), times + 1, _wanted(asked[seat]))
+        at, most = max(each.ended for each in of_seat), last.instances if last else 0
+        known[seat] = Hung(*seat, since, at, times + 1, _wanted(asked[seat]), instances=max(most, _many(asked[seat])))
+    for outcome in outcomes:
+        seat = seat_of(outcome.action)
+        if seat is not None and outcome.result == "given_up" and (seat not in known or not known[seat].times):
+            most = max(known[seat].instances if seat in known else 0, _many(outcome.action))
+            wanted = _wanted(outcome.action)
+            known[seat] = Hung(*seat, outcome.started, outcome.ended, 0, wanted, instances=most)
     return tuple(known[seat] for seat in sorted(known))
+
+
+def _many(action: Action) -> int:
+    return action.load.instances if isinstance(action, SetLoad) else 0
 
 
 def _wanted(action: Action) -> str:
@@ -68,7 +79,7 @@ def looked_at(
     found = []
     for each in hung:
         seen = shown(each.seat)
-        if seen == each.wanted or now - each.at > REMEMBERED:
+        if seen == each.wanted or now - each.at > (REMEMBERED if each.times else PAUSE):
             continue
         changed = each.changed or each.shown not in {"", seen}
         found.append(replace(each, shown=seen, changed=changed))
@@ -77,7 +88,23 @@ def looked_at(
 
 def paused(hung: Iterable[Hung], now: datetime) -> frozenset[Seat]:
     """The seats that are not tried again now."""
-    return frozenset(each.seat for each in hung if now < _again(each))
+    return frozenset(each.seat for each in hung if each.times and now < _again(each))
+
+
+def begun(hung: Iterable[Hung], loaded: Mapping[Seat, LoadedModel], nodes: Iterable[Node]) -> dict[Seat, LoadedModel]:
+    """What was asked of servers of usable `nodes` and is not shown, so that it may be there or come, by seat.
+
+    Of each the larger of both numbers, where that is not what is shown.
+    """
+    servers = {(node.pool, node.name if node.own_server else "") for node in nodes}
+    found = {}
+    for each in hung:
+        there = loaded[each.seat].instances if each.seat in loaded else 0
+        if each.instances > there and (each.placement.pool, each.node) in servers:
+            placement = each.placement
+            model = LoadedModel(placement.model, placement.variant, ModelState.LOADING, each.instances, 0, 0)
+            found[each.seat] = model
+    return found
 
 
 def _again(hung: Hung) -> datetime:
@@ -90,7 +117,7 @@ def hanging(hung: Iterable[Hung], now: datetime) -> Iterator[Finding]:
     """What to tell of those that are not tried again now."""
     for each in hung:
         again, server = _again(each), f"of pool {each.placement.pool}"
-        if now >= again:
+        if now >= again or not each.times:
             continue
         server = f"of node {each.node} {server}" if each.node else server
         waits = f"{counted(each.times, 'time')} in a row since {each.since.isoformat(timespec='seconds')}"

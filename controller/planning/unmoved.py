@@ -25,7 +25,7 @@ Hanging = Mapping[str, Mapping[Placement, int]]
 
 def overfull(problem: Problem, seats: Collection[Seat]) -> frozenset[str]:
     """The nodes on which what stands on these seats does not fit by itself."""
-    found = _hanging(problem, seats)
+    found = _with_begun(problem, _hanging(problem, seats))
     return frozenset(node for node, here in found.items() if _left_mib(problem, here) < 0)
 
 
@@ -39,7 +39,8 @@ def beside(problem: Problem, running: Plan, seats: Collection[Seat]) -> Iterator
 
     What hangs stays set as it is, and so does what has no room to be loaded anew beside all that stands.
     """
-    found = _hanging(problem, seats)
+    alone = _hanging(problem, seats)
+    found = {node: both for node, both in _with_begun(problem, alone).items() if node in alone}
     yield from _as_set(problem, running, {placement for placement, _ in seats}.union(_without_room(problem, found)))
     for placement, server in sorted(seats):
         here = [node.name for node in problem.nodes_of(placement.pool) if problem.server_of(node.name) == server]
@@ -91,6 +92,15 @@ def _hanging(problem: Problem, seats: Collection[Seat]) -> Hanging:
     for item in problem.running if seats else ():
         if (item.placement, problem.server_of(item.node)) in seats:
             found[item.node][item.placement] = item.count
+    return found
+
+
+def _with_begun(problem: Problem, hanging: Hanging) -> Hanging:
+    """These with what is begun: of each the larger number."""
+    found: defaultdict[str, dict[Placement, int]] = defaultdict(dict)
+    found.update({node: dict(here) for node, here in hanging.items()})
+    for item in problem.begun:
+        found[item.node][item.placement] = max(item.count, found[item.node].get(item.placement, 0))
     return found
 
 

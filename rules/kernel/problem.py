@@ -145,6 +145,7 @@ class Problem:
 
     `asleep` are the demands of services that scaled to zero: nothing is planned for them, and their gateways refuse.
     `barred` are paths of which it is known already that something excludes them: nothing can move there.
+    `begun` are instances of which it is not known yet whether they stand, beside fewer that run: room is kept for them.
     `overfull` are nodes that hold more than fits of what cannot be taken away now: they may go on holding what they do.
     What requests go over until a plan is reached has to last for `passing_s` at least, however soon it is to be.
     """
@@ -166,6 +167,7 @@ class Problem:
     barred: frozenset[str] = frozenset()
     overfull: frozenset[str] = frozenset()
     passing_s: int = 0
+    begun: tuple[Running, ...] = ()
 
     @cached_property
     def _options(self) -> dict[str, Option]:

@@ -26,6 +26,14 @@ def overfull() -> Problem:
     return replace(held, running=(*running, unknown), overfull=frozenset(("big-0",)))
 
 
+def begun(memory_mib: int, node: str = "") -> Problem:
+    """One of det runs on big-0, and it may be two by now, or soon."""
+    held = problem(memory_mib)
+    det = next(item.placement for item in held.options if item.id == "det")
+    runs = tuple(Running(det, "big-0", count) for count in (1, 2))
+    return replace(held, running=runs[:1], begun=runs[1:], overfull=frozenset((node,)) if node else frozenset())
+
+
 EXAMPLES = (
     Example(
         name="instances may fill a device to the last MiB",
@@ -44,5 +52,32 @@ EXAMPLES = (
         violation=Violation("device_memory", "big-0", 1002, 1001, at(33)),
         message="node big-0 would hold 1002 MiB; it may hold 1001 MiB",
         spared=(two_places().problem, problem(1002)),
+    ),
+    Example(
+        name="what was begun takes its room beside all else before it is known what came of it",
+        problem=begun(1001),
+        on_limit=plan({("det", "big-0"): 1, ("rec", "big-0"): 1}),
+        over_limit=plan({("det", "big-0"): 1, ("rec", "big-0"): 2}),
+        violation=Violation("device_memory", "big-0", 1002, 1001, at(33)),
+        message="node big-0 would hold 1002 MiB; it may hold 1001 MiB",
+        spared=(problem(1001), begun(1002)),
+    ),
+    Example(
+        name="no more is added of what was begun before it is known what came of it",
+        problem=begun(1501),
+        on_limit=plan({("det", "big-0"): 2, ("rec", "big-0"): 1}),
+        over_limit=plan({("det", "big-0"): 3, ("rec", "big-0"): 1}),
+        violation=Violation("device_memory", "big-0", 1501, 1001, at(33)),
+        message="node big-0 would hold 1501 MiB; it may hold 1001 MiB",
+        spared=(problem(1501),),
+    ),
+    Example(
+        name="where what was begun does not fit by itself nothing is added",
+        problem=begun(999, "big-0"),
+        on_limit=plan({("det", "big-0"): 1}),
+        over_limit=plan({("det", "big-0"): 1, ("rec", "big-0"): 1}),
+        violation=Violation("device_memory", "big-0", 1001, 1000, at(33)),
+        message="node big-0 would hold 1001 MiB; it may hold 1000 MiB",
+        spared=(problem(999),),
     ),
 )
