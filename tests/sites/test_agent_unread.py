@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from controller.actions import Action, SetLoad, SetRoutes, Unload
+from controller.sites.agent.agent import Agent
+from controller.sites.agent.intent import LEAD, LOADING
 from controller.sites.agent.keeping import keep_state, kept_state
 from controller.sites.agent.machine import step
 from controller.sites.agent.state import AgentState, Answered, Failed, Heard, Looked
 from controller.sites.site_plan import SitePlan
 from tests.sites.agent_steps import after, brought_about
 from tests.sites.agent_world import FIND, LOADS, NODES, READ, SITE, START, Servers, site_load, site_plan
+from tests.sites.partitioned import SimulatedHub, SimulatedServers, now
+from tests.sites.test_agent_withdrawing import at_work, until_s
 
 SEAT = READ, "edge-0"
 MORE, ONE = site_load(READ, "edge-0", 4), LOADS[0]
@@ -102,3 +106,42 @@ def test_what_was_loaded_since_the_reading_is_unloaded_where_it_may_not_run(serv
     assert begun == {SetLoad(MORE.load)}
     state = after(state, Answered(SEAT), START + timedelta(seconds=585))
     assert Unload(*SEAT) in told(state, servers, 590, read=580)[1]
+
+
+def test_what_is_in_doubt_stays_as_it_is_where_it_would_have_to_go_before_it_was_set(servers: Servers) -> None:
+    ends = START + timedelta(minutes=10)
+    state = hung(resizing(servers, site_plan(2, (replace(MORE, until=ends), LOADS[1]))))
+    seconds = (ends - LEAD - LOADING - START).total_seconds()
+    assert told(state, servers, round(seconds) - 1)[1] == {SetLoad(MORE.load, anew=True)}
+    assert told(state, servers, round(seconds))[1] == set(), "it would be left out, and asked again at once"
+    assert Unload(*SEAT) in told(state, servers, round((ends - LEAD - START).total_seconds()))[1]
+
+
+@pytest.mark.parametrize("step_s", [-3_600, -3, 3, 3_600])
+def test_what_was_done_is_read_though_the_clock_is_set(tmp_path: Path, step_s: int) -> None:
+    site, hub, ahead_s = SimulatedServers(), SimulatedHub(), 0
+    hub.plan_in_force = site_plan(1, LOADS, valid_until=START + timedelta(days=1))
+
+    async def meanwhile(agent: Agent) -> None:
+        nonlocal ahead_s
+        await until_s(100)
+        ahead_s = step_s
+        await until_s(150)
+        del site.loads[SEAT]
+        await until_s(200)
+        assert SEAT in site.loads
+        assert agent.state.unread == ()
+        ahead_s = 0
+        hub.plan_in_force = replace(BESIDE, issued_at=now(), valid_until=START + timedelta(days=1))
+        await until_s(300)
+        assert (agent.state.unread, agent.state.applied) == ((), 3)
+
+    at_work(tmp_path, site, hub, meanwhile, lambda: now() + timedelta(seconds=ahead_s))
+
+
+def test_what_was_done_by_a_clock_that_ran_ahead_is_read_once_a_newer_plan_has_put_it_right(servers: Servers) -> None:
+    state = after(resizing(servers), Answered(SEAT), START + timedelta(days=400))
+    servers.loads[SEAT] = MORE.load
+    state = after(state, Heard(replace(RESIZED, generation=3)), LATER)
+    assert told(state, servers, 30, read=29)[0].unread
+    assert told(state, servers, 31)[0].unread == ()

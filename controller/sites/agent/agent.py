@@ -22,7 +22,7 @@ from controller.sites.agent.hub_calls import Hub, HubError, HubRefusedError
 from controller.sites.agent.identity import Identity
 from controller.sites.agent.intent import Intent, Site, intent_of, is_meant
 from controller.sites.agent.keeping import AgentError
-from controller.sites.agent.looking import Looking
+from controller.sites.agent.looking import Looking, by_agents_time
 from controller.sites.agent.mind import Mind
 from controller.sites.agent.reporting import STARTS, Telling, fitting, report_of
 from controller.sites.agent.sketches import Sketches
@@ -126,7 +126,7 @@ class Agent:
             self._mind.to_look.clear()
             under_way, generation = self._doing.under_way, self.state.generation
             pools = self._remote_pools()
-            looked, snapshot = await self._looking.look(pools, self._parts.clock())
+            looked, snapshot = await self._look(pools)
             looked = replace(looked, standing=replace(looked.standing, under_way=under_way))
             self._seen = looked, snapshot
             wave = self._mind.take(looked)
@@ -134,6 +134,14 @@ class Agent:
             if wave is not None and self.state.plan is not None:
                 self._doing.begin(wave, self.state.plan, looked.standing)
             await _either(self._mind.to_look, LOOK_S)
+
+    async def _look(self, pools: frozenset[str]) -> tuple[Looked, Snapshot]:
+        """The site, with what was read of it as of no later than the look began, whatever the clock is set to."""
+        loop = asyncio.get_running_loop()
+        began, began_s, clock = self._mind.now(), loop.time(), self._parts.clock()
+        looked, snapshot = await self._looking.look(pools, clock)
+        began = min(began, self._mind.now() - timedelta(seconds=loop.time() - began_s))
+        return replace(looked, standing=by_agents_time(looked.standing, clock, began)), snapshot
 
     def _take_up(self, generation: int) -> None:
         """Count a plan as taken up once the site was looked at by it, and nothing that it does not want was under way.

@@ -60,6 +60,7 @@ def intent_of(site: Site, state: AgentState, plan: SitePlan, standing: Standing,
 def wanted(state: AgentState, plan: SitePlan, standing: Standing, intent: Intent, now: datetime) -> Wanted:
     """The intent as waves are made of it."""
     told = state.refused
+    settable = {item.load.seat for item in plan.loads if may_be_set(item, now)}
     refused = told is not None and told.generation == plan.generation and None in told.seats
     return Wanted(
         intent.loads,
@@ -69,7 +70,7 @@ def wanted(state: AgentState, plan: SitePlan, standing: Standing, intent: Intent
         reaching(plan),
         frozenset(each.seat for each in state.failures),
         frozenset(each.seat for each in state.failures if each.urgent),
-        frozenset(each.seat for each in state.unread if not each.answered),
+        frozenset(each.seat for each in state.unread if not each.answered and each.seat in settable),
     )
 
 

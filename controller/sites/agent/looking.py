@@ -81,6 +81,16 @@ def standing_of(snapshot: Snapshot, now: datetime) -> Standing:
     return Standing({load.seat: load for load in loads}, silent, None, moving=moving, read_at=read_at)
 
 
+def by_agents_time(standing: Standing, clock: datetime, began: datetime) -> Standing:
+    """The same, with the agent's time for when servers were read, by which it counts what was begun and ended.
+
+    The look began at that instant, as the machine's clock, which may have been set back, showed `clock`. A reading that
+    is kept of a look before counts as being as old as any may be: the clock may have been set in between.
+    """
+    read_at = {server: began if at == clock else began - FRESH for server, at in standing.read_at.items()}
+    return replace(standing, read_at=read_at)
+
+
 def arriving_in(plan: SitePlan | None) -> tuple[Arriving, ...]:
     """The services of a plan as their arrivals are counted; none before there is a plan."""
     if plan is None:

@@ -87,6 +87,7 @@ def _heard(state: AgentState, event: Heard, now: datetime) -> AgentState:
         choices=() if told else _carried_over(state, plan),
         remotes=() if told else state.remotes,
         failures=(),
+        unread=tuple(replace(each, at=min(each.at, now)) for each in state.unread),
         refused=None,
     )
 

@@ -54,16 +54,16 @@ class Mind:
             self.to_tell.set()
         return wave
 
-    def _instant(self, event: Event) -> datetime:
-        """The machine's clock. Where that was set back, time goes on from the latest instant all the same.
+    def now(self) -> datetime:
+        """The machine's clock. Where that was set back, time goes on from the latest instant all the same."""
+        passed_s = asyncio.get_running_loop().time() - self._taken_s
+        return max(self._clock(), self.state.latest + timedelta(seconds=passed_s))
 
-        Only with a newer plan it counts as it is: `step` puts it right by that.
-        """
-        clock, taken_s = self._clock(), self._taken_s
+    def _instant(self, event: Event) -> datetime:
+        """When an event comes. Only with a newer plan the clock counts as it is: `step` puts it right by that."""
+        instant = self._clock() if isinstance(event, Heard) and event.plan is not None else self.now()
         self._taken_s = asyncio.get_running_loop().time()
-        if isinstance(event, Heard) and event.plan is not None:
-            return clock
-        return max(clock, self.state.latest + timedelta(seconds=self._taken_s - taken_s))
+        return instant
 
     def _keep(self, state: AgentState) -> bool:
         """Have what changed on the disk; False when that cannot be written."""

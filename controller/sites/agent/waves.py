@@ -54,7 +54,8 @@ class Wanted:
     `gone` are seats that may not run any longer, and `left` what gateways follow less what goes over those and what is
     not planned. `routes` are of what stands and is wanted, `reaching` what a demand may go over once it stands. Seats
     that are `put_off` are left for later, and so are routes where None is among them; of what is withdrawn those alone
-    that were `tried` in vain just now. What a server shows of the seats in `doubt` may not be what comes of them.
+    that were `tried` in vain just now. What a server shows of the seats in `doubt`, which may be set, may not be
+    what comes of them.
     """
 
     loads: Mapping[Seat, Load]
