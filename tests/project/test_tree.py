@@ -61,3 +61,10 @@ def test_every_module_of_tests_has_a_name_of_its_own(root: Path) -> None:
     """Pytest imports a test by its file's name alone: two of one name stop a run before its first test."""
     names = [path.name for path in root.glob("tests/**/test_*.py")]
     assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def test_every_decision_has_a_number_of_its_own_which_its_title_repeats(root: Path) -> None:
+    pages = sorted((root / "docs/decisions").glob("[0-9]*.md"))
+    numbers = [int(page.name.partition("-")[0]) for page in pages]
+    assert len(numbers) == len(set(numbers))
+    assert [page.read_text(encoding="utf-8").partition(".")[0] for page in pages] == [f"# {each}" for each in numbers]
