@@ -20,19 +20,19 @@ from whole_fleet import whole_fleet
 
 from controller.decision import State
 from controller.planning.build import Built, build
-from controller.planning.clauses import EVERYTHING
-from controller.planning.conflict import Clashes, Conflict, clashes
-from controller.planning.explanation import Loosened, shortfall_of
+from controller.planning.explaining.clauses import EVERYTHING
+from controller.planning.explaining.conflict import Clashes, Conflict, clashes
+from controller.planning.explaining.explanation import Loosened, shortfall_of
+from controller.planning.explaining.price_words import runner_up_text, shadow_text
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.relaxation import relaxations
+from controller.planning.explaining.runner_up import Chosen, runners_up
+from controller.planning.explaining.sacrifice import services_short
+from controller.planning.explaining.shadow import shadow_prices
+from controller.planning.explaining.shortfall_words import conflict_finding, shortfall_findings
 from controller.planning.pooled.linear import minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
-from controller.planning.price_words import runner_up_text, shadow_text
-from controller.planning.questions import Questions
-from controller.planning.relaxation import relaxations
-from controller.planning.runner_up import Chosen, runners_up
-from controller.planning.sacrifice import services_short
-from controller.planning.shadow import shadow_prices
-from controller.planning.shortfall_words import conflict_finding, shortfall_findings
 from controller.planning.verify import verify
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement

@@ -13,10 +13,10 @@ from rich.table import Table
 from transition_fleet import pair
 
 from controller.fleet import fleet_of
-from controller.planning.ground import Ground
-from controller.planning.transition import transition
+from controller.planning.transitions.ground import Ground
+from controller.planning.transitions.transition import transition
+from controller.planning.transitions.walk import walk
 from controller.planning.verify import Moment, verify
-from controller.planning.walk import walk
 
 SIZES: Final = (100, 300, 1000)
 CHANGES: Final = (10, 50, 200)

@@ -13,7 +13,7 @@ from controller.api.guard import Guard
 from controller.api.problems import MEDIA_TYPE, SCHEMA, add_handlers
 from controller.api.view import View
 from controller.loop.status import Readiness
-from controller.planning.explanation import Explanation
+from controller.planning.explaining.explanation import Explanation
 from controller.summary import Proposal, Summary
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")

@@ -15,7 +15,7 @@ from controller.api.questions import answered
 from controller.api.view import View
 from controller.decision import Decision
 from controller.nearest import nearest
-from controller.planning.explanation import Explanation, explained
+from controller.planning.explaining.explanation import Explanation, explained
 from policy.resolved import Policy
 from rules.kernel.problem import Placement
 

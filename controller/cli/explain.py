@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from controller.documents import Documents
     from controller.explain import Candidate
-    from controller.planning.explanation import Explanation
+    from controller.planning.explaining.explanation import Explanation
     from policy.resolved import Policy
 
 FIGURES: Final = "+ is of what plans are chosen by: nodes, links, starts, and half the price of what instances take"
@@ -124,9 +124,9 @@ def _show(on: "Console", about: "list[Candidate]") -> None:
 def show_explanation(on: "Console", found: "Explanation", policy: "Policy") -> None:
     """Runners-up, what more is worth, and why the plan falls short where it does."""
     from controller.cli import findings
-    from controller.planning.explanation import Shortfall
-    from controller.planning.price_words import runner_up_text, shadow_text
-    from controller.planning.shortfall_words import shortfall_findings
+    from controller.planning.explaining.explanation import Shortfall
+    from controller.planning.explaining.price_words import runner_up_text, shadow_text
+    from controller.planning.explaining.shortfall_words import shortfall_findings
 
     if found.runners_up:
         rows = [(str(item.placement), runner_up_text(item, policy)) for item in found.runners_up]

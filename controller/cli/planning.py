@@ -8,7 +8,7 @@ from controller.decision import Decision, State
 from controller.documents import Documents, observe
 from controller.planning.build import build
 from controller.planning.decide import decide
-from controller.planning.explanation import Explanation, explained
+from controller.planning.explaining.explanation import Explanation, explained
 from rules.kernel.formulation import Exclusion
 from rules.kernel.problem import Placement
 

@@ -13,7 +13,7 @@ from controller.journal.errors import JournalError
 from controller.loop.at_work import AtWork, Hands, begun, ended_by, given_up, waited_for
 from controller.loop.catalogue import action_failed, journal_refused
 from controller.loop.stopping import StoppedError, Stopping
-from controller.planning.duration import ahead_s, looked_every_s
+from controller.planning.transitions.duration import ahead_s, looked_every_s
 from policy.findings import Finding
 from policy.resolved import Policy
 

@@ -19,7 +19,6 @@ from controller.planning.beside import on_full_devices
 from controller.planning.clearance import clearance, useless
 from controller.planning.cut_off import without_cut_off
 from controller.planning.demand import Asked, ask, demand_id
-from controller.planning.duration import ahead_s
 from controller.planning.excluded import (
     exclusions_of,
     slow_uses,
@@ -35,6 +34,7 @@ from controller.planning.pricing import Habits
 from controller.planning.proofs import attestations, certifications, provenances
 from controller.planning.running import located, observed, usable_nodes
 from controller.planning.sleep import sleep
+from controller.planning.transitions.duration import ahead_s
 from controller.planning.unmoved import overfull
 from controller.planning.whole.size import is_small
 from policy.resolved import Policy

@@ -9,8 +9,6 @@ from functools import partial
 from controller.actions import Transition
 from controller.decision import Proof, State
 from controller.fleet import Fleet, Seat
-from controller.planning.around import around
-from controller.planning.bridges import bridged
 from controller.planning.build import Built, write
 from controller.planning.cheapest import Best, soonest
 from controller.planning.guards import as_it_runs, floors, no_more
@@ -18,7 +16,9 @@ from controller.planning.hung import paused
 from controller.planning.objective import cost_of, prices
 from controller.planning.preemption import Acquired, judging, never_preempting, without_giving, without_taking
 from controller.planning.remaining import remaining
-from controller.planning.transition import Reached, nearest_reached, step_reached, transition
+from controller.planning.transitions.around import around
+from controller.planning.transitions.bridges import bridged
+from controller.planning.transitions.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.unmoved import OF_NODES, beside, nodes_of
 from controller.planning.verify import explained, verify
 from controller.planning.whole.rounds import MORE_GIVEN_UP

@@ -16,7 +16,8 @@ from controller.planning.build import Built, build
 from controller.planning.choose import Choice, choose
 from controller.planning.cut_off import without_own
 from controller.planning.ending import ending, ends_of
-from controller.planning.falling_short import Short, Told, told
+from controller.planning.explaining.falling_short import Short, Told, told
+from controller.planning.explaining.sacrifice import services_short
 from controller.planning.held_back import waiting
 from controller.planning.hung import hanging, paused
 from controller.planning.kept import Kept
@@ -28,7 +29,6 @@ from controller.planning.peaks import in_the_way
 from controller.planning.preemption import fills_up
 from controller.planning.reasons import reasons
 from controller.planning.running import running_plan
-from controller.planning.sacrifice import services_short
 from controller.planning.set_back import put_right, was_set_back
 from controller.planning.stuck import beside_stuck
 from controller.planning.unmatched import unmatched

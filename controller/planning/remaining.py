@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from controller.fleet import Fleet
-from controller.planning.duration import over_s
 from controller.planning.excluded import exclusions_of
-from controller.planning.transition import Reached, transition
-from controller.planning.withdraw import withdraw, without_idle
+from controller.planning.transitions.duration import over_s
+from controller.planning.transitions.transition import Reached, transition
+from controller.planning.transitions.withdraw import withdraw, without_idle
 from rules.catalogue import STANDING
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload
 from controller.decision import Proof
 from controller.fleet import Fleet, Seat
-from controller.planning.between import Between, Spot
 from controller.planning.choose import Choice
-from controller.planning.ground import Ground
-from controller.planning.parts import part_by_part
 from controller.planning.preemption import takes
 from controller.planning.remaining import remaining
-from controller.planning.transition import Reached, transition
+from controller.planning.transitions.between import Between, Spot
+from controller.planning.transitions.ground import Ground
+from controller.planning.transitions.parts import part_by_part
+from controller.planning.transitions.transition import Reached, transition
+from controller.planning.transitions.withdraw import withdraw
 from controller.planning.verify import introduced, verify
-from controller.planning.withdraw import withdraw
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
 

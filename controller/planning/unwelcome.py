@@ -12,9 +12,9 @@ from controller.actions import WITHDRAW, Action, Transition, Unload, Wave, seat_
 from controller.decision import Hung
 from controller.fleet import Fleet, Seat
 from controller.planning.choose import Choice
-from controller.planning.duration import over_s
 from controller.planning.excluded import exclusions_of
 from controller.planning.hung import paused
+from controller.planning.transitions.duration import over_s
 from rules.catalogue import STANDING
 from rules.kernel.problem import Placement, Problem
 

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from controller.planning.build import write
-from controller.planning.clauses import clause_of
 from controller.planning.demand import demand_id
+from controller.planning.explaining.clauses import clause_of
+from controller.planning.explaining.sacrifice import services_short
 from controller.planning.objective import cost_of
-from controller.planning.sacrifice import services_short
 from controller.testing.rest import Rest
 from policy.findings import Place
 from rules.kernel.formulation import Budget, Count, Distinct, Flow, Formulation, Gathered, Penalty, Row

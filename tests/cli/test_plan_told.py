@@ -10,8 +10,8 @@ from controller.decision import Decision, Proof, State
 from controller.documents import observe
 from controller.fleet import Fleet
 from controller.planning.decide import decide
-from controller.planning.explanation import Explanation
-from controller.planning.runner_up import RunnerUp
+from controller.planning.explaining.explanation import Explanation
+from controller.planning.explaining.runner_up import RunnerUp
 from controller.summary import propose
 from rules.kernel.problem import Placement
 from tests.planning.world import FRANKFURT, PARIS, POLICY, START, pci

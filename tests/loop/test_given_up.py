@@ -15,7 +15,7 @@ from controller.loop.at_work import Hands
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner
 from controller.loop.turn import Memory, Wiring
-from controller.planning.duration import LOOK_S
+from controller.planning.transitions.duration import LOOK_S
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from policy.source import Loaded

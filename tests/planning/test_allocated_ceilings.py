@@ -1,10 +1,10 @@
 """Ceilings on what services and teams use, in plans by each engine and in what is told when they are too low."""
 
 from controller.planning.build import write
-from controller.planning.conflict import clashes
+from controller.planning.explaining.conflict import clashes
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.relaxation import relaxations
 from controller.planning.objective import prices
-from controller.planning.questions import Questions
-from controller.planning.relaxation import relaxations
 from controller.planning.solve import solve
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import plan_fleet

@@ -6,14 +6,14 @@ import pytest
 from asked_too_much import problem
 
 from controller.decision import Proof
-from controller.planning.clauses import Clause, only
-from controller.planning.conflict import clashes
-from controller.planning.explanation import Loosened
-from controller.planning.loosen_room import grown
-from controller.planning.questions import Questions
-from controller.planning.relaxation import Relaxation, relaxations, relaxations_of_all
-from controller.planning.remedy import REMEDIES
-from controller.planning.shortfall_words import conflict_finding
+from controller.planning.explaining.clauses import Clause, only
+from controller.planning.explaining.conflict import clashes
+from controller.planning.explaining.explanation import Loosened
+from controller.planning.explaining.loosen_room import grown
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.relaxation import Relaxation, relaxations, relaxations_of_all
+from controller.planning.explaining.remedy import REMEDIES
+from controller.planning.explaining.shortfall_words import conflict_finding
 from controller.planning.solve import solve
 from policy.resolved import AvailabilityObjective, CostObjective, LatencyObjective, ScaleToZero
 from rules.catalogue import EXCLUDING

@@ -17,10 +17,11 @@ from world import (
 from controller.actions import Outcome, Unload
 from controller.decision import Verdict
 from controller.loop.remembering import remembered
-from controller.planning import falling_short, preemption
+from controller.planning import preemption
 from controller.planning.build import Built, build
 from controller.planning.decide import decide
-from controller.planning.explanation import Shortfall
+from controller.planning.explaining import falling_short
+from controller.planning.explaining.explanation import Shortfall
 from controller.planning.recheck import recheck
 from controller.planning.running import running_plan
 from policy.resolved import LatencyObjective

@@ -6,18 +6,18 @@ from explained_fleet import built, policy
 
 from controller.decision import Proof
 from controller.planning.build import without_paths, write
-from controller.planning.clauses import EVERYTHING
-from controller.planning.loosen_room import grown
+from controller.planning.explaining.clauses import EVERYTHING
+from controller.planning.explaining.loosen_room import grown
+from controller.planning.explaining.price_words import runner_up_text
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.runner_up import Chosen, RunnerUp, runners_up
+from controller.planning.explaining.sacrifice import sacrifices
+from controller.planning.explaining.shadow import shadow_prices
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
-from controller.planning.price_words import runner_up_text
-from controller.planning.questions import Questions
-from controller.planning.runner_up import Chosen, RunnerUp, runners_up
-from controller.planning.sacrifice import sacrifices
-from controller.planning.shadow import shadow_prices
 from controller.planning.solve import solve
 from controller.planning.verify import verify
 from controller.planning.whole.reading import kept

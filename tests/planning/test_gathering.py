@@ -7,9 +7,9 @@ from world import CALM, FRANKFURT, OCR, POLICY, World, line
 
 from controller.decision import Decision
 from controller.planning.align import align
-from controller.planning.clauses import EVERYTHING, only
+from controller.planning.explaining.clauses import EVERYTHING, only
+from controller.planning.explaining.questions import Questions
 from controller.planning.pooled.linear import attempt
-from controller.planning.questions import Questions
 from controller.planning.whole import size
 from policy.resolved import Policy, PoolsClause, TogetherClause, Within
 from rules.gathering import Gathering

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from explained_fleet import built, of_the_engine, policy, strained
 
-from controller.planning.clauses import Clause, only
-from controller.planning.conflict import Conflict, about, clashes
+from controller.planning.explaining.clauses import Clause, only
+from controller.planning.explaining.conflict import Conflict, about, clashes
+from controller.planning.explaining.part import Part
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.relaxation import Relaxation, relaxations
+from controller.planning.explaining.sacrifice import services_short
 from controller.planning.objective import price_per_hour
-from controller.planning.part import Part
-from controller.planning.questions import Questions
-from controller.planning.relaxation import Relaxation, relaxations
-from controller.planning.sacrifice import services_short
 from controller.planning.verify import verify
 from controller.planning.whole import rounds
 from controller.planning.whole.size import is_small

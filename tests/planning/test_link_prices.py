@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from controller.planning.build import write
+from controller.planning.explaining.runner_up import Chosen, runners_up
 from controller.planning.objective import cost_of, links_per_hour, price_per_hour, prices
-from controller.planning.runner_up import Chosen, runners_up
 from controller.planning.solve import solve
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import plan_fleet

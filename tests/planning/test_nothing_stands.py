@@ -8,9 +8,9 @@ from world import BUSY, FRANKFURT, LYON, OCR, PARIS, PCI_LINE, POLICY, POOLS, ST
 from controller.actions import Unload
 from controller.decision import Decision, Verdict
 from controller.planning.build import build, write
+from controller.planning.explaining.part import Part, restricted
+from controller.planning.explaining.questions import Questions
 from controller.planning.guards import as_it_runs
-from controller.planning.part import Part, restricted
-from controller.planning.questions import Questions
 from controller.planning.recheck import recheck
 from controller.planning.whole.reading import Reading
 from controller.planning.whole.rows import Rows

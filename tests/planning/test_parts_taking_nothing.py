@@ -13,7 +13,7 @@ from controller.planning.choose import Choice, choose
 from controller.planning.demand import Asked
 from controller.planning.options import speeds
 from controller.planning.stuck import beside_stuck
-from controller.planning.transition import step_reached
+from controller.planning.transitions.transition import step_reached
 from controller.planning.verify import verify
 from policy.resolved import NeverPreempts
 from rules.kernel.plan import Plan

@@ -7,14 +7,14 @@ import pytest
 from explained_fleet import built, of_the_engine, policy, strained
 
 from controller.planning.build import Built
-from controller.planning.clauses import EVERYTHING
-from controller.planning.conflict import clashes
+from controller.planning.explaining.clauses import EVERYTHING
+from controller.planning.explaining.conflict import clashes
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.relaxation import Relaxation, relaxations_of_all
+from controller.planning.explaining.shadow_over_pools import OverPools
 from controller.planning.meter import A_PRICE, Meter
 from controller.planning.pooled.linear import attempt, minimise
 from controller.planning.pooled.programme import lean
-from controller.planning.questions import Questions
-from controller.planning.relaxation import Relaxation, relaxations_of_all
-from controller.planning.shadow_over_pools import OverPools
 from controller.planning.whole import rounds
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem

@@ -9,8 +9,8 @@ from collectors.snapshot import CutOff
 from controller.actions import SetLoad, SetRoutes, Transition, Wave
 from controller.decision import Decision
 from controller.fleet import Fleet, RouteSet
-from controller.planning.duration import AHEAD
 from controller.planning.recheck import recheck
+from controller.planning.transitions.duration import AHEAD
 from policy.findings import Finding
 from policy.resolved import PoolsClause, ReplicaBound
 from rules.kernel.problem import Placement

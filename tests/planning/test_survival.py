@@ -11,8 +11,8 @@ from controller.decision import Decision, State
 from controller.fleet import Fleet, RouteSet
 from controller.planning.build import Built, build
 from controller.planning.running import running_plan
+from controller.planning.transitions.withdraw import withdraw
 from controller.planning.verify import verify
-from controller.planning.withdraw import withdraw
 from policy.resolved import AvailabilityObjective, Policy
 from rules.kernel.plan import Plan
 

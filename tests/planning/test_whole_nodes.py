@@ -8,16 +8,16 @@ import pytest
 from asked_too_much import problem
 from test_conflicts import holds, narrowed, whole_holds
 
-from controller.planning.clauses import EVERYTHING, Clause, only
-from controller.planning.conflict import Clashes, Conflict, apart, clashes
-from controller.planning.explanation import Loosened, Shortfall
+from controller.planning.explaining.clauses import EVERYTHING, Clause, only
+from controller.planning.explaining.conflict import Clashes, Conflict, apart, clashes
+from controller.planning.explaining.explanation import Loosened, Shortfall
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.relaxation import relaxations
+from controller.planning.explaining.shortfall_words import conflict_finding, shortfall_findings
 from controller.planning.meter import Meter
 from controller.planning.pooled.linear import attempt
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.rounding import rounded
-from controller.planning.questions import Questions
-from controller.planning.relaxation import relaxations
-from controller.planning.shortfall_words import conflict_finding, shortfall_findings
 from controller.planning.solve import solve
 from controller.planning.verify import verify
 from controller.planning.whole import size

@@ -10,11 +10,11 @@ from moving_fleets import Move, Size, moves
 
 from controller.actions import SetLoad, SetRoutes, Transition, Unload
 from controller.fleet import Fleet, fleet_of
-from controller.planning.between import Between
-from controller.planning.ground import Ground
-from controller.planning.transition import nearest_reached, transition
+from controller.planning.transitions.between import Between
+from controller.planning.transitions.ground import Ground
+from controller.planning.transitions.transition import nearest_reached, transition
+from controller.planning.transitions.walk import walk
 from controller.planning.verify import verify
-from controller.planning.walk import walk
 from rules.kernel.plan import Plan
 
 BLOCK = 250

@@ -11,7 +11,7 @@ from moving_fleets import Move, moves
 
 from controller.actions import Action, SetLoad, SetRoutes, Transition, Unload
 from controller.fleet import Fleet, Load, RouteSet, Seat, fleet_of, seat_name
-from controller.planning.transition import nearest_reached, transition
+from controller.planning.transitions.transition import nearest_reached, transition
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Placement
 

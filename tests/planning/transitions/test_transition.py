@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from controller.actions import SetLoad, Transition
 from controller.fleet import fleet_of
-from controller.planning.around import around
-from controller.planning.transition import Reached, nearest_reached, step_reached, transition
+from controller.planning.transitions.around import around
+from controller.planning.transitions.transition import Reached, nearest_reached, step_reached, transition
 from controller.planning.verify import verify
 from policy.resolved import Ceiling, Encryption, Link, ReplicaBound
 from rules.kernel.plan import Plan

@@ -9,14 +9,14 @@ from random_products import random_product
 from controller.decision import Proof
 from controller.planning.barring import barring
 from controller.planning.build import without_paths, write
-from controller.planning.clauses import EVERYTHING, Clause, clause_of, only
+from controller.planning.explaining.clauses import EVERYTHING, Clause, clause_of, only
+from controller.planning.explaining.questions import Questions, in_full
+from controller.planning.explaining.written import useful
 from controller.planning.objective import prices
 from controller.planning.pooled.linear import attempt
 from controller.planning.pooled.needed import Needed
 from controller.planning.pooled.rest import Moved, Rest
-from controller.planning.questions import Questions, in_full
 from controller.planning.solve import solve
-from controller.planning.written import useful
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem

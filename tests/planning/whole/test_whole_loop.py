@@ -15,7 +15,7 @@ from controller.planning import build as building
 from controller.planning import cheapest
 from controller.planning.build import build
 from controller.planning.decide import decide
-from controller.planning.explanation import explained
+from controller.planning.explaining.explanation import explained
 from controller.planning.kept import Kept
 from controller.planning.verify import verify
 from controller.planning.whole import rounds, size

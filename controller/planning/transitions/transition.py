@@ -22,14 +22,14 @@ from typing import Final
 
 from controller.actions import WITHDRAW, Action, SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.fleet import Fleet, Load, Parts, RouteSet, Seat
-from controller.planning.between import Between
-from controller.planning.duration import over_s, wave_us
-from controller.planning.ground import Ground
-from controller.planning.parts import part_by_part
 from controller.planning.preemption import takes
+from controller.planning.transitions.between import Between
+from controller.planning.transitions.duration import over_s, wave_us
+from controller.planning.transitions.ground import Ground
+from controller.planning.transitions.parts import part_by_part
+from controller.planning.transitions.walk import Walk, settled, walk
+from controller.planning.transitions.withdraw import withdraw, without_idle
 from controller.planning.verify import Moment, introduced, verify
-from controller.planning.walk import Walk, settled, walk
-from controller.planning.withdraw import withdraw, without_idle
 from rules.kernel.latest import Latest
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Problem

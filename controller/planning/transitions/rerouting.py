@@ -6,8 +6,8 @@ Calls are in millionths a second, by placement.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from controller.planning.between import Shares, Taken
-from controller.planning.ground import Ground
+from controller.planning.transitions.between import Shares, Taken
+from controller.planning.transitions.ground import Ground
 from rules.kernel.problem import Placement
 
 Routes = Mapping[str, Shares]

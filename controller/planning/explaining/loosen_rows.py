@@ -4,18 +4,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from controller.decision import Proof
-from controller.planning.clauses import Clause, Edit, changing
-from controller.planning.loosen_counts import fewer_places, wider_bounds
-from controller.planning.loosen_limits import higher_limit
-from controller.planning.loosening import Loosening
+from controller.planning.explaining.clauses import Clause, Edit, changing
+from controller.planning.explaining.loosen_counts import fewer_places, wider_bounds
+from controller.planning.explaining.loosen_limits import higher_limit
+from controller.planning.explaining.loosening import Loosening
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.remedy import remedy
 from controller.planning.meter import A_PLAN
 from controller.planning.objective import cost_of
 from controller.planning.pooled.linear import minimise
 from controller.planning.pooled.programme import lean
 from controller.planning.pooled.room import by_pool
 from controller.planning.pooled.rounding import rounded
-from controller.planning.questions import Questions
-from controller.planning.remedy import remedy
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from controller.planning.work import OTHER_PLAN_WORK

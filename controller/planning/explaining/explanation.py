@@ -7,14 +7,14 @@ from datetime import datetime
 from collectors.snapshot import Snapshot
 from controller.decision import State
 from controller.planning.build import Built, build
-from controller.planning.conflict import Conflict, clashes
+from controller.planning.explaining.conflict import Conflict, clashes
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.relaxation import Relaxation, relaxations_of_all
+from controller.planning.explaining.runner_up import Chosen, RunnerUp, runners_up
+from controller.planning.explaining.sacrifice import Sacrifice, sacrifices, services_short
+from controller.planning.explaining.shadow import ShadowPrice, shadow_prices
 from controller.planning.meter import Meter
-from controller.planning.questions import Questions
-from controller.planning.relaxation import Relaxation, relaxations_of_all
-from controller.planning.runner_up import Chosen, RunnerUp, runners_up
 from controller.planning.running import running_plan
-from controller.planning.sacrifice import Sacrifice, sacrifices, services_short
-from controller.planning.shadow import ShadowPrice, shadow_prices
 from controller.planning.work import SHORTFALL_WORK
 from policy.resolved import Policy
 from rules.kernel.plan import Plan

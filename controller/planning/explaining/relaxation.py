@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from controller.planning.clauses import Clause, all_of, only
-from controller.planning.conflict import Conflict, about
-from controller.planning.loosen_room import more_room
-from controller.planning.loosen_rows import loosenings
-from controller.planning.loosened_price import Price, Pricing
-from controller.planning.loosening import Loosening
-from controller.planning.part import Part
-from controller.planning.questions import Questions
+from controller.planning.explaining.clauses import Clause, all_of, only
+from controller.planning.explaining.conflict import Conflict, about
+from controller.planning.explaining.loosen_room import more_room
+from controller.planning.explaining.loosen_rows import loosenings
+from controller.planning.explaining.loosened_price import Price, Pricing
+from controller.planning.explaining.loosening import Loosening
+from controller.planning.explaining.part import Part
+from controller.planning.explaining.questions import Questions
 from rules.kernel.formulation import Resource
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Node

@@ -12,9 +12,9 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
-from controller.planning.clauses import EVERYTHING, Clause, clause_of
+from controller.planning.explaining.clauses import EVERYTHING, Clause, clause_of
+from controller.planning.explaining.questions import Questions
 from controller.planning.pooled.linear import Floats, Matrix, Solution, minimise
-from controller.planning.questions import Questions
 from rules.kernel.formulation import Count, Distinct, Flow, Ladder, Row
 from rules.kernel.problem import Problem
 

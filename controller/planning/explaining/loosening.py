@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from controller.planning.clauses import Edit
+from controller.planning.explaining.clauses import Edit
 from rules.kernel.problem import Node
 
 MOST_STEPS: Final = 64

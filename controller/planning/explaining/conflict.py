@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from controller.planning.clauses import Clause, only
-from controller.planning.part import Part, on_part, parts, restricted
-from controller.planning.questions import Questions
+from controller.planning.explaining.clauses import Clause, only
+from controller.planning.explaining.part import Part, on_part, parts, restricted
+from controller.planning.explaining.questions import Questions
 from rules.kernel.formulation import Exclusion, Resource, Row
 
 MOST: Final = 3

@@ -15,13 +15,13 @@ import numpy as np
 from controller.decision import Proof
 from controller.performance.pipeline import chains
 from controller.planning.build import write
-from controller.planning.clauses import EVERYTHING
-from controller.planning.loosen_room import grown
+from controller.planning.explaining.clauses import EVERYTHING
+from controller.planning.explaining.loosen_room import grown
+from controller.planning.explaining.questions import Questions
+from controller.planning.explaining.shadow_over_pools import Gain, OverPools
 from controller.planning.objective import cost_of, prices, shortfall
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import matrix, minimise
-from controller.planning.questions import Questions
-from controller.planning.shadow_over_pools import Gain, OverPools
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from controller.planning.work import OTHER_PLAN_WORK

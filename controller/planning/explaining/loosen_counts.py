@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from controller.planning.clauses import Clause, Edit, changing
-from controller.planning.loosening import MOST_STEPS, Loosening, smallest
-from controller.planning.questions import Questions
+from controller.planning.explaining.clauses import Clause, Edit, changing
+from controller.planning.explaining.loosening import MOST_STEPS, Loosening, smallest
+from controller.planning.explaining.questions import Questions
 from policy.words import counted
 from rules.kernel.formulation import Count, Distinct, Row
 

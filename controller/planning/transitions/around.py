@@ -12,7 +12,7 @@ from controller.actions import Transition
 from controller.fleet import Fleet
 from controller.planning.build import write
 from controller.planning.objective import prices
-from controller.planning.transition import DeadEnd, dead_end, transition
+from controller.planning.transitions.transition import DeadEnd, dead_end, transition
 from controller.planning.verify import verify
 from controller.planning.whole.rounds import mended
 from rules.kernel.formulation import Formulation, Resource, Row

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from controller.planning.clauses import Clause, Edit, changing
-from controller.planning.loosening import Loosening, smallest
-from controller.planning.questions import Questions
+from controller.planning.explaining.clauses import Clause, Edit, changing
+from controller.planning.explaining.loosening import Loosening, smallest
+from controller.planning.explaining.questions import Questions
 from policy.resolved import CostObjective, LatencyObjective, ScaleToZero, Service
 from policy.waking import loads_for_us, seconds, time_to_load_us
 from policy.words import counted, dollars

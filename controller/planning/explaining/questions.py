@@ -17,9 +17,11 @@ from typing import Final
 import numpy as np
 
 from controller.decision import Proof
-from controller.planning.barred import Barred, Bools
 from controller.planning.build import without_paths, write_all
-from controller.planning.clauses import Clause, Edit, clause_of, clauses_of
+from controller.planning.explaining.barred import Barred, Bools
+from controller.planning.explaining.clauses import Clause, Edit, clause_of, clauses_of
+from controller.planning.explaining.sheet import Chosen, Sheet
+from controller.planning.explaining.written import Counting, again, count_rows, counting, useful
 from controller.planning.meter import A_PLAN, Meter
 from controller.planning.objective import prices
 from controller.planning.pooled.linear import attempt
@@ -28,12 +30,10 @@ from controller.planning.pooled.programme import Programme, lean
 from controller.planning.pooled.rounding import rounded
 from controller.planning.pooled.ways import Ways
 from controller.planning.pooled.whole_numbers import in_whole_numbers
-from controller.planning.sheet import Chosen, Sheet
 from controller.planning.solve import solve
 from controller.planning.whole.reading import kept
 from controller.planning.whole.size import is_small
 from controller.planning.work import QUESTION_WORK
-from controller.planning.written import Counting, again, count_rows, counting, useful
 from rules.kernel.formulation import Exclusion, Formulation, Ladder, Penalty, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from controller.planning.conflict import Conflict
-from controller.planning.explanation import Loosened, Shortfall
-from controller.planning.named_clause import clause_text
-from controller.planning.relaxation import Relaxation
-from controller.planning.sacrifice import Sacrifice
+from controller.planning.explaining.conflict import Conflict
+from controller.planning.explaining.explanation import Loosened, Shortfall
+from controller.planning.explaining.named_clause import clause_text
+from controller.planning.explaining.relaxation import Relaxation
+from controller.planning.explaining.sacrifice import Sacrifice
 from policy.findings import Finding, Level
 from policy.resolved import Policy
 from policy.words import dollars_per_hour

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from controller.planning.between import Between, Setting, Shares, Spot
-from controller.planning.bounds_between import Bounds
-from controller.planning.ground import Ground
-from controller.planning.rerouting import away, towards
+from controller.planning.transitions.between import Between, Setting, Shares, Spot
+from controller.planning.transitions.bounds_between import Bounds
+from controller.planning.transitions.ground import Ground
+from controller.planning.transitions.rerouting import away, towards
 from rules.kernel.problem import Placement
 
 Order = Callable[[Spot, int], tuple[object, ...]]

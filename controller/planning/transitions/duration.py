@@ -4,8 +4,8 @@ import math
 from collections import Counter
 from typing import Final
 
-from controller.planning.between import Between
-from controller.planning.ground import Ground
+from controller.planning.transitions.between import Between
+from controller.planning.transitions.ground import Ground
 from policy.resolved import ScalingPolicy
 from policy.waking import NOTICE_US
 from rules.kernel.problem import Placement, Problem

@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from controller.planning.clauses import Clause, Edit
-from controller.planning.loosening import MOST_STEPS, Loosening, smallest
+from controller.planning.explaining.clauses import Clause, Edit
+from controller.planning.explaining.loosening import MOST_STEPS, Loosening, smallest
+from controller.planning.explaining.questions import Questions
 from controller.planning.pooled.form import PooledRow
 from controller.planning.pooled.linear import arrays, minimise, stacked
 from controller.planning.pooled.rounding import NOTHING
-from controller.planning.questions import Questions
 from rules.kernel.formulation import Resource
 from rules.kernel.problem import Node, Problem
 

@@ -8,10 +8,10 @@ import itertools
 from dataclasses import dataclass
 from typing import Final
 
-from controller.planning.between import Between, apart
-from controller.planning.bounds_between import Bounds
-from controller.planning.ground import Ground
-from controller.planning.steps import ORDERS, Steps
+from controller.planning.transitions.between import Between, apart
+from controller.planning.transitions.bounds_between import Bounds
+from controller.planning.transitions.ground import Ground
+from controller.planning.transitions.steps import ORDERS, Steps
 
 ROUNDS: Final = 64
 """More than changes of full nodes were seen to need; a bound, so that a walk in circles ends."""

@@ -1,8 +1,8 @@
 """What a runner-up and more of something would cost or save, in words."""
 
-from controller.planning.named_clause import clause_text
-from controller.planning.runner_up import RunnerUp
-from controller.planning.shadow import ShadowPrice
+from controller.planning.explaining.named_clause import clause_text
+from controller.planning.explaining.runner_up import RunnerUp
+from controller.planning.explaining.shadow import ShadowPrice
 from policy.resolved import Policy
 from policy.words import dollars_per_hour
 from rules.kernel.quantities import percent

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from controller.fleet import Load, RouteSet, Seat, Way, parts_of, routed
-from controller.planning.between import Between, Setting, Shares, Spot, Taken
 from controller.planning.sending import by_options
+from controller.planning.transitions.between import Between, Setting, Shares, Spot, Taken
 from rules.kernel.latest import Latest
 from rules.kernel.plan import Degraded, Instances, Plan, Route, Unserved
 from rules.kernel.problem import Option, Path, Placement, Problem

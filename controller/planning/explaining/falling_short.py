@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from controller.decision import State
 from controller.planning.build import Built
-from controller.planning.explanation import shortfall_of
-from controller.planning.sacrifice import services_short
-from controller.planning.shortfall_words import degrade_findings, shortfall_findings
+from controller.planning.explaining.explanation import shortfall_of
+from controller.planning.explaining.sacrifice import services_short
+from controller.planning.explaining.shortfall_words import degrade_findings, shortfall_findings
 from controller.planning.whole.size import is_small
 from policy.findings import Finding
 from rules.kernel.plan import Plan

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controller.planning.barred import NO_CLAUSE, Bools, Ints
-from controller.planning.clauses import Clause, Edit, clause_of
 from controller.planning.cpsat import MOST_INSTANCES
+from controller.planning.explaining.barred import NO_CLAUSE, Bools, Ints
+from controller.planning.explaining.clauses import Clause, Edit, clause_of
 from controller.planning.pooled.form import PooledForm
 from controller.planning.pooled.linear import Floats, Matrix, arrays, matrix, stacked
 from controller.planning.pooled.programme import Programme

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from controller.decision import Proof
-from controller.planning.clauses import EVERYTHING
+from controller.planning.explaining.clauses import EVERYTHING
+from controller.planning.explaining.questions import Questions
 from controller.planning.meter import A_PRICE
 from controller.planning.pooled.linear import attempt
 from controller.planning.preemption import never_preempting
-from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from controller.planning.work import OTHER_PLAN_WORK

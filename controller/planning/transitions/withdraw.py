@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from controller.fleet import Fleet
 from controller.planning.excluded import exclusions_of
-from controller.planning.takeover import taken_over
+from controller.planning.transitions.takeover import taken_over
 from rules.kernel.plan import Plan, Route, Unserved
 from rules.kernel.problem import WHOLE_PERMILLE, Problem
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.planning.barring import barring
-from controller.planning.clauses import Clause, Edit, clauses_of
+from controller.planning.explaining.clauses import Clause, Edit, clauses_of
 from rules.kernel.formulation import Exclusion, Formulation
 from rules.kernel.problem import Problem
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from controller.planning.clauses import EVERYTHING, Change, Edit, clause_of
+from controller.planning.explaining.clauses import EVERYTHING, Change, Edit, clause_of
+from controller.planning.explaining.questions import Questions
 from controller.planning.pooled.linear import Floats, Solution, minimise
 from controller.planning.pooled.programme import Programme
-from controller.planning.questions import Questions
 from rules.kernel.formulation import Exclusion, Row
 from rules.kernel.plan import Plan
 from rules.kernel.problem import Path, Problem

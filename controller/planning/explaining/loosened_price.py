@@ -9,12 +9,12 @@ than that.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from controller.planning.clauses import EVERYTHING, Edit
+from controller.planning.explaining.clauses import EVERYTHING, Edit
+from controller.planning.explaining.questions import Questions
 from controller.planning.meter import A_PRICE
 from controller.planning.objective import price_per_hour
 from controller.planning.pooled.linear import Floats, minimise
 from controller.planning.pooled.programme import Programme
-from controller.planning.questions import Questions
 from controller.planning.solve import solve
 from controller.planning.whole.size import is_small
 from controller.planning.work import OTHER_PLAN_WORK

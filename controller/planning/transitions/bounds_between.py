@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from controller.planning.between import Between, Spot
-from controller.planning.ground import Ground
 from controller.planning.objective import links_per_hour
+from controller.planning.transitions.between import Between, Spot
+from controller.planning.transitions.ground import Ground
 from policy.resolved import AvailabilityObjective
 from rules.kernel.problem import Placement
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from controller.planning.between import Between
 from controller.planning.connected import connected
-from controller.planning.ground import Ground
-from controller.planning.walk import rounds, walk
+from controller.planning.transitions.between import Between
+from controller.planning.transitions.ground import Ground
+from controller.planning.transitions.walk import rounds, walk
 from rules.kernel.problem import Placement
 
 T = TypeVar("T")

@@ -1,0 +1,1 @@
+"""Why a plan is as it is: runners-up, what more is worth, which clauses clash and what would be enough."""
