@@ -17,7 +17,7 @@ from policy.findings import Finding
 from policy.resolved import Policy
 
 AtWork = asyncio.Task[Outcome | None]
-"""Gives nothing where the action was not begun, as the controller is to end."""
+"""Gives nothing where the action was not begun, as the controller is to end, or those before it were given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Hands:
 def begun(
     decision: Decision, wave: Wave, policy: Policy, hands: Hands, *, clock: Clock, stopping: Stopping
 ) -> list[AtWork]:
-    """The wave's actions, each as a task that gives what came of it; cancelled, it gives that it was given up."""
+    """The wave's actions, each as a task that gives what came of it; cancelled, that it was given up, if it had begun."""
     sites = {pool.name: pool.site for pool in policy.pools}
     free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(hands.at_once))
     hanging: Counter[str] = Counter()
@@ -53,7 +53,7 @@ def begun(
                     trouble = await _act(decision, action, policy, hands)
                 hanging[site] += trouble.hung is not None
         except asyncio.CancelledError:
-            if stopping.is_told and not acting:
+            if not acting:
                 return None
             trouble = _Trouble(STOPPED if stopping.is_over else GIVEN_UP)
         return Outcome(decision.id, wave.name, action, started, clock(), trouble.told, trouble.hung)

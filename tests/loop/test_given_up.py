@@ -9,8 +9,9 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from collectors.snapshot import Snapshot
 from controller.acting.waiting import until
-from controller.actions import GIVEN_UP, WITHDRAW, Action, SetRoutes, Transition, Unload, Wave
+from controller.actions import GIVEN_UP, WITHDRAW, Action, SetLoad, SetRoutes, Transition, Unload, Wave
 from controller.decision import Decision, State
+from controller.fleet import Load
 from controller.loop.at_work import Hands
 from controller.loop.resuming import resumed
 from controller.loop.runner import Runner
@@ -81,6 +82,22 @@ async def test_requests_that_may_not_go_where_they_do_are_not_kept_there_by_a_lo
     assert (outcome.error, outcome.hung) == (GIVEN_UP, None), "it had no time to show that it hangs"
     assert not turned.is_reached
     assert hanging.ended == [(DETECT, "")]
+
+
+async def test_what_had_to_wait_for_what_is_given_up_was_not_begun_and_takes_no_room(wiring: Wiring) -> None:
+    hanging = Hanging(DETECT, gives_up=False)
+    found: list[Finding] = []
+    loads = SetLoad(Load(DETECT, 2, 4, 1_000)), SetLoad(Load(OLD_DETECT, 8, 4, 1_000))
+    decision = replace(move(State()), transition=Transition((Wave("grow", loads),)))
+    one_by_one = Hands((hanging,), at_once=1)
+    here = hanging_wiring(wiring, hanging, decision, recheck=lambda *_: tuple(found), hands=one_by_one)
+    turning = asyncio.create_task(one_turn(here))
+    await waited(lambda: bool(hanging.asked))
+    found.append(AGAINST)
+    async with asyncio.timeout(5):
+        turned = await turning
+    assert [each.action for each in turned.carried.outcomes] == hanging.asked == [loads[0]]
+    assert [(each.placement, each.instances) for each in turned.memory.state.hung] == [(DETECT, 2)]
 
 
 async def test_it_is_looked_again_soon_also_where_turns_are_far_apart(wiring: Wiring) -> None:
