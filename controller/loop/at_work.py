@@ -36,7 +36,7 @@ class Hands:
 def begun(
     decision: Decision, wave: Wave, policy: Policy, hands: Hands, *, clock: Clock, stopping: Stopping
 ) -> list[AtWork]:
-    """The wave's actions, each as a task that gives what came of it; cancelled, that it was given up, if it had begun."""
+    """The wave's actions, each a task that gives what came of it; cancelled, that it was given up, if it was begun."""
     sites = {pool.name: pool.site for pool in policy.pools}
     free: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(hands.at_once))
     hanging: Counter[str] = Counter()
