@@ -20,6 +20,7 @@ from collectors.snapshot import LoadedModel, Snapshot
 from controller.actions import SetLoad, SetRoutes
 from controller.decision import Decision
 from controller.fleet import Load, RouteSet, Seat
+from controller.planning.as_asked import as_asked, has_as_many
 from controller.planning.build import read
 from controller.planning.demand import demand_id
 from controller.planning.kept import Kept
@@ -104,16 +105,19 @@ def _gone_over(problem: Problem, decision: Decision, followed: Iterable[RouteSet
 
 
 def _planned(decision: Decision, problem: Problem) -> Iterator[Path]:
-    """The ways of the plan as its paths, at the settings that are planned there; nothing is predicted of them."""
+    """The ways of the plan as its paths, at the settings that are planned there; nothing is predicted of them.
+
+    Those that are no ways of what is asked any more are none of them.
+    """
     planned = {item.option for item in decision.plan.instances}
     options = {option.placement: option.id for option in problem.options if option.id in planned}
-    asked = {demand.id for demand in problem.demands}
+    asked = {demand.id: demand for demand in problem.demands}
     for item in decision.fleet.routes:
-        demand = demand_id(item.service, item.origin)
-        for way in item.ways if demand in asked else ():
-            if all(placement in options for placement in way.placements):
+        demand = asked.get(demand_id(item.service, item.origin))
+        for way in item.ways if demand else ():
+            if demand and all(each in options for each in way.placements) and as_asked(way, demand, problem):
                 taken = tuple(options[placement] for placement in way.placements)
-                yield Path(path_id(demand, taken, way.encodings), demand, taken, (), encodings=way.encodings)
+                yield Path(path_id(demand.id, taken, way.encodings), demand.id, taken, (), encodings=way.encodings)
 
 
 def _broken(
@@ -172,11 +176,11 @@ def _routed(decision: Decision, followed: Iterable[RouteSet], passing: Problem) 
 def _ways(routes: Iterable[RouteSet], problem: Problem) -> Iterator[Path]:
     """The ways of routes as paths, of which nothing is known but where they go and how inputs are encoded."""
     options = {option.placement: option.id for option in problem.options}
-    demands = {demand.id for demand in problem.demands}
+    demands = {demand.id: demand for demand in problem.demands}
     for item in routes:
-        demand = demand_id(item.service, item.origin)
-        for way in item.ways if demand in demands else ():
-            if all(placement in options for placement in way.placements):
-                name = f"{demand}: {' | '.join(map(str, way.placements))} {' '.join(way.encodings)}".strip()
+        demand = demands.get(demand_id(item.service, item.origin))
+        for way in item.ways if demand else ():
+            if demand and all(each in options for each in way.placements) and has_as_many(way, demand, problem):
+                name = f"{demand.id}: {' | '.join(map(str, way.placements))} {' '.join(way.encodings)}".strip()
                 taken = tuple(options[placement] for placement in way.placements)
-                yield Path(name, demand, taken, (), encodings=way.encodings)
+                yield Path(name, demand.id, taken, (), encodings=way.encodings)

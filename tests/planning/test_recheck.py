@@ -1,8 +1,10 @@
 """The look before acting: what a decision would load, or send requests to, is judged by the evidence of that moment."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from world import BUSY, FRANKFURT, LYON, OCR, PARIS, PCI_LINE, POLICY, START, World, line, pools_of
 
 from collectors.snapshot import CutOff
@@ -12,7 +14,7 @@ from controller.fleet import Fleet, RouteSet
 from controller.planning.recheck import recheck
 from controller.planning.transitions.duration import AHEAD
 from policy.findings import Finding
-from policy.resolved import PoolsClause, ReplicaBound
+from policy.resolved import Policy, PoolsClause, ReplicaBound
 from rules.kernel.problem import Placement
 
 DET = Placement("det", "fp32", LYON)
@@ -87,6 +89,44 @@ def test_a_policy_that_has_no_more_what_is_planned_is_told_of() -> None:
     assert looked(world, decision) == ()
     world.policy = replace(world.policy, pools=tuple(each for each in world.policy.pools if each.name != LYON))
     assert [finding.id for finding in looked(world, decision)] == ["GW2020"]
+
+
+def shortened(policy: Policy) -> Policy:
+    """One stage less, whose model another service calls."""
+    pipeline, *others = policy.services
+    copy = replace(pipeline, name="copy", origins=(), availability=None)
+    return replace(policy, services=(replace(pipeline, stages=pipeline.stages[:-1]), *others, copy))
+
+
+def turned_round(policy: Policy) -> Policy:
+    """The models behind the stages in another order."""
+    pipeline, *others = policy.services
+    pairs = zip(pipeline.stages, pipeline.stages[::-1], strict=True)
+    stages = tuple(replace(stage, model=other.model) for stage, other in pairs)
+    return replace(policy, services=(replace(pipeline, stages=stages), *others))
+
+
+def without_links(policy: Policy) -> Policy:
+    """Nor anything that asks where data goes."""
+    return replace(policy, links=(), compliance=())
+
+
+@pytest.mark.parametrize("changed", [shortened, turned_round, without_links])
+@pytest.mark.parametrize("is_followed", [False, True])
+def test_ways_that_another_policy_has_no_more_are_told_of(
+    changed: Callable[[Policy], Policy], *, is_followed: bool
+) -> None:
+    world = World(rates={(OCR, PARIS): 20_000, (OCR, LYON): 12_000})
+    first = world.turn()
+    decision = world.turn()
+    assert FRANKFURT in pools_of(decision, OCR)
+    assert looked(world, decision) == ()
+    world.policy = changed(world.policy)
+    routes = tuple(
+        replace(each, ways=tuple(replace(way, placements=way.placements[::-1]) for way in each.ways))
+        for each in first.fleet.routes
+    )
+    assert "GW2020" in {told.id for told in looked(world, decision, routes if is_followed else ())}
 
 
 def test_evidence_that_ends_before_the_decision_said_is_too_short_also_for_what_stands_idle() -> None:
