@@ -32,7 +32,7 @@ from controller.planning.options import Speeds, speeds
 from controller.planning.paths import NO_OPTIONS, Looked, Use, Uses
 from controller.planning.pricing import Habits
 from controller.planning.proofs import attestations, certifications, provenances
-from controller.planning.running import located, observed, usable_nodes
+from controller.planning.running import located, moving, observed, usable_nodes
 from controller.planning.sleep import sleep
 from controller.planning.transitions.duration import ahead_s
 from controller.planning.unmoved import overfull
@@ -95,7 +95,7 @@ def read(policy: Policy, snapshot: Snapshot, state: State, now: datetime, kept: 
     loaded = observed(policy, snapshot, now)
     running = located(loaded, state, nodes)
     state = replace(state, hung=looked_at(state.hung, loaded, nodes, now))
-    coming = located(begun(state.hung, loaded, nodes), state, nodes)
+    coming = located(begun(state.hung, loaded, moving(policy, snapshot, now), nodes, now), state, nodes)
     seen = accompanied(windows(policy, snapshot, loaded, state.learnt, now), running, nodes)
     state = replace(_having_learnt(policy, seen, state), margins=learn_margins(policy, snapshot, state, now))
     state = replace(state, bursts=learn_bursts(policy, snapshot, state.bursts, now))

@@ -5,7 +5,7 @@ pause, which grows. What was asked for may come about all the same: servers are 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -91,15 +91,24 @@ def paused(hung: Iterable[Hung], now: datetime) -> frozenset[Seat]:
     return frozenset(each.seat for each in hung if each.times and now < _again(each))
 
 
-def begun(hung: Iterable[Hung], loaded: Mapping[Seat, LoadedModel], nodes: Iterable[Node]) -> dict[Seat, LoadedModel]:
+def begun(
+    hung: Iterable[Hung],
+    loaded: Mapping[Seat, LoadedModel],
+    moving: Collection[Seat],
+    nodes: Iterable[Node],
+    now: datetime,
+) -> dict[Seat, LoadedModel]:
     """What was asked of servers of usable `nodes` and is not shown, so that it may be there or come, by seat.
 
-    Of each the larger of both numbers, where that is not what is shown.
+    Of each the larger of both numbers, where that is not what is shown. Nothing comes any more once the pause is over
+    where the server has none and is not `moving` any: it was started anew, or has given the call up.
     """
     servers = {(node.pool, node.name if node.own_server else "") for node in nodes}
     found = {}
     for each in hung:
         there = loaded[each.seat].instances if each.seat in loaded else 0
+        if each.times and not there and each.seat not in moving and now >= _again(each):
+            continue
         if each.instances > there and (each.placement.pool, each.node) in servers:
             placement = each.placement
             model = LoadedModel(placement.model, placement.variant, ModelState.LOADING, each.instances, 0, 0)

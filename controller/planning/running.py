@@ -54,15 +54,27 @@ def _answering(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[tuple[
 
 def observed(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Seat, LoadedModel]:
     """What the answering servers of usable nodes hold or are loading."""
+    held = _held(policy, snapshot, now)
+    return {
+        seat: model for seat, model in held.items() if model.state is not ModelState.UNAVAILABLE and model.instances
+    }
+
+
+def moving(policy: Policy, snapshot: Snapshot, now: datetime) -> frozenset[Seat]:
+    """What the answering servers of usable nodes are loading or unloading, of which they tell no instances."""
+    held = _held(policy, snapshot, now)
+    return frozenset(seat for seat, model in held.items() if model.state is ModelState.LOADING)
+
+
+def _held(policy: Policy, snapshot: Snapshot, now: datetime) -> dict[Seat, LoadedModel]:
     answering = _answering(policy, snapshot, now)
-    found = {}
-    for pool, node in dict.fromkeys(
-        (node.pool, node.name if node.own_server else "") for node in usable_nodes(policy, snapshot, now)
-    ):
-        for loaded in answering[pool, node].models if (pool, node) in answering else ():
-            if loaded.state is not ModelState.UNAVAILABLE and loaded.instances:
-                found[Placement(loaded.model, loaded.variant, pool), node] = loaded
-    return found
+    return {
+        (Placement(model.model, model.variant, pool), node): model
+        for pool, node in dict.fromkeys(
+            (node.pool, node.name if node.own_server else "") for node in usable_nodes(policy, snapshot, now)
+        )
+        for model in (answering[pool, node].models if (pool, node) in answering else ())
+    }
 
 
 def located(loaded: Mapping[Seat, LoadedModel], state: State, nodes: tuple[Node, ...]) -> tuple[Running, ...]:

@@ -72,6 +72,16 @@ def test_once_it_is_shown_or_was_given_up_for_long_its_room_is_free_again() -> N
     assert most_mib(world, before, world.turn(5)) > 1_900
 
 
+@pytest.mark.parametrize("loads", [False, True])
+def test_what_hung_at_a_server_that_was_started_anew_keeps_no_room_once_its_pause_is_over(*, loads: bool) -> None:
+    world = resizing(1, shown=0)
+    world.now += PAUSE + timedelta(seconds=1)
+    coming = (LoadedModel("vad", "half", ModelState.LOADING, 0, 0, 0),) if loads else ()
+    before = world.nodes[PARIS, HERE] or ()
+    world.nodes[PARIS, HERE] = (*before, *coming)
+    assert (most_mib(world, before, world.turn(5)) > 1_900) is not loads
+
+
 def test_what_was_given_up_is_noted_and_has_no_pause() -> None:
     world = NodesWorld()
     seat = HALF, HERE
