@@ -5,7 +5,7 @@ from dataclasses import replace
 from rules.kernel.problem import Placement, Problem, Running
 from rules.kernel.rule import Violation
 from tests.rules.build import at, plan, two_places
-from tests.rules.example import Example
+from tests.rules.example import Domain, Example
 
 
 def problem(memory_mib: int) -> Problem:
@@ -69,6 +69,7 @@ EXAMPLES = (
         over_limit=plan({("det", "big-0"): 3, ("rec", "big-0"): 1}),
         violation=Violation("device_memory", "big-0", 1501, 1001, at(33)),
         message="node big-0 would hold 1501 MiB; it may hold 1001 MiB",
+        domain=Domain(counts=(0, 2, 3)),
         spared=(problem(1501),),
     ),
     Example(
