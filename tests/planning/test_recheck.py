@@ -11,10 +11,12 @@ from collectors.snapshot import CutOff
 from controller.actions import SetLoad, SetRoutes, Transition, Wave
 from controller.decision import Decision
 from controller.fleet import Fleet, RouteSet
+from controller.planning.pricing import path_id
 from controller.planning.recheck import recheck
 from controller.planning.transitions.duration import AHEAD
 from policy.findings import Finding
 from policy.resolved import Policy, PoolsClause, ReplicaBound
+from rules.kernel.plan import Route
 from rules.kernel.problem import Placement
 
 DET = Placement("det", "fp32", LYON)
@@ -127,6 +129,24 @@ def test_ways_that_another_policy_has_no_more_are_told_of(
         for each in first.fleet.routes
     )
     assert "GW2020" in {told.id for told in looked(world, decision, routes if is_followed else ())}
+
+
+def test_an_encoding_that_no_stage_declares_any_more_is_told_of() -> None:
+    world = World(rates=dict(BUSY))
+    decision = world.turn()
+
+    def packed(route: Route) -> Route:
+        demand, options = route.path.split(": ")
+        taken = tuple(options.split(" | "))
+        return replace(route, path=path_id(demand, taken, ("gzip",) * len(taken)))
+
+    routes = tuple(
+        replace(each, ways=tuple(replace(way, encodings=("gzip",) * len(way.placements)) for way in each.ways))
+        for each in decision.fleet.routes
+    )
+    plan = replace(decision.plan, routes=tuple(map(packed, decision.plan.routes)))
+    decision = replace(decision, plan=plan, fleet=replace(decision.fleet, routes=routes))
+    assert {told.id for told in looked(world, decision)} == {"GW2020"}
 
 
 def test_evidence_that_ends_before_the_decision_said_is_too_short_also_for_what_stands_idle() -> None:
