@@ -1,8 +1,9 @@
 """Acting on Envoy gateways: replacing the route file of an origin and waiting until Envoy follows it."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
@@ -122,13 +123,20 @@ class EnvoyActuator:
             return error
 
     async def _follow(
-        self, gateway: GatewayConnection, origin: str, changed: Iterable[RouteSet], services: Services, delays: Delays
+        self, gateway: GatewayConnection, origin: str, changed: Sequence[RouteSet], services: Services, delays: Delays
     ) -> None:
-        now = await self._in_force(gateway, origin)
-        sets = {item.service: item for item in (*now.routes, *changed)}
-        kept = [item for item in sets.values() if item.service in services]
-        wanted = configuration(origin, kept, services, delays)
         file = gateway.routes / origin / ROUTE_FILE
+
+        def beside(routes: Iterable[RouteSet]) -> Json:
+            sets = {item.service: item for item in (*routes, *changed)}
+            return configuration(origin, [item for item in sets.values() if item.service in services], services, delays)
+
+        try:
+            now = await self._in_force(gateway, origin)
+        except ActuatorError:
+            _give_unread(file, beside)
+            raise
+        wanted = beside(now.routes)
         if now.version == version(wanted):
             if written(file).version not in {"", now.version}:
                 replace_file(file, wanted)  # given before, and not followed: it would be once the gateway starts anew
@@ -179,3 +187,13 @@ class EnvoyActuator:
             return decode(await fetch(self._client, "GET", url, Limits()), dict[str, Any], url)
         except SourceError as error:
             raise ActuatorError(str(error)) from error
+
+
+def _give_unread(file: Path, beside: Callable[[Iterable[RouteSet]], Json]) -> None:
+    """Give a gateway that does not tell what it follows what it should, beside what it was given last.
+
+    Requests are to leave also where only the answer is missing, and a gateway that is down begins with its file.
+    """
+    given = written(file)
+    if given.version and given.version != version(wanted := beside(given.routes)):
+        replace_file(file, wanted)

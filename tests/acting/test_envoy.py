@@ -200,6 +200,29 @@ async def test_a_gateway_that_fell_silent_may_follow_what_it_was_given(
     assert "edge-paris" in unread.value.origins
 
 
+async def test_a_gateway_that_does_not_tell_what_it_follows_is_given_what_it_should(
+    envoy: EnvoyActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await envoy.apply("d", SetRoutes((ALL_PARIS, SPLIT)), world())
+    nowhere = RouteSet("crops", "edge-paris", ())
+    async with tells_until(fleet, lambda: True) as gateway:
+        silent = EnvoyActuator(client, (gateway,))
+        for _ in range(2):
+            with pytest.raises(ActuatorError):
+                await silent.apply("d", SetRoutes((nowhere,)), world())
+
+        async def has_left() -> bool:
+            return ALL_PARIS not in await envoy.routes()
+
+        await until(has_left)
+        assert SPLIT in await envoy.routes()
+        (tmp_path / "edge-paris").mkdir()
+        unknown = gateway.model_copy(update={"routes": tmp_path})
+        with pytest.raises(ActuatorError):
+            await EnvoyActuator(client, (unknown,)).apply("d", SetRoutes((nowhere,)), world())
+    assert not written(tmp_path / "edge-paris" / ROUTE_FILE).version, "of what others have there nothing is known"
+
+
 async def test_a_gateway_may_follow_at_once_what_it_was_given_just_now(
     envoy: EnvoyActuator, fleet: EmbeddedFleet, client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
