@@ -113,7 +113,7 @@ class EnvoyActuator:
         if unread or maybe:
             told = dict.fromkeys(map(str, unread.values())) or ["a gateway is about to follow what it was given"]
             raise UnreadError("; ".join(told), read, unread, maybe)
-        return tuple(read)
+        return tuple(sorted(read))
 
     async def _told(self, gateway: GatewayConnection, origin: str) -> InForce | ActuatorError:
         """What a gateway follows for an origin, or why that is not known."""
