@@ -147,7 +147,8 @@ async def test_a_controller_killed_in_the_middle_of_a_transition_is_followed_by_
         process.communicate()
     with reading(places.journal) as reader:
         (first,) = reader.decisions()
-        assert [acted.wave for acted in reader.outcomes() if acted.decision == first.decision] == []
+        acted = {acted.wave for acted in reader.outcomes() if acted.decision == first.decision}
+    assert acted <= {"withdraw"}, "routes leave in an instant, and loading takes seconds"
     async with at_work(places) as controller:
         status = await controller.until(settled)
         assert status.decision is not None
